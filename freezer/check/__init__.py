@@ -1,0 +1,1 @@
+"""Smoke runs, their comparison with a reference, and the verdict."""

@@ -1,0 +1,1 @@
+"""One file a command: parse arguments, call one function, hand the result to an output."""

@@ -1,0 +1,180 @@
+"""What the rest of Freezer may ask of a container engine.
+
+``freezer.engine.connect.connect()`` returns the one that talks to Docker or podman; unit tests
+pass one that talks to nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from freezer.model.events import Reporter
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What an engine says of itself."""
+
+    name: str
+    """``docker`` or ``podman``."""
+    version: str
+    api_version: str
+    architecture: str
+    """``x86_64`` or ``aarch64``, as ``uname -m`` says."""
+    storage_driver: str
+    """``overlay2``, ``overlayfs`` (containerd store), ``vfs``, ``overlay`` …"""
+    buildkit: bool
+    address: str
+    """Socket or URL, for messages."""
+    root: str
+    """Data root on the engine's host; empty when unknown."""
+    cpus: int
+    memory: int
+    """Bytes."""
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """An image that the engine holds."""
+
+    id: str
+    """``sha256:…``, the digest of its config."""
+    diff_ids: tuple[str, ...]
+    tags: tuple[str, ...]
+    repo_digests: tuple[str, ...]
+    size: int
+    """Bytes, as the engine counts."""
+    architecture: str
+    """``amd64`` or ``arm64``."""
+    os: str
+    environment: Mapping[str, str]
+    labels: Mapping[str, str]
+    user: str
+    working_dir: str
+
+
+@dataclass(frozen=True)
+class LayerFile:
+    """A layer to load: the digest of its uncompressed tar, and where that tar lies."""
+
+    diff_id: str
+    path: Path | None
+    """None when the bytes are known to be in the engine's store already."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a container is confined. The defaults are the tightest that a training can bear."""
+
+    cpus: int | None = None
+    """Pinned to this many of the engine's CPUs (cpuset), so that thread counts mean something."""
+    memory: str | None = None
+    """Such as ``2g``; swap is never added."""
+    timeout: float = 600.0
+    """Seconds until the container is killed."""
+    network: str = "none"
+    read_only: bool = True
+    user: str | None = None
+    """None: the image's own."""
+    tmpfs: Mapping[str, str] = field(default_factory=lambda: {"/tmp": "rw,size=512m,mode=1777"})  # noqa: S108 - inside the container
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str | None = None
+    drop_capabilities: bool = True
+    """Also sets no-new-privileges. False only for steps that act as a package manager."""
+    entrypoint: Sequence[str] | None = field(default_factory=list)
+    """Empty: none, whatever the image says."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a container ended."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool
+    out_of_memory: bool
+    seconds: float
+    """From start to end of the container's process, as far as the client can tell."""
+
+
+class Engine(Protocol):
+    """A container engine. Every method raises ``EngineError`` with a hint when it fails."""
+
+    @property
+    def info(self) -> EngineInfo:
+        """What the engine said of itself when it was first asked."""
+
+    def image(self, reference: str) -> ImageInfo | None:
+        """Return an image by ID, tag or ``name@digest``; None when the engine lacks it."""
+
+    def images(self, *, label: str | None = None) -> list[ImageInfo]:
+        """Return the images, those with a label (``key`` or ``key=value``) if one is given."""
+
+    def pull(self, reference: str, *, platform: str, report: Reporter) -> ImageInfo:
+        """Pull ``name@sha256:…`` for ``linux/amd64``, with progress in bytes."""
+
+    def load(
+        self, config: bytes, layers: Sequence[LayerFile], *, tags: Sequence[str] = ()
+    ) -> ImageInfo:
+        """Make an image of a config and its layers; its ID is the SHA-256 of ``config``.
+
+        Layers without a path are taken from the engine's store: tried first without sending any
+        layer that the engine has, and in full (bytes of the missing ones fetched by ``save`` from
+        an image that holds them) where the engine does not take such an archive. Fails when
+        the ID that the engine reports is another.
+        """
+
+    def save_layers(self, image_id: str, wanted: Mapping[str, Path]) -> None:
+        """Write the uncompressed tars of some of an image's layers, keyed by diff ID.
+
+        Each is verified against its diff ID before it appears under its path.
+        """
+
+    def layer_tars(self, image_id: str, skip: int) -> Iterable[tuple[str, BinaryIO]]:
+        """Yield ``(diff_id, seekable uncompressed tar)`` of the layers above the first ``skip``."""
+
+    def build(
+        self,
+        context: Path,
+        *,
+        target: str | None = None,
+        dockerfile: str = "Dockerfile",
+        build_args: Mapping[str, str] | None = None,
+        use_cache: bool = True,
+        report: Reporter,
+    ) -> str:
+        """Build a context with no network; return the image ID. The image is left untagged.
+
+        By BuildKit where the engine has it, by the classic builder where not. Raises
+        ``BuildError`` with the end of the step's output when a step fails.
+        """
+
+    def run(
+        self,
+        image: str,
+        command: Sequence[str],
+        options: RunOptions,
+        *,
+        files: bytes | None = None,
+        fetch: Mapping[str, Path] | None = None,
+        on_stdout: Callable[[bytes], None] | None = None,
+    ) -> RunResult:
+        """Run a command to its end and remove the container, whatever happens.
+
+        ``files`` is a tar unpacked at ``/`` before the start (needs ``read_only=False``);
+        ``fetch`` maps paths in the container to host files that receive a tar of them after a
+        successful end; ``on_stdout`` is called with each line of bytes as it comes.
+        """
+
+    def tag(self, image_id: str, repository: str, tag: str) -> None:
+        """Point ``repository:tag`` at an image."""
+
+    def remove_image(self, reference: str) -> None:
+        """Remove a tag, or an image without tags; nothing happens when it is not there."""

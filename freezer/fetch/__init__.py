@@ -1,0 +1,1 @@
+"""Where bytes come from and where they are kept: sources, downloads, the artifact store."""

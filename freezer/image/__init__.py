@@ -1,0 +1,1 @@
+"""Lock to image: chunks, layers, context, canonical form, verification."""

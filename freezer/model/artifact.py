@@ -1,0 +1,32 @@
+"""One file that the lock names: where it comes from, what it is called, what it hashes to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from freezer.model.base import Model, Sha256
+
+SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+"""``pypi``, ``debian``, ``debian-security``, ``url``, ``git``: a source, never a host."""
+
+SafePath = Annotated[str, StringConstraints(pattern=r"^(?!/)(?!.*(^|/)\.\.?(/|$))[^\x00-\x1f\\]+$")]
+"""A relative path without ``.`` or ``..`` segments, backslashes or control characters."""
+
+
+class Artifact(Model):
+    """A file pinned by hash. Names a source, not a host; the host is configuration."""
+
+    source: SourceName
+    file: SafePath
+    """File name at the source: a wheel's name, or a path below a Debian archive's root."""
+    size: Annotated[int, Field(ge=0)]
+    """Bytes."""
+    sha256: Sha256
+    url: str | None = None
+    """Only for ``url`` and ``git``: the address the user wrote, without credentials."""
+    commit: str | None = None
+    """Only for ``git``: the full commit hash that was locked."""
+    subdirectory: SafePath | None = None
+    """Only for ``url`` and ``git``: where in the tree the project lies."""

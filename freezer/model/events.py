@@ -1,0 +1,67 @@
+"""How the core tells what it is doing. It reports; only ``freezer.output`` prints."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+
+class Task(Protocol):
+    """One thing under way, with a measure of how far it is."""
+
+    def advance(self, amount: int = 1) -> None:
+        """Say that ``amount`` more units are done."""
+
+    def describe(self, text: str) -> None:
+        """Say what is being done right now."""
+
+
+class Reporter(Protocol):
+    """Receives what the core has to say while it works. All methods may come from any thread."""
+
+    def task(
+        self, title: str, *, total: int | None = None, unit: str = "items"
+    ) -> AbstractContextManager[Task]:
+        """Open a task that ends with the block; ``unit`` is ``bytes`` or a plural noun."""
+
+    def note(self, text: str) -> None:
+        """Say something that is worth a line of its own."""
+
+    def warn(self, text: str) -> None:
+        """Say something that the user should act on, though work goes on."""
+
+    def debug(self, text: str) -> None:
+        """Say something that only ``--verbose`` shows."""
+
+
+class SilentTask:
+    """A task that nobody watches."""
+
+    def advance(self, amount: int = 1) -> None:
+        """Ignore progress."""
+
+    def describe(self, text: str) -> None:
+        """Ignore the description."""
+
+
+class SilentReporter:
+    """Nobody listens: the default of the Python API, and of tests."""
+
+    @contextmanager
+    def task(self, title: str, *, total: int | None = None, unit: str = "items") -> Iterator[Task]:
+        """Open a task that nobody watches."""
+        del title, total, unit
+        yield SilentTask()
+
+    def note(self, text: str) -> None:
+        """Ignore the note."""
+
+    def warn(self, text: str) -> None:
+        """Ignore the warning."""
+
+    def debug(self, text: str) -> None:
+        """Ignore the detail."""

@@ -1,0 +1,169 @@
+"""The lock: every byte of an environment, pinned and hashed, and why each is there.
+
+The image is a function of this document alone, so everything that shapes the image stands here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from freezer.model.artifact import Artifact, SafePath
+from freezer.model.base import Digest, EnvName, Model, Sha256
+
+LOCK_SCHEMA: Final = "freezer/lock/1"
+
+
+class PythonTarget(Model):
+    """The Python that the image will run; wheels are chosen for it."""
+
+    version: str
+    """Full version, such as ``3.11.2``."""
+    implementation: Literal["cpython"] = "cpython"
+    abi: str
+    """ABI tag, such as ``cp311``."""
+    executable: Annotated[str, Field(pattern=r"^/")]
+    """Absolute path in the image."""
+
+    @property
+    def minor(self) -> str:
+        """Return ``3.11`` of ``3.11.2``."""
+        return ".".join(self.version.split(".")[:2])
+
+
+class Target(Model):
+    """What the image is, as far as choosing packages goes. Declared or probed in the base."""
+
+    os: Literal["linux"] = "linux"
+    architecture: Literal["x86_64", "aarch64"]
+    glibc: str
+    distribution: str
+    """``ID VERSION_ID`` of ``/etc/os-release``, such as ``debian 12``."""
+    python: PythonTarget
+
+
+class DebianPackage(Artifact):
+    """One ``.deb`` at one version."""
+
+    name: str
+    version: str
+    architecture: str
+    requested: bool = False
+    """True when the spec (or Freezer itself) asks for it by name."""
+    reason: str
+    """Why it is here: the spec's ``why``, or which package needs it."""
+
+
+class BasePackage(Model):
+    """A Debian package that the base image already holds; the base's digest pins its bytes."""
+
+    name: str
+    version: str
+    architecture: str
+
+
+class RegistryBase(Model):
+    """A base image in a registry, pinned by the digest of the manifest for the platform."""
+
+    kind: Literal["registry"] = "registry"
+    reference: str
+    """As written in the spec, such as ``debian:bookworm-slim``."""
+    manifest: Digest
+    config: Digest
+    diff_ids: tuple[Digest, ...]
+    packages: tuple[BasePackage, ...] = ()
+
+
+class BootstrapBase(Model):
+    """A minimal Debian root made from packages, for sites without a registry."""
+
+    kind: Literal["bootstrap"] = "bootstrap"
+    suite: str
+    config: Digest
+    diff_ids: tuple[Digest, ...]
+    packages: tuple[DebianPackage, ...]
+
+
+Base = Annotated[RegistryBase | BootstrapBase, Field(discriminator="kind")]
+
+
+class PipPackage(Artifact):
+    """One Python distribution: a wheel, or a source distribution that the spec allows by name."""
+
+    name: str
+    """Normalised (PEP 503)."""
+    version: str
+    requires: tuple[str, ...] = ()
+    """Normalised names of the locked packages that it needs."""
+    requested: bool = False
+    reason: str
+    build_requires: tuple[PipPackage, ...] = ()
+    """Only for source distributions: the locked wheels that its build needs."""
+
+
+class Component(Model):
+    """Something that moves the numbers, by name and version, and what brings it."""
+
+    role: Literal["python", "libc", "libstdc++", "compiler", "blas", "lapack", "openmp"]
+    name: str
+    version: str
+    provider: str
+    """``base``, ``debian:<package>`` or ``pip:<package>``."""
+    file: str | None = None
+    """The shared library's file name, where there is one."""
+
+
+class SmokeFile(Model):
+    """A file of the user's own smoke training, copied into the image."""
+
+    path: SafePath
+    size: int
+    sha256: Sha256
+
+
+class SmokePlan(Model):
+    """What ``freeze check`` runs, and within which bounds."""
+
+    trainings: tuple[str, ...] = ()
+    """Built-in trainings by name."""
+    command: tuple[str, ...] = ()
+    """The user's own training; empty when only built-in ones run."""
+    files: tuple[SmokeFile, ...] = ()
+    seed: int
+    cpus: int
+    memory: str
+    timeout: int
+    """Seconds."""
+
+
+class Inside(Model):
+    """The part of Freezer that is copied into the image (``freezer_inside``)."""
+
+    version: str
+    sha256: Sha256
+
+
+class Lock(Model):
+    """Everything that an image is made of."""
+
+    schema_: Literal["freezer/lock/1"] = Field(default=LOCK_SCHEMA, alias="schema")
+    name: EnvName
+    spec: Digest
+    """Digest of the part of the spec that the lock answers; ``freeze lock --check`` compares it."""
+    as_of: str
+    """UTC, ``YYYY-MM-DDTHH:MM:SSZ``: nothing newer was considered; also the image's clock."""
+    platform: Literal["linux/amd64", "linux/arm64"]
+    target: Target
+    base: Base
+    debian: tuple[DebianPackage, ...] = ()
+    """The closure of the spec's ``system``, less what the base holds."""
+    pip: tuple[PipPackage, ...] = ()
+    components: tuple[Component, ...] = ()
+    environment: dict[str, str] = {}
+    """Environment variables of the image, determinism settings included."""
+    labels: dict[str, str] = {}
+    smoke: SmokePlan
+    inside: Inside
+    image_format: Literal[1] = 1
+    """Rules by which the image's bytes follow from this document."""

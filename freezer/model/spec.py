@@ -1,0 +1,143 @@
+"""The spec: what the user wants, as written in ``freeze.yaml``.
+
+Shorthands (``pip: [numpy]``, ``pip: requirements.in``) are widened here to the one full form, so
+that nothing after this module has to know that there was a short one.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from freezer.model.artifact import SafePath
+from freezer.model.base import EnvName, Model
+
+BUILT_IN_TRAININGS = ("numpy", "sklearn")
+
+Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[bkmg]$")]
+DebianName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+:~-]+)?$")
+]
+PythonMinor = Annotated[str, StringConstraints(pattern=r"^3\.[0-9]+$")]
+
+
+def _widen_pip(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"files": [value]}
+    if isinstance(value, list):
+        return {"requirements": value}
+    return value
+
+
+def _widen_smoke(value: Any) -> Any:
+    if isinstance(value, dict) and isinstance(value.get("training"), str):
+        return {**value, "training": [value["training"]]}
+    return value
+
+
+def _utc(value: Any) -> Any:
+    """Bring every way to write a moment to ``YYYY-MM-DDTHH:MM:SSZ``; a zone is demanded."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            msg = "a moment without a time zone; end it with Z for UTC"
+            raise ValueError(msg)
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value
+
+
+Moment = Annotated[
+    str,
+    BeforeValidator(_utc),
+    StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"),
+]
+
+
+class BootstrapSpec(Model):
+    """A base made from Debian packages instead of pulled from a registry."""
+
+    bootstrap: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+    """A suite, such as ``bookworm``."""
+
+
+class PipSpec(Model):
+    """The pip half of an environment."""
+
+    requirements: tuple[str, ...] = ()
+    """Requirements as in a requirements file, one an entry."""
+    files: tuple[SafePath, ...] = ()
+    """Requirements files and ``pyproject.toml``, relative to the spec."""
+    extras: tuple[str, ...] = ()
+    """Extras of the ``pyproject.toml`` among the files."""
+    groups: tuple[str, ...] = ()
+    """Dependency groups (PEP 735) of the ``pyproject.toml`` among the files."""
+    allow_sdist: tuple[str, ...] = ()
+    """Packages that may be built from source; all others must have a wheel."""
+    resolver: Literal["uv", "pip-tools"] = "uv"
+
+
+class DeterminismSpec(Model):
+    """How randomness and numerics are pinned."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1234
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Threads of every numeric library; by default ``smoke.cpus``."""
+    numerics: Literal["native"] = "native"
+
+
+class SmokeSpec(Model):
+    """The smoke training that ``freeze check`` runs, and its bounds."""
+
+    training: Annotated[tuple[Literal["numpy", "sklearn"], ...], Field(min_length=1)] | None = None
+    """Built-in trainings; by default those whose package is locked."""
+    command: tuple[str, ...] = ()
+    """The user's own training; it writes Freezer's record protocol."""
+    files: tuple[SafePath, ...] = ()
+    """Files that the command needs, relative to the spec; copied into the image."""
+    cpus: Annotated[int, Field(ge=1, le=1024)] = 1
+    memory: Memory = "2g"
+    timeout: Annotated[int, Field(ge=1, le=86400)] = 600
+    """Seconds."""
+
+    @model_validator(mode="after")
+    def _files_need_a_command(self) -> SmokeSpec:
+        if self.files and not self.command:
+            msg = "'files' are copied for 'command', and there is no 'command'"
+            raise ValueError(msg)
+        return self
+
+
+class Spec(Model):
+    """One environment, as its user wants it."""
+
+    name: EnvName
+    base: BootstrapSpec | Annotated[str, Field(min_length=1)]
+    """An image reference such as ``debian:bookworm-slim``, or ``{bootstrap: bookworm}``."""
+    platform: Literal["linux/amd64", "linux/arm64"] = "linux/amd64"
+    python: PythonMinor
+    """``3.11``; the base image or its Debian archive must offer it."""
+    system: tuple[DebianName, ...] = ()
+    """Debian packages, ``name`` or ``name=version``."""
+    pip: Annotated[PipSpec, BeforeValidator(_widen_pip)] = PipSpec()
+    as_of: Moment | None = None
+    """Nothing newer is considered; also the image's clock. By default the moment of the lock."""
+    determinism: DeterminismSpec = DeterminismSpec()
+    smoke: Annotated[SmokeSpec, BeforeValidator(_widen_smoke)] = SmokeSpec()
+    env: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    """Environment variables of the image."""
+    labels: dict[str, str] = {}
+    """OCI labels of the image."""
+    why: dict[str, str] = {}
+    """Package to reason; the reason is kept with the pin in the lock."""
+
+
+def normalize_package(name: str) -> str:
+    """Return the PEP 503 form of a Python package's name."""
+    return re.sub(r"[-_.]+", "-", name).lower()

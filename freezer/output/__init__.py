@@ -1,0 +1,1 @@
+"""Text, progress and JSON: the only room that prints."""

@@ -1,0 +1,1 @@
+"""Spec to Lock: one file for each world that packages come from."""
