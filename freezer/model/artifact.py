@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from freezer.model.base import Model, Sha256
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 """``pypi``, ``debian``, ``debian-security``, ``url``, ``git``: a source, never a host."""
 
-SafePath = Annotated[str, StringConstraints(pattern=r"^(?!/)(?!.*(^|/)\.\.?(/|$))[^\x00-\x1f\\]+$")]
-"""A relative path without ``.`` or ``..`` segments, backslashes or control characters."""
+
+def _safe(path: str) -> str:
+    parts = path.split("/")
+    if "" in parts or "." in parts or ".." in parts or not path.isprintable() or "\\" in path:
+        msg = "a relative path without '.', '..', empty segments, backslashes or control characters"
+        raise ValueError(msg)
+    return path
+
+
+SafePath = Annotated[str, AfterValidator(_safe)]
+"""A relative path that stays below where it is joined to."""
 
 
 class Artifact(Model):

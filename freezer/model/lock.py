@@ -149,8 +149,9 @@ class Lock(Model):
 
     schema_: Literal["freezer/lock/1"] = Field(default=LOCK_SCHEMA, alias="schema")
     name: EnvName
-    spec: Digest
-    """Digest of the part of the spec that the lock answers; ``freeze lock --check`` compares it."""
+    answers: dict[str, Digest]
+    """For each world (``base``, ``debian``, ``pip``) the digest of the question that it answers: a
+    world whose question is unchanged is kept as it stands."""
     as_of: str
     """UTC, ``YYYY-MM-DDTHH:MM:SSZ``: nothing newer was considered; also the image's clock."""
     platform: Literal["linux/amd64", "linux/arm64"]

@@ -1,0 +1,101 @@
+"""The one way to write a document down, so that equal values are equal bytes.
+
+The YAML emitter is Freezer's own: a lock ID is a hash of these bytes, and the layout that a YAML
+library chooses is a detail which it may change in any release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.model.base import Model
+
+_PLAIN = re.compile(r"[A-Za-z/_][A-Za-z0-9_./+@~-]*(:[A-Za-z0-9_./+@~-]+)*\Z")
+_WORDS = frozenset(
+    {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"}
+)
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of some bytes as 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def json_bytes(document: Any) -> bytes:
+    """Return canonical JSON: sorted keys, no spaces, UTF-8."""
+    return json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def plain(model: Model) -> dict[str, Any]:
+    """Return a model as plain values under their on-disk names, empty and false ones left out."""
+    document: dict[str, Any] = _prune(model.model_dump(mode="json", by_alias=True))
+    return document
+
+
+def _prune(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = ((key, _prune(item)) for key, item in value.items())
+        return {key: item for key, item in kept if not _is_empty(item)}
+    if isinstance(value, list):
+        return [_prune(item) for item in value]
+    return value
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or value in ([], {})
+
+
+def yaml_text(document: dict[str, Any]) -> str:
+    """Return canonical YAML: block style, sorted keys, strings quoted unless clearly plain.
+
+    Takes what JSON takes, less floats (which have no business in a lock).
+    """
+    return "".join(f"{line}\n" for line in _block(document, 0))
+
+
+def _block(value: dict[str, Any] | list[Any], indent: int) -> Iterator[str]:
+    pad = "  " * indent
+    if isinstance(value, dict):
+        for key in sorted(value):
+            yield from _entry(f"{pad}{_scalar(key)}:", value[key], indent)
+        return
+    for item in value:
+        if isinstance(item, (dict, list)) and item:
+            first, *rest = _block(item, indent + 1)
+            yield f"{pad}- {first.lstrip(' ')}"
+            yield from rest
+        else:
+            yield f"{pad}- {_scalar(item)}"
+
+
+def _entry(head: str, value: Any, indent: int) -> Iterator[str]:
+    if isinstance(value, (dict, list)) and value:
+        yield head
+        yield from _block(value, indent + 1)
+    else:
+        yield f"{head} {_scalar(value)}"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        if _PLAIN.match(value) and value.lower() not in _WORDS:
+            return value
+        quoted = json.dumps(value, ensure_ascii=False)
+        return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
+    if value in ([], {}):
+        return "[]" if value == [] else "{}"
+    msg = f"{type(value).__name__} has no canonical form"
+    raise TypeError(msg)

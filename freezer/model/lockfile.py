@@ -1,0 +1,119 @@
+"""A lock as a file: its text, its ID, and how a text becomes a lock again.
+
+The file carries a digest of its own content. That is no defence against an attacker, who can
+recompute it; it is there so that a hand edit or a bad merge is named as such, and not found out
+later as a strange build.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from freezer.errors import LockError, Where
+from freezer.model.canonical import digest, plain, yaml_text
+from freezer.model.lock import LOCK_SCHEMA, Lock
+
+LOCK_FILE = "freeze.lock.yaml"
+
+HEADER = """\
+# Written by `freeze lock`. Do not edit: change freeze.yaml and lock again.
+# The SHA-256 of this file is the lock ID, and the image follows from this file alone.
+"""
+_RELOCK = "restore the file from version control, or run `freeze lock` to write it anew"
+
+
+def lock_bytes(lock: Lock) -> bytes:
+    """Return the lock's file; equal locks give equal bytes."""
+    document = plain(lock)
+    document["integrity"] = _integrity(document)
+    return (HEADER + yaml_text(document)).encode()
+
+
+def lock_id(data: bytes) -> str:
+    """Return the lock ID: the SHA-256 of the lock's file, 64 hexadecimal digits."""
+    return digest(data)
+
+
+def short_id(identifier: str) -> str:
+    """Return the first 12 digits: the image's tag, and what messages show."""
+    return identifier[:12]
+
+
+def parse_lock(data: bytes, name: str) -> Lock:
+    """Return the lock in a file's bytes; ``name`` is the file's name, for messages.
+
+    Raises ``LockError`` when it is not a lock, is of another schema, or was edited by hand.
+    """
+    document = _document(data, name)
+    _demand_schema(document, name)
+    claimed = document.pop("integrity", None)
+    if claimed is None or claimed != _integrity_or_none(document):
+        raise LockError(
+            "the lock was changed by something other than `freeze lock`",
+            where=Where(name, key="integrity"),
+            found=f"content with another digest than the {claimed} that it claims",
+            hint=_RELOCK,
+        )
+    try:
+        lock = Lock.model_validate(document)
+    except ValidationError as error:
+        raise _invalid(error, name) from None
+    if lock_bytes(lock) != data:
+        raise LockError("the lock is not in its canonical form", where=Where(name), hint=_RELOCK)
+    return lock
+
+
+def _document(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        document = yaml.load(data.decode(), loader)  # noqa: S506 - both are safe loaders
+    except UnicodeDecodeError:
+        raise LockError("the lock is not UTF-8 text", where=Where(name), hint=_RELOCK) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise LockError(
+            "the lock is not valid YAML",
+            where=Where(name, None if mark is None else mark.line + 1),
+            found=str(getattr(error, "problem", None) or "broken text"),
+            hint=_RELOCK,
+        ) from None
+    if not isinstance(document, dict):
+        raise LockError("the file is not a lock", where=Where(name), hint=_RELOCK)
+    return document
+
+
+def _demand_schema(document: dict[str, Any], name: str) -> None:
+    schema = document.get("schema")
+    if schema != LOCK_SCHEMA:
+        raise LockError(
+            "the lock is of a schema that this version of Freezer does not read",
+            where=Where(name, key="schema"),
+            found=str(schema),
+            expected=LOCK_SCHEMA,
+            hint="install the version of Freezer that wrote it, or run `freeze lock`",
+        )
+
+
+def _integrity(document: dict[str, Any]) -> str:
+    return f"sha256:{digest(yaml_text(document).encode())}"
+
+
+def _integrity_or_none(document: dict[str, Any]) -> str | None:
+    try:
+        return _integrity(document)
+    except TypeError:  # a value that no lock holds, such as a float or a date
+        return None
+
+
+def _invalid(error: ValidationError, name: str) -> LockError:
+    first = error.errors(include_url=False)[0]
+    return LockError(
+        "the lock does not have the form that its schema demands",
+        where=Where(name, key=".".join(str(part) for part in first["loc"])),
+        found=repr(first.get("input"))[:80],
+        expected=first["msg"],
+        hint=_RELOCK,
+    )

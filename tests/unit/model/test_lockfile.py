@@ -1,0 +1,60 @@
+"""A lock's file: stable bytes, and every way to spoil them is named."""
+
+from __future__ import annotations
+
+import pytest
+from locks import make_lock
+
+from freezer.errors import LockError
+from freezer.model.lockfile import lock_bytes, lock_id, parse_lock
+
+NAME = "lockfiles/demo/freeze.lock.yaml"
+
+
+def test_round_trip() -> None:
+    lock = make_lock()
+    assert parse_lock(lock_bytes(lock), NAME) == lock
+
+
+def test_same_lock_same_bytes() -> None:
+    assert lock_bytes(make_lock()) == lock_bytes(make_lock())
+    assert lock_id(lock_bytes(make_lock())) != lock_id(lock_bytes(make_lock(name="other")))
+
+
+def test_no_float_and_no_empty_value_is_written() -> None:
+    assert b"null" not in lock_bytes(make_lock())
+    assert b"[]" not in lock_bytes(make_lock())
+
+
+def test_one_changed_digit_is_noticed() -> None:
+    data = lock_bytes(make_lock())
+    edited = data.replace(b'version: "2.4.6"', b'version: "2.4.7"')
+    assert edited != data
+    with pytest.raises(LockError) as caught:
+        parse_lock(edited, NAME)
+    assert caught.value.code == "lock"
+    assert NAME in str(caught.value)
+    assert "freeze lock" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\xff\xfe", "UTF-8"),
+        (b"a: [", "not valid YAML"),
+        (b"- 1\n", "not a lock"),
+        (b"", "not a lock"),
+        (b"schema: freezer/lock/99\n", "schema"),
+        (b"schema: freezer/lock/1\nx: 1.5\n", "changed by something other"),
+        (b"schema: !!python/object/apply:os.system [true]\n", "not valid YAML"),
+    ],
+)
+def test_what_is_not_a_lock_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(LockError, match=message):
+        parse_lock(data, NAME)
+
+
+def test_reordered_but_equal_content_is_not_canonical() -> None:
+    data = lock_bytes(make_lock())
+    with pytest.raises(LockError, match="canonical"):
+        parse_lock(data + b"\n", NAME)
