@@ -1,0 +1,80 @@
+"""The image's config: a function of the lock and of its layers' digests, and of nothing else.
+
+Its SHA-256 is the image ID. No time of day, host name, builder's history or git commit gets in.
+Format: https://github.com/opencontainers/image-spec/blob/main/config.md
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from freezer.image.layout import COMMAND, FORMAT_LABEL, HOME, LOCK_LABEL, UID
+from freezer.model.canonical import digest, json_bytes
+from freezer.model.lockfile import short_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.model.lock import Lock
+
+_ARCHITECTURES = {"linux/amd64": "amd64", "linux/arm64": "arm64"}
+
+
+def image_labels(lock: Lock, lock_id: str) -> dict[str, str]:
+    """Return the OCI labels; the user's own come first and may not replace Freezer's."""
+    base_name = lock.base.reference if lock.base.kind == "registry" else "scratch"
+    return {
+        **lock.labels,
+        "org.opencontainers.image.title": lock.name,
+        "org.opencontainers.image.version": short_id(lock_id),
+        "org.opencontainers.image.created": lock.as_of,
+        "org.opencontainers.image.base.name": base_name,
+        "org.opencontainers.image.base.digest": (
+            lock.base.manifest if lock.base.kind == "registry" else lock.base.config
+        ),
+        LOCK_LABEL: lock_id,
+        FORMAT_LABEL: str(lock.image_format),
+    }
+
+
+def image_config(lock: Lock, lock_id: str, layers: Sequence[tuple[str, str]]) -> bytes:
+    """Return the config of a lock's image.
+
+    ``layers`` are pairs of diff ID and title of the layers above the base, lowest first.
+    """
+    config = {
+        "Env": [f"{key}={value}" for key, value in sorted(lock.environment.items())],
+        "User": f"{UID}:{UID}",
+        "WorkingDir": HOME,
+        "Cmd": list(COMMAND),
+        "Labels": image_labels(lock, lock_id),
+    }
+    return json_bytes(_document(lock, config, layers))
+
+
+def intermediate_config(lock: Lock, layers: Sequence[tuple[str, str]]) -> bytes:
+    """Return the config of an image that only a build step uses: no user, no settings."""
+    return json_bytes(_document(lock, {"Env": [], "Cmd": ["/bin/sh"]}, layers))
+
+
+def image_id(config: bytes) -> str:
+    """Return the ID of the image with that config."""
+    return f"sha256:{digest(config)}"
+
+
+def _document(
+    lock: Lock, config: dict[str, Any], layers: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    titles = [f"base layer {index}" for index, _ in enumerate(lock.base.diff_ids, 1)]
+    titles += [title for _, title in layers]
+    return {
+        "architecture": _ARCHITECTURES[lock.platform],
+        "os": "linux",
+        "created": lock.as_of,
+        "config": config,
+        "rootfs": {
+            "type": "layers",
+            "diff_ids": [*lock.base.diff_ids, *(diff_id for diff_id, _ in layers)],
+        },
+        "history": [{"created": lock.as_of, "created_by": f"freezer: {t}"} for t in titles],
+    }

@@ -1,0 +1,110 @@
+"""The Dockerfile, rendered from ``templates/``. It tells the whole story of an image."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from freezer.image.layout import COMMAND, HOME, UID, USER
+from freezer.image.moment import epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from freezer.model.lock import Lock
+
+_PACKAGE = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class AddedLayer:
+    """A layer tar of the context: where it lies there, and what it holds in a few words."""
+
+    file: str
+    title: str
+
+
+def render_dockerfile(
+    lock: Lock,
+    lock_id: str,
+    *,
+    base_reference: str | None,
+    base_layer: str | None = None,
+    layers: Sequence[AddedLayer] = (),
+    labels: Mapping[str, str],
+) -> str:
+    """Return the Dockerfile of a lock.
+
+    ``base_reference`` is what stands after ``FROM``; where it is None the root is ``base_layer``,
+    a tar in the context.
+    """
+    return _render(
+        "Dockerfile.j2",
+        name=lock.name,
+        lock_id=lock_id,
+        base_reference=base_reference,
+        base_layer=base_layer,
+        base_comment=_base_comment(lock),
+        debian_count=len(lock.debian),
+        layers=layers,
+        environment=sorted(lock.environment.items()),
+        labels=sorted(labels.items()),
+        user=f"{UID}:{UID}",
+        working_dir=HOME,
+        command=json.dumps(list(COMMAND)),
+    )
+
+
+def render_install_script(lock: Lock) -> str:
+    """Return the script that the system step runs inside the base."""
+    return _render(
+        "system/install.sh.j2",
+        epoch=epoch(lock.as_of),
+        debian=sorted(deb_name(package.file) for package in lock.debian),
+        user=USER,
+        uid=UID,
+        home=HOME,
+    )
+
+
+def deb_name(file: str) -> str:
+    """Return the file name of a package's path in its archive."""
+    return file.rsplit("/", 1)[-1]
+
+
+def _base_comment(lock: Lock) -> str:
+    if lock.base.kind == "registry":
+        return f"{lock.base.reference}, config {lock.base.config}"
+    return f"Debian {lock.base.suite}, made from {len(lock.base.packages)} packages"
+
+
+def _quoted(value: str) -> str:
+    """Quote for ENV and LABEL: no variable is expanded, no line is continued."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
+    if "\n" in escaped or "\r" in escaped:
+        msg = "a value with a line break cannot stand in a Dockerfile"
+        raise ValueError(msg)
+    return f'"{escaped}"'
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    installed, checkout = _PACKAGE / "_templates", _PACKAGE.parent / "templates"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(installed if installed.is_dir() else checkout),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - Dockerfiles, not HTML; values pass through `quoted`
+        trim_blocks=False,
+        keep_trailing_newline=True,
+    )
+    environment.filters["quoted"] = _quoted
+    return environment
+
+
+def _render(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(**values)

@@ -1,0 +1,21 @@
+"""Where things lie in an image. One place, so that building and checking cannot disagree."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ENVIRONMENT: Final = "/opt/env"
+"""The Python environment (a venv over the base's Python)."""
+FREEZER: Final = "/opt/freezer"
+"""Freezer's own part: ``freezer_inside``, the lock, the files of the user's smoke training."""
+USER: Final = "freezer"
+UID: Final = 1000
+HOME: Final = "/home/freezer"
+COMMAND: Final = ("python",)
+SYSTEM_FOLDER: Final = "freezer-system"
+"""Top-level folder that the system step brings its packages in, gone when it ends."""
+
+LOCK_LABEL: Final = "org.freezer.lock-id"
+FORMAT_LABEL: Final = "org.freezer.image-format"
+
+BASE_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
