@@ -1,0 +1,166 @@
+"""What is installed is what is locked: the image's own account held against the lock.
+
+``freezer_inside/verify.py`` runs in the finished image and lists what is there; this module
+compares that with what the lock says should be. Any difference fails the build.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from freezer.engine.interface import RunOptions
+from freezer.errors import VerificationError
+from freezer.image.layout import ENVIRONMENT, FREEZER
+from freezer.model.spec import normalize_package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from freezer.engine.interface import Engine
+    from freezer.model.lock import Lock
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One path that the image must hold: a file by SHA-256 and mode, or a link by its target."""
+
+    kind: str
+    """``file`` or ``link``."""
+    content: str
+    mode: int
+
+
+class Account(BaseModel):
+    """What ``freezer_inside/verify.py`` printed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    python: str
+    prefix: str
+    libc: tuple[str, str]
+    machine: str
+    files: dict[str, tuple[str, str, int, int]]
+    debian: list[tuple[str, str, str]] | None
+    dpkg_verify: tuple[int, str] | None
+    distributions: list[tuple[str, str]]
+    pip_check: tuple[int, str] | None
+
+
+def take_account(engine: Engine, image: str) -> Account:
+    """Ask an image what it holds. Raises ``VerificationError`` when it cannot say."""
+    options = RunOptions(user="0:0", timeout=1800, environment={"PYTHONDONTWRITEBYTECODE": "1"})
+    command = [
+        f"{ENVIRONMENT}/bin/python",
+        f"{FREEZER}/freezer_inside/verify.py",
+        ENVIRONMENT,
+        FREEZER,
+    ]
+    result = engine.run(image, command, options)
+    if result.exit_code != 0:
+        raise VerificationError(
+            "the image could not be asked what it holds",
+            found=f"exit status {result.exit_code}: {_tail(result.stderr)}",
+            hint="run `freeze build --verbose`; if the lock is old, `freeze lock --upgrade`",
+        )
+    try:
+        return Account.model_validate(json.loads(result.stdout))
+    except (ValueError, ValidationError) as error:
+        raise VerificationError("the image's account of itself is unreadable") from error
+
+
+def verify(lock: Lock, account: Account, expected: Mapping[str, Expected]) -> None:
+    """Hold an image's account against its lock. Raises ``VerificationError`` on any difference."""
+    differences = [
+        *_files(account.files, expected),
+        *_debian(lock, account),
+        *_python(lock, account),
+    ]
+    if differences:
+        more = len(differences) - _SHOWN
+        shown = [*differences[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+        raise VerificationError(
+            "the image does not hold what the lock says",
+            details=shown,
+            hint="the image was not tagged; build again with `freeze build --force`",
+        )
+
+
+def _files(
+    found: Mapping[str, tuple[str, str, int, int]], expected: Mapping[str, Expected]
+) -> Iterator[str]:
+    for path in sorted(expected.keys() - found.keys()):
+        yield f"missing: {path}"
+    for path in sorted(found.keys() - expected.keys()):
+        yield f"not in the lock: {path}"
+    for path in sorted(expected.keys() & found.keys()):
+        want, (kind, content, _, mode) = expected[path], found[path]
+        if (kind, content) != (want.kind, want.content):
+            yield f"other content: {path} ({kind} {content[:12]}, locked {want.content[:12]})"
+        elif kind == "file" and mode != want.mode:
+            yield f"other mode: {path} ({mode:o}, locked {want.mode:o})"
+
+
+def _debian(lock: Lock, account: Account) -> Iterator[str]:
+    wanted = {p.name: (p.version, p.architecture) for p in lock.base.packages}
+    wanted.update({p.name: (p.version, p.architecture) for p in lock.debian})
+    if account.debian is None:
+        yield from (f"missing Debian package: {name}" for name in sorted(wanted))
+        return
+    found = {name: (version, arch) for name, version, arch in account.debian}
+    yield from _compare("Debian package", found, wanted)
+    if account.dpkg_verify is not None:
+        changed = _changed_files(account.dpkg_verify[1])
+        yield from (f"changed after its Debian package was unpacked: {line}" for line in changed)
+
+
+def _changed_files(output: str) -> Iterator[str]:
+    """Yield the paths that ``dpkg --verify`` finds with another digest.
+
+    Its lines are those of ``rpm -V``: a ``5`` in the third place is a digest that differs; a
+    ``c`` before the path is a configuration file, which installing may change; ``missing`` files
+    are what the base image left out on purpose (documentation).
+    """
+    for line in output.splitlines():
+        flags, _, rest = line.partition(" ")
+        if len(flags) == 9 and flags[2] == "5" and not rest.lstrip().startswith("c "):
+            yield rest.strip()
+
+
+def _python(lock: Lock, account: Account) -> Iterator[str]:
+    found = {normalize_package(name): version for name, version in account.distributions}
+    yield from _compare("Python package", found, {p.name: p.version for p in lock.pip})
+    facts = [
+        ("Python", account.python, lock.target.python.version),
+        ("glibc", account.libc[1], lock.target.glibc),
+        ("architecture", account.machine, lock.target.architecture),
+        ("sys.prefix", account.prefix, ENVIRONMENT),
+    ]
+    yield from (f"{what} is {have}, locked {want}" for what, have, want in facts if have != want)
+    if account.pip_check is None or account.pip_check[0] != 0:
+        said = "pip is missing" if account.pip_check is None else account.pip_check[1].strip()
+        yield from (f"pip check: {line}" for line in said.splitlines())
+
+
+def _compare(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterable[str]:
+    for name in sorted(found.keys() | wanted.keys()):
+        have, want = found.get(name), wanted.get(name)
+        if have is None:
+            yield f"missing {what}: {name} {_words(want)}"
+        elif want is None:
+            yield f"{what} that the lock does not hold: {name} {_words(have)}"
+        elif have != want:
+            yield f"{what} {name} is {_words(have)}, locked {_words(want)}"
+
+
+def _words(value: Any) -> str:
+    return " ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _tail(output: bytes) -> str:
+    return output.decode("utf-8", "replace").strip()[-2000:]
