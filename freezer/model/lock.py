@@ -72,6 +72,8 @@ class RegistryBase(Model):
     manifest: Digest
     config: Digest
     diff_ids: tuple[Digest, ...]
+    environment: dict[str, str] = {}
+    """The base's own environment variables (``PATH``, ``LD_LIBRARY_PATH`` ...), from its config."""
     packages: tuple[BasePackage, ...] = ()
 
 

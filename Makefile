@@ -1,0 +1,48 @@
+# What a newcomer types. Everything runs in .venv, which `make setup` makes from hashed locks.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+
+.DEFAULT_GOAL := help
+.PHONY: help setup engine demo test test-unit lint format bench lock-dev clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Freezer and its tools in .venv, every package pinned and hashed
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@scripts/setup.sh "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+engine: ## use the container engine there is, or install and start one (root on Debian or Ubuntu)
+	@scripts/engine.sh
+
+demo: setup engine ## lock, build and check a real environment, from nothing to a verdict
+	@scripts/demo.sh
+
+test: setup ## the whole test suite: unit tests, then those that need an engine
+	@scripts/engine.sh --with-test-tools
+	@scripts/test.sh
+
+test-unit: setup ## only the tests that need neither engine nor network, in seconds
+	@$(BIN)/pytest -q -n 2 tests/unit -m "not index and not archive"
+
+lint: setup ## formatting, lint rules and strict types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: setup ## bring the code into its one format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup engine ## measure against bare uv and pip-compile; writes benchmarks/*/RESULTS.md
+	@$(BIN)/python -m benchmarks
+
+lock-dev: $(STAMP) ## lock the development environment anew, with hashes
+	@scripts/lock-dev.sh "$(VENV)"
+
+clean: ## remove what setup and the tests made here (not the store, not the engine)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
