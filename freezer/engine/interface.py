@@ -9,12 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from freezer.model.events import SilentReporter
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
     from freezer.model.events import Reporter
+
+SILENT: Reporter = SilentReporter()
+"""The default listener of this room's functions."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,10 @@ class EngineInfo:
     cpus: int
     memory: int
     """Bytes."""
+    containerd_store: bool = False
+    """True when images lie in containerd's content store instead of a graph driver's."""
+    runtimes: tuple[str, ...] = ()
+    """OCI runtimes by name, such as ``runc`` and ``nvidia``."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class ImageInfo:
     """An image that the engine holds."""
 
     id: str
-    """``sha256:…``, the digest of its config."""
+    """``sha256:…``, the digest of its config (of its manifest in a containerd store)."""
     diff_ids: tuple[str, ...]
     tags: tuple[str, ...]
     repo_digests: tuple[str, ...]
@@ -76,6 +85,8 @@ class RunOptions:
     """Pinned to this many of the engine's CPUs (cpuset), so that thread counts mean something."""
     memory: str | None = None
     """Such as ``2g``; swap is never added."""
+    pids: int = 4096
+    """Processes and threads that may exist at once."""
     timeout: float = 600.0
     """Seconds until the container is killed."""
     network: str = "none"
@@ -121,7 +132,12 @@ class Engine(Protocol):
         """Pull ``name@sha256:…`` for ``linux/amd64``, with progress in bytes."""
 
     def load(
-        self, config: bytes, layers: Sequence[LayerFile], *, tags: Sequence[str] = ()
+        self,
+        config: bytes,
+        layers: Sequence[LayerFile],
+        *,
+        tags: Sequence[str] = (),
+        report: Reporter = SILENT,
     ) -> ImageInfo:
         """Make an image of a config and its layers; its ID is the SHA-256 of ``config``.
 
@@ -134,11 +150,18 @@ class Engine(Protocol):
     def save_layers(self, image_id: str, wanted: Mapping[str, Path]) -> None:
         """Write the uncompressed tars of some of an image's layers, keyed by diff ID.
 
-        Each is verified against its diff ID before it appears under its path.
+        Each is verified against its diff ID before it appears under its path. The paths lie on
+        one filesystem.
         """
 
-    def layer_tars(self, image_id: str, skip: int) -> Iterable[tuple[str, BinaryIO]]:
-        """Yield ``(diff_id, seekable uncompressed tar)`` of the layers above the first ``skip``."""
+    def layer_tars(
+        self, image_id: str, skip: int, *, scratch: Path | None = None
+    ) -> Iterable[tuple[str, BinaryIO]]:
+        """Yield ``(diff_id, seekable uncompressed tar)`` of the layers above the first ``skip``.
+
+        Bottom up. Each file is closed when the next one is asked for. The bytes lie in a
+        temporary folder below ``scratch`` (by default the system's) until the iteration ends.
+        """
 
     def build(
         self,
@@ -162,15 +185,16 @@ class Engine(Protocol):
         command: Sequence[str],
         options: RunOptions,
         *,
-        files: bytes | None = None,
+        files: bytes | Path | None = None,
         fetch: Mapping[str, Path] | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
     ) -> RunResult:
         """Run a command to its end and remove the container, whatever happens.
 
-        ``files`` is a tar unpacked at ``/`` before the start (needs ``read_only=False``);
-        ``fetch`` maps paths in the container to host files that receive a tar of them after a
-        successful end; ``on_stdout`` is called with each line of bytes as it comes.
+        ``files`` is a tar, or a file that holds one, unpacked at ``/`` before the start (needs
+        ``read_only=False``); ``fetch`` maps paths in the container to host files that receive a
+        tar of them after a successful end; ``on_stdout`` is called with each line, its end
+        stripped, as it comes.
         """
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
@@ -178,3 +202,6 @@ class Engine(Protocol):
 
     def remove_image(self, reference: str) -> None:
         """Remove a tag, or an image without tags; nothing happens when it is not there."""
+
+    def close(self) -> None:
+        """Close the connections to the engine; the engine itself goes on."""

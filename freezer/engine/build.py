@@ -1,0 +1,119 @@
+"""Build a context, by BuildKit where the engine has it, with no network in any step."""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+from typing import TYPE_CHECKING, Any, Literal
+
+from freezer.engine import buildkit, classic, context, images, tarstream, wire
+from freezer.engine.steps import Log
+from freezer.errors import EngineError, HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from freezer.engine.interface import EngineInfo
+    from freezer.engine.link import Link
+    from freezer.engine.steps import Event
+    from freezer.model.events import Reporter
+
+TIMEOUT = 3600.0
+"""Seconds that a step may be silent."""
+
+OVERRIDE = "FREEZER_BUILDER"
+
+Builder = Literal["buildkit", "classic"]
+
+
+def build(
+    link: Link,
+    folder: Path,
+    *,
+    target: str | None,
+    dockerfile: str,
+    build_args: Mapping[str, str],
+    use_cache: bool,
+    report: Reporter,
+) -> str:
+    """Return the ID of the image; see ``Engine.build``.
+
+    Files of the context bear the time ``SOURCE_DATE_EPOCH`` of the build arguments, if given.
+    """
+    builder = choose(link.info, os.environ.get(OVERRIDE))
+    epoch = _epoch(build_args)
+    files = list(context.entries(folder, epoch=epoch))
+    options = {
+        "dockerfile": dockerfile,
+        "target": target,
+        "buildargs": dict(build_args),
+        "nocache": not use_cache,
+    }
+    with report.task("Building the image", unit="steps") as task, link.doing("building an image"):
+        events = _events(link, builder, _upload(files, report), options)
+        image_id = Log(report, task).follow(events)
+    return images.demand(link, image_id).id
+
+
+def choose(info: EngineInfo, override: str | None) -> Builder:
+    """Return which builder an engine is asked for. Raises ``HostError``, ``EngineError``."""
+    if override not in {None, "", "buildkit", "classic"}:
+        raise HostError(
+            f"{OVERRIDE} names no builder",
+            found=str(override),
+            expected="buildkit or classic",
+            hint=f"unset {OVERRIDE} to let Freezer choose",
+        )
+    if override == "buildkit" and not info.buildkit:
+        raise EngineError(
+            f"{info.name} {info.version} has no BuildKit",
+            hint=f"unset {OVERRIDE}, or set it to classic",
+        )
+    return "buildkit" if info.buildkit and override != "classic" else "classic"
+
+
+def _epoch(build_args: Mapping[str, str]) -> int:
+    given = build_args.get("SOURCE_DATE_EPOCH", "")
+    return int(given) if given.isdecimal() else context.EPOCH
+
+
+def _upload(files: list[tarstream.Entry], report: Reporter) -> Generator[bytes, None, None]:
+    """Yield the context; a generator because the SDK closes what it is given."""
+    size = tarstream.total(files)
+    with report.task("Sending the build context", total=size, unit="bytes") as task:
+        yield from tarstream.counted(tarstream.stream(files, form=tarfile.USTAR_FORMAT), task)
+
+
+def _events(
+    link: Link, builder: Builder, upload: Iterable[bytes], options: Mapping[str, Any]
+) -> Iterator[Event]:
+    if builder == "classic":
+        yield from classic.events(
+            link.api.build(
+                fileobj=upload,
+                custom_context=True,
+                decode=True,
+                network_mode="none",
+                rm=True,
+                forcerm=True,
+                timeout=TIMEOUT,
+                **options,
+            )
+        )
+        return
+    yield from buildkit.events(wire.buildkit(link.api, upload, _params(options), timeout=TIMEOUT))
+
+
+def _params(options: Mapping[str, Any]) -> dict[str, str]:
+    """Write the options as query parameters of ``POST /build``."""
+    params = {
+        "dockerfile": options["dockerfile"],
+        "target": options["target"] or "",
+        "buildargs": json.dumps(options["buildargs"], sort_keys=True),
+        "nocache": "1" if options["nocache"] else "0",
+        "networkmode": "none",
+        "rm": "1",
+    }
+    return {key: value for key, value in params.items() if value}

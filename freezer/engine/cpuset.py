@@ -1,0 +1,49 @@
+"""Which CPUs a container is pinned to."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from freezer.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_AVAILABLE = re.compile(r"available: ([0-9,-]+)")
+
+
+def choose(count: int, available: Iterable[int], taken: Iterable[str] = ()) -> str:
+    """Return ``count`` of the available CPUs, least used ones first, as ``0,2``.
+
+    ``taken`` are the cpusets of the containers that run now, so that two trainings at once do
+    not share a CPU while another one idles. Raises ``EngineError`` when there are too few.
+    """
+    usable = sorted(set(available))
+    if count > len(usable):
+        raise EngineError(
+            f"the container is to have {count} CPUs, and the engine has {len(usable)}",
+            hint="use a larger engine, or lower `smoke.cpus` in freeze.yaml and lock again",
+        )
+    load = Counter(cpu for cpuset in taken for cpu in parse(cpuset))
+    chosen = sorted(usable, key=lambda cpu: (load[cpu], cpu))[:count]
+    return ",".join(str(cpu) for cpu in sorted(chosen))
+
+
+def parse(text: str) -> list[int]:
+    """Return the CPUs of ``0-2,5``."""
+    cpus: list[int] = []
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        cpus.extend(range(int(first), int(last or first) + 1))
+    return cpus
+
+
+def available_in(message: str) -> list[int]:
+    """Return the CPUs that an engine says it may use when it refuses a cpuset; empty if it doesn't.
+
+    An engine that is itself pinned counts its CPUs but numbers them as the host does.
+    """
+    found = _AVAILABLE.search(message)
+    return parse(found[1]) if found else []

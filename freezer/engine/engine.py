@@ -1,0 +1,122 @@
+"""The engine that talks to Docker or podman: each method is one function of this room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.engine import build, images, load, run, save
+from freezer.engine.interface import SILENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from freezer.engine.interface import (
+        EngineInfo,
+        ImageInfo,
+        LayerFile,
+        RunOptions,
+        RunResult,
+    )
+    from freezer.engine.link import Link
+    from freezer.model.events import Reporter
+
+
+class DockerEngine:
+    """Implements ``freezer.engine.interface.Engine``, which describes every method."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    @property
+    def info(self) -> EngineInfo:
+        """What the engine said of itself when it was first asked."""
+        return self._link.info
+
+    def image(self, reference: str) -> ImageInfo | None:
+        """Return an image, or None when the engine lacks it."""
+        return images.inspect(self._link, reference)
+
+    def images(self, *, label: str | None = None) -> list[ImageInfo]:
+        """Return the images, those with a label if one is given."""
+        return images.listed(self._link, label=label)
+
+    def pull(self, reference: str, *, platform: str, report: Reporter) -> ImageInfo:
+        """Pull ``name@sha256:…``."""
+        return images.pull(self._link, reference, platform=platform, report=report)
+
+    def load(
+        self,
+        config: bytes,
+        layers: Sequence[LayerFile],
+        *,
+        tags: Sequence[str] = (),
+        report: Reporter = SILENT,
+    ) -> ImageInfo:
+        """Make an image of a config and its layers."""
+        return load.load(self._link, config, layers, tags=tags, report=report)
+
+    def save_layers(self, image_id: str, wanted: Mapping[str, Path]) -> None:
+        """Write the uncompressed tars of some of an image's layers."""
+        save.save_layers(self._link, image_id, wanted)
+
+    def layer_tars(
+        self, image_id: str, skip: int, *, scratch: Path | None = None
+    ) -> Iterator[tuple[str, BinaryIO]]:
+        """Yield the layers above the first ``skip``."""
+        return save.layer_tars(self._link, image_id, skip, scratch)
+
+    def build(
+        self,
+        context: Path,
+        *,
+        target: str | None = None,
+        dockerfile: str = "Dockerfile",
+        build_args: Mapping[str, str] | None = None,
+        use_cache: bool = True,
+        report: Reporter,
+    ) -> str:
+        """Build a context with no network; return the image ID."""
+        return build.build(
+            self._link,
+            context,
+            target=target,
+            dockerfile=dockerfile,
+            build_args=build_args or {},
+            use_cache=use_cache,
+            report=report,
+        )
+
+    def run(
+        self,
+        image: str,
+        command: Sequence[str],
+        options: RunOptions,
+        *,
+        files: bytes | Path | None = None,
+        fetch: Mapping[str, Path] | None = None,
+        on_stdout: Callable[[bytes], None] | None = None,
+    ) -> RunResult:
+        """Run a command to its end and remove the container."""
+        return run.run(
+            self._link,
+            image,
+            command,
+            options,
+            files=files,
+            fetch=fetch or {},
+            on_stdout=on_stdout,
+        )
+
+    def tag(self, image_id: str, repository: str, tag: str) -> None:
+        """Point ``repository:tag`` at an image."""
+        images.tag(self._link, image_id, repository, tag)
+
+    def remove_image(self, reference: str) -> None:
+        """Remove a tag, or an image without tags."""
+        images.remove(self._link, reference)
+
+    def close(self) -> None:
+        """Close the connections to the engine."""
+        self._link.api.close()

@@ -1,0 +1,114 @@
+"""Images that the engine holds: look up, list, tag, remove, pull."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import docker.errors
+
+from freezer.engine.interface import ImageInfo
+from freezer.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from freezer.engine.link import Link
+    from freezer.model.events import Reporter, Task
+
+
+def inspect(link: Link, reference: str) -> ImageInfo | None:
+    """Return an image by ID, tag or ``name@digest``; None when the engine lacks it."""
+    with link.doing(f"looking up the image {reference}"):
+        try:
+            return parse(link.api.inspect_image(reference))
+        except docker.errors.NotFound:
+            return None
+
+
+def demand(link: Link, reference: str) -> ImageInfo:
+    """Return an image. Raises ``EngineError`` when the engine lacks it."""
+    found = inspect(link, reference)
+    if found is None:
+        raise EngineError(
+            f"the engine at {link.info.address} has no image {reference}",
+            hint="`docker images` lists what it has; `freeze build` makes an environment's image",
+        )
+    return found
+
+
+def listed(link: Link, *, label: str | None = None) -> list[ImageInfo]:
+    """Return the images, newest first, with or without a tag."""
+    with link.doing("listing images"):
+        summaries = link.api.images(filters={"label": label} if label else None)
+    found = (inspect(link, summary["Id"]) for summary in summaries)
+    return [image for image in found if image is not None]  # None: removed in the meantime
+
+
+def tag(link: Link, image_id: str, repository: str, name: str) -> None:
+    """Point ``repository:name`` at an image."""
+    with link.doing(f"tagging {image_id} as {repository}:{name}"):
+        link.api.tag(image_id, repository, name)
+
+
+def remove(link: Link, reference: str) -> None:
+    """Remove a tag, or an image without tags; nothing happens when it is not there."""
+    with link.doing(f"removing the image {reference}"):
+        try:
+            link.api.remove_image(reference)
+        except docker.errors.NotFound:
+            return
+
+
+def pull(link: Link, reference: str, *, platform: str, report: Reporter) -> ImageInfo:
+    """Pull ``name@sha256:…`` for ``linux/amd64``; the engine verifies the digest.
+
+    Registry credentials are those of ``docker login``. Raises ``EngineError``.
+    """
+    repository, _, digest = reference.partition("@")
+    doing = f"pulling {reference}"
+    with report.task(f"Pulling {repository}", unit="bytes") as task, link.doing(doing):
+        messages = link.api.pull(
+            repository, tag=digest or None, platform=platform, stream=True, decode=True
+        )
+        _follow(link, messages, task, doing)
+    return _of_platform(demand(link, reference), reference, platform)
+
+
+def _follow(link: Link, messages: Iterable[Mapping[str, Any]], task: Task, doing: str) -> None:
+    done: dict[str, int] = {}
+    for message in messages:
+        if "error" in message:
+            raise link.refused(doing, message["error"])
+        if message.get("status") == "Downloading":
+            layer, current = str(message.get("id")), message["progressDetail"].get("current", 0)
+            task.advance(max(0, current - done.get(layer, 0)))
+            done[layer] = max(current, done.get(layer, 0))
+
+
+def _of_platform(image: ImageInfo, reference: str, platform: str) -> ImageInfo:
+    if f"{image.os}/{image.architecture}" != platform:
+        raise EngineError(
+            f"the engine pulled {reference} for another platform",
+            found=f"{image.os}/{image.architecture}",
+            expected=platform,
+            hint="lock again, so that the digest is the one of the manifest for the platform",
+        )
+    return image
+
+
+def parse(attributes: Mapping[str, Any]) -> ImageInfo:
+    """Read the engine's answer to ``GET /images/{name}/json``."""
+    config = attributes.get("Config") or {}
+    return ImageInfo(
+        id=attributes["Id"],
+        diff_ids=tuple((attributes.get("RootFS") or {}).get("Layers") or ()),
+        tags=tuple(attributes.get("RepoTags") or ()),
+        repo_digests=tuple(attributes.get("RepoDigests") or ()),
+        size=attributes.get("Size") or 0,
+        architecture=attributes.get("Architecture") or "",
+        os=attributes.get("Os") or "",
+        environment=dict(item.split("=", 1) for item in config.get("Env") or () if "=" in item),
+        labels=dict(config.get("Labels") or {}),
+        user=config.get("User") or "",
+        working_dir=config.get("WorkingDir") or "",
+    )

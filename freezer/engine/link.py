@@ -1,0 +1,122 @@
+"""A connection to one engine, and the one place where its failures become Freezer's errors."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import tarfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import docker.errors
+import requests
+import urllib3
+
+from freezer.errors import EngineError, FreezerError, HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.engine.interface import EngineInfo
+
+NO_SPACE = "no space left on device"
+
+_BROKEN = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    ConnectionError,
+    TimeoutError,
+    docker.errors.StreamParseError,
+    tarfile.TarError,
+)
+"""What a connection raises that ends before the answer does."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """An engine that answered, and what it said of itself."""
+
+    api: Any
+    """A ``docker.APIClient``."""
+    info: EngineInfo
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        """Turn every failure of the block into an error that says ``what`` was being done.
+
+        Raises ``HostError`` when a disk is full, ``EngineError`` for all else.
+        """
+        try:
+            yield
+        except FreezerError:
+            raise
+        except docker.errors.APIError as error:
+            raise self.refused(what, error.explanation or str(error)) from error
+        except _BROKEN as error:
+            raise _lost(what, self.info.address, error) from error
+        except docker.errors.DockerException as error:
+            raise self.refused(what, str(error)) from error
+        except OSError as error:
+            raise host_error(what, error) from error
+
+    def refused(self, what: str, said: object) -> FreezerError:
+        """Return the error for an engine that answered, and said no."""
+        text = str(said).strip()
+        if NO_SPACE in text.lower():
+            return full_disk(what, self.info.root or "the engine's data root", found=text)
+        return EngineError(
+            f"the engine refused while {what}",
+            found=text,
+            hint="`freeze doctor` shows the engine's state",
+        )
+
+
+def full_disk(what: str, place: str, *, found: str | None = None) -> HostError:
+    """Return the error for a disk that filled up while ``what`` was being done."""
+    return HostError(
+        f"no space left on the disk while {what}",
+        found=found,
+        hint=f"free space below {place} (`docker system df` lists what the engine keeps, "
+        "`docker image prune` removes images without a tag), then repeat the command",
+    )
+
+
+def host_error(what: str, error: OSError) -> HostError:
+    """Return the error for a file of this host that could not be read or written."""
+    place = str(error.filename) if error.filename else "the temporary folder"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return full_disk(what, place)
+    return HostError(
+        f"a file could not be read or written while {what}",
+        found=f"{place}: {error.strerror or error}",
+        hint="check that the file exists and that you may use it, then repeat the command",
+    )
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and, depth first, those that it wraps by cause, context or argument."""
+    pending, seen = [error], set[int]()
+    while pending:
+        current = pending.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        inner = [current.__cause__, current.__context__, *current.args]
+        pending.extend(item for item in inner if isinstance(item, BaseException))
+
+
+def _lost(what: str, address: str, error: BaseException) -> EngineError:
+    if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes(error)):
+        return EngineError(
+            f"the engine at {address} did not answer in time while {what}",
+            hint="see whether it is overloaded (`freeze doctor`), then repeat the command",
+        )
+    return EngineError(
+        f"the engine at {address} went away while {what}",
+        found=str(error) or type(error).__name__,
+        hint="start it again (`make engine`; `freeze doctor` shows its state), then repeat the "
+        "command: what was finished is kept",
+    )

@@ -1,0 +1,49 @@
+"""What a container wrote, gathered while it runs and handed on line by line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.engine.wire import STDOUT
+from freezer.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LIMIT = 256 << 20
+"""Bytes of output that are kept; a container that writes more is stopped."""
+
+
+class Collected:
+    """Both streams of one container."""
+
+    def __init__(
+        self, on_stdout: Callable[[bytes], None] | None = None, *, limit: int = LIMIT
+    ) -> None:
+        self._stdout = bytearray()
+        self._stderr = bytearray()
+        self._told = 0
+        self._on_stdout = on_stdout
+        self._limit = limit
+
+    def add(self, stream: int, data: bytes) -> None:
+        """Take what came. Raises ``EngineError`` when it is more than one can keep."""
+        (self._stdout if stream == STDOUT else self._stderr).extend(data)
+        if len(self._stdout) + len(self._stderr) > self._limit:
+            raise EngineError(
+                f"the container wrote more than {self._limit >> 20} MiB and was stopped",
+                hint="let the command write less, or to a file",
+            )
+        self._tell()
+
+    def end(self) -> tuple[bytes, bytes]:
+        """Hand on a last line without an end; return stdout and stderr."""
+        if self._on_stdout and self._told < len(self._stdout):
+            self._on_stdout(bytes(self._stdout[self._told :]))
+        return bytes(self._stdout), bytes(self._stderr)
+
+    def _tell(self) -> None:
+        while self._on_stdout and (end := self._stdout.find(b"\n", self._told)) >= 0:
+            line = bytes(self._stdout[self._told : end])
+            self._told = end + 1
+            self._on_stdout(line.removesuffix(b"\r"))

@@ -1,0 +1,160 @@
+"""The calls that the docker SDK offers no public method for.
+
+Its private methods are used here and nowhere else, so that a new release of it breaks one file.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import struct
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+STDOUT = 1
+STDERR = 2
+_FRAME = struct.Struct(">BxxxL")
+
+
+def buildkit(
+    api: Any, context: Iterable[bytes], params: Mapping[str, str], *, timeout: float
+) -> Iterator[dict[str, Any]]:
+    """Build by BuildKit without a session; yield the engine's messages as they come.
+
+    ``POST /build?version=2`` with the context as body. The SDK knows the classic builder only.
+    Secrets, ssh agents and local caches need a session; nothing else does. ``timeout`` is the
+    longest silence, in seconds.
+    """
+    response = api._post(  # noqa: SLF001
+        api._url("/build"),  # noqa: SLF001
+        data=context,
+        params={"version": "2", **params},
+        headers={"Content-Type": "application/x-tar"},
+        stream=True,
+        timeout=timeout,
+    )
+    yield from _messages(api, response)
+
+
+def load(api: Any, archive: Iterable[bytes], *, timeout: float) -> Iterator[dict[str, Any]]:
+    """Load an image archive; yield the engine's messages.
+
+    The SDK's own ``load_image`` looks at the status only after the body, and never when the
+    answer is JSON, so a refusal would pass for success.
+    """
+    response = api._post(  # noqa: SLF001
+        api._url("/images/load"),  # noqa: SLF001
+        data=archive,
+        params={"quiet": "1"},
+        headers={"Content-Type": "application/x-tar"},
+        stream=True,
+        timeout=timeout,
+    )
+    yield from _messages(api, response)
+
+
+def _messages(api: Any, response: Any) -> Iterator[dict[str, Any]]:
+    with closing(response):
+        api._raise_for_status(response)  # noqa: SLF001
+        yield from documents(response.iter_content(1 << 16))
+
+
+def documents(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Split a stream into its JSON objects, which lie on lines or simply one after another.
+
+    Raises ``ConnectionError`` when the stream ends, or turns to nonsense, inside of one.
+    """
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield from _objects(line)
+    yield from _objects(rest)
+
+
+def _objects(line: bytes) -> Iterator[dict[str, Any]]:
+    decoder, text = json.JSONDecoder(), line.decode(errors="replace").strip()
+    while text:
+        try:
+            document, end = decoder.raw_decode(text)
+        except ValueError as error:
+            msg = "the answer broke off in the middle"
+            raise ConnectionError(msg) from error
+        yield document
+        text = text[end:].lstrip()
+
+
+@contextmanager
+def saved(api: Any, image: str, *, timeout: float) -> Iterator[Any]:
+    """Open the archive of an image for reading, once and forwards; the rest may stay unread."""
+    response = api._get(  # noqa: SLF001
+        api._url("/images/{0}/get", image),  # noqa: SLF001
+        stream=True,
+        timeout=timeout,
+    )
+    with closing(response):
+        api._raise_for_status(response)  # noqa: SLF001
+        yield response.raw
+
+
+class Output:
+    """What a container writes, attached before its start so that nothing is missed."""
+
+    def __init__(self, api: Any, container: str) -> None:
+        self._response = api._post(  # noqa: SLF001
+            api._url("/containers/{0}/attach", container),  # noqa: SLF001
+            params={"stdout": 1, "stderr": 1, "stream": 1},
+            headers={"Connection": "Upgrade", "Upgrade": "tcp"},
+            stream=True,
+        )
+        self._socket = api._get_raw_response_socket(self._response)  # noqa: SLF001
+        self._rest = b""
+
+    def frames(self, deadline: float) -> Iterator[tuple[int, bytes]]:
+        """Yield ``(STDOUT or STDERR, bytes)`` until the container ends.
+
+        Raises ``TimeoutError`` when ``deadline`` (``time.monotonic()``) passes before; calling
+        again goes on where it stopped.
+        """
+        while (frame := self._frame(deadline)) is not None:
+            yield frame
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._response.close()
+
+    def _frame(self, deadline: float) -> tuple[int, bytes] | None:
+        if not self._fill(_FRAME.size, deadline):
+            return None
+        stream, size = _FRAME.unpack(self._rest[: _FRAME.size])
+        if not self._fill(_FRAME.size + size, deadline):
+            return None
+        data = self._rest[_FRAME.size : _FRAME.size + size]
+        self._rest = self._rest[_FRAME.size + size :]
+        return stream, data
+
+    def _fill(self, size: int, deadline: float) -> bool:
+        while len(self._rest) < size:
+            self._wait(deadline)
+            data = (
+                self._socket.recv(1 << 16)
+                if hasattr(self._socket, "recv")
+                else (self._socket.read(1 << 16))
+            )
+            if not data:
+                return False
+            self._rest += data
+        return True
+
+    def _wait(self, deadline: float) -> None:
+        if getattr(self._socket, "pending", int)():  # TLS: bytes that the kernel knows nothing of
+            return
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        left = max(0.0, deadline - time.monotonic())
+        if not poll.poll(left * 1000):
+            raise TimeoutError
