@@ -7,9 +7,12 @@ import os
 import tarfile
 from typing import TYPE_CHECKING, Any, Literal
 
+import docker.errors
+
 from freezer.engine import buildkit, classic, context, images, tarstream, wire
-from freezer.engine.steps import Log
-from freezer.errors import EngineError, HostError
+from freezer.engine.link import NO_SPACE
+from freezer.engine.steps import Failure, Log
+from freezer.errors import BuildError, EngineError, HostError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -24,6 +27,8 @@ TIMEOUT = 3600.0
 """Seconds that a step may be silent."""
 
 OVERRIDE = "FREEZER_BUILDER"
+
+DOING = "building an image"
 
 Builder = Literal["buildkit", "classic"]
 
@@ -51,10 +56,21 @@ def build(
         "buildargs": dict(build_args),
         "nocache": not use_cache,
     }
-    with report.task("Building the image", unit="steps") as task, link.doing("building an image"):
+    with report.task("Building the image", unit="steps") as task, link.doing(DOING):
         events = _events(link, builder, _upload(files, report), options)
-        image_id = Log(report, task).follow(events)
+        image_id = _followed(link, Log(report, task), events)
     return images.demand(link, image_id).id
+
+
+def _followed(link: Link, log: Log, events: Iterable[Event]) -> str:
+    try:
+        return log.follow(events)
+    except BuildError as error:
+        said = [error.found or "", *error.details]
+        full = [line for line in said if NO_SPACE in line.lower()]
+        if full:
+            raise link.refused(DOING, full[0]) from error
+        raise
 
 
 def choose(info: EngineInfo, override: str | None) -> Builder:
@@ -89,21 +105,31 @@ def _upload(files: list[tarstream.Entry], report: Reporter) -> Generator[bytes, 
 def _events(
     link: Link, builder: Builder, upload: Iterable[bytes], options: Mapping[str, Any]
 ) -> Iterator[Event]:
-    if builder == "classic":
-        yield from classic.events(
-            link.api.build(
-                fileobj=upload,
-                custom_context=True,
-                decode=True,
-                network_mode="none",
-                rm=True,
-                forcerm=True,
-                timeout=TIMEOUT,
-                **options,
-            )
-        )
-        return
-    yield from buildkit.events(wire.buildkit(link.api, upload, _params(options), timeout=TIMEOUT))
+    try:
+        if builder == "classic":
+            yield from classic.events(_ask_classic(link, upload, options))
+        else:
+            messages = wire.buildkit(link.api, upload, _params(options), timeout=TIMEOUT)
+            yield from buildkit.events(messages)
+    except docker.errors.APIError as error:
+        # Refused before the first step: a Dockerfile that cannot be read, for one.
+        yield Failure(error.explanation or str(error))
+
+
+def _ask_classic(
+    link: Link, upload: Iterable[bytes], options: Mapping[str, Any]
+) -> Iterable[Mapping[str, Any]]:
+    answer: Iterable[Mapping[str, Any]] = link.api.build(
+        fileobj=upload,
+        custom_context=True,
+        decode=True,
+        network_mode="none",
+        rm=True,
+        forcerm=True,
+        timeout=TIMEOUT,
+        **options,
+    )
+    return answer
 
 
 def _params(options: Mapping[str, Any]) -> dict[str, str]:

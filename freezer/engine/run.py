@@ -46,7 +46,7 @@ def run(
     with _container(link, image, command, options) as container:
         if files is not None:
             _upload(link, container, files)
-        result = _execute(link, container, options.timeout, Collected(on_stdout))
+        result = _execute(link, container, options.timeout, Collected(on_stdout), command)
         if result.exit_code == 0 and not result.timed_out:
             for path, target in fetch.items():
                 _fetch(link, container, path, target)
@@ -144,13 +144,15 @@ def _upload(link: Link, container: str, files: bytes | Path) -> None:
         link.api.put_archive(container, "/", data)
 
 
-def _execute(link: Link, container: str, timeout: float, collected: Collected) -> RunResult:
+def _execute(
+    link: Link, container: str, timeout: float, collected: Collected, command: Sequence[str]
+) -> RunResult:
     with (
         link.doing("running a container"),
         contextlib.closing(Output(link.api, container)) as output,
     ):
         started = time.monotonic()
-        link.api.start(container)
+        _start(link, container, command)
         timed_out = not _follow(output, collected, started + timeout)
         if timed_out:
             timed_out = _kill(link, container)
@@ -160,6 +162,14 @@ def _execute(link: Link, container: str, timeout: float, collected: Collected) -
         state = link.api.inspect_container(container)["State"]
     stdout, stderr = collected.end()
     return RunResult(exit_code, stdout, stderr, timed_out, bool(state["OOMKilled"]), seconds)
+
+
+def _start(link: Link, container: str, command: Sequence[str]) -> None:
+    try:
+        link.api.start(container)
+    except docker.errors.APIError as error:
+        said = error.explanation or str(error)
+        raise link.refused(f"starting {' '.join(command[:1]) or 'the image'}", said) from error
 
 
 def _follow(output: Output, collected: Collected, deadline: float) -> bool:

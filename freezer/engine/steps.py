@@ -102,11 +102,14 @@ class Log:
                 self.report.debug(line)
 
     def _error(self, message: str, key: str | None) -> BuildError:
-        key = key or next(reversed(self.titles), "")
+        title = self.titles.get(key or "")
+        if key is None or title is None:
+            return BuildError(
+                "the build failed", found=clean(message), hint="mend the Dockerfile or its context"
+            )
         tail = clean(self.partial.get(key, ""))
-        title = self.titles.get(key)
         return BuildError(
-            f"a build step failed: {title}" if title else "the build failed",
+            f"a build step failed: {title}",
             found=clean(message),
             details=[*self.lines[key], *([tail] if tail else [])],
             hint="the lines above are the end of the step's output; `--verbose` shows all of it",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -18,12 +19,12 @@ from freezer.engine.interface import LayerFile
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from freezer.engine.engine import DockerEngine
     from freezer.engine.interface import ImageInfo
 
-TOOLS = ("sh", "cat", "echo", "env", "id", "ls", "mkdir", "rm", "sleep", "tail", "touch", "uname")
+TOOLS = ("sh", "cat", "id", "ls", "sleep", "tail", "touch")
 """Programs of the test image, taken from this host with the libraries that they need."""
 
 
@@ -39,8 +40,8 @@ def engine() -> Iterator[DockerEngine]:
 
 
 @pytest.fixture(scope="session")
-def tiny_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the tar of a root with a shell and a few tools: some MB, no network needed."""
+def tiny_layer(tmp_path_factory: pytest.TempPathFactory) -> LayerFile:
+    """Return a layer, a root with a shell and a few tools: some MB, no network needed."""
     path = tmp_path_factory.mktemp("tiny") / "layer.tar"
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
         for name in ("bin", "lib", "lib64", "tmp", "usr", "usr/bin", "usr/lib", "work"):
@@ -49,37 +50,40 @@ def tiny_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
             _file(archive, f"bin/{tool}", Path(shutil.which(tool) or f"/bin/{tool}"))
         for library in sorted(_libraries()):
             _file(archive, library.lstrip("/"), Path(library))
-        _bytes(archive, "etc/passwd", b"root:x:0:0::/:/bin/sh\nrunner:x:1000:1000::/work:/bin/sh\n")
-    return path
+    return LayerFile(f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}", path)
 
 
 @pytest.fixture(scope="session")
-def tiny_image(engine: DockerEngine, tiny_layer: Path) -> Iterator[ImageInfo]:
-    """Return an image ``freezer-test-tiny:<12 digits>`` with a shell; removed afterwards."""
-    config, layer = tiny_config(engine, tiny_layer)
-    name = f"freezer-test-tiny:{hashlib.sha256(config).hexdigest()[:12]}"
-    yield engine.load(config, [layer], tags=[name])
-    engine.remove_image(name)
+def image_config(engine: DockerEngine) -> Callable[..., bytes]:
+    """Return a function that makes the config of an image of the engine's own platform.
 
-
-def tiny_config(engine: DockerEngine, layer: Path, **config: object) -> tuple[bytes, LayerFile]:
-    """Return the config of an image with one layer, and that layer."""
-    diff_id = f"sha256:{hashlib.sha256(layer.read_bytes()).hexdigest()}"
-    return image_config(engine, [diff_id], **config), LayerFile(diff_id, layer)
-
-
-def image_config(engine: DockerEngine, diff_ids: list[str], **config: object) -> bytes:
-    """Return an image's config for the engine's own platform."""
+    ``image_config(diff_ids, **config)``; the keys are those of the config's ``config``.
+    """
     architecture = {"x86_64": "amd64", "aarch64": "arm64"}[engine.info.architecture]
-    document = {
-        "architecture": architecture,
-        "os": "linux",
-        "created": "2026-01-01T00:00:00Z",
-        "config": {"Env": ["PATH=/bin"], "WorkingDir": "/", "Labels": {"test": "1"}, **config},
-        "rootfs": {"type": "layers", "diff_ids": diff_ids},
-        "history": [{"created": "2026-01-01T00:00:00Z"} for _ in diff_ids],
-    }
-    return json.dumps(document, sort_keys=True).encode()
+
+    def make(diff_ids: Sequence[str], **config: object) -> bytes:
+        document = {
+            "architecture": architecture,
+            "os": "linux",
+            "created": "2026-01-01T00:00:00Z",
+            # The process ID keeps test processes that run side by side off each other's images.
+            "config": {"Env": ["PATH=/bin"], "Labels": {"test": str(os.getpid())}, **config},
+            "rootfs": {"type": "layers", "diff_ids": list(diff_ids)},
+            "history": [{"created": "2026-01-01T00:00:00Z"} for _ in diff_ids],
+        }
+        return json.dumps(document, sort_keys=True).encode()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_image(
+    engine: DockerEngine, tiny_layer: LayerFile, image_config: Callable[..., bytes]
+) -> Iterator[ImageInfo]:
+    """Return an image with a shell, tagged ``freezer-test-tiny:<process ID>``."""
+    name = f"freezer-test-tiny:{os.getpid()}"
+    yield engine.load(image_config([tiny_layer.diff_id]), [tiny_layer], tags=[name])
+    engine.remove_image(name)
 
 
 def _libraries() -> set[str]:
@@ -99,10 +103,7 @@ def _folder(archive: tarfile.TarFile, name: str) -> None:
 
 
 def _file(archive: tarfile.TarFile, name: str, source: Path) -> None:
-    _bytes(archive, name, source.resolve().read_bytes(), mode=0o755)
-
-
-def _bytes(archive: tarfile.TarFile, name: str, data: bytes, *, mode: int = 0o644) -> None:
+    data = source.read_bytes()
     header = tarfile.TarInfo(name)
-    header.size, header.mode = len(data), mode
+    header.size, header.mode = len(data), 0o755
     archive.addfile(header, io.BytesIO(data))

@@ -1,0 +1,169 @@
+"""Confinement holds, and a container ends and goes whatever happens."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from freezer.engine.interface import LayerFile, RunOptions
+from freezer.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from freezer.engine.engine import DockerEngine
+    from freezer.engine.interface import ImageInfo
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays(engine: DockerEngine) -> Iterator[None]:
+    """Hold every test to leaving no container of its image behind."""
+    yield
+    assert leftovers(engine) == []
+
+
+def leftovers(engine: DockerEngine) -> list[str]:
+    listed = engine._link.api.containers(all=True, filters={"label": "freezer"})
+    return [item["Id"] for item in listed if "freezer-test" in item["Image"]]
+
+
+def sh(engine: DockerEngine, image: ImageInfo, script: str, **options: object) -> str:
+    result = engine.run(image.tags[0], ["sh", "-c", script], RunOptions(**options))  # type: ignore[arg-type]
+    return result.stdout.decode() + result.stderr.decode()
+
+
+def test_the_defaults_confine(engine: DockerEngine, tiny_image: ImageInfo) -> None:
+    script = "cat /proc/net/dev /proc/self/status; touch /x; touch /tmp/y && echo tmp-writable"
+    said = sh(engine, tiny_image, script, cpus=1, memory="64m")
+    interfaces = [line.split(":")[0].strip() for line in said.splitlines()[2:4]]
+    assert interfaces[0] == "lo"
+    assert interfaces[1] == "Name"  # no second interface
+    status = dict(line.split(":\t", 1) for line in said.splitlines() if ":\t" in line)
+    assert [status[key] for key in ("CapPrm", "CapEff", "CapBnd")] == ["0" * 16] * 3
+    assert status["NoNewPrivs"] == "1"
+    assert "," not in status["Cpus_allowed_list"]
+    assert "-" not in status["Cpus_allowed_list"]
+    assert "Read-only file system" in said
+    assert "tmp-writable" in said
+
+
+def test_memory_is_a_wall(engine: DockerEngine, tiny_image: ImageInfo) -> None:
+    result = engine.run(tiny_image.id, ["tail", "/dev/zero"], RunOptions(memory="32m", timeout=60))
+    assert result.out_of_memory
+    assert result.exit_code == 137
+    assert not result.timed_out
+
+
+def test_time_is_a_wall(engine: DockerEngine, tiny_image: ImageInfo) -> None:
+    script = ["sh", "-c", "echo begun; sleep 60"]
+    result = engine.run(tiny_image.tags[0], script, RunOptions(timeout=0.5))
+    assert result.timed_out
+    assert not result.out_of_memory
+    assert result.stdout == b"begun\n"
+    assert result.seconds < 20
+
+
+def test_more_cpus_than_there_are_is_refused(engine: DockerEngine, tiny_image: ImageInfo) -> None:
+    with pytest.raises(EngineError, match="CPUs") as raised:
+        engine.run(tiny_image.id, ["id"], RunOptions(cpus=engine.info.cpus + 1))
+    assert "smoke.cpus" in str(raised.value.hint)
+
+
+def test_lines_come_while_it_runs_and_both_streams_are_kept(
+    engine: DockerEngine, tiny_image: ImageInfo
+) -> None:
+    lines: list[bytes] = []
+    script = "echo one; echo two >&2; echo; printf end; exit 7"
+    result = engine.run(tiny_image.id, ["sh", "-c", script], RunOptions(), on_stdout=lines.append)
+    assert lines == [b"one", b"", b"end"]
+    assert (result.stdout, result.stderr) == (b"one\n\nend", b"two\n")
+    assert result.exit_code == 7
+
+
+def test_environment_user_and_folder(engine: DockerEngine, tiny_image: ImageInfo) -> None:
+    said = sh(
+        engine,
+        tiny_image,
+        "echo $A; id -u; pwd",
+        environment={"A": "x y"},
+        user="1000:1000",
+        working_dir="/work",
+    )
+    assert said.split("\n")[:3] == ["x y", "1000", "/work"]
+
+
+def test_files_go_in_before_the_start_and_results_come_out(
+    engine: DockerEngine, tiny_image: ImageInfo, tmp_path: Path
+) -> None:
+    upload = tmp_path / "in.tar"
+    upload.write_bytes(tar_of("work/in", b"given"))
+    out = tmp_path / "out.tar"
+    result = engine.run(
+        tiny_image.id,
+        ["sh", "-c", "cat /work/in > /work/out"],
+        RunOptions(read_only=False),
+        files=upload,
+        fetch={"/work/out": out},
+    )
+    assert result.exit_code == 0
+    with tarfile.open(out) as archive:
+        member = archive.extractfile("out")
+        assert member is not None
+        assert member.read() == b"given"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.tar", "out.tar"]
+
+
+def tar_of(name: str, data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        header = tarfile.TarInfo(name)
+        header.size = len(data)
+        archive.addfile(header, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def test_a_result_that_was_not_made_is_named(
+    engine: DockerEngine, tiny_image: ImageInfo, tmp_path: Path
+) -> None:
+    with pytest.raises(EngineError, match="/work/none"):
+        engine.run(tiny_image.id, ["id"], RunOptions(), fetch={"/work/none": tmp_path / "out"})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_command_that_is_not_there_is_named(engine: DockerEngine, tiny_image: ImageInfo) -> None:
+    with pytest.raises(EngineError, match="starting no-such-command"):
+        engine.run(tiny_image.tags[0], ["no-such-command"], RunOptions())
+
+
+def test_an_image_that_is_not_there_is_named(engine: DockerEngine) -> None:
+    with pytest.raises(EngineError, match="freezer-test-never:1"):
+        engine.run("freezer-test-never:1", ["id"], RunOptions())
+
+
+def test_an_interrupt_removes_the_container(engine: DockerEngine, tiny_image: ImageInfo) -> None:
+    def interrupt(line: bytes) -> None:
+        assert leftovers(engine)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        engine.run(
+            tiny_image.tags[0], ["sh", "-c", "echo up; sleep 60"], RunOptions(), on_stdout=interrupt
+        )
+
+
+def test_the_image_s_own_entrypoint_runs_only_when_asked(
+    engine: DockerEngine, tiny_image: ImageInfo, image_config: Callable[..., bytes]
+) -> None:
+    config = image_config(tiny_image.diff_ids, Entrypoint=["sh", "-c", "echo mine"], Cmd=["x"])
+    own = engine.load(config, [LayerFile(tiny_image.diff_ids[0], None)])
+    try:
+        assert engine.run(own.id, ["id", "-u"], RunOptions()).stdout == b"0\n"
+        assert engine.run(own.id, [], RunOptions(entrypoint=None)).stdout == b"mine\n"
+    finally:
+        engine.remove_image(own.id)
