@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
-import docker.context
 import docker.errors
 import docker.utils
 
+from freezer.engine import contexts
 from freezer.engine.engine import DockerEngine
 from freezer.engine.link import Link, causes
 from freezer.engine.probe import read_info
@@ -42,8 +43,9 @@ class Candidate:
     """An address that may be an engine's, and why it is tried."""
 
     address: str
+    tls: Any
+    """A ``docker.tls.TLSConfig``, or None."""
     origin: str
-    tls: Any = None
 
 
 def connect(address: str | None = None) -> DockerEngine:
@@ -69,12 +71,13 @@ def connect(address: str | None = None) -> DockerEngine:
 def candidates(address: str | None, environ: Mapping[str, str], home: Path) -> Sequence[Candidate]:
     """Return the addresses to try, in order: the one that was named, or the usual sockets."""
     if address:
-        return [Candidate(address, "the given address")]
+        return [Candidate(address, None, "the given address")]
     if environ.get("DOCKER_HOST"):
-        found = docker.utils.kwargs_from_env(environment=environ)
-        return [Candidate(environ["DOCKER_HOST"], "DOCKER_HOST", found.get("tls"))]
-    named = _of_context(environ)
-    return [named] if named else [_usual(path) for path in sockets(environ, home)]
+        tls = docker.utils.kwargs_from_env(environment=environ).get("tls")
+        return [Candidate(environ["DOCKER_HOST"], tls, "DOCKER_HOST")]
+    if name := contexts.current(environ, home):
+        return [Candidate(*contexts.endpoint(name, environ, home), f"docker context {name}")]
+    return [Candidate(f"unix://{path}", None, "a usual socket") for path in sockets(environ, home)]
 
 
 def sockets(environ: Mapping[str, str], home: Path) -> list[Path]:
@@ -91,24 +94,6 @@ def sockets(environ: Mapping[str, str], home: Path) -> list[Path]:
     ]
 
 
-def _usual(path: Path) -> Candidate:
-    return Candidate(f"unix://{path}", "a usual socket")
-
-
-def _of_context(environ: Mapping[str, str]) -> Candidate | None:
-    """Return the current docker context's address; None for the default one."""
-    name = environ.get("DOCKER_CONTEXT") or docker.context.config.get_current_context_name()
-    if name in {None, "", "default"}:
-        return None
-    found = docker.context.ContextAPI.get_context(name)
-    if found is None:
-        raise EngineError(
-            f"there is no docker context {name!r}",
-            hint="`docker context ls` lists them, `docker context use default` goes back",
-        )
-    return Candidate(found.Host, f"docker context {name}", found.TLSConfig)
-
-
 def _open(candidate: Candidate) -> Link:
     if candidate.address.startswith("ssh://"):
         msg = (
@@ -118,7 +103,7 @@ def _open(candidate: Candidate) -> Link:
         raise ValueError(msg)
     path = candidate.address.removeprefix("unix://")
     if path != candidate.address:
-        _demand_socket(path)
+        _knock(path)
     api = docker.APIClient(
         base_url=candidate.address, version="auto", timeout=HELLO, tls=candidate.tls or False
     )
@@ -131,11 +116,14 @@ def _open(candidate: Candidate) -> Link:
     return Link(api, info)
 
 
-def _demand_socket(path: str) -> None:
-    """Raise ``OSError`` with a better reason than the SDK has when there is no such socket."""
+def _knock(path: str) -> None:
+    """Raise ``OSError`` when nobody listens, with a better reason than the SDK has."""
     if not stat.S_ISSOCK(Path(path).stat().st_mode):
         msg = "not a socket"
         raise ValueError(msg)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(HELLO)
+        door.connect(path)
 
 
 def _reason(error: BaseException) -> str:

@@ -76,13 +76,15 @@ def pull(link: Link, reference: str, *, platform: str, report: Reporter) -> Imag
 
 def _follow(link: Link, messages: Iterable[Mapping[str, Any]], task: Task, doing: str) -> None:
     done: dict[str, int] = {}
-    for message in messages:
-        if "error" in message:
-            raise link.refused(doing, message["error"])
+    said = None
+    for message in messages:  # to the end also after an error, so that the connection is free
+        said = message.get("error", said)
         if message.get("status") == "Downloading":
             layer, current = str(message.get("id")), message["progressDetail"].get("current", 0)
             task.advance(max(0, current - done.get(layer, 0)))
             done[layer] = max(current, done.get(layer, 0))
+    if said is not None:
+        raise link.refused(doing, said)
 
 
 def _of_platform(image: ImageInfo, reference: str, platform: str) -> ImageInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -12,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import docker.errors
 import requests
 
-from freezer.engine import cpuset
+from freezer.engine import cpuset, wire
 from freezer.engine.interface import RunOptions, RunResult
 from freezer.engine.output import Collected
-from freezer.engine.wire import Output
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _execute(
 ) -> RunResult:
     with (
         link.doing("running a container"),
-        contextlib.closing(Output(link.api, container)) as output,
+        contextlib.closing(wire.Output(link.api, container)) as output,
     ):
         started = time.monotonic()
         _start(link, container, command)
@@ -172,7 +172,7 @@ def _start(link: Link, container: str, command: Sequence[str]) -> None:
         raise link.refused(f"starting {' '.join(command[:1]) or 'the image'}", said) from error
 
 
-def _follow(output: Output, collected: Collected, deadline: float) -> bool:
+def _follow(output: wire.Output, collected: Collected, deadline: float) -> bool:
     """Read until the container ends; False when the deadline passes before."""
     try:
         for stream, data in output.frames(deadline):
@@ -198,13 +198,13 @@ def _fetch(link: Link, container: str, path: str, target: Path) -> None:
     try:
         with link.doing(f"fetching {path} from a container"), os.fdopen(handle, "wb") as file:
             try:
-                chunks, _ = link.api.get_archive(container, path, chunk_size=1 << 20)
+                with wire.fetched(link.api, container, path) as archive:
+                    shutil.copyfileobj(archive, file, 1 << 20)
             except docker.errors.NotFound as error:
                 raise EngineError(
                     f"the container ended well, but left no {path}",
                     hint="see what the command wrote; it should have made that path",
                 ) from error
-            file.writelines(chunks)
         Path(temporary).replace(target)
     finally:
         Path(temporary).unlink(missing_ok=True)

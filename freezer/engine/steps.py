@@ -68,21 +68,20 @@ class Log:
 
     def follow(self, events: Iterable[Event]) -> str:
         """Return the image ID that the events end with. Raises ``BuildError``."""
-        image_id, failed = None, None
-        for event in events:
+        image_id, message, key = None, "", None
+        for event in events:  # to the end also after a failure, so that the connection is free
             match event:
                 case Step():
                     self._step(event)
                 case Output():
                     self._output(event)
                 case Failure():
-                    failed = event.key or failed
-                    if event.message:
-                        raise self._error(event.message, failed)
+                    key = event.key or key
+                    message = event.message or message
                 case Built():
                     image_id = event.image_id
-        if image_id is None:
-            raise self._error("the builder ended without an image", failed)
+        if message or image_id is None:
+            raise self._error(message or "the builder ended without an image", key)
         return image_id
 
     def _step(self, event: Step) -> None:

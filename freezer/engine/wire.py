@@ -91,12 +91,17 @@ def _objects(line: bytes) -> Iterator[dict[str, Any]]:
 @contextmanager
 def saved(api: Any, image: str, *, timeout: float) -> Iterator[Any]:
     """Open the archive of an image for reading, once and forwards; the rest may stay unread."""
-    response = api._get(  # noqa: SLF001
-        api._url("/images/{0}/get", image),  # noqa: SLF001
-        stream=True,
-        timeout=timeout,
-    )
-    with closing(response):
+    url = api._url("/images/{0}/get", image)  # noqa: SLF001
+    with closing(api._get(url, stream=True, timeout=timeout)) as response:  # noqa: SLF001
+        api._raise_for_status(response)  # noqa: SLF001
+        yield response.raw
+
+
+@contextmanager
+def fetched(api: Any, container: str, path: str) -> Iterator[Any]:
+    """Open the tar of a path in a container for reading, once and forwards."""
+    url = api._url("/containers/{0}/archive", container)  # noqa: SLF001
+    with closing(api._get(url, params={"path": path}, stream=True)) as response:  # noqa: SLF001
         api._raise_for_status(response)  # noqa: SLF001
         yield response.raw
 

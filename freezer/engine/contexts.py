@@ -1,0 +1,64 @@
+"""Docker contexts: a name for an engine's address, kept by the docker command.
+
+Read here rather than by the SDK, which looks for them in the current folder when the user has no
+``config.json``. Layout: ``contexts/meta/<sha256 of the name>/meta.json`` and
+``contexts/tls/<the same>/docker/{ca,cert,key}.pem`` below ``$DOCKER_CONFIG`` or ``~/.docker``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import docker.tls
+
+from freezer.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def current(environ: Mapping[str, str], home: Path) -> str | None:
+    """Return the name of the context in use; None for the default one."""
+    name = environ.get("DOCKER_CONTEXT") or _read(_folder(environ, home) / "config.json").get(
+        "currentContext"
+    )
+    return None if name in {None, "", "default"} else str(name)
+
+
+def endpoint(name: str, environ: Mapping[str, str], home: Path) -> tuple[str, Any]:
+    """Return a context's address and its ``TLSConfig`` or None. Raises ``EngineError``."""
+    folder, digest = _folder(environ, home) / "contexts", hashlib.sha256(name.encode()).hexdigest()
+    document = _read(folder / "meta" / digest / "meta.json")
+    found = (document.get("Endpoints") or {}).get("docker") or {}
+    if not found.get("Host"):
+        raise EngineError(
+            f"there is no docker context {name!r}",
+            hint="`docker context ls` lists them, `docker context use default` goes back",
+        )
+    return str(found["Host"]), _tls(folder / "tls" / digest / "docker", found)
+
+
+def _tls(folder: Path, found: Mapping[str, Any]) -> Any:
+    if not folder.is_dir():
+        return None
+    files = {name: str(folder / f"{name}.pem") for name in ("ca", "cert", "key")}
+    there = {name: path for name, path in files.items() if Path(path).is_file()}
+    pair = (there["cert"], there["key"]) if {"cert", "key"} <= there.keys() else None
+    verify = not found.get("SkipTLSVerify", False)
+    return docker.tls.TLSConfig(client_cert=pair, ca_cert=there.get("ca"), verify=verify)
+
+
+def _folder(environ: Mapping[str, str], home: Path) -> Path:
+    return Path(environ.get("DOCKER_CONFIG") or home / ".docker")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a JSON object; an empty one when there is none, as the docker command does."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
