@@ -1,0 +1,122 @@
+"""Where bytes come from: the user's configuration, which no lock ever repeats.
+
+Read from ``$FREEZER_CONFIG``, else ``$XDG_CONFIG_HOME/freezer/config.yaml``; a project's own
+``.freezer.yaml`` goes before it, key by key.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from freezer.errors import FreezerError, Where
+from freezer.model.base import Model
+
+PROJECT_FILE = ".freezer.yaml"
+_HINT = "see docs/reference/configuration.md for the keys"
+
+
+class ConfigError(FreezerError):
+    """The configuration file is not what it should be."""
+
+    code = "config"
+
+
+class PythonIndexConfig(Model):
+    """Python package indexes; what is not given is taken from uv's and pip's configuration."""
+
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] | None = None
+    find_links: tuple[str, ...] | None = None
+
+
+class Sources(Model):
+    """Addresses by source."""
+
+    debian: dict[str, tuple[str, ...]] = {}
+    """Archive label (``debian``, ``debian-security``) to root URLs, best first."""
+    debian_snapshot: dict[str, str] = {}
+    """Archive label to a URL of dated archives, with ``{timestamp}`` (``20261101T000000Z``)."""
+    debian_keyring: str | None = None
+    """OpenPGP keyring that signs the archive; needed only to make a base from packages."""
+    pypi: PythonIndexConfig = PythonIndexConfig()
+
+
+class Config(Model):
+    """All of the configuration."""
+
+    sources: Sources = Sources()
+    insecure_registries: tuple[str, ...] = ()
+    """``host:port`` of registries that speak plain http; loopback ones always may."""
+
+
+def load_config(project: Path | None = None) -> Config:
+    """Return the configuration. Raises ``ConfigError`` naming file and key."""
+    files = [_user_file(), *([project / PROJECT_FILE] if project else [])]
+    document: dict[str, Any] = {}
+    for file in files:
+        part = _read(file)
+        _validate(part, file)
+        document = _merge(document, part)
+    return Config.model_validate(document)
+
+
+def _user_file() -> Path:
+    if explicit := os.environ.get("FREEZER_CONFIG"):
+        return Path(explicit)
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / "freezer" / "config.yaml"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(file.read_text())
+    except FileNotFoundError:
+        if str(file) == os.environ.get("FREEZER_CONFIG"):
+            raise ConfigError(
+                "the file that FREEZER_CONFIG names is not there", where=Where(str(file))
+            ) from None
+        return {}
+    except OSError as error:
+        raise ConfigError(
+            "the configuration cannot be read", where=Where(str(file)), found=error.strerror
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ConfigError(
+            "the configuration is not valid YAML",
+            where=Where(str(file), mark.line + 1 if mark else None),
+            hint=_HINT,
+        ) from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ConfigError("the configuration is not a mapping", where=Where(str(file)), hint=_HINT)
+    return document
+
+
+def _validate(document: dict[str, Any], file: Path) -> None:
+    try:
+        Config.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        unknown = first["type"] == "extra_forbidden"
+        raise ConfigError(
+            "unknown key" if unknown else "unusable value",
+            where=Where(str(file), key=".".join(str(part) for part in first["loc"])),
+            expected=None if unknown else first["msg"],
+            hint=_HINT,
+        ) from None
+
+
+def _merge(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(low)
+    for key, value in high.items():
+        below = merged.get(key)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        merged[key] = _merge(below or {}, value) if both else value
+    return merged

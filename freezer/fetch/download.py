@@ -1,0 +1,221 @@
+"""Bringing artifacts into the store: in parallel, resumable, each verified before it has a name."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from freezer.errors import ArtifactGoneError, FetchError, IntegrityError
+from freezer.fetch.http import NotFoundError, RangeUnsupportedError, open_url
+from freezer.fetch.interface import Location
+from freezer.fetch.redact import redact
+from freezer.fetch.store import disk_errors
+from freezer.model.events import SilentReporter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from freezer.fetch.interface import Source
+    from freezer.fetch.store import Store
+    from freezer.model.artifact import Artifact
+    from freezer.model.events import Reporter, Task
+
+
+_PATIENCE = 3600.0
+"""Seconds that one process waits while another downloads the same file."""
+
+
+def fetch_all(
+    artifacts: Iterable[Artifact],
+    *,
+    store: Store,
+    sources: Sequence[Source],
+    report: Reporter,
+    jobs: int = 8,
+) -> dict[str, Path]:
+    """Return the path in the store of every artifact, by SHA-256; fetch what is not there.
+
+    Raises ``IntegrityError`` when a source serves other bytes than the locked ones,
+    ``ArtifactGoneError`` naming all that no source has any more, ``FetchError`` when a source is
+    out of reach. What did arrive stays in the store either way.
+    """
+    wanted = {artifact.sha256: artifact for artifact in artifacts}
+    missing = [artifact for sha256, artifact in wanted.items() if not store.has(sha256)]
+    missing.sort(key=lambda artifact: -artifact.size)
+    if missing:
+        _fetch_missing(missing, store, sources, report, jobs)
+    return {sha256: store.verified(sha256) for sha256 in wanted}
+
+
+def _fetch_missing(
+    missing: Sequence[Artifact],
+    store: Store,
+    sources: Sequence[Source],
+    report: Reporter,
+    jobs: int,
+) -> None:
+    total = sum(artifact.size for artifact in missing)
+    title = f"Fetching {len(missing)} file{'s' if len(missing) != 1 else ''}"
+    with (
+        report.task(title, total=total, unit="bytes") as task,
+        ThreadPoolExecutor(max_workers=jobs) as pool,
+    ):
+        results = list(pool.map(lambda item: _attempt(item, store, sources, task), missing))
+    failures = [(item, error) for item, error in zip(missing, results, strict=True) if error]
+    if failures:
+        raise _summary(failures)
+
+
+def _attempt(
+    artifact: Artifact, store: Store, sources: Sequence[Source], task: Task
+) -> FetchError | IntegrityError | None:
+    try:
+        fetch_one(artifact, store=store, sources=sources, task=task)
+    except (FetchError, IntegrityError) as error:
+        return error
+    return None
+
+
+def fetch_one(artifact: Artifact, *, store: Store, sources: Sequence[Source], task: Task) -> None:
+    """Bring one artifact into the store, from the first address that has it.
+
+    Two processes that want the same file take turns; the second finds it there.
+    """
+    with store.lock(f"fetch-{artifact.sha256[:16]}", timeout=_PATIENCE, report=SilentReporter()):
+        if not store.has(artifact.sha256):
+            _from_first(artifact, store, sources, task)
+
+
+def _from_first(artifact: Artifact, store: Store, sources: Sequence[Source], task: Task) -> None:
+    failure: FetchError | None = None
+    for location in _locations(artifact, sources):
+        try:
+            _download(artifact, location, store, task)
+        except NotFoundError:
+            continue
+        except FetchError as error:
+            failure = failure or error
+        else:
+            return
+    if failure is not None:
+        raise failure
+    raise ArtifactGoneError(f"no source has {artifact.file} any more")
+
+
+def _locations(artifact: Artifact, sources: Sequence[Source]) -> Iterator[Location]:
+    if artifact.source == "url" and artifact.url is not None:
+        yield Location(artifact.url)
+    for source in sources:
+        if source.serves(artifact):
+            yield from source.locate(artifact)
+
+
+def _download(artifact: Artifact, location: Location, store: Store, task: Task) -> None:
+    """Download to the partial file, resuming one that an earlier run left."""
+    partial = store.partial(artifact.sha256)
+    resumed = _size(partial) > 0
+    found = _persist(artifact, location, partial, store, task)
+    if found != artifact.sha256 and resumed:
+        # The part on disk may have been another file's, or spoiled; whole again, once.
+        partial.unlink(missing_ok=True)
+        found = _persist(artifact, location, partial, store, task)
+    if found != artifact.sha256:
+        partial.unlink(missing_ok=True)
+        raise IntegrityError(
+            f"{artifact.file} from {redact(location.url)} is not the file that was locked",
+            found=f"sha256 {found}",
+            expected=f"sha256 {artifact.sha256}",
+            hint="do not use that source until you know why: it may be stale or tampered with",
+        )
+    store.put_file(partial, sha256=artifact.sha256, move=True)
+
+
+def _persist(
+    artifact: Artifact, location: Location, partial: Path, store: Store, task: Task
+) -> str:
+    """Receive; where the connection breaks off, go on from there as long as that helps."""
+    while True:
+        before = _size(partial)
+        try:
+            return _receive(artifact, location, partial, store, task)
+        except RangeUnsupportedError:
+            partial.unlink(missing_ok=True)
+        except NotFoundError:
+            raise
+        except FetchError:
+            if _size(partial) <= before:
+                raise
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _receive(
+    artifact: Artifact, location: Location, partial: Path, store: Store, task: Task
+) -> str:
+    hasher, start = hashlib.sha256(), 0
+    if partial.exists():
+        hasher, start = _hash_so_far(partial)
+    with open_url(location.url, start=start) as response, disk_errors(store.root):
+        if response.start == 0:
+            hasher = hashlib.sha256()
+        task.advance(response.start)
+        received = response.start
+        with partial.open("r+b" if response.start else "wb") as stream:
+            stream.seek(response.start)
+            for block in response.blocks():
+                received += len(block)
+                if received > artifact.size:
+                    partial.unlink(missing_ok=True)
+                    raise _too_large(artifact, location)
+                stream.write(block)
+                hasher.update(block)
+                task.advance(len(block))
+    if (
+        received < artifact.size
+        and response.size is not None
+        and received - response.start < response.size
+    ):
+        raise FetchError(
+            f"{redact(location.url)} broke off after {received} of {artifact.size} bytes",
+            hint="run the command again; it goes on where it stopped",
+        )
+    return hasher.hexdigest()
+
+
+def _too_large(artifact: Artifact, location: Location) -> IntegrityError:
+    return IntegrityError(
+        f"{redact(location.url)} serves more than the locked file's bytes",
+        expected=f"{artifact.size} bytes",
+        hint="do not use that source until you know why",
+    )
+
+
+def _hash_so_far(partial: Path) -> tuple[hashlib._Hash, int]:
+    hasher, size = hashlib.sha256(), 0
+    with partial.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            hasher.update(block)
+            size += len(block)
+    return hasher, size
+
+
+def _summary(
+    failures: Sequence[tuple[Artifact, FetchError | IntegrityError]],
+) -> FetchError | IntegrityError:
+    """Return the one error that says it all; tampering before absence before the network."""
+    for _, error in failures:
+        if isinstance(error, IntegrityError):
+            return error
+    gone = [item for item, error in failures if isinstance(error, ArtifactGoneError)]
+    if not gone:
+        return failures[0][1]
+    return ArtifactGoneError(
+        f"{len(gone)} locked file{'s are' if len(gone) != 1 else ' is'} no longer at any source",
+        details=[f"{item.file} ({item.source}, sha256 {item.sha256[:12]})" for item in gone],
+        hint="fetch on a machine whose store still holds them, configure a mirror or a dated "
+        "snapshot that does, or lock anew with `freeze lock --upgrade`",
+    )

@@ -1,0 +1,299 @@
+"""The artifact store: files by SHA-256, and small memos, safe for many processes at once.
+
+A file appears under its name only whole and hashed. Partial downloads live beside the blobs, named
+by the hash that they should get, so that a later run resumes them.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import filelock
+
+from freezer.errors import BusyError, HostError, IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.model.events import Reporter
+
+_BLOCK = 1 << 20
+
+
+class StoreWriter:
+    """Receives a file; its hash and size are known when the ``with`` block has ended well."""
+
+    def __init__(self, stream: BinaryIO, root: Path) -> None:
+        self._stream = stream
+        self._root = root
+        self._hasher = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of what was written so far."""
+        return self._hasher.hexdigest()
+
+    def write(self, data: bytes) -> int:
+        """Append bytes. Raises ``HostError`` when the disk is full."""
+        with disk_errors(self._root):
+            self._stream.write(data)
+        self._hasher.update(data)
+        self.size += len(data)
+        return len(data)
+
+
+class Store:
+    """A folder of files by hash. Everything in it can be thrown away and made again."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._blobs = root / "blobs" / "sha256"
+        self._memos = root / "memos"
+        self._partial = root / "partial"
+        self._scratch = root / "scratch"
+        self._locks = root / "locks"
+
+    @classmethod
+    def open(cls, root: Path | None = None) -> Store:
+        """Return the store at ``root``, ``$FREEZER_STORE`` or ``$XDG_CACHE_HOME/freezer``.
+
+        Raises ``HostError`` when it cannot be made or written to.
+        """
+        store = cls((root or _default_root()).expanduser().absolute())
+        folders = (store._blobs, store._memos, store._partial, store._scratch, store._locks)
+        with disk_errors(store.root):
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(store._blobs, os.W_OK):
+            raise HostError(
+                f"the store {store.root} cannot be written to",
+                hint="set FREEZER_STORE to a folder that can",
+            )
+        store._sweep()
+        return store
+
+    def path(self, sha256: str) -> Path:
+        """Return where a file lies, or would lie."""
+        return self._blobs / sha256[:2] / sha256
+
+    def partial(self, sha256: str) -> Path:
+        """Return where a download of a file is kept until it is whole."""
+        return self._partial / sha256
+
+    def has(self, sha256: str) -> bool:
+        """Say whether a file is here; says nothing about its bytes."""
+        return self.path(sha256).is_file()
+
+    def verified(self, sha256: str) -> Path:
+        """Return a file's path, hashed now unless it is untouched since it was hashed last.
+
+        Raises ``IntegrityError`` when its bytes are others (it is then removed) and ``HostError``
+        when it is not here.
+        """
+        path = self.path(sha256)
+        try:
+            stamp = _stamp(path)
+            if self.get_memo("verified", sha256) == stamp:
+                return path
+            found = hash_file(path)
+        except FileNotFoundError:
+            raise HostError(
+                f"the store does not hold {sha256[:12]}", hint="run `freeze fetch` first"
+            ) from None
+        if found != sha256:
+            path.unlink(missing_ok=True)
+            raise IntegrityError(
+                "a file in the store was changed, and has been removed",
+                found=found,
+                expected=sha256,
+                hint="run the command again; it fetches the file anew",
+            )
+        self.put_memo("verified", sha256, stamp)
+        return path
+
+    def put_bytes(self, data: bytes) -> str:
+        """Keep some bytes; return their SHA-256."""
+        with self.writer() as writer:
+            writer.write(data)
+        return writer.sha256
+
+    def put_file(self, source: Path, *, sha256: str | None = None, move: bool = False) -> str:
+        """Keep a file, hashed on the way; return its SHA-256.
+
+        Raises ``IntegrityError`` when that is not the ``sha256`` that it should be.
+        """
+        if move:
+            found = hash_file(source)
+            self._demand(found, sha256, source)
+            self._adopt(source, found)
+            return found
+        with source.open("rb") as stream, self.writer(sha256=sha256) as writer:
+            while block := stream.read(_BLOCK):
+                writer.write(block)
+        return writer.sha256
+
+    @contextmanager
+    def writer(self, *, sha256: str | None = None) -> Iterator[StoreWriter]:
+        """Open a file to be kept; nothing is kept when the block fails."""
+        with disk_errors(self.root):
+            handle, name = tempfile.mkstemp(dir=self._partial, prefix="new-")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb", buffering=_BLOCK) as stream:
+                writer = StoreWriter(stream, self.root)
+                yield writer
+                with disk_errors(self.root):
+                    stream.flush()
+            self._demand(writer.sha256, sha256, temporary)
+            self._adopt(temporary, writer.sha256)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def get_memo(self, kind: str, key: str) -> Any | None:
+        """Return a memo; None when there is none, or none that can be read."""
+        try:
+            return json.loads(self._memo(kind, key).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def put_memo(self, kind: str, key: str, document: Any) -> None:
+        """Keep a small JSON document under a kind and a key."""
+        path = self._memo(kind, key)
+        with disk_errors(self.root):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(document).encode())
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give a folder on the store's file system, gone when the block ends."""
+        with disk_errors(self.root):
+            folder = Path(tempfile.mkdtemp(dir=self._scratch, prefix=f"{os.getpid()}-"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def lock(self, name: str, *, timeout: float, report: Reporter) -> Iterator[None]:
+        """Hold a name for this process. Says that it waits; ``BusyError`` after ``timeout`` s."""
+        lock = filelock.FileLock(self._locks / f"{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            report.note("Another freeze works on this; waiting for it to finish")
+            try:
+                lock.acquire(timeout=timeout)
+            except filelock.Timeout:
+                raise BusyError(
+                    f"another freeze still works on this after {timeout:.0f} seconds",
+                    hint="wait for it to finish, or end it, then try again",
+                ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _adopt(self, temporary: Path, sha256: str) -> None:
+        path = self.path(sha256)
+        with disk_errors(self.root):
+            path.parent.mkdir(exist_ok=True)
+            temporary.chmod(0o444)
+            temporary.replace(path)
+            self.put_memo("verified", sha256, _stamp(path))
+
+    @staticmethod
+    def _demand(found: str, sha256: str | None, path: Path) -> None:
+        if sha256 is not None and found != sha256:
+            raise IntegrityError(
+                f"{path.name} is not the file that was locked", found=found, expected=sha256
+            )
+
+    def _memo(self, kind: str, key: str) -> Path:
+        name = hashlib.sha256(key.encode()).hexdigest()
+        return self._memos / kind / name[:2] / name
+
+    def _sweep(self) -> None:
+        """Remove the scratch folders of processes that were killed."""
+        for folder in self._scratch.iterdir():
+            owner = folder.name.partition("-")[0]
+            if owner.isdigit() and not _alive(int(owner)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file under a temporary name, then rename: it is there whole, or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_errors(root: Path) -> Iterator[None]:
+    """Turn a full disk, a read-only one or missing rights into a ``HostError``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise HostError(
+                f"no space left on the disk of {root}",
+                found=_space(root),
+                hint="free some space there, or set FREEZER_STORE to a folder on another disk",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise HostError(
+                f"{error.filename or root} cannot be written to",
+                found=error.strerror,
+                hint="set FREEZER_STORE to a folder that can be written to",
+            ) from error
+        raise
+
+
+def _space(root: Path) -> str:
+    with suppress(OSError):
+        return f"{shutil.disk_usage(root).free >> 20} MiB free"
+    return "unknown"
+
+
+def _default_root() -> Path:
+    if explicit := os.environ.get("FREEZER_STORE"):
+        return Path(explicit)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "freezer"
+
+
+def _stamp(path: Path) -> list[int]:
+    info = path.stat()
+    return [info.st_size, info.st_mtime_ns, info.st_ino]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
