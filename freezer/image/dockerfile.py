@@ -43,7 +43,7 @@ def render_dockerfile(
     ``base_reference`` is what stands after ``FROM``; where it is None the root is ``base_layer``,
     a tar in the context.
     """
-    return _render(
+    return render(
         "Dockerfile.j2",
         name=lock.name,
         lock_id=lock_id,
@@ -62,7 +62,7 @@ def render_dockerfile(
 
 def render_install_script(lock: Lock) -> str:
     """Return the script that the system step runs inside the base."""
-    return _render(
+    return render(
         "system/install.sh.j2",
         epoch=epoch(lock.as_of),
         debian=sorted(deb_name(package.file) for package in lock.debian),
@@ -106,5 +106,6 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _render(template: str, **values: object) -> str:
+def render(template: str, **values: object) -> str:
+    """Return a template of ``templates/`` filled in; a value that is missing is an error."""
     return _environment().get_template(template).render(**values)
