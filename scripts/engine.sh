@@ -64,7 +64,9 @@ PYTHON
 }
 
 find_engine() {
-    command -v python3 >/dev/null || fail "python3 is needed, and is not there."
+    python3 -c 'import http.client, json, socket' 2>/dev/null ||
+        fail "python3 with its standard library is needed, and is not there." \
+            "On Debian and Ubuntu: apt-get install python3"
     if [ -n "${DOCKER_HOST-}" ] && [ -z "${FREEZER_ENGINE_SOCKETS-}" ]; then
         find_named
         return
@@ -130,15 +132,16 @@ known() {
 
 # install_packages PACKAGE...: what is named and what it needs; no service is started, libc stays.
 install_packages() {
-    local started=$SECONDS packages
+    local started=$SECONDS packages said
     read -r -a packages <<<"$*"
     say "installing ${packages[*]} from the distribution's packages ..."
     if apt_get install --simulate "${packages[@]}" | grep -Eq '^Inst (libc6|libc-bin) \['; then
         fail "installing ${packages[*]} would upgrade libc under everything that runs." \
             "Bring the system up to date first: apt-get upgrade"
     fi
-    without_services apt_get install --yes -qq -o Dpkg::Use-Pty=0 "${packages[@]}" >/dev/null ||
-        fail "apt-get could not install ${packages[*]}, as said above."
+    if ! said=$(without_services apt_get install --yes -qq "${packages[@]}" 2>&1 </dev/null); then
+        fail "apt-get could not install ${packages[*]}:" "$said"
+    fi
     say "installed in $((SECONDS - started)) s."
 }
 

@@ -1,0 +1,1 @@
+"""What ``freeze doctor`` looks at: small functions that each return findings."""
