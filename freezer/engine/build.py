@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tarfile
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import docker.errors
 
@@ -30,6 +30,12 @@ OVERRIDE = "FREEZER_BUILDER"
 
 DOING = "building an image"
 
+_PODMAN_OFFLINE = {
+    "networkmode": "NetworkDisabled",
+    "nsoptions": json.dumps([{"Name": "network", "Host": False}]),
+}
+"""podman takes Docker's ``none`` for its default, which is the host's network."""
+
 Builder = Literal["buildkit", "classic"]
 
 
@@ -50,14 +56,9 @@ def build(
     builder = choose(link.info, os.environ.get(OVERRIDE))
     epoch = _epoch(build_args)
     files = list(context.entries(folder, epoch=epoch))
-    options = {
-        "dockerfile": dockerfile,
-        "target": target,
-        "buildargs": dict(build_args),
-        "nocache": not use_cache,
-    }
+    params = _params(link, builder, target, dockerfile, build_args, use_cache=use_cache)
     with report.task("Building the image", unit="steps") as task, link.doing(DOING):
-        events = _events(link, builder, _upload(files, report), options)
+        events = _events(link, builder, _upload(files, report), params)
         image_id = _followed(link, Log(report, task), events)
     return images.demand(link, image_id).id
 
@@ -103,43 +104,34 @@ def _upload(files: list[tarstream.Entry], report: Reporter) -> Generator[bytes, 
 
 
 def _events(
-    link: Link, builder: Builder, upload: Iterable[bytes], options: Mapping[str, Any]
+    link: Link, builder: Builder, upload: Iterable[bytes], options: Mapping[str, str]
 ) -> Iterator[Event]:
+    read = buildkit.events if builder == "buildkit" else classic.events
     try:
-        if builder == "classic":
-            yield from classic.events(_ask_classic(link, upload, options))
-        else:
-            messages = wire.buildkit(link.api, upload, _params(options), timeout=TIMEOUT)
-            yield from buildkit.events(messages)
+        yield from read(wire.build(link.api, upload, options, timeout=TIMEOUT))
     except docker.errors.APIError as error:
         # Refused before the first step: a Dockerfile that cannot be read, for one.
         yield Failure(error.explanation or str(error))
 
 
-def _ask_classic(
-    link: Link, upload: Iterable[bytes], options: Mapping[str, Any]
-) -> Iterable[Mapping[str, Any]]:
-    answer: Iterable[Mapping[str, Any]] = link.api.build(
-        fileobj=upload,
-        custom_context=True,
-        decode=True,
-        network_mode="none",
-        rm=True,
-        forcerm=True,
-        timeout=TIMEOUT,
-        **options,
-    )
-    return answer
-
-
-def _params(options: Mapping[str, Any]) -> dict[str, str]:
-    """Write the options as query parameters of ``POST /build``."""
-    params = {
-        "dockerfile": options["dockerfile"],
-        "target": options["target"] or "",
-        "buildargs": json.dumps(options["buildargs"], sort_keys=True),
-        "nocache": "1" if options["nocache"] else "0",
-        "networkmode": "none",
+def _params(
+    link: Link,
+    builder: Builder,
+    target: str | None,
+    dockerfile: str,
+    build_args: Mapping[str, str],
+    *,
+    use_cache: bool,
+) -> dict[str, str]:
+    """Return the query parameters of ``POST /build``."""
+    network = _PODMAN_OFFLINE if link.info.name == "podman" else {"networkmode": "none"}
+    return {
+        **network,
+        **({"version": "2"} if builder == "buildkit" else {}),
+        **({"target": target} if target else {}),
+        "dockerfile": dockerfile,
+        "buildargs": json.dumps(dict(build_args), sort_keys=True),
+        "nocache": "0" if use_cache else "1",
         "rm": "1",
+        "forcerm": "1",
     }
-    return {key: value for key, value in params.items() if value}

@@ -98,13 +98,21 @@ def _of_platform(image: ImageInfo, reference: str, platform: str) -> ImageInfo:
     return image
 
 
+def familiar(name: str) -> str:
+    """Return a tag as the user wrote it: podman spells out where Docker would look for it."""
+    for prefix in ("docker.io/library/", "docker.io/", "localhost/"):
+        if name.startswith(prefix):
+            return name.removeprefix(prefix)
+    return name
+
+
 def parse(attributes: Mapping[str, Any]) -> ImageInfo:
     """Read the engine's answer to ``GET /images/{name}/json``."""
     config = attributes.get("Config") or {}
     return ImageInfo(
         id=attributes["Id"],
         diff_ids=tuple((attributes.get("RootFS") or {}).get("Layers") or ()),
-        tags=tuple(attributes.get("RepoTags") or ()),
+        tags=tuple(familiar(name) for name in attributes.get("RepoTags") or ()),
         repo_digests=tuple(attributes.get("RepoDigests") or ()),
         size=attributes.get("Size") or 0,
         architecture=attributes.get("Architecture") or "",

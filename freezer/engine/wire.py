@@ -20,19 +20,19 @@ STDERR = 2
 _FRAME = struct.Struct(">BxxxL")
 
 
-def buildkit(
+def build(
     api: Any, context: Iterable[bytes], params: Mapping[str, str], *, timeout: float
 ) -> Iterator[dict[str, Any]]:
-    """Build by BuildKit without a session; yield the engine's messages as they come.
+    """Send a build context; yield the engine's messages as they come.
 
-    ``POST /build?version=2`` with the context as body. The SDK knows the classic builder only.
-    Secrets, ssh agents and local caches need a session; nothing else does. ``timeout`` is the
-    longest silence, in seconds.
+    ``version=2`` among the parameters asks for BuildKit, without a session: the SDK knows the
+    classic builder only. Secrets, ssh agents and local caches need a session; nothing else does.
+    ``timeout`` is the longest silence, in seconds.
     """
     response = api._post(  # noqa: SLF001
         api._url("/build"),  # noqa: SLF001
         data=context,
-        params={"version": "2", **params},
+        params=dict(params),
         headers={"Content-Type": "application/x-tar"},
         stream=True,
         timeout=timeout,
