@@ -1,0 +1,139 @@
+"""Which Python package indexes to ask, and how they stand to one another.
+
+Freezer's own configuration goes first, then uv's environment, then pip's configuration; options in
+requirements files are laid over that, by pip's rules. Every address is kept as a URL.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from freezer.fetch.pip_settings import PipSettings, pip_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from freezer.fetch.config import Config
+
+Strategy = Literal["first-index", "unsafe-best-match"]
+
+
+@dataclass(frozen=True)
+class IndexOptions:
+    """What requirements files say about indexes, in the order of the files."""
+
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    no_index: bool = False
+
+
+@dataclass(frozen=True)
+class Indexes:
+    """Addresses of simple indexes and of pages or folders of links; may hold credentials."""
+
+    index_url: str | None
+    """None when there is to be no index."""
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    strategy: Strategy = "first-index"
+    """``first-index``: a name is taken from the first index that has it, so that nobody can shadow
+    a private package with a public one. ``unsafe-best-match``: all indexes are one, as pip has it;
+    only where pip's own configuration or a requirements file brings in the further indexes."""
+    certificates: str | None = None
+    """Path of a CA bundle."""
+
+    @property
+    def index_urls(self) -> tuple[str, ...]:
+        """Every index, those that go first in front (as uv orders them)."""
+        return (*self.extra_index_urls, *([self.index_url] if self.index_url else []))
+
+
+def indexes(
+    config: Config,
+    environment: Mapping[str, str] | None = None,
+    pip: Callable[[], PipSettings] = pip_settings,
+) -> Indexes:
+    """Return the indexes that the user has configured. Raises ``HostError`` (pip's files)."""
+    env = os.environ if environment is None else environment
+    own = config.sources.pypi
+    if own.index_url and own.extra_index_urls is not None and own.find_links is not None:
+        settings = PipSettings(index_url=own.index_url)
+    else:
+        settings = _under_uv(env, pip)
+    extra = own.extra_index_urls
+    if extra is None:
+        # An index that replaces the public one replaces it whole: nothing is added to it unasked.
+        extra = () if own.index_url else settings.extra_index_urls
+    links = settings.find_links if own.find_links is None else own.find_links
+    pips = own.extra_index_urls is None and bool(extra) and not _of_uv(env)
+    return Indexes(
+        index_url=own.index_url or (None if settings.no_index else settings.index_url),
+        extra_index_urls=tuple(as_url(address) for address in extra),
+        find_links=tuple(as_url(address) for address in links),
+        strategy=_strategy(env, pips),
+        certificates=settings.certificates,
+    )
+
+
+def with_options(base: Indexes, options: IndexOptions) -> Indexes:
+    """Lay the options of requirements files over the configured indexes, by pip's rules."""
+    index_url = options.index_url or base.index_url
+    extra = (*base.extra_index_urls, *options.extra_index_urls)
+    if options.no_index:
+        index_url, extra = None, ()
+    return replace(
+        base,
+        index_url=index_url,
+        extra_index_urls=tuple(dict.fromkeys(extra)),
+        find_links=tuple(dict.fromkeys((*base.find_links, *options.find_links))),
+        strategy="unsafe-best-match" if options.extra_index_urls else base.strategy,
+    )
+
+
+def as_url(address: str, folder: Path | None = None) -> str:
+    """Return an address as a URL; a path (relative to ``folder``) becomes a ``file:`` one."""
+    if urlsplit(address).scheme in ("http", "https", "file"):
+        return address
+    return (folder or Path.cwd()).joinpath(Path(address).expanduser()).resolve().as_uri()
+
+
+def _of_uv(env: Mapping[str, str]) -> bool:
+    return any(
+        env.get(key)
+        for key in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL")
+    )
+
+
+def _under_uv(env: Mapping[str, str], pip: Callable[[], PipSettings]) -> PipSettings:
+    """Return pip's settings with those of uv's environment in their place, where it has any."""
+    settings = pip()
+    links = env.get("UV_FIND_LINKS")
+    if links:
+        settings = replace(settings, find_links=tuple(links.replace(",", " ").split()))
+    if not _of_uv(env):
+        return settings
+    extra = [*(env.get("UV_INDEX") or "").split(), *(env.get("UV_EXTRA_INDEX_URL") or "").split()]
+    main = env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL") or settings.index_url
+    return replace(
+        settings,
+        index_url=_address(main),
+        extra_index_urls=tuple(_address(item) for item in extra),
+        no_index=False,
+    )
+
+
+def _address(item: str) -> str:
+    """Drop the name of uv's ``name=url`` form."""
+    name, _, url = item.partition("=")
+    return url if url and name.replace("-", "").replace("_", "").isalnum() else item
+
+
+def _strategy(env: Mapping[str, str], pips: bool) -> Strategy:
+    if (wish := env.get("UV_INDEX_STRATEGY")) in ("first-index", "unsafe-best-match"):
+        return "first-index" if wish == "first-index" else "unsafe-best-match"
+    return "unsafe-best-match" if pips else "first-index"

@@ -1,0 +1,140 @@
+"""Python package indexes as a source: finds a locked file on any of the configured ones."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+
+from freezer.errors import FetchError, IntegrityError
+from freezer.fetch.http import NotFoundError
+from freezer.fetch.indexes import Indexes, IndexOptions, indexes, with_options
+from freezer.fetch.interface import Location
+from freezer.fetch.redact import redact
+from freezer.fetch.simple import IndexFile, page_files, project_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from freezer.fetch.config import Config
+    from freezer.model.artifact import Artifact
+
+SOURCE = "pypi"
+
+
+class PythonIndex:
+    """All configured indexes and link pages as one source, named ``pypi`` in locks."""
+
+    def __init__(self, where: Indexes) -> None:
+        self._where = where
+        self._pages: dict[str, list[IndexFile] | FetchError] = {}
+        self._guard = threading.Lock()
+        self._busy: dict[str, threading.Lock] = {}
+
+    @classmethod
+    def from_config(cls, config: Config, options: IndexOptions | None = None) -> PythonIndex:
+        """Return the source for a configuration, with what requirements files add to it."""
+        return cls(with_options(indexes(config), options or IndexOptions()))
+
+    def serves(self, artifact: Artifact) -> bool:
+        """Say whether the artifact comes from a Python package index."""
+        return artifact.source == SOURCE
+
+    def locate(self, artifact: Artifact) -> Iterator[Location]:
+        """Yield the addresses of a file, folders on this machine first.
+
+        Raises ``IntegrityError`` when indexes list the file, but only with another hash, and
+        ``FetchError`` when none has it and one was out of reach.
+        """
+        lies: list[str] = []
+        failure: FetchError | None = None
+        found = False
+        for page, read in self._candidates(artifact.file):
+            try:
+                files = self._read(page, read)
+            except NotFoundError:
+                continue
+            except FetchError as error:
+                failure = failure or error
+                continue
+            for file in files:
+                if file.name != artifact.file:
+                    continue
+                if file.sha256 not in (None, artifact.sha256):
+                    lies.append(f"{redact(page)} says sha256 {file.sha256}")
+                    continue
+                found = True
+                yield Location(file.url)
+        if not found:
+            _fail(artifact, lies, failure)
+
+    def files(self, project: str) -> Iterator[IndexFile]:
+        """Yield every file of a project that any index lists. Raises ``FetchError``."""
+        for url in self._where.index_urls:
+            try:
+                yield from self._read(f"{url} {project}", _project(url, project))
+            except NotFoundError:
+                continue
+
+    def _candidates(self, file: str) -> Iterator[tuple[str, Callable[[], list[IndexFile]]]]:
+        links = sorted(self._where.find_links, key=lambda url: not url.startswith("file:"))
+        for url in links:
+            yield url, _page(url)
+        project = _project_of(file)
+        for url in self._where.index_urls:
+            yield f"{url} {project}", _project(url, project)
+
+    def _read(self, page: str, read: Callable[[], list[IndexFile]]) -> list[IndexFile]:
+        """Read a page once, however many threads ask for it; failures are kept too."""
+        with self._guard:
+            lock = self._busy.setdefault(page, threading.Lock())
+        with lock:
+            if page not in self._pages:
+                try:
+                    self._pages[page] = read()
+                except FetchError as error:
+                    self._pages[page] = error
+        answer = self._pages[page]
+        if isinstance(answer, FetchError):
+            raise answer
+        return answer
+
+
+def _page(url: str) -> Callable[[], list[IndexFile]]:
+    return lambda: page_files(url)
+
+
+def _project(url: str, project: str) -> Callable[[], list[IndexFile]]:
+    return lambda: project_files(url, project)
+
+
+def _project_of(file: str) -> str:
+    try:
+        if file.endswith(".whl"):
+            return str(parse_wheel_filename(file)[0])
+        return str(parse_sdist_filename(file)[0])
+    except (InvalidWheelFilename, InvalidSdistFilename) as error:
+        raise IntegrityError(
+            f"{file!r} is not the name of a Python package's file",
+            found=str(error),
+            hint="the lock was edited or spoiled; restore it, or lock anew",
+        ) from error
+
+
+def _fail(artifact: Artifact, lies: list[str], failure: FetchError | None) -> None:
+    if lies:
+        raise IntegrityError(
+            f"{artifact.file} is listed with another hash than the locked one",
+            details=lies,
+            expected=f"sha256 {artifact.sha256}",
+            hint="the index replaced the file or is not to be trusted; do not use it before you "
+            "know why",
+        )
+    if failure is not None:
+        raise failure

@@ -1,0 +1,133 @@
+"""Reading a page of links to Python packages: JSON (PEP 691), HTML (PEP 503), or a folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from freezer.errors import FetchError
+from freezer.fetch.http import NotFoundError, get_bytes
+from freezer.fetch.redact import redact
+
+_ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
+_LIMIT = 64 << 20
+"""Bytes; the largest public project pages have about four million."""
+_ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
+
+
+@dataclass(frozen=True)
+class IndexFile:
+    """One file that an index lists."""
+
+    name: str
+    url: str
+    sha256: str | None = None
+    """As the index says; None when it says nothing."""
+    size: int | None = None
+    """Bytes."""
+    yanked: str | None = None
+    """The reason, possibly empty; None when the file is not yanked."""
+
+
+def project_files(index_url: str, project: str) -> list[IndexFile]:
+    """Return what an index lists for a project (normalised name).
+
+    Raises ``NotFoundError`` when it has no such project, ``FetchError`` when it is out of reach or
+    answers something else than a list.
+    """
+    return page_files(f"{index_url.rstrip('/')}/{project}/")
+
+
+def page_files(url: str) -> list[IndexFile]:
+    """Return what a page of links, or a folder (``file:``), holds. Raises as `project_files`."""
+    if urlsplit(url).scheme == "file":
+        folder = Path(unquote(urlsplit(url).path))
+        page = folder / "index.html"
+        if not page.is_file() and folder.is_dir():
+            return [
+                IndexFile(entry.name, entry.as_uri(), size=entry.stat().st_size)
+                for entry in sorted(folder.iterdir())
+                if entry.name.endswith(_ARCHIVES) and entry.is_file()
+            ]
+        if page.is_file():
+            return parse_html(page.read_bytes(), url if url.endswith("/") else f"{url}/")
+        if not folder.is_file():
+            raise NotFoundError(f"{folder} is not there")
+    return parse_page(get_bytes(url, limit=_LIMIT, headers={"Accept": _ACCEPT}), url)
+
+
+def parse_page(data: bytes, url: str) -> list[IndexFile]:
+    """Return the files of a page in either form. Raises ``FetchError`` when it is neither."""
+    if data.lstrip()[:1] == b"{":
+        return parse_json(data, url)
+    return parse_html(data, url)
+
+
+def parse_json(data: bytes, url: str) -> list[IndexFile]:
+    """Return the files of a PEP 691 page. Raises ``FetchError``."""
+    try:
+        return [_from_json(entry, url) for entry in json.loads(data)["files"]]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FetchError(
+            f"{redact(url)} does not answer as a Python package index",
+            found=f"JSON that is not a project's page: {error}",
+        ) from error
+
+
+def _from_json(entry: dict[str, Any], url: str) -> IndexFile:
+    yanked = entry.get("yanked", False)
+    size = entry.get("size")
+    return IndexFile(
+        name=str(entry["filename"]),
+        url=urljoin(url, str(entry["url"])),
+        sha256=entry.get("hashes", {}).get("sha256"),
+        size=size if isinstance(size, int) else None,
+        yanked=None
+        if yanked is False or yanked is None
+        else (yanked if yanked is not True else ""),
+    )
+
+
+def _reason(yanked: object) -> str | None:
+    if yanked is True:
+        return ""
+    return yanked if isinstance(yanked, str) else None
+
+
+def parse_html(data: bytes, url: str) -> list[IndexFile]:
+    """Return the files of a PEP 503 page."""
+    parser = _Links(url)
+    parser.feed(data.decode("utf-8", "replace"))
+    parser.close()
+    return parser.files
+
+
+class _Links(HTMLParser):
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._base = url
+        self.files: list[IndexFile] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        href = values.get("href")
+        if not href:
+            return
+        if tag == "base":
+            self._base = urljoin(self._base, href)
+        elif tag == "a":
+            self._add(urljoin(self._base, href), values)
+
+    def _add(self, link: str, values: dict[str, str | None]) -> None:
+        url, fragment = urldefrag(link)
+        name = unquote(urlsplit(url).path.rpartition("/")[2])
+        if not name.endswith(_ARCHIVES):
+            return
+        algorithm, _, value = fragment.partition("=")
+        yanked = values.get("data-yanked") or "" if "data-yanked" in values else None
+        sha256 = value.partition("&")[0].lower() if algorithm == "sha256" else None
+        self.files.append(IndexFile(name, url, sha256, yanked=yanked))
