@@ -1,1 +1,33 @@
-"""What is copied into images. Standard library only; Python 3.8 and later."""
+"""What is copied into images: standard library only, Python 3.8 and later.
+
+The lock names it by digest, so that an image follows from its lock and not from whichever Freezer
+happens to build it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+VERSION: Final = "1"
+"""Raised when records of the built-in trainings can no longer be compared with older ones."""
+
+_ROOT = Path(__file__).parent
+
+
+@cache
+def inside_files() -> dict[str, bytes]:
+    """Return the files by path, such as ``freezer_inside/smoke.py``."""
+    files = sorted((_ROOT / "freezer_inside").rglob("*.py"))
+    return {path.relative_to(_ROOT).as_posix(): path.read_bytes() for path in files}
+
+
+@cache
+def inside_digest() -> tuple[str, str]:
+    """Return the version and the SHA-256 over names and contents of all files."""
+    hasher = hashlib.sha256()
+    for path, data in inside_files().items():
+        hasher.update(f"{path}\0{len(data)}\0".encode() + data)
+    return VERSION, hasher.hexdigest()

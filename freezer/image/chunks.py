@@ -1,0 +1,179 @@
+"""Chunks: finished pieces of a layer, one for each package, made once and kept in the store.
+
+A chunk is the members of a canonical tar without its end, so a layer is chunks one after another.
+Beside it lies an index of what it holds, from which the image is verified later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from freezer.errors import IntegrityError
+from freezer.image.tar import Entry, write_entry
+from freezer.image.verify import Expected
+from freezer.image.wheel import Layout, Placed, install, record
+from freezer.image.wheelfile import open_wheel
+from freezer.model.canonical import digest, json_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from freezer.fetch.store import Store, StoreWriter
+    from freezer.model.events import Reporter
+    from freezer.model.lock import PipPackage
+
+_MEMO = "chunk"
+FORMAT = 1
+"""Raised when the same wheel would give other bytes."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A finished piece of a layer."""
+
+    name: str
+    """What it is, for people: ``numpy 2.4.6``."""
+    key: str
+    """A digest of everything that it was made from."""
+    sha256: str
+    size: int
+    index: str
+    """SHA-256 of the index, a JSON document in the store."""
+
+    def expected(self, store: Store) -> dict[str, Expected]:
+        """Return what the chunk holds, by absolute path in the image."""
+        document: dict[str, list[Any]] = json.loads(store.verified(self.index).read_bytes())
+        return {path: Expected(*facts) for path, facts in document.items()}
+
+
+def wheel_chunks(
+    packages: Sequence[PipPackage], *, layout: Layout, epoch: int, store: Store, report: Reporter
+) -> list[Chunk]:
+    """Return the chunks of verified wheels, in their order; make those that are not there yet.
+
+    Raises ``IntegrityError`` for a wheel that cannot be installed safely.
+    """
+    keys = [_key(package, layout, epoch) for package in packages]
+    known = [recall(store, _MEMO, key) for key in keys]
+    missing = [package for package, chunk in zip(packages, known, strict=True) if chunk is None]
+    size = sum(package.size for package in missing)
+    if missing:
+        with (
+            report.task(f"Linking {len(missing)} packages", total=size, unit="bytes") as task,
+            ThreadPoolExecutor(max_workers=2) as pool,
+        ):
+
+            def make(package: PipPackage) -> None:
+                task.describe(package.name)
+                _make(package, layout, epoch, store)
+                task.advance(package.size)
+
+            list(pool.map(make, sorted(missing, key=lambda package: -package.size)))
+    return [_demand(recall(store, _MEMO, key)) for key in keys]
+
+
+def recall(store: Store, kind: str, key: str) -> Chunk | None:
+    """Return a chunk that was made before, if it is still whole."""
+    known = store.get_memo(kind, key)
+    if not isinstance(known, dict):
+        return None
+    chunk = Chunk(**known)
+    return chunk if store.has(chunk.sha256) and store.has(chunk.index) else None
+
+
+def remember(store: Store, kind: str, chunk: Chunk) -> Chunk:
+    """Keep a chunk's facts under its key."""
+    store.put_memo(kind, chunk.key, vars(chunk))
+    return chunk
+
+
+def data_chunk(
+    name: str, members: Mapping[str, tuple[Entry, bytes]], epoch: int, store: Store
+) -> Chunk:
+    """Return a chunk of small members that are at hand, such as links and settings."""
+    index: dict[str, list[Any]] = {}
+    with store.writer() as writer:
+        for path in sorted(members, key=str.encode):
+            entry, data = members[path]
+            write_entry(writer, entry, io.BytesIO(data), epoch)
+            index |= _fact(entry, hashlib.sha256(data).hexdigest())
+    listed = store.put_bytes(json_bytes(index))
+    return Chunk(name, writer.sha256, writer.sha256, writer.size, listed)
+
+
+def _key(package: PipPackage, layout: Layout, epoch: int) -> str:
+    origin = [package.requested, package.url, package.commit, package.subdirectory]
+    return digest(json_bytes([FORMAT, package.sha256, layout.prefix, layout.python, epoch, origin]))
+
+
+def _make(package: PipPackage, layout: Layout, epoch: int, store: Store) -> Chunk:
+    index: dict[str, list[Any]] = {}
+    rows: list[tuple[str, str, int]] = []
+    with open_wheel(store.verified(package.sha256), package) as wheel, store.writer() as writer:
+        for placed in install(wheel, layout):
+            sha256 = _write(placed, layout, epoch, writer)
+            rows.append((placed.path, sha256, placed.size))
+            index |= _fact(placed.entry(layout), sha256)
+        last = record(wheel, layout, rows)
+        index |= _fact(last.entry(layout), _write(last, layout, epoch, writer))
+    listed = store.put_bytes(json_bytes(index))
+    chunk = Chunk(
+        f"{package.name} {package.version}",
+        _key(package, layout, epoch),
+        writer.sha256,
+        writer.size,
+        listed,
+    )
+    return remember(store, _MEMO, chunk)
+
+
+def _write(placed: Placed, layout: Layout, epoch: int, writer: StoreWriter) -> str:
+    """Write one file; return its SHA-256. Reading to the end is what compares it with RECORD."""
+    with placed.open() as stream:
+        source = _HashingReader(stream)
+        write_entry(writer, placed.entry(layout), source, epoch)  # type: ignore[arg-type]
+        if source.read(1):
+            raise IntegrityError(f"{placed.path} is longer than its archive says")
+    return source.hexdigest()
+
+
+class _HashingReader:
+    """Hashes what is read through it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._hasher = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self._stream.read(size)
+        self._hasher.update(data)
+        return data
+
+    def hexdigest(self) -> str:
+        return self._hasher.hexdigest()
+
+
+def _fact(entry: Entry, sha256: str) -> dict[str, list[Any]]:
+    """Return an index line; folders are not verified, only what lies in them."""
+    if entry.kind == "symlink":
+        return {f"/{entry.path}": ["link", entry.target, 0o777]}
+    return {f"/{entry.path}": ["file", sha256, entry.mode]} if entry.kind == "file" else {}
+
+
+def _demand(chunk: Chunk | None) -> Chunk:
+    if chunk is None:
+        raise IntegrityError("a chunk vanished from the store while it was used", hint="try again")
+    return chunk
+
+
+def expected_files(chunks: Iterable[Chunk], store: Store) -> dict[str, Expected]:
+    """Return what an image of these chunks holds, by path; a later chunk's file replaces one."""
+    found: dict[str, Expected] = {}
+    for chunk in chunks:
+        found |= chunk.expected(store)
+    return found

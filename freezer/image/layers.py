@@ -1,0 +1,109 @@
+"""Layers: chunks one after another, heavy and slow-moving packages below, light ones above."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.engine.interface import LayerFile
+from freezer.image.tar import END, Entry, Hashing, header, parents
+from freezer.model.canonical import digest, json_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from freezer.fetch.store import Store
+    from freezer.image.chunks import Chunk
+    from freezer.model.events import Reporter
+    from freezer.model.lock import PipPackage
+
+_MEMO = "layer"
+_FORMAT = 1
+HEAVY = 20_000_000
+"""Bytes of a wheel from which on its package has a layer of its own."""
+_MOST = 60
+"""Layers of packages; engines stop at 127 in all."""
+_COPY = 1 << 20
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """One layer to be: a title for people, and which packages it holds, by name."""
+
+    title: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A finished layer and what it holds."""
+
+    file: LayerFile
+    title: str
+    size: int
+
+
+def plan_layers(packages: Sequence[PipPackage]) -> tuple[LayerPlan, ...]:
+    """Return which packages share a layer, lowest first.
+
+    A package weighs what its file in the lock weighs, so the plan follows from the lock alone, and
+    a package that grows a little does not move.
+    """
+    by_weight = sorted(packages, key=lambda package: (-package.size, package.name))
+    heavy = [package for package in by_weight if package.size >= HEAVY][:_MOST]
+    plans = [LayerPlan(p.name, (p.name,)) for p in sorted(heavy, key=lambda p: p.name)]
+    light = sorted({package.name for package in packages} - {p.name for p in heavy})
+    if light:
+        title = f"{len(light)} light package{'s' if len(light) > 1 else ''}"
+        plans.append(LayerPlan(title, tuple(light)))
+    return tuple(plans)
+
+
+def write_layer(title: str, chunks: Sequence[Chunk], epoch: int, store: Store) -> Layer:
+    """Return the layer of some chunks, in their order, with the folders above their files."""
+    key = digest(json_bytes([_FORMAT, epoch, [[chunk.sha256, chunk.index] for chunk in chunks]]))
+    known = store.get_memo(_MEMO, key)
+    if isinstance(known, dict) and store.has(known["sha256"]):
+        return _layer(title, known["sha256"], known["size"], store)
+    paths = [path.removeprefix("/") for chunk in chunks for path in chunk.expected(store)]
+    with store.writer() as writer:
+        sink = Hashing(writer)
+        for folder in parents(paths):
+            sink.write(header(Entry(folder, "dir", 0o755), epoch))
+        for chunk in chunks:
+            with store.verified(chunk.sha256).open("rb") as stream:
+                shutil.copyfileobj(stream, sink, _COPY)
+        sink.write(END)
+    store.put_memo(_MEMO, key, {"sha256": writer.sha256, "size": writer.size})
+    return _layer(title, writer.sha256, writer.size, store)
+
+
+def clashes(chunks: Iterable[Chunk], store: Store) -> list[str]:
+    """Return a sentence for each file that two packages bring with different content."""
+    owners: dict[str, tuple[str, str]] = {}
+    said = []
+    for chunk in chunks:
+        for path, fact in chunk.expected(store).items():
+            name, content = owners.get(path, (chunk.name, fact.content))
+            if content != fact.content:
+                said.append(f"{path} is in {name} and in {chunk.name}; the latter's is installed")
+            owners[path] = (chunk.name, fact.content)
+    return said
+
+
+def order_chunks(
+    plans: Sequence[LayerPlan], chunks: Mapping[str, Sequence[Chunk]]
+) -> list[tuple[LayerPlan, list[Chunk]]]:
+    """Return each planned layer with its chunks, given the chunks of each package by name."""
+    return [(plan, [c for name in plan.packages for c in chunks[name]]) for plan in plans]
+
+
+def _layer(title: str, sha256: str, size: int, store: Store) -> Layer:
+    return Layer(LayerFile(f"sha256:{sha256}", store.verified(sha256)), title, size)
+
+
+def report_clashes(chunks: Iterable[Chunk], store: Store, report: Reporter) -> None:
+    """Warn about files that two packages fight over."""
+    for sentence in clashes(chunks, store):
+        report.warn(sentence)

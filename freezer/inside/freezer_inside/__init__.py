@@ -1,0 +1,1 @@
+"""The part of Freezer that lies inside images, at ``/opt/freezer``."""
