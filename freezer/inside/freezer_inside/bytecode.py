@@ -46,7 +46,6 @@ def compile_one(job: Job) -> bool:
             doraise=True,
             optimize=0,
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-            quiet=2,
         )
     except (py_compile.PyCompileError, SyntaxError, ValueError, RecursionError):
         return False
@@ -86,9 +85,9 @@ def compile_all(pending: List[Job], workers: int) -> Tuple[int, List[str]]:
 
 def main(source: str, out: str) -> None:
     """Compile, and say how it went."""
-    compile_one(
-        (__file__, os.devnull, __file__)
-    )  # loads what compiling needs, once, before forking
+    warm = os.path.join(out, "warm.pyc")
+    compile_one((__file__, warm, __file__))  # loads what compiling needs, once, before forking
+    os.unlink(warm)
     compiled, failed = compile_all(list(jobs(source, out)), os.cpu_count() or 1)
     json.dump({"compiled": compiled, "failed": failed}, sys.stdout)
 
