@@ -38,8 +38,10 @@ def demand(link: Link, reference: str) -> ImageInfo:
 
 def listed(link: Link, *, label: str | None = None) -> list[ImageInfo]:
     """Return the images, newest first, with or without a tag."""
+    # podman hides untagged images that share layers; Docker hides only steps of its own builds.
+    everything = link.info.name == "podman"
     with link.doing("listing images"):
-        summaries = link.api.images(filters={"label": label} if label else None)
+        summaries = link.api.images(all=everything, filters={"label": label} if label else None)
     found = (inspect(link, summary["Id"]) for summary in summaries)
     return [image for image in found if image is not None]  # None: removed in the meantime
 

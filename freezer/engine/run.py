@@ -28,6 +28,9 @@ LABEL = "freezer"
 
 CPUSET_LABEL = "freezer.cpuset"
 
+KILLED = 137
+"""Exit code of a process that was ended by SIGKILL."""
+
 GRACE = 60.0
 """Seconds that the engine has to bring a killed or ended container to its end."""
 
@@ -46,7 +49,7 @@ def run(
     with _container(link, image, command, options) as container:
         if files is not None:
             _upload(link, container, files)
-        result = _execute(link, container, options.timeout, Collected(on_stdout), command)
+        result = _execute(link, container, options, Collected(on_stdout), command)
         if result.exit_code == 0 and not result.timed_out:
             for path, target in fetch.items():
                 _fetch(link, container, path, target)
@@ -145,15 +148,14 @@ def _upload(link: Link, container: str, files: bytes | Path) -> None:
 
 
 def _execute(
-    link: Link, container: str, timeout: float, collected: Collected, command: Sequence[str]
+    link: Link, container: str, options: RunOptions, collected: Collected, command: Sequence[str]
 ) -> RunResult:
     with (
         link.doing("running a container"),
-        contextlib.closing(wire.Output(link.api, container)) as output,
+        contextlib.closing(_start(link, container, command)) as output,
     ):
         started = time.monotonic()
-        _start(link, container, command)
-        timed_out = not _follow(output, collected, started + timeout)
+        timed_out = not _follow(output, collected, started + options.timeout)
         if timed_out:
             timed_out = _kill(link, container)
             _follow(output, collected, time.monotonic() + GRACE)
@@ -161,15 +163,24 @@ def _execute(
         seconds = time.monotonic() - started
         state = link.api.inspect_container(container)["State"]
     stdout, stderr = collected.end()
-    return RunResult(exit_code, stdout, stderr, timed_out, bool(state["OOMKilled"]), seconds)
+    # Not every engine notices; but who else would have killed it?
+    killed = exit_code == KILLED and options.memory is not None and not timed_out
+    out_of_memory = killed or bool(state["OOMKilled"])
+    return RunResult(exit_code, stdout, stderr, timed_out, out_of_memory, seconds)
 
 
-def _start(link: Link, container: str, command: Sequence[str]) -> None:
-    try:
-        link.api.start(container)
-    except docker.errors.APIError as error:
-        said = error.explanation or str(error)
-        raise link.refused(f"starting {' '.join(command[:1]) or 'the image'}", said) from error
+def _start(link: Link, container: str, command: Sequence[str]) -> wire.Output:
+    """Start a container; return its output, attached before, so that nothing is missed."""
+    with contextlib.ExitStack() as stack:
+        try:
+            output = wire.Output(link.api, container)  # podman prepares the process here already
+            stack.callback(output.close)
+            link.api.start(container)
+        except docker.errors.APIError as error:
+            said = error.explanation or str(error)
+            raise link.refused(f"starting {' '.join(command[:1]) or 'the image'}", said) from error
+        stack.pop_all()
+    return output
 
 
 def _follow(output: wire.Output, collected: Collected, deadline: float) -> bool:
