@@ -62,7 +62,7 @@ def test_files_that_do_not_compile_are_listed(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "old.py").write_text("print 'python 2'\n")
     (folder / "null.py").write_bytes(b"a = 1\0")
-    (folder / "latin.py").write_bytes(b"# \xe9\n")
+    (folder / "latin.py").write_bytes(b"# coding: nope\n")
     (folder / "good.py").write_text("a = 1\n")
     result = run(tmp_path / "source", tmp_path / "out")
     assert result["compiled"] == 1
