@@ -1,0 +1,67 @@
+"""What a resolver of Python packages is: a question in, pinned and hashed files out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.requirements import Requirement
+
+    from freezer.errors import Where
+    from freezer.fetch.indexes import Indexes
+    from freezer.fetch.store import Store
+    from freezer.model.events import Reporter
+    from freezer.model.lock import PipPackage, Target
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One requirement or constraint, and where it was written."""
+
+    requirement: Requirement
+    where: Where
+    hashes: tuple[str, ...] = ()
+    """SHA-256 of the files that are acceptable, as given with ``--hash``; empty: any."""
+
+    @property
+    def name(self) -> str:
+        """The normalised name."""
+        return canonicalize_name(self.requirement.name)
+
+
+@dataclass(frozen=True)
+class PipRequest:
+    """Everything that a resolver may look at."""
+
+    target: Target
+    asked: tuple[Asked, ...]
+    as_of: str
+    """UTC, ``YYYY-MM-DDTHH:MM:SSZ``: files uploaded later are not considered."""
+    indexes: Indexes
+    constraints: tuple[Asked, ...] = ()
+    keep: Mapping[str, str] = field(default_factory=dict)
+    """Normalised name to version: kept wherever it still answers."""
+    allow_sdist: frozenset[str] = frozenset()
+    """Normalised names of packages that may be locked as source distributions."""
+    prereleases: bool = False
+    """Whether a requirements file says ``--pre``."""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """An answer: packages sorted by name, and what the user should know about it."""
+
+    packages: tuple[PipPackage, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class PipResolver(Protocol):
+    """Answers requests; its packages carry the reasons ``requested in`` and ``needed by``."""
+
+    def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
+        """Return one file for each package. Raises ``ResolveError`` saying why there is none."""

@@ -1,0 +1,106 @@
+"""One requirement's text to a requirement, or to an error that says what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from freezer.errors import SpecError, Where
+from freezer.fetch.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_VCS = re.compile(r"^(git|hg|svn|bzr)\+|^git@|^git://", re.IGNORECASE)
+_PATH = re.compile(r"^(\.{1,2}([/\\]|$)|[/\\~]|file:|[A-Za-z]:[/\\])|\.(whl|zip|tar\.gz)(\[|$)")
+_URL = re.compile(r"^https?://", re.IGNORECASE)
+_SINGLE = re.compile(r"^([A-Za-z0-9._-]+)\s*=\s*([0-9][A-Za-z0-9.*+!-]*)(=\S+)?$")
+
+
+def parse_requirement(text: str, where: Where) -> Requirement:
+    """Return a requirement. Raises ``SpecError`` with the place and what to write instead."""
+    if _VCS.search(text):
+        raise _refuse_vcs(text, where)
+    if _URL.search(text):
+        text = _named(text, where)
+    elif _PATH.search(text) and " @ " not in text:
+        raise _refuse_path(text, where)
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        raise _malformed(text, where, str(error)) from error
+    if requirement.url:
+        _check_url(requirement, where)
+    return requirement
+
+
+def refuse_editable(options: Sequence[str], where: Where) -> SpecError:
+    """Return the error for ``-e``."""
+    text = options[0]
+    if _VCS.search(text):
+        return _refuse_vcs(text, where)
+    return SpecError(
+        "an editable install cannot be locked: what it holds changes while you edit",
+        where=where,
+        found=f"-e {redact(text)}",
+        hint="leave the project itself out and list what it needs (`pip: pyproject.toml` reads its "
+        "dependencies), or build a wheel of it and name the wheel's folder under --find-links",
+    )
+
+
+def _check_url(requirement: Requirement, where: Where) -> None:
+    url = requirement.url or ""
+    if _VCS.search(url):
+        raise _refuse_vcs(url, where)
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise _refuse_path(url, where)
+
+
+def _named(url: str, where: Where) -> str:
+    """Return ``name @ url`` for a bare URL of a wheel."""
+    address, _, marker = url.partition(" ;")
+    file = unquote(urlsplit(address.strip()).path.rpartition("/")[2])
+    try:
+        name = parse_wheel_filename(file)[0]
+    except InvalidWheelFilename:
+        raise SpecError(
+            "a URL whose package cannot be told from it",
+            where=where,
+            found=redact(url),
+            expected="NAME @ URL",
+        ) from None
+    return f"{name} @ {address.strip()}" + (f" ; {marker}" if marker else "")
+
+
+def _refuse_vcs(text: str, where: Where) -> SpecError:
+    return SpecError(
+        "a requirement from version control has no published file whose hash could be locked",
+        where=where,
+        found=redact(text),
+        hint="build a wheel once (`pip wheel --no-deps 'git+https://…@COMMIT'`), keep it in a "
+        "folder or an index of yours, and require it by version with --find-links FOLDER; "
+        "or require the release on the index",
+    )
+
+
+def _refuse_path(text: str, where: Where) -> SpecError:
+    return SpecError(
+        "a path on this machine cannot be locked: elsewhere it means nothing",
+        where=where,
+        found=redact(text),
+        hint="name the folder with --find-links and require the package by name and version",
+    )
+
+
+def _malformed(text: str, where: Where, reason: str) -> SpecError:
+    reason = reason.splitlines()[0] if reason else "not a requirement"
+    hint = "write it as NAME, NAME==VERSION, NAME[EXTRA]>=VERSION or NAME @ URL"
+    if match := _SINGLE.match(text):
+        hint = f"pip wants two equals signs: {match[1]}=={match[2]}"
+        if match[3]:
+            hint = f"this is conda's form with a build; for pip write {match[1]}=={match[2]}"
+    return SpecError(f"not a requirement: {reason}", where=where, found=redact(text), hint=hint)

@@ -1,0 +1,140 @@
+"""What a ``pyproject.toml`` depends on: itself, its extras, its groups (PEP 735)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from freezer.errors import SpecError, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One dependency, as text, and its place."""
+
+    text: str
+    where: Where
+
+
+class Project:
+    """A parsed ``pyproject.toml``."""
+
+    def __init__(self, text: str, shown: str) -> None:
+        """Parse. Raises ``SpecError`` with the line that is wrong."""
+        self._text, self._shown = text, shown
+        try:
+            self._document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise SpecError("not valid TOML", where=Where(shown), found=str(error)) from error
+
+    @property
+    def requires_python(self) -> str | None:
+        """What the project says about Python versions."""
+        value = self._table("project").get("requires-python")
+        return value if isinstance(value, str) else None
+
+    def dependencies(self, extras: Sequence[str], groups: Sequence[str]) -> list[Declared]:
+        """Return all dependencies that are asked for. Raises ``SpecError``."""
+        found = [] if groups and "project" not in self._document else list(self._own())
+        for extra in extras:
+            found += self._extra(extra, ())
+        for group in groups:
+            found += self._group(group, ())
+        return found
+
+    def _own(self) -> Iterator[Declared]:
+        project = self._document.get("project")
+        if project is None:
+            poetry = "poetry" in self._table("tool")
+            raise SpecError(
+                "no [project] table, hence no dependencies to read",
+                where=Where(self._shown),
+                hint="export them to a requirements file (`poetry export`) and name that"
+                if poetry
+                else "declare [project] dependencies, or name a [dependency-groups] group",
+            )
+        if "dependencies" in self._table("project").get("dynamic", []):
+            raise SpecError(
+                "the dependencies are dynamic: only the project's build could tell them",
+                where=Where(self._shown, self._line_of("dynamic"), "project.dynamic"),
+                hint="name the file that they come from (often requirements.txt) instead",
+            )
+        yield from self._texts(
+            self._table("project").get("dependencies", []), "project.dependencies"
+        )
+
+    def _extra(self, extra: str, above: tuple[str, ...]) -> Iterator[Declared]:
+        name = canonicalize_name(extra)
+        table = self._table("project").get("optional-dependencies", {})
+        known = {canonicalize_name(key): key for key in table}
+        if name not in known:
+            raise self._unknown("extra", extra, table)
+        key = f"project.optional-dependencies.{known[name]}"
+        for item in self._texts(table[known[name]], key):
+            within = self._extras_of_self(item.text)
+            if not within:
+                yield item
+            for other in within:
+                if canonicalize_name(other) not in (*above, name):
+                    yield from self._extra(other, (*above, name))
+
+    def _extras_of_self(self, text: str) -> set[str]:
+        """Return the extras of ``this-project[extra]``, the way extras include one another."""
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            return set()
+        own = canonicalize_name(str(self._table("project").get("name", "")))
+        return requirement.extras if canonicalize_name(requirement.name) == own else set()
+
+    def _group(self, group: str, above: tuple[str, ...]) -> Iterator[Declared]:
+        name = canonicalize_name(group)
+        table = self._table("dependency-groups")
+        known = {canonicalize_name(key): key for key in table}
+        if name not in known:
+            raise self._unknown("group", group, table)
+        if name in above:
+            raise SpecError(
+                f"the group {group!r} includes itself",
+                where=Where(self._shown, self._line_of(known[name]), "dependency-groups"),
+                found=" → ".join((*above, name)),
+            )
+        key = f"dependency-groups.{known[name]}"
+        for item in table[known[name]]:
+            if isinstance(item, dict) and isinstance(item.get("include-group"), str):
+                yield from self._group(item["include-group"], (*above, name))
+            else:
+                yield from self._texts([item], key)
+
+    def _texts(self, items: Any, key: str) -> Iterator[Declared]:
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise SpecError(
+                "not a list of requirements", where=Where(self._shown, key=key), found=repr(items)
+            )
+        for item in items:
+            yield Declared(item, Where(self._shown, self._line_of(item), key))
+
+    def _table(self, name: str) -> dict[str, Any]:
+        table = self._document.get(name, {})
+        return table if isinstance(table, dict) else {}
+
+    def _line_of(self, text: str) -> int | None:
+        """Return the first line that holds a text: TOML parsers tell no places."""
+        for number, line in enumerate(self._text.splitlines(), 1):
+            if text in line.replace('\\"', '"'):
+                return number
+        return None
+
+    def _unknown(self, kind: str, name: str, known: dict[str, Any]) -> SpecError:
+        return SpecError(
+            f"no {kind} {name!r}",
+            where=Where(self._shown),
+            expected=", ".join(sorted(known)) or f"none: the file declares no {kind}s",
+        )

@@ -1,0 +1,151 @@
+"""Requirements files as pip reads them: lines, comments, continuations, options, includes.
+
+Follows pip's documented format. pip's own parser is not used: it loses the line of an error, and
+importing it costs as much as resolving.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.errors import SpecError, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_OPTION = re.compile(r"(?:^|\s)(--?[A-Za-z])")
+_CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LARGEST = 8 << 20
+"""Bytes."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One logical line: what is before its options, and its options as words."""
+
+    where: Where
+    """The first of the physical lines."""
+    text: str
+    options: tuple[str, ...]
+    raw: str
+    """As written, without comments; variables are not filled in."""
+
+
+def read_text(path: Path, shown: str, asked_by: Where | None = None) -> str:
+    """Return a text file's content, whatever its byte order mark or declared coding.
+
+    Raises ``SpecError`` naming the place that asked for it when it cannot be read.
+    """
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise SpecError(
+                f"{shown} is too large for a requirements file",
+                where=asked_by,
+                expected=f"at most {_LARGEST} bytes",
+            )
+        return decode(path.read_bytes())
+    except OSError as error:
+        raise SpecError(
+            f"{shown} cannot be read",
+            where=asked_by,
+            found=error.strerror,
+            hint="paths are relative to the file that names them",
+        ) from error
+    except (UnicodeDecodeError, LookupError) as error:
+        raise SpecError(
+            f"{shown} is not text", where=asked_by, found=str(error), expected="UTF-8"
+        ) from error
+
+
+def decode(data: bytes) -> str:
+    """Return bytes as text: by byte order mark, else by PEP 263 comment, else UTF-8."""
+    for mark, coding in _BOMS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(coding)
+    for line in data.split(b"\n")[:2]:
+        if line[:1] == b"#" and (declared := _CODING.search(line)):
+            return data.decode(declared[1].decode("ascii"))
+    return data.decode("utf-8")
+
+
+def lines(text: str, shown: str, environment: Mapping[str, str] | None = None) -> Iterator[Line]:
+    """Yield the logical lines of a file. Raises ``SpecError`` for words that do not end."""
+    env = os.environ if environment is None else environment
+    for number, joined in _joined(text):
+        if line := _line(joined, Where(shown, number), env):
+            yield line
+
+
+def single(text: str, where: Where, environment: Mapping[str, str] | None = None) -> Line:
+    """Return a line that stands alone, in a spec's list. Raises ``SpecError``."""
+    env = os.environ if environment is None else environment
+    line = _line(" ".join(text.splitlines()), where, env)
+    if line is None:
+        raise SpecError("an empty requirement", where=where)
+    return line
+
+
+def _line(joined: str, where: Where, env: Mapping[str, str]) -> Line | None:
+    bare = _COMMENT.sub("", joined).strip()
+    if not bare:
+        return None
+    requirement, options = _split(bare, where)
+    # Values are put in after splitting, so that one with a space or a '#' stays one word.
+    expanded = tuple(_expand(option, env, where) for option in options)
+    return Line(where, _expand(requirement, env, where), expanded, bare)
+
+
+def _joined(text: str) -> Iterator[tuple[int, str]]:
+    """Join continued lines; a comment line ends a continuation, as pip has it."""
+    first, parts = 0, list[str]()
+    for number, line in enumerate(text.splitlines(), 1):
+        comment = bool(re.match(r"^\s*#", line))
+        first = first or number
+        if line.endswith("\\") and not comment:
+            parts.append(line[:-1])
+            continue
+        parts.append(f" {line}" if comment else line)
+        yield first, "".join(parts)
+        first, parts = 0, []
+    if parts:
+        yield first, "".join(parts)
+
+
+def _split(line: str, where: Where) -> tuple[str, tuple[str, ...]]:
+    """Part a line before its first option; only options are split into words by shell rules."""
+    start = _OPTION.search(line)
+    if start is None:
+        return line, ()
+    try:
+        words = shlex.split(line[start.start(1) :])
+    except ValueError as error:
+        raise SpecError("options that cannot be read", where=where, found=str(error)) from error
+    return line[: start.start(1)].strip(), tuple(words)
+
+
+def _expand(text: str, env: Mapping[str, str], where: Where) -> str:
+    def value(match: re.Match[str]) -> str:
+        if (found := env.get(match[1])) is None:
+            raise SpecError(
+                f"the environment variable {match[1]} is not set",
+                where=where,
+                hint=f"set it, or write its value in place of {match[0]}",
+            )
+        return found
+
+    return _VARIABLE.sub(value, text)
