@@ -20,7 +20,7 @@ def requirements_text(lock: Lock) -> str:
     python = lock.target.python.version
     head = [
         "# Written by `freeze lock` from freeze.lock.yaml, which is the authority. Do not edit.",
-        f"# For Python {python} on {lock.platform}, glibc {lock.target.glibc}. To install it alone:",
+        f"# For Python {python} on {lock.platform}, glibc {lock.target.glibc}. To install it:",
         "#     pip install --require-hashes --no-deps -r requirements.txt",
         "",
     ]

@@ -21,6 +21,8 @@ Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[bkmg]$")]
 DebianName = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+:~-]+)?$")
 ]
+OneLine = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]*$")]
+"""Text that can stand in a Dockerfile: no line breaks, no control characters but the tab."""
 PythonMinor = Annotated[str, StringConstraints(pattern=r"^3\.[0-9]+$")]
 
 
@@ -130,9 +132,9 @@ class Spec(Model):
     """Nothing newer is considered; also the image's clock. By default the moment of the lock."""
     determinism: DeterminismSpec = DeterminismSpec()
     smoke: Annotated[SmokeSpec, BeforeValidator(_widen_smoke)] = SmokeSpec()
-    env: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    env: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], OneLine] = {}
     """Environment variables of the image."""
-    labels: dict[str, str] = {}
+    labels: dict[OneLine, OneLine] = {}
     """OCI labels of the image."""
     why: dict[str, str] = {}
     """Package to reason; the reason is kept with the pin in the lock."""
