@@ -1,0 +1,49 @@
+"""``freeze build``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from freezer.cli.options import Env, Json
+from freezer.cli.session import current
+
+
+def build(
+    env: Env = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Assemble, load and verify again what is there already."),
+    ] = False,
+    render_only: Annotated[
+        Path | None,
+        typer.Option(
+            "--render-only",
+            metavar="DIR",
+            help="Only write a context that a plain `docker build` can build.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Build the lock's image: the same lock gives the same image ID, byte for byte."""
+    from freezer.output.build import document, show, show_context
+
+    if render_only is not None:
+        from freezer.flows.render import render
+
+        context = render(current.workshop(), env, render_only)
+        if json:
+            current.emit({"context": str(context.folder), "bytes": context.size})
+        else:
+            show_context(context, current.stdout)
+        return
+    from freezer.flows.build import build as run
+
+    built = run(current.workshop(), env, force=force)
+    if json:
+        current.emit(document(built))
+    else:
+        show(built, current.stdout)

@@ -1,0 +1,140 @@
+"""The command ``freeze``: global options, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+
+from freezer import __version__
+from freezer.cli.build import build
+from freezer.cli.check import check
+from freezer.cli.doctor import doctor
+from freezer.cli.fetch import fetch
+from freezer.cli.init import init
+from freezer.cli.lock import lock
+from freezer.cli.schema import schema
+from freezer.cli.session import Session, current
+from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER, FreezerError, HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+app = typer.Typer(
+    name="freeze",
+    help="Freeze the environment of an ML training job, and prove that it trains to the same "
+    "numbers.",
+    epilog="Exit codes: 0 done and good, 1 a negative verdict, 2 your input or environment, "
+    "70 a bug, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (init, lock, fetch, build, check, doctor, schema):
+    app.command()(_command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"freeze {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    project: Annotated[
+        Path,
+        typer.Option("-C", "--project", metavar="DIR", help="The project's folder."),
+    ] = Path(),
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say only what is wrong.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Take the global options."""
+    del version
+    if not project.is_dir():
+        raise HostError(
+            f"there is no folder {project}", hint="give -C the folder that holds images/"
+        )
+    current.project = project.resolve()
+    current.verbosity = 2 if verbose else 0 if quiet else 1
+
+
+def main() -> None:
+    """Run the command and end the process."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each way to end
+    """Run one command; return its exit code. Nothing that a user can cause gets past it."""
+    current.__dict__.update(Session().__dict__)
+    try:
+        result = app(list(arguments), standalone_mode=False, prog_name="freeze")
+        return result if isinstance(result, int) else EXIT_OK
+    except FreezerError as error:
+        return _fail(error)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USER
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        current.stderr.print("interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read stdout has gone; a message would go nowhere
+        return EXIT_OK
+    except OSError as error:
+        return _fail(_of_the_host(error))
+    except Exception:  # noqa: BLE001 - the last line of defence; everything known is above
+        return _bug()
+    finally:
+        current.close()
+
+
+def _fail(error: FreezerError) -> int:
+    if current.json:
+        current.emit(error.to_json())
+    current.stderr.print(
+        f"[bold red]error:[/bold red] {_markup(error)}", soft_wrap=True, highlight=False
+    )
+    return error.exit_code
+
+
+def _markup(error: FreezerError) -> str:
+    from rich.markup import escape
+
+    return escape(str(error))
+
+
+def _of_the_host(error: OSError) -> HostError:
+    place = f"{error.filename}: " if error.filename else ""
+    return HostError(
+        f"{place}{error.strerror or error}",
+        hint="check that the path exists, that you may write there and that the disk is not full",
+    )
+
+
+def _bug() -> int:
+    current.stderr.print("[bold red]This is a bug in Freezer.[/bold red] Please report it with:")
+    current.stderr.print(traceback.format_exc(), markup=False, highlight=False, soft_wrap=True)
+    if current.json:
+        current.emit({"error": "bug", "message": str(sys.exc_info()[1])})
+    return EXIT_BUG
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> Any:
+    """Let blocks end and clean up after themselves, as on Ctrl-C."""
+    del signum, frame
+    raise KeyboardInterrupt

@@ -1,0 +1,63 @@
+"""What the global options say, kept for the length of one command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+
+from freezer.output.text import document
+
+if TYPE_CHECKING:
+    from freezer.engine.interface import Engine
+    from freezer.flows.sources import Workshop
+    from freezer.model.events import Reporter
+
+
+@dataclass
+class Session:
+    """One run of the command."""
+
+    project: Path = field(default_factory=Path.cwd)
+    verbosity: int = 1
+    json: bool = False
+    """Whether stdout gets one JSON document and nothing else, errors included."""
+    stdout: Console = field(default_factory=Console)
+    stderr: Console = field(default_factory=lambda: Console(stderr=True))
+    _engine: Engine | None = None
+
+    def workshop(self) -> Workshop:
+        """Return what flows work with."""
+        from freezer.flows.sources import Workshop
+
+        return Workshop.open(self.project, self.engine, self.reporter())
+
+    def reporter(self) -> Reporter:
+        """Return who listens while flows work: stderr, so that stdout is the answer's alone."""
+        from freezer.output.progress import ConsoleReporter
+
+        return ConsoleReporter(self.stderr, self.verbosity)
+
+    def engine(self) -> Engine:
+        """Return the engine, connected once."""
+        if self._engine is None:
+            from freezer.engine.connect import connect
+
+            self._engine = connect()
+        return self._engine
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def emit(self, values: Any) -> None:
+        """Print the one JSON document."""
+        typer.echo(document(values))
+
+
+current = Session()
+"""The session of this process; ``freezer.cli.main`` fills it in."""

@@ -1,0 +1,94 @@
+"""What ``freeze lock`` says: for people the choices that matter, for programs one document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from freezer.model.canonical import plain
+from freezer.model.lockfile import LOCK_FILE, short_id
+from freezer.output.text import columns, plural, size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from freezer.flows.lock import LockResult
+    from freezer.flows.spec import Locked
+    from freezer.model.lock import Lock
+
+_SHOWN = 40
+"""Changes that are listed; the lock itself has them all."""
+
+
+def show(result: LockResult, project: Path, console: Console) -> None:
+    """Print what was locked and what changed."""
+    lock, lock_id = result.locked.lock, result.locked.id
+    file = _relative(result.locked.folder / LOCK_FILE, project)
+    if not result.changed:
+        console.print(f"{lock.name}: nothing changed, lock {short_id(lock_id)}", highlight=False)
+        return
+    for change in result.changes[:_SHOWN]:
+        console.print(f"  {escape(change)}", highlight=False, soft_wrap=True)
+    if len(result.changes) > _SHOWN:
+        console.print(f"  and {len(result.changes) - _SHOWN} more", highlight=False)
+    if result.first:
+        console.print(columns(_facts(lock)), highlight=False)
+    console.print(f"{lock.name}: lock {short_id(lock_id)} in {file}", highlight=False)
+
+
+def show_checked(locked: Locked, console: Console) -> None:
+    """Print that a lock still answers its spec."""
+    text = f"{locked.lock.name}: lock {short_id(locked.id)} answers the spec"
+    console.print(text, highlight=False)
+
+
+def document(locked: Locked) -> dict[str, Any]:
+    """Return the facts of a lock for ``--json``."""
+    lock = locked.lock
+    return {
+        "environment": lock.name,
+        "lock-id": locked.id,
+        "file": str(locked.folder / LOCK_FILE),
+        "as-of": lock.as_of,
+        "python": lock.target.python.version,
+        "base": plain(lock.base)["config"],
+        "packages": {"debian": len(lock.debian), "pip": len(lock.pip)},
+        "components": [plain(component) for component in lock.components],
+    }
+
+
+def _facts(lock: Lock) -> list[tuple[str, str]]:
+    wheels = sum(package.size for package in lock.pip)
+    debs = sum(package.size for package in lock.debian)
+    rows = [
+        ("base", _base(lock)),
+        (
+            "target",
+            (
+                f"{lock.target.distribution}, glibc {lock.target.glibc}, "
+                f"Python {lock.target.python.version}, {lock.target.architecture}"
+            ),
+        ),
+        ("debian", f"{plural(len(lock.debian), 'package')}, {size(debs)}"),
+        ("pip", f"{plural(len(lock.pip), 'package')}, {size(wheels)}"),
+    ]
+    rows += [
+        (item.role, f"{item.name} {item.version} ({item.provider})")
+        for item in lock.components
+        if item.role not in ("python", "libc")
+    ]
+    return [*rows, ("as of", lock.as_of)]
+
+
+def _base(lock: Lock) -> str:
+    if lock.base.kind == "registry":
+        return f"{lock.base.reference}@{lock.base.manifest}"
+    count, total = len(lock.base.packages), sum(item.size for item in lock.base.packages)
+    return f"Debian {lock.base.suite}, made from {plural(count, 'package')}, {size(total)}"
+
+
+def _relative(path: Path, project: Path) -> str:
+    return str(path.relative_to(project)) if path.is_relative_to(project) else str(path)
