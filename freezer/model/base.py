@@ -16,7 +16,11 @@ class Model(BaseModel):
     """An immutable value with a YAML/JSON form; unknown keys are errors."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=kebab, populate_by_name=True
+        frozen=True,
+        extra="forbid",
+        alias_generator=kebab,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
 
