@@ -1,0 +1,128 @@
+"""``freeze build``: a lock becomes an image whose ID is a function of the lock alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from freezer.flows.fetch import fetch_lock
+from freezer.flows.spec import Locked, load_locked
+from freezer.image.base import ensure_base
+from freezer.image.config import image_config, image_id
+from freezer.image.layout import LOCK_LABEL
+from freezer.image.parts import Parts, assemble
+from freezer.image.verify import take_account, verify
+from freezer.model.lockfile import short_id
+
+if TYPE_CHECKING:
+    from freezer.engine.interface import Engine, ImageInfo
+    from freezer.flows.sources import Workshop
+    from freezer.model.lock import Lock
+
+_VERIFIED = "verified-image"
+_PATIENCE = 7200.0
+"""Seconds to wait for another build of the same lock."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image that holds what its lock says."""
+
+    locked: Locked
+    image: str
+    """The image's ID: the digest of its config."""
+    tags: tuple[str, ...]
+    fresh: bool
+    """False when the engine had it already and nothing was done."""
+    size: int
+    """Bytes, as the engine counts."""
+    seconds: float
+    layers: tuple[tuple[str, str, int], ...] = field(default=())
+    """Title, diff ID and bytes of each layer above the base; empty when nothing was done."""
+
+
+def image_tags(lock: Lock, lock_id: str) -> tuple[str, str]:
+    """Return the tags that an image gets: by lock, and ``latest``."""
+    return f"{lock.name}:{short_id(lock_id)}", f"{lock.name}:latest"
+
+
+def build(workshop: Workshop, name: str | None, *, force: bool = False) -> Built:
+    """Build, load, verify and tag the image of an environment's lock.
+
+    Nothing is tagged before it is verified. With ``force`` nothing that was made before is taken
+    for granted: the image is assembled, loaded and verified again. Raises ``VerificationError``
+    when the image does not hold what the lock says, and whatever fetching and the engine raise.
+    """
+    started = monotonic()
+    locked = load_locked(workshop.project, name)
+    lock, lock_id = locked.lock, locked.id
+    engine = workshop.engine()
+    if not force and (known := existing_image(workshop, locked)) is not None:
+        tag(engine, known.id, lock, lock_id)
+        return _built(locked, known, started, fresh=False)
+    with workshop.store.lock(f"build-{lock_id}", timeout=_PATIENCE, report=workshop.report):
+        # The one that was waited for may have made it.
+        if not force and (known := existing_image(workshop, locked)) is not None:
+            tag(engine, known.id, lock, lock_id)
+            return _built(locked, known, started, fresh=False)
+        fetch_lock(workshop, lock)
+        reference = ensure_base(lock, engine=engine, store=workshop.store, report=workshop.report)
+        parts = assemble(
+            lock, lock_id, reference, engine=engine, store=workshop.store, report=workshop.report
+        )
+        image = _load(workshop, locked, parts)
+        _verify(workshop, locked, image, parts)
+        tag(engine, image.id, lock, lock_id)
+        return _built(locked, image, started, fresh=True, parts=parts)
+
+
+def existing_image(workshop: Workshop, locked: Locked) -> ImageInfo | None:
+    """Return the lock's image if the engine holds it and it was verified before."""
+    known = workshop.store.get_memo(_VERIFIED, locked.id)
+    if not isinstance(known, str):
+        return None
+    image = workshop.engine().image(known)
+    if image is None or image.labels.get(LOCK_LABEL) != locked.id:
+        return None
+    return image
+
+
+def tag(engine: Engine, image: str, lock: Lock, lock_id: str) -> None:
+    """Point the environment's tags at a verified image."""
+    for reference in image_tags(lock, lock_id):
+        repository, _, label = reference.partition(":")
+        engine.tag(image, repository, label)
+
+
+def _load(workshop: Workshop, locked: Locked, parts: Parts) -> ImageInfo:
+    lock, engine = locked.lock, workshop.engine()
+    config = image_config(
+        lock, locked.id, [(item.file.diff_id, item.title) for item in parts.layers]
+    )
+    with workshop.report.task(f"Loading {image_id(config)[7:19]} into the engine"):
+        return engine.load(
+            config, [*parts.base, *(item.file for item in parts.layers)], report=workshop.report
+        )
+
+
+def _verify(workshop: Workshop, locked: Locked, image: ImageInfo, parts: Parts) -> None:
+    with workshop.report.task("Holding the image against the lock"):
+        account = take_account(workshop.engine(), image.id)
+        verify(locked.lock, account, parts.expected)
+    workshop.store.put_memo(_VERIFIED, locked.id, image.id)
+
+
+def _built(
+    locked: Locked, image: ImageInfo, started: float, *, fresh: bool, parts: Parts | None = None
+) -> Built:
+    layers = parts.layers if parts is not None else ()
+    return Built(
+        locked=locked,
+        image=image.id,
+        tags=image_tags(locked.lock, locked.id),
+        fresh=fresh,
+        size=image.size,
+        seconds=monotonic() - started,
+        layers=tuple((item.title, item.file.diff_id, item.size) for item in layers),
+    )

@@ -1,0 +1,80 @@
+"""What changed from one lock to the next, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from freezer.model.lock import DebianPackage, Lock, PipPackage
+
+
+def changes(old: Lock, new: Lock) -> Iterator[str]:
+    """Yield a sentence for each difference that matters to a reader; nothing for equal locks."""
+    if old == new:
+        return
+    yield from _value("as-of", old.as_of, new.as_of)
+    yield from _value("platform", old.platform, new.platform)
+    if old.base != new.base:
+        yield from _base(old, new)
+    yield from _value("Python", old.target.python.version, new.target.python.version)
+    yield from _packages("Debian", _table(old.debian), _table(new.debian))
+    yield from _packages("Python package", _table(old.pip), _table(new.pip))
+    for label, first, second in (
+        ("variable", old.environment, new.environment),
+        ("label", old.labels, new.labels),
+    ):
+        for key in sorted(first.keys() | second.keys()):
+            yield from _value(f"{label} {key}", first.get(key), second.get(key))
+    if old.smoke != new.smoke:
+        yield "the smoke training or its bounds changed"
+    if old.inside != new.inside:
+        yield "Freezer's own part of the image changed"
+    if _reasons(old) != _reasons(new):
+        yield "reasons of pins changed"
+
+
+def _base(old: Lock, new: Lock) -> Iterator[str]:
+    if old.base.kind == "bootstrap" and new.base.kind == "bootstrap":
+        first, second = _table(old.base.packages), _table(new.base.packages)
+        yield from _packages("base", first, second)
+        if first == second:
+            yield "base: made anew from the same packages"
+        return
+    yield f"base: {_named(old)} to {_named(new)}"
+
+
+def _named(lock: Lock) -> str:
+    if lock.base.kind == "bootstrap":
+        return f"bootstrap {lock.base.suite}"
+    return f"{lock.base.reference}@{lock.base.manifest[:19]}"
+
+
+def _table(packages: Iterable[DebianPackage | PipPackage]) -> dict[str, tuple[str, str]]:
+    return {item.name: (item.version, item.sha256) for item in packages}
+
+
+def _packages(
+    kind: str, old: dict[str, tuple[str, str]], new: dict[str, tuple[str, str]]
+) -> Iterator[str]:
+    for name in sorted(old.keys() | new.keys()):
+        first, second = old.get(name), new.get(name)
+        if first == second:
+            continue
+        if first is None and second is not None:
+            yield f"{kind} {name}: added, {second[0]}"
+        elif second is None and first is not None:
+            yield f"{kind} {name}: removed, was {first[0]}"
+        elif first is not None and second is not None:
+            other = " (another file)" if first[0] == second[0] else ""
+            yield f"{kind} {name}: {first[0]} to {second[0]}{other}"
+
+
+def _value(what: str, old: str | None, new: str | None) -> Iterator[str]:
+    if old != new:
+        yield f"{what}: {old or 'not set'} to {new or 'not set'}"
+
+
+def _reasons(lock: Lock) -> list[tuple[str, str, bool]]:
+    return [(item.name, item.reason, item.requested) for item in (*lock.debian, *lock.pip)]

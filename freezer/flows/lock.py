@@ -1,0 +1,182 @@
+"""``freeze lock``: a spec becomes a lock, over the one that there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from freezer.errors import StaleLockError, Where
+from freezer.fetch.store import write_atomically
+from freezer.flows.asking import Asking
+from freezer.flows.changes import changes
+from freezer.flows.reasons import with_reasons
+from freezer.flows.settings import demand_free_names, image_environment, smoke_plan
+from freezer.flows.spec import LOCKS, Environment, Locked, load_environment, read_lock
+from freezer.flows.worlds import resolve_worlds, stale_worlds
+from freezer.inside import inside_digest
+from freezer.model.canonical import digest
+from freezer.model.lock import Inside, Lock
+from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
+from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.flows.sources import Workshop
+    from freezer.flows.worlds import Worlds
+
+_PATIENCE = 3600.0
+"""Seconds to wait for another lock of the same environment."""
+
+
+@dataclass(frozen=True)
+class LockResult:
+    """What ``freeze lock`` did."""
+
+    locked: Locked
+    changed: bool
+    """False when the lock was there already, byte for byte."""
+    first: bool
+    """True when there was no lock before."""
+    changes: tuple[str, ...]
+    """A sentence for each package or setting that changed; empty for a first lock."""
+
+
+def lock(
+    workshop: Workshop, name: str | None, *, upgrade: bool = False, as_of: str | None = None
+) -> LockResult:
+    """Resolve an environment's spec and write its lock.
+
+    Versions of an existing lock that still answer the spec are kept, unless ``upgrade``.
+    ``as_of`` (``YYYY-MM-DDTHH:MM:SSZ``) goes before the spec's. Raises ``SpecError``,
+    ``ResolveError``, ``FetchError`` and what the engine raises; nothing is written then.
+    """
+    environment = load_environment(workshop.project, name)
+    demand_free_names(environment)
+    key = digest(str(environment.lock_folder.resolve()).encode())[:16]
+    with workshop.store.lock(f"lock-{key}", timeout=_PATIENCE, report=workshop.report):
+        before = None if upgrade else read_lock(workshop.project, environment.name)
+        moment = _moment(environment, as_of, before)
+        asking = Asking(environment, moment, before.lock if before else None)
+        made = _compose(workshop, environment, moment, resolve_worlds(workshop, asking))
+        return _write(workshop, environment, made)
+
+
+def check_lock(workshop: Workshop, name: str | None, *, as_of: str | None = None) -> Locked:
+    """Return the lock if it still answers the spec. Asks no index and no engine.
+
+    Raises ``StaleLockError`` saying what ``freeze lock`` would look at anew.
+    """
+    environment = load_environment(workshop.project, name)
+    demand_free_names(environment)
+    shown = f"{LOCKS}/{environment.name}/{LOCK_FILE}"
+    locked = read_lock(workshop.project, environment.name)
+    if locked is None:
+        raise StaleLockError(
+            f"{environment.name} has no lock",
+            where=Where(shown),
+            hint=f"run `freeze lock {environment.name}`",
+        )
+    stale = _stale(workshop, environment, locked, as_of)
+    if stale:
+        raise StaleLockError(
+            "the lock no longer answers the spec",
+            where=Where(shown),
+            details=stale,
+            hint=f"run `freeze lock {environment.name}`; it keeps every version that still answers",
+        )
+    return locked
+
+
+def _stale(
+    workshop: Workshop, environment: Environment, locked: Locked, as_of: str | None
+) -> list[str]:
+    old = locked.lock
+    moment = _moment(environment, as_of, locked)
+    stale = [_WORLDS[world] for world in stale_worlds(environment, old, moment)]
+    if stale:
+        return stale
+    worlds = _as_locked(old)
+    expected = _compose(workshop, environment, moment, worlds)
+    stale = list(changes(old, expected))
+    export = locked.folder / REQUIREMENTS_FILE
+    if not export.is_file() or export.read_bytes() != requirements_text(old).encode():
+        stale.append(f"{REQUIREMENTS_FILE} is not the one that belongs to the lock")
+    return stale
+
+
+_WORLDS = {
+    "base": "the spec asks for another base",
+    "debian": "the spec asks for other Debian packages, another Python, or another base",
+    "pip": "the spec asks for other Python packages, or has them resolved in another way",
+}
+
+
+def _moment(environment: Environment, as_of: str | None, before: Locked | None) -> str:
+    """Return the cut-off: the command's, the spec's, the old lock's, or now."""
+    if chosen := as_of or environment.spec.as_of:
+        return chosen
+    if before is not None:
+        return before.lock.as_of
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _compose(workshop: Workshop, environment: Environment, as_of: str, worlds: Worlds) -> Lock:
+    spec = environment.spec
+    plan, files = smoke_plan(environment, (item.name for item in worlds.pip), workshop.report)
+    for data in files.values():
+        workshop.store.put_bytes(data)
+    version, sha256 = inside_digest()
+    inherited = worlds.base.environment if worlds.base.kind == "registry" else {}
+    made = Lock(
+        name=environment.name,
+        answers=worlds.answers,
+        as_of=as_of,
+        platform=spec.platform,
+        target=worlds.target,
+        base=worlds.base,
+        debian=worlds.debian,
+        pip=worlds.pip,
+        components=worlds.components,
+        environment=image_environment(spec, inherited),
+        labels=spec.labels,
+        smoke=plan,
+        inside=Inside(version=version, sha256=sha256),
+    )
+    return with_reasons(made, environment, workshop.report)
+
+
+def _as_locked(lock: Lock) -> Worlds:
+    from freezer.flows.worlds import Worlds
+
+    return Worlds(lock.answers, lock.base, lock.target, lock.debian, lock.pip, lock.components)
+
+
+def _write(workshop: Workshop, environment: Environment, made: Lock) -> LockResult:
+    folder: Path = environment.lock_folder
+    old = _previous(workshop, environment)
+    files = {
+        REQUIREMENTS_FILE: requirements_text(made).encode(),
+        # Last: whoever finds this file finds the other one as well.
+        LOCK_FILE: lock_bytes(made),
+    }
+    changed = False
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != data:
+            write_atomically(path, data)
+            changed = True
+    locked = Locked(made, lock_id(files[LOCK_FILE]), folder)
+    said = tuple(changes(old.lock, made)) if old is not None else ()
+    return LockResult(locked, changed, old is None, said)
+
+
+def _previous(workshop: Workshop, environment: Environment) -> Locked | None:
+    from freezer.errors import LockError
+
+    try:
+        return read_lock(workshop.project, environment.name)
+    except LockError:
+        return None  # `--upgrade` starts afresh over a lock that cannot be read

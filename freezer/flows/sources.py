@@ -1,0 +1,74 @@
+"""Where the bytes of a project's locks come from: the configured sources, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.errors import SpecError
+from freezer.fetch.config import Config, load_config
+from freezer.fetch.debian import DebianArchive
+from freezer.fetch.pypi import PythonIndex
+from freezer.fetch.store import Store
+from freezer.flows.spec import load_environment
+from freezer.model.events import Reporter, SilentReporter
+from freezer.resolve.requirements import gather
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from freezer.engine.interface import Engine
+    from freezer.fetch.apt_sources import AptSource
+    from freezer.fetch.indexes import IndexOptions
+    from freezer.fetch.interface import Source
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every flow works with: the project, its configuration, the store, the engine, an ear."""
+
+    project: Path
+    config: Config
+    store: Store
+    engine: Callable[[], Engine]
+    """Connects on first use: many commands never need an engine."""
+    report: Reporter
+
+    @classmethod
+    def open(
+        cls, project: Path, engine: Callable[[], Engine], report: Reporter | None = None
+    ) -> Workshop:
+        """Return the workshop of a project. Raises ``ConfigError`` and ``HostError``."""
+        return cls(
+            project=project,
+            config=load_config(project),
+            store=Store.open(),
+            engine=engine,
+            report=report or SilentReporter(),
+        )
+
+
+def artifact_sources(
+    workshop: Workshop,
+    name: str,
+    base_sources: Callable[[], Sequence[AptSource]] = lambda: (),
+) -> tuple[Source, ...]:
+    """Return the sources of an environment's artifacts.
+
+    A lock names no hosts, so indexes that only a requirements file names are read from there.
+    ``base_sources`` gives the apt sources of the base image, asked for only when needed.
+    """
+    options = _index_options(workshop.project, name)
+    return (
+        PythonIndex.from_config(workshop.config, options),
+        DebianArchive.from_config(workshop.config, store=workshop.store, base_sources=base_sources),
+    )
+
+
+def _index_options(project: Path, name: str) -> IndexOptions | None:
+    try:
+        environment = load_environment(project, name)
+        return gather(environment.spec_folder, environment.spec.pip).options
+    except SpecError:
+        return None  # fetching needs the lock alone; the spec may be broken or not there

@@ -1,0 +1,96 @@
+"""What an image holds besides packages: the venv's own files, and Freezer's part.
+
+The venv is laid out by hand: running ``python -m venv`` would need the ``ensurepip`` that Debian
+leaves out, and would write files that differ between runs. Its rules are those of ``site.py``:
+https://docs.python.org/3/library/venv.html and PEP 405.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.errors import HostError, IntegrityError, LockError
+from freezer.image.chunks import Chunk, data_chunk
+from freezer.image.layout import ENVIRONMENT, FREEZER, SMOKE_FOLDER
+from freezer.image.moment import epoch
+from freezer.image.tar import Entry
+from freezer.inside import inside_digest, inside_files
+from freezer.model.lockfile import LOCK_FILE, lock_bytes
+
+if TYPE_CHECKING:
+    from freezer.fetch.store import Store
+    from freezer.image.wheel import Layout
+    from freezer.model.lock import Lock
+
+Members = dict[str, tuple[Entry, bytes]]
+
+
+def skeleton_chunk(lock: Lock, layout: Layout, store: Store) -> Chunk:
+    """Return the chunk of the venv's own files and of Freezer's part, the lock among it.
+
+    Raises ``LockError`` when the lock wants another ``freezer_inside`` than this Freezer's.
+    """
+    members = {**_venv(lock, layout), **_freezer(lock, store)}
+    return data_chunk("Freezer's part", members, epoch(lock.as_of), store)
+
+
+def _venv(lock: Lock, layout: Layout) -> Members:
+    python = lock.target.python
+    home = python.executable.rsplit("/", 1)[0] or "/"
+    settings = (
+        f"home = {home}\n"
+        "include-system-site-packages = false\n"
+        f"version = {python.version}\n"
+        f"executable = {python.executable}\n"
+        "command = freeze build\n"
+    )
+    root = ENVIRONMENT.strip("/")
+    # A .pth file rather than PYTHONPATH: the variable stays the user's.
+    found = _files(
+        {
+            f"{root}/pyvenv.cfg": settings.encode(),
+            f"{root}/{layout.site_packages}/freezer_inside.pth": f"{FREEZER}\n".encode(),
+        }
+    )
+    links = {
+        "bin/python": python.executable,
+        "bin/python3": "python",
+        f"bin/python{layout.python}": "python",
+        "lib64": "lib",
+    }
+    for path, target in links.items():
+        entry = Entry(f"{root}/{path}", "symlink", 0o777, target=target)
+        found[entry.path] = (entry, b"")
+    return found
+
+
+def _freezer(lock: Lock, store: Store) -> Members:
+    if inside_digest()[1] != lock.inside.sha256:
+        raise LockError(
+            "the lock was made with another version of Freezer's own part of the image",
+            found=f"freezer_inside {lock.inside.version}, sha256 {lock.inside.sha256[:12]}",
+            expected=f"freezer_inside {inside_digest()[0]}, sha256 {inside_digest()[1][:12]}",
+            hint="build with the Freezer that made the lock, or run `freeze lock`",
+        )
+    root = FREEZER.strip("/")
+    smoke = {
+        f"{SMOKE_FOLDER.strip('/')}/{file.path}": _smoke_file(file.path, file.sha256, store)
+        for file in lock.smoke.files
+    }
+    own = {f"{root}/{path}": data for path, data in inside_files().items()}
+    return _files({**own, **smoke, f"{root}/{LOCK_FILE}": lock_bytes(lock)})
+
+
+def _smoke_file(path: str, sha256: str, store: Store) -> bytes:
+    try:
+        return store.verified(sha256).read_bytes()
+    except (HostError, IntegrityError):
+        raise LockError(
+            f"{path}, a file of the smoke training, is no longer the one that was locked",
+            expected=f"sha256 {sha256}",
+            hint="restore it beside the spec, or run `freeze lock`",
+        ) from None
+
+
+def _files(contents: dict[str, bytes]) -> Members:
+    return {path: (Entry(path, "file", 0o644, len(data)), data) for path, data in contents.items()}
