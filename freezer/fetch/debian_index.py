@@ -1,0 +1,237 @@
+"""The indices of Debian archives: which packages there are, vouched for by the archive's release.
+
+Whether the release itself is rightly signed is for others to say: apt inside a base image, or
+``freezer.fetch.debian_signature`` on the host.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import lzma
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+from freezer.errors import FetchError, IntegrityError
+from freezer.fetch.debian_roots import RemoteRelease, find_release, suite_folder
+from freezer.fetch.debian_signature import verify_release
+from freezer.fetch.http import NotFoundError, get_bytes
+from freezer.fetch.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from freezer.fetch.apt_sources import AptSource
+    from freezer.fetch.config import Config
+    from freezer.fetch.debian_release import ListedFile
+    from freezer.fetch.store import Store
+    from freezer.model.events import Reporter
+
+__all__ = ["DEBIAN_ARCHITECTURES", "Index", "fetch_indices", "verify_release"]
+
+DEBIAN_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+"""Machine names, and what Debian calls them."""
+_LARGEST = 1 << 29
+"""Bytes of an index, packed or not; ten times Debian's largest."""
+_PACKINGS = (".xz", ".gz", "")
+
+
+@dataclass(frozen=True)
+class Index:
+    """The packages of one component of one suite, as its release vouches for them."""
+
+    source: str
+    """The archive's name in locks: ``debian``, ``debian-security``."""
+    suite: str
+    """As the package sources name it."""
+    component: str
+    """Empty in a flat archive."""
+    root: str = field(repr=False)
+    """Root URL that served it. May hold credentials."""
+    date: str
+    """Of the release: ``YYYY-MM-DDTHH:MM:SSZ``."""
+    inrelease: bytes = field(repr=False)
+    release_signed: bool
+    """Whether there is a signature, not whether it is anybody's that is trusted."""
+    packages: bytes = field(repr=False)
+    """The ``Packages`` file, unpacked."""
+    packages_path: str
+    """Path of the file as served, below the suite's folder: ``main/binary-amd64/Packages.xz``."""
+    packed: bytes = field(repr=False)
+    """Its bytes as served."""
+
+    @property
+    def folder(self) -> str:
+        """The suite's folder below the root: ``dists/bookworm``; ``.`` at a flat archive's root."""
+        return suite_folder(self.suite)
+
+
+def fetch_indices(
+    sources: Sequence[AptSource],
+    architecture: str,
+    config: Config,
+    *,
+    as_of: str,
+    store: Store,
+    report: Reporter,
+) -> list[Index]:
+    """Return the indices of all the sources, in their order.
+
+    ``architecture`` is the machine's (``x86_64``); ``as_of`` (UTC, ISO) chooses the dated snapshot
+    where one is configured. What the store holds under the hash that a release names is not fetched
+    again. Raises ``FetchError`` for what is out of reach or not offered, ``IntegrityError`` for
+    what does not fit its release.
+    """
+    debian = DEBIAN_ARCHITECTURES.get(architecture, architecture)
+    wanted = [source for source in sources if debian in (source.architectures or (debian,))]
+    title = f"Reading {len(wanted)} package source{'s' if len(wanted) != 1 else ''}"
+    with report.task(title, total=len(wanted)) as task, ThreadPoolExecutor(4) as pool:
+
+        def one(source: AptSource) -> list[Index]:
+            found = find_release(source, config, as_of, report)
+            _mention_age(found, as_of, report)
+            indices = [
+                _index(found, component, path, store)
+                for component, path in _paths(source, debian, found)
+            ]
+            task.advance()
+            return indices
+
+        return [index for group in pool.map(one, wanted) for index in group]
+
+
+def _paths(source: AptSource, debian: str, found: RemoteRelease) -> Iterator[tuple[str, str]]:
+    """Yield each component with the path of a ``Packages`` file, its packing left out."""
+    if not source.components:
+        yield "", "Packages"
+    for component in source.components:
+        yield component, f"{component}/binary-{debian}/Packages"
+        every = f"{component}/binary-all/Packages"
+        if found.release.separate_all and any(_candidates(every, found)):
+            yield component, every
+
+
+def _candidates(path: str, found: RemoteRelease) -> Iterator[tuple[str, ListedFile]]:
+    for packing in _PACKINGS:
+        if listed := found.release.files.get(path + packing):
+            yield path + packing, listed
+
+
+def _index(found: RemoteRelease, component: str, path: str, store: Store) -> Index:
+    served, packed = _packed(path, found, store)
+    packages = _unpacked(packed, served, f"{found.folder}/{served}")
+    plain = found.release.files.get(path)
+    if plain is not None:
+        _demand(packages, plain, f"{found.folder}/{served}, unpacked,")
+    return Index(
+        source=found.release.source,
+        suite=found.suite,
+        component=component,
+        root=found.root,
+        date=found.release.date.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        inrelease=found.inrelease,
+        release_signed=found.signed,
+        packages=packages,
+        packages_path=served,
+        packed=packed,
+    )
+
+
+def _packed(path: str, found: RemoteRelease, store: Store) -> tuple[str, bytes]:
+    """Return an index as served, with its path: from the store where that has it."""
+    offered = list(_candidates(path, found))
+    if not offered:
+        raise _not_offered(path, found)
+    for served, listed in offered:
+        if listed.size > _LARGEST:
+            raise _too_large(f"{found.folder}/{served}", listed.size)
+        if store.has(listed.sha256):
+            return served, store.verified(listed.sha256).read_bytes()
+    for served, listed in offered:
+        for address in _addresses(found, served, listed):
+            try:
+                data = get_bytes(address, limit=listed.size)
+            except NotFoundError:
+                continue
+            _demand(data, listed, address)
+            store.put_bytes(data)
+            return served, data
+    raise NotFoundError(
+        f"{redact(found.root)} names indices that it does not serve",
+        found=f"none of {', '.join(served for served, _ in offered)}",
+        hint="the mirror may be in the midst of an update: try again later, or use another",
+    )
+
+
+def _addresses(found: RemoteRelease, served: str, listed: ListedFile) -> Iterable[str]:
+    folder, _, _ = f"{found.folder}/{served}".rpartition("/")
+    if found.release.by_hash:
+        yield f"{folder}/by-hash/SHA256/{listed.sha256}"
+    yield f"{found.folder}/{served}"
+
+
+def _unpacked(data: bytes, served: str, address: str) -> bytes:
+    """Unpack, never further than the largest index may be."""
+    if not served.endswith((".xz", ".gz")):
+        return data
+    try:
+        raw = BytesIO(data)
+        with lzma.open(raw) if served.endswith(".xz") else gzip.open(raw) as stream:
+            unpacked = stream.read(_LARGEST + 1)
+    except (lzma.LZMAError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise IntegrityError(
+            f"{redact(address)} cannot be unpacked", found=str(error), hint="use another mirror"
+        ) from None
+    if len(unpacked) > _LARGEST:
+        raise _too_large(address, None)
+    return unpacked
+
+
+def _demand(data: bytes, listed: ListedFile, address: str) -> None:
+    found = hashlib.sha256(data).hexdigest()
+    if found != listed.sha256 or len(data) != listed.size:
+        raise IntegrityError(
+            f"{redact(address)} is not the file that its release names",
+            found=f"sha256 {found}, {len(data)} bytes",
+            expected=f"sha256 {listed.sha256}, {listed.size} bytes",
+            hint="the mirror may be in the midst of an update: try again later; if it stays so, "
+            "use another mirror",
+        )
+
+
+def _mention_age(found: RemoteRelease, as_of: str, report: Reporter) -> None:
+    moment = datetime.fromisoformat(as_of)
+    release = found.release
+    if release.date > moment:
+        report.warn(
+            f"{release.source} {found.suite} is taken as of {release.date:%Y-%m-%d %H:%M}, after "
+            f"{moment:%Y-%m-%d %H:%M}: no dated archive (`debian-snapshot`) could be asked"
+        )
+    elif release.valid_until is not None and release.valid_until < moment:
+        report.warn(
+            f"{release.source} {found.suite} was valid until {release.valid_until:%Y-%m-%d} only: "
+            f"{redact(found.root)} may be a mirror that is no longer updated"
+        )
+
+
+def _not_offered(path: str, found: RemoteRelease) -> FetchError:
+    release = found.release
+    return FetchError(
+        f"{redact(found.root)} offers no {path} in {found.suite}",
+        found=f"components {' '.join(release.components) or 'none'}; "
+        f"architectures {' '.join(release.architectures) or 'none'}",
+        hint="correct the components of the package sources, or use an archive for that platform",
+    )
+
+
+def _too_large(address: str, size: int | None) -> IntegrityError:
+    return IntegrityError(
+        f"{redact(address)} is larger than an index may be",
+        found=f"{size} bytes" if size is not None else None,
+        expected=f"at most {_LARGEST} bytes",
+        hint="do not use that mirror",
+    )

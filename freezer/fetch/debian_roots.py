@@ -1,0 +1,135 @@
+"""Where a Debian archive can be had: configured mirrors and dated snapshots by its label."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from freezer.errors import FetchError, IntegrityError
+from freezer.fetch.debian_release import Release, demand_suite, read_release, split_signed
+from freezer.fetch.http import NotFoundError, get_bytes
+from freezer.fetch.redact import redact
+
+if TYPE_CHECKING:
+    from freezer.fetch.apt_sources import AptSource
+    from freezer.fetch.config import Config
+    from freezer.model.events import Reporter
+
+_LARGEST_RELEASE = 16 << 20
+"""Bytes; Debian's own is 150 kB."""
+_READABLE = ("http://", "https://", "file:/")
+
+
+@dataclass(frozen=True)
+class RemoteRelease:
+    """A suite's release, and the root that served it."""
+
+    root: str = field(repr=False)
+    """May hold credentials."""
+    suite: str
+    inrelease: bytes = field(repr=False)
+    signed: bool
+    release: Release
+
+    @property
+    def folder(self) -> str:
+        """URL of the suite's folder, without a slash at its end."""
+        return f"{self.root}/{suite_folder(self.suite)}"
+
+
+def suite_folder(suite: str) -> str:
+    """Return where a suite lies below an archive's root; flat archives have no ``dists``."""
+    return (suite.strip("/") or ".") if suite.endswith("/") else f"dists/{suite}"
+
+
+def configured_roots(config: Config, label: str) -> tuple[str, ...]:
+    """Return the mirrors that the configuration names for a label, best first."""
+    return tuple(root.rstrip("/") for root in config.sources.debian.get(label, ()))
+
+
+def dated_roots(config: Config, label: str, as_of: str) -> tuple[str, ...]:
+    """Return the root of the archive as it was at ``as_of`` (UTC, ISO), where one is configured."""
+    template = config.sources.debian_snapshot.get(label)
+    if template is None:
+        return ()
+    return (template.replace("{timestamp}", re.sub(r"[-:]", "", as_of)).rstrip("/"),)
+
+
+def named_like(uri: str, label: str) -> bool:
+    """Say whether an address ends as the archives of that label commonly do."""
+    return uri.rstrip("/").rpartition("/")[2].lower() == label
+
+
+def read_remote(root: str, suite: str) -> RemoteRelease:
+    """Return the release of a suite below a root.
+
+    Raises ``FetchError`` when it is out of reach or not there, ``IntegrityError`` when it is no
+    release or that of another suite.
+    """
+    address = f"{root}/{suite_folder(suite)}/InRelease"
+    if not root.startswith(_READABLE):
+        raise FetchError(
+            f"Freezer cannot read {redact(root)}",
+            expected="an http, https or file address",
+            hint="name a mirror under `sources: {debian: {LABEL: [URL]}}` in the configuration",
+        )
+    try:
+        inrelease = get_bytes(address, limit=_LARGEST_RELEASE)
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{redact(root)} has no suite {suite}",
+            found=f"no {suite_folder(suite)}/InRelease: {error.found or 'no such file'}",
+            hint="check the suite's name; releases that are no longer supported move to an archive "
+            "of their own: name its root under `sources: {debian: {LABEL: [URL]}}`",
+        ) from None
+    text, signed = split_signed(inrelease, address)
+    release = read_release(text, address)
+    demand_suite(release, suite, address)
+    return RemoteRelease(root, suite, inrelease, signed, release)
+
+
+def find_release(source: AptSource, config: Config, as_of: str, report: Reporter) -> RemoteRelease:
+    """Return the release of a package source: dated snapshot, mirrors, its own address.
+
+    Mirrors stand for the source's own address, which is then not asked for anything but, where
+    its name does not tell, the label. Raises as :func:`read_remote` does.
+    """
+    label = _configured_label(source, config)
+    if label is None:
+        return read_remote(source.uri, source.suite)
+    for root in dated_roots(config, label, as_of):
+        try:
+            return _labelled(root, source.suite, label)
+        except FetchError as error:
+            report.warn(f"The dated archive of {label} is out of reach: {error.what}")
+    failure: FetchError | None = None
+    for root in configured_roots(config, label) or (source.uri,):
+        try:
+            return _labelled(root, source.suite, label)
+        except FetchError as error:
+            failure = failure or error
+    raise failure or FetchError(f"no address of {label} is configured")
+
+
+def _configured_label(source: AptSource, config: Config) -> str | None:
+    labels = sorted({*config.sources.debian, *config.sources.debian_snapshot})
+    for label in labels:
+        if named_like(source.uri, label):
+            return label
+    if not labels:
+        return None
+    found = read_remote(source.uri, source.suite).release.source
+    return found if found in labels else None
+
+
+def _labelled(root: str, suite: str, label: str) -> RemoteRelease:
+    found = read_remote(root, suite)
+    if found.release.source != label:
+        raise IntegrityError(
+            f"{redact(root)} is not the archive that the configuration says",
+            found=f"the label {found.release.source}",
+            expected=f"the label {label}",
+            hint="correct `sources: {debian: …}` in the configuration",
+        )
+    return found

@@ -1,0 +1,108 @@
+"""Whether an archive's release is signed by a key that this host trusts: ``gpgv``."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from freezer.errors import HostError, IntegrityError
+from freezer.fetch.debian_release import split_signed
+from freezer.fetch.redact import redact
+
+DEFAULT_KEYRINGS = tuple(
+    Path("/usr/share/keyrings") / f"debian-archive-keyring.{suffix}" for suffix in ("pgp", "gpg")
+)
+"""Where Debian's and Ubuntu's package ``debian-archive-keyring`` puts its keys."""
+_SET_KEYRING = "set `sources: {debian-keyring: PATH}` in the configuration"
+_ARMOURED = re.compile(
+    rb"-----BEGIN PGP PUBLIC KEY BLOCK-----\n(?:\S+: .*\n)*\n?(?P<key>[A-Za-z0-9+/=\n]+?)"
+    rb"(?:\n=[A-Za-z0-9+/]{4})?\n-----END PGP PUBLIC KEY BLOCK-----"
+)
+_TROUBLE = {
+    "BADSIG": "a signature that does not fit the text: it was altered",
+    "EXPKEYSIG": "a signature by a key that has expired",
+    "EXPSIG": "a signature that has expired",
+    "REVKEYSIG": "a signature by a key that was revoked",
+    "NO_PUBKEY": "a signature by a key that the keyring lacks",
+}
+
+
+def find_keyring(configured: str | None) -> Path:
+    """Return the keyring to trust. Raises ``HostError`` where there is none."""
+    candidates = [Path(configured).expanduser()] if configured else list(DEFAULT_KEYRINGS)
+    for path in candidates:
+        if path.is_file():
+            return path
+    raise HostError(
+        "there is no keyring to verify the archive with",
+        found=f"no file {candidates[-1]}",
+        hint=f"install the package debian-archive-keyring, or {_SET_KEYRING}",
+    )
+
+
+def verify_release(inrelease: bytes, keyring: Path, address: str = "InRelease") -> bytes:
+    """Return the text of an ``InRelease`` that a key of the keyring signed.
+
+    Raises ``IntegrityError`` when it is unsigned, altered or signed by nobody that is trusted;
+    ``HostError`` where gpgv or the keyring is missing. The keyring may be binary or armoured.
+    """
+    text, signed = split_signed(inrelease, address)
+    if not signed:
+        raise IntegrityError(
+            f"{redact(address)} is not signed",
+            expected="a signature by the archive",
+            hint="use a mirror that keeps the archive's own InRelease",
+        )
+    if shutil.which("gpgv") is None:
+        raise HostError(
+            "gpgv is not installed, so the archive cannot be verified",
+            hint="install the package gpgv",
+        )
+    with tempfile.TemporaryDirectory(prefix="freezer-gpgv-") as folder:
+        states = _gpgv(inrelease, _binary(keyring), Path(folder))
+    if "GOODSIG" not in states or "BADSIG" in states:
+        raise _untrusted(address, states, keyring)
+    return text
+
+
+def _gpgv(inrelease: bytes, keys: bytes, folder: Path) -> set[str]:
+    """Return the first words of gpgv's status lines, such as ``GOODSIG`` and ``NO_PUBKEY``."""
+    (folder / "keys.gpg").write_bytes(keys)
+    (folder / "InRelease").write_bytes(inrelease)
+    command = ["gpgv", "--homedir", str(folder), "--keyring", str(folder / "keys.gpg")]
+    done = subprocess.run(
+        [*command, "--status-fd", "1", str(folder / "InRelease")],
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return set(re.findall(r"^\[GNUPG:\] (\w+)", done.stdout.decode(errors="replace"), re.MULTILINE))
+
+
+def _binary(keyring: Path) -> bytes:
+    try:
+        data = keyring.read_bytes()
+    except OSError as error:
+        raise HostError(
+            f"the keyring {keyring} cannot be read", found=error.strerror, hint=_SET_KEYRING
+        ) from error
+    blocks = [match["key"] for match in _ARMOURED.finditer(data.replace(b"\r\n", b"\n"))]
+    try:
+        return b"".join(base64.b64decode(block, validate=False) for block in blocks) or data
+    except binascii.Error:
+        raise HostError(f"the keyring {keyring} is damaged", hint=_SET_KEYRING) from None
+
+
+def _untrusted(address: str, states: set[str], keyring: Path) -> IntegrityError:
+    found = [text for state, text in _TROUBLE.items() if state in states]
+    mend = f"update the package debian-archive-keyring, or {_SET_KEYRING}"
+    return IntegrityError(
+        f"{redact(address)} is not signed by a key of {keyring}",
+        found="; ".join(found) or "no signature that gpgv can read",
+        hint="do not use this mirror until you know why" if "BADSIG" in states else mend,
+    )
