@@ -43,7 +43,7 @@ def resolve_installed(workshop: Workshop, asking: Asking, base: Base) -> Install
     own = () if python is not None else python_packages(spec.python, facts)
     wanted = tuple(dict.fromkeys((*spec.system, *own)))
     packages = _closure(workshop, asking, base, facts, wanted) if wanted else ()
-    return Installed(packages, target(facts, python, packages, spec.python))
+    return Installed(packages, target(facts, python or spec.python, packages))
 
 
 def _closure(

@@ -10,7 +10,7 @@ from freezer.errors import HostError
 from freezer.fetch.store import disk_errors
 from freezer.flows.fetch import fetch_lock
 from freezer.flows.spec import load_locked
-from freezer.image.base import ensure_base
+from freezer.image.base import ensure_base, registry_name
 from freezer.image.config import image_labels
 from freezer.image.dockerfile import AddedLayer, render_dockerfile
 from freezer.image.parts import assemble
@@ -77,7 +77,7 @@ def _write(workshop: Workshop, locked: Locked, folder: Path) -> None:
     dockerfile = render_dockerfile(
         lock,
         locked.id,
-        base_reference=None if base_layer else reference,
+        base_reference=registry_name(lock.base) if lock.base.kind == "registry" else None,
         base_layer=base_layer,
         layers=added,
         labels=image_labels(lock, locked.id),

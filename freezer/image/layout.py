@@ -17,6 +17,9 @@ COMMAND: Final = ("python",)
 SYSTEM_FOLDER: Final = "freezer-system"
 """Top-level folder that the system step brings its packages in, gone when it ends."""
 
+BASE_REPOSITORY: Final = "freezer-base"
+"""Repository of the bases that Freezer makes, in the engine only."""
+
 LOCK_LABEL: Final = "org.freezer.lock-id"
 FORMAT_LABEL: Final = "org.freezer.image-format"
 

@@ -1,0 +1,90 @@
+"""The base image in the engine: made or pulled where it is not there, and held against the lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.errors import IntegrityError
+from freezer.image.bootstrap import make_base
+from freezer.image.config import image_id
+from freezer.image.layout import BASE_REPOSITORY
+
+if TYPE_CHECKING:
+    from freezer.engine.interface import Engine, ImageInfo
+    from freezer.fetch.store import Store
+    from freezer.model.events import Reporter
+    from freezer.model.lock import Base, BootstrapBase, Lock, RegistryBase
+
+_MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
+_RELOCK = "lock anew with `freeze lock --upgrade`, and look at what changed before you trust it"
+
+
+def ensure_base(lock: Lock, *, engine: Engine, store: Store, report: Reporter) -> str:
+    """Return a name by which the engine knows the lock's base; see ``engine_base``."""
+    return engine_base(lock.base, lock.platform, engine=engine, store=store, report=report)
+
+
+def engine_base(
+    base: Base, platform: str, *, engine: Engine, store: Store, report: Reporter
+) -> str:
+    """Return a name by which the engine knows a base; make or pull it where the engine lacks it.
+
+    The packages of a bootstrapped base must be in the store unless the engine has it. Raises
+    ``IntegrityError`` when what was made or pulled is not what was locked.
+    """
+    if base.kind == "bootstrap":
+        return _bootstrapped(base, platform, engine, store, report)
+    return _pulled(base, platform, engine, report)
+
+
+def registry_name(base: RegistryBase) -> str:
+    """Return ``name@sha256:…`` of a registry's base."""
+    name = base.reference.partition("@")[0]
+    repository, colon, tag = name.rpartition(":")
+    # A colon before a slash belongs to a port.
+    return f"{repository if colon and '/' not in tag else name}@{base.manifest}"
+
+
+def _bootstrapped(
+    base: BootstrapBase, platform: str, engine: Engine, store: Store, report: Reporter
+) -> str:
+    short = base.config.removeprefix("sha256:")[:12]
+    name = f"{BASE_REPOSITORY}:{short}"
+    known = engine.image(name)
+    if known is not None and _is(known, base):
+        return name
+    config, layer = make_base(
+        base.suite, base.packages, _MACHINES[platform], engine=engine, store=store, report=report
+    )
+    if image_id(config) != base.config or (layer.diff_id,) != base.diff_ids:
+        raise IntegrityError(
+            "the base made from the locked packages is not the one that was locked",
+            found=f"{image_id(config)}, layer {layer.diff_id}",
+            expected=f"{base.config}, layer {', '.join(base.diff_ids)}",
+            hint=f"this version of Freezer makes bases in another way; {_RELOCK}",
+        )
+    engine.load(config, [layer], tags=[name], report=report)
+    return name
+
+
+def _pulled(base: RegistryBase, platform: str, engine: Engine, report: Reporter) -> str:
+    name = registry_name(base)
+    image = engine.image(name)
+    if image is None:
+        image = engine.pull(name, platform=platform, report=report)
+    if not _is(image, base):
+        raise IntegrityError(
+            f"{name} is not the image that was locked",
+            found=f"{image.id}, layers {', '.join(image.diff_ids)}",
+            expected=f"{base.config}, layers {', '.join(base.diff_ids)}",
+            hint=f"remove it from the engine and try again; if it stays so, {_RELOCK}",
+        )
+    return name
+
+
+def _is(image: ImageInfo, base: Base) -> bool:
+    """Compare by config where the engine names images so, by layers everywhere.
+
+    An engine with containerd's store names images by manifest instead.
+    """
+    return image.diff_ids == base.diff_ids
