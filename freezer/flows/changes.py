@@ -77,4 +77,5 @@ def _value(what: str, old: str | None, new: str | None) -> Iterator[str]:
 
 
 def _reasons(lock: Lock) -> list[tuple[str, str, bool]]:
-    return [(item.name, item.reason, item.requested) for item in (*lock.debian, *lock.pip)]
+    packages: tuple[DebianPackage | PipPackage, ...] = (*lock.debian, *lock.pip)
+    return [(item.name, item.reason, item.requested) for item in packages]

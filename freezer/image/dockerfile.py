@@ -103,6 +103,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters["quoted"] = _quoted
+    environment.filters["text"] = lambda value: json.dumps(value, ensure_ascii=False)
     return environment
 
 
