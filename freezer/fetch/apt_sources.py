@@ -6,7 +6,7 @@ Pure parsing, by the rules of sources.list(5); only :func:`host_sources` reads f
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -36,6 +36,11 @@ class AptSource:
     """Such as ``main``; empty only where the archive is flat."""
     architectures: tuple[str, ...] = ()
     """Debian's names of the architectures that it is restricted to; empty: all."""
+    signed_by: str = field(default="", repr=False)
+    """Keyrings, fingerprints or an armoured key, as apt's ``Signed-By`` has them; empty: apt's own
+    trust."""
+    optional: bool = False
+    """Whether the archive may lack the suite; apt's own lists never say so."""
 
 
 def host_sources(root: Path = Path("/")) -> tuple[AptSource, ...]:
@@ -91,9 +96,14 @@ def _one_lines(lines: list[str], name: str) -> Iterator[AptSource]:
             _malformed(name, number, entry, "deb [options] URI suite component…")
         options = dict(re.findall(r"(\S+?)[+-]?=(\S+)", match["options"] or ""))
         if options.get("enabled", "yes") != "no":
-            architectures = tuple(filter(None, options.get("arch", "").split(",")))
-            components = tuple(match["rest"].split())
-            yield _source(match["uri"], match["suite"], components, architectures, (name, number))
+            found = AptSource(
+                uri=match["uri"].rstrip("/"),
+                suite=match["suite"],
+                components=tuple(match["rest"].split()),
+                architectures=tuple(filter(None, options.get("arch", "").split(","))),
+                signed_by=options.get("signed-by", "").replace(",", " "),
+            )
+            yield _checked(found, name, number)
 
 
 def _deb822(lines: list[str], name: str) -> Iterator[AptSource]:
@@ -104,14 +114,19 @@ def _deb822(lines: list[str], name: str) -> Iterator[AptSource]:
             if "types" not in stanza:
                 _malformed(name, number, "a stanza without Types", "Types: deb")
             continue
-        for field in ("URIs", "Suites"):
-            if not stanza.get(field.lower()):
-                _malformed(name, number, f"a stanza without {field}", f"{field}: …")
-        components = tuple(stanza.get("components", "").split())
-        architectures = tuple(stanza.get("architectures", "").split())
+        for needed in ("URIs", "Suites"):
+            if not stanza.get(needed.lower()):
+                _malformed(name, number, f"a stanza without {needed}", f"{needed}: …")
         for uri in stanza["uris"].split():
             for suite in stanza["suites"].split():
-                yield _source(uri, suite, components, architectures, (name, number))
+                found = AptSource(
+                    uri=uri.rstrip("/"),
+                    suite=suite,
+                    components=tuple(stanza.get("components", "").split()),
+                    architectures=tuple(stanza.get("architectures", "").split()),
+                    signed_by=stanza.get("signed-by", "").strip(),
+                )
+                yield _checked(found, name, number)
 
 
 def _stanzas(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -134,21 +149,16 @@ def _stanzas(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str, s
             _malformed(name, number, line.strip(), "Field: value")
 
 
-def _source(
-    uri: str,
-    suite: str,
-    components: tuple[str, ...],
-    architectures: tuple[str, ...],
-    place: tuple[str, int],
-) -> AptSource:
+def _checked(source: AptSource, name: str, line: int) -> AptSource:
+    uri, suite, components = source.uri, source.suite, source.components
     if not _SCHEME.match(uri):
-        _malformed(*place, uri, "an address such as https://… or file:/…")
+        _malformed(name, line, uri, "an address such as https://… or file:/…")
     if ".." in suite.split("/"):
-        _malformed(*place, suite, "a suite below the archive's root")
+        _malformed(name, line, suite, "a suite below the archive's root")
     if suite.endswith("/") == bool(components):
         expected = "no component after a suite that ends with /, at least one after any other"
-        _malformed(*place, f"{suite} {' '.join(components)}".strip(), expected)
-    return AptSource(uri.rstrip("/"), suite, components, architectures)
+        _malformed(name, line, f"{suite} {' '.join(components)}".strip(), expected)
+    return source
 
 
 def _malformed(name: str, line: int, found: str, expected: str | None) -> NoReturn:

@@ -63,6 +63,8 @@ class Index:
     """Path of the file as served, below the suite's folder: ``main/binary-amd64/Packages.xz``."""
     packed: bytes = field(repr=False)
     """Its bytes as served."""
+    signed_by: str = field(default="", repr=False)
+    """Whom the package source trusts; see :class:`AptSource`."""
 
     @property
     def folder(self) -> str:
@@ -83,8 +85,8 @@ def fetch_indices(
 
     ``architecture`` is the machine's (``x86_64``); ``as_of`` (UTC, ISO) chooses the dated snapshot
     where one is configured. What the store holds under the hash that a release names is not fetched
-    again. Raises ``FetchError`` for what is out of reach or not offered, ``IntegrityError`` for
-    what does not fit its release.
+    again. Optional suites that an archive lacks are passed over. Raises ``FetchError`` for
+    what is out of reach or not offered, ``IntegrityError`` for what does not fit its release.
     """
     debian = DEBIAN_ARCHITECTURES.get(architecture, architecture)
     wanted = [source for source in sources if debian in (source.architectures or (debian,))]
@@ -92,10 +94,16 @@ def fetch_indices(
     with report.task(title, total=len(wanted)) as task, ThreadPoolExecutor(4) as pool:
 
         def one(source: AptSource) -> list[Index]:
-            found = find_release(source, config, as_of, report)
+            try:
+                found = find_release(source, config, as_of, report)
+            except NotFoundError as error:
+                if not source.optional:
+                    raise
+                report.note(f"Going on without {source.suite}: {error.what}")
+                return []
             _mention_age(found, as_of, report)
             indices = [
-                _index(found, component, path, store)
+                _index(source, component, path, found, store)
                 for component, path in _paths(source, debian, found)
             ]
             task.advance()
@@ -121,7 +129,9 @@ def _candidates(path: str, found: RemoteRelease) -> Iterator[tuple[str, ListedFi
             yield path + packing, listed
 
 
-def _index(found: RemoteRelease, component: str, path: str, store: Store) -> Index:
+def _index(
+    source: AptSource, component: str, path: str, found: RemoteRelease, store: Store
+) -> Index:
     served, packed = _packed(path, found, store)
     packages = _unpacked(packed, served, f"{found.folder}/{served}")
     plain = found.release.files.get(path)
@@ -138,6 +148,7 @@ def _index(found: RemoteRelease, component: str, path: str, store: Store) -> Ind
         packages=packages,
         packages_path=served,
         packed=packed,
+        signed_by=source.signed_by,
     )
 
 
@@ -160,7 +171,7 @@ def _packed(path: str, found: RemoteRelease, store: Store) -> tuple[str, bytes]:
             _demand(data, listed, address)
             store.put_bytes(data)
             return served, data
-    raise NotFoundError(
+    raise FetchError(
         f"{redact(found.root)} names indices that it does not serve",
         found=f"none of {', '.join(served for served, _ in offered)}",
         hint="the mirror may be in the midst of an update: try again later, or use another",

@@ -12,6 +12,8 @@ from freezer.fetch.http import NotFoundError, get_bytes
 from freezer.fetch.redact import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freezer.fetch.apt_sources import AptSource
     from freezer.fetch.config import Config
     from freezer.model.events import Reporter
@@ -59,6 +61,29 @@ def dated_roots(config: Config, label: str, as_of: str) -> tuple[str, ...]:
 def named_like(uri: str, label: str) -> bool:
     """Say whether an address ends as the archives of that label commonly do."""
     return uri.rstrip("/").rpartition("/")[2].lower() == label
+
+
+def archive_root(label: str, config: Config, sources: Sequence[AptSource]) -> str | None:
+    """Return the root of the archive with a label: a configured mirror's, or that of a source.
+
+    Sources whose address does not tell are asked. Raises ``FetchError`` when one of them does not
+    answer and no other has the label.
+    """
+    for root in configured_roots(config, label):
+        return root
+    for source in sources:
+        if named_like(source.uri, label):
+            return source.uri
+    failure: FetchError | None = None
+    for source in sources:
+        try:
+            if read_remote(source.uri, source.suite).release.source == label:
+                return source.uri
+        except FetchError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return None
 
 
 def read_remote(root: str, suite: str) -> RemoteRelease:

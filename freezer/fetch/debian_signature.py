@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import textwrap
 from pathlib import Path
 
 from freezer.errors import HostError, IntegrityError
@@ -43,6 +44,13 @@ def find_keyring(configured: str | None) -> Path:
         found=f"no file {candidates[-1]}",
         hint=f"install the package debian-archive-keyring, or {_SET_KEYRING}",
     )
+
+
+def armoured(keyring: Path) -> str:
+    """Return a keyring as text, fit for apt's ``Signed-By``. Raises ``HostError``."""
+    lines = textwrap.wrap(base64.b64encode(_binary(keyring)).decode(), 64)
+    begin, end = (f"-----{word} PGP PUBLIC KEY BLOCK-----" for word in ("BEGIN", "END"))
+    return "\n".join([begin, "", *lines, end])
 
 
 def verify_release(inrelease: bytes, keyring: Path, address: str = "InRelease") -> bytes:

@@ -10,6 +10,10 @@ from freezer.errors import SpecError
 from freezer.fetch.apt_sources import AptSource, host_sources, parse_sources
 
 ROOT = "http://mirror.example.org/debian"
+KEY = """\
+-----BEGIN PGP PUBLIC KEY BLOCK-----
+.
+mQINBGPL0BUBEADmW5NdOOHwPIJlgPu6JDcKw/NZJPR8lsD3K87ZM18gzyQZJD+w"""
 DEB822 = f"""\
 # The archive
 Types: deb deb-src
@@ -36,21 +40,27 @@ def test_one_line_form() -> None:
 # deb {ROOT} never main
 deb {ROOT} bookworm main contrib  # why
 deb-src {ROOT} bookworm main
-deb [arch=amd64,arm64 signed-by=/usr/share/keyrings/k.gpg] {ROOT}-security/ bookworm-security main
+deb [arch=amd64,arm64 signed-by=/usr/share/keyrings/k.gpg,/etc/l.gpg] {ROOT}-security/ bookworm-security main
 
 deb cdrom:[Debian GNU/Linux 12 _Bookworm_ - Official amd64]/ bookworm main
 deb [ enabled=no ] {ROOT} bookworm-backports main
 """
     assert parse_sources(text, "sources.list") == (
         AptSource(ROOT, "bookworm", ("main", "contrib")),
-        AptSource(f"{ROOT}-security", "bookworm-security", ("main",), ("amd64", "arm64")),
+        AptSource(
+            uri=f"{ROOT}-security",
+            suite="bookworm-security",
+            components=("main",),
+            architectures=("amd64", "arm64"),
+            signed_by="/usr/share/keyrings/k.gpg /etc/l.gpg",
+        ),
     )
 
 
 def test_deb822_form_is_told_by_its_content() -> None:
     assert parse_sources(DEB822, "debian.sources") == (
-        AptSource(ROOT, "bookworm", ("main", "contrib")),
-        AptSource(ROOT, "bookworm-updates", ("main", "contrib")),
+        AptSource(ROOT, "bookworm", ("main", "contrib"), signed_by=KEY),
+        AptSource(ROOT, "bookworm-updates", ("main", "contrib"), signed_by=KEY),
         AptSource("file:/srv/archive", "bookworm-security", ("main",), ("amd64", "arm64")),
     )
 

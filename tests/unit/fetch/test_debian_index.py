@@ -248,6 +248,18 @@ def test_a_suite_that_is_not_there(store: Store, archive: Archive) -> None:
     assert "has no suite buzz" in refused(store, archive, FetchError)
 
 
+def test_an_optional_suite_that_is_not_there(store: Store, archive: Archive) -> None:
+    own = AptSource(archive.publish().uri, "bookworm", ("main",))
+    absent = replace(own, suite="bookworm-updates", optional=True)
+    assert [index.suite for index in fetch(store, archive, absent, own)] == ["bookworm"]
+
+
+def test_an_optional_suite_out_of_reach_is_not_passed_over(store: Store, archive: Archive) -> None:
+    absent = AptSource("odd:/x", "bookworm-updates", ("main",), optional=True)
+    with pytest.raises(FetchError, match="cannot read"):
+        fetch(store, archive, absent)
+
+
 def test_a_component_that_is_not_offered(store: Store, archive: Archive) -> None:
     source = AptSource(archive.publish().uri, "bookworm", ("main", "restricted"))
     with pytest.raises(FetchError) as caught:
