@@ -135,20 +135,21 @@ def _reason(error: Exception) -> str:
     return str(cause) or type(error).__name__
 
 
-def _session() -> requests.Session:
-    session: requests.Session | None = getattr(_local, "session", None)
-    if session is None:
-        session = _local.session = requests.Session()
-        session.headers["User-Agent"] = f"freezer/{__version__}"
+def session() -> requests.Session:
+    """Return this thread's session, which keeps connections open and repeats what may be."""
+    current: requests.Session | None = getattr(_local, "session", None)
+    if current is None:
+        current = _local.session = requests.Session()
+        current.headers["User-Agent"] = f"freezer/{__version__}"
         adapter = HTTPAdapter(max_retries=_RETRIES)
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
-    return session
+        current.mount("http://", adapter)
+        current.mount("https://", adapter)
+    return current
 
 
 def _get(url: str, headers: Mapping[str, str]) -> requests.Response:
     try:
-        return _session().get(url, headers=dict(headers), stream=True, timeout=_TIMEOUT)
+        return session().get(url, headers=dict(headers), stream=True, timeout=_TIMEOUT)
     except requests.RequestException as error:
         raise unreachable(url, error) from error
 

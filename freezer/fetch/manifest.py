@@ -1,0 +1,182 @@
+"""Reading manifests and configs of images, hostile ones included.
+
+Formats: https://github.com/opencontainers/image-spec and Docker's Image Manifest V2, Schema 2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from freezer.errors import FreezerError, IntegrityError, ResolveError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ACCEPTED = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_INDEX_KEYS, _MANIFEST_KEYS = {"manifests"}, {"config", "layers"}
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """Another document, by digest and size."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True)
+class RemoteImage:
+    """An image of a registry for one platform."""
+
+    manifest: str
+    """Digest of the platform's own manifest, never of an index of several platforms."""
+    config: str
+    diff_ids: tuple[str, ...]
+    environment: Mapping[str, str]
+    labels: Mapping[str, str]
+    user: str
+
+
+def sha256(data: bytes) -> str:
+    """Return the digest of some bytes, as registries write it."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def demand_digest(name: str, data: bytes, expected: str) -> None:
+    """Raise ``IntegrityError`` unless some bytes are what they were asked for by."""
+    found = sha256(data)
+    if found != expected:
+        raise IntegrityError(
+            f"the registry served other bytes for {name} than were asked for",
+            found=found,
+            expected=expected,
+            hint="do not use that registry, or the mirror before it, until you know why",
+        )
+
+
+def read(name: str, data: bytes) -> dict[str, Any]:
+    """Return a manifest or an index. Raises ``FreezerError`` for anything else."""
+    document = _object(name, data)
+    keys = set(document)
+    if document.get("schemaVersion") == 1:
+        raise ResolveError(
+            f"{name} is an image of the old schema 1, which pins no layers",
+            expected="an image of Docker's schema 2 or OCI's format",
+            hint="pull it and push it again with a Docker of this decade, or choose another base",
+        )
+    index, manifest = keys & _INDEX_KEYS, keys & _MANIFEST_KEYS
+    if bool(index) == bool(manifest):  # both: one digest would mean two images (CVE-2021-41190)
+        raise malformed(name, "neither clearly a manifest nor an index")
+    return document
+
+
+def is_index(document: Mapping[str, Any]) -> bool:
+    """Say whether a document lists manifests of several platforms."""
+    return "manifests" in document
+
+
+def of_platform(name: str, index: Mapping[str, Any], platform: str) -> Descriptor:
+    """Return the manifest of a platform such as ``linux/amd64``. Raises ``ResolveError``."""
+    entries = index["manifests"]
+    if not isinstance(entries, list):
+        raise malformed(name, "manifests that are no list")
+    offered = [(_platform(name, entry), entry) for entry in entries]
+    for found, entry in offered:
+        if found == platform:
+            return descriptor(name, entry)
+    raise wrong_platform(name, platform, [found for found, _ in offered])
+
+
+def wrong_platform(name: str, platform: str, offered: list[str]) -> ResolveError:
+    """Return the error for an image that is not there for a platform."""
+    known = sorted({found for found in offered if found and "unknown" not in found})
+    return ResolveError(
+        f"the registry has no {name} for {platform}",
+        found=", ".join(known) or "no platform at all",
+        expected=platform,
+        hint="set `platform` in freeze.yaml to one that there is, or choose another base",
+    )
+
+
+def descriptor(name: str, entry: Any) -> Descriptor:
+    """Return where a document points to."""
+    if isinstance(entry, dict):
+        digest, size = entry.get("digest"), entry.get("size")
+        if isinstance(digest, str) and _DIGEST.fullmatch(digest) and isinstance(size, int):
+            return Descriptor(digest, size)
+    raise malformed(name, "a pointer without a sha256 digest and a size")
+
+
+def image(name: str, manifest: str, layers: int, config: str, data: bytes) -> RemoteImage:
+    """Return an image, given its verified config. Raises ``FreezerError`` for a broken one."""
+    document = _object(name, data)
+    rootfs, settings = document.get("rootfs"), document.get("config") or {}
+    diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    if not isinstance(diff_ids, list) or not isinstance(settings, dict):
+        raise malformed(name, "a config without layers; perhaps no image but another artifact")
+    if not all(isinstance(item, str) and _DIGEST.fullmatch(item) for item in diff_ids):
+        raise malformed(name, "layers without sha256 digests")
+    if len(diff_ids) != layers:
+        raise malformed(name, f"{layers} layers in the manifest, {len(diff_ids)} in the config")
+    return RemoteImage(
+        manifest=manifest,
+        config=config,
+        diff_ids=tuple(diff_ids),
+        environment=_environment(settings.get("Env")),
+        labels={str(key): str(value) for key, value in (settings.get("Labels") or {}).items()},
+        user=str(settings.get("User") or ""),
+    )
+
+
+def platform_of(name: str, config: bytes) -> str:
+    """Return the platform that a config names."""
+    document = _object(name, config)
+    return f"{document.get('os')}/{document.get('architecture')}"
+
+
+def malformed(name: str, found: str) -> FreezerError:
+    """Return the error for a document that is not what it should be."""
+    return ResolveError(
+        f"the registry's description of {name} cannot be used",
+        found=found,
+        expected="an image of Docker's schema 2 or OCI's format",
+        hint="choose another base, or have it pushed anew",
+    )
+
+
+def _object(name: str, data: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise malformed(name, "no JSON object")
+    return document
+
+
+def _platform(name: str, entry: Any) -> str:
+    if not isinstance(entry, dict):
+        raise malformed(name, "an entry that is no object")
+    platform = entry.get("platform")
+    if not isinstance(platform, dict):
+        return ""
+    found = f"{platform.get('os')}/{platform.get('architecture')}"
+    # arm64 is always v8, and amd64 has variants (v2, v3) that not every machine runs.
+    usual = {"linux/arm64": ("v8",)}.get(found, ())
+    variant = platform.get("variant")
+    return found if not variant or variant in usual else f"{found}/{variant}"
+
+
+def _environment(values: Any) -> dict[str, str]:
+    pairs = [item.partition("=") for item in values or [] if isinstance(item, str)]
+    return {key: value for key, equals, value in pairs if equals}

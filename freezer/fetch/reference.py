@@ -1,0 +1,85 @@
+"""Names of images, by the rules that Docker made (see its ``distribution/reference``)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from docker import auth
+
+from freezer.errors import SpecError
+from freezer.fetch.redact import redact
+
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PATH = re.compile(rf"{_PART}(?:/{_PART})*")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+_SECRET = re.compile(r"[^/@]*:[^/@]*@(?!sha256:)")
+"""A user and a password, which have no place in an image's name."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image's name, taken apart."""
+
+    registry: str
+    """``host`` or ``host:port``; Docker's short name for its own registry where none is written."""
+    repository: str
+    """Such as ``library/debian``."""
+    tag: str
+    digest: str | None
+    """``sha256:…``; goes before the tag."""
+
+    @property
+    def host(self) -> str:
+        """Where the registry answers, with the port if it is not the usual one."""
+        if self.registry == auth.INDEX_NAME:
+            return str(auth.convert_to_hostname(auth.INDEX_URL))
+        return self.registry
+
+    @property
+    def is_loopback(self) -> bool:
+        """Say whether the registry is on this very machine, where plain http harms nobody."""
+        name = urlsplit(f"//{self.host}").hostname or ""
+        try:
+            return ipaddress.ip_address(name).is_loopback
+        except ValueError:
+            return name == "localhost" or name.endswith(".localhost")
+
+
+def parse_reference(text: str) -> Reference:
+    """Return what a name such as ``debian:bookworm-slim`` means. Raises ``SpecError``."""
+    name, at, digest = text.partition("@")
+    registry, repository = _registry(name)
+    repository, colon, tag = repository.partition(":")
+    if registry == auth.INDEX_NAME and "/" not in repository:
+        repository = f"library/{repository}"
+    parts = (
+        _HOST.fullmatch(registry),
+        _PATH.fullmatch(repository),
+        not colon or _TAG.fullmatch(tag),
+        not at or _DIGEST.fullmatch(digest),
+    )
+    if not all(parts):
+        raise SpecError(
+            f"{_SECRET.sub('***@', redact(text))!r} is no name of an image",
+            expected="[registry[:port]/]name[:tag][@sha256:…], in lower case, such as "
+            "debian:bookworm-slim",
+            hint="correct `base` in freeze.yaml",
+        )
+    return Reference(registry, repository, tag or "latest", digest or None)
+
+
+def _registry(name: str) -> tuple[str, str]:
+    """Split off the registry; the first part is one when it could be nothing else."""
+    first, slash, rest = name.partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost"):
+        return auth.INDEX_NAME, name
+    if auth.convert_to_hostname(auth.INDEX_URL) == first:
+        return auth.INDEX_NAME, rest
+    return first, rest

@@ -1,0 +1,153 @@
+"""Getting past a registry's door: nothing, a password, or a token that its token server gives.
+
+Credentials are those of ``docker login``, helpers included. Protocol:
+https://distribution.github.io/distribution/spec/auth/token/
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import warnings
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import docker.credentials.errors
+import requests
+from docker import auth as docker_auth
+from requests.auth import AuthBase
+
+from freezer.errors import FetchError
+from freezer.fetch.http import session, unreachable
+from freezer.fetch.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freezer.fetch.reference import Reference
+
+_PARAMETER = re.compile(r'([a-zA-Z_]+)="([^"]*)"')
+_TIMEOUT = (15.0, 60.0)
+_LONGEST_TOKEN = 1 << 20
+_LOGIN = "`docker login` to the registry, with an account that may read the image"
+
+
+class Pass(AuthBase):
+    """What is shown at the door. An empty one also keeps ``~/.netrc`` out of it."""
+
+    def __init__(self, header: str = "") -> None:
+        self._header = header
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put the header on a request."""
+        if self._header:
+            request.headers["Authorization"] = self._header
+        return request
+
+
+def obtain_pass(reference: Reference, challenge: str, url: str) -> Pass:
+    """Return what answers a registry's ``WWW-Authenticate``; ``url`` is what it refused.
+
+    Raises ``FetchError`` when there are no credentials, or when they are refused.
+    """
+    scheme, _, rest = challenge.partition(" ")
+    known = _credentials(reference)
+    if scheme.lower() == "bearer":
+        return Pass(f"Bearer {_token(reference, dict(_PARAMETER.findall(rest)), known, url)}")
+    if scheme.lower() == "basic" and _user(known):
+        return _basic(known)
+    raise refusal(reference)
+
+
+def refusal(reference: Reference) -> FetchError:
+    """Return the error for a registry that does not let one in."""
+    return FetchError(
+        f"the registry refuses access to {reference.repository}",
+        found=f"no such image at {reference.registry}, or no right to read it",
+        hint=f"check the name; then {_LOGIN}",
+    )
+
+
+def _token(
+    reference: Reference, asked: Mapping[str, str], known: Mapping[str, str], url: str
+) -> str:
+    realm = asked.get("realm", "")
+    if urlsplit(realm).scheme not in {"https", urlsplit(url).scheme}:
+        raise FetchError(
+            f"the registry {reference.registry} sends to an unsafe place for its token",
+            found=redact(realm) or "no address",
+            expected="an https address",
+            hint="do not log in to that registry before you know why",
+        )
+    values = {
+        "service": asked.get("service", ""),
+        "scope": asked.get("scope") or f"repository:{reference.repository}:pull",
+    }
+    answer = _ask(realm, values, known)
+    if answer.status_code in (400, 401, 403, 404):
+        raise refusal(reference)
+    if not answer.ok or len(answer.content) > _LONGEST_TOKEN:
+        raise _no_token(reference, realm, f"HTTP {answer.status_code}, {len(answer.content)} bytes")
+    return _read_token(reference, realm, answer)
+
+
+def _ask(realm: str, values: dict[str, str], known: Mapping[str, str]) -> requests.Response:
+    try:
+        if identity := known.get("identitytoken"):
+            form = {
+                **values,
+                "grant_type": "refresh_token",
+                "refresh_token": identity,
+                "client_id": "freezer",
+            }
+            return session().post(realm, data=form, auth=Pass(), timeout=_TIMEOUT)
+        shown = _basic(known) if _user(known) else Pass()
+        return session().get(realm, params=values, auth=shown, timeout=_TIMEOUT)
+    except requests.RequestException as error:
+        raise unreachable(realm, error) from error
+
+
+def _read_token(reference: Reference, realm: str, answer: requests.Response) -> str:
+    try:
+        document = answer.json()
+    except ValueError:
+        document = None
+    if isinstance(document, dict):
+        token = document.get("token") or document.get("access_token")
+        if isinstance(token, str) and token.isascii() and token.isprintable():
+            return token
+    raise _no_token(reference, realm, "an answer without a token")
+
+
+def _no_token(reference: Reference, realm: str, found: str) -> FetchError:
+    return FetchError(
+        f"the registry {reference.registry} gives no token",
+        found=f"{found} from {redact(realm)}",
+        hint="try again later",
+    )
+
+
+def _user(known: Mapping[str, str]) -> bool:
+    return bool(known.get("username")) and "password" in known
+
+
+def _basic(known: Mapping[str, str]) -> Pass:
+    pair = f"{known['username']}:{known['password']}".encode()
+    return Pass(f"Basic {base64.b64encode(pair).decode()}")
+
+
+def _credentials(reference: Reference) -> dict[str, str]:
+    """Return what ``docker login`` left for a registry, keys in lower case; empty if nothing."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the SDK warns of a missing helper, then raises
+            config = docker_auth.load_config()
+            found: dict[str, Any] = config.resolve_authconfig(reference.registry) or {}
+    except (docker.errors.DockerException, docker.credentials.errors.StoreError) as error:
+        raise FetchError(
+            f"the credentials for {reference.registry} cannot be read",
+            found=redact(str(error)),
+            hint="check Docker's config.json and the credential helper that it names; "
+            f"{_LOGIN} writes them anew",
+        ) from error
+    return {key.lower(): value for key, value in found.items() if isinstance(value, str)}
