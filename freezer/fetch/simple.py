@@ -31,6 +31,12 @@ class IndexFile:
     """Bytes."""
     yanked: str | None = None
     """The reason, possibly empty; None when the file is not yanked."""
+    uploaded: str | None = None
+    """UTC, as the index writes it (ISO 8601); None when it says nothing."""
+    requires_python: str | None = None
+    metadata: str | None = None
+    """SHA-256 of the metadata served beside the file (PEP 658); empty when it has none given; None
+    when no metadata is served."""
 
 
 def project_files(index_url: str, project: str) -> list[IndexFile]:
@@ -79,17 +85,26 @@ def parse_json(data: bytes, url: str) -> list[IndexFile]:
 
 
 def _from_json(entry: dict[str, Any], url: str) -> IndexFile:
-    yanked = entry.get("yanked", False)
     size = entry.get("size")
     return IndexFile(
         name=str(entry["filename"]),
         url=urljoin(url, str(entry["url"])),
         sha256=entry.get("hashes", {}).get("sha256"),
         size=size if isinstance(size, int) else None,
-        yanked=None
-        if yanked is False or yanked is None
-        else (yanked if yanked is not True else ""),
+        yanked=_reason(entry.get("yanked")),
+        uploaded=entry.get("upload-time"),
+        requires_python=entry.get("requires-python"),
+        metadata=_metadata(entry.get("core-metadata", entry.get("dist-info-metadata"))),
     )
+
+
+def _metadata(value: object) -> str | None:
+    """Return the hash of PEP 714's ``core-metadata``: a mapping, or only a yes."""
+    if isinstance(value, dict):
+        return str(value.get("sha256", ""))
+    if isinstance(value, str):
+        return value.partition("sha256=")[2]
+    return "" if value is True else None
 
 
 def _reason(yanked: object) -> str | None:
@@ -130,4 +145,14 @@ class _Links(HTMLParser):
         algorithm, _, value = fragment.partition("=")
         yanked = values.get("data-yanked") or "" if "data-yanked" in values else None
         sha256 = value.partition("&")[0].lower() if algorithm == "sha256" else None
-        self.files.append(IndexFile(name, url, sha256, yanked=yanked))
+        beside = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
+        self.files.append(
+            IndexFile(
+                name,
+                url,
+                sha256,
+                yanked=yanked,
+                requires_python=values.get("data-requires-python"),
+                metadata=_metadata(beside),
+            )
+        )

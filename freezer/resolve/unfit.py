@@ -1,0 +1,154 @@
+"""Why a package that exists cannot be had for the target, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.errors import ResolveError
+from freezer.resolve.names import ALIASES
+from freezer.resolve.offer import Release, fitting, releases, within
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from freezer.errors import Where
+    from freezer.fetch.pypi import PythonIndex
+    from freezer.resolve.interface import PipRequest
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A package that has no file for the target, and who wants it."""
+
+    name: str
+    specifier: str
+    """Such as ``==1.19.5``; empty: any version."""
+    where: Where | None
+    wanted_by: str | None
+    """The package that needs it, when the user does not ask for it directly."""
+
+    @property
+    def title(self) -> str:
+        """Return the package as the user would write it."""
+        version = f" {self.specifier.removeprefix('==')}" if self.specifier else ""
+        by = f" (needed by {self.wanted_by})" if self.wanted_by else ""
+        return f"{self.name}{version}{by}"
+
+
+def explain_unfit(unfit: Unfit, request: PipRequest, index: PythonIndex) -> ResolveError:
+    """Return the error that says what the index has instead."""
+    offered = releases(index, unfit.name, request.as_of)
+    wanted = within(offered, unfit.specifier)
+    wheels = [item for item in wanted if item.wheels]
+    if not wanted:
+        return _no_version(unfit, offered, request)
+    if not wheels:
+        return _sdist_only(unfit, offered, request)
+    return _wrong_target(unfit, wheels, offered, request)
+
+
+def _sdist_only(unfit: Unfit, offered: list[Release], request: PipRequest) -> ResolveError:
+    hints = []
+    if alias := ALIASES.get(unfit.name):
+        hints.append(f"write {alias} instead: {unfit.name} is an old name for it")
+    if others := _final([item.version for item in fitting(offered, request.target)]):
+        hints.append(f"ask for a version that has a wheel, such as {others[-1]}")
+    hints.append(
+        "let it be built, without network, in the environment's own base: "
+        f"`pip: {{allow-sdist: [{unfit.name}]}}`"
+    )
+    return ResolveError(
+        f"{unfit.title} is published only as a source distribution",
+        where=unfit.where,
+        found="no wheel of it for any Python" if not others else "no wheel of this version",
+        expected="a wheel: nothing is built from source unless the spec allows it by name",
+        hint="; or ".join(hints),
+    )
+
+
+def _no_version(unfit: Unfit, offered: list[Release], request: PipRequest) -> ResolveError:
+    _, _, local = unfit.specifier.partition("+")
+    return ResolveError(
+        f"there is no {unfit.title}",
+        where=unfit.where,
+        found=_some(offered),
+        hint=f"versions that end in +{local} are on an index of their maker's: name it with "
+        "--extra-index-url"
+        if local
+        else f"choose one of these; nothing newer than {request.as_of} is considered (`as-of`)",
+    )
+
+
+def _wrong_target(
+    unfit: Unfit, wheels: list[Release], offered: list[Release], request: PipRequest
+) -> ResolveError:
+    target = request.target
+    newest = wheels[-1]
+    pythons = newest.pythons()
+    minor, glibc = target.python.minor, newest.glibc(target.python.minor, target.architecture)
+    if target.architecture not in newest.architectures() and newest.architectures():
+        found = f"wheels for {', '.join(sorted(newest.architectures()))} only"
+        advice = "choose another platform"
+    elif pythons and minor not in pythons:
+        found = f"{newest.version} has wheels for Python {_span(pythons)}"
+        advice = f'set `python: "{_nearest(pythons, minor)}"` with a base that offers it'
+    elif glibc:
+        found = f"{newest.version} has wheels for glibc {glibc} and later"
+        advice = f"choose a base with glibc {glibc} or later"
+    else:
+        found = f"{newest.version} has no wheel that fits"
+        advice = "choose another version"
+    return ResolveError(
+        f"{unfit.title} has no wheel for Python {minor} on {target.architecture} "
+        f"with glibc {target.glibc}",
+        where=unfit.where,
+        found=found,
+        hint="; or ".join([*_instead(unfit, newest, offered, request), advice, *_build(newest)]),
+    )
+
+
+def _instead(
+    unfit: Unfit, newest: Release, offered: list[Release], request: PipRequest
+) -> list[str]:
+    """Return the nearest versions that do have a wheel for the target."""
+    fit = _final([item.version for item in fitting(offered, request.target)])
+    later = [version for version in fit if version > newest.version]
+    earlier = [version for version in fit if version < newest.version]
+    if later:
+        return [f"use {unfit.name} {later[0]} or later: it has one"]
+    return [f"use {unfit.name} {earlier[-1]}: the last that has one"] if earlier else []
+
+
+def _final(versions: list[Version]) -> list[Version]:
+    """Leave out pre-releases where there is anything else."""
+    return [version for version in versions if not version.is_prerelease] or versions
+
+
+def _build(newest: Release) -> list[str]:
+    return ["let it be built from source with `allow-sdist`"] if newest.sdist else []
+
+
+def _nearest(pythons: set[str], minor: str) -> str:
+    """Return the Python nearest to a wanted one."""
+    wish = _number(minor)
+    return min(pythons, key=lambda python: (abs(_number(python) - wish), -_number(python)))
+
+
+def _number(minor: str) -> int:
+    major, _, rest = minor.partition(".")
+    return int(major) * 100 + int(rest)
+
+
+def _span(pythons: set[str]) -> str:
+    ordered = sorted(pythons, key=_number)
+    return ordered[0] if len(ordered) == 1 else f"{ordered[0]} to {ordered[-1]}"
+
+
+def _some(offered: list[Release]) -> str:
+    """Return the newest few versions, newest first."""
+    if not offered:
+        return "no version at all"
+    newest = [str(version) for version in reversed(_final([r.version for r in offered]))][:8]
+    more = " …" if len(offered) > len(newest) else ""
+    return ", ".join(newest) + more
