@@ -1,0 +1,76 @@
+"""References: records that later ones are held against, one for each lock and numerics class."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from freezer.errors import CheckError, Where
+from freezer.fetch.store import write_atomically
+from freezer.model.canonical import digest, json_bytes, plain
+from freezer.model.record import Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER = "references"
+_LARGEST = 64 << 20
+
+
+def reference_path(folder: Path, numerics_class: str) -> Path:
+    """Return where the reference of a class lies, or would lie, beside a lock."""
+    return folder / FOLDER / f"{numerics_class}.json"
+
+
+def write_reference(folder: Path, record: Record) -> Path:
+    """Keep a record as the reference of its class. Replaces that of an older lock."""
+    path = reference_path(folder, record.host.class_)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = plain(record)
+    document["integrity"] = _integrity(document)
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
+    write_atomically(path, f"{text}\n".encode())
+    return path
+
+
+def read_reference(path: Path, shown: str) -> Record | None:
+    """Return a reference; None when there is none.
+
+    Raises ``CheckError`` when it is not one, or was changed by something other than Freezer.
+    """
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise _spoiled(shown, "the file is too large")
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise _spoiled(shown, str(error)) from None
+    if not isinstance(document, dict):
+        raise _spoiled(shown, "it is not a JSON object")
+    if document.pop("integrity", None) != _integrity(document):
+        raise _spoiled(shown, "its content has another digest than it claims")
+    try:
+        return Record.model_validate(document)
+    except ValidationError as error:
+        raise _spoiled(shown, error.errors(include_url=False)[0]["msg"]) from None
+
+
+def references(folder: Path) -> list[str]:
+    """Return the numerics classes that have a reference beside a lock."""
+    return sorted(path.stem for path in (folder / FOLDER).glob("*.json"))
+
+
+def _integrity(document: dict[str, object]) -> str:
+    return f"sha256:{digest(json_bytes(document))}"
+
+
+def _spoiled(shown: str, found: str) -> CheckError:
+    return CheckError(
+        "the reference was changed by something other than `freeze check`",
+        where=Where(shown),
+        found=found,
+        hint="restore it from version control, or remove it and record it anew with `freeze check`",
+    )

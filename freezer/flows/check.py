@@ -1,0 +1,98 @@
+"""``freeze check``: say whether the environment still trains to the same numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.check.compare import compare
+from freezer.check.reference import (
+    FOLDER,
+    read_reference,
+    reference_path,
+    references,
+    write_reference,
+)
+from freezer.check.smoke import run_smoke
+from freezer.errors import CheckError
+from freezer.flows.build import existing_image
+from freezer.flows.spec import LOCKS, Locked, load_locked
+from freezer.model.verdict import Verdict, Word
+
+if TYPE_CHECKING:
+    from freezer.flows.sources import Workshop
+    from freezer.model.record import Record
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check came to."""
+
+    locked: Locked
+    image: str
+    record: Record
+    verdict: Verdict
+    recorded: bool
+    """True when there was no reference, two runs were compared, and the record was kept."""
+    reference: str
+    """The reference's path, relative to the project."""
+    others: tuple[tuple[str, Verdict], ...] = ()
+    """Other numerics classes that have a reference, and how this record compares with each; for
+    information only."""
+
+
+def check(workshop: Workshop, name: str | None, *, record: bool = False) -> CheckResult:
+    """Run an environment's smoke trainings in its image and compare them with their reference.
+
+    Without a reference for this host's numerics class they are run twice, and recorded only if
+    both runs are identical to the bit; ``record`` does so even where there is a reference. Raises
+    ``CheckError`` when the image is not built or the trainings cannot be run.
+    """
+    locked = load_locked(workshop.project, name)
+    image = existing_image(workshop, locked)
+    if image is None:
+        raise CheckError(
+            f"the engine holds no verified image of lock {locked.id[:12]}",
+            hint=f"run `freeze build {locked.lock.name}`",
+        )
+    first = _run(workshop, locked, image.id, "Training")
+    path = reference_path(locked.folder, first.host.class_)
+    shown = f"{LOCKS}/{locked.lock.name}/{FOLDER}/{path.name}"
+    reference = None if record else read_reference(path, shown)
+    others = _others(locked, first)
+    # A reference of an earlier lock says nothing about this one: its packages were others.
+    if reference is not None and reference.lock_id == locked.id:
+        verdict = compare(reference, first)
+        return CheckResult(locked, image.id, first, verdict, False, shown, others)
+    second = _run(workshop, locked, image.id, "Training once more, to see that it repeats")
+    verdict = compare(first, second)
+    identical = verdict.word is Word.IDENTICAL
+    if identical:
+        write_reference(locked.folder, second)
+    return CheckResult(locked, image.id, second, verdict, identical, shown, others)
+
+
+def _run(workshop: Workshop, locked: Locked, image: str, title: str) -> Record:
+    return run_smoke(
+        locked.lock,
+        locked.id,
+        image,
+        engine=workshop.engine(),
+        report=workshop.report,
+        title=title,
+    )
+
+
+def _others(locked: Locked, record: Record) -> tuple[tuple[str, Verdict], ...]:
+    """Compare with references of other classes: never a verdict, but good to know."""
+    found = []
+    for name in references(locked.folder):
+        if name == record.host.class_:
+            continue
+        try:
+            other = read_reference(reference_path(locked.folder, name), f"{FOLDER}/{name}.json")
+        except CheckError:
+            continue
+        if other is not None and other.lock_id == locked.id:
+            found.append((name, compare(other, record)))
+    return tuple(found)

@@ -1,0 +1,68 @@
+"""What a comparison came to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from freezer.model.base import Model
+
+
+class Word(StrEnum):
+    """The verdict in a word."""
+
+    IDENTICAL = "identical"
+    """Every observation, to the bit."""
+    EQUIVALENT = "equivalent"
+    """Within a stated tolerance, with a difference between the hosts that explains it."""
+    DRIFTED = "drifted"
+    FAILED = "failed"
+    """A training did not come to its end."""
+    NOT_COMPARABLE = "not comparable"
+    """Another set of trainings, other code, or another numerics class."""
+
+
+GOOD = frozenset({Word.IDENTICAL, Word.EQUIVALENT})
+
+
+class Difference(Model):
+    """Where two records of one training first differ, and by how much."""
+
+    training: str
+    what: str
+    """In words: ``loss at step 3``, ``w1 at step 5``."""
+    step: int | None = None
+    expected: str
+    found: str
+    ulps: int | None = None
+    """Greatest distance in units in the last place, over what both records hold."""
+    relative: float | None = None
+    """Norm of the difference over the norm of what was expected."""
+    differing: int = 0
+    """How many observations of the training differ in all."""
+    of: int = 0
+
+
+class Compared(Model):
+    """One training's verdict."""
+
+    training: str
+    word: Word
+    observations: int
+    steps: int
+    first: Difference | None = None
+    reason: str | None = None
+    """Why a training failed, or cannot be compared."""
+
+
+class Verdict(Model):
+    """The verdict on a record: the worst of its trainings."""
+
+    word: Word
+    trainings: tuple[Compared, ...]
+    causes: tuple[str, ...] = ()
+    """What differs between the two runs besides the numbers, likeliest cause first."""
+
+    @property
+    def good(self) -> bool:
+        """Whether the environment may be relied on."""
+        return self.word in GOOD

@@ -1,0 +1,116 @@
+"""What ``freeze check`` says: the verdict first, then where and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from freezer.model.canonical import plain
+from freezer.model.lockfile import short_id
+from freezer.model.verdict import Compared, Difference, Verdict, Word
+from freezer.output.text import columns, plural
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from freezer.flows.check import CheckResult
+
+_STYLES = {
+    Word.IDENTICAL: "bold green",
+    Word.EQUIVALENT: "bold yellow",
+    Word.DRIFTED: "bold red",
+    Word.FAILED: "bold red",
+    Word.NOT_COMPARABLE: "bold yellow",
+}
+
+
+def show(result: CheckResult, console: Console) -> None:
+    """Print the verdict, each training, where the first difference is, and what may cause it."""
+    verdict = result.verdict
+    console.print(columns([_row(one) for one in verdict.trainings]), highlight=False)
+    for one in verdict.trainings:
+        _explain(one, console)
+    for cause in verdict.causes:
+        console.print(f"  differs: {escape(cause)}", highlight=False, soft_wrap=True)
+    for name, other in result.others:
+        console.print(
+            f"  for information, against the reference of {name}: {_other(other)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    style = _STYLES[verdict.word]
+    lock = result.locked
+    console.print(
+        f"{lock.lock.name}: [{style}]{verdict.word}[/{style}], {_against(result)}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def document(result: CheckResult) -> dict[str, Any]:
+    """Return the facts for ``--json``."""
+    return {
+        "environment": result.locked.lock.name,
+        "lock-id": result.locked.id,
+        "image": result.image,
+        "verdict": result.verdict.word.value,
+        "good": result.verdict.good,
+        "recorded": result.recorded,
+        "reference": result.reference,
+        "class": result.record.host.class_,
+        "host": plain(result.record.host),
+        "trainings": [plain(one) for one in result.verdict.trainings],
+        "causes": list(result.verdict.causes),
+        "other-classes": {name: verdict.word.value for name, verdict in result.others},
+    }
+
+
+def _row(one: Compared) -> tuple[str, str, str]:
+    style = _STYLES[one.word]
+    counted = f"{plural(one.observations, 'observation')}, {plural(one.steps, 'loss')}"
+    counted = counted.replace("losss", "losses")
+    return f"  {escape(one.training)}", f"[{style}]{one.word}[/{style}]", counted
+
+
+def _explain(one: Compared, console: Console) -> None:
+    if one.reason is not None:
+        first, *rest = one.reason.splitlines() or [""]
+        console.print(f"  {escape(one.training)}: {escape(first)}", highlight=False)
+        for line in rest:
+            console.print(f"    {escape(line)}", highlight=False, soft_wrap=True)
+    if one.first is not None:
+        for line in _where(one.first):
+            console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+
+
+def _where(first: Difference) -> list[str]:
+    distance = [f"{first.ulps} ulp at most in what both hold" if first.ulps is not None else ""]
+    if first.relative is not None:
+        distance.append(f"relative error {first.relative:.1e}")
+    said = ", ".join(part for part in distance if part)
+    return [
+        (
+            f"{first.training} differs first in {first.what}; {first.differing} of {first.of} "
+            "observations differ"
+        ),
+        f"  expected: {first.expected}",
+        f"  found:    {first.found}{f' ({said})' if said else ''}",
+    ]
+
+
+def _other(verdict: Verdict) -> str:
+    worst = max((one.first.relative or 0.0 for one in verdict.trainings if one.first), default=0.0)
+    return f"{verdict.word}" + (f", relative error up to {worst:.1e} where it first differs"
+                                if worst else "")  # fmt: skip
+
+
+def _against(result: CheckResult) -> str:
+    lock_id = short_id(result.locked.id)
+    if result.recorded:
+        return f"two runs of lock {lock_id} here; recorded in {result.reference}"
+    if result.verdict.good:
+        return f"lock {lock_id} as recorded in {result.reference}"
+    if result.verdict.word is Word.FAILED:
+        return f"lock {lock_id}; nothing was recorded"
+    return f"lock {lock_id}; reference {result.reference}"
