@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from freezer.flows.doctor import examine, exit_code
-from freezer.output.doctor import document, show
+from freezer.cli.options import Json
+from freezer.cli.session import current
 
 
-def doctor(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of a table.")
-    ] = False,
-) -> None:
+def doctor(json: Json = False) -> None:
     """Say what is there for Freezer to work with, what is missing, and how to mend it."""
-    findings = examine(Path.cwd())
-    if as_json:
+    from freezer.flows.doctor import examine, exit_code
+    from freezer.output.doctor import document, show
+
+    findings = examine(current.project)
+    if json:
         typer.echo(document(findings))
     else:
         show(findings)
