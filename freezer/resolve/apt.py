@@ -199,7 +199,7 @@ def _errors(said: str) -> list[str]:
 
 def _reasons(said: str) -> list[str]:
     """Return apt's own words: from where it speaks of unmet dependencies, and its errors."""
-    lines = said.splitlines()
+    lines = [line for line in said.splitlines() if line.strip()]
     start = next(
         (i for i, line in enumerate(lines) if re.search(r"(?i)unmet|unsatisfied", line)), 0
     )
