@@ -62,10 +62,12 @@ def make_deb(
     members: Iterable[tuple[tarfile.TarInfo, bytes]],
     *,
     control: str = "",
+    scripts: Iterable[tuple[str, str]] = (),
     pack: str = ".xz",
     moment: int = BUILT,
 ) -> Path:
-    about = tar([member("./control", control.encode())])
+    programs = [member(f"./{name}", text.encode(), mode=0o755) for name, text in scripts]
+    about = tar([member("./control", control.encode()), *programs])
     data = PACK[pack](tar(members))
     path.write_bytes(
         ar(

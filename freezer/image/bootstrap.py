@@ -42,6 +42,8 @@ _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _RUNTIME = ("dev/", "proc/", "sys/", f"{SYSTEM_FOLDER}/")
 """What only a running container has below these folders."""
 _LAST_LINES = 12
+_NOISE = ("update-alternatives: warning:", "dpkg: warning:", "debconf: ")
+"""What the scripts say while all is well."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,8 @@ def _config(architecture: str, epoch: int, diff_id: str, title: str) -> bytes:
 
 
 def _failure(recipe: _Recipe, result: RunResult, engine: Engine) -> BuildError:
-    said = (result.stdout + result.stderr).decode(errors="replace").splitlines()
+    lines = result.stderr.decode(errors="replace").splitlines()
+    said = [line for line in lines if line.strip() and not line.startswith(_NOISE)]
     foreign = recipe.architecture != engine.info.architecture
     return BuildError(
         "the base's packages do not install"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from bases import bootstrapped_base
 
 from freezer.engine.connect import connect
 from freezer.engine.interface import LayerFile
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from freezer.engine.engine import DockerEngine
     from freezer.engine.interface import ImageInfo
+
+__all__ = ["bootstrapped_base"]
 
 TOOLS = ("sh", "cat", "id", "ls", "sleep", "tail", "touch")
 """Programs of the test image, taken from this host with the libraries that they need."""
