@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from freezer.flows.fetch import fetch_lock
 from freezer.flows.spec import Locked, load_locked
 from freezer.image.base import ensure_base
-from freezer.image.config import image_config, image_id
+from freezer.image.config import image_config
 from freezer.image.layout import LOCK_LABEL
 from freezer.image.parts import Parts, assemble
 from freezer.image.verify import take_account, verify
@@ -100,10 +100,8 @@ def _load(workshop: Workshop, locked: Locked, parts: Parts) -> ImageInfo:
     config = image_config(
         lock, locked.id, [(item.file.diff_id, item.title) for item in parts.layers]
     )
-    with workshop.report.task(f"Loading {image_id(config)[7:19]} into the engine"):
-        return engine.load(
-            config, [*parts.base, *(item.file for item in parts.layers)], report=workshop.report
-        )
+    layers = [*parts.base, *(item.file for item in parts.layers)]
+    return engine.load(config, layers, report=workshop.report)
 
 
 def _verify(workshop: Workshop, locked: Locked, image: ImageInfo, parts: Parts) -> None:

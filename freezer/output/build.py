@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from freezer.model.lockfile import short_id
-from freezer.output.text import columns, size
+from freezer.output.text import show_rows, size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +22,7 @@ def show(built: Built, console: Console) -> None:
         console.print(text, highlight=False, soft_wrap=True)
         return
     rows = [(f"  {title}", size(count), diff_id[7:19]) for title, diff_id, count in built.layers]
-    console.print(columns(rows), highlight=False)
+    show_rows(rows, console)
     packages = f"{len(lock.pip)} Python packages and {len(lock.debian)} Debian packages"
     lines = [
         f"{lock.name}: image {built.image}",

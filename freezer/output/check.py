@@ -9,7 +9,7 @@ from rich.markup import escape
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
 from freezer.model.verdict import Compared, Difference, Verdict, Word
-from freezer.output.text import columns, plural
+from freezer.output.text import plural, show_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +28,7 @@ _STYLES = {
 def show(result: CheckResult, console: Console) -> None:
     """Print the verdict, each training, where the first difference is, and what may cause it."""
     verdict = result.verdict
-    console.print(columns([_row(one) for one in verdict.trainings]), highlight=False)
+    show_rows([_row(one) for one in verdict.trainings], console)
     for one in verdict.trainings:
         _explain(one, console)
     for cause in verdict.causes:

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from freezer.model.canonical import plain
 from freezer.model.lockfile import LOCK_FILE, short_id
-from freezer.output.text import columns, plural, size
+from freezer.output.text import plural, show_rows, size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def show(result: LockResult, project: Path, console: Console) -> None:
     if len(result.changes) > _SHOWN:
         console.print(f"  and {len(result.changes) - _SHOWN} more", highlight=False)
     if result.first:
-        console.print(columns(_facts(lock)), highlight=False)
+        show_rows(_facts(lock), console)
     console.print(f"{lock.name}: lock {short_id(lock_id)} in {file}", highlight=False)
 
 

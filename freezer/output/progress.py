@@ -19,7 +19,6 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 
 if TYPE_CHECKING:
@@ -120,9 +119,9 @@ def _columns(total: int | None, unit: str) -> list[ProgressColumn]:
     columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}")]
     if total is None:
         return [*columns, TextColumn("[dim]{task.fields[detail]}"), TimeElapsedColumn()]
-    columns.append(BarColumn(bar_width=24))
+    columns.append(BarColumn(bar_width=14))
     if unit == "bytes":
-        columns += [DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()]
+        columns += [DownloadColumn(), TimeRemainingColumn()]
     else:
         columns += [MofNCompleteColumn(), TimeRemainingColumn()]
     return [*columns, TextColumn("[dim]{task.fields[detail]}")]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from rich.console import Console
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -26,16 +28,15 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def columns(rows: Iterable[tuple[str, ...]]) -> Table:
-    """Return a bare table: no frame, no header, the last column folds."""
-    listed = list(rows)
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    width = max((len(row) for row in listed), default=0)
-    for index in range(width):
-        table.add_column(no_wrap=index < width - 1, overflow="fold")
+def show_rows(rows: Iterable[tuple[str, ...]], console: Console) -> None:
+    """Print rows of markup in aligned columns; a long last one runs on instead of being folded."""
+    listed = [[Text.from_markup(cell) for cell in row] for row in rows]
+    widths = [max(cell.cell_len for cell in column) for column in zip(*listed, strict=True)]
     for row in listed:
-        table.add_row(*row)
-    return table
+        line = Text()
+        for cell, width in zip(row[:-1], widths, strict=False):
+            line.append(cell).append(" " * (width - cell.cell_len + 2))
+        console.print(line.append(row[-1]), highlight=False, soft_wrap=True)
 
 
 def document(values: Any) -> str:
