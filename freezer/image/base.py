@@ -48,10 +48,9 @@ def registry_name(base: RegistryBase) -> str:
 def _bootstrapped(
     base: BootstrapBase, platform: str, engine: Engine, store: Store, report: Reporter
 ) -> str:
-    short = base.config.removeprefix("sha256:")[:12]
-    name = f"{BASE_REPOSITORY}:{short}"
+    name = _own_name(base)
     known = engine.image(name)
-    if known is not None and _is(known, base):
+    if known is not None and _is(known, base, engine):
         return name
     config, layer = make_base(
         base.suite, base.packages, _MACHINES[platform], engine=engine, store=store, report=report
@@ -71,8 +70,10 @@ def _pulled(base: RegistryBase, platform: str, engine: Engine, report: Reporter)
     name = registry_name(base)
     image = engine.image(name)
     if image is None:
+        if (known := _brought(base, engine)) is not None:
+            return known
         image = engine.pull(name, platform=platform, report=report)
-    if not _is(image, base):
+    if not _is(image, base, engine):
         raise IntegrityError(
             f"{name} is not the image that was locked",
             found=f"{image.id}, layers {', '.join(image.diff_ids)}",
@@ -82,9 +83,25 @@ def _pulled(base: RegistryBase, platform: str, engine: Engine, report: Reporter)
     return name
 
 
-def _is(image: ImageInfo, base: Base) -> bool:
-    """Compare by config where the engine names images so, by layers everywhere.
+def _brought(base: RegistryBase, engine: Engine) -> str | None:
+    """Return a name for a base that came by ``docker load``, which forgets where it is from."""
+    image = engine.image(base.config)
+    if image is None or not _is(image, base, engine):
+        return None
+    name = _own_name(base)
+    engine.tag(image.id, *name.split(":"))
+    return name
 
-    An engine with containerd's store names images by manifest instead.
+
+def _own_name(base: Base) -> str:
+    return f"{BASE_REPOSITORY}:{base.config.removeprefix('sha256:')[:12]}"
+
+
+def _is(image: ImageInfo, base: Base, engine: Engine) -> bool:
+    """Compare layers, and the config where the engine names its images by it.
+
+    One with containerd's store names them by manifest. What it pulled by digest is the locked one
+    all the same, and a config says nothing of what is in the layers.
     """
-    return image.diff_ids == base.diff_ids
+    named_by_config = not engine.info.containerd_store
+    return image.diff_ids == base.diff_ids and (image.id == base.config or not named_by_config)
