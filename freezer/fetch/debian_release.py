@@ -1,6 +1,6 @@
 """What a Debian archive says of itself: the ``InRelease`` file of a suite. Pure.
 
-Its form: the Debian repository format, https://wiki.debian.org/DebianRepository/Format.
+Its form is that of the page "DebianRepository/Format" of Debian's wiki.
 """
 
 from __future__ import annotations

@@ -193,8 +193,9 @@ def _failure(image: str, result: RunResult, indices: Sequence[Index]) -> Excepti
 
 
 def _errors(said: str) -> list[str]:
-    lines = [line for line in said.splitlines() if line.startswith(("E: ", "W: "))]
-    return list(dict.fromkeys(line[3:] for line in lines))[:8]
+    lines = [line[3:] for line in said.splitlines() if line.startswith(("E: ", "W: "))]
+    # apt 3 announces more that it then says in a form of its own.
+    return list(dict.fromkeys(line for line in lines if "--solver" not in line))[:8]
 
 
 def _reasons(said: str) -> list[str]:
