@@ -140,7 +140,7 @@ def find_release(source: AptSource, config: Config, as_of: str, report: Reporter
 def _configured_label(source: AptSource, config: Config) -> str | None:
     labels = sorted({*config.sources.debian, *config.sources.debian_snapshot})
     for label in labels:
-        if named_like(source.uri, label):
+        if named_like(source.uri, label) or source.uri in configured_roots(config, label):
             return label
     if not labels:
         return None

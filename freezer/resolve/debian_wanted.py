@@ -100,6 +100,11 @@ def _demand_architecture(name: str, architecture: str | None, table: PackageTabl
 
 
 def _unknown(names: Sequence[str], table: PackageTable) -> ResolveError:
+    if not table.names:
+        return ResolveError(
+            f"{', '.join(names)} cannot be had: the base names no archive of Debian packages",
+            hint="choose a base whose apt knows its archives, or {bootstrap: …}",
+        )
     near = {name: ", ".join(_near(name, table.names)) for name in names}
     plural = len(names) > 1
     return ResolveError(

@@ -141,6 +141,13 @@ def test_the_label_is_asked_for_where_the_address_does_not_tell(
     assert index.root == archive.uri
 
 
+def test_a_mirror_out_of_reach_need_not_tell_its_label(store: Store, archive: Archive) -> None:
+    gone = AptSource("file:/not/there", "bookworm", ("main",))
+    mirrors = {"debian": {"debian": ["file:/not/there", archive.publish().uri]}}
+    (index,) = fetch(store, archive, gone, config=mirrors)
+    assert index.root == archive.uri
+
+
 def test_a_mirror_of_another_archive_is_refused(store: Store, archive: Archive) -> None:
     source = AptSource("file:/x/security", "bookworm", ("main",))
     with pytest.raises(IntegrityError) as caught:

@@ -217,6 +217,11 @@ def test_all_unknown_packages_are_named_at_once(store: Store) -> None:
     assert "zzzz: nothing near" in message
 
 
+def test_a_base_without_archives(store: Store) -> None:
+    message = refused(ResolveError, Apt(), store, "jq", "gcc", indices=[])
+    assert "jq, gcc cannot be had: the base names no archive" in message
+
+
 def test_an_unknown_version_is_named_with_those_there_are(store: Store) -> None:
     assert "found:    1.6, 1.5" in refused(ResolveError, Apt(), store, "jq=1.4")
 
