@@ -26,6 +26,16 @@ def build(
             show_default=False,
         ),
     ] = None,
+    revision: Annotated[
+        str | None,
+        typer.Option(
+            "--revision",
+            metavar="COMMIT",
+            help="Label the image with this source commit; its ID then follows from lock and "
+            "commit.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Build the lock's image: the same lock gives the same image ID, byte for byte."""
@@ -42,7 +52,7 @@ def build(
         return
     from freezer.flows.build import build as run
 
-    built = run(current.workshop(), env, force=force)
+    built = run(current.workshop(), env, force=force, revision=revision)
     if json:
         current.emit(document(built))
     else:

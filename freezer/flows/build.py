@@ -10,9 +10,10 @@ from freezer.flows.fetch import fetch_lock
 from freezer.flows.spec import Locked, load_locked
 from freezer.image.base import ensure_base
 from freezer.image.config import image_config
-from freezer.image.layout import LOCK_LABEL
+from freezer.image.layout import LOCK_LABEL, REVISION_LABEL
 from freezer.image.parts import Parts, assemble
 from freezer.image.verify import take_account, verify
+from freezer.model.canonical import digest
 from freezer.model.lockfile import short_id
 
 if TYPE_CHECKING:
@@ -47,23 +48,26 @@ def image_tags(lock: Lock, lock_id: str) -> tuple[str, str]:
     return f"{lock.name}:{short_id(lock_id)}", f"{lock.name}:latest"
 
 
-def build(workshop: Workshop, name: str | None, *, force: bool = False) -> Built:
+def build(
+    workshop: Workshop, name: str | None, *, force: bool = False, revision: str | None = None
+) -> Built:
     """Build, load, verify and tag the image of an environment's lock.
 
     Nothing is tagged before it is verified. With ``force`` nothing that was made before is taken
-    for granted: the image is assembled, loaded and verified again. Raises ``VerificationError``
-    when the image does not hold what the lock says, and whatever fetching and the engine raise.
+    for granted: the image is assembled, loaded and verified again. A ``revision`` (a commit) goes
+    into the labels, and hence into the image ID. Raises ``VerificationError`` when the image does
+    not hold what the lock says, and whatever fetching and the engine raise.
     """
     started = monotonic()
     locked = load_locked(workshop.project, name)
     lock, lock_id = locked.lock, locked.id
     engine = workshop.engine()
-    if not force and (known := existing_image(workshop, locked)) is not None:
+    if not force and (known := existing_image(workshop, locked, revision)) is not None:
         tag(engine, known.id, lock, lock_id)
         return _built(locked, known, started, fresh=False)
     with workshop.store.lock(f"build-{lock_id}", timeout=_PATIENCE, report=workshop.report):
         # The one that was waited for may have made it.
-        if not force and (known := existing_image(workshop, locked)) is not None:
+        if not force and (known := existing_image(workshop, locked, revision)) is not None:
             tag(engine, known.id, lock, lock_id)
             return _built(locked, known, started, fresh=False)
         fetch_lock(workshop, lock)
@@ -71,21 +75,38 @@ def build(workshop: Workshop, name: str | None, *, force: bool = False) -> Built
         parts = assemble(
             lock, lock_id, reference, engine=engine, store=workshop.store, report=workshop.report
         )
-        image = _load(workshop, locked, parts)
-        _verify(workshop, locked, image, parts)
+        image = _load(workshop, locked, parts, revision)
+        _verify(workshop, locked, image, parts, revision)
         tag(engine, image.id, lock, lock_id)
         return _built(locked, image, started, fresh=True, parts=parts)
 
 
-def existing_image(workshop: Workshop, locked: Locked) -> ImageInfo | None:
+def existing_image(
+    workshop: Workshop, locked: Locked, revision: str | None = None
+) -> ImageInfo | None:
     """Return the lock's image if the engine holds it and it was verified before."""
-    known = workshop.store.get_memo(_VERIFIED, locked.id)
+    known = workshop.store.get_memo(_VERIFIED, _key(locked, revision))
     if not isinstance(known, str):
         return None
     image = workshop.engine().image(known)
     if image is None or image.labels.get(LOCK_LABEL) != locked.id:
         return None
     return image
+
+
+def verified_image(workshop: Workshop, locked: Locked) -> ImageInfo | None:
+    """Return a verified image of a lock: the plain one, or the one that its tag points at."""
+    plain = existing_image(workshop, locked)
+    if plain is not None:
+        return plain
+    tagged = workshop.engine().image(image_tags(locked.lock, locked.id)[0])
+    if tagged is None:
+        return None
+    return existing_image(workshop, locked, tagged.labels.get(REVISION_LABEL))
+
+
+def _key(locked: Locked, revision: str | None) -> str:
+    return locked.id if revision is None else f"{locked.id}-{digest(revision.encode())[:16]}"
 
 
 def tag(engine: Engine, image: str, lock: Lock, lock_id: str) -> None:
@@ -95,20 +116,21 @@ def tag(engine: Engine, image: str, lock: Lock, lock_id: str) -> None:
         engine.tag(image, repository, label)
 
 
-def _load(workshop: Workshop, locked: Locked, parts: Parts) -> ImageInfo:
+def _load(workshop: Workshop, locked: Locked, parts: Parts, revision: str | None) -> ImageInfo:
     lock, engine = locked.lock, workshop.engine()
-    config = image_config(
-        lock, locked.id, [(item.file.diff_id, item.title) for item in parts.layers]
-    )
+    titles = [(item.file.diff_id, item.title) for item in parts.layers]
+    config = image_config(lock, locked.id, titles, revision)
     layers = [*parts.base, *(item.file for item in parts.layers)]
     return engine.load(config, layers, report=workshop.report)
 
 
-def _verify(workshop: Workshop, locked: Locked, image: ImageInfo, parts: Parts) -> None:
+def _verify(
+    workshop: Workshop, locked: Locked, image: ImageInfo, parts: Parts, revision: str | None
+) -> None:
     with workshop.report.task("Holding the image against the lock"):
         account = take_account(workshop.engine(), image.id)
         verify(locked.lock, account, parts.expected)
-    workshop.store.put_memo(_VERIFIED, locked.id, image.id)
+    workshop.store.put_memo(_VERIFIED, _key(locked, revision), image.id)
 
 
 def _built(

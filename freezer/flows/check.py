@@ -15,7 +15,7 @@ from freezer.check.reference import (
 )
 from freezer.check.smoke import run_smoke
 from freezer.errors import CheckError
-from freezer.flows.build import existing_image
+from freezer.flows.build import verified_image
 from freezer.flows.spec import LOCKS, Locked, load_locked
 from freezer.model.verdict import Verdict, Word
 
@@ -49,7 +49,7 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
     ``CheckError`` when the image is not built or the trainings cannot be run.
     """
     locked = load_locked(workshop.project, name)
-    image = existing_image(workshop, locked)
+    image = verified_image(workshop, locked)
     if image is None:
         raise CheckError(
             f"the engine holds no verified image of lock {locked.id[:12]}",

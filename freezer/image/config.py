@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freezer.image.layout import COMMAND, FORMAT_LABEL, HOME, LOCK_LABEL, UID
+from freezer.image.layout import COMMAND, FORMAT_LABEL, HOME, LOCK_LABEL, REVISION_LABEL, UID
 from freezer.model.canonical import digest, json_bytes
 from freezer.model.lockfile import short_id
 
@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 _ARCHITECTURES = {"linux/amd64": "amd64", "linux/arm64": "arm64"}
 
 
-def image_labels(lock: Lock, lock_id: str) -> dict[str, str]:
-    """Return the OCI labels; the user's own come first and may not replace Freezer's."""
+def image_labels(lock: Lock, lock_id: str, revision: str | None = None) -> dict[str, str]:
+    """Return the OCI labels; the user's own come first and may not replace Freezer's.
+
+    ``revision`` is a source commit: only where one is asked for, because it makes the image a
+    function of more than the lock.
+    """
     base_name = lock.base.reference if lock.base.kind == "registry" else "scratch"
+    own = {REVISION_LABEL: revision} if revision else {}
     return {
         **lock.labels,
+        **own,
         "org.opencontainers.image.title": lock.name,
         "org.opencontainers.image.version": short_id(lock_id),
         "org.opencontainers.image.created": lock.as_of,
@@ -37,7 +43,12 @@ def image_labels(lock: Lock, lock_id: str) -> dict[str, str]:
     }
 
 
-def image_config(lock: Lock, lock_id: str, layers: Sequence[tuple[str, str]]) -> bytes:
+def image_config(
+    lock: Lock,
+    lock_id: str,
+    layers: Sequence[tuple[str, str]],
+    revision: str | None = None,
+) -> bytes:
     """Return the config of a lock's image.
 
     ``layers`` are pairs of diff ID and title of the layers above the base, lowest first.
@@ -47,7 +58,7 @@ def image_config(lock: Lock, lock_id: str, layers: Sequence[tuple[str, str]]) ->
         "User": f"{UID}:{UID}",
         "WorkingDir": HOME,
         "Cmd": list(COMMAND),
-        "Labels": image_labels(lock, lock_id),
+        "Labels": image_labels(lock, lock_id, revision),
     }
     return json_bytes(_document(lock, config, layers))
 

@@ -21,6 +21,7 @@ BASE_REPOSITORY: Final = "freezer-base"
 """Repository of the bases that Freezer makes, in the engine only."""
 
 LOCK_LABEL: Final = "org.freezer.lock-id"
+REVISION_LABEL: Final = "org.opencontainers.image.revision"
 FORMAT_LABEL: Final = "org.freezer.image-format"
 
 BASE_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
