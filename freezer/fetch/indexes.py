@@ -49,8 +49,16 @@ class Indexes:
 
     @property
     def index_urls(self) -> tuple[str, ...]:
-        """Every index, those that go first in front (as uv orders them)."""
-        return (*self.extra_index_urls, *([self.index_url] if self.index_url else []))
+        """Every index once, those that go first in front.
+
+        Where the first index that has a name decides, the further ones go first, as uv has it.
+        Where all are one, the main one goes first: of a file that several have, its word is taken,
+        since mirrors in a company often do not say when a file was uploaded.
+        """
+        main = [self.index_url] if self.index_url else []
+        first = self.strategy == "first-index"
+        ordered = [*self.extra_index_urls, *main] if first else [*main, *self.extra_index_urls]
+        return tuple(dict.fromkeys(ordered))
 
 
 def indexes(

@@ -38,6 +38,8 @@ class Release:
     sdist: bool
     yanked: bool = False
     """True when its maker has withdrawn every file of it: only an exact pin takes it."""
+    dated: bool = False
+    """True when an index says when one of its files was uploaded."""
 
     def pythons(self) -> set[str]:
         """Return the CPython versions (``3.11``) that it has wheels for."""
@@ -87,7 +89,8 @@ def releases(index: PythonIndex, project: str, as_of: str | None = None) -> list
 def _release(version: Version, files: list[IndexFile]) -> Release:
     wheels = tuple(file.name for file in files if file.name.endswith(".whl"))
     yanked = all(file.yanked is not None for file in files)
-    return Release(version, wheels, len(wheels) < len(files), yanked)
+    dated = any(file.uploaded is not None for file in files)
+    return Release(version, wheels, len(wheels) < len(files), yanked, dated)
 
 
 def is_newer(file: IndexFile, as_of: str) -> bool:

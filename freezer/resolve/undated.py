@@ -15,11 +15,13 @@ from packaging.version import Version
 from freezer.errors import FetchError
 from freezer.fetch.redact import redact
 from freezer.fetch.simple import project_files
+from freezer.resolve.offer import releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from freezer.fetch.indexes import Indexes
+    from freezer.fetch.pypi import PythonIndex
     from freezer.model.lock import PipPackage
 
 _SKIPPED = re.compile(r"^warning: `(?P<file>[^`]+)` is missing an upload date", re.MULTILINE)
@@ -53,26 +55,40 @@ def _holds_undated(url: str, project: str, files: set[str]) -> bool:
 
 
 def undated_warnings(
-    stderr: str, locked: Sequence[PipPackage], undated: Sequence[str], as_of: str
+    stderr: str, locked: Sequence[PipPackage], undated: Sequence[str], index: PythonIndex
 ) -> list[str]:
     """Return what to say of dates: ``undated`` are packages locked from files without one."""
     said = []
     if undated:
         said.append(
-            f"no upload date is known of {', '.join(undated)}: whether they are older than "
-            f"{as_of} could not be checked"
+            f"no upload date is known of {', '.join(undated)}: the cut-off could not be held "
+            "against it"
         )
-    chosen = {package.name: package.version for package in locked}
-    passed_over: dict[str, Version] = {}
-    for name, version, _ in _wheels(skipped_files(stderr)):
-        if name in chosen and name not in undated and version > Version(chosen[name]):
-            passed_over[name] = max(version, passed_over.get(name, version))
     said += [
         f"{name} {version} was not considered, since its index does not say when it was uploaded; "
         f"write {name}=={version} to have it"
-        for name, version in sorted(passed_over.items())
+        for name, version in sorted(_passed_over(stderr, locked, undated).items())
+        if not _is_dated(name, version, index)
     ]
     return said
+
+
+def _passed_over(
+    stderr: str, locked: Sequence[PipPackage], undated: Sequence[str]
+) -> dict[str, Version]:
+    """Return versions newer than the locked ones that uv left out for want of a date."""
+    chosen = {package.name: package.version for package in locked}
+    found: dict[str, Version] = {}
+    for name, version, _ in _wheels(skipped_files(stderr)):
+        if name in chosen and name not in undated and version > Version(chosen[name]):
+            found[name] = max(version, found.get(name, version))
+    return found
+
+
+def _is_dated(name: str, version: Version, index: PythonIndex) -> bool:
+    """Say whether some index knows when a version was uploaded: then its date decided."""
+    found = releases(index, name)
+    return any(item.version == version and item.dated for item in found)
 
 
 def said_by_uv(stderr: str) -> list[str]:

@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import ResolveError
 from freezer.fetch.pypi import PythonIndex
-from freezer.model.lock import PipPackage
-from freezer.resolve.files import artifact, choose, direct_artifact
 from freezer.resolve.interface import Resolution
+from freezer.resolve.locked import Answered, demand_allowed, locked_packages
 from freezer.resolve.offer import fitting, releases
-from freezer.resolve.reasons import asked_by_name, reason
 from freezer.resolve.undated import (
     said_by_uv,
     skipped_files,
     undated_indexes,
     undated_warnings,
 )
-from freezer.resolve.uv_answer import parse_edges, parse_pylock, requires
+from freezer.resolve.uv_answer import parse_edges, parse_pylock
 from freezer.resolve.uv_errors import blamed_for_sdist, explain
 from freezer.resolve.uv_run import question
 
@@ -35,8 +33,8 @@ if TYPE_CHECKING:
 
     from freezer.fetch.store import Store
     from freezer.model.events import Reporter
-    from freezer.resolve.interface import Asked, PipRequest
-    from freezer.resolve.uv_answer import Pin
+    from freezer.model.lock import PipPackage
+    from freezer.resolve.interface import PipRequest
     from freezer.resolve.uv_run import UvOutput
 
 
@@ -54,12 +52,12 @@ class UvResolver:
     def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
         """Return one file for each package. Raises ``ResolveError``, ``FetchError``."""
         index = PythonIndex(request.indexes)
-        attempt = _Attempt(_never_wheels(request, index))
+        attempt = _Attempt(demand_allowed(request) | _never_wheels(request, index))
         with report.task("Resolving Python packages"):
             while True:
                 files, edges = _ask(request, attempt, store)
                 if files.code == edges.code == 0:
-                    return _answer(request, files, edges, store)
+                    return _answer(request, files, edges, store, report)
                 failed = files if files.code else edges
                 report.debug(failed.stderr)
                 wider = _wider(request, attempt, failed)
@@ -114,7 +112,9 @@ def _wider(request: PipRequest, attempt: _Attempt, failed: UvOutput) -> _Attempt
     return None
 
 
-def _answer(request: PipRequest, files: UvOutput, edges: UvOutput, store: Store) -> Resolution:
+def _answer(
+    request: PipRequest, files: UvOutput, edges: UvOutput, store: Store, report: Reporter
+) -> Resolution:
     pins = parse_pylock(files.stdout)
     needed_by = parse_edges(edges.stdout)
     if {pin.name for pin in pins} != set(needed_by):
@@ -122,38 +122,11 @@ def _answer(request: PipRequest, files: UvOutput, edges: UvOutput, store: Store)
             "uv gave two different answers to one question",
             hint="the index changed meanwhile; run the command again",
         )
-    asked = asked_by_name(request)
-    needs = requires(needed_by)
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        packages = pool.map(
-            lambda pin: _package(pin, request, asked, needed_by, needs, store), pins
-        )
-        locked = tuple(sorted(packages, key=lambda package: package.name))
+
+    def build(wanted: PipRequest) -> tuple[PipPackage, ...]:
+        return UvResolver().resolve(wanted, store=store, report=report).packages
+
+    locked = locked_packages(Answered(pins, needed_by), request, store, build)
     undated = [pin.name for pin in pins if not pin.dated]
-    said = undated_warnings(files.stderr, locked, undated, request.as_of)
+    said = undated_warnings(files.stderr, locked, undated, PythonIndex(request.indexes))
     return Resolution(locked, (*said_by_uv(files.stderr), *said))
-
-
-def _package(
-    pin: Pin,
-    request: PipRequest,
-    asked: Mapping[str, list[Asked]],
-    needed_by: Mapping[str, set[str]],
-    needs: Mapping[str, tuple[str, ...]],
-    store: Store,
-) -> PipPackage:
-    mine = asked.get(pin.name, [])
-    direct = next((item for item in mine if item.requirement.url), None)
-    if direct is not None:
-        found = direct_artifact(direct, store)
-    else:
-        allowed = [value for item in mine for value in item.hashes]
-        found = artifact(choose(pin, request.target, allowed), store)
-    return PipPackage(
-        **found.model_dump(),
-        name=pin.name,
-        version=pin.version,
-        requires=needs[pin.name],
-        requested=bool(mine),
-        reason=reason(mine, needed_by[pin.name]),
-    )

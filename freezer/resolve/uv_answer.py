@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
 from freezer.errors import ResolveError
 from freezer.fetch.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*(?:==|@)")
 _VIA = re.compile(r"#\s*via\s+(?P<names>.*)$")
@@ -103,7 +106,7 @@ def parse_edges(text: str) -> dict[str, set[str]]:
     return edges
 
 
-def requires(edges: dict[str, set[str]]) -> dict[str, tuple[str, ...]]:
+def requires(edges: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
     """Turn edges round: what each package needs, sorted."""
     return {
         name: tuple(sorted(needed for needed, by in edges.items() if name in by)) for name in edges

@@ -92,7 +92,7 @@ def uv_toml(indexes: Indexes, undated: Iterable[str] = ()) -> str:
     """Return uv's configuration for some indexes; those in ``undated`` know no cut-off."""
     exempt = set(undated)
     lines = [f"find-links = [{', '.join(_quoted(url) for url in indexes.find_links)}]"]
-    urls = tuple(dict.fromkeys(indexes.index_urls))
+    urls = indexes.index_urls
     if not urls:
         lines.append("no-index = true")
     for url in urls:
