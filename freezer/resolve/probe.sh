@@ -39,8 +39,9 @@ done
 facts='import sys
 print(".".join(map(str, sys.version_info[:3])), "cp%d%d" % sys.version_info[:2] + getattr(sys, "abiflags", ""), sys.implementation.name, sys.version_info[3])'
 seen=:
+folders=$PATH:/usr/local/bin:/usr/bin
 IFS=:
-for folder in $PATH:/usr/local/bin:/usr/bin; do
+for folder in $folders; do
     folder=$(cd -P "$folder" 2>/dev/null && pwd -P) || continue
     case $seen in *":$folder:"*) continue ;; esac
     seen="$seen$folder:"
