@@ -17,7 +17,7 @@ def _json(value: bool) -> bool:
 Env = Annotated[
     str | None,
     typer.Argument(
-        metavar="[ENV]",
+        metavar="ENV",
         help="The environment; not needed where there is only one.",
         show_default=False,
     ),
