@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freezer.fetch.apt_sources import AptSource, parse_sources
 from freezer.fetch.download import fetch_all
 from freezer.fetch.registry import Registry
 from freezer.flows.sources import artifact_sources
@@ -44,6 +45,13 @@ def base_facts(workshop: Workshop, base: Base, platform: str) -> BaseFacts:
     return probe(workshop.engine(), reference, store=workshop.store, report=workshop.report)
 
 
+def base_apt_sources(workshop: Workshop, base: Base, platform: str) -> tuple[AptSource, ...]:
+    """Return the apt sources that a registry's base itself holds; the base is pulled for it."""
+    facts = base_facts(workshop, base, platform)
+    parsed = (parse_sources(text, name) for name, text in facts.apt_sources)
+    return tuple(source for sources in parsed for source in sources)
+
+
 def _from_registry(workshop: Workshop, reference: str, platform: str) -> RegistryBase:
     with workshop.report.task(f"Asking the registry for {reference}"):
         found = Registry(workshop.config).resolve(reference, platform)
@@ -72,7 +80,7 @@ def _from_packages(workshop: Workshop, asking: Asking, suite: str) -> BootstrapB
     fetch_all(
         packages,
         store=workshop.store,
-        sources=artifact_sources(workshop, environment.name),
+        sources=artifact_sources(workshop, environment.name, asking.as_of),
         report=workshop.report,
     )
     config, layer = make_base(

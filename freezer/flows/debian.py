@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freezer.fetch.apt_sources import parse_sources
 from freezer.fetch.debian_index import fetch_indices
-from freezer.flows.bases import ARCHITECTURES, base_facts
+from freezer.flows.bases import ARCHITECTURES, base_apt_sources, base_facts
 from freezer.image.base import engine_base
 from freezer.model.lock import BasePackage, DebianPackage, Target
 from freezer.resolve.bootstrap import bootstrap_sources
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from freezer.flows.asking import Asking
     from freezer.flows.sources import Workshop
     from freezer.model.lock import Base
-    from freezer.resolve.probe import BaseFacts
 
 
 @dataclass(frozen=True)
@@ -42,16 +40,16 @@ def resolve_installed(workshop: Workshop, asking: Asking, base: Base) -> Install
     python = choose_python(spec.python, facts)
     own = () if python is not None else python_packages(spec.python, facts)
     wanted = tuple(dict.fromkeys((*spec.system, *own)))
-    packages = _closure(workshop, asking, base, facts, wanted) if wanted else ()
+    packages = _closure(workshop, asking, base, wanted) if wanted else ()
     return Installed(packages, target(facts, python or spec.python, packages))
 
 
 def _closure(
-    workshop: Workshop, asking: Asking, base: Base, facts: BaseFacts, wanted: Sequence[str]
+    workshop: Workshop, asking: Asking, base: Base, wanted: Sequence[str]
 ) -> tuple[DebianPackage, ...]:
     spec = asking.environment.spec
     indices = fetch_indices(
-        _sources(workshop, base, facts),
+        _sources(workshop, base, spec.platform),
         ARCHITECTURES[spec.platform],
         workshop.config,
         as_of=asking.as_of,
@@ -82,10 +80,10 @@ def _closure(
     )
 
 
-def _sources(workshop: Workshop, base: Base, facts: BaseFacts) -> Sequence[AptSource]:
+def _sources(workshop: Workshop, base: Base, platform: str) -> Sequence[AptSource]:
     if base.kind == "bootstrap":
         return bootstrap_sources(base.suite, workshop.config)
-    return [source for name, text in facts.apt_sources for source in parse_sources(text, name)]
+    return base_apt_sources(workshop, base, platform)
 
 
 def _installed(base: Base) -> tuple[BasePackage, ...]:

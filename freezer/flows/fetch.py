@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freezer.errors import EngineError
 from freezer.fetch.download import fetch_all
+from freezer.flows.bases import base_apt_sources
 from freezer.flows.sources import Workshop, artifact_sources
 from freezer.flows.spec import Locked, load_locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from freezer.fetch.apt_sources import AptSource
     from freezer.model.artifact import Artifact
     from freezer.model.lock import Lock
 
@@ -61,6 +64,22 @@ def fetch_lock(workshop: Workshop, lock: Lock) -> None:
     fetch_all(
         lock_artifacts(lock),
         store=workshop.store,
-        sources=artifact_sources(workshop, lock.name),
+        sources=artifact_sources(
+            workshop, lock.name, lock.as_of, lambda: _base_sources(workshop, lock)
+        ),
         report=workshop.report,
     )
+
+
+def _base_sources(workshop: Workshop, lock: Lock) -> tuple[AptSource, ...]:
+    """Return where the base itself fetches from: a host need not have apt, and may be elsewhere.
+
+    Where there is no engine to ask the base, there is simply one source less.
+    """
+    if lock.base.kind != "registry":
+        return ()
+    try:
+        return base_apt_sources(workshop, lock.base, lock.platform)
+    except EngineError as error:
+        workshop.report.debug(f"the base's own apt sources could not be read: {error.what}")
+        return ()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
     from freezer.model.lock import Lock
 
-_JOINT = "; "
+_JOINT = "; why: "
 """Between what asked for a package and the spec's own reason."""
 Package = TypeVar("Package", DebianPackage, PipPackage)
 

@@ -52,17 +52,21 @@ class Workshop:
 def artifact_sources(
     workshop: Workshop,
     name: str,
+    as_of: str,
     base_sources: Callable[[], Sequence[AptSource]] = lambda: (),
 ) -> tuple[Source, ...]:
     """Return the sources of an environment's artifacts.
 
     A lock names no hosts, so indexes that only a requirements file names are read from there.
-    ``base_sources`` gives the apt sources of the base image, asked for only when needed.
+    ``as_of`` chooses the dated archive where one is configured; ``base_sources`` gives the apt
+    sources of the base image, and is asked only when needed.
     """
     options = _index_options(workshop.project, name)
     return (
         PythonIndex.from_config(workshop.config, options),
-        DebianArchive.from_config(workshop.config, store=workshop.store, base_sources=base_sources),
+        DebianArchive.from_config(
+            workshop.config, store=workshop.store, base_sources=base_sources, as_of=as_of
+        ),
     )
 
 
