@@ -133,7 +133,7 @@ def image(name: str, manifest: str, layers: int, config: str, data: bytes) -> Re
         config=config,
         diff_ids=tuple(diff_ids),
         environment=_environment(settings.get("Env")),
-        labels={str(key): str(value) for key, value in (settings.get("Labels") or {}).items()},
+        labels=_labels(settings.get("Labels")),
         user=str(settings.get("User") or ""),
     )
 
@@ -177,6 +177,12 @@ def _platform(name: str, entry: Any) -> str:
     return found if not variant or variant in usual else f"{found}/{variant}"
 
 
+def _labels(values: Any) -> dict[str, str]:
+    pairs = values.items() if isinstance(values, dict) else ()
+    return {key: value for key, value in pairs if isinstance(value, str)}
+
+
 def _environment(values: Any) -> dict[str, str]:
-    pairs = [item.partition("=") for item in values or [] if isinstance(item, str)]
+    items = values if isinstance(values, list) else []
+    pairs = [item.partition("=") for item in items if isinstance(item, str)]
     return {key: value for key, equals, value in pairs if equals}

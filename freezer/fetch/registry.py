@@ -5,7 +5,7 @@ Protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
@@ -65,21 +65,29 @@ class _Visit:
             documents.demand_digest(self._text, data, self._name.digest)
         document = documents.read(self._text, data)
         if documents.is_index(document):
-            chosen = documents.of_platform(self._text, document, platform)
-            data = self._manifest(chosen.digest)
-            documents.demand_digest(self._text, data, chosen.digest)
+            data = self._chosen(document, platform)
             document = documents.read(self._text, data)
             if documents.is_index(document):
                 raise documents.malformed(self._text, "an index within an index")
         config = documents.descriptor(self._text, document.get("config"))
-        blob = self._get(f"blobs/{config.digest}")
-        documents.demand_digest(f"the config of {self._text}", blob, config.digest)
-        found = documents.platform_of(self._text, blob)
-        if found != platform:
-            raise documents.wrong_platform(self._text, platform, [found])
         layers = document.get("layers")
         count = len(layers) if isinstance(layers, list) else 0
+        blob = self._config(config.digest, platform)
         return documents.image(self._text, documents.sha256(data), count, config.digest, blob)
+
+    def _chosen(self, index: dict[str, Any], platform: str) -> bytes:
+        chosen = documents.of_platform(self._text, index, platform)
+        data = self._manifest(chosen.digest)
+        documents.demand_digest(self._text, data, chosen.digest)
+        return data
+
+    def _config(self, digest: str, platform: str) -> bytes:
+        data = self._get(f"blobs/{digest}")
+        documents.demand_digest(f"the config of {self._text}", data, digest)
+        found = documents.platform_of(self._text, data)
+        if found != platform:
+            raise documents.wrong_platform(self._text, platform, [found])
+        return data
 
     def _manifest(self, what: str) -> bytes:
         return self._get(f"manifests/{what}", accept=", ".join(ACCEPTED))

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile, RunOptions
-from freezer.errors import BuildError
+from freezer.errors import BuildError, EngineError
 from freezer.image.deb import build_time
 from freezer.image.dockerfile import deb_name, render
 from freezer.image.layout import BASE_PATH, SYSTEM_FOLDER
@@ -79,7 +79,7 @@ def make_base(
     )
     with store.lock(f"bootstrap-{key[:16]}", timeout=_PATIENCE, report=report):
         known = store.get_memo(_MEMO, key)
-        if not (isinstance(known, str) and store.has(known)):
+        if not isinstance(known, str) or not store.has(known):
             title = f"Making a {suite} base of {len(packages)} Debian packages"
             with report.task(title, total=3, unit="steps") as task:
                 known = _make(recipe, engine, store, task)
@@ -110,6 +110,7 @@ def _make(recipe: _Recipe, engine: Engine, store: Store, task: Task) -> str:
         task.describe("bringing the layer to canonical form")
         with installed.open("rb") as tar, store.writer() as writer:
             canonicalise(tar, writer, epoch=recipe.epoch, drop=_drop)
+        task.advance()
     return writer.sha256
 
 
@@ -136,7 +137,14 @@ def _install(recipe: _Recipe, image: str, scratch: Path, engine: Engine) -> Path
         read_only=False, user="0:0", drop_capabilities=False, working_dir="/", timeout=_TIMEOUT
     )
     script = f"/{SYSTEM_FOLDER}/bootstrap.sh"
-    result = engine.run(image, ["/bin/sh", script], options, files=files, fetch={"/": installed})
+    try:
+        result = engine.run(
+            image, ["/bin/sh", script], options, files=files, fetch={"/": installed}
+        )
+    except EngineError as error:
+        if recipe.architecture == engine.info.architecture:
+            raise
+        raise _foreign(recipe, engine, error.found) from error
     if result.timed_out or result.exit_code != 0:
         raise _failure(recipe, result, engine)
     return installed
@@ -177,16 +185,23 @@ def _config(architecture: str, epoch: int, diff_id: str, title: str) -> bytes:
 def _failure(recipe: _Recipe, result: RunResult, engine: Engine) -> BuildError:
     lines = result.stderr.decode(errors="replace").splitlines()
     said = [line for line in lines if line.strip() and not line.startswith(_NOISE)]
-    foreign = recipe.architecture != engine.info.architecture
+    if recipe.architecture != engine.info.architecture:
+        return _foreign(recipe, engine, next(iter(said[-1:]), None))
     return BuildError(
-        "the base's packages do not install"
-        if not result.timed_out
-        else f"the base's packages were not installed after {_TIMEOUT:.0f} seconds",
+        f"the base's packages were not installed after {_TIMEOUT:.0f} seconds"
+        if result.timed_out
+        else "the base's packages do not install",
         found=f"exit code {result.exit_code}",
         details=said[-_LAST_LINES:],
-        hint=f"use an engine on a machine of {recipe.architecture}; this one's is "
-        f"{engine.info.architecture}"
-        if foreign
-        else "the packages' own messages above say why; lock again if the archive was being "
-        "updated when they were chosen",
+        hint="the packages' own messages say why; lock anew if the archive was being updated "
+        "when they were chosen",
+    )
+
+
+def _foreign(recipe: _Recipe, engine: Engine, said: str | None) -> BuildError:
+    return BuildError(
+        f"packages for {recipe.architecture} cannot be installed on this engine",
+        found=said,
+        expected=f"an engine on {recipe.architecture}; this one is on {engine.info.architecture}",
+        hint="name such an engine with DOCKER_HOST, or set `platform` to this one's",
     )

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
+_LATEST = 8**11 - 1
+"""The last moment that a tar can name, in the year 2242."""
 _BROKEN = (
     tarfile.TarError,
     lzma.LZMAError,
@@ -99,7 +101,7 @@ def _members(stream: BinaryIO, name: str) -> Iterator[tuple[str, int, int]]:
             moment, size = int(header[16:28]), int(header[48:58])
         except ValueError:
             raise _not_a_package(name, f"a broken header at byte {offset}") from None
-        if header[58:] != b"`\n" or size < 0:
+        if header[58:] != b"`\n" or size < 0 or not 0 <= moment <= _LATEST:
             raise _not_a_package(name, f"a broken header at byte {offset}")
         yield member, moment, size
         offset += _HEADER + size + size % 2

@@ -11,7 +11,7 @@ import pytest
 from debs import BUILT, folder, make_deb, member
 
 from freezer.engine.interface import LayerFile, RunOptions, RunResult
-from freezer.errors import BuildError, HostError, IntegrityError
+from freezer.errors import BuildError, EngineError, HostError, IntegrityError
 from freezer.fetch.store import Store
 from freezer.image.bootstrap import make_base
 from freezer.image.config import image_id
@@ -186,7 +186,7 @@ def test_a_failure_leaves_nothing_and_shows_what_dpkg_said_less_the_noise(bench:
     assert len(stage.removed) == 1
     assert error.details == ("dpkg: error processing a", " because")
     assert error.found == "exit code 1"
-    assert "messages above" in (error.hint or "")
+    assert "messages say why" in (error.hint or "")
     again = Stage()
     bench.make(again, bench.package("a"))
     assert len(again.loaded) == 1
@@ -194,8 +194,27 @@ def test_a_failure_leaves_nothing_and_shows_what_dpkg_said_less_the_noise(bench:
 
 def test_a_base_for_another_machine_than_the_engines_is_explained(bench: Bench) -> None:
     error, _ = failure(bench, ended(1, "exec format error"), "aarch64")
-    assert "aarch64" in (error.hint or "")
-    assert "x86_64" in (error.hint or "")
+    assert "packages for aarch64" in error.what
+    assert error.found == "exec format error"
+    assert "x86_64" in (error.expected or "")
+    assert error.hint
+
+
+class Refusing(Stage):
+    def run(self, *arguments: Any, **options: Any) -> RunResult:
+        raise EngineError("the engine refused", found="exec format error")
+
+
+def test_an_engine_that_cannot_even_start_a_foreign_shell_is_explained_too(bench: Bench) -> None:
+    stage = Refusing()
+    with pytest.raises(BuildError, match="packages for aarch64"):
+        bench.make(stage, bench.package("a"), architecture="aarch64")
+    assert len(stage.removed) == 1
+
+
+def test_an_engine_that_fails_speaks_for_itself(bench: Bench) -> None:
+    with pytest.raises(EngineError, match="refused"):
+        bench.make(Refusing(), bench.package("a"))
 
 
 def test_packages_that_take_forever_are_given_up(bench: Bench) -> None:

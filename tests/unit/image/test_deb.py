@@ -41,6 +41,8 @@ def test_members_of_odd_size_and_slashes_behind_names_are_understood(tmp_path: P
         (b"!<arch>\nshort", "broken header at byte 8"),
         (ar([("debian-binary", b"2.0\n")]), "no data.tar in it"),
         (ar([("data.tar.lz", b"LZIP")]), "data.tar.lz"),
+        (ar([("debian-binary", b"2.0\n")], moment=-1), "broken header at byte 8"),
+        (ar([("debian-binary", b"2.0\n")], moment=99_999_999_999), "broken header at byte 8"),
         (ar([("data.tar.xz", b"not xz at all")]), ""),
         (ar([("data.tar.gz", b"not gz at all")]), ""),
         (ar([("data.tar.zst", b"not zst at all")]), ""),
