@@ -8,7 +8,6 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from freezer import __version__
@@ -39,6 +38,12 @@ app = typer.Typer(
 )
 for _command in (init, lock, fetch, build, check, doctor, schema):
     app.command()(_command)
+
+
+_UsageError: Any = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
+"""The base of what click raises for unusable arguments; typer may carry a click of its own."""
 
 
 def _version(wanted: bool) -> None:
@@ -81,15 +86,15 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each way to
     current.__dict__.update(Session().__dict__)
     try:
         result = app(list(arguments), standalone_mode=False, prog_name="freeze")
+        if result == EXIT_INTERRUPTED:  # typer takes Ctrl-C for itself
+            current.stderr.print("interrupted")
         return result if isinstance(result, int) else EXIT_OK
     except FreezerError as error:
         return _fail(error)
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
+    except _UsageError as error:
         error.show()
         return EXIT_USER
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         current.stderr.print("interrupted")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
