@@ -75,12 +75,18 @@ def _facts(lock: Lock) -> list[tuple[str, str]]:
         ("debian", f"{plural(len(lock.debian), 'package')}, {size(debs)}"),
         ("pip", f"{plural(len(lock.pip), 'package')}, {size(wheels)}"),
     ]
-    rows += [
-        (item.role, f"{item.name} {item.version} ({item.provider})")
-        for item in lock.components
-        if item.role not in ("python", "libc")
-    ]
+    rows += [(role, ", ".join(items)) for role, items in _components(lock).items()]
     return [*rows, ("as of", lock.as_of)]
+
+
+def _components(lock: Lock) -> dict[str, list[str]]:
+    """Return what does the arithmetic by role, each once however many files it has."""
+    found: dict[str, list[str]] = {}
+    for item in lock.components:
+        text = f"{item.name} {item.version} ({item.provider})"
+        if item.role not in ("python", "libc") and text not in found.get(item.role, []):
+            found.setdefault(item.role, []).append(text)
+    return found
 
 
 def _base(lock: Lock) -> str:
