@@ -17,6 +17,7 @@ from freezer.check.smoke import run_smoke
 from freezer.errors import CheckError
 from freezer.flows.build import verified_image
 from freezer.flows.spec import LOCKS, Locked, load_locked
+from freezer.model.lockfile import short_id
 from freezer.model.verdict import Verdict, Word
 
 if TYPE_CHECKING:
@@ -32,13 +33,15 @@ class CheckResult:
     image: str
     record: Record
     verdict: Verdict
+    repeated: bool
+    """True when there was no reference, and two runs were compared with each other."""
     recorded: bool
-    """True when there was no reference, two runs were compared, and the record was kept."""
+    """True when those two were identical, and the record was kept."""
     reference: str
     """The reference's path, relative to the project."""
     others: tuple[tuple[str, Verdict], ...] = ()
-    """Other numerics classes that have a reference, and how this record compares with each; for
-    information only."""
+    """Other references at hand (other numerics classes, the lock before this one), and how this
+    record compares with each; for information only."""
 
 
 def check(workshop: Workshop, name: str | None, *, record: bool = False) -> CheckResult:
@@ -60,16 +63,18 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
     shown = f"{LOCKS}/{locked.lock.name}/{FOLDER}/{path.name}"
     reference = None if record else read_reference(path, shown)
     others = _others(locked, first)
-    # A reference of an earlier lock says nothing about this one: its packages were others.
-    if reference is not None and reference.lock_id == locked.id:
+    if reference is not None and reference.lock_id != locked.id:
+        # An earlier lock's numbers decide nothing: its packages were others. Good to know, though.
+        others = ((f"lock {short_id(reference.lock_id)}", compare(reference, first)), *others)
+    elif reference is not None:
         verdict = compare(reference, first)
-        return CheckResult(locked, image.id, first, verdict, False, shown, others)
+        return CheckResult(locked, image.id, first, verdict, False, False, shown, others)
     second = _run(workshop, locked, image.id, "Training once more, to see that it repeats")
     verdict = compare(first, second)
     identical = verdict.word is Word.IDENTICAL
     if identical:
         write_reference(locked.folder, second)
-    return CheckResult(locked, image.id, second, verdict, identical, shown, others)
+    return CheckResult(locked, image.id, second, verdict, True, identical, shown, others)
 
 
 def _run(workshop: Workshop, locked: Locked, image: str, title: str) -> Record:
@@ -94,5 +99,5 @@ def _others(locked: Locked, record: Record) -> tuple[tuple[str, Verdict], ...]:
         except CheckError:
             continue
         if other is not None and other.lock_id == locked.id:
-            found.append((name, compare(other, record)))
+            found.append((f"numerics class {name}", compare(other, record)))
     return tuple(found)

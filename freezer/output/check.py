@@ -35,7 +35,7 @@ def show(result: CheckResult, console: Console) -> None:
         console.print(f"  differs: {escape(cause)}", highlight=False, soft_wrap=True)
     for name, other in result.others:
         console.print(
-            f"  for information, against the reference of {name}: {_other(other)}",
+            f"  for information, against the numbers of {name}: {_other(other)}",
             highlight=False,
             soft_wrap=True,
         )
@@ -62,7 +62,7 @@ def document(result: CheckResult) -> dict[str, Any]:
         "host": plain(result.record.host),
         "trainings": [plain(one) for one in result.verdict.trainings],
         "causes": list(result.verdict.causes),
-        "other-classes": {name: verdict.word.value for name, verdict in result.others},
+        "others": {name: verdict.word.value for name, verdict in result.others},
     }
 
 
@@ -100,9 +100,13 @@ def _where(first: Difference) -> list[str]:
 
 
 def _other(verdict: Verdict) -> str:
-    worst = max((one.first.relative or 0.0 for one in verdict.trainings if one.first), default=0.0)
-    return f"{verdict.word}" + (f", relative error up to {worst:.1e} where it first differs"
-                                if worst else "")  # fmt: skip
+    apart = [
+        f"{one.training} {one.word}, {one.first.differing} of {one.first.of} observations differ, "
+        f"first the {one.first.what}"
+        for one in verdict.trainings
+        if one.first is not None
+    ]
+    return "; ".join(apart) or str(verdict.word)
 
 
 def _against(result: CheckResult) -> str:
@@ -111,6 +115,8 @@ def _against(result: CheckResult) -> str:
         return f"two runs of lock {lock_id} here; recorded in {result.reference}"
     if result.verdict.good:
         return f"lock {lock_id} as recorded in {result.reference}"
-    if result.verdict.word is Word.FAILED:
+    if result.repeated and result.verdict.word is Word.DRIFTED:
+        return f"two runs of lock {lock_id} differ from each other; nothing was recorded"
+    if result.repeated:
         return f"lock {lock_id}; nothing was recorded"
     return f"lock {lock_id}; reference {result.reference}"
