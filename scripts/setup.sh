@@ -19,8 +19,8 @@ started=$SECONDS
 echo "Setting up $venv with $("$python" --version) ..."
 rm -rf "$venv"
 "$python" -m venv "$venv"
-"$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
+"$venv/bin/pip" install -qq --disable-pip-version-check --require-hashes \
     --requirement requirements/dev.txt
-"$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+"$venv/bin/pip" install -qq --disable-pip-version-check --no-deps --no-build-isolation \
     --editable .
 echo "Set up in $((SECONDS - started)) s. 'freeze' is $venv/bin/freeze."
