@@ -17,6 +17,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from freezer.cli.doctor import doctor
+from freezer.cli.session import current
 from freezer.engine.interface import EngineInfo
 from freezer.errors import EngineError
 from freezer.flows import doctor as flow
@@ -248,7 +249,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., An
     """Run ``freeze doctor`` where no engine is, and where no source is asked."""
     app = typer.Typer()
     app.command()(doctor)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(current, "project", tmp_path)
     monkeypatch.setenv("FREEZER_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     monkeypatch.setattr(flow, "_sources", lambda config: [])
