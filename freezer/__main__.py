@@ -1,0 +1,5 @@
+"""``python -m freezer`` is ``freeze``."""
+
+from freezer.cli.main import main
+
+main()

@@ -1,0 +1,122 @@
+"""A project of one environment for tests, and the command run on it: here, or as its own process."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import yaml
+
+from freezer.cli.main import run
+from freezer.model.lock import Lock
+from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    def good(self) -> Outcome:
+        assert self.code == 0, f"exit code {self.code}\n{self.out}\n{self.err}"
+        return self
+
+    def failed(self, code: int, *said: str) -> Outcome:
+        """Demand an exit code, words in what was said, and that nothing went wild."""
+        both = f"{self.out}\n{self.err}"
+        assert self.code == code, f"exit code {self.code}, not {code}\n{both}"
+        for words in said:
+            assert words in both
+        assert "Traceback" not in self.err
+        return self
+
+    @property
+    def document(self) -> Any:
+        """The one document that ``--json`` leaves on stdout."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a ``freeze.yaml``, and the store that its commands use."""
+
+    folder: Path
+    store: Path
+    name: str
+
+    @property
+    def lock_file(self) -> Path:
+        return self.folder / "lockfiles" / self.name / LOCK_FILE
+
+    @property
+    def lock(self) -> Lock:
+        return parse_lock(self.lock_file.read_bytes(), LOCK_FILE)
+
+    @property
+    def lock_id(self) -> str:
+        return lock_id(self.lock_file.read_bytes())
+
+    @property
+    def references(self) -> list[Path]:
+        return sorted(self.lock_file.parent.glob("references/*"))
+
+    def spec(self, **changes: Any) -> None:
+        """Write ``freeze.yaml``, or change keys of the one that is there."""
+        path = self.folder / "freeze.yaml"
+        values = yaml.safe_load(path.read_text()) if path.exists() else {"name": self.name}
+        path.write_text(yaml.safe_dump({**values, **changes}, sort_keys=False))
+
+    def copy(self, folder: Path, store: Path | None = None) -> Project:
+        shutil.copytree(self.folder, folder)
+        return Project(folder, store or self.store, self.name)
+
+    def freeze(self, *arguments: str, **environment: str) -> Outcome:
+        """Run the command in this process."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, {"FREEZER_STORE": str(self.store), **environment}),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            code = run(["-C", str(self.folder), *arguments])
+        return Outcome(code, out.getvalue(), err.getvalue())
+
+    def start(
+        self, *arguments: str, cwd: Path | None = None, umask: int = -1, **environment: str
+    ) -> subprocess.Popen[str]:
+        """Start the command as a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "freezer", "-C", str(self.folder), *arguments],
+            env={**os.environ, "FREEZER_STORE": str(self.store), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=cwd,
+            umask=umask,
+        )
+
+
+def outcome(process: subprocess.Popen[str], timeout: float = 200) -> Outcome:
+    """Wait for a process that ``start`` returned."""
+    with process:
+        out, err = process.communicate(timeout=timeout)
+    return Outcome(process.returncode, out, err)
+
+
+def tree(folder: Path) -> Mapping[str, bytes]:
+    """Return the files below a folder by their paths in it."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
