@@ -8,7 +8,6 @@ are read from the wire format (varints and length-delimited fields) without gene
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
 from freezer.engine.steps import Built, Event, Failure, Output, Step
@@ -40,10 +39,13 @@ def trace(data: bytes) -> Iterator[Event]:
     stands in plain text in the message that ends the build.
     """
     try:
-        found = list(fields(data))
-    except (ValueError, binascii.Error):
+        yield from list(_events(data))
+    except ValueError:
         return
-    for number, value in found:
+
+
+def _events(data: bytes) -> Iterator[Event]:
+    for number, value in fields(data):
         if number == _VERTEX and isinstance(value, bytes):
             yield from _vertex(dict(fields(value)))
         elif number == _LOG and isinstance(value, bytes):
