@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _TAIL = 1 << 17
 """Bytes at the end that are read first: most archives have their whole list there."""
-_BLOCK = 1 << 16
+_BLOCK = 1 << 18
 
 
 class RangeFile(io.RawIOBase):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -38,8 +38,8 @@ class Release:
     sdist: bool
     yanked: bool = False
     """True when its maker has withdrawn every file of it: only an exact pin takes it."""
-    dated: bool = False
-    """True when an index says when one of its files was uploaded."""
+    uploaded: str | None = None
+    """When its first file was uploaded (UTC), if any index says so."""
 
     def pythons(self) -> set[str]:
         """Return the CPython versions (``3.11``) that it has wheels for."""
@@ -75,27 +75,35 @@ def releases(index: PythonIndex, project: str, as_of: str | None = None) -> list
 
     Files known to be newer than ``as_of`` are left out.
     """
-    try:
-        files = [file for file in index.files(project) if not as_of or not is_newer(file, as_of)]
-    except FetchError:
-        return []
     by_version: dict[Version, list[IndexFile]] = {}
-    for file in files:
-        if version := _version(file.name):
+    for file in _files(index, project):
+        version = _version(file.name)
+        if version and not (as_of and is_newer(file, as_of)):
             by_version.setdefault(version, []).append(file)
     return [_release(version, by_version[version]) for version in sorted(by_version)]
+
+
+def _files(index: PythonIndex, project: str) -> list[IndexFile]:
+    """Return every listed file; what one index does not say of its date, another may."""
+    try:
+        files = list(index.files(project))
+    except FetchError:
+        return []
+    dates = {file.name: file.uploaded for file in files if file.uploaded}
+    return [replace(file, uploaded=dates.get(file.name)) for file in files]
 
 
 def _release(version: Version, files: list[IndexFile]) -> Release:
     wheels = tuple(file.name for file in files if file.name.endswith(".whl"))
     yanked = all(file.yanked is not None for file in files)
-    dated = any(file.uploaded is not None for file in files)
-    return Release(version, wheels, len(wheels) < len(files), yanked, dated)
+    dates = [file.uploaded for file in files if file.uploaded is not None]
+    uploaded = f"{min(dates)[:19]}Z" if dates else None
+    return Release(version, wheels, len(wheels) < len(files), yanked, uploaded)
 
 
 def is_newer(file: IndexFile, as_of: str) -> bool:
-    """Say whether a file is known to have been uploaded after a moment (seconds count)."""
-    return file.uploaded is not None and file.uploaded[:19] > as_of[:19]
+    """Say whether a file is known not to have been uploaded before a moment, to the second."""
+    return file.uploaded is not None and file.uploaded[:19] >= as_of[:19]
 
 
 def within(found: Iterable[Release], specifier: str) -> list[Release]:

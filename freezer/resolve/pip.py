@@ -103,8 +103,10 @@ def _with_reason(package: PipPackage, own: bool) -> PipPackage:
 
 
 def _resolver(name: str) -> PipResolver:
+    if name == "pip-tools":
+        from freezer.resolve.piptools import PipToolsResolver
+
+        return PipToolsResolver()
     from freezer.resolve.uv import UvResolver
 
-    if name != "uv":
-        raise ResolveError(f"no resolver called {name!r}", expected="uv")
     return UvResolver()

@@ -42,7 +42,8 @@ def explain_unfit(unfit: Unfit, request: PipRequest, index: PythonIndex) -> Reso
     wanted = within(offered, unfit.specifier)
     wheels = [item for item in wanted if item.wheels]
     if not wanted:
-        return _no_version(unfit, offered, request)
+        later = within(releases(index, unfit.name), unfit.specifier)
+        return _too_new(unfit, later, request) if later else _no_version(unfit, offered, request)
     if not wheels:
         return _sdist_only(unfit, offered, request)
     return _wrong_target(unfit, wheels, offered, request)
@@ -64,6 +65,16 @@ def _sdist_only(unfit: Unfit, offered: list[Release], request: PipRequest) -> Re
         found="no wheel of it for any Python" if not others else "no wheel of this version",
         expected="a wheel: nothing is built from source unless the spec allows it by name",
         hint="; or ".join(hints),
+    )
+
+
+def _too_new(unfit: Unfit, later: list[Release], request: PipRequest) -> ResolveError:
+    first = min(later, key=lambda item: item.uploaded or "~")
+    return ResolveError(
+        f"nothing that answers {unfit.title} had been uploaded by {request.as_of}",
+        where=unfit.where,
+        found=f"{first.version} of {first.uploaded}" if first.uploaded else str(first.version),
+        hint="choose a later `as-of`, or ask for an older version",
     )
 
 

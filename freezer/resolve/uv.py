@@ -9,23 +9,21 @@ considered only where nothing that is dated answers, and then a warning says so.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from freezer.errors import ResolveError
+from freezer.fetch.indexes import Indexes
 from freezer.fetch.pypi import PythonIndex
+from freezer.resolve.attempt import Attempt, first_attempt
+from freezer.resolve.dated_index import DatedIndex
 from freezer.resolve.interface import Resolution
-from freezer.resolve.locked import Answered, demand_allowed, locked_packages
-from freezer.resolve.offer import fitting, releases
-from freezer.resolve.undated import (
-    said_by_uv,
-    skipped_files,
-    undated_indexes,
-    undated_warnings,
-)
+from freezer.resolve.locked import Answered, locked_packages
+from freezer.resolve.loopback import serving
+from freezer.resolve.undated import said_by_uv, skipped_files, undated_warnings
 from freezer.resolve.uv_answer import parse_edges, parse_pylock
-from freezer.resolve.uv_errors import blamed_for_sdist, explain
-from freezer.resolve.uv_run import question
+from freezer.resolve.uv_errors import blamed_for_sdist, explain, too_late
+from freezer.resolve.uv_run import question, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,15 +33,21 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage
     from freezer.resolve.interface import PipRequest
+    from freezer.resolve.uv_answer import Pin
     from freezer.resolve.uv_run import UvOutput
 
 
 @dataclass(frozen=True)
-class _Attempt:
-    """What uv may look at beyond wheels that are dated."""
+class _Run:
+    """What uv said, both times, and the pins if it had an answer."""
 
-    sdists: frozenset[str] = frozenset()
-    undated: tuple[str, ...] = ()
+    files: UvOutput
+    edges: UvOutput
+    pins: tuple[Pin, ...] = ()
+
+    @property
+    def failed(self) -> UvOutput | None:
+        return next((run for run in (self.files, self.edges) if run.code), None)
 
 
 class UvResolver:
@@ -52,42 +56,60 @@ class UvResolver:
     def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
         """Return one file for each package. Raises ``ResolveError``, ``FetchError``."""
         index = PythonIndex(request.indexes)
-        attempt = _Attempt(demand_allowed(request) | _never_wheels(request, index))
+        attempt = first_attempt(request, index)
         with report.task("Resolving Python packages"):
             while True:
-                files, edges = _ask(request, attempt, store)
-                if files.code == edges.code == 0:
-                    return _answer(request, files, edges, store, report)
-                failed = files if files.code else edges
-                report.debug(failed.stderr)
-                wider = _wider(request, attempt, failed)
+                run = _attempted(request, attempt, store)
+                if run.failed is None:
+                    return _answer(request, run, index, store, report)
+                report.debug(run.failed.stderr)
+                said = run.failed.stderr
+                wider = attempt.wider(request, blamed_for_sdist(said), _wants_undated(said))
                 if wider is None:
-                    raise explain(failed.stderr, request, index)
+                    raise explain(said, request, index)
                 attempt = wider
 
 
-def _never_wheels(request: PipRequest, index: PythonIndex) -> frozenset[str]:
-    """Return the allowed names that have no wheel in any version.
+def _wants_undated(stderr: str) -> bool:
+    """Say whether files without a date might help.
 
-    Without them, a package with an extra that needs one would silently be taken at a version from
-    before it had that extra.
+    Where a date is known to be too late, another index's silence about it changes nothing.
     """
-    return frozenset(
-        name
-        for name in request.allow_sdist
-        if not fitting(releases(index, name, request.as_of), request.target)
-    )
+    return bool(skipped_files(stderr)) and not too_late(stderr)
 
 
-def _ask(request: PipRequest, attempt: _Attempt, store: Store) -> tuple[UvOutput, UvOutput]:
+def _attempted(request: PipRequest, attempt: Attempt, store: Store) -> _Run:
+    if attempt.undated:
+        return _undated(request, attempt, store)
+    run = _ask(request, attempt, store, "--exclude-newer", request.as_of)
+    return run if run.failed else replace(run, pins=parse_pylock(run.files.stdout))
+
+
+def _undated(request: PipRequest, attempt: Attempt, store: Store) -> _Run:
+    """Ask uv of an index that Freezer has held to the cut-off: uv's own knows only dated files."""
+    dated = DatedIndex(request, undated=True)
+    with serving(dated) as (address, loopback):
+        served = replace(request, indexes=Indexes(address))
+        # Its cache goes by address, and this address is another each time.
+        run = _ask(served, attempt, store, "--no-cache")
+    if not run.failed:
+        return replace(run, pins=tuple(dated.placed(pin) for pin in parse_pylock(run.files.stdout)))
+    if loopback.failure is not None:
+        raise loopback.failure
+    return run
+
+
+def _ask(request: PipRequest, attempt: Attempt, store: Store, *more: str) -> _Run:
     """Ask uv for both outputs, in parallel."""
     with store.scratch() as folder, ThreadPoolExecutor(max_workers=2) as pool:
-        asked = question(request, folder, sdists=attempt.sdists, undated=attempt.undated)
+        asked = question(request, folder, attempt.sdists)
         listed, annotated = folder / "pylock.toml", folder / "out.txt"
         _keep(request.keep, listed, annotated)
-        files = pool.submit(asked.ask, "pylock.toml", listed)
-        edges = pool.submit(asked.ask, "requirements.txt", annotated, "--annotation-style", "line")
-        return files.result(), edges.result()
+        files = pool.submit(asked.ask, "pylock.toml", listed, *more)
+        edges = pool.submit(
+            asked.ask, "requirements.txt", annotated, "--annotation-style", "line", *more
+        )
+        return _Run(files.result(), edges.result())
 
 
 def _keep(pins: Mapping[str, str], listed: Path, annotated: Path) -> None:
@@ -95,29 +117,18 @@ def _keep(pins: Mapping[str, str], listed: Path, annotated: Path) -> None:
     if not pins:
         return
     annotated.write_text("".join(f"{name}=={pins[name]}\n" for name in sorted(pins)))
-    entries = (f'[[packages]]\nname = "{n}"\nversion = "{v}"\n' for n, v in sorted(pins.items()))
+    entries = (
+        f"[[packages]]\nname = {quoted(name)}\nversion = {quoted(version)}\n"
+        for name, version in sorted(pins.items())
+    )
     listed.write_text('lock-version = "1.0"\ncreated-by = "freezer"\n' + "".join(entries))
 
 
-def _wider(request: PipRequest, attempt: _Attempt, failed: UvOutput) -> _Attempt | None:
-    """Return what to try next, or None when nothing is left that the request allows."""
-    wanted = blamed_for_sdist(failed.stderr) & request.allow_sdist
-    if more := wanted - attempt.sdists:
-        return _Attempt(attempt.sdists | more, attempt.undated)
-    if not attempt.undated and "filtered by `exclude-newer`" not in failed.stderr:
-        # Where a date is known to be too late, another index's silence about it changes nothing.
-        skipped = skipped_files(failed.stderr)
-        if undated := undated_indexes(skipped, request.indexes):
-            return _Attempt(attempt.sdists, undated)
-    return None
-
-
 def _answer(
-    request: PipRequest, files: UvOutput, edges: UvOutput, store: Store, report: Reporter
+    request: PipRequest, run: _Run, index: PythonIndex, store: Store, report: Reporter
 ) -> Resolution:
-    pins = parse_pylock(files.stdout)
-    needed_by = parse_edges(edges.stdout)
-    if {pin.name for pin in pins} != set(needed_by):
+    needed_by = parse_edges(run.edges.stdout)
+    if {pin.name for pin in run.pins} != set(needed_by):
         raise ResolveError(
             "uv gave two different answers to one question",
             hint="the index changed meanwhile; run the command again",
@@ -126,7 +137,6 @@ def _answer(
     def build(wanted: PipRequest) -> tuple[PipPackage, ...]:
         return UvResolver().resolve(wanted, store=store, report=report).packages
 
-    locked = locked_packages(Answered(pins, needed_by), request, store, build)
-    undated = [pin.name for pin in pins if not pin.dated]
-    said = undated_warnings(files.stderr, locked, undated, PythonIndex(request.indexes))
-    return Resolution(locked, (*said_by_uv(files.stderr), *said))
+    locked = locked_packages(Answered(run.pins, needed_by), request, store, build)
+    said = undated_warnings(skipped_files(run.files.stderr), locked, run.pins, index)
+    return Resolution(locked, (*said_by_uv(run.files.stderr), *said))

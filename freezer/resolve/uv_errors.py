@@ -34,9 +34,7 @@ _NO_BUILD = re.compile(r"Wheels are required for `(?P<name>[^`]+)`")
 _NO_SUCH = re.compile(rf"{_NAME} was not found in the (?:package registry|provided)")
 _NO_VERSION = re.compile(rf"there (?:is|are) no versions? of {_NAME}{_SPECIFIER}(?=[\s,])")
 _TOO_NEW = re.compile(
-    r"`(?P<name>[^`]+)` was filtered by `exclude-newer`.*?"
-    r"(?:v(?P<version>\S+?),? (?:was )?published at (?P<when>\S+?)\.?(?:\s|$))",
-    re.DOTALL,
+    r"`(?P<name>[^`]+)` was filtered by `exclude-newer`.*?published at", re.DOTALL
 )
 _FETCHING = ("Failed to fetch", "error sending request", "Request failed", "Failed to read from")
 _STEPS = 12
@@ -55,16 +53,30 @@ def explain(stderr: str, request: PipRequest, index: PythonIndex) -> FreezerErro
         return _not_a_conflict(text, request)
     if match := _NO_SUCH.search(text):
         return _no_such(canonicalize_name(match["name"]), text, request)
-    if match := _TOO_NEW.search(text):
-        return _too_new(match, request)
-    unfit = [(str(canonicalize_name(m["name"])), m["specifier"]) for m in _UNFIT.finditer(text)]
-    if unfit:
-        name, specifier = _cause(unfit, request, index)
-        return explain_unfit(_unfit(name, specifier, text, request), request, index)
-    if match := _NO_VERSION.search(text):
-        name = canonicalize_name(match["name"])
-        return explain_unfit(_unfit(name, match["specifier"], text, request), request, index)
+    if found := _culprit(text, request, index):
+        return explain_unfit(_unfit(*found, text, request), request, index)
     return _conflict(text, request)
+
+
+def _culprit(text: str, request: PipRequest, index: PythonIndex) -> tuple[str, str] | None:
+    """Return the one package that is the cause, and the versions that were wanted of it."""
+    versions = [(_canonical(m), m["specifier"]) for m in _NO_VERSION.finditer(text)]
+    if match := _TOO_NEW.search(text):
+        name = _canonical(match)
+        return next((item for item in versions if item[0] == name), (name, ""))
+    unfit = [(_canonical(match), match["specifier"]) for match in _UNFIT.finditer(text)]
+    if unfit:
+        return _cause(unfit, request, index)
+    return versions[0] if versions else None
+
+
+def _canonical(match: re.Match[str]) -> str:
+    return str(canonicalize_name(match["name"]))
+
+
+def too_late(stderr: str) -> bool:
+    """Say whether uv knows of files that would answer, had they been uploaded in time."""
+    return _TOO_NEW.search(stderr) is not None
 
 
 def _cause(
@@ -110,18 +122,6 @@ def _no_such(name: str, text: str, request: PipRequest) -> ResolveError:
         hint=f"did you mean {' or '.join(near)}?"
         if near
         else "check its spelling; if it is a private one, name its index with --extra-index-url",
-    )
-
-
-def _too_new(match: re.Match[str], request: PipRequest) -> ResolveError:
-    name = canonicalize_name(match["name"])
-    mine = _asked(name, request)
-    wanted = f"{name} {mine.requirement.specifier}".strip() if mine else name
-    return ResolveError(
-        f"nothing that answers {wanted} had been uploaded by {request.as_of}",
-        where=mine.where if mine else None,
-        found=f"{name} {match['version']} of {match['when'][:19]}Z",
-        hint="choose a later `as-of`, or ask for an older version",
     )
 
 

@@ -48,7 +48,7 @@ class UvQuestion:
     environment: Mapping[str, str]
 
     def ask(self, form: str, output: Path, *extra: str) -> UvOutput:
-        """Run uv for one output form (``pylock.toml``, ``requirements.txt``).
+        """Run uv for one output form, ``pylock.toml`` or ``requirements.txt``.
 
         ``output`` holds the pins to keep, if any, and the answer afterwards.
         """
@@ -58,29 +58,23 @@ class UvQuestion:
         return UvOutput(run.code, stdout, run.stderr)
 
 
-def question(
-    request: PipRequest, folder: Path, *, sdists: Iterable[str] = (), undated: Iterable[str] = ()
-) -> UvQuestion:
-    """Write a request into a folder of its own.
+def question(request: PipRequest, folder: Path, sdists: Iterable[str] = ()) -> UvQuestion:
+    """Write a request into a folder of its own; ``sdists`` are taken as source distributions.
 
-    ``sdists`` are taken as source distributions; indexes in ``undated`` are not held to the
-    cut-off. Raises ``ResolveError`` for a target that no wheel is made for.
+    Raises ``ResolveError`` for a target that no wheel is made for.
     """
-    _private(folder / "in.txt", _lines(request.asked))
-    _private(folder / "constraints.txt", _lines(request.constraints))
-    undated = tuple(undated)
-    _private(folder / "uv.toml", uv_toml(request.indexes, undated))
+    write_private(folder / "in.txt", requirement_lines(request.asked))
+    write_private(folder / "constraints.txt", requirement_lines(request.constraints))
+    write_private(folder / "uv.toml", uv_toml(request.indexes))
     arguments = [
         *("in.txt", "--config-file", "uv.toml"),
         *("--python-version", request.target.python.version, "--no-python-downloads"),
         *("--python-platform", uv_platform(request.target)),
-        *("--exclude-newer", request.as_of, "--no-header", "--color", "never", "--no-progress"),
-        *("--no-sources", "--only-binary", ":all:"),
+        *("--no-header", "--color", "never", "--no-progress", "--no-sources"),
+        *("--only-binary", ":all:"),
     ]
     if request.constraints:
         arguments += ["--constraints", "constraints.txt"]
-    if undated:
-        arguments += ["--preview-features", "index-exclude-newer"]
     for name in sorted(sdists):
         arguments += ["--no-binary", name]
     if request.prereleases:
@@ -88,21 +82,18 @@ def question(
     return UvQuestion(folder, tuple(arguments), _environment(request.indexes))
 
 
-def uv_toml(indexes: Indexes, undated: Iterable[str] = ()) -> str:
-    """Return uv's configuration for some indexes; those in ``undated`` know no cut-off."""
-    exempt = set(undated)
-    lines = [f"find-links = [{', '.join(_quoted(url) for url in indexes.find_links)}]"]
+def uv_toml(indexes: Indexes) -> str:
+    """Return uv's configuration for some indexes, those that go first in front."""
+    lines = [f"find-links = [{', '.join(quoted(url) for url in indexes.find_links)}]"]
     urls = indexes.index_urls
     if not urls:
         lines.append("no-index = true")
     for url in urls:
-        lines += ["[[index]]", f"url = {_quoted(url)}"]
-        if url in exempt:
-            lines.append("exclude-newer = false")
+        lines += ["[[index]]", f"url = {quoted(url)}"]
         if url == urls[-1]:
             # Always one: without it uv would ask the public index.
             lines.append("default = true")
-    lines += ["[pip]", f"index-strategy = {_quoted(indexes.strategy)}"]
+    lines += ["[pip]", f"index-strategy = {quoted(indexes.strategy)}"]
     return "\n".join([*lines, ""])
 
 
@@ -147,11 +138,13 @@ def _command() -> tuple[str, ...]:
         ) from error
 
 
-def _lines(asked: Iterable[Asked]) -> str:
+def requirement_lines(asked: Iterable[Asked]) -> str:
+    """Return requirements as a file of them; line numbers count from the first."""
     return "".join(f"{item.requirement}\n" for item in asked)
 
 
-def _private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only this user may read: addresses in it may hold credentials."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
         stream.write(text)
@@ -169,6 +162,6 @@ def _environment(indexes: Indexes) -> dict[str, str]:
     return kept
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a TOML string; JSON's escapes are among TOML's."""
     return json.dumps(text, ensure_ascii=False)
