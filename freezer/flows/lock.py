@@ -11,7 +11,12 @@ from freezer.fetch.store import write_atomically
 from freezer.flows.asking import Asking
 from freezer.flows.changes import changes
 from freezer.flows.reasons import with_reasons
-from freezer.flows.settings import demand_free_names, image_environment, smoke_plan
+from freezer.flows.settings import (
+    demand_free_names,
+    demand_known_worlds,
+    image_environment,
+    smoke_plan,
+)
 from freezer.flows.spec import LOCKS, Environment, Locked, load_environment, read_lock
 from freezer.flows.worlds import resolve_worlds, stale_worlds
 from freezer.inside import inside_digest
@@ -54,6 +59,7 @@ def lock(
     """
     environment = load_environment(workshop.project, name)
     demand_free_names(environment)
+    demand_known_worlds(environment)
     key = digest(str(environment.lock_folder.resolve()).encode())[:16]
     with workshop.store.lock(f"lock-{key}", timeout=_PATIENCE, report=workshop.report):
         before = None if upgrade else read_lock(workshop.project, environment.name)
@@ -70,6 +76,7 @@ def check_lock(workshop: Workshop, name: str | None, *, as_of: str | None = None
     """
     environment = load_environment(workshop.project, name)
     demand_free_names(environment)
+    demand_known_worlds(environment)
     shown = f"{LOCKS}/{environment.name}/{LOCK_FILE}"
     locked = read_lock(workshop.project, environment.name)
     if locked is None:

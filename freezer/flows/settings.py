@@ -54,6 +54,17 @@ def demand_free_names(environment: Environment) -> None:
         )
 
 
+def demand_known_worlds(environment: Environment) -> None:
+    """Refuse what this version reads in a spec and cannot lock yet. Raises ``SpecError``."""
+    for key in ("conda", "accelerator", "blas"):
+        if getattr(environment.spec, key) is not None:
+            raise SpecError(
+                f"{key!r} cannot be locked yet",
+                where=place(environment, key),
+                hint="this version locks Debian and pip packages; remove the key",
+            )
+
+
 def smoke_plan(
     environment: Environment, locked: Iterable[str], report: Reporter
 ) -> tuple[SmokePlan, dict[str, bytes]]:

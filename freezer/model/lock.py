@@ -104,14 +104,59 @@ class PipPackage(Artifact):
     """Only for source distributions: the locked wheels that its build needs."""
 
 
+class CondaPackage(Artifact):
+    """One conda package, with the whole of its repodata record: what a solver needs to know again.
+
+    ``source`` is ``conda``; ``file`` is the archive's file name.
+    """
+
+    name: str
+    version: str
+    build: str
+    build_number: Annotated[int, Field(ge=0)]
+    channel: str
+    """The channel's name, such as ``conda-forge``; where it is served from is configuration."""
+    subdir: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    """``linux-64``, ``linux-aarch64`` or ``noarch``."""
+    noarch: Literal["python", "generic"] | None = None
+    depends: tuple[str, ...] = ()
+    constrains: tuple[str, ...] = ()
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    license: str | None = None
+    timestamp: int | None = None
+    """Milliseconds since 1970, UTC, of the build."""
+    python_site_packages_path: SafePath | None = None
+    requested: bool = False
+    reason: str
+
+
+class Accelerator(Model):
+    """The GPU software that was asked for and locked."""
+
+    cuda: str
+    cudnn: str | None = None
+    driver: str | None = None
+
+
 class Component(Model):
     """Something that moves the numbers, by name and version, and what brings it."""
 
-    role: Literal["python", "libc", "libstdc++", "compiler", "blas", "lapack", "openmp"]
+    role: Literal[
+        "python",
+        "libc",
+        "libstdc++",
+        "compiler",
+        "blas",
+        "lapack",
+        "openmp",
+        "cuda",
+        "cudnn",
+        "nccl",
+    ]
     name: str
     version: str
     provider: str
-    """``base``, ``debian:<package>`` or ``pip:<package>``."""
+    """``base``, ``debian:<package>``, ``conda:<package>`` or ``pip:<package>``."""
     file: str | None = None
     """The shared library's file name, where there is one."""
 
@@ -152,8 +197,8 @@ class Lock(Model):
     schema_: Literal["freezer/lock/1"] = Field(default=LOCK_SCHEMA, alias="schema")
     name: EnvName
     answers: dict[str, Digest]
-    """For each world (``base``, ``debian``, ``pip``) the digest of the question that it answers: a
-    world whose question is unchanged is kept as it stands."""
+    """For each world (``base``, ``debian``, ``conda``, ``pip``) the digest of the question that it
+    answers: a world whose question is unchanged is kept as it stands."""
     as_of: str
     """UTC, ``YYYY-MM-DDTHH:MM:SSZ``: nothing newer was considered; also the image's clock."""
     platform: Literal["linux/amd64", "linux/arm64"]
@@ -161,7 +206,14 @@ class Lock(Model):
     base: Base
     debian: tuple[DebianPackage, ...] = ()
     """The closure of the spec's ``system``, less what the base holds."""
+    conda: tuple[CondaPackage, ...] = ()
+    conda_elsewhere: dict[str, tuple[CondaPackage, ...]] = {}
+    """The same environment on further platforms, by platform; not part of the image."""
+    virtual_packages: dict[str, str] = {}
+    """What was declared to the conda solver: ``__glibc: "2.36"``, ``__cuda: "12.4"``."""
     pip: tuple[PipPackage, ...] = ()
+    accelerator: Accelerator | None = None
+    blas: str | None = None
     components: tuple[Component, ...] = ()
     environment: dict[str, str] = {}
     """Environment variables of the image, determinism settings included."""

@@ -62,6 +62,13 @@ Moment = Annotated[
 ]
 
 
+def _widen_conda(value: Any) -> Any:
+    return {"file": value} if isinstance(value, str) else value
+
+
+Platform = Literal["linux/amd64", "linux/arm64"]
+
+
 class BootstrapSpec(Model):
     """A base made from Debian packages instead of pulled from a registry."""
 
@@ -83,6 +90,42 @@ class PipSpec(Model):
     allow_sdist: tuple[str, ...] = ()
     """Packages that may be built from source; all others must have a wheel."""
     resolver: Literal["uv", "pip-tools"] = "uv"
+
+
+class CondaSpec(Model):
+    """The conda half of an environment."""
+
+    channels: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = ()
+    """Channel names, URLs or folders, highest priority first; strict priority."""
+    dependencies: tuple[str, ...] = ()
+    """Match specs as conda has them: ``numpy=2.2``, ``libblas=*=*mkl``."""
+    file: SafePath | None = None
+    """An ``environment.yml``; or a ``conda-lock.yml``, ``pixi.lock`` or explicit file, which is
+    taken over without solving. Relative to the spec."""
+    resolver: Literal["rattler", "conda-lock"] = "rattler"
+    platforms: tuple[Platform, ...] = ()
+    """Further platforms to lock beside the environment's own."""
+
+    @model_validator(mode="after")
+    def _something_is_asked(self) -> CondaSpec:
+        if not self.file and not self.dependencies:
+            msg = "'file' or 'dependencies', or there is nothing to install"
+            raise ValueError(msg)
+        return self
+
+
+class AcceleratorSpec(Model):
+    """The GPU software that is wanted: the target's, never this host's."""
+
+    cuda: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+$")]
+    """Toolkit, such as ``12.4``."""
+    cudnn: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*$")] | None = None
+    """Such as ``9`` or ``9.10.2``."""
+    driver: Annotated[str, StringConstraints(pattern=r"^>=[0-9]+(\.[0-9]+)*$")] | None = None
+    """The oldest driver that hosts may have, such as ``>=550.54.14``."""
+
+
+Blas = Literal["openblas", "mkl", "netlib", "blis"]
 
 
 class DeterminismSpec(Model):
@@ -122,12 +165,17 @@ class Spec(Model):
     name: EnvName
     base: BootstrapSpec | Annotated[str, Field(min_length=1)]
     """An image reference such as ``debian:bookworm-slim``, or ``{bootstrap: bookworm}``."""
-    platform: Literal["linux/amd64", "linux/arm64"] = "linux/amd64"
+    platform: Platform = "linux/amd64"
     python: PythonMinor
     """``3.11``; the base image or its Debian archive must offer it."""
     system: tuple[DebianName, ...] = ()
     """Debian packages, ``name`` or ``name=version``."""
+    conda: Annotated[CondaSpec | None, BeforeValidator(_widen_conda)] = None
+    """conda packages; the environment is then a conda prefix, with conda's Python."""
     pip: Annotated[PipSpec, BeforeValidator(_widen_pip)] = PipSpec()
+    accelerator: AcceleratorSpec | None = None
+    blas: Blas | None = None
+    """Which BLAS does the arithmetic, in every world that can choose it."""
     as_of: Moment | None = None
     """Nothing newer is considered; also the image's clock. By default the moment of the lock."""
     determinism: DeterminismSpec = DeterminismSpec()

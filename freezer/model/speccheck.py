@@ -10,7 +10,9 @@ from pydantic import ValidationError
 from freezer.errors import SpecError, Where
 from freezer.model.base import Model, kebab
 from freezer.model.spec import (
+    AcceleratorSpec,
     BootstrapSpec,
+    CondaSpec,
     DeterminismSpec,
     PipSpec,
     SmokeSpec,
@@ -23,15 +25,12 @@ if TYPE_CHECKING:
 
     from freezer.model.yamldoc import Path
 
-_NOT_YET = {
-    "conda": "this version locks Debian and pip packages; conda environments are not read yet",
-    "accelerator": "this version does not choose CUDA or cuDNN; pin the wheels that bring them",
-    "blas": "this version does not choose a BLAS; it records the one that the wheels bring",
-}
 _SECTIONS: dict[str, type[Model]] = {
     "": Spec,
     "base": BootstrapSpec,
     "pip": PipSpec,
+    "conda": CondaSpec,
+    "accelerator": AcceleratorSpec,
     "determinism": DeterminismSpec,
     "smoke": SmokeSpec,
 }
@@ -43,6 +42,12 @@ _EXPECTED: dict[str, str] = {
     "python": 'a minor version in quotes, such as "3.11"',
     "system": "a list of Debian packages, such as [gcc, libgomp1=12.2.0-14]",
     "pip": "a list of requirements, a requirements file, a pyproject.toml, or a mapping",
+    "conda": "an environment.yml, a lockfile, or a mapping of channels and dependencies",
+    "conda.resolver": "rattler or conda-lock",
+    "accelerator.cuda": 'a toolkit in quotes, such as "12.4"',
+    "accelerator.cudnn": 'a version in quotes, such as "9"',
+    "accelerator.driver": 'a floor, such as ">=550.54.14"',
+    "blas": "openblas, mkl, netlib or blis",
     "as-of": "a moment with a time zone, such as 2026-11-01T00:00:00Z",
     "env": "a mapping of variables to texts of one line",
     "labels": "a mapping of labels to texts of one line",
@@ -141,10 +146,6 @@ def _last_key(path: Path) -> str:
 
 def _unknown(path: Path, where: Where) -> SpecError:
     key = str(path[-1])
-    if len(path) == 1 and key in _NOT_YET:
-        return SpecError(
-            f"{key!r} cannot be used yet", where=where, hint=f"remove it; {_NOT_YET[key]}"
-        )
     known = _keys(_SECTIONS.get(dotted(path[:-1]), Spec))
     near = difflib.get_close_matches(key, known, 1, 0.6)
     return SpecError(
