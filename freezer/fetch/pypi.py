@@ -5,14 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-
 from freezer.errors import FetchError, IntegrityError
+from freezer.fetch.filenames import project_of
 from freezer.fetch.http import NotFoundError
 from freezer.fetch.indexes import Indexes, IndexOptions, indexes, with_options
 from freezer.fetch.interface import Location
@@ -115,16 +109,13 @@ def _project(url: str, project: str) -> Callable[[], list[IndexFile]]:
 
 
 def _project_of(file: str) -> str:
-    try:
-        if file.endswith(".whl"):
-            return str(parse_wheel_filename(file)[0])
-        return str(parse_sdist_filename(file)[0])
-    except (InvalidWheelFilename, InvalidSdistFilename) as error:
+    project = project_of(file)
+    if project is None:
         raise IntegrityError(
             f"{file!r} is not the name of a Python package's file",
-            found=str(error),
             hint="the lock was edited or spoiled; restore it, or lock anew",
-        ) from error
+        )
+    return project
 
 
 def _fail(artifact: Artifact, lies: list[str], failure: FetchError | None) -> None:

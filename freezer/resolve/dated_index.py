@@ -11,24 +11,17 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-
+from freezer.fetch.filenames import project_of
 from freezer.fetch.http import NotFoundError
 from freezer.fetch.simple import IndexFile, page_files, project_files
 from freezer.resolve.offer import is_newer
-from freezer.resolve.uv_answer import Candidate
+from freezer.resolve.pins import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from freezer.resolve.interface import PipRequest
-    from freezer.resolve.uv_answer import Pin
+    from freezer.resolve.pins import Pin
 
 
 class DatedIndex:
@@ -95,19 +88,10 @@ class DatedIndex:
         """Yield what the folders and pages of links have: those are the user's own choice."""
         for url in self._request.indexes.find_links:
             for file in page_files(url):
-                if _project(file.name) == project:
+                if project_of(file.name) == project:
                     yield file
 
 
 def candidate(file: IndexFile) -> Candidate:
     """Return an index's file as one that can be locked."""
     return Candidate(file.name, file.url, file.sha256, file.size, file.uploaded is not None)
-
-
-def _project(file: str) -> str | None:
-    try:
-        if file.endswith(".whl"):
-            return canonicalize_name(parse_wheel_filename(file)[0])
-        return canonicalize_name(parse_sdist_filename(file)[0])
-    except (InvalidWheelFilename, InvalidSdistFilename):
-        return None

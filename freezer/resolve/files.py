@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from freezer.fetch.store import Store
     from freezer.model.lock import Target
     from freezer.resolve.interface import Asked
-    from freezer.resolve.uv_answer import Candidate, Pin
+    from freezer.resolve.pins import Candidate, Pin
 
 
 def choose(pin: Pin, target: Target, allowed: Sequence[str] = ()) -> Candidate:

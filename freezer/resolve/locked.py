@@ -12,9 +12,9 @@ from freezer.fetch.pypi import PythonIndex
 from freezer.model.events import SilentTask
 from freezer.model.lock import PipPackage
 from freezer.resolve.files import artifact, choose, direct_artifact
+from freezer.resolve.pins import requires
 from freezer.resolve.reasons import asked_by_name, reason
 from freezer.resolve.sdist import build_request, declared_requires
-from freezer.resolve.uv_answer import requires
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from freezer.fetch.store import Store
     from freezer.model.artifact import Artifact
     from freezer.resolve.interface import PipRequest
-    from freezer.resolve.uv_answer import Pin
+    from freezer.resolve.pins import Pin
 
     Build = Callable[[PipRequest], tuple[PipPackage, ...]]
 

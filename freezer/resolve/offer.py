@@ -7,19 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion, Version
+from packaging.utils import parse_wheel_filename
 
 from freezer.errors import FetchError
+from freezer.fetch.filenames import version_of
 from freezer.resolve.tags import best_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from packaging.version import Version
 
     from freezer.fetch.pypi import PythonIndex
     from freezer.fetch.simple import IndexFile
@@ -77,7 +74,7 @@ def releases(index: PythonIndex, project: str, as_of: str | None = None) -> list
     """
     by_version: dict[Version, list[IndexFile]] = {}
     for file in _files(index, project):
-        version = _version(file.name)
+        version = version_of(file.name)
         if version and not (as_of and is_newer(file, as_of)):
             by_version.setdefault(version, []).append(file)
     return [_release(version, by_version[version]) for version in sorted(by_version)]
@@ -118,12 +115,3 @@ def within(found: Iterable[Release], specifier: str) -> list[Release]:
 def fitting(found: Iterable[Release], target: Target) -> list[Release]:
     """Return the releases that have a wheel for the target and are not withdrawn."""
     return [item for item in found if not item.yanked and best_wheel(item.wheels, target)]
-
-
-def _version(file: str) -> Version | None:
-    try:
-        if file.endswith(".whl"):
-            return parse_wheel_filename(file)[1]
-        return parse_sdist_filename(file)[1]
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return None

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
+from packaging.utils import canonicalize_name
 
 from freezer.errors import ResolveError
+from freezer.fetch.filenames import name_and_version
 from freezer.fetch.redact import redact
 from freezer.resolve.names import near_names
 from freezer.resolve.offer import fitting, releases, within
@@ -127,14 +122,8 @@ def _is_cause(asked: Asked, found: list[tuple[str, str]]) -> bool:
 def _parent(by: str) -> str:
     """Return ``tensorflow 2.15.0`` from pip's words for the file that has a need."""
     file = unquote(re.split(r"[\s#]", by)[0]).rpartition("/")[2]
-    try:
-        if file.endswith(".whl"):
-            name, version = parse_wheel_filename(file)[:2]
-        else:
-            name, version = parse_sdist_filename(file)
-    except (InvalidWheelFilename, InvalidSdistFilename):
-        return file
-    return f"{name} {version}"
+    found = name_and_version(file)
+    return f"{found[0]} {found[1]}" if found else file
 
 
 def _invalid(match: re.Match[str], text: str) -> ResolveError:

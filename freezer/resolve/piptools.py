@@ -15,26 +15,21 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion, Version
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from freezer.errors import ResolveError
+from freezer.fetch.filenames import version_of
 from freezer.fetch.pypi import PythonIndex
 from freezer.resolve.attempt import Attempt, first_attempt
 from freezer.resolve.dated_index import DatedIndex, candidate
 from freezer.resolve.interface import Resolution
 from freezer.resolve.locked import Answered, locked_packages
 from freezer.resolve.loopback import serving
+from freezer.resolve.pins import Candidate, Pin, parse_edges
 from freezer.resolve.pip_errors import blamed, explain_pip
 from freezer.resolve.reasons import asked_by_name
 from freezer.resolve.undated import undated_warnings
-from freezer.resolve.uv_answer import Candidate, Pin, parse_edges
 from freezer.resolve.uv_run import requirement_lines, run_child, write_private
 
 if TYPE_CHECKING:
@@ -158,7 +153,7 @@ def _answer(
 
 def _pin(name: str, version: str, dated: DatedIndex) -> Pin:
     name, wanted = canonicalize_name(name), Version(version)
-    files = [file for file in dated.files(name) if _version(file.name) == wanted]
+    files = [file for file in dated.files(name) if version_of(file.name) == wanted]
     wheels = tuple(candidate(file) for file in files if file.name.endswith(".whl"))
     sdists = [candidate(file) for file in files if not file.name.endswith(".whl")]
     return Pin(name, version, wheels, sdists[0] if sdists else None)
@@ -167,7 +162,7 @@ def _pin(name: str, version: str, dated: DatedIndex) -> Pin:
 def _direct(name: str, url: str) -> Pin:
     """Return the pin of a URL requirement; its version stands in the file's name."""
     file = url.partition("#")[0].rpartition("/")[2]
-    version = _version(file)
+    version = version_of(file)
     if version is None:
         raise ResolveError(
             f"the version of {name} does not stand in the name of its file",
@@ -175,12 +170,3 @@ def _direct(name: str, url: str) -> Pin:
             hint="use `resolver: uv`",
         )
     return Pin(name, str(version), direct=Candidate(file, url))
-
-
-def _version(file: str) -> Version | None:
-    try:
-        if file.endswith(".whl"):
-            return parse_wheel_filename(file)[1]
-        return parse_sdist_filename(file)[1]
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return None

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
+from freezer.fetch.filenames import name_and_version
 from freezer.fetch.redact import redact
 from freezer.resolve.offer import releases
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from freezer.fetch.pypi import PythonIndex
     from freezer.model.lock import PipPackage
-    from freezer.resolve.uv_answer import Pin
+    from freezer.resolve.pins import Pin
 
 _SKIPPED = re.compile(r"^warning: `(?P<file>[^`]+)` is missing an upload date", re.MULTILINE)
 _SAID = re.compile(r"^warning: (?P<text>.+)$", re.MULTILINE)
@@ -58,7 +58,7 @@ def _passed_over(
     """Return versions newer than the locked ones that were left out for want of a date."""
     chosen = {package.name: package.version for package in locked}
     found: dict[str, Version] = {}
-    for name, version, _ in _wheels(skipped):
+    for name, version in _named(skipped):
         if name in chosen and name not in undated and version > Version(chosen[name]):
             found[name] = max(version, found.get(name, version))
     return found
@@ -79,10 +79,6 @@ def said_by_uv(stderr: str) -> list[str]:
     ]
 
 
-def _wheels(files: Sequence[str]) -> Iterator[tuple[str, Version, str]]:
-    for file in files:
-        try:
-            name, version, _, _ = parse_wheel_filename(file)
-        except InvalidWheelFilename:
-            continue
-        yield str(name), version, file
+def _named(files: Sequence[str]) -> Iterator[tuple[str, Version]]:
+    found = (name_and_version(file) for file in files)
+    return (item for item in found if item is not None)

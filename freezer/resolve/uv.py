@@ -20,8 +20,9 @@ from freezer.resolve.dated_index import DatedIndex
 from freezer.resolve.interface import Resolution
 from freezer.resolve.locked import Answered, locked_packages
 from freezer.resolve.loopback import serving
+from freezer.resolve.pins import parse_edges
 from freezer.resolve.undated import said_by_uv, skipped_files, undated_warnings
-from freezer.resolve.uv_answer import parse_edges, parse_pylock
+from freezer.resolve.uv_answer import parse_pylock
 from freezer.resolve.uv_errors import blamed_for_sdist, explain, too_late
 from freezer.resolve.uv_run import question, quoted
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage
     from freezer.resolve.interface import PipRequest
-    from freezer.resolve.uv_answer import Pin
+    from freezer.resolve.pins import Pin
     from freezer.resolve.uv_run import UvOutput
 
 

@@ -1,56 +1,16 @@
-"""Reading what uv answers: a PEP 751 document for the files, an annotated list for the edges."""
+"""Reading the files of uv's answer: a PEP 751 document."""
 
 from __future__ import annotations
 
-import re
 import tomllib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
 from freezer.errors import ResolveError
 from freezer.fetch.redact import redact
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*(?:==|@)")
-_VIA = re.compile(r"#\s*via\s+(?P<names>.*)$")
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One file of a pinned version, as the index describes it."""
-
-    file: str
-    url: str
-    """May hold credentials."""
-    sha256: str | None = None
-    size: int | None = None
-    """Bytes."""
-    dated: bool = False
-    """Whether the index says when it was uploaded."""
-
-
-@dataclass(frozen=True)
-class Pin:
-    """One package at one version, and the files that would do."""
-
-    name: str
-    """Normalised."""
-    version: str
-    wheels: tuple[Candidate, ...] = ()
-    sdist: Candidate | None = None
-    direct: Candidate | None = None
-    """The file that a URL requirement names."""
-
-    @property
-    def dated(self) -> bool:
-        """Say whether a cut-off could be held against it; a URL is the user's own choice."""
-        files = [file for file in (*self.wheels, self.sdist) if file is not None]
-        return self.direct is not None or any(file.dated for file in files)
+from freezer.resolve.pins import Candidate, Pin
 
 
 def parse_pylock(text: str) -> tuple[Pin, ...]:
@@ -84,30 +44,3 @@ def _candidate(entry: dict[str, Any]) -> Candidate:
     sha256 = entry.get("hashes", {}).get("sha256")
     size = size if isinstance(size, int) else None
     return Candidate(str(name), url, sha256, size, dated="upload-time" in entry)
-
-
-def parse_edges(text: str) -> dict[str, set[str]]:
-    """Return who needs each package, from a list with ``--annotation-style line``.
-
-    Names are normalised; a package that only the request asks for has an empty set.
-    """
-    edges: dict[str, set[str]] = {}
-    name = ""
-    for line in text.splitlines():
-        if match := _PIN.match(line):
-            name = canonicalize_name(match["name"])
-            edges.setdefault(name, set())
-        if name and (via := _VIA.search(line)):
-            edges[name] |= {
-                canonicalize_name(item.partition("[")[0])
-                for item in via["names"].split(", ")
-                if not item.startswith("-")
-            }
-    return edges
-
-
-def requires(edges: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
-    """Turn edges round: what each package needs, sorted."""
-    return {
-        name: tuple(sorted(needed for needed, by in edges.items() if name in by)) for name in edges
-    }

@@ -1,0 +1,36 @@
+"""What the name of a Python package's file says."""
+
+from __future__ import annotations
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
+
+def name_and_version(file: str) -> tuple[str, Version] | None:
+    """Return the normalised name and the version, or None when the name says neither."""
+    try:
+        if file.endswith(".whl"):
+            name, version, _, _ = parse_wheel_filename(file)
+        else:
+            name, version = parse_sdist_filename(file)
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        return None
+    return str(canonicalize_name(name)), version
+
+
+def version_of(file: str) -> Version | None:
+    """Return the version, or None when the name does not say it."""
+    found = name_and_version(file)
+    return found[1] if found else None
+
+
+def project_of(file: str) -> str | None:
+    """Return the normalised name of the project, or None when the name does not say it."""
+    found = name_and_version(file)
+    return found[0] if found else None
