@@ -22,7 +22,11 @@ from freezer.model.verdict import Verdict, Word
 
 if TYPE_CHECKING:
     from freezer.flows.sources import Workshop
-    from freezer.model.record import Record
+    from freezer.model.lock import Lock
+    from freezer.model.record import Record, Training
+
+_KILLED = ("exit status -9", "exit status 137")
+"""What is told of a training that was ended by SIGKILL, itself or below a shell."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class CheckResult:
     record: Record
     verdict: Verdict
     repeated: bool
-    """True when there was no reference, and two runs were compared with each other."""
+    """True when there was no reference: two runs were compared, unless the first one failed."""
     recorded: bool
     """True when those two were identical, and the record was kept."""
     reference: str
@@ -48,8 +52,9 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
     """Run an environment's smoke trainings in its image and compare them with their reference.
 
     Without a reference for this host's numerics class they are run twice, and recorded only if
-    both runs are identical to the bit; ``record`` does so even where there is a reference. Raises
-    ``CheckError`` when the image is not built or the trainings cannot be run.
+    both runs are identical to the bit; ``record`` does so even where there is a reference. One
+    that fails is not run again. Raises ``CheckError`` when the image is not built or the trainings
+    cannot be run.
     """
     locked = load_locked(workshop.project, name)
     image = verified_image(workshop, locked)
@@ -69,7 +74,9 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
     elif reference is not None:
         verdict = compare(reference, first)
         return CheckResult(locked, image.id, first, verdict, False, False, shown, others)
-    second = _run(workshop, locked, image.id, "Training once more, to see that it repeats")
+    second = first
+    if not any(training.failure for training in first.trainings):
+        second = _run(workshop, locked, image.id, "Training once more, to see that it repeats")
     verdict = compare(first, second)
     identical = verdict.word is Word.IDENTICAL
     if identical:
@@ -78,7 +85,7 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
 
 
 def _run(workshop: Workshop, locked: Locked, image: str, title: str) -> Record:
-    return run_smoke(
+    record = run_smoke(
         locked.lock,
         locked.id,
         image,
@@ -86,6 +93,16 @@ def _run(workshop: Workshop, locked: Locked, image: str, title: str) -> Record:
         report=workshop.report,
         title=title,
     )
+    trainings = tuple(_in_plain_words(one, locked.lock) for one in record.trainings)
+    return record.model_copy(update={"trainings": trainings})
+
+
+def _in_plain_words(training: Training, lock: Lock) -> Training:
+    """Say what a kill most likely means: nothing else in there would end a training so."""
+    if training.failure not in _KILLED:
+        return training
+    said = f"it was killed, most likely out of memory; raise smoke.memory, now {lock.smoke.memory}"
+    return training.model_copy(update={"failure": said})
 
 
 def _others(locked: Locked, record: Record) -> tuple[tuple[str, Verdict], ...]:
