@@ -23,4 +23,6 @@ rm -rf "$venv"
     --requirement requirements/dev.txt
 "$venv/bin/pip" install -qq --disable-pip-version-check --no-deps --no-build-isolation \
     --editable .
+# Also where PYTHONDONTWRITEBYTECODE is set: without byte code every command takes twice as long.
+"$venv/bin/python" -m compileall -q -j 0 "$venv/lib" >/dev/null || true
 echo "Set up in $((SECONDS - started)) s. 'freeze' is $venv/bin/freeze."

@@ -24,13 +24,11 @@ ARCHITECTURES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 """Platforms, and what their machines call themselves."""
 
 
-def resolve_base(workshop: Workshop, asking: Asking, *, kept: bool) -> Base:
-    """Return the base that the spec asks for; the old lock's where that still answers.
+def resolve_base(workshop: Workshop, asking: Asking) -> Base:
+    """Return the base that the spec asks for.
 
     Raises ``ResolveError``, ``FetchError``, ``EngineError`` and ``BuildError``.
     """
-    if kept and asking.old is not None:
-        return asking.old.base
     spec = asking.environment.spec
     if isinstance(spec.base, str):
         return _from_registry(workshop, spec.base, spec.platform)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.fetch.debian_index import fetch_indices
 from freezer.flows.bases import ARCHITECTURES, base_apt_sources, base_facts
+from freezer.flows.installed import Installed
 from freezer.image.base import engine_base
-from freezer.model.lock import BasePackage, DebianPackage, Target
+from freezer.model.lock import BasePackage, DebianPackage
 from freezer.resolve.bootstrap import bootstrap_sources
 from freezer.resolve.debian import resolve_debian
 from freezer.resolve.target import choose_python, python_packages, target
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from freezer.flows.asking import Asking
     from freezer.flows.sources import Workshop
     from freezer.model.lock import Base
-
-
-@dataclass(frozen=True)
-class Installed:
-    """The Debian packages above the base, and what base and packages are as a target."""
-
-    packages: tuple[DebianPackage, ...]
-    target: Target
 
 
 def resolve_installed(workshop: Workshop, asking: Asking, base: Base) -> Installed:

@@ -15,7 +15,7 @@ from freezer.resolve.system_components import system_components
 
 if TYPE_CHECKING:
     from freezer.flows.asking import Asking
-    from freezer.flows.debian import Installed
+    from freezer.flows.installed import Installed
     from freezer.flows.sources import Workshop
     from freezer.model.lock import Base, Component, PipPackage
 

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError
 from freezer.fetch.config import Config, load_config
-from freezer.fetch.debian import DebianArchive
-from freezer.fetch.pypi import PythonIndex
 from freezer.fetch.store import Store
 from freezer.flows.spec import load_environment
 from freezer.model.events import Reporter, SilentReporter
-from freezer.resolve.requirements import gather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,6 +58,10 @@ def artifact_sources(
     ``as_of`` chooses the dated archive where one is configured; ``base_sources`` gives the apt
     sources of the base image, and is asked only when needed.
     """
+    # Imported here: most commands fetch nothing, and the clients take time to load.
+    from freezer.fetch.debian import DebianArchive
+    from freezer.fetch.pypi import PythonIndex
+
     options = _index_options(workshop.project, name)
     return (
         PythonIndex.from_config(workshop.config, options),
@@ -71,6 +72,8 @@ def artifact_sources(
 
 
 def _index_options(project: Path, name: str) -> IndexOptions | None:
+    from freezer.resolve.requirements import gather
+
     try:
         environment = load_environment(project, name)
         return gather(environment.spec_folder, environment.spec.pip).options

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from freezer.flows.asking import Asking
-from freezer.flows.bases import resolve_base
-from freezer.flows.debian import Installed, resolve_installed
-from freezer.flows.python import resolve_python
 from freezer.model.canonical import digest, json_bytes, plain
 from freezer.resolve.pip import pip_question
 from freezer.resolve.requirements import gather
 
 if TYPE_CHECKING:
+    from freezer.flows.installed import Installed
     from freezer.flows.sources import Workshop
     from freezer.flows.spec import Environment
     from freezer.model.lock import Base, Component, DebianPackage, Lock, PipPackage, Target
@@ -78,22 +76,40 @@ def resolve_worlds(workshop: Workshop, asking: Asking) -> Worlds:
     """Return the answers of all worlds. Raises what their resolvers and the engine raise."""
     environment, old = asking.environment, asking.old
     asked = base_question(environment)
-    base = resolve_base(workshop, asking, kept=asking.keeps("base", asked))
+    base = _base(workshop, asking, kept=asking.keeps("base", asked))
     installed, debian_asked = _debian(workshop, asking, base)
     pip_asked = python_question(environment, installed.target)
     answers = {"base": asked, "debian": debian_asked, "pip": pip_asked}
     if old is not None and asking.keeps("pip", pip_asked) and installed.packages == old.debian:
         return Worlds(answers, base, installed.target, old.debian, old.pip, old.components)
+    from freezer.flows.python import resolve_python
+
     pip, components = resolve_python(
         workshop, asking, base, installed, kept=asking.keeps("pip", pip_asked)
     )
     return Worlds(answers, base, installed.target, installed.packages, pip, components)
 
 
+# The imports below are late on purpose: where every world is kept, neither resolvers nor clients are
+# loaded, and locking again takes half the time.
+
+
+def _base(workshop: Workshop, asking: Asking, *, kept: bool) -> Base:
+    if kept and asking.old is not None:
+        return asking.old.base
+    from freezer.flows.bases import resolve_base
+
+    return resolve_base(workshop, asking)
+
+
 def _debian(workshop: Workshop, asking: Asking, base: Base) -> tuple[Installed, str]:
+    from freezer.flows.installed import Installed
+
     question = debian_question(asking.environment, base)
     if asking.old is not None and asking.keeps("debian", question):
         return Installed(asking.old.debian, asking.old.target), question
+    from freezer.flows.debian import resolve_installed
+
     return resolve_installed(workshop, asking, base), question
 
 
