@@ -90,8 +90,8 @@ def resolve_worlds(workshop: Workshop, asking: Asking) -> Worlds:
     return Worlds(answers, base, installed.target, installed.packages, pip, components)
 
 
-# The imports below are late on purpose: where every world is kept, neither resolvers nor clients are
-# loaded, and locking again takes half the time.
+# The imports below are late on purpose: where every world is kept, neither resolvers nor clients
+# are loaded, and locking again takes half the time.
 
 
 def _base(workshop: Workshop, asking: Asking, *, kept: bool) -> Base:
