@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from freezer.fetch.apt_sources import AptSource, parse_sources
 from freezer.fetch.download import fetch_all
 from freezer.fetch.registry import Registry
+from freezer.flows.placed import placed
 from freezer.flows.sources import artifact_sources
 from freezer.image.base import engine_base
 from freezer.image.bootstrap import make_base
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 ARCHITECTURES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 """Platforms, and what their machines call themselves."""
+_WITHOUT_A_REGISTRY = (
+    "where no registry can be reached, `base: {bootstrap: bookworm}` makes one from packages"
+)
 
 
 def resolve_base(workshop: Workshop, asking: Asking) -> Base:
@@ -31,8 +35,10 @@ def resolve_base(workshop: Workshop, asking: Asking) -> Base:
     """
     spec = asking.environment.spec
     if isinstance(spec.base, str):
-        return _from_registry(workshop, spec.base, spec.platform)
-    return _from_packages(workshop, asking, spec.base.bootstrap)
+        with placed(asking.environment, "base", also=_WITHOUT_A_REGISTRY):
+            return _from_registry(workshop, spec.base, spec.platform)
+    with placed(asking.environment, "base"):
+        return _from_packages(workshop, asking, spec.base.bootstrap)
 
 
 def base_facts(workshop: Workshop, base: Base, platform: str) -> BaseFacts:

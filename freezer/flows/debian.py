@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from freezer.fetch.debian_index import fetch_indices
 from freezer.flows.bases import ARCHITECTURES, base_apt_sources, base_facts
 from freezer.flows.installed import Installed
+from freezer.flows.placed import placed
 from freezer.image.base import engine_base
 from freezer.model.lock import BasePackage, DebianPackage
 from freezer.resolve.bootstrap import bootstrap_sources
@@ -30,9 +31,11 @@ def resolve_installed(workshop: Workshop, asking: Asking, base: Base) -> Install
     spec = asking.environment.spec
     facts = base_facts(workshop, base, spec.platform)
     python = choose_python(spec.python, facts)
-    own = () if python is not None else python_packages(spec.python, facts)
+    with placed(asking.environment, "python"):
+        own = () if python is not None else python_packages(spec.python, facts)
     wanted = tuple(dict.fromkeys((*spec.system, *own)))
-    packages = _closure(workshop, asking, base, wanted) if wanted else ()
+    with placed(asking.environment, "system" if spec.system else "python"):
+        packages = _closure(workshop, asking, base, wanted) if wanted else ()
     return Installed(packages, target(facts, python or spec.python, packages))
 
 

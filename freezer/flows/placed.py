@@ -1,0 +1,27 @@
+"""Errors of rooms that know nothing of a spec, given the place in the spec that they are about."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from freezer.errors import FetchError, ResolveError
+from freezer.flows.spec import place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.flows.spec import Environment
+
+
+@contextmanager
+def placed(environment: Environment, *path: str, also: str | None = None) -> Iterator[None]:
+    """Give errors of the block that name no place the one of a key; ``also`` extends their hint."""
+    try:
+        yield
+    except (ResolveError, FetchError) as error:
+        if error.where is None:
+            error.where = place(environment, *path)
+            if also is not None:
+                error.hint = f"{error.hint}; {also}" if error.hint else also
+        raise
