@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from freezer.errors import FreezerError
 from freezer.flows.fetch import fetch_lock
 from freezer.flows.spec import Locked, load_locked
 from freezer.image.base import ensure_base
@@ -128,9 +130,20 @@ def _verify(
     workshop: Workshop, locked: Locked, image: ImageInfo, parts: Parts, revision: str | None
 ) -> None:
     with workshop.report.task("Holding the image against the lock"):
-        account = take_account(workshop.engine(), image.id)
-        verify(locked.lock, account, parts.expected)
+        try:
+            account = take_account(workshop.engine(), image.id)
+            verify(locked.lock, account, parts.expected)
+        except BaseException:
+            _discard(workshop.engine(), image)
+            raise
     workshop.store.put_memo(_VERIFIED, _key(locked, revision), image.id)
+
+
+def _discard(engine: Engine, image: ImageInfo) -> None:
+    """Remove an image that got no name: nobody would find it, and it takes space."""
+    if not image.tags:
+        with suppress(FreezerError):  # why it is not wanted says more
+            engine.remove_image(image.id)
 
 
 def _built(
