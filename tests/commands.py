@@ -18,6 +18,7 @@ from unittest import mock
 import yaml
 
 from freezer.cli.main import run
+from freezer.engine.interface import Engine, ImageInfo
 from freezer.model.lock import Lock
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
@@ -83,6 +84,12 @@ class Project:
         shutil.copytree(self.folder, folder)
         return Project(folder, store or self.store, self.name)
 
+    def with_store(self, root: Path) -> Project:
+        """Return the same project with a copy of its store, to be changed at will."""
+        # Links keep what the store knows of each file; it replaces files, it never writes to them.
+        shutil.copytree(self.store, root, copy_function=os.link)
+        return Project(self.folder, root, self.name)
+
     def freeze(self, *arguments: str, **environment: str) -> Outcome:
         """Run the command in this process."""
         out, err = io.StringIO(), io.StringIO()
@@ -120,3 +127,11 @@ def tree(folder: Path) -> Mapping[str, bytes]:
     """Return the files below a folder by their paths in it."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def forget(engine: Engine, image: ImageInfo) -> None:
+    """Remove an image and all of its tags."""
+    for tag in image.tags:
+        engine.remove_image(tag)
+    engine.remove_image(image.id)
+    assert engine.image(image.id) is None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from bases import PLATFORMS, kept_store
-from commands import Project
+from commands import Project, forget, outcome
 
 from freezer.engine.interface import Engine, ImageInfo
+from freezer.fetch.store import Store
+from freezer.flows.fetch import lock_artifacts
 
 NAME = "freezer-test-e2e"
 AS_OF = "2026-11-20T00:00:00Z"
@@ -45,6 +48,49 @@ def image(engine: Engine, built: Project) -> ImageInfo:
     found = engine.image(f"{NAME}:latest")
     assert found is not None
     return found
+
+
+def _artifacts_only(project: Project, root: Path) -> Path:
+    """Make a store that holds what the lock names, and nothing that was ever made of it."""
+    source, target = Store(project.store), Store.open(root)
+    for artifact in lock_artifacts(project.lock):
+        copy = target.path(artifact.sha256)
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(source.path(artifact.sha256), copy)
+    return root
+
+
+@pytest.fixture(scope="session")
+def elsewhere(
+    engine: Engine, built: Project, image: ImageInfo, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    """Return the project as another user has it, who built the image from the lock alone.
+
+    The store holds the artifacts and what this build made of them.
+    """
+    home = tmp_path_factory.mktemp("else where")
+    store = _artifacts_only(built, tmp_path_factory.mktemp("store") / "store")
+    project = built.copy(home / "project", store)
+    (project.folder / "freeze.yaml").unlink()
+    forget(engine, image)
+    process = project.start(
+        "build",
+        project.name,
+        cwd=home,
+        umask=0o077,
+        # The first one was made by the engine's default, which is BuildKit where it is there; and
+        # no step of one builder comes out of the other's cache.
+        FREEZER_BUILDER="classic",
+        TZ="Pacific/Chatham",
+        LANG="tr_TR.UTF-8",
+        LC_ALL="tr_TR.UTF-8",
+        PYTHONHASHSEED="77",
+        SOURCE_DATE_EPOCH="1",
+        HOME=str(home),
+        TMPDIR=str(home),
+    )
+    assert image.id in outcome(process).good().out
+    return project
 
 
 @pytest.fixture
