@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import ResolveError
 from freezer.resolve.names import ALIASES
 from freezer.resolve.offer import Release, fitting, releases, within
+from freezer.resolve.reasons import applies
+from freezer.resolve.tags import best_wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from packaging.version import Version
 
     from freezer.errors import Where
     from freezer.fetch.pypi import PythonIndex
     from freezer.resolve.interface import PipRequest
+
+
+_OLDEST = 308
+"""Python 3.8: the oldest that Freezer's part of an image runs on."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,16 @@ class Unfit:
 
 
 def explain_unfit(unfit: Unfit, request: PipRequest, index: PythonIndex) -> ResolveError:
-    """Return the error that says what the index has instead."""
+    """Return the error that says what the index has instead.
+
+    Other pins of the user's that cannot be had either are named too, so that one look is enough.
+    """
+    error = _explain(unfit, request, index)
+    error.details = tuple(_others(unfit.name, request, index))
+    return error
+
+
+def _explain(unfit: Unfit, request: PipRequest, index: PythonIndex) -> ResolveError:
     offered = releases(index, unfit.name, request.as_of)
     wanted = within(offered, unfit.specifier)
     wheels = [item for item in wanted if item.wheels]
@@ -49,11 +67,30 @@ def explain_unfit(unfit: Unfit, request: PipRequest, index: PythonIndex) -> Reso
     return _wrong_target(unfit, wheels, offered, request)
 
 
+def _others(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]:
+    pinned = [
+        asked
+        for asked in request.asked
+        if asked.name not in {name, *request.allow_sdist}
+        and applies(asked, request.target)
+        and str(asked.requirement.specifier).startswith("==")
+    ]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        offers = pool.map(lambda asked: releases(index, asked.name, request.as_of), pinned)
+        for asked, offered in zip(pinned, offers, strict=True):
+            wanted = within(offered, str(asked.requirement.specifier))
+            if wanted and not any(best_wheel(item.wheels, request.target) for item in wanted):
+                pythons = {python for item in wanted for python in item.pythons()}
+                what = f"wheels for Python {_span(pythons)}" if pythons else "no wheel"
+                yield f"{asked.where}: {asked.requirement} has {what}"
+
+
 def _sdist_only(unfit: Unfit, offered: list[Release], request: PipRequest) -> ResolveError:
     hints = []
     if alias := ALIASES.get(unfit.name):
         hints.append(f"write {alias} instead: {unfit.name} is an old name for it")
-    if others := _final([item.version for item in fitting(offered, request.target)]):
+    others = _final([item.version for item in fitting(offered, request.target)])
+    if others and unfit.wanted_by is None:
         hints.append(f"ask for a version that has a wheel, such as {others[-1]}")
     hints.append(
         "let it be built, without network, in the environment's own base: "
@@ -98,6 +135,7 @@ def _wrong_target(
     newest = wheels[-1]
     pythons = newest.pythons()
     minor, glibc = target.python.minor, newest.glibc(target.python.minor, target.architecture)
+    build = "let it be built from source with `allow-sdist`" if newest.sdist else None
     if target.architecture not in newest.architectures() and newest.architectures():
         found = f"wheels for {', '.join(sorted(newest.architectures()))} only"
         advice = "choose another platform"
@@ -115,7 +153,9 @@ def _wrong_target(
         f"with glibc {target.glibc}",
         where=unfit.where,
         found=found,
-        hint="; or ".join([*_instead(unfit, newest, offered, request), advice, *_build(newest)]),
+        hint="; or ".join(
+            filter(None, (*_instead(unfit, newest, offered, request), advice, build))
+        ),
     )
 
 
@@ -136,14 +176,11 @@ def _final(versions: list[Version]) -> list[Version]:
     return [version for version in versions if not version.is_prerelease] or versions
 
 
-def _build(newest: Release) -> list[str]:
-    return ["let it be built from source with `allow-sdist`"] if newest.sdist else []
-
-
-def _nearest(pythons: set[str], minor: str) -> str:
-    """Return the Python nearest to a wanted one."""
+def _nearest(pythons: set[str], minor: str) -> str | None:
+    """Return the Python nearest to a wanted one, of those that an image can have."""
     wish = _number(minor)
-    return min(pythons, key=lambda python: (abs(_number(python) - wish), -_number(python)))
+    usable = [python for python in pythons if _number(python) >= _OLDEST]
+    return min(usable, key=lambda one: (abs(_number(one) - wish), -_number(one)), default=None)
 
 
 def _number(minor: str) -> int:
