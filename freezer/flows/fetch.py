@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freezer.errors import EngineError
+from freezer.errors import EngineError, IntegrityError, Where
 from freezer.fetch.download import fetch_all
 from freezer.flows.bases import base_apt_sources
 from freezer.flows.sources import Workshop, artifact_sources
@@ -61,14 +61,20 @@ def fetch(workshop: Workshop, name: str | None) -> Fetched:
 
 def fetch_lock(workshop: Workshop, lock: Lock) -> None:
     """Bring all artifacts of a lock into the store and verify those that are there."""
-    fetch_all(
-        lock_artifacts(lock),
-        store=workshop.store,
-        sources=artifact_sources(
-            workshop, lock.name, lock.as_of, lambda: _base_sources(workshop, lock)
-        ),
-        report=workshop.report,
-    )
+    files = {artifact.sha256: artifact.file for artifact in lock_artifacts(lock)}
+    try:
+        fetch_all(
+            lock_artifacts(lock),
+            store=workshop.store,
+            sources=artifact_sources(
+                workshop, lock.name, lock.as_of, lambda: _base_sources(workshop, lock)
+            ),
+            report=workshop.report,
+        )
+    except IntegrityError as error:
+        if error.where is None and error.expected in files:  # the store knows only digests
+            error.where = Where(files[error.expected])
+        raise
 
 
 def _base_sources(workshop: Workshop, lock: Lock) -> tuple[AptSource, ...]:

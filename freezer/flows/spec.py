@@ -186,7 +186,7 @@ def read_lock(project: Path, name: str) -> Locked | None:
             where=Where(shown, key="name"),
             found=lock.name,
             expected=name,
-            hint=f"restore the file, or run `freeze lock {name}`",
+            hint=f"restore the file, or run `freeze lock --upgrade {name}`",
         )
     return Locked(lock, lock_id(data), folder)
 
@@ -197,6 +197,10 @@ def load_locked(project: Path, name: str | None) -> Locked:
     Raises ``LockError`` when the environment has none, ``SpecError`` when none is named and it is
     not clear which is meant.
     """
+    if name is None and not environments(project):
+        # A project that came as a bundle has locks and no specs.
+        locks = [path.parent.name for path in project.glob(f"{LOCKS}/*/{LOCK_FILE}")]
+        name = locks[0] if len(locks) == 1 else None
     locked = read_lock(project, name) if name and _is_name(name) else None
     if locked is not None:
         return locked

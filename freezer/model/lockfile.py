@@ -22,7 +22,7 @@ HEADER = """\
 # Written by `freeze lock`. Do not edit: change freeze.yaml and lock again.
 # The SHA-256 of this file is the lock ID, and the image follows from this file alone.
 """
-_RELOCK = "restore the file from version control, or run `freeze lock` to write it anew"
+_RELOCK = "restore the file from version control, or start afresh with `freeze lock --upgrade`"
 
 
 def lock_bytes(lock: Lock) -> bytes:
@@ -93,7 +93,7 @@ def _demand_schema(document: dict[str, Any], name: str) -> None:
             where=Where(name, key="schema"),
             found=str(schema),
             expected=LOCK_SCHEMA,
-            hint="install the version of Freezer that wrote it, or run `freeze lock`",
+            hint="install the version of Freezer that wrote it, or run `freeze lock --upgrade`",
         )
 
 
