@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,9 @@ from freezer.cli.main import run
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.model.lock import Lock
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
+
+MADE = ("bytecode", "chunk", "layer", "system-layer", "verified-image")
+"""Kinds of memos of what a build made."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,14 @@ class Project:
         shutil.copytree(self.folder, folder)
         return Project(folder, store or self.store, self.name)
 
-    def with_store(self, root: Path) -> Project:
-        """Return the same project with a copy of its store, to be changed at will."""
+    def with_store(self, root: Path, *, without: Sequence[str] = ()) -> Project:
+        """Return the same project with a copy of its store, to be changed at will.
+
+        ``without`` names kinds of memos that the copy is to lack.
+        """
         # Links keep what the store knows of each file; it replaces files, it never writes to them.
-        shutil.copytree(self.store, root, copy_function=os.link)
+        ignored = shutil.ignore_patterns(*without) if without else None
+        shutil.copytree(self.store, root, copy_function=os.link, ignore=ignored)
         return Project(self.folder, root, self.name)
 
     def freeze(self, *arguments: str, **environment: str) -> Outcome:
