@@ -26,6 +26,15 @@ def build(
             show_default=False,
         ),
     ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle",
+            metavar="FILE",
+            help="Take everything from this bundle first; needs no network and no cache.",
+            show_default=False,
+        ),
+    ] = None,
     revision: Annotated[
         str | None,
         typer.Option(
@@ -41,6 +50,8 @@ def build(
     """Build the lock's image: the same lock gives the same image ID, byte for byte."""
     from freezer.output.build import document, show, show_context
 
+    if bundle is not None:
+        env = take(bundle, env)
     if render_only is not None:
         from freezer.flows.render import render
 
@@ -57,3 +68,13 @@ def build(
         current.emit(document(built))
     else:
         show(built, current.stdout)
+
+
+def take(bundle: Path, env: str | None) -> str:
+    """Bring a bundle into store and project; return its environment's name."""
+    from freezer.flows.bundle import take_bundle
+
+    name = take_bundle(current.workshop(), bundle)
+    if env is not None and env != name:
+        raise typer.BadParameter(f"{bundle} is a bundle of {name}, not of {env}")
+    return name

@@ -12,6 +12,7 @@ import typer
 
 from freezer import __version__
 from freezer.cli.build import build
+from freezer.cli.bundle import bundle
 from freezer.cli.check import check
 from freezer.cli.doctor import doctor
 from freezer.cli.fetch import fetch
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (init, lock, fetch, build, check, doctor, schema):
+for _command in (init, lock, fetch, build, check, bundle, doctor, schema):
     app.command()(_command)
 
 

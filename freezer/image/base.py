@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freezer.engine.interface import LayerFile
 from freezer.errors import IntegrityError
 from freezer.image.bootstrap import make_base
 from freezer.image.config import image_id
@@ -34,7 +35,29 @@ def engine_base(
     """
     if base.kind == "bootstrap":
         return _bootstrapped(base, platform, engine, store, report)
-    return _pulled(base, platform, engine, report)
+    return _pulled(base, platform, engine, store, report)
+
+
+def base_blobs(base: Base) -> tuple[str, ...]:
+    """Return the SHA-256 of what a registry's base consists of: its config and its layers.
+
+    A bootstrapped one is made from its packages instead.
+    """
+    if base.kind == "bootstrap":
+        return ()
+    return tuple(digest.removeprefix("sha256:") for digest in (base.config, *base.diff_ids))
+
+
+def keep_base(base: Base, reference: str, *, engine: Engine, store: Store) -> None:
+    """Bring a registry's base from the engine into the store, each part verified by its hash."""
+    missing = [sha256 for sha256 in base_blobs(base) if not store.has(sha256)]
+    if not missing:
+        return
+    with store.scratch() as scratch:
+        paths = {f"sha256:{sha256}": scratch / sha256 for sha256 in missing}
+        engine.save_layers(reference, paths)
+        for sha256 in missing:
+            store.put_file(scratch / sha256, sha256=sha256, move=True)
 
 
 def registry_name(base: RegistryBase) -> str:
@@ -66,11 +89,15 @@ def _bootstrapped(
     return name
 
 
-def _pulled(base: RegistryBase, platform: str, engine: Engine, report: Reporter) -> str:
+def _pulled(
+    base: RegistryBase, platform: str, engine: Engine, store: Store, report: Reporter
+) -> str:
     name = registry_name(base)
     image = engine.image(name)
     if image is None:
         if (known := _brought(base, engine)) is not None:
+            return known
+        if (known := _from_store(base, engine, store, report)) is not None:
             return known
         image = engine.pull(name, platform=platform, report=report)
     if not _is(image, base, engine):
@@ -90,6 +117,20 @@ def _brought(base: RegistryBase, engine: Engine) -> str | None:
         return None
     name = _own_name(base)
     engine.tag(image.id, *name.split(":"))
+    return name
+
+
+def _from_store(base: RegistryBase, engine: Engine, store: Store, report: Reporter) -> str | None:
+    """Load a base whose parts the store holds whole, as it does after a bundle was read."""
+    if not all(store.has(sha256) for sha256 in base_blobs(base)):
+        return None
+    config = store.verified(base.config.removeprefix("sha256:")).read_bytes()
+    layers = [
+        LayerFile(diff_id, store.verified(diff_id.removeprefix("sha256:")))
+        for diff_id in base.diff_ids
+    ]
+    name = _own_name(base)
+    engine.load(config, layers, tags=[name], report=report)
     return name
 
 

@@ -63,6 +63,11 @@ def test_a_lock_needs_no_spec(tmp_path):
     assert load_locked(tmp_path, "demo").lock.name == "demo"
 
 
+def test_the_only_lock_needs_no_name_where_there_is_no_spec(tmp_path):
+    lock(tmp_path, "demo")
+    assert load_locked(tmp_path, None).lock.name == "demo"
+
+
 @pytest.mark.parametrize("name", ["../demo", "a/b", "..", "Demo"])
 def test_a_name_is_never_a_path(tmp_path, name):
     lock(tmp_path, "demo")

@@ -1,0 +1,36 @@
+"""What ``freeze bundle`` says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from freezer.model.lockfile import short_id
+from freezer.output.text import plural, size
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from freezer.flows.bundle import Bundled
+
+
+def show(bundled: Bundled, console: Console, *, written: bool) -> None:
+    """Print what a bundle holds, and what to do with it."""
+    what = f"{plural(bundled.files, 'file')}, {size(bundled.size)}"
+    said = "written to" if written else "whole and verified:"
+    text = (
+        f"{bundled.environment}: bundle of lock {short_id(bundled.lock_id)} {said} {bundled.path}"
+    )
+    console.print(f"{text} ({what})", highlight=False, soft_wrap=True, markup=False)
+    if written:
+        console.print("  next: freeze build --bundle FILE, on any host with an engine")
+
+
+def document(bundled: Bundled) -> dict[str, Any]:
+    """Return the facts for ``--json``."""
+    return {
+        "environment": bundled.environment,
+        "lock-id": bundled.lock_id,
+        "file": str(bundled.path),
+        "files": bundled.files,
+        "bytes": bundled.size,
+    }
