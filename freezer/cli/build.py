@@ -9,6 +9,7 @@ import typer
 
 from freezer.cli.options import Env, Json
 from freezer.cli.session import current
+from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
 
 def build(
@@ -16,6 +17,15 @@ def build(
     force: Annotated[
         bool,
         typer.Option("--force", help="Assemble, load and verify again what is there already."),
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Build again from nothing and compare; exit 1 where images differ."
+        ),
+    ] = False,
+    timings: Annotated[
+        bool, typer.Option("--timings", help="Say at the end what took how long.")
     ] = False,
     render_only: Annotated[
         Path | None,
@@ -48,7 +58,7 @@ def build(
     json: Json = False,
 ) -> None:
     """Build the lock's image: the same lock gives the same image ID, byte for byte."""
-    from freezer.output.build import document, show, show_context
+    from freezer.output.build import document, show, show_context, show_timings
 
     if bundle is not None:
         env = take(bundle, env)
@@ -61,13 +71,19 @@ def build(
         else:
             show_context(context, current.stdout)
         return
+    if verify:
+        _verify(env, as_json=json)
+        return
     from freezer.flows.build import build as run
 
-    built = run(current.workshop(), env, force=force, revision=revision)
+    workshop, watch = current.timed_workshop()
+    built = run(workshop, env, force=force, revision=revision)
     if json:
-        current.emit(document(built))
-    else:
-        show(built, current.stdout)
+        current.emit({**document(built), "timings": watch.shares()})
+        return
+    show(built, current.stdout)
+    if timings:
+        show_timings(watch, current.stdout)
 
 
 def take(bundle: Path, env: str | None) -> str:
@@ -78,3 +94,15 @@ def take(bundle: Path, env: str | None) -> str:
     if env is not None and env != name:
         raise typer.BadParameter(f"{bundle} is a bundle of {name}, not of {env}")
     return name
+
+
+def _verify(env: str | None, *, as_json: bool) -> None:
+    from freezer.flows.rebuild import rebuild
+    from freezer.output.build import rebuilt_document, show_rebuilt
+
+    done = rebuild(current.workshop(), env)
+    if as_json:
+        current.emit(rebuilt_document(done))
+    else:
+        show_rebuilt(done, current.stdout)
+    raise typer.Exit(EXIT_OK if done.same else EXIT_NEGATIVE)

@@ -14,6 +14,7 @@ from freezer.output.text import document
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine
     from freezer.flows.sources import Workshop
+    from freezer.flows.stopwatch import Stopwatch
     from freezer.model.events import Reporter
 
 
@@ -34,6 +35,14 @@ class Session:
         from freezer.flows.sources import Workshop
 
         return Workshop.open(self.project, self.engine, self.reporter())
+
+    def timed_workshop(self) -> tuple[Workshop, Stopwatch]:
+        """Return a workshop whose tasks are timed, and the watch."""
+        from freezer.flows.sources import Workshop
+        from freezer.flows.stopwatch import Stopwatch
+
+        watch = Stopwatch(self.reporter())
+        return Workshop.open(self.project, self.engine, watch), watch
 
     def reporter(self) -> Reporter:
         """Return who listens while flows work: stderr, so that stdout is the answer's alone."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from freezer.engine.interface import LayerFile
 from freezer.image.bytecode import bytecode_chunks
 from freezer.image.chunks import expected_files, wheel_chunks
-from freezer.image.config import intermediate_config
+from freezer.image.config import image_id, intermediate_config
 from freezer.image.layers import Layer, order_chunks, plan_layers, report_clashes, write_layer
 from freezer.image.layout import ENVIRONMENT
 from freezer.image.moment import epoch
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock, PipPackage
 
 SYSTEM_TITLE = "Debian packages"
+_PATIENCE = 7200.0
+"""Seconds to wait for another environment's build on the same base and Debian packages."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +45,33 @@ class Parts:
 
 
 def assemble(
-    lock: Lock, lock_id: str, base: str, *, engine: Engine, store: Store, report: Reporter
+    lock: Lock,
+    lock_id: str,
+    base: str,
+    *,
+    engine: Engine,
+    store: Store,
+    report: Reporter,
+    use_cache: bool = True,
 ) -> Parts:
     """Return the layers of a lock's image, from artifacts that are in the store.
 
     ``base`` is a name by which the engine knows the verified base. Raises ``BuildError`` when a
     step fails and ``IntegrityError`` for a package that cannot be installed safely.
     """
-    system = system_layer(lock, lock_id, base, engine=engine, store=store, report=report)
+    system = system_layer(
+        lock, lock_id, base, engine=engine, store=store, report=report, use_cache=use_cache
+    )
     below = tuple(LayerFile(diff_id, None) for diff_id in lock.base.diff_ids)
     layers = [Layer(system, SYSTEM_TITLE, _size(system))]
     config = intermediate_config(lock, [(system.diff_id, SYSTEM_TITLE)])
-    image = engine.load(config, [*below, system], report=report).id
-    try:
-        chunks = _package_chunks(lock, image, engine, store, report)
-    finally:
-        engine.remove_image(image)
+    with store.lock(f"image-{image_id(config)[7:23]}", timeout=_PATIENCE, report=report):
+        # Other environments with the same base and Debian packages use the same image.
+        image = engine.load(config, [*below, system], report=report).id
+        try:
+            chunks = _package_chunks(lock, image, engine, store, report)
+        finally:
+            engine.remove_image(image)
     moment = epoch(lock.as_of)
     for plan, members in order_chunks(plan_layers(lock.pip), chunks):
         layers.append(write_layer(plan.title, members, moment, store))

@@ -30,11 +30,19 @@ _MEMO = "system-layer"
 
 
 def system_layer(
-    lock: Lock, lock_id: str, base_reference: str, *, engine: Engine, store: Store, report: Reporter
+    lock: Lock,
+    lock_id: str,
+    base_reference: str,
+    *,
+    engine: Engine,
+    store: Store,
+    report: Reporter,
+    use_cache: bool = True,
 ) -> LayerFile:
     """Return the layer above the base. Raises ``BuildError`` when a package does not install.
 
-    ``base_reference`` is a name by which the engine knows the verified base.
+    ``base_reference`` is a name by which the engine knows the verified base; ``use_cache`` lets the
+    builder take the step from its own cache where the store does not have the layer.
     """
     script = render_install_script(lock)
     key = _key(lock, script)
@@ -45,7 +53,7 @@ def system_layer(
         context = _context(lock, lock_id, base_reference, scratch, store)
         with report.task(f"Installing {len(lock.debian)} Debian packages") as task:
             task.describe("building the system step")
-            image = engine.build(context, target="system", report=report)
+            image = engine.build(context, target="system", use_cache=use_cache, report=report)
             try:
                 task.describe("bringing the layer to canonical form")
                 layer = _canonical(engine, image, lock, store)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
+
 from freezer.model.lockfile import short_id
 from freezer.output.text import show_rows, size
 
@@ -11,7 +13,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from freezer.flows.build import Built
+    from freezer.flows.rebuild import Rebuilt
     from freezer.flows.render import Context
+    from freezer.flows.stopwatch import Stopwatch
 
 
 def show(built: Built, console: Console) -> None:
@@ -37,6 +41,41 @@ def show_context(context: Context, console: Console) -> None:
     """Print how to build a context without Freezer."""
     console.print(f"context with {size(context.size)} in {context.folder}", highlight=False)
     console.print(f"  next: docker build --network none {context.folder}", highlight=False)
+
+
+def show_rebuilt(done: Rebuilt, console: Console) -> None:
+    """Print whether a second build gave the same image, and where not."""
+    for sentence in done.differences:
+        console.print(f"  {sentence}", highlight=False, soft_wrap=True, markup=False)
+    name = done.built.locked.lock.name
+    if done.same:
+        text = f"built again from nothing, and the image is the same: {done.image}"
+    else:
+        text = f"built again from nothing, and the image is {done.image}, not {done.built.image}"
+    console.print(f"{name}: {text}", highlight=False, soft_wrap=True)
+
+
+def show_timings(watch: Stopwatch, console: Console) -> None:
+    """Print each kind of work with its seconds and its share of the whole."""
+    shares = watch.shares()
+    total = sum(shares.values()) or 1.0
+    rows = [
+        (f"  {escape(title)}", f"{seconds:6.1f} s", f"{100 * seconds / total:3.0f} %")
+        for title, seconds in sorted(shares.items(), key=lambda item: -item[1])
+    ]
+    show_rows(rows, console)
+
+
+def rebuilt_document(done: Rebuilt) -> dict[str, Any]:
+    """Return the facts of a second build for ``--json``."""
+    return {
+        "environment": done.built.locked.lock.name,
+        "lock-id": done.built.locked.id,
+        "image": done.built.image,
+        "rebuilt": done.image,
+        "same": done.same,
+        "differences": list(done.differences),
+    }
 
 
 def document(built: Built) -> dict[str, Any]:
