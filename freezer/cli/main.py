@@ -16,6 +16,7 @@ from freezer.cli.bundle import bundle
 from freezer.cli.check import check
 from freezer.cli.doctor import doctor
 from freezer.cli.fetch import fetch
+from freezer.cli.image import image
 from freezer.cli.init import init
 from freezer.cli.lock import lock
 from freezer.cli.schema import schema
@@ -37,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (init, lock, fetch, build, check, bundle, doctor, schema):
+for _command in (init, lock, fetch, build, check, bundle, image, doctor, schema):
     app.command()(_command)
 
 
