@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from freezer.resolve.locked import demand_allowed
@@ -21,16 +21,21 @@ class Attempt:
     """Normalised names that are taken as source distributions."""
     undated: bool = False
     """Whether files count of which no index says when they were uploaded."""
+    served: bool = False
+    """Whether Freezer stands between resolver and indexes, to make up for what these lack."""
 
-    def wider(self, request: PipRequest, blamed: frozenset[str], undated: bool) -> Attempt | None:
-        """Return what to try next, or None when nothing is left that the request allows.
+    def with_sdists(self, request: PipRequest, blamed: frozenset[str]) -> Attempt | None:
+        """Return the attempt that takes those of the blamed packages from source that may be."""
+        more = (blamed & request.allow_sdist) - self.sdists
+        return replace(self, sdists=self.sdists | more) if more else None
 
-        ``blamed`` are the packages that had no wheel; ``undated`` says whether files were left out
-        because no date is known of them.
-        """
-        if more := (blamed & request.allow_sdist) - self.sdists:
-            return Attempt(self.sdists | more, self.undated)
-        return Attempt(self.sdists, undated=True) if undated and not self.undated else None
+    def with_undated(self) -> Attempt | None:
+        """Return the attempt at which files without a date count, if they did not yet."""
+        return None if self.undated else replace(self, undated=True, served=True)
+
+    def with_server(self) -> Attempt | None:
+        """Return the attempt with Freezer in between, if it was not yet."""
+        return None if self.served else replace(self, served=True)
 
 
 def first_attempt(request: PipRequest, index: PythonIndex) -> Attempt:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from freezer.resolve.dated_index import DatedIndex
 
 _JSON = "application/vnd.pypi.simple.v1+json"
+_POLL = 0.02
+"""Seconds within which the server notices that it is to end."""
 _METADATA = 16 << 20
 """Bytes."""
 
@@ -180,7 +182,7 @@ def serving(index: DatedIndex) -> Iterator[tuple[str, Loopback]]:
     loopback = Loopback(index)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, loopback))
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(_POLL,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/{loopback.word}/simple/", loopback

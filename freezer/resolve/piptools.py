@@ -68,7 +68,8 @@ class PipToolsResolver:
                 if run.code == 0:
                     return _answer(request, text, dated, store, report)
                 report.debug(run.stderr)
-                wider = attempt.wider(request, blamed(run.stderr), bool(dated.skipped))
+                wider = attempt.with_sdists(request, blamed(run.stderr))
+                wider = wider or (attempt.with_undated() if dated.skipped else None)
                 if wider is None:
                     raise explain_pip(run.stderr, request, index)
                 attempt = wider

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     from freezer.errors import Where
     from freezer.fetch.pypi import PythonIndex
+    from freezer.model.lock import Target
     from freezer.resolve.interface import PipRequest
 
 
+_SHOWN = 8
+"""Versions that a message names."""
 _OLDEST = 308
 """Python 3.8: the oldest that Freezer's part of an image runs on."""
 
@@ -131,32 +134,35 @@ def _no_version(unfit: Unfit, offered: list[Release], request: PipRequest) -> Re
 def _wrong_target(
     unfit: Unfit, wheels: list[Release], offered: list[Release], request: PipRequest
 ) -> ResolveError:
-    target = request.target
-    newest = wheels[-1]
-    pythons = newest.pythons()
-    minor, glibc = target.python.minor, newest.glibc(target.python.minor, target.architecture)
+    target, newest = request.target, wheels[-1]
+    found, advice = _fault(newest, target)
     build = "let it be built from source with `allow-sdist`" if newest.sdist else None
-    if target.architecture not in newest.architectures() and newest.architectures():
-        found = f"wheels for {', '.join(sorted(newest.architectures()))} only"
-        advice = "choose another platform"
-    elif pythons and minor not in pythons:
-        found = f"{newest.version} has wheels for Python {_span(pythons)}"
-        advice = f'set `python: "{_nearest(pythons, minor)}"` with a base that offers it'
-    elif glibc:
-        found = f"{newest.version} has wheels for glibc {glibc} and later"
-        advice = f"choose a base with glibc {glibc} or later"
-    else:
-        found = f"{newest.version} has no wheel that fits"
-        advice = "choose another version"
+    hints = (*_instead(unfit, newest, offered, request), advice, build)
     return ResolveError(
-        f"{unfit.title} has no wheel for Python {minor} on {target.architecture} "
+        f"{unfit.title} has no wheel for Python {target.python.minor} on {target.architecture} "
         f"with glibc {target.glibc}",
         where=unfit.where,
         found=found,
-        hint="; or ".join(
-            filter(None, (*_instead(unfit, newest, offered, request), advice, build))
-        ),
+        hint="; or ".join(hint for hint in hints if hint) or "choose another version",
     )
+
+
+def _fault(newest: Release, target: Target) -> tuple[str, str | None]:
+    """Return why a release's wheels do not fit, and what about the target would have to change."""
+    pythons, minor = newest.pythons(), target.python.minor
+    machines = newest.architectures()
+    if machines and target.architecture not in machines:
+        return f"wheels for {', '.join(sorted(machines))} only", "choose another platform"
+    if pythons and minor not in pythons:
+        near = _nearest(pythons, minor)
+        advice = f'set `python: "{near}"` with a base that offers it' if near else None
+        return f"{newest.version} has wheels for Python {_span(pythons)}", advice
+    if glibc := newest.glibc(minor, target.architecture):
+        return (
+            f"{newest.version} has wheels for glibc {glibc} and later",
+            f"choose a base with glibc {glibc} or later",
+        )
+    return f"{newest.version} has no wheel that fits", None
 
 
 def _instead(
@@ -197,6 +203,6 @@ def _some(offered: list[Release]) -> str:
     """Return the newest few versions, newest first."""
     if not offered:
         return "no version at all"
-    newest = [str(version) for version in reversed(_final([r.version for r in offered]))][:8]
-    more = " …" if len(offered) > len(newest) else ""
-    return ", ".join(newest) + more
+    newest = [str(version) for version in reversed(_final([item.version for item in offered]))]
+    more = " …" if len(newest) > _SHOWN else ""
+    return ", ".join(newest[:_SHOWN]) + more

@@ -23,7 +23,7 @@ from freezer.resolve.loopback import serving
 from freezer.resolve.pins import parse_edges
 from freezer.resolve.undated import said_by_uv, skipped_files, undated_warnings
 from freezer.resolve.uv_answer import parse_pylock
-from freezer.resolve.uv_errors import blamed_for_sdist, explain, too_late
+from freezer.resolve.uv_errors import blamed_for_sdist, explain, lacks_metadata, too_late
 from freezer.resolve.uv_run import question, quoted
 
 if TYPE_CHECKING:
@@ -64,31 +64,32 @@ class UvResolver:
                 if run.failed is None:
                     return _answer(request, run, index, store, report)
                 report.debug(run.failed.stderr)
-                said = run.failed.stderr
-                wider = attempt.wider(request, blamed_for_sdist(said), _wants_undated(said))
+                wider = _wider(request, attempt, run.failed.stderr)
                 if wider is None:
-                    raise explain(said, request, index)
+                    raise explain(run.failed.stderr, request, index)
                 attempt = wider
 
 
-def _wants_undated(stderr: str) -> bool:
-    """Say whether files without a date might help.
-
-    Where a date is known to be too late, another index's silence about it changes nothing.
-    """
-    return bool(skipped_files(stderr)) and not too_late(stderr)
+def _wider(request: PipRequest, attempt: Attempt, stderr: str) -> Attempt | None:
+    """Return what to try next, or None when nothing is left that the request allows."""
+    if lacks_metadata(stderr):
+        return attempt.with_server()
+    if more := attempt.with_sdists(request, blamed_for_sdist(stderr)):
+        return more
+    # Where a date is known to be too late, another index's silence about it changes nothing.
+    return attempt.with_undated() if skipped_files(stderr) and not too_late(stderr) else None
 
 
 def _attempted(request: PipRequest, attempt: Attempt, store: Store) -> _Run:
-    if attempt.undated:
-        return _undated(request, attempt, store)
+    if attempt.served:
+        return _served(request, attempt, store)
     run = _ask(request, attempt, store, "--exclude-newer", request.as_of)
     return run if run.failed else replace(run, pins=parse_pylock(run.files.stdout))
 
 
-def _undated(request: PipRequest, attempt: Attempt, store: Store) -> _Run:
-    """Ask uv of an index that Freezer has held to the cut-off: uv's own knows only dated files."""
-    dated = DatedIndex(request, undated=True)
+def _served(request: PipRequest, attempt: Attempt, store: Store) -> _Run:
+    """Ask uv of an index that Freezer serves and has held to the cut-off."""
+    dated = DatedIndex(request, undated=attempt.undated)
     with serving(dated) as (address, loopback):
         served = replace(request, indexes=Indexes(address))
         # Its cache goes by address, and this address is another each time.

@@ -36,6 +36,10 @@ _NO_VERSION = re.compile(rf"there (?:is|are) no versions? of {_NAME}{_SPECIFIER}
 _TOO_NEW = re.compile(
     r"`(?P<name>[^`]+)` was filtered by `exclude-newer`.*?published at", re.DOTALL
 )
+_NO_METADATA = re.compile(r"404 Not Found.*\.whl\.metadata")
+_REFUSED = re.compile(
+    r"An index URL \((?P<url>\S+)\) could not be queried[^(]*\((?P<code>\d+)[^)]*\)"
+)
 _FETCHING = ("Failed to fetch", "error sending request", "Request failed", "Failed to read from")
 _STEPS = 12
 """Lines of a proof that a person reads."""
@@ -51,6 +55,8 @@ def explain(stderr: str, request: PipRequest, index: PythonIndex) -> FreezerErro
     text = redact(stderr)
     if "No solution found" not in text:
         return _not_a_conflict(text, request)
+    if match := _REFUSED.search(text):
+        return _refused(match)
     if match := _NO_SUCH.search(text):
         return _no_such(canonicalize_name(match["name"]), text, request)
     if found := _culprit(text, request, index):
@@ -72,6 +78,11 @@ def _culprit(text: str, request: PipRequest, index: PythonIndex) -> tuple[str, s
 
 def _canonical(match: re.Match[str]) -> str:
     return str(canonicalize_name(match["name"]))
+
+
+def lacks_metadata(stderr: str) -> bool:
+    """Say whether an index announced the metadata of a wheel and has none."""
+    return _NO_METADATA.search(stderr) is not None
 
 
 def too_late(stderr: str) -> bool:
@@ -109,6 +120,14 @@ def _names(asked: Asked, text: str) -> bool:
 def _asked(name: str, request: PipRequest) -> Asked | None:
     mine = [item for item in request.asked if item.name == name and applies(item, request.target)]
     return mine[0] if mine else None
+
+
+def _refused(match: re.Match[str]) -> FetchError:
+    return FetchError(
+        f"{match['url']} refuses access",
+        found=f"HTTP {match['code']}",
+        hint="give credentials in ~/.netrc or in the configured address",
+    )
 
 
 def _no_such(name: str, text: str, request: PipRequest) -> ResolveError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +70,8 @@ def question(request: PipRequest, folder: Path, sdists: Iterable[str] = ()) -> U
     arguments = [
         *("in.txt", "--config-file", "uv.toml"),
         *("--python-version", request.target.python.version, "--no-python-downloads"),
+        # Any Python will do, and to be given one saves uv most of its time: the search for it.
+        *("--python", sys.executable),
         *("--python-platform", uv_platform(request.target)),
         *("--no-header", "--color", "never", "--no-progress", "--no-sources"),
         *("--only-binary", ":all:"),
