@@ -17,6 +17,7 @@ from freezer.cli.check import check
 from freezer.cli.doctor import doctor
 from freezer.cli.fetch import fetch
 from freezer.cli.image import image
+from freezer.cli.images import images
 from freezer.cli.init import init
 from freezer.cli.lock import lock
 from freezer.cli.schema import schema
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (init, lock, fetch, build, check, bundle, image, doctor, schema):
+for _command in (init, lock, fetch, build, check, bundle, image, images, doctor, schema):
     app.command()(_command)
 
 

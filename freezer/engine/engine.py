@@ -42,6 +42,10 @@ class DockerEngine:
         """Return the images, those with a label if one is given."""
         return images.listed(self._link, label=label)
 
+    def layer_sizes(self, image_id: str) -> tuple[int, ...]:
+        """Return the bytes of each of an image's layers, lowest first."""
+        return images.layer_sizes(self._link, image_id)
+
     def pull(self, reference: str, *, platform: str, report: Reporter) -> ImageInfo:
         """Pull ``name@sha256:…``."""
         return images.pull(self._link, reference, platform=platform, report=report)

@@ -61,6 +61,16 @@ def remove(link: Link, reference: str) -> None:
             return
 
 
+def layer_sizes(link: Link, image_id: str) -> tuple[int, ...]:
+    """Return the bytes of each layer, lowest first; see ``Engine.layer_sizes``."""
+    count = len(demand(link, image_id).diff_ids)
+    with link.doing(f"reading the history of the image {image_id}"):
+        steps = link.api.history(image_id)
+    sizes = tuple(int(step.get("Size") or 0) for step in reversed(steps))
+    # Steps that made no layer (ENV, CMD …) cannot be told from empty layers.
+    return sizes if len(sizes) == count else ()
+
+
 def pull(link: Link, reference: str, *, platform: str, report: Reporter) -> ImageInfo:
     """Pull ``name@sha256:…`` for ``linux/amd64``; the engine verifies the digest.
 

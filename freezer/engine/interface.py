@@ -128,6 +128,12 @@ class Engine(Protocol):
     def images(self, *, label: str | None = None) -> list[ImageInfo]:
         """Return the images, those with a label (``key`` or ``key=value``) if one is given."""
 
+    def layer_sizes(self, image_id: str) -> tuple[int, ...]:
+        """Return the bytes of each of an image's layers, lowest first, as the engine counts.
+
+        Empty where its history does not say which step made which layer.
+        """
+
     def pull(self, reference: str, *, platform: str, report: Reporter) -> ImageInfo:
         """Pull ``name@sha256:…`` for ``linux/amd64``, with progress in bytes."""
 
