@@ -126,6 +126,7 @@ def _environment(address: str, folder: Path, attempt: Attempt) -> dict[str, str]
         "PIP_NO_BINARY": ",".join(sorted(attempt.sdists)) or ":none:",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",
+        "PIP_RETRIES": "0",  # this side of the loopback has tried again already
         # Its cache goes by address, and this address is another each time.
         "PIP_NO_CACHE_DIR": "1",
         "PIP_TOOLS_CACHE_DIR": str(folder / "cache"),
