@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
+from freezer.errors import EngineError
 from freezer.image.bytecode import bytecode_chunks
 from freezer.image.chunks import expected_files, wheel_chunks
 from freezer.image.config import image_id, intermediate_config
@@ -71,7 +73,8 @@ def assemble(
         try:
             chunks = _package_chunks(lock, image, engine, store, report)
         finally:
-            engine.remove_image(image)
+            with suppress(EngineError):  # a build with another store may run in it; it removes it
+                engine.remove_image(image)
     moment = epoch(lock.as_of)
     for plan, members in order_chunks(plan_layers(lock.pip), chunks):
         layers.append(write_layer(plan.title, members, moment, store))
