@@ -175,6 +175,8 @@ def _write(workshop: Workshop, environment: Environment, made: Lock) -> LockResu
         if not path.is_file() or path.read_bytes() != data:
             write_atomically(path, data)
             changed = True
+        for left in folder.glob(f".{name}.*"):  # by a process that was killed
+            left.unlink(missing_ok=True)
     locked = Locked(made, lock_id(files[LOCK_FILE]), folder)
     said = tuple(changes(old.lock, made)) if old is not None else ()
     return LockResult(locked, changed, old is None, said)
