@@ -108,13 +108,18 @@ class Project:
             code = run(["-C", str(self.folder), *arguments])
         return Outcome(code, out.getvalue(), err.getvalue())
 
-    def start(
-        self, *arguments: str, cwd: Path | None = None, umask: int = -1, **environment: str
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        """Start the command as a process of its own; options as ``spawn`` takes them."""
+        command = [sys.executable, "-m", "freezer", "-C", str(self.folder), *arguments]
+        return self.spawn(command, **options)
+
+    def spawn(
+        self, command: Sequence[str], *, cwd: Path | None = None, umask: int = -1, **more: str
     ) -> subprocess.Popen[str]:
-        """Start the command as a process of its own."""
+        """Start a program with the project's store, and more environment variables."""
         return subprocess.Popen(
-            [sys.executable, "-m", "freezer", "-C", str(self.folder), *arguments],
-            env={**os.environ, "FREEZER_STORE": str(self.store), **environment},
+            command,
+            env={**os.environ, "FREEZER_STORE": str(self.store), **more},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -117,6 +117,7 @@ def spoil(store: Store, project: Project) -> None:
     with tarfile.open(fileobj=layer, mode="a") as archive:
         archive.addfile(tarfile.TarInfo("opt/env/lib/more.txt"))
     sha256 = store.put_bytes(layer.getvalue())
+    own.unlink()  # it is a link, and the other name's content is to stay
     own.write_text(json.dumps({"sha256": sha256, "size": len(layer.getvalue())}))
 
 

@@ -1,0 +1,112 @@
+"""A process that is killed leaves nothing half-written, and the next one ends what it began.
+
+Each dies by its own hand just before a file gets its name, which is where it hurts most.
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from commands import MADE, Project, forget, outcome, tree
+
+from freezer.engine.interface import Engine, ImageInfo
+
+pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
+
+PROGRAM = """
+import os, sys
+from freezer.cli.main import main
+
+place, left, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+del sys.argv[1:4]
+
+def hook(event, arguments):
+    global left
+    if event == "os.rename" and place in os.fsdecode(arguments[1]):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), number)
+
+sys.addaudithook(hook)
+main()
+"""
+
+
+def die(
+    project: Project, place: str, *arguments: str, nth: int = 1, by: int = signal.SIGKILL
+) -> subprocess.Popen[str]:
+    """Run the command until the n-th file below a place is about to get its name."""
+    own = ["-c", PROGRAM, place, str(nth), str(int(by)), "-C", str(project.folder)]
+    return project.spawn([sys.executable, *own, *arguments])
+
+
+LOCK_FILES = ("requirements.txt", "freeze.lock.yaml")
+
+
+def test_a_killed_first_lock_is_no_lock(project: Project) -> None:
+    expected = tree(project.folder)
+    for path in LOCK_FILES:
+        project.lock_file.with_name(path).unlink()
+    assert outcome(die(project, "freeze.lock.yaml", "lock")).code == -signal.SIGKILL
+    assert not project.lock_file.exists()
+    project.freeze("build").failed(2, "has no lock yet")
+    project.freeze("lock").good()
+    assert tree(project.folder) == expected
+
+
+@pytest.mark.parametrize("file", LOCK_FILES)
+def test_a_killed_new_lock_leaves_the_old_one(project: Project, file: str) -> None:
+    before = project.lock_file.read_bytes()
+    project.spec(pip=["numpy", "six"])
+    assert outcome(die(project, file, "lock")).code == -signal.SIGKILL
+    assert project.lock_file.read_bytes() == before
+    project.freeze("lock", "--check").failed(1, "no longer answers the spec")
+    project.freeze("lock").good()
+    assert {package.name for package in project.lock.pip} == {"numpy", "pip", "six"}
+    assert sorted(path.name for path in project.lock_file.parent.iterdir()) == sorted(LOCK_FILES)
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_lock_cleans_up_after_itself(project: Project, by: int) -> None:
+    before = tree(project.folder)
+    project.spec(pip=["numpy", "six"])
+    ended = outcome(die(project, "freeze.lock.yaml", "lock", by=by)).failed(130, "interrupted")
+    assert ended.out == ""
+    after = tree(project.folder)
+    assert after.keys() == before.keys()
+    assert after.items() - before.items() <= {
+        (path, data) for path, data in after.items() if not path.endswith("freeze.lock.yaml")
+    }
+
+
+@pytest.fixture
+def unbuilt(
+    elsewhere: Project, engine: Engine, image: ImageInfo, tmp_path: Path
+) -> Iterator[Project]:
+    """Return the project with a store that holds artifacts alone, and no image."""
+    forget(engine, image)
+    yield elsewhere.with_store(tmp_path / "store", without=MADE)
+    elsewhere.freeze("build", elsewhere.name).good()
+
+
+MOMENTS = [
+    ("memos/system-layer", 1),
+    ("memos/bytecode", 2),
+    ("memos/layer", 1),
+    ("memos/verified-image", 1),
+]
+
+
+def test_a_killed_build_tags_nothing_and_is_ended_by_the_next(
+    unbuilt: Project, engine: Engine, image: ImageInfo
+) -> None:
+    for place, nth in MOMENTS:
+        killed = outcome(die(unbuilt, place, "build", unbuilt.name, nth=nth))
+        assert killed.code == -signal.SIGKILL, (place, nth, killed)
+        assert engine.image(f"{unbuilt.name}:latest") is None
+    made = unbuilt.freeze("build", unbuilt.name, "--json").good().document
+    assert (made["image"], made["built"]) == (image.id, True)
+    assert list((unbuilt.store / "scratch").iterdir()) == []
