@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from freezer.errors import SpecError, Where
+from freezer.fetch.redact import redact
 
 if TYPE_CHECKING:
     from freezer.resolve.reqfile import Line
@@ -23,7 +24,7 @@ class _Parser(argparse.ArgumentParser):
         raise SpecError(
             "an option that requirements files do not have",
             where=self._where,
-            found=message,
+            found=redact(message),
             hint="remove it from the line",
         )
 
