@@ -39,7 +39,6 @@ def bytecode_chunks(
     chunks: Sequence[Chunk],
     system_image: str,
     *,
-    epoch: int,
     engine: Engine,
     store: Store,
     report: Reporter,
@@ -54,7 +53,7 @@ def bytecode_chunks(
     missing = [chunk for chunk, found in zip(chunks, known, strict=True) if found is None]
     if missing:
         with report.task(f"Compiling {len(missing)} packages to byte code"):
-            made = _compile(lock, missing, system_image, epoch, engine, store)
+            made = _compile(lock, missing, system_image, engine, store)
             for chunk in made:
                 remember(store, _MEMO, chunk)
     return [_demand(recall(store, _MEMO, key)) for key in keys]
@@ -69,7 +68,6 @@ def _compile(
     lock: Lock,
     chunks: Sequence[Chunk],
     system_image: str,
-    epoch: int,
     engine: Engine,
     store: Store,
 ) -> list[Chunk]:
@@ -96,7 +94,7 @@ def _compile(
                 details=done.stderr.decode("utf-8", "replace").strip().splitlines()[-10:],
                 hint="check that 'python' in freeze.yaml and the base belong together",
             )
-        return _adopt(lock, chunks, result, sources, epoch, store)
+        return _adopt(lock, chunks, result, sources, store)
 
 
 def _write_upload(chunks: Sequence[Chunk], target: Path, store: Store) -> list[frozenset[str]]:
@@ -139,7 +137,6 @@ def _adopt(
     chunks: Sequence[Chunk],
     result: Path,
     sources: Sequence[frozenset[str]],
-    epoch: int,
     store: Store,
 ) -> list[Chunk]:
     """Make chunks of what the compiler returned, after checking that it is what was asked for."""
@@ -158,7 +155,7 @@ def _adopt(
                 raise IntegrityError(f"{path} is not byte code that is valid by hash")
             found[number][path] = data
     return [
-        _chunk(chunk, _key(lock, chunk), files, epoch, store)
+        _chunk(chunk, _key(lock, chunk), files, store)
         for chunk, files in zip(chunks, found, strict=True)
     ]
 
@@ -180,15 +177,17 @@ def _source(path: str, tag: str) -> str:
     return f"{folder.removesuffix('__pycache__')}{name.removesuffix(suffix)}.py"
 
 
-def _chunk(source: Chunk, key: str, files: Mapping[str, bytes], epoch: int, store: Store) -> Chunk:
+def _chunk(source: Chunk, key: str, files: Mapping[str, bytes], store: Store) -> Chunk:
     index: dict[str, list[Any]] = {}
     with store.writer() as writer:
         for path in sorted(files, key=str.encode):
             data = files[path]
-            write_entry(writer, Entry(path, "file", 0o644, len(data)), io.BytesIO(data), epoch)
+            entry = Entry(path, "file", 0o644, len(data))
+            write_entry(writer, entry, io.BytesIO(data), source.moment)
             index[f"/{path}"] = ["file", hashlib.sha256(data).hexdigest(), 0o644]
     listed = store.put_bytes(json.dumps(index, sort_keys=True).encode())
-    return Chunk(f"{source.name}, byte code", key, writer.sha256, writer.size, listed)
+    name = f"{source.name}, byte code"
+    return Chunk(name, key, writer.sha256, writer.size, listed, source.moment)
 
 
 def _demand(chunk: Chunk | None) -> Chunk:

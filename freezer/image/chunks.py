@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import IntegrityError
+from freezer.image.moment import EARLIEST, zip_moment
 from freezer.image.tar import Entry, write_entry
 from freezer.image.verify import Expected
 from freezer.image.wheel import Layout, Placed, install, record
@@ -44,6 +46,8 @@ class Chunk:
     size: int
     index: str
     """SHA-256 of the index, a JSON document in the store."""
+    moment: int = EARLIEST
+    """Seconds since 1970: the time of its files, and of its byte code."""
 
     def expected(self, store: Store) -> dict[str, Expected]:
         """Return what the chunk holds, by absolute path in the image."""
@@ -56,9 +60,11 @@ def wheel_chunks(
 ) -> list[Chunk]:
     """Return the chunks of verified wheels, in their order; make those that are not there yet.
 
-    Raises ``IntegrityError`` for a wheel that cannot be installed safely.
+    Files have the time of the newest member of their wheel, never later than ``epoch``. Raises
+    ``IntegrityError`` for a wheel that cannot be installed safely.
     """
-    keys = [_key(package, layout, epoch) for package in packages]
+    moments = {package.name: _moment(package, epoch, store) for package in packages}
+    keys = [_key(package, layout, moments[package.name]) for package in packages]
     known = [recall(store, _MEMO, key) for key in keys]
     missing = [package for package, chunk in zip(packages, known, strict=True) if chunk is None]
     size = sum(package.size for package in missing)
@@ -70,7 +76,7 @@ def wheel_chunks(
 
             def make(package: PipPackage) -> None:
                 task.describe(package.name)
-                _make(package, layout, epoch, store)
+                _make(package, layout, moments[package.name], store)
                 task.advance(package.size)
 
             list(pool.map(make, sorted(missing, key=lambda package: -package.size)))
@@ -106,6 +112,14 @@ def data_chunk(
     return Chunk(name, writer.sha256, writer.sha256, writer.size, listed)
 
 
+def _moment(package: PipPackage, latest: int, store: Store) -> int:
+    try:
+        with zipfile.ZipFile(store.verified(package.sha256)) as archive:
+            return zip_moment((member.date_time for member in archive.infolist()), latest)
+    except (zipfile.BadZipFile, NotImplementedError):
+        return latest  # opening it as a wheel says what is wrong with it
+
+
 def _key(package: PipPackage, layout: Layout, epoch: int) -> str:
     origin = [package.requested, package.url, package.commit, package.subdirectory]
     return digest(json_bytes([FORMAT, package.sha256, layout.prefix, layout.python, epoch, origin]))
@@ -128,6 +142,7 @@ def _make(package: PipPackage, layout: Layout, epoch: int, store: Store) -> Chun
         writer.sha256,
         writer.size,
         listed,
+        epoch,
     )
     return remember(store, _MEMO, chunk)
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from freezer.image.layout import COMMAND, HOME, UID, USER
-from freezer.image.moment import epoch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,11 +59,14 @@ def render_dockerfile(
     )
 
 
-def render_install_script(lock: Lock) -> str:
-    """Return the script that the system step runs inside the base."""
+def render_install_script(lock: Lock, moment: int) -> str:
+    """Return the script that the system step runs inside the base.
+
+    ``moment`` is what programs in it take for the time that things are made (seconds since 1970).
+    """
     return render(
         "system/install.sh.j2",
-        epoch=epoch(lock.as_of),
+        epoch=moment,
         debian=sorted(deb_name(package.file) for package in lock.debian),
         user=USER,
         uid=UID,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
+from freezer.image.moment import EARLIEST
 from freezer.image.tar import END, Entry, Hashing, header, parents
 from freezer.model.canonical import digest, json_bytes
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from freezer.model.lock import PipPackage
 
 _MEMO = "layer"
-_FORMAT = 1
+_FORMAT = 2
 HEAVY = 20_000_000
 """Bytes of a wheel from which on its package has a layer of its own."""
 _MOST = 60
@@ -60,9 +61,9 @@ def plan_layers(packages: Sequence[PipPackage]) -> tuple[LayerPlan, ...]:
     return tuple(plans)
 
 
-def write_layer(title: str, chunks: Sequence[Chunk], epoch: int, store: Store) -> Layer:
+def write_layer(title: str, chunks: Sequence[Chunk], store: Store) -> Layer:
     """Return the layer of some chunks, in their order, with the folders above their files."""
-    key = digest(json_bytes([_FORMAT, epoch, [[chunk.sha256, chunk.index] for chunk in chunks]]))
+    key = digest(json_bytes([_FORMAT, [[chunk.sha256, chunk.index] for chunk in chunks]]))
     known = store.get_memo(_MEMO, key)
     if isinstance(known, dict) and store.has(known["sha256"]):
         return _layer(title, known["sha256"], known["size"], store)
@@ -70,7 +71,7 @@ def write_layer(title: str, chunks: Sequence[Chunk], epoch: int, store: Store) -
     with store.writer() as writer:
         sink = Hashing(writer)
         for folder in parents(paths):
-            sink.write(header(Entry(folder, "dir", 0o755), epoch))
+            sink.write(header(Entry(folder, "dir", 0o755), EARLIEST))
         for chunk in chunks:
             with store.verified(chunk.sha256).open("rb") as stream:
                 shutil.copyfileobj(stream, sink, _COPY)

@@ -75,11 +75,10 @@ def assemble(
         finally:
             with suppress(EngineError):  # a build with another store may run in it; it removes it
                 engine.remove_image(image)
-    moment = epoch(lock.as_of)
     for plan, members in order_chunks(plan_layers(lock.pip), chunks):
-        layers.append(write_layer(plan.title, members, moment, store))
+        layers.append(write_layer(plan.title, members, store))
     own = skeleton_chunk(lock, _layout(lock), store)
-    layers.append(write_layer(own.name, [own], moment, store))
+    layers.append(write_layer(own.name, [own], store))
     every = [*(chunk for members in chunks.values() for chunk in members), own]
     return Parts(below, tuple(layers), expected_files(every, store))
 
@@ -89,12 +88,10 @@ def _package_chunks(
 ) -> dict[str, list[Chunk]]:
     """Return the chunks of each Python package by name: its files, then their byte code."""
     wheels = [_wheel(lock, package, image, engine, store, report) for package in lock.pip]
-    moment = epoch(lock.as_of)
-    files = wheel_chunks(wheels, layout=_layout(lock), epoch=moment, store=store, report=report)
+    latest = epoch(lock.as_of)
+    files = wheel_chunks(wheels, layout=_layout(lock), epoch=latest, store=store, report=report)
     report_clashes(files, store, report)
-    compiled = bytecode_chunks(
-        lock, files, image, epoch=moment, engine=engine, store=store, report=report
-    )
+    compiled = bytecode_chunks(lock, files, image, engine=engine, store=store, report=report)
     pairs = zip(lock.pip, files, compiled, strict=True)
     return {package.name: [first, second] for package, first, second in pairs}
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
 from freezer.errors import BuildError
+from freezer.image.deb import build_time
 from freezer.image.dockerfile import deb_name, render_dockerfile, render_install_script
 from freezer.image.layout import SYSTEM_FOLDER
-from freezer.image.moment import epoch
+from freezer.image.moment import EARLIEST, epoch
 from freezer.image.tar import DEBIAN_NOISE, canonicalise
 from freezer.model.canonical import digest, json_bytes
 
@@ -44,7 +45,8 @@ def system_layer(
     ``base_reference`` is a name by which the engine knows the verified base; ``use_cache`` lets the
     builder take the step from its own cache where the store does not have the layer.
     """
-    script = render_install_script(lock)
+    moment = _moment(lock, store)
+    script = render_install_script(lock, moment)
     key = _key(lock, script)
     known = store.get_memo(_MEMO, key)
     if isinstance(known, str) and store.has(known):
@@ -56,7 +58,7 @@ def system_layer(
             image = engine.build(context, target="system", use_cache=use_cache, report=report)
             try:
                 task.describe("bringing the layer to canonical form")
-                layer = _canonical(engine, image, lock, store)
+                layer = _canonical(engine, image, lock, moment, store)
             finally:
                 engine.remove_image(image)
     store.put_memo(_MEMO, key, layer.diff_id.removeprefix("sha256:"))
@@ -69,7 +71,13 @@ def write_system_folder(lock: Lock, folder: Path, store: Store) -> None:
     for package in lock.debian:
         _place(store.verified(package.sha256), folder / deb_name(package.file))
     script = folder / "install.sh"
-    script.write_text(render_install_script(lock))
+    script.write_text(render_install_script(lock, _moment(lock, store)))
+
+
+def _moment(lock: Lock, store: Store) -> int:
+    """Return the build time of the newest of the packages, at most the lock's moment."""
+    times = (build_time(store.verified(p.sha256), deb_name(p.file)) for p in lock.debian)
+    return min(max(times, default=EARLIEST), epoch(lock.as_of))
 
 
 def _key(lock: Lock, script: str) -> str:
@@ -94,14 +102,14 @@ def _place(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _canonical(engine: Engine, image: str, lock: Lock, store: Store) -> LayerFile:
+def _canonical(engine: Engine, image: str, lock: Lock, moment: int, store: Store) -> LayerFile:
     """Take the last layer, which the script made; the one below only brought the packages in."""
     built = engine.image(image)
     if built is None or len(built.diff_ids) <= len(lock.base.diff_ids):
         raise BuildError("the builder returned an image without the system step's layer")
     with store.scratch() as scratch, store.writer() as writer:
         for _, tar in engine.layer_tars(image, len(built.diff_ids) - 1, scratch=scratch):
-            made = canonicalise(tar, writer, epoch=epoch(lock.as_of), drop=_drop)
+            made = canonicalise(tar, writer, epoch=moment, drop=_drop)
             return LayerFile(made.diff_id, store.path(made.diff_id.removeprefix("sha256:")))
     raise BuildError("the builder's image holds fewer layers than it says")
 

@@ -55,8 +55,17 @@ class Shelf:
         self.held[f"{repository}:{tag}"] = image(image_id)
 
 
+class EmptyStore:
+    """A store that holds nothing."""
+
+    def has(self, sha256: str) -> bool:
+        return False
+
+
 def find(engine: Any, base: RegistryBase | BootstrapBase = BASE, *, store: Any = None) -> str:
-    return engine_base(base, "linux/amd64", engine=engine, store=store, report=SilentReporter())
+    return engine_base(
+        base, "linux/amd64", engine=engine, store=store or EmptyStore(), report=SilentReporter()
+    )
 
 
 @pytest.mark.parametrize(

@@ -57,11 +57,11 @@ def test_rendering_is_repeatable() -> None:
 
 
 def test_install_script_names_every_package_and_cleans_up() -> None:
-    script = render_install_script(make_lock())
+    script = render_install_script(make_lock(), 1793491200)
     assert '"$here/libgomp1_12.2.0-14_amd64.deb"' in script
     assert "SOURCE_DATE_EPOCH=1793491200" in script
     assert "rm -rf /var/lib/apt/lists/*" in script
 
 
 def test_without_packages_apt_is_not_called() -> None:
-    assert "apt-get" not in render_install_script(make_lock(debian=()))
+    assert "apt-get" not in render_install_script(make_lock(debian=()), 0)

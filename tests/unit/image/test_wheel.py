@@ -17,6 +17,7 @@ from freezer.errors import IntegrityError
 from freezer.fetch.store import Store
 from freezer.image.chunks import Chunk, wheel_chunks
 from freezer.image.layers import clashes, plan_layers, write_layer
+from freezer.image.moment import EARLIEST, zip_moment
 from freezer.image.wheel import Layout
 from freezer.model.events import SilentReporter
 from freezer.model.lock import PipPackage
@@ -81,7 +82,7 @@ def chunk(maker: Maker, store: Store, tmp_path: Path, **changes: Any) -> Chunk:
 
 
 def unpack(chunks: list[Chunk], store: Store) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
-    layer = write_layer("test", chunks, EPOCH, store)
+    layer = write_layer("test", chunks, store)
     assert layer.file.path is not None
     data = layer.file.path.read_bytes()
     assert layer.file.diff_id == f"sha256:{hashlib.sha256(data).hexdigest()}"
@@ -100,7 +101,8 @@ def test_a_plain_wheel(store: Store, tmp_path: Path) -> None:
     assert found[f"{SITE}/{INFO}/INSTALLER"][1] == b"freezer\n"
     assert found[f"{SITE}/{INFO}/REQUESTED"][1] == b""
     assert found["opt"][0].isdir()
-    assert {member.mtime for member, _ in found.values()} == {EPOCH}
+    # The files of this wheel have no time of their own, which in a zip is the first of 1980.
+    assert {member.mtime for member, _ in found.values()} == {EARLIEST}
     record = found[f"{SITE}/{INFO}/RECORD"][1].decode().splitlines()
     assert record == sorted(record)
     assert line("demo/__init__.py", b"x = 1\n").strip() in record
@@ -290,3 +292,11 @@ def test_files_that_two_packages_fight_over_are_named(store: Store, tmp_path: Pa
     said = clashes([one, two], store)
     assert any("demo/__init__.py" in sentence for sentence in said)
     assert clashes([one, one], store) == []
+
+
+def test_files_have_the_time_of_their_wheel_and_none_after_the_locks() -> None:
+    times = [(2024, 5, 6, 7, 8, 10), (2023, 1, 1, 0, 0, 0)]
+    assert zip_moment(times, EPOCH) == 1714979290
+    assert zip_moment([(2030, 1, 1, 0, 0, 0)], EPOCH) == EPOCH
+    assert zip_moment([], EPOCH) == EARLIEST
+    assert zip_moment([(1980, 0, 0, 0, 0, 0)], EPOCH) >= EARLIEST
