@@ -4,44 +4,15 @@ Each dies by its own hand just before a file gets its name, which is where it hu
 """
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import MADE, Project, forget, outcome, tree
+from commands import MADE, Project, die, forget, outcome, tree
 
 from freezer.engine.interface import Engine, ImageInfo
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
-
-PROGRAM = """
-import os, sys
-from freezer.cli.main import main
-
-place, left, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-del sys.argv[1:4]
-
-def hook(event, arguments):
-    global left
-    if event == "os.rename" and place in os.fsdecode(arguments[1]):
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), number)
-
-sys.addaudithook(hook)
-main()
-"""
-
-
-def die(
-    project: Project, place: str, *arguments: str, nth: int = 1, by: int = signal.SIGKILL
-) -> subprocess.Popen[str]:
-    """Run the command until the n-th file below a place is about to get its name."""
-    own = ["-c", PROGRAM, place, str(nth), str(int(by)), "-C", str(project.folder)]
-    return project.spawn([sys.executable, *own, *arguments])
-
 
 LOCK_FILES = ("requirements.txt", "freeze.lock.yaml")
 
