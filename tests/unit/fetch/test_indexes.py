@@ -1,0 +1,175 @@
+"""Which indexes are asked, by whose wish, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from freezer.errors import HostError
+from freezer.fetch.config import Config
+from freezer.fetch.indexes import Indexes, IndexOptions, as_url, indexes, with_options
+from freezer.fetch.pip_settings import PipSettings, pip_settings
+
+PIPS = PipSettings(
+    index_url="https://pip/simple",
+    extra_index_urls=("https://pip-extra/simple",),
+    find_links=("/wheels",),
+    certificates="/ca.pem",
+)
+
+
+def configured(**pypi: Any) -> Config:
+    return Config.model_validate({"sources": {"pypi": pypi}})
+
+
+def chosen(environment: dict[str, str] | None = None, **pypi: Any) -> Indexes:
+    return indexes(configured(**pypi), environment or {}, lambda: PIPS)
+
+
+def test_pips_configuration_is_the_default() -> None:
+    assert chosen() == Indexes(
+        index_url="https://pip/simple",
+        extra_index_urls=("https://pip-extra/simple",),
+        find_links=("file:///wheels",),
+        strategy="unsafe-best-match",
+        certificates="/ca.pem",
+    )
+
+
+def test_freezers_own_index_replaces_the_public_one_whole() -> None:
+    found = chosen(index_url="https://own/simple")
+    assert found.index_urls == ("https://own/simple",)
+    assert found.find_links == ("file:///wheels",)
+
+
+def test_freezers_own_further_indexes_shadow_the_public_one() -> None:
+    found = chosen(extra_index_urls=["https://own/simple"], find_links=[])
+    assert found.index_urls == ("https://own/simple", "https://pip/simple")
+    assert found.strategy == "first-index"
+    assert found.find_links == ()
+
+
+def test_pips_configuration_is_not_read_where_nothing_of_it_counts() -> None:
+    def fails() -> PipSettings:
+        raise HostError("broken")
+
+    own = {"index_url": "https://own/simple", "extra_index_urls": [], "find_links": []}
+    assert indexes(configured(**own), {}, fails).index_urls == ("https://own/simple",)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"UV_DEFAULT_INDEX": "https://uv/simple"},
+        {"UV_INDEX_URL": "https://uv/simple"},
+        {"UV_DEFAULT_INDEX": "name=https://uv/simple", "UV_INDEX_URL": "https://old"},
+    ],
+)
+def test_uvs_environment_goes_before_pips_configuration(environment: dict[str, str]) -> None:
+    found = chosen(environment)
+    assert found.index_urls == ("https://uv/simple",)
+    assert found.strategy == "first-index"
+
+
+def test_uvs_further_indexes_and_links() -> None:
+    found = chosen(
+        {
+            "UV_INDEX": "a=https://a/simple https://b/simple?x=y",
+            "UV_EXTRA_INDEX_URL": "https://c/simple",
+            "UV_FIND_LINKS": "/one,https://two/",
+        }
+    )
+    assert found.extra_index_urls == (
+        "https://a/simple",
+        "https://b/simple?x=y",
+        "https://c/simple",
+    )
+    assert found.index_url == "https://pip/simple"
+    assert found.find_links == ("file:///one", "https://two/")
+
+
+@pytest.mark.parametrize("wish", ["first-index", "unsafe-best-match"])
+def test_a_wish_for_a_strategy_counts(wish: str) -> None:
+    assert chosen({"UV_INDEX_STRATEGY": wish}).strategy == wish
+
+
+def test_pip_may_be_configured_to_have_no_index() -> None:
+    found = indexes(Config(), {}, lambda: PipSettings(index_url="https://pip", no_index=True))
+    assert found.index_url is None
+
+
+def test_options_of_requirements_files_are_laid_over() -> None:
+    base = chosen(index_url="https://own/simple")
+    options = IndexOptions(None, ("https://x/simple", "https://x/simple"), ("file:///w",))
+    found = with_options(base, options)
+    assert found.index_urls == ("https://own/simple", "https://x/simple")
+    assert found.strategy == "unsafe-best-match"
+    assert found.find_links == ("file:///wheels", "file:///w")
+    assert with_options(base, IndexOptions("https://y")).index_url == "https://y"
+
+
+def test_no_index_leaves_only_links() -> None:
+    found = with_options(chosen(), IndexOptions(no_index=True))
+    assert found.index_urls == ()
+    assert found.find_links == ("file:///wheels",)
+
+
+def test_which_index_goes_first_depends_on_how_they_stand_to_one_another() -> None:
+    first = Indexes("https://main", ("https://more", "https://main"))
+    assert first.index_urls == ("https://more", "https://main")
+    merged = Indexes("https://main", ("https://more", "https://main"), (), "unsafe-best-match")
+    assert merged.index_urls == ("https://main", "https://more")
+
+
+def test_paths_become_urls(tmp_path: Path) -> None:
+    assert as_url("wheels", tmp_path) == (tmp_path / "wheels").as_uri()
+    assert as_url("https://h/x") == "https://h/x"
+    assert as_url("a folder", tmp_path).endswith("a%20folder")
+
+
+# pip's configuration, through pip itself
+
+
+@pytest.fixture
+def pip_conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    import os
+
+    for key in list(os.environ):
+        if key.startswith("PIP_"):
+            monkeypatch.delenv(key)
+    path = tmp_path / "pip.conf"
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(path))
+    return path
+
+
+def test_pips_file_and_environment_mean_what_they_mean_to_pip(
+    pip_conf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pip_conf.write_text(
+        "[global]\nindex-url = https://g/simple\nextra-index-url =\n  https://x\n  https://y\n"
+        "cert = /g.pem\nno-index = yes\n[install]\nindex-url = https://i/simple\n"
+        "[download]\nfind-links = /never\n"
+    )
+    monkeypatch.setenv("PIP_CERT", "/env.pem")
+    assert pip_settings() == PipSettings(
+        index_url="https://i/simple",
+        extra_index_urls=("https://x", "https://y"),
+        no_index=True,
+        certificates="/env.pem",
+    )
+
+
+def test_pips_default_is_pips_own(pip_conf: Path) -> None:
+    pip_conf.write_text("")
+    from pip._internal.models.index import PyPI
+
+    assert pip_settings().index_url == PyPI.simple_url
+
+
+def test_a_broken_file_of_pips_is_said_without_secrets(pip_conf: Path) -> None:
+    pip_conf.write_text("index-url = https://me:hunter2@h/simple\n")
+    with pytest.raises(HostError, match="pip's configuration cannot be read") as caught:
+        pip_settings()
+    assert "hunter2" not in str(caught.value)
