@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.image.layout import LOCK_LABEL
+from freezer.model.canonical import digest
 
 if TYPE_CHECKING:
     from freezer.engine.interface import ImageInfo
@@ -28,7 +29,7 @@ class Held:
     size: int
     """Bytes of all of its layers."""
     shared: int
-    """Bytes of the layers that another of these images has too."""
+    """Bytes of the layers that another of these images has too, above the same layers."""
     own: int
     """Bytes that go when it goes."""
 
@@ -59,9 +60,17 @@ def images(workshop: Workshop, name: str | None) -> Images:
 
 
 def _layers(image: ImageInfo, sizes: tuple[int, ...]) -> dict[str, int]:
+    """Return the bytes of each layer under the name of its chain.
+
+    Engines keep a layer once for all images in which everything below it is the same too.
+    """
     if not sizes:
         return {image.id: image.size}
-    return dict(zip(image.diff_ids, sizes, strict=True))
+    chains, below = {}, ""
+    for diff_id, size in zip(image.diff_ids, sizes, strict=True):
+        below = digest(f"{below} {diff_id}".encode())
+        chains[below] = size
+    return chains
 
 
 def _row(image: ImageInfo, layers: dict[str, int], owners: Counter[str]) -> Held:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _MEMO = "layer"
 _FORMAT = 2
-HEAVY = 20_000_000
-"""Bytes of a wheel from which on its package has a layer of its own."""
+OWN = 1_000_000
+"""Bytes of a package's file from which on it has a layer of its own."""
 _MOST = 60
 """Layers of packages; engines stop at 127 in all."""
 _COPY = 1 << 20
@@ -46,15 +46,18 @@ class Layer:
 
 
 def plan_layers(packages: Sequence[PipPackage]) -> tuple[LayerPlan, ...]:
-    """Return which packages share a layer, lowest first.
+    """Return which packages share a layer, lowest first: the heavier, the further below.
 
-    A package weighs what its file in the lock weighs, so the plan follows from the lock alone, and
-    a package that grows a little does not move.
+    An engine keeps a layer once for all images in which everything below it is the same too, so
+    what is heavy lies where little changes beneath it. A package weighs what its file in the lock
+    weighs, to the next power of two: the plan follows from the lock alone, and a package that grows
+    a little does not move.
     """
     by_weight = sorted(packages, key=lambda package: (-package.size, package.name))
-    heavy = [package for package in by_weight if package.size >= HEAVY][:_MOST]
-    plans = [LayerPlan(p.name, (p.name,)) for p in sorted(heavy, key=lambda p: p.name)]
-    light = sorted({package.name for package in packages} - {p.name for p in heavy})
+    heavy = [package for package in by_weight if package.size >= OWN][:_MOST]
+    ordered = sorted(heavy, key=lambda package: (-package.size.bit_length(), package.name))
+    plans = [LayerPlan(package.name, (package.name,)) for package in ordered]
+    light = sorted({package.name for package in packages} - {package.name for package in heavy})
     if light:
         title = f"{len(light)} light package{'s' if len(light) > 1 else ''}"
         plans.append(LayerPlan(title, tuple(light)))

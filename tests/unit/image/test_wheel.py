@@ -280,8 +280,15 @@ def package(name: str, size: int) -> PipPackage:
 
 def test_heavy_packages_have_layers_of_their_own_below_the_light_ones() -> None:
     plans = plan_layers([package(n, s) for n, s in [("z", 9), ("torch", 10**9), ("a", 30_000_000)]])
-    assert [plan.packages for plan in plans] == [("a",), ("torch",), ("z",)]
+    assert [plan.packages for plan in plans] == [("torch",), ("a",), ("z",)]
     assert plan_layers([]) == ()
+
+
+def test_a_package_that_grows_a_little_stays_where_it_is() -> None:
+    def order(a: int, b: int) -> list[str]:
+        return [plan.title for plan in plan_layers([package("a", a), package("b", b)])]
+
+    assert order(20_000_000, 21_000_000) == order(21_000_000, 20_000_000) == ["a", "b"]
 
 
 def test_files_that_two_packages_fight_over_are_named(store: Store, tmp_path: Path) -> None:
