@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -34,3 +36,14 @@ def request(url: str | Indexes | None, *texts: str, **more: Any) -> PipRequest:
         indexes=indexes,
         **more,
     )
+
+
+def host_target(**changes: str) -> Target:
+    """The target that this host's Python answers."""
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    python = TARGET.python.model_copy(
+        update={"version": platform.python_version(), "abi": f"cp{minor.replace('.', '')}"}
+        | {key: value for key, value in changes.items() if key in ("version", "abi")}
+    )
+    machine = changes.get("architecture", platform.machine())
+    return TARGET.model_copy(update={"architecture": machine, "python": python})

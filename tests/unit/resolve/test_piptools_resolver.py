@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import platform
-import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,14 +10,13 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from asking import TARGET, asked, request
+from asking import asked, host_target, request
 from indexes import FakeIndex, File, serve
 
 from freezer.errors import FetchError, ResolveError
 from freezer.fetch.indexes import Indexes
 from freezer.fetch.store import Store
 from freezer.model.events import SilentReporter
-from freezer.model.lock import Target
 from freezer.resolve.interface import PipRequest, Resolution
 from freezer.resolve.piptools import PipToolsResolver, demand_host
 from freezer.resolve.uv import UvResolver
@@ -38,25 +35,14 @@ def store(tmp_path: Path) -> Store:
     return Store.open(tmp_path / "store")
 
 
-def here(**changes: str) -> Target:
-    """The target that this host's Python answers."""
-    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
-    python = TARGET.python.model_copy(
-        update={"version": platform.python_version(), "abi": f"cp{minor.replace('.', '')}"}
-        | {key: value for key, value in changes.items() if key in ("version", "abi")}
-    )
-    machine = changes.get("architecture", platform.machine())
-    return TARGET.model_copy(update={"architecture": machine, "python": python})
-
-
 def with_pip_tools(asking: PipRequest, store: Store) -> Resolution:
-    asking = replace(asking, target=here())
+    asking = replace(asking, target=host_target())
     return PipToolsResolver().resolve(asking, store=store, report=SilentReporter())
 
 
 def agreed(asking: PipRequest, store: Store) -> Resolution:
     """Resolve with both, and demand one answer."""
-    asking = replace(asking, target=here())
+    asking = replace(asking, target=host_target())
     first = UvResolver().resolve(asking, store=store, report=SilentReporter())
     second = PipToolsResolver().resolve(asking, store=store, report=SilentReporter())
     assert second.packages == first.packages
@@ -71,8 +57,13 @@ def test_both_resolvers_agree_on_everything_that_is_locked(index: FakeIndex, sto
     index.add("Top", "2.0", ["left>=1", "right[fast]", "no; python_version < '3'"])
     index.add("left", "1.5", ["base<3"])
     index.add("right", "3", ["base"], extras={"fast": ["c-ext"]})
-    index.add("c-ext", tags=f"{here().python.abi}-{here().python.abi}-manylinux_2_17_x86_64")
-    index.add("c-ext", tags=f"{here().python.abi}-{here().python.abi}-manylinux_2_17_aarch64")
+    index.add(
+        "c-ext", tags=f"{host_target().python.abi}-{host_target().python.abi}-manylinux_2_17_x86_64"
+    )
+    index.add(
+        "c-ext",
+        tags=f"{host_target().python.abi}-{host_target().python.abi}-manylinux_2_17_aarch64",
+    )
     index.add("c-ext", tags="py3-none-any")
     for version in ("1", "2", "3"):
         index.add("base", version)
@@ -210,7 +201,10 @@ def test_a_conflict_names_both_lines(index: FakeIndex, store: Store) -> None:
         ("nunpy", "no index has a package called nunpy"),
         ("a==9", "there is no a 9"),
         ("sdist-only", r"sdist-only( 1.0)? is published only as a source distribution"),
-        ("needs-sdist", r"sdist-only( 1.0)? \(needed by needs-sdist\) is published only as a source"),
+        (
+            "needs-sdist",
+            r"sdist-only( 1.0)? \(needed by needs-sdist\) is published only as a source",
+        ),
         ("late", "had been uploaded by 2026-06-01"),
         ("old", r"old( 1.0)? has no wheel for Python"),
     ],
@@ -224,7 +218,9 @@ def test_failures_read_as_uvs_do(index: FakeIndex, store: Store, text: str, mess
     for resolver in (PipToolsResolver(), UvResolver()):
         with pytest.raises(ResolveError, match=message) as caught:
             resolver.resolve(
-                request(index.simple, text, target=here()), store=store, report=SilentReporter()
+                request(index.simple, text, target=host_target()),
+                store=store,
+                report=SilentReporter(),
             )
         assert str(caught.value.where) == "requirements.in:1"
 
@@ -245,8 +241,8 @@ def test_metadata_that_pip_refuses_is_told_with_the_way_out(index: FakeIndex, st
     [{"version": "3.8.1", "abi": "cp38"}, {"abi": "cp311d"}, {"architecture": "aarch64"}],
 )
 def test_another_target_than_this_host_is_refused(changes: dict[str, str]) -> None:
-    target = here(**changes)
-    if target == here():
+    target = host_target(**changes)
+    if target == host_target():
         pytest.skip("this host is that target")
     with pytest.raises(ResolveError, match="resolves for the Python that runs it") as caught:
         demand_host(target)
@@ -254,4 +250,4 @@ def test_another_target_than_this_host_is_refused(changes: dict[str, str]) -> No
 
 
 def test_this_host_is_accepted() -> None:
-    demand_host(here())
+    demand_host(host_target())
