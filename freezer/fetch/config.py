@@ -44,6 +44,9 @@ class Sources(Model):
     debian_keyring: str | None = None
     """OpenPGP keyring that signs the archive; needed only to make a base from packages."""
     pypi: PythonIndexConfig = PythonIndexConfig()
+    conda: dict[str, tuple[str, ...]] = {}
+    """Channel name to the addresses (URLs or folders) that serve it, best first; may hold a
+    token (``/t/TOKEN/``), and ``${VARIABLES}``."""
 
 
 class Config(Model):

@@ -42,6 +42,10 @@ class NotFoundError(FetchError):
     """The server was reached and has no such file."""
 
 
+class RefusedError(FetchError):
+    """The server was reached and refuses access; some say so for files that are not there."""
+
+
 class RangeUnsupportedError(FetchError):
     """The server does not serve parts of files."""
 
@@ -49,12 +53,23 @@ class RangeUnsupportedError(FetchError):
 class Response:
     """An open address: read it in blocks, once."""
 
-    def __init__(self, url: str, start: int, size: int | None, raw: Iterator[bytes]) -> None:
+    def __init__(
+        self,
+        url: str,
+        start: int,
+        size: int | None,
+        raw: Iterator[bytes],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.url = url
         self.start = start
         """Offset of the first byte that will come; 0 when the server ignored the wish."""
         self.size = size
         """Bytes still to come, when the server says."""
+        self.unchanged = False
+        """True when the request was conditional and the server has nothing newer (304)."""
+        self.headers = headers if headers is not None else {}
+        """What the server said beside the bytes; names in any case."""
         self._raw = raw
 
     def blocks(self) -> Iterator[bytes]:
@@ -87,7 +102,10 @@ def open_url(
         _demand_success(url, answer)
         begins = start if answer.status_code == 206 else 0
         length = answer.headers.get("Content-Length")
-        yield Response(url, begins, int(length) if length else None, answer.iter_content(CHUNK))
+        size = int(length) if length else None
+        response = Response(url, begins, size, answer.iter_content(CHUNK), answer.headers)
+        response.unchanged = answer.status_code == 304
+        yield response
 
 
 def get_bytes(url: str, *, limit: int, headers: Mapping[str, str] | None = None) -> bytes:
@@ -158,7 +176,7 @@ def _demand_success(url: str, answer: requests.Response) -> None:
     if answer.status_code in (404, 410):
         raise NotFoundError(f"{redact(url)} is not there", found=f"HTTP {answer.status_code}")
     if answer.status_code in (401, 403):
-        raise FetchError(
+        raise RefusedError(
             f"{redact(url)} refuses access",
             found=f"HTTP {answer.status_code}",
             hint="give credentials in ~/.netrc or in the configured address",

@@ -1,0 +1,151 @@
+"""Conda channels: the name that a lock keeps, and the addresses that serve it.
+
+A channel is written as a name (``conda-forge``), as a URL or as a folder. The lock keeps only a
+name; where that is served from is configuration (``sources.conda``), else what the spec wrote, else
+rattler's own default. Credentials and tokens (``/t/TOKEN/``) stay in the addresses.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from freezer.errors import SpecError, Where
+from freezer.fetch.redact import redact, without_credentials, without_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from freezer.fetch.config import Config
+
+DEFAULTS = ("main", "r")
+"""What ``defaults`` stands for on Linux, as pixi has it (https://pixi.prefix.dev, `pixi init`)."""
+_SUBDIRS = frozenset({"noarch", "linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64"})
+
+
+@dataclass(frozen=True)
+class CondaChannel:
+    """A channel as locks name it, and where it is served from, best first."""
+
+    name: str
+    urls: tuple[str, ...]
+    """Without a trailing slash; may hold credentials and tokens: show only through ``redact``."""
+
+
+def read_channels(
+    written: Iterable[tuple[str, Where]], *, folder: Path, config: Config
+) -> tuple[CondaChannel, ...]:
+    """Return the channels of a list as people write it, each once, in its order.
+
+    ``nodefaults`` is dropped, ``defaults`` stands for its two channels, ``${VARIABLES}`` are filled
+    in as conda does, folders are relative to ``folder``. Raises ``SpecError`` for what is no
+    channel, and for two different channels of one name.
+    """
+    found: dict[str, CondaChannel] = {}
+    places: dict[str, Where] = {}
+    for text, where in written:
+        for name, url in _read(text.strip(), where, folder, config):
+            channel = CondaChannel(name, _urls(name, url, config))
+            if found.setdefault(name, channel).urls != channel.urls:
+                raise _one_name(name, where, places[name])
+            places.setdefault(name, where)
+    return tuple(found.values())
+
+
+def channel_name(text: str, config: Config, *, folder: Path | None = None) -> str:
+    """Return the name that a lock would keep for a channel that is written as ``text``."""
+    return _split(text.strip(), folder or Path.cwd(), config)[0]
+
+
+def default_url(name: str) -> str:
+    """Return where rattler has a channel that is known by name alone."""
+    from rattler import Channel
+
+    return str(Channel(name).base_url).rstrip("/")
+
+
+def configured(channels: Sequence[CondaChannel], config: Config) -> dict[str, CondaChannel]:
+    """Return channels by name, with those of the configuration that are not among them."""
+    found = {channel.name: channel for channel in channels}
+    for name, urls in config.sources.conda.items():
+        found.setdefault(name, CondaChannel(name, _clean(urls)))
+    return found
+
+
+def as_channel_url(text: str, folder: Path | None = None) -> str:
+    """Return an address as a URL without a trailing slash or subdir; a path becomes ``file:``."""
+    if "://" not in text:
+        text = (folder or Path.cwd()).joinpath(Path(text).expanduser()).resolve().as_uri()
+    head, _, last = text.rstrip("/").rpartition("/")
+    return head if last in _SUBDIRS else f"{head}/{last}"
+
+
+def _read(text: str, where: Where, folder: Path, config: Config) -> list[tuple[str, str | None]]:
+    if not text or text in ("nodefaults", "local") or text.startswith("!"):
+        if text == "nodefaults":
+            return []
+        raise SpecError(
+            f"{text or 'an empty entry'} is not a channel that another machine could read",
+            where=where,
+            expected="a channel's name, its URL, or a folder",
+        )
+    if text == "defaults" and text not in config.sources.conda:
+        return [(name, None) for name in DEFAULTS]
+    return [_split(_filled_in(text, where), folder, config)]
+
+
+def _filled_in(text: str, where: Where) -> str:
+    filled = os.path.expandvars(text)
+    if "$" in filled:
+        raise SpecError(
+            "the channel names an environment variable that is not set",
+            where=where,
+            found=redact(text),
+            hint="set it, or write the value in its place",
+        )
+    return filled
+
+
+def _split(text: str, folder: Path, config: Config) -> tuple[str, str | None]:
+    """Return a channel's name, and its own address when it is written with one."""
+    if "://" not in text and not text.startswith((".", "/", "~")):
+        return text.strip("/"), None
+    url = as_channel_url(text, folder)
+    bare = public_url(url)
+    for name, urls in config.sources.conda.items():
+        if bare in map(public_url, _clean(urls)):
+            return name, url
+    parts = urlsplit(bare)
+    path = unquote(parts.path).strip("/")
+    if parts.scheme == "file":
+        return path.rpartition("/")[2], url
+    return path or str(parts.hostname), url
+
+
+def public_url(url: str) -> str:
+    """Return an address without credentials and token: what may be compared and shown."""
+    return without_token(without_credentials(url))
+
+
+def _urls(name: str, url: str | None, config: Config) -> tuple[str, ...]:
+    own = _clean(config.sources.conda.get(name, ()))
+    if own:
+        return own
+    return (url,) if url else (default_url(quote(name)),)
+
+
+def _clean(urls: Iterable[str]) -> tuple[str, ...]:
+    return tuple(as_channel_url(os.path.expandvars(url)) for url in urls)
+
+
+def _one_name(name: str, where: Where, first: Where) -> SpecError:
+    return SpecError(
+        f"two different channels would both be called {name!r} in the lock",
+        where=where,
+        found=f"the other is in {first}",
+        hint=f"give one of them a name of its own in the configuration: "
+        f"`sources: {{conda: {{my-{name.rpartition('/')[2]}: [ADDRESS]}}}}`",
+    )

@@ -1,0 +1,1 @@
+"""The conda world: what an environment asks of channels, and the packages that answer it."""
