@@ -74,7 +74,7 @@ _LIBRARIES: tuple[tuple[str, str, tuple[Role, ...], bytes], ...] = (
         r"libomp[-.][^/]*\.so[\d.]*|libomp\.so[\d.]*",
         "libomp",
         ("openmp",),
-        rb"\0(VERSION|OMP_[\d.]+)\0",
+        rb"\0(OMP_\d[\d.]*)\0",
     ),
     (
         r"libgfortran[^/]*\.so[\d.]*",
