@@ -41,10 +41,14 @@ class RemoteImage:
     manifest: str
     """Digest of the platform's own manifest, never of an index of several platforms."""
     config: str
+    layers: tuple[Descriptor, ...]
+    """The layers as they are stored, lowest first: mostly compressed."""
     diff_ids: tuple[str, ...]
     environment: Mapping[str, str]
     labels: Mapping[str, str]
     user: str
+    document: bytes
+    """The config itself."""
 
 
 def sha256(data: bytes) -> str:
@@ -112,12 +116,25 @@ def descriptor(name: str, entry: Any) -> Descriptor:
     """Return where a document points to."""
     if isinstance(entry, dict):
         digest, size = entry.get("digest"), entry.get("size")
-        if isinstance(digest, str) and _DIGEST.fullmatch(digest) and isinstance(size, int):
+        if (
+            isinstance(digest, str)
+            and _DIGEST.fullmatch(digest)
+            and type(size) is int
+            and size >= 0
+        ):
             return Descriptor(digest, size)
     raise malformed(name, "a pointer without a sha256 digest and a size")
 
 
-def image(name: str, manifest: str, layers: int, config: str, data: bytes) -> RemoteImage:
+def layers(name: str, manifest: Mapping[str, Any]) -> tuple[Descriptor, ...]:
+    """Return where a manifest's layers are, lowest first."""
+    entries = manifest.get("layers")
+    return tuple(descriptor(name, one) for one in entries) if isinstance(entries, list) else ()
+
+
+def image(
+    name: str, manifest: str, layers: tuple[Descriptor, ...], config: str, data: bytes
+) -> RemoteImage:
     """Return an image, given its verified config. Raises ``FreezerError`` for a broken one."""
     document = _object(name, data)
     rootfs, settings = document.get("rootfs"), document.get("config") or {}
@@ -126,15 +143,18 @@ def image(name: str, manifest: str, layers: int, config: str, data: bytes) -> Re
         raise malformed(name, "a config without layers; perhaps no image but another artifact")
     if not all(isinstance(item, str) and _DIGEST.fullmatch(item) for item in diff_ids):
         raise malformed(name, "layers without sha256 digests")
-    if len(diff_ids) != layers:
-        raise malformed(name, f"{layers} layers in the manifest, {len(diff_ids)} in the config")
+    if len(diff_ids) != len(layers):
+        found = f"{len(layers)} layers in the manifest, {len(diff_ids)} in the config"
+        raise malformed(name, found)
     return RemoteImage(
         manifest=manifest,
         config=config,
+        layers=layers,
         diff_ids=tuple(diff_ids),
         environment=_environment(settings.get("Env")),
         labels=_labels(settings.get("Labels")),
         user=str(settings.get("User") or ""),
+        document=data,
     )
 
 

@@ -22,14 +22,14 @@ from freezer.fetch.http import session, unreachable
 from freezer.fetch.redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from freezer.fetch.reference import Reference
 
 _PARAMETER = re.compile(r'([a-zA-Z_]+)="([^"]*)"')
 _TIMEOUT = (15.0, 60.0)
 _LONGEST_TOKEN = 1 << 20
-_LOGIN = "`docker login` to the registry, with an account that may read the image"
+_LOGIN = "`docker login` to the registry"
 
 
 class Pass(AuthBase):
@@ -45,32 +45,52 @@ class Pass(AuthBase):
         return request
 
 
-def obtain_pass(reference: Reference, challenge: str, url: str) -> Pass:
+def obtain_pass(
+    reference: Reference,
+    challenge: str,
+    url: str,
+    *,
+    scopes: Sequence[str] = (),
+    writes: bool = False,
+) -> Pass:
     """Return what answers a registry's ``WWW-Authenticate``; ``url`` is what it refused.
 
-    Raises ``FetchError`` when there are no credentials, or when they are refused.
+    ``scopes`` are what a token is to be good for; without any, what the registry names. Raises
+    ``FetchError`` when there are no credentials, or when they are refused.
     """
     scheme, _, rest = challenge.partition(" ")
     known = _credentials(reference)
+    asked = dict(_PARAMETER.findall(rest))
     if scheme.lower() == "bearer":
-        return Pass(f"Bearer {_token(reference, dict(_PARAMETER.findall(rest)), known, url)}")
+        named = asked.get("scope") or f"repository:{reference.repository}:pull"
+        answer = _answer(reference, asked, list(scopes) or [named], known, url)
+        if answer.status_code in (400, 401, 403, 404):
+            answer.close()
+            raise refusal(reference, writes=writes)
+        return Pass(f"Bearer {_read_token(reference, asked.get('realm', ''), answer)}")
     if scheme.lower() == "basic" and _user(known):
         return _basic(known)
-    raise refusal(reference)
+    raise refusal(reference, writes=writes)
 
 
-def refusal(reference: Reference) -> FetchError:
+def refusal(reference: Reference, *, writes: bool = False) -> FetchError:
     """Return the error for a registry that does not let one in."""
+    missing = "no right to push there" if writes else "no right to read it"
+    login = f"{_LOGIN}, with an account that may {'push there' if writes else 'read the image'}"
     return FetchError(
         f"the registry refuses access to {reference.repository}",
-        found=f"no such image at {reference.registry}, or no right to read it",
-        hint=f"check the name; then {_LOGIN}",
+        found=f"no such image at {reference.registry}, or {missing}",
+        hint=f"check the name; then {login}",
     )
 
 
-def _token(
-    reference: Reference, asked: Mapping[str, str], known: Mapping[str, str], url: str
-) -> str:
+def _answer(
+    reference: Reference,
+    asked: Mapping[str, str],
+    scopes: list[str],
+    known: Mapping[str, str],
+    url: str,
+) -> requests.Response:
     realm = asked.get("realm", "")
     if urlsplit(realm).scheme not in {"https", urlsplit(url).scheme}:
         raise FetchError(
@@ -79,35 +99,32 @@ def _token(
             expected="an https address",
             hint="do not log in to that registry before you know why",
         )
-    values = {
-        "service": asked.get("service", ""),
-        "scope": asked.get("scope") or f"repository:{reference.repository}:pull",
-    }
-    answer = _ask(realm, values, known)
-    if answer.status_code in (400, 401, 403, 404):
-        raise refusal(reference)
-    if not answer.ok or len(answer.content) > _LONGEST_TOKEN:
-        raise _no_token(reference, realm, f"HTTP {answer.status_code}, {len(answer.content)} bytes")
-    return _read_token(reference, realm, answer)
+    return _ask(realm, asked.get("service", ""), scopes, known)
 
 
-def _ask(realm: str, values: dict[str, str], known: Mapping[str, str]) -> requests.Response:
+def _ask(
+    realm: str, service: str, scopes: list[str], known: Mapping[str, str]
+) -> requests.Response:
     try:
         if identity := known.get("identitytoken"):
             form = {
-                **values,
+                "service": service,
+                "scope": " ".join(scopes),
                 "grant_type": "refresh_token",
                 "refresh_token": identity,
                 "client_id": "freezer",
             }
             return session().post(realm, data=form, auth=Pass(), timeout=_TIMEOUT)
         shown = _basic(known) if _user(known) else Pass()
+        values = [("service", service), *(("scope", scope) for scope in scopes)]
         return session().get(realm, params=values, auth=shown, timeout=_TIMEOUT)
     except requests.RequestException as error:
         raise unreachable(realm, error) from error
 
 
 def _read_token(reference: Reference, realm: str, answer: requests.Response) -> str:
+    if not answer.ok or len(answer.content) > _LONGEST_TOKEN:
+        raise _no_token(reference, realm, f"HTTP {answer.status_code}, {len(answer.content)} bytes")
     try:
         document = answer.json()
     except ValueError:

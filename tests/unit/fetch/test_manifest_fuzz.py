@@ -14,6 +14,7 @@ from freezer.fetch import manifest as documents
 from freezer.fetch.reference import parse_reference
 
 DIGEST = f"sha256:{'a' * 64}"
+LAYERS = (documents.Descriptor(DIGEST, 1),)
 KEYS = (
     "schemaVersion", "manifests", "config", "layers", "digest", "size", "platform", "os",
     "architecture", "variant", "rootfs", "diff_ids", "Env", "Labels", "User",
@@ -41,6 +42,7 @@ def walk(data: bytes) -> None:
         documents.of_platform("x", document, "linux/amd64")
     else:
         documents.descriptor("x", document.get("config"))
+        assert all(layer.size >= 0 for layer in documents.layers("x", document))
 
 
 @given(DOCUMENTS)
@@ -65,7 +67,7 @@ def test_configs_never_crash(document: Any) -> None:
     data = json.dumps(document).encode()
     with suppress(FreezerError):
         documents.platform_of("x", data)
-        found = documents.image("x", DIGEST, 1, DIGEST, data)
+        found = documents.image("x", DIGEST, LAYERS, DIGEST, data)
         assert found.diff_ids == (DIGEST,)
         assert all(isinstance(v, str) for v in {**found.environment, **found.labels}.values())
 

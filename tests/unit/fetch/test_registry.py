@@ -22,7 +22,9 @@ from urllib3.util.retry import Retry
 from freezer.errors import FetchError, FreezerError, IntegrityError, ResolveError, SpecError
 from freezer.fetch.config import Config
 from freezer.fetch.http import NotFoundError
+from freezer.fetch.reference import parse_reference
 from freezer.fetch.registry import Registry
+from freezer.fetch.registry_door import schemes
 
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
 LAYERS = [b"one", b"two"]
@@ -133,7 +135,9 @@ def test_a_config_is_held_against_its_digest(registry: LyingRegistry) -> None:
         (as_json({"config": pointer(CONFIG) | {"size": "1"}, "layers": []}), "without a sha256"),
         (as_json({"config": pointer(CONFIG) | {"digest": "md5:1"}, "layers": []}), "without a sha256"),
         (as_json({"layers": []}), "without a sha256"),
-        (as_json({"config": pointer(CONFIG), "layers": [1]}), "1 layers in the manifest, 2"),
+        (as_json({"config": pointer(CONFIG), "layers": [1]}), "without a sha256"),
+        (as_json({"config": pointer(CONFIG), "layers": [pointer(b"") | {"size": -1}]}), "without a sha256"),
+        (as_json({"config": pointer(CONFIG), "layers": [pointer(b"")]}), "1 layers in the manifest, 2"),
         (as_json({"config": pointer(CONFIG)}), "0 layers in the manifest, 2"),
     ],
 )  # fmt: skip
@@ -216,17 +220,10 @@ def test_no_name_no_question() -> None:
 
 
 def test_plain_http_is_for_loopback_and_configured_registries_only() -> None:
-    schemes = [
-        Registry(Config(insecure_registries=("10.0.0.1:5000",)))._schemes(name)
-        for name in map(_named, ["10.0.0.1:5000/a", "10.0.0.2:5000/a", "127.0.0.1:5000/a"])
-    ]
-    assert schemes == [("http", "https"), ("https",), ("http", "https")]
-
-
-def _named(text: str) -> object:
-    from freezer.fetch.reference import parse_reference
-
-    return parse_reference(text)
+    config = Config(insecure_registries=("10.0.0.1:5000",))
+    names = ["10.0.0.1:5000/a", "10.0.0.2:5000/a", "127.0.0.1:5000/a"]
+    found = [schemes(parse_reference(name), config) for name in names]
+    assert found == [("http", "https"), ("https",), ("http", "https")]
 
 
 # Credentials

@@ -1,0 +1,209 @@
+"""One repository of one registry, over HTTP, with the credentials of ``docker login``.
+
+Protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+
+from freezer.errors import FetchError
+from freezer.fetch.http import NotFoundError, session, unreachable
+from freezer.fetch.redact import redact
+from freezer.fetch.registry_auth import Pass, obtain_pass, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from freezer.fetch.config import Config
+    from freezer.fetch.reference import Reference
+
+_TIMEOUT = (15.0, 60.0)
+"""Seconds to connect, and seconds of silence."""
+LARGEST = 4 << 20
+"""Bytes of a manifest or a config: what registries accept themselves."""
+_LONGEST_REASON = 500
+
+
+class Door:
+    """A repository to be read, or written to where ``writes``; safe for several threads."""
+
+    def __init__(
+        self, name: Reference, config: Config, *, writes: bool = False, reads: Iterable[str] = ()
+    ) -> None:
+        """Find out how the registry is reached; ``reads`` are repositories to mount blobs from.
+
+        Raises ``FetchError`` when it cannot be reached.
+        """
+        self.name = name
+        self._writes = writes
+        self._scopes = _scopes(name, reads) if writes else ()
+        self._guard = threading.Lock()
+        self._pass = Pass()
+        self._root = self._find_root(schemes(name, config))
+
+    def address(self, path: str) -> str:
+        """Return the address of ``manifests/…`` or ``blobs/…`` in this repository."""
+        return f"{self._root}/v2/{self.name.repository}/{path}"
+
+    def location(self, url: str, answer: requests.Response) -> str:
+        """Return where an answer to ``url`` sends one to go on. Raises ``FetchError``."""
+        place = urljoin(url, answer.headers.get("Location", ""))
+        if place == url or urlsplit(place).scheme not in {"https", urlsplit(self._root).scheme}:
+            raise FetchError(
+                f"the registry {self.name.registry} does not say where an upload goes on",
+                found=redact(place) if place != url else "no address",
+                expected="an address as safe as the registry's own",
+                hint="report it to whoever runs the registry",
+            )
+        return place
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Callable[[], Any] | None = None,
+    ) -> requests.Response:
+        """Return the answer, whatever its status, once the registry let one in.
+
+        ``body`` is called for each attempt. Raises ``FetchError`` when the connection fails, or
+        when there are no credentials where some are needed.
+        """
+        shown = self._pass
+        answer = self._send(method, url, headers, body, shown)
+        if answer.status_code != 401 or not self._is_own(url):
+            return answer
+        answer.close()
+        return self._send(method, url, headers, body, self._renew(shown, answer, url))
+
+    def demand_success(self, answer: requests.Response, what: str) -> None:
+        """Raise ``FetchError`` with the registry's own reason unless it did what it was asked.
+
+        ``what`` is the document or the file that was asked for, as the user knows it.
+        """
+        status, registry = answer.status_code, self.name.registry
+        if answer.ok and status < 300:
+            return
+        if status in (401, 403):
+            raise refusal(self.name, writes=self._writes)
+        if status == 404:
+            raise NotFoundError(
+                f"the registry {registry} has no {what}",
+                hint="check the name, and the tag or the digest",
+            )
+        if status == 429:
+            raise FetchError(
+                f"the registry {registry} wants fewer requests",
+                found="HTTP 429",
+                hint="wait, or `docker login` for a higher limit",
+            )
+        raise FetchError(
+            f"the registry {registry} {'does not take' if self._writes else 'does not give'} {what}",
+            found=f"HTTP {status} {self._reason(answer)}".strip(),
+            hint="try again later",
+        )
+
+    def read(self, path: str, what: str, accept: str = "*/*", limit: int = LARGEST) -> bytes:
+        """Return a small document. Raises ``FetchError`` beyond ``limit`` bytes."""
+        url = self.address(path)
+        with self.ask("GET", url, headers={"Accept": accept}) as answer:
+            self.demand_success(answer, what)
+            return body_of(url, answer, limit)
+
+    def _renew(self, shown: Pass, answer: requests.Response, url: str) -> Pass:
+        """Get a new token, unless another thread just did."""
+        with self._guard:
+            if self._pass is shown:
+                challenge = answer.headers.get("WWW-Authenticate", "")
+                self._pass = obtain_pass(
+                    self.name, challenge, url, scopes=self._scopes, writes=self._writes
+                )
+            return self._pass
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: Callable[[], Any] | None,
+        shown: Pass,
+    ) -> requests.Response:
+        try:
+            return session().request(
+                method,
+                url,
+                headers={"Accept-Encoding": "identity", **(headers or {})},
+                data=body() if body else None,
+                # A place to upload to may be another host, which has no business with a token.
+                auth=shown if self._is_own(url) else Pass(),
+                stream=True,
+                timeout=_TIMEOUT,
+                allow_redirects=method in ("GET", "HEAD"),
+            )
+        except requests.RequestException as error:
+            raise unreachable(url, error) from error
+
+    def _is_own(self, url: str) -> bool:
+        return urlsplit(url)[:2] == urlsplit(self._root)[:2]
+
+    def _find_root(self, allowed: tuple[str, ...]) -> str:
+        """Return the address at which the registry answers: plain http only where it may."""
+        for scheme in allowed[:-1]:
+            root = f"{scheme}://{self.name.host}"
+            self._root = root
+            with self._send("GET", f"{root}/v2/", None, None, Pass()) as answer:
+                if answer.status_code != 400:  # what a TLS server says to plain http
+                    return root
+        return f"{allowed[-1]}://{self.name.host}"
+
+    @staticmethod
+    def _reason(answer: requests.Response) -> str:
+        """Return the registry's own words, as far as they may be shown."""
+        try:
+            first = json.loads(body_of(answer.url, answer, 1 << 16))["errors"][0]
+            said = f"{first['code']}: {first['message']}"
+        except (FetchError, ValueError, LookupError, TypeError, RecursionError):
+            said = answer.reason or ""
+        return redact("".join(c for c in said if c.isprintable())[:_LONGEST_REASON])
+
+
+def schemes(name: Reference, config: Config) -> tuple[str, ...]:
+    """Return how a registry may be spoken to: plainly only on this machine, or where told so."""
+    insecure = name.is_loopback or name.registry in config.insecure_registries
+    return ("http", "https") if insecure else ("https",)
+
+
+def body_of(url: str, answer: requests.Response, limit: int) -> bytes:
+    """Return the rest of an answer. Raises ``FetchError`` beyond ``limit`` bytes."""
+    parts, size = [], 0
+    for part in blocks_of(url, answer):
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise FetchError(
+                f"{redact(url)} is larger than it may be",
+                expected=f"at most {limit} bytes",
+                hint="choose another image, or have it pushed anew",
+            )
+    return b"".join(parts)
+
+
+def blocks_of(url: str, answer: requests.Response) -> Iterable[bytes]:
+    """Yield the bytes of an answer. Raises ``FetchError`` when the connection breaks off."""
+    try:
+        yield from answer.iter_content(1 << 16)
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise unreachable(url, error) from error
+
+
+def _scopes(name: Reference, reads: Iterable[str]) -> tuple[str, ...]:
+    others = (f"repository:{other}:pull" for other in reads if other != name.repository)
+    return (f"repository:{name.repository}:pull,push", *others)
