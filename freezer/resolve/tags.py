@@ -58,12 +58,12 @@ def _tags(python: str, abi: str, architecture: str, glibc: int) -> tuple[Tag, ..
 
 
 def _platforms(architecture: str, glibc: int) -> Iterator[str]:
+    yield f"linux_{architecture}"
     oldest = 5 if architecture == "x86_64" else 17
     for minor in range(glibc, oldest - 1, -1):
         yield f"manylinux_2_{minor}_{architecture}"
         if minor in _LEGACY:
             yield f"{_LEGACY[minor]}_{architecture}"
-    yield f"linux_{architecture}"
 
 
 def best_wheel(files: Iterable[str], target: Target) -> str | None:
