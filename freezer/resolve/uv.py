@@ -23,7 +23,7 @@ from freezer.resolve.loopback import serving
 from freezer.resolve.pins import parse_edges
 from freezer.resolve.undated import said_by_uv, skipped_files, undated_warnings
 from freezer.resolve.uv_answer import parse_pylock
-from freezer.resolve.uv_errors import blamed_for_sdist, explain, lacks_metadata, too_late
+from freezer.resolve.uv_errors import blamed_for_sdist, explain, lacks_metadata, undated_might_help
 from freezer.resolve.uv_run import question, quoted
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def _wider(request: PipRequest, attempt: Attempt, stderr: str) -> Attempt | None
         return attempt.with_server()
     if more := attempt.with_sdists(request, blamed_for_sdist(stderr)):
         return more
-    # Where a date is known to be too late, another index's silence about it changes nothing.
-    return attempt.with_undated() if skipped_files(stderr) and not too_late(stderr) else None
+    return attempt.with_undated() if undated_might_help(stderr) else None
 
 
 def _attempted(request: PipRequest, attempt: Attempt, store: Store) -> _Run:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from freezer.errors import FetchError, FreezerError, ResolveError
+from freezer.fetch.filenames import project_of
 from freezer.fetch.redact import redact
 from freezer.resolve.names import near_names
 from freezer.resolve.offer import fitting, releases
 from freezer.resolve.reasons import applies
+from freezer.resolve.undated import skipped_files
 from freezer.resolve.unfit import Unfit, explain_unfit
 
 if TYPE_CHECKING:
@@ -85,9 +87,17 @@ def lacks_metadata(stderr: str) -> bool:
     return _NO_METADATA.search(stderr) is not None
 
 
-def too_late(stderr: str) -> bool:
-    """Say whether uv knows of files that would answer, had they been uploaded in time."""
-    return _TOO_NEW.search(stderr) is not None
+def undated_might_help(stderr: str) -> bool:
+    """Say whether files that were left out for want of a date might make an answer.
+
+    Only if the proof that there is none speaks of their packages; what it does not speak of cannot
+    make it wrong. And where a date is known to be too late, another index's silence about it
+    changes nothing.
+    """
+    _, _, why = stderr.partition("cause:")
+    skipped = {project_of(file) for file in skipped_files(stderr)} - {None}
+    named = any(re.search(rf"(?<![\w-]){re.escape(str(name))}(?![\w-])", why) for name in skipped)
+    return named and not _TOO_NEW.search(stderr)
 
 
 def _cause(

@@ -15,7 +15,13 @@ from freezer.resolve.offer import fitting, is_newer, releases, within
 from freezer.resolve.pins import Candidate, Pin, parse_edges, requires
 from freezer.resolve.undated import said_by_uv, skipped_files, undated_warnings
 from freezer.resolve.uv_answer import parse_pylock
-from freezer.resolve.uv_errors import blamed_for_sdist, explain, lacks_metadata, proof, too_late
+from freezer.resolve.uv_errors import (
+    blamed_for_sdist,
+    explain,
+    lacks_metadata,
+    proof,
+    undated_might_help,
+)
 from freezer.resolve.uv_run import requirement_lines, uv_toml
 
 
@@ -123,14 +129,31 @@ def test_what_stands_in_the_words() -> None:
         "warning: `a-2-py3-none-any.whl` is missing an upload date, but user provided: x\n"
         "hint: Wheels are required for `My.Pkg` because building is disabled\n"
         "cause: HTTP status client error (404 Not Found) for url (https://h/a.whl.metadata)\n"
-        "hint: `a` was filtered by `exclude-newer` to only x. v2, was published at 2026-01-01.\n"
     )
     assert skipped_files(said) == ("a-2-py3-none-any.whl",)
     assert blamed_for_sdist(said) == {"my-pkg"}
     assert lacks_metadata(said)
-    assert too_late(said)
     assert not lacks_metadata("404 Not Found")
-    assert not too_late("hint: `a` was filtered by `exclude-newer`. The latest version is v2.")
+
+
+FILTERED = """cause: Because there are no versions of my-pkg, …
+hint: `my-pkg` was filtered by `exclude-newer` to only include packages uploaded before x."""
+LEFT_OUT = "warning: `My_Pkg-2-py3-none-any.whl` is missing an upload date, but user provided: x\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "helps"),
+    [
+        ("cause: Because there is no version of my-pkg>1 and you require my-pkg>1, …", True),
+        ("cause: Because my-pkg-extra==1 has no usable wheels and you require it, …", False),
+        ("cause: Because odd==1 has no usable wheels and you require odd==1, …", False),
+        (f"{FILTERED} The requested version, v2, was published at 2027-01-01Z.", False),
+        (f"{FILTERED} The latest version is v2.", True),
+    ],
+)
+def test_when_files_without_a_date_are_worth_a_try(said: str, helps: bool) -> None:
+    assert undated_might_help(LEFT_OUT + said) is helps
+    assert not undated_might_help(said)
 
 
 def test_uvs_warnings_of_the_users_packages_are_passed_on() -> None:
