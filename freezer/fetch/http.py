@@ -50,6 +50,10 @@ class RangeUnsupportedError(FetchError):
     """The server does not serve parts of files."""
 
 
+class BrokenOffError(FetchError):
+    """There was no connection, or it broke off; another attempt may help."""
+
+
 class Response:
     """An open address: read it in blocks, once."""
 
@@ -137,9 +141,9 @@ def get_range(url: str, start: int, end: int) -> bytes:
         return bytes(answer.content)
 
 
-def unreachable(url: str, error: Exception) -> FetchError:
+def unreachable(url: str, error: Exception) -> BrokenOffError:
     """Return the error for an address that could not be read."""
-    return FetchError(
+    return BrokenOffError(
         f"could not read {redact(url)}",
         found=redact(_reason(error)),
         hint="check the network and the sources in the configuration (`freeze doctor`)",

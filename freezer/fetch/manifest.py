@@ -116,13 +116,9 @@ def descriptor(name: str, entry: Any) -> Descriptor:
     """Return where a document points to."""
     if isinstance(entry, dict):
         digest, size = entry.get("digest"), entry.get("size")
-        if (
-            isinstance(digest, str)
-            and _DIGEST.fullmatch(digest)
-            and type(size) is int
-            and size >= 0
-        ):
-            return Descriptor(digest, size)
+        named = isinstance(digest, str) and _DIGEST.fullmatch(digest)
+        if named and type(size) is int and size >= 0:
+            return Descriptor(str(digest), size)
     raise malformed(name, "a pointer without a sha256 digest and a size")
 
 

@@ -52,8 +52,11 @@ class Reference:
             return name == "localhost" or name.endswith(".localhost")
 
 
-def parse_reference(text: str) -> Reference:
-    """Return what a name such as ``debian:bookworm-slim`` means. Raises ``SpecError``."""
+def parse_reference(text: str, hint: str = "correct `base` in freeze.yaml") -> Reference:
+    """Return what a name such as ``debian:bookworm-slim`` means.
+
+    Raises ``SpecError``, whose ``hint`` says where to mend it.
+    """
     name, at, digest = text.partition("@")
     registry, repository = _registry(name)
     repository, colon, tag = repository.partition(":")
@@ -70,7 +73,7 @@ def parse_reference(text: str) -> Reference:
             f"{_SECRET.sub('***@', redact(text))!r} is no name of an image",
             expected="[registry[:port]/]name[:tag][@sha256:…], in lower case, such as "
             "debian:bookworm-slim",
-            hint="correct `base` in freeze.yaml",
+            hint=hint,
         )
     return Reference(registry, repository, tag or "latest", digest or None)
 

@@ -54,11 +54,12 @@ class Door:
 
     def location(self, url: str, answer: requests.Response) -> str:
         """Return where an answer to ``url`` sends one to go on. Raises ``FetchError``."""
-        place = urljoin(url, answer.headers.get("Location", ""))
-        if place == url or urlsplit(place).scheme not in {"https", urlsplit(self._root).scheme}:
+        said = answer.headers.get("Location")
+        place = urljoin(url, said or "")
+        if not said or urlsplit(place).scheme not in {"https", urlsplit(self._root).scheme}:
             raise FetchError(
                 f"the registry {self.name.registry} does not say where an upload goes on",
-                found=redact(place) if place != url else "no address",
+                found=redact(place) if said else "no address",
                 expected="an address as safe as the registry's own",
                 hint="report it to whoever runs the registry",
             )
@@ -105,8 +106,9 @@ class Door:
                 found="HTTP 429",
                 hint="wait, or `docker login` for a higher limit",
             )
+        does_not = "does not take" if self._writes else "does not give"
         raise FetchError(
-            f"the registry {registry} {'does not take' if self._writes else 'does not give'} {what}",
+            f"the registry {registry} {does_not} {what}",
             found=f"HTTP {status} {self._reason(answer)}".strip(),
             hint="try again later",
         )

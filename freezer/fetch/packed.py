@@ -1,0 +1,113 @@
+"""Layers as registries keep them: compressed, each once, always to the same bytes.
+
+The gzip header has no name and no time, the level is fixed; so a layer that did not change is the
+same blob, which no registry needs twice. (Another zlib may compress to other bytes: manifests then
+differ, image IDs do not.)
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, cast
+
+import zstandard
+
+from freezer.errors import IntegrityError
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from freezer.fetch.store import Store
+
+_MEMO = "packed-layer"
+_FORMAT = f"gzip-6-{zlib.ZLIB_RUNTIME_VERSION}"
+_LEVEL = 6
+_BLOCK = 1 << 20
+_GZIP_HEADER = 16
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A compressed layer, by what it hashes to; the store may or may not hold its bytes."""
+
+    digest: str
+    size: int
+
+
+def packed_before(store: Store, diff_id: str) -> Packed | None:
+    """Return what a layer was compressed to; None when it never was."""
+    known = store.get_memo(_MEMO, f"{_FORMAT}-{diff_id}")
+    if not isinstance(known, dict):
+        return None
+    return Packed(str(known.get("digest")), int(known.get("size", 0)))
+
+
+def pack(store: Store, diff_id: str, source: Path, advance: Callable[[int], None]) -> Packed:
+    """Compress a layer into the store; ``advance`` is told of its uncompressed bytes.
+
+    Raises ``IntegrityError`` when the file is not the layer.
+    """
+    hasher = hashlib.sha256()
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + _GZIP_HEADER)
+    with source.open("rb") as stream, store.writer() as writer:
+        while block := stream.read(_BLOCK):
+            hasher.update(block)
+            writer.write(packer.compress(block))
+            advance(len(block))
+        _demand(hasher, diff_id)
+        writer.write(packer.flush())
+    packed = Packed(f"sha256:{writer.sha256}", writer.size)
+    document = {"digest": packed.digest, "size": packed.size}
+    store.put_memo(_MEMO, f"{_FORMAT}-{diff_id}", document)
+    return packed
+
+
+def unpack(source: Path, diff_id: str, target: Path) -> None:
+    """Write a layer uncompressed, whatever it is compressed with.
+
+    Raises ``IntegrityError`` when it is not the layer with that diff ID, or is damaged.
+    """
+    hasher = hashlib.sha256()
+    with ExitStack() as stack:
+        stream = _plain(stack.enter_context(source.open("rb")), stack)
+        out = stack.enter_context(target.open("wb"))
+        try:
+            while block := stream.read(_BLOCK):
+                hasher.update(block)
+                out.write(block)
+        except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
+            raise IntegrityError(
+                f"a layer of the image cannot be uncompressed ({error})",
+                expected=f"the layer {diff_id}",
+                hint="the image is broken: build it and push it again",
+            ) from error
+    _demand(hasher, diff_id)
+
+
+def _plain(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
+    magic = cast("io.BufferedReader", stream).peek(4)
+    if magic.startswith(_GZIP):
+        return cast("IO[bytes]", stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb")))
+    if magic.startswith(_ZSTD):
+        reader = zstandard.ZstdDecompressor().stream_reader(stream)
+        return cast("IO[bytes]", stack.enter_context(reader))
+    return stream
+
+
+def _demand(hasher: hashlib._Hash, diff_id: str) -> None:
+    found = f"sha256:{hasher.hexdigest()}"
+    if found != diff_id:
+        raise IntegrityError(
+            "a layer is not what the image's config says",
+            found=found,
+            expected=diff_id,
+            hint="the file was changed, or the image is broken: build it and push it again",
+        )

@@ -1,0 +1,256 @@
+"""Sending images to a registry: what it has is not sent, what broke off goes on where it stopped.
+
+Protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#push
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from freezer.errors import FetchError, IntegrityError
+from freezer.fetch.http import BrokenOffError
+from freezer.fetch.manifest import ACCEPTED
+from freezer.model.oci import sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import requests
+
+    from freezer.fetch.registry_door import Door
+
+_STARTS = 3
+"""How often an upload is begun anew when the registry forgot what it had of it."""
+_PATIENCE = 4
+"""Interruptions without a single byte between them after which an upload is begun anew."""
+_PAUSE = 0.5
+"""Seconds after the first interruption; doubled with each that follows."""
+_RANGE = re.compile(r"(?:bytes[= ])?0-(\d{1,18})")
+_READ = 1 << 16
+
+
+@dataclass(frozen=True)
+class Blob:
+    """Bytes to be sent, known by their hash."""
+
+    digest: str
+    size: int
+    open: Callable[[], IO[bytes]]
+
+
+class _LostError(Exception):
+    """The registry no longer knows of an upload; carries why it came to that."""
+
+    def __init__(self, reason: FetchError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class Destination:
+    """A repository that is pushed to; may be used by several threads."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def has_blob(self, digest: str) -> bool:
+        """Say whether the repository holds a blob."""
+        return self._head(f"blobs/{digest}", digest) is not None
+
+    def manifest(self, what: str) -> str | None:
+        """Return the digest of the manifest under a tag or digest; None when there is none."""
+        headers = self._head(f"manifests/{what}", what)
+        return None if headers is None else headers.get("Docker-Content-Digest", "")
+
+    def put_blob(
+        self, blob: Blob, advance: Callable[[int], None], *, mount: str | None = None
+    ) -> bool:
+        """Send a blob; False when the registry took it from the repository ``mount`` instead.
+
+        ``advance`` is told of bytes as they go out, each counted once. Raises ``FetchError`` when
+        the registry refuses, or when the connection breaks off again and again;
+        ``IntegrityError`` when it received other bytes than were sent.
+        """
+        gauge = _Gauge(advance)
+        for last in (False,) * (_STARTS - 1) + (True,):
+            place = self._begin(blob, mount)
+            if place is None:
+                gauge.reach(blob.size)
+                return False
+            try:
+                self._finish(blob, self._pour(blob, place, gauge))
+            except _LostError as lost:
+                if last:
+                    raise _broken_off(self._door, lost.reason) from lost
+            else:
+                break
+        return True
+
+    def put_manifest(self, data: bytes, media: str, tag: str | None = None) -> bool:
+        """Put a manifest under its digest or a tag; say whether its subject will list it.
+
+        Raises ``FetchError`` when the registry refuses it, ``IntegrityError`` when it keeps it
+        under another digest.
+        """
+        digest = sha256(data)
+        url = self._door.address(f"manifests/{tag or digest}")
+        headers = {"Content-Type": media}
+        with self._door.ask("PUT", url, headers=headers, body=lambda: data) as answer:
+            self._door.demand_success(answer, f"the manifest {tag or digest}")
+            self._demand_digest(answer, digest)
+            return "OCI-Subject" in answer.headers
+
+    def _head(self, path: str, what: str) -> Mapping[str, str] | None:
+        url = self._door.address(path)
+        accept = "*/*" if path.startswith("blobs") else ", ".join(ACCEPTED)
+        with self._door.ask("HEAD", url, headers={"Accept": accept}) as answer:
+            if answer.status_code == 404:
+                return None
+            self._door.demand_success(answer, what)
+            return answer.headers
+
+    def _begin(self, blob: Blob, mount: str | None) -> str | None:
+        """Return where to send a blob; None when it could be mounted."""
+        url = self._door.address("blobs/uploads/")
+        if mount is not None:
+            wish = f"{url}?mount={blob.digest}&from={mount}"
+            with self._door.ask("POST", wish) as answer:
+                if answer.status_code == 201:
+                    return None
+                if answer.status_code == 202:
+                    return self._door.location(url, answer)
+        with self._door.ask("POST", url) as answer:
+            self._door.demand_success(answer, f"repository {self._door.name.repository}")
+            return self._door.location(url, answer)
+
+    def _pour(self, blob: Blob, place: str, gauge: _Gauge) -> str:
+        """Send all of a blob; return where the upload is to be closed."""
+        offset, furthest, failures = 0, 0, 0
+        while offset < blob.size:
+            reason = FetchError(f"the registry has only {offset} of {blob.size} bytes")
+            try:
+                place, offset = self._patch(blob, place, offset, gauge)
+            except BrokenOffError as error:
+                reason = error
+                time.sleep(_PAUSE * 2**failures)
+                place, offset = self._ask_how_far(place, error)
+            if offset > blob.size:
+                raise _nonsense(self._door, f"{offset} of {blob.size} bytes")
+            failures = 0 if offset > furthest else failures + 1
+            furthest = max(furthest, offset)
+            if failures > _PATIENCE:
+                raise _LostError(reason)
+        return place
+
+    def _patch(self, blob: Blob, place: str, offset: int, gauge: _Gauge) -> tuple[str, int]:
+        """Send what is left in one request, as Docker does: some registries take no more."""
+        headers = {"Content-Type": "application/octet-stream"}
+        if offset:
+            headers["Content-Range"] = f"{offset}-{blob.size - 1}"
+        with blob.open() as stream:
+            answer = self._door.ask(
+                "PATCH", place, headers=headers, body=lambda: _Rest(stream, offset, blob, gauge)
+            )
+        with answer:
+            if answer.status_code == 416 or answer.status_code >= 500:
+                raise BrokenOffError(f"HTTP {answer.status_code} in the middle of an upload")
+            if answer.status_code == 404:
+                raise _LostError(FetchError("the registry forgot the upload"))
+            self._door.demand_success(answer, blob.digest)
+            reached = _reached(answer) if "Range" in answer.headers else blob.size
+            return self._door.location(place, answer), reached
+
+    def _ask_how_far(self, place: str, reason: FetchError) -> tuple[str, int]:
+        with self._door.ask("GET", place) as answer:
+            if not answer.ok or "Range" not in answer.headers:
+                raise _LostError(reason)
+            following = place
+            if "Location" in answer.headers:
+                following = self._door.location(place, answer)
+            return following, _reached(answer)
+
+    def _finish(self, blob: Blob, place: str) -> None:
+        url = f"{place}{'&' if '?' in place else '?'}digest={blob.digest}"
+        try:
+            answer = self._door.ask("PUT", url)
+        except BrokenOffError as error:
+            if self.has_blob(blob.digest):
+                return  # only the answer was lost
+            raise _LostError(error) from error
+        with answer:
+            if answer.status_code in (404, 416) or answer.status_code >= 500:
+                raise _LostError(FetchError(f"HTTP {answer.status_code} at the end of an upload"))
+            self._door.demand_success(answer, blob.digest)
+            self._demand_digest(answer, blob.digest)
+
+    def _demand_digest(self, answer: requests.Response, digest: str) -> None:
+        found = answer.headers.get("Docker-Content-Digest", digest)
+        if found != digest:
+            raise IntegrityError(
+                f"the registry {self._door.name.registry} keeps something else than was sent",
+                found=found,
+                expected=digest,
+                hint="do not use that registry, or the proxy before it, until you know why",
+            )
+
+
+class _Gauge:
+    """Tells of bytes once, however often they have to be sent."""
+
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self._advance = advance
+        self._told = 0
+
+    def reach(self, position: int) -> None:
+        if position > self._told:
+            self._advance(position - self._told)
+            self._told = position
+
+
+class _Rest:
+    """A blob from some offset on, in the form that ``requests`` sends with a length."""
+
+    def __init__(self, stream: IO[bytes], offset: int, blob: Blob, gauge: _Gauge) -> None:
+        stream.seek(offset)
+        self._stream = stream
+        self._position = offset
+        self._size = blob.size
+        self._gauge = gauge
+
+    def __len__(self) -> int:
+        return self._size - self._position
+
+    def __iter__(self) -> Iterator[bytes]:
+        while block := self.read(_READ):
+            yield block
+
+    def read(self, amount: int) -> bytes:
+        block = self._stream.read(max(amount, _READ))
+        self._position += len(block)
+        self._gauge.reach(self._position)
+        return block
+
+
+def _reached(answer: requests.Response) -> int:
+    """Return how many bytes the registry has; it says ``0-0`` of one byte and of none."""
+    found = _RANGE.fullmatch(answer.headers.get("Range", ""))
+    last = int(found[1]) if found else 0
+    return last + 1 if last else 0
+
+
+def _nonsense(door: Door, found: str) -> FetchError:
+    return FetchError(
+        f"the registry {door.name.registry} says nonsense about an upload",
+        found=found,
+        hint="report it to whoever runs the registry",
+    )
+
+
+def _broken_off(door: Door, reason: FetchError) -> FetchError:
+    return FetchError(
+        f"sending to the registry {door.name.registry} broke off, {_STARTS} times",
+        found=reason.found or reason.what,
+        hint="run the command again; what arrived whole is not sent again",
+    )
