@@ -9,6 +9,8 @@ packages alone: its clock is the build time of the newest of them.
 from __future__ import annotations
 
 import io
+import shutil
+import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,6 +43,8 @@ _PATIENCE = 3600.0
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _RUNTIME = ("dev/", "proc/", "sys/", f"{SYSTEM_FOLDER}/")
 """What only a running container has below these folders."""
+_PACKED = "root.tar"
+_COPY = 1 << 20
 _LAST_LINES = 12
 _NOISE = ("update-alternatives: warning:", "dpkg: warning:", "debconf: ")
 """What the scripts say while all is well."""
@@ -136,10 +140,10 @@ def _install(recipe: _Recipe, image: str, scratch: Path, engine: Engine) -> Path
     options = RunOptions(
         read_only=False, user="0:0", drop_capabilities=False, working_dir="/", timeout=_TIMEOUT
     )
-    script = f"/{SYSTEM_FOLDER}/bootstrap.sh"
+    script, packed = f"/{SYSTEM_FOLDER}/bootstrap.sh", f"/{SYSTEM_FOLDER}/{_PACKED}"
     try:
         result = engine.run(
-            image, ["/bin/sh", script], options, files=files, fetch={"/": installed}
+            image, ["/bin/sh", script], options, files=files, fetch={packed: installed}
         )
     except EngineError as error:
         if recipe.architecture == engine.info.architecture:
@@ -147,7 +151,20 @@ def _install(recipe: _Recipe, image: str, scratch: Path, engine: Engine) -> Path
         raise _foreign(recipe, engine, error.found) from error
     if result.timed_out or result.exit_code != 0:
         raise _failure(recipe, result, engine)
-    return installed
+    return _unwrapped(installed, scratch / _PACKED)
+
+
+def _unwrapped(fetched: Path, target: Path) -> Path:
+    """Take the root's tar out of the tar that the engine hands a single file out in."""
+    with tarfile.open(fetched, mode="r:") as archive:
+        member = archive.next()
+        stream = archive.extractfile(member) if member is not None and member.isreg() else None
+        if stream is None:
+            raise BuildError("the base's root came back as something else than one file")
+        with target.open("wb") as file:
+            shutil.copyfileobj(stream, file, _COPY)
+    fetched.unlink()
+    return target
 
 
 def _pack(recipe: _Recipe, target: Path) -> None:
