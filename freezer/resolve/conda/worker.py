@@ -1,0 +1,178 @@
+"""The solver's own process: one question in JSON on stdin, one answer in JSON on stdout.
+
+rattler sometimes crashes when an interpreter that used it ends, and its panics are no ordinary
+exceptions. So it works in a child that writes its answer and leaves at once (``os._exit``).
+
+The child sees no address: each channel is known to it by its name alone, and each index is a file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any
+
+from rattler import (
+    BuildString,
+    Channel,
+    ChannelPriority,
+    GenericVirtualPackage,
+    MatchSpec,
+    PackageName,
+    PackageRecord,
+    RepoDataRecord,
+    SparseRepoData,
+    Version,
+    solve_with_sparse_repodata,
+)
+from rattler.exceptions import SolverError
+
+_SHOWN_VERSIONS = 5
+
+
+class UnreadableIndexError(Exception):
+    """An index is not what rattler can read."""
+
+    def __init__(self, number: int, text: str) -> None:
+        super().__init__(text)
+        self.number = number
+
+
+def main() -> None:
+    """Answer one question, whatever happens, and leave without the interpreter's own ending."""
+    try:
+        answer = respond(json.load(sys.stdin))
+    except UnreadableIndexError as error:
+        answer = {"unreadable": error.number, "text": str(error)}
+    except BaseException as error:  # noqa: BLE001  a panic of rattler's is no Exception
+        answer = {"failure": f"{type(error).__name__}: {error}"}
+    with os.fdopen(1, "wb", closefd=False) as out:
+        out.write(json.dumps(answer).encode())
+    os._exit(0)
+
+
+def respond(question: dict[str, Any]) -> dict[str, Any]:
+    """Return ``{"records": [...]}``, or what is known of why there are none."""
+    indexes = [_index(number, item) for number, item in enumerate(question["indexes"])]
+    try:
+        records = asyncio.run(_solve(question, [index for index, _ in indexes]))
+    except SolverError as error:
+        return {
+            "unsolved": str(error),
+            "offers": [_offer(item, indexes) for item in question["specs"]],
+        }
+    names = {channel_id(name): name for _, name in indexes}
+    return {"records": [_document(record, names) for record in records]}
+
+
+def channel_id(name: str) -> str:
+    """Return what stands for a channel in records: its name under rattler's own default."""
+    return str(Channel(name).base_url)
+
+
+def _index(number: int, item: dict[str, str]) -> tuple[SparseRepoData, str]:
+    channel = Channel(item["channel"])
+    try:
+        return SparseRepoData(channel, item["subdir"], item["path"]), item["channel"]
+    except Exception as error:
+        raise UnreadableIndexError(number, str(error)) from error
+
+
+async def _solve(question: dict[str, Any], indexes: list[SparseRepoData]) -> list[RepoDataRecord]:
+    # rattler puts UTC in the place of whatever zone a moment has, so it must be UTC before.
+    cutoff = datetime.fromisoformat(question["as_of"]).astimezone(UTC)
+    return await solve_with_sparse_repodata(
+        specs=[MatchSpec(item["text"]) for item in question["specs"]],
+        sparse_repodata=indexes,
+        locked_packages=[_locked(item) for item in question["keep"] if _still(item, question)],
+        virtual_packages=[_virtual(*item) for item in question["virtual"]],
+        channel_priority=ChannelPriority.Strict,
+        constraints=question["constraints"],
+        exclude_newer=cutoff,
+        timestamp_policy="allow-missing" if question["undated"] else "require-timestamp",
+    )
+
+
+def _virtual(name: str, version: str, build: str) -> GenericVirtualPackage:
+    return GenericVirtualPackage(PackageName(name), Version(version), BuildString(build))
+
+
+def _still(item: dict[str, Any], question: dict[str, Any]) -> bool:
+    """Say whether a package may be kept: built in time, and on a channel that is asked."""
+    channels = {index["channel"] for index in question["indexes"]}
+    cutoff = datetime.fromisoformat(question["as_of"]).timestamp() * 1000
+    return item["channel"] in channels and (item["timestamp"] or 0) <= cutoff
+
+
+def _locked(item: dict[str, Any]) -> RepoDataRecord:
+    record = PackageRecord(
+        name=item["name"],
+        version=item["version"],
+        build=BuildString(item["build"]),
+        build_number=item["build_number"],
+        subdir=item["subdir"],
+        noarch=item["noarch"],
+        depends=item["depends"],
+        constrains=item["constrains"],
+        sha256=bytes.fromhex(item["sha256"]),
+        md5=bytes.fromhex(item["md5"]) if item["md5"] else None,
+        size=item["size"],
+        license=item["license"],
+        python_site_packages_path=item["python_site_packages_path"],
+    )
+    if item["timestamp"] is not None:
+        record.timestamp = datetime.fromtimestamp(item["timestamp"] / 1000, UTC)
+    channel = channel_id(item["channel"])
+    return RepoDataRecord(
+        record, item["file"], f"{channel}{item['subdir']}/{item['file']}", channel
+    )
+
+
+def _document(record: RepoDataRecord, names: dict[str, str]) -> dict[str, Any]:
+    """Return a record as repodata has it, with the channel's name and a time in milliseconds."""
+    document: dict[str, Any] = json.loads(record.to_json())
+    document["channel"] = names[record.channel]
+    document["timestamp"] = _milliseconds(record)
+    if record.url.startswith(record.channel):
+        # Where it lies decides, not what the record says of itself.
+        document["subdir"] = record.url.removeprefix(record.channel).partition("/")[0]
+    return document
+
+
+def _milliseconds(record: PackageRecord) -> int | None:
+    return None if record.timestamp is None else round(record.timestamp.timestamp() * 1000)
+
+
+def _offer(asked: dict[str, Any], indexes: list[tuple[SparseRepoData, str]]) -> dict[str, Any]:
+    """Return what the channels have for one spec: to say what is wrong with it."""
+    spec = MatchSpec(asked["bare"])
+    name = str(spec.name.normalized)
+    mine = [index for index, channel in indexes if asked["channel"] in (None, channel)]
+    found = list(chain.from_iterable(index.load_records(name) for index in mine))
+    matching = [record for record in found if record.matches(spec)]
+    offer = {
+        "name": name,
+        "channels": list(dict.fromkeys(c for index, c in indexes if index.load_records(name))),
+        "versions": _newest(found),
+        "matching": _newest(matching),
+        "first": min((_milliseconds(record) or 0 for record in matching), default=0),
+    }
+    if not found:
+        every = chain.from_iterable(index.package_names() for index in mine)
+        offer["near"] = difflib.get_close_matches(name, set(every), n=3, cutoff=0.6)
+    return offer
+
+
+def _newest(records: list[RepoDataRecord]) -> list[str]:
+    """Return the newest versions with their builds' kinds left out, newest first."""
+    versions = sorted({record.version for record in records}, reverse=True)
+    return [str(version) for version in versions[:_SHOWN_VERSIONS]]
+
+
+if __name__ == "__main__":
+    main()

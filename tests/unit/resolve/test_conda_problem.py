@@ -1,0 +1,138 @@
+"""What is said when nothing answers: whose line it is, what there is instead, what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from condaindex import DAY, JANUARY, Room, record
+
+from freezer.errors import ResolveError
+from freezer.resolve.conda.proof import tidy
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path)
+
+
+def test_no_such_package_names_the_near_ones(room: Room) -> None:
+    room.channel("forge", record("scikit-learn"), record("numpy"))
+    error = room.fails("numpy", "scikit-lern")
+    assert str(error).splitlines() == [
+        "environment.yml:2: no channel has a package called scikit-lern for linux-64",
+        "  found:    asked: forge",
+        "  next:     did you mean scikit-learn?",
+    ]
+
+
+def test_no_such_package_and_nothing_near(room: Room) -> None:
+    room.channel("forge", record("numpy"))
+    room.channel("other", record("scipy"))
+    error = room.fails("zzzzzz")
+    assert error.found == "asked: forge, other"
+    assert error.hint == "check its spelling, or add a channel"
+
+
+def test_a_package_of_another_channel(room: Room) -> None:
+    room.channel("forge", record("numpy"))
+    room.channel("nvidia", record("cuda"))
+    assert room.fails("nvidia::numpy").hint == "forge has it"
+    assert "add torch to `channels`" in str(room.fails("torch::pytorch"))
+
+
+def test_no_such_version_names_the_newest(room: Room) -> None:
+    room.channel("forge", *(record("numpy", f"2.{minor}") for minor in range(9)))
+    error = room.fails("numpy >=3")
+    assert error.what == "no build of numpy answers numpy >=3"
+    assert error.found == "the newest are 2.8, 2.7, 2.6, 2.5, 2.4 (forge)"
+
+
+def test_no_such_build(room: Room) -> None:
+    room.channel("forge", record("libblas", "3.9", "1_openblas"))
+    error = room.fails("libblas=*=*mkl")
+    assert error.what == "no build of libblas answers libblas=*=*mkl"
+    assert error.found == "the newest are 3.9 (forge)"
+
+
+def test_nothing_is_old_enough(room: Room) -> None:
+    room.channel("forge", record("numpy", "2.0", timestamp=JANUARY + 3 * DAY))
+    error = room.fails("numpy", as_of="2026-01-01T00:00:00Z")
+    assert isinstance(error, ResolveError)
+    assert error.what == "nothing that answers numpy is as old as 2026-01-01T00:00:00Z"
+    assert error.found == "the first was built at 2026-01-04T00:00:00Z"
+
+
+def test_a_dependency_that_is_too_new_is_named(room: Room) -> None:
+    room.channel(
+        "forge",
+        record("scipy", depends=["numpy >=2"]),
+        record("numpy", "2.0", timestamp=JANUARY + 200 * DAY),
+    )
+    error = room.fails("scipy")
+    assert any("newer than the cut-off 2026-06-01" in line for line in error.details)
+
+
+def test_a_conflict_names_the_lines_that_take_part(room: Room) -> None:
+    room.channel(
+        "forge",
+        record("python", "3.12"),
+        record("python", "3.13"),
+        record("numpy", "1.26", depends=["python >=3.12,<3.13.0a0"]),
+        record("tqdm"),
+    )
+    error = room.fails("tqdm", "python 3.13.*", "numpy =1.26")
+    assert str(error).splitlines() == [
+        "environment.yml:2: these conda packages cannot hold together",
+        "  - python 3.13.*",
+        "  - numpy 1.26.*",
+        "  -   numpy 1.26 needs python >=3.12,<3.13.0a0",
+        "  - python 3.13.* is asked for in environment.yml:2",
+        "  - numpy =1.26 is asked for in environment.yml:3",
+        "  next:     loosen one of the versions named above",
+    ]
+
+
+def test_a_dependency_that_no_channel_has(room: Room) -> None:
+    room.channel("forge", record("scipy", depends=["libfortran 5.*"]))
+    error = room.fails("scipy")
+    assert "scipy 1.0 needs libfortran 5.*, which no channel has" in str(error)
+
+
+def test_a_gpu_that_was_not_declared(room: Room) -> None:
+    room.channel("forge", record("torch", "2.0", "cuda_0", depends=["__cuda"]))
+    error = room.fails("torch=*=cuda*")
+    assert "torch 2.0 needs __cuda, undeclared" in str(error)
+    assert "accelerator: {cuda: ...}" in str(error.hint)
+
+
+def test_a_proof_loses_its_repetitions() -> None:
+    proof = """Cannot solve the request because of: The following packages are incompatible
+├─ python 3.13.* cannot be installed because there are no viable options:
+│  ├─ python 3.13.1, which conflicts with the versions reported above.
+│  └─ python 3.13.0, which conflicts with the versions reported above.
+└─ numpy 1.26.* cannot be installed because there are no viable options:
+   ├─ numpy 1.26.3 | 1.26.4 would require
+   │  └─ python >=3.12,<3.13.0a0, which cannot be installed because there are no viable options:
+   │     └─ python 3.12.0, which conflicts with the versions reported above.
+   └─ numpy 1.26.3 | 1.26.4 would require
+      └─ python >=3.12,<3.13.0a0, which cannot be installed because there are no viable options:
+         └─ python 3.12.0, which conflicts with the versions reported above.
+"""
+    assert tidy(proof) == [
+        "python 3.13.*",
+        "numpy 1.26.*",
+        "  numpy 1.26.3 | 1.26.4 needs python >=3.12,<3.13.0a0",
+    ]
+
+
+def test_a_long_proof_is_cut(room: Room) -> None:
+    room.channel(
+        "forge",
+        record("b", "1.0"),
+        record("b", "9.0"),
+        *(record("a", f"1.{i}", depends=[f"b ==1.0.{i}"]) for i in range(40)),
+    )
+    error = room.fails("a", "b 9.*")
+    assert len(error.details) < 24
+    assert any(line.startswith("…") for line in error.details)
