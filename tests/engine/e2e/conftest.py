@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,8 @@ from freezer.engine.interface import Engine, ImageInfo
 from freezer.fetch.store import Store
 from freezer.flows.fetch import lock_artifacts
 
-NAME = "freezer-test-e2e"
+NAME = f"freezer-test-{os.getpid()}"
+"""A name of this test run's own: another run on the same engine has other locks and images."""
 AS_OF = "2026-11-20T00:00:00Z"
 
 
@@ -36,10 +39,12 @@ def locked(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def built(locked: Project) -> Project:
+def built(locked: Project, engine: Engine) -> Iterator[Project]:
     """Return the same project, whose image the engine holds."""
     locked.freeze("build").good()
-    return locked
+    yield locked
+    for image in engine.images(label=f"org.freezer.lock-id={locked.lock_id}"):
+        forget(engine, image)
 
 
 @pytest.fixture(scope="session")
