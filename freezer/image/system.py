@@ -10,16 +10,17 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from freezer.engine.interface import LayerFile
-from freezer.errors import BuildError
+from freezer.engine.interface import LayerFile, RunOptions
+from freezer.errors import BuildError, EngineError
 from freezer.image.deb import build_time
 from freezer.image.dockerfile import deb_name, render_dockerfile, render_install_script
 from freezer.image.layout import SYSTEM_FOLDER
 from freezer.image.moment import EARLIEST, epoch
-from freezer.image.tar import DEBIAN_NOISE, canonicalise
+from freezer.image.tar import DEBIAN_NOISE, Folder, canonicalise
 from freezer.model.canonical import digest, json_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from freezer.engine.interface import Engine
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock
 
 _MEMO = "system-layer"
+_FORMAT = 2
+"""Raised whenever the same packages on the same base would make another layer."""
 
 
 def system_layer(
@@ -58,7 +61,8 @@ def system_layer(
             image = engine.build(context, target="system", use_cache=use_cache, report=report)
             try:
                 task.describe("bringing the layer to canonical form")
-                layer = _canonical(engine, image, lock, moment, store)
+                below = _folders(engine, base_reference)
+                layer = _canonical(engine, image, lock, moment, below, store)
             finally:
                 engine.remove_image(image)
     store.put_memo(_MEMO, key, layer.diff_id.removeprefix("sha256:"))
@@ -82,7 +86,7 @@ def _moment(lock: Lock, store: Store) -> int:
 
 def _key(lock: Lock, script: str) -> str:
     parts = [lock.base.config, script, sorted(package.sha256 for package in lock.debian)]
-    return digest(json_bytes([lock.image_format, *parts]))
+    return digest(json_bytes([_FORMAT, lock.image_format, *parts]))
 
 
 def _context(lock: Lock, lock_id: str, base_reference: str, scratch: Path, store: Store) -> Path:
@@ -102,16 +106,41 @@ def _place(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _canonical(engine: Engine, image: str, lock: Lock, moment: int, store: Store) -> LayerFile:
+def _canonical(
+    engine: Engine,
+    image: str,
+    lock: Lock,
+    moment: int,
+    below: Mapping[str, Folder] | None,
+    store: Store,
+) -> LayerFile:
     """Take the last layer, which the script made; the one below only brought the packages in."""
     built = engine.image(image)
     if built is None or len(built.diff_ids) <= len(lock.base.diff_ids):
         raise BuildError("the builder returned an image without the system step's layer")
     with store.scratch() as scratch, store.writer() as writer:
         for _, tar in engine.layer_tars(image, len(built.diff_ids) - 1, scratch=scratch):
-            made = canonicalise(tar, writer, epoch=moment, drop=_drop)
+            made = canonicalise(tar, writer, epoch=moment, drop=_drop, below=below)
             return LayerFile(made.diff_id, store.path(made.diff_id.removeprefix("sha256:")))
     raise BuildError("the builder's image holds fewer layers than it says")
+
+
+def _folders(engine: Engine, base: str) -> dict[str, Folder] | None:
+    """Return the base's folders by path; None where it has no ``find`` to list them."""
+    command = ["find", "/", "-xdev", "-type", "d", "-printf", "%m %U %G %P\\0"]
+    try:
+        result = engine.run(base, command, RunOptions(user="0:0", timeout=600))
+    except EngineError:
+        return None
+    if result.exit_code != 0:
+        return None
+    found = {}
+    for line in result.stdout.split(b"\0"):
+        mode, uid, gid, path = (*line.split(b" ", 3), b"", b"", b"")[:4]
+        if path:
+            name = path.decode("utf-8", "surrogateescape")
+            found[name] = Folder(int(mode, 8), int(uid), int(gid))
+    return found
 
 
 def _drop(path: str) -> bool:

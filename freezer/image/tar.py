@@ -13,7 +13,7 @@ import io
 import re
 import tarfile
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, BinaryIO, Protocol
+from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from freezer.errors import IntegrityError
 
@@ -33,6 +33,19 @@ _NOISE = re.compile(
     r"|etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-|\.dockerenv)\Z"
 )
 _KEPT_CACHES = re.compile(r"var/cache/debconf/(?:config|templates|passwords)\.dat\Z")
+
+
+OPAQUE = ".wh..wh..opq"
+"""The member that says: what is below this folder is hidden.
+https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts"""
+
+
+class Folder(NamedTuple):
+    """What a layer can say of a folder, besides its time."""
+
+    mode: int
+    uid: int
+    gid: int
 
 
 class Sink(Protocol):
@@ -131,13 +144,20 @@ class Hashing:
 
 
 def canonicalise(
-    source: BinaryIO, target: Sink, *, epoch: int, drop: Callable[[str], bool]
+    source: BinaryIO,
+    target: Sink,
+    *,
+    epoch: int,
+    drop: Callable[[str], bool],
+    below: Mapping[str, Folder] | None = None,
 ) -> CanonicalLayer:
     """Rewrite a layer tar in canonical form: order, times, hard links, and no noise.
 
     ``source`` is a seekable uncompressed tar, read twice. ``drop`` says which paths are left out;
-    so is byte code that is tied to a source's time. Raises ``IntegrityError`` for devices and for
-    paths that lead out of the root.
+    so is byte code that is tied to a source's time. ``below`` are the folders under the layer: one
+    that the layer only repeats is left out, and so is the mark that a new folder hides what is
+    below it, because engines differ in both. Raises ``IntegrityError`` for devices and for paths
+    that lead out of the root.
     """
     sink = Hashing(target)
     with tarfile.open(fileobj=source, mode="r:") as archive:
@@ -150,6 +170,7 @@ def canonicalise(
             path: member
             for path, member in members.items()
             if not (path.endswith(".pyc") and _is_timestamped(archive, member))
+            and not (below is not None and _says_nothing(path, member, below))
         }
         firsts = _hard_links(members)
         for path in sorted(members, key=_order):
@@ -158,6 +179,14 @@ def canonicalise(
             write_entry(sink, entry, data, epoch)
     sink.write(END)
     return sink.layer()
+
+
+def _says_nothing(path: str, member: tarfile.TarInfo, below: Mapping[str, Folder]) -> bool:
+    folder, _, name = path.rpartition("/")
+    if name == OPAQUE:
+        return folder not in below
+    known = below.get(path)
+    return member.isdir() and known == Folder(member.mode & 0o7777, member.uid, member.gid)
 
 
 def clean_path(name: str) -> str:

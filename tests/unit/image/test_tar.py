@@ -14,7 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.errors import IntegrityError
-from freezer.image.tar import DEBIAN_NOISE, END, Entry, canonicalise, clean_path, header, parents
+from freezer.image.tar import (
+    DEBIAN_NOISE,
+    END,
+    Entry,
+    Folder,
+    canonicalise,
+    clean_path,
+    header,
+    parents,
+)
 
 EPOCH = 1793491200
 
@@ -178,3 +187,32 @@ PINNED = "63be51d0f9531c5706410377ad40dda48f962553f5d653e51db68c6390c299a6"
 
 def test_parents() -> None:
     assert parents(["a/b/c", "a/d"]) == ["a", "a/b"]
+
+
+def test_what_engines_say_differently_of_folders_is_left_out() -> None:
+    def made(*members: tuple[str, int, int, bytes | None]) -> list[str]:
+        stream = io.BytesIO()
+        with tarfile.open(fileobj=stream, mode="w") as archive:
+            for name, mode, gid, data in members:
+                info = tarfile.TarInfo(name)
+                info.mode, info.gid, info.size = mode, gid, len(data or b"")
+                info.type = tarfile.DIRTYPE if data is None else tarfile.REGTYPE
+                archive.addfile(info, io.BytesIO(data or b""))
+        stream.seek(0)
+        target = io.BytesIO()
+        below = {"usr": Folder(0o755, 0, 0), "etc": Folder(0o755, 0, 0)}
+        canonicalise(stream, target, epoch=0, drop=lambda _: False, below=below)
+        target.seek(0)
+        with tarfile.open(fileobj=target) as archive:
+            return archive.getnames()
+
+    overlay2 = made(
+        ("usr", 0o755, 0, None), ("usr/new", 0o755, 0, None), ("usr/new/.wh..wh..opq", 0, 0, b""),
+        ("usr/new/file", 0o644, 0, b"x"),
+    )  # fmt: skip
+    podman = made(("usr/new", 0o755, 0, None), ("usr/new/file", 0o644, 0, b"x"))
+    assert overlay2 == podman == ["usr/new", "usr/new/file"]
+    # What does say something stays: another owner, another mode, an old folder that was emptied.
+    assert made(("usr", 0o755, 8, None)) == ["usr"]
+    assert made(("usr", 0o700, 0, None)) == ["usr"]
+    assert made(("etc/.wh..wh..opq", 0, 0, b"")) == ["etc/.wh..wh..opq"]
