@@ -21,6 +21,15 @@ from freezer.model.lock import DebianPackage
 ENDED_WELL = RunResult(0, b"", b"", False, False, 1.0)
 
 
+def hand_out(root: bytes, fetch: Mapping[str, Path]) -> None:
+    """Give out the packed root as an engine does: as a tar of the one file."""
+    ((path, target),) = fetch.items()
+    with tarfile.open(target, "w") as archive:
+        info = tarfile.TarInfo(path.rpartition("/")[2])
+        info.size = len(root)
+        archive.addfile(info, io.BytesIO(root))
+
+
 class Stage:
     """An engine that plays the container: keeps what it is given, hands out a finished root."""
 
@@ -57,7 +66,8 @@ class Stage:
                 {i.name: archive.extractfile(i).read() for i in archive if i.isreg()}  # type: ignore[union-attr]
             )
         self.options.append(options)
-        with tarfile.open(fetch["/"], "w") as archive:
+        root = io.BytesIO()
+        with tarfile.open(fileobj=root, mode="w") as archive:
             for info, data in [
                 folder("/"),
                 folder("/etc"),
@@ -69,6 +79,7 @@ class Stage:
                 member("/var/log/dpkg.log", b"10:31"),
             ]:
                 archive.addfile(info, io.BytesIO(data))
+        hand_out(root.getvalue(), fetch)
         return self.result
 
     def remove_image(self, reference: str) -> None:
@@ -238,11 +249,25 @@ def test_a_package_that_is_none_is_named(bench: Bench) -> None:
         bench.make(Stage(), package.model_copy(update={"sha256": fake}))
 
 
+def test_a_root_that_is_no_file_is_refused(bench: Bench) -> None:
+    class Odd(Stage):
+        def run(self, *arguments: Any, fetch: Mapping[str, Path], **options: Any) -> RunResult:
+            ((_, target),) = fetch.items()
+            with tarfile.open(target, "w") as archive:
+                archive.addfile(folder("/root.tar")[0])
+            return ENDED_WELL
+
+    with pytest.raises(BuildError, match="something else than one file"):
+        bench.make(Odd(), bench.package("a"))
+
+
 def test_the_finished_layer_may_hold_no_devices(bench: Bench) -> None:
     class Hostile(Stage):
         def run(self, *arguments: Any, fetch: Mapping[str, Path], **options: Any) -> RunResult:
-            with tarfile.open(fetch["/"], "w") as archive:
+            root = io.BytesIO()
+            with tarfile.open(fileobj=root, mode="w") as archive:
                 archive.addfile(member("/etc/sda", type=tarfile.BLKTYPE)[0])
+            hand_out(root.getvalue(), fetch)
             return ENDED_WELL
 
     stage = Hostile()
