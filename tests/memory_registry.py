@@ -45,6 +45,8 @@ class MemoryRegistry:
     """For each of the next uploads: after how many bytes the connection is cut."""
     forgetful: bool = False
     """Whether it forgets an upload whose connection was cut."""
+    cut_answers: list[int] = field(default_factory=list)
+    """The same for the next blobs that are fetched."""
     instead: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
     """Answers to the next requests with a method and a kind of path, such as ``blobs``."""
     digest: str | None = None
@@ -218,7 +220,12 @@ def memory_registry() -> Iterator[MemoryRegistry]:
             if answer.status != 204:
                 self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
-            if self.command != "HEAD":
+            if self.command == "HEAD":
+                return
+            if self.command == "GET" and _kind(self.path) == "blobs" and registry.cut_answers:
+                self.wfile.write(answer.body[: registry.cut_answers.pop(0)])
+                self.close_connection = True
+            else:
                 self.wfile.write(answer.body)
 
         def log_message(self, *arguments: object) -> None:

@@ -166,7 +166,7 @@ def malformed(name: str, found: str) -> FreezerError:
         f"the registry's description of {name} cannot be used",
         found=found,
         expected="an image of Docker's schema 2 or OCI's format",
-        hint="choose another base, or have it pushed anew",
+        hint="have it built and pushed anew, or choose another",
     )
 
 

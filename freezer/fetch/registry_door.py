@@ -80,7 +80,7 @@ class Door:
         """
         shown = self._pass
         answer = self._send(method, url, headers, body, shown)
-        if answer.status_code != 401 or not self._is_own(url):
+        if answer.status_code != 401 or not self.is_own(url):
             return answer
         answer.close()
         return self._send(method, url, headers, body, self._renew(shown, answer, url))
@@ -106,7 +106,8 @@ class Door:
                 found="HTTP 429",
                 hint="wait, or `docker login` for a higher limit",
             )
-        does_not = "does not take" if self._writes else "does not give"
+        reading = answer.request.method in ("GET", "HEAD")
+        does_not = "does not give" if reading else "does not take"
         raise FetchError(
             f"the registry {registry} {does_not} {what}",
             found=f"HTTP {status} {self._reason(answer)}".strip(),
@@ -144,8 +145,7 @@ class Door:
                 url,
                 headers={"Accept-Encoding": "identity", **(headers or {})},
                 data=body() if body else None,
-                # A place to upload to may be another host, which has no business with a token.
-                auth=shown if self._is_own(url) else Pass(),
+                auth=shown if self.is_own(url) else Pass(),
                 stream=True,
                 timeout=_TIMEOUT,
                 allow_redirects=method in ("GET", "HEAD"),
@@ -153,7 +153,8 @@ class Door:
         except requests.RequestException as error:
             raise unreachable(url, error) from error
 
-    def _is_own(self, url: str) -> bool:
+    def is_own(self, url: str) -> bool:
+        """Say whether an address is the registry's: others have no business with its token."""
         return urlsplit(url)[:2] == urlsplit(self._root)[:2]
 
     def _find_root(self, allowed: tuple[str, ...]) -> str:

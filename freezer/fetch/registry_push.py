@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from freezer.errors import FetchError, IntegrityError
+from freezer.fetch.gauge import Gauge
 from freezer.fetch.http import BrokenOffError
 from freezer.fetch.manifest import ACCEPTED
 from freezer.model.oci import sha256
@@ -73,7 +74,7 @@ class Destination:
         the registry refuses, or when the connection breaks off again and again;
         ``IntegrityError`` when it received other bytes than were sent.
         """
-        gauge = _Gauge(advance)
+        gauge = Gauge(advance)
         for last in (False,) * (_STARTS - 1) + (True,):
             place = self._begin(blob, mount)
             if place is None:
@@ -125,7 +126,7 @@ class Destination:
             self._door.demand_success(answer, f"repository {self._door.name.repository}")
             return self._door.location(url, answer)
 
-    def _pour(self, blob: Blob, place: str, gauge: _Gauge) -> str:
+    def _pour(self, blob: Blob, place: str, gauge: Gauge) -> str:
         """Send all of a blob; return where the upload is to be closed."""
         offset, furthest, failures = 0, 0, 0
         while offset < blob.size:
@@ -144,7 +145,7 @@ class Destination:
                 raise _LostError(reason)
         return place
 
-    def _patch(self, blob: Blob, place: str, offset: int, gauge: _Gauge) -> tuple[str, int]:
+    def _patch(self, blob: Blob, place: str, offset: int, gauge: Gauge) -> tuple[str, int]:
         """Send what is left in one request, as Docker does: some registries take no more."""
         headers = {"Content-Type": "application/octet-stream"}
         if offset:
@@ -196,23 +197,10 @@ class Destination:
             )
 
 
-class _Gauge:
-    """Tells of bytes once, however often they have to be sent."""
-
-    def __init__(self, advance: Callable[[int], None]) -> None:
-        self._advance = advance
-        self._told = 0
-
-    def reach(self, position: int) -> None:
-        if position > self._told:
-            self._advance(position - self._told)
-            self._told = position
-
-
 class _Rest:
     """A blob from some offset on, in the form that ``requests`` sends with a length."""
 
-    def __init__(self, stream: IO[bytes], offset: int, blob: Blob, gauge: _Gauge) -> None:
+    def __init__(self, stream: IO[bytes], offset: int, blob: Blob, gauge: Gauge) -> None:
         stream.seek(offset)
         self._stream = stream
         self._position = offset

@@ -1,0 +1,22 @@
+"""Progress that is told once, however often bytes have to be moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Gauge:
+    """How far one file is."""
+
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self._advance = advance
+        self._told = 0
+
+    def reach(self, position: int) -> None:
+        """Say that all bytes before ``position`` are done."""
+        if position > self._told:
+            self._advance(position - self._told)
+            self._told = position

@@ -1,0 +1,141 @@
+"""What belongs to an image in its registry: artifacts whose ``subject`` is its manifest.
+
+Registries that lack the referrers API get a list under the tag ``sha256-…``, as the protocol says:
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urljoin
+
+from freezer.errors import FetchError, FreezerError
+from freezer.fetch import manifest as documents
+from freezer.fetch.http import NotFoundError
+from freezer.fetch.registry_door import LARGEST, body_of
+from freezer.model import oci
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freezer.fetch.manifest import Descriptor
+    from freezer.fetch.registry_door import Door
+    from freezer.fetch.registry_push import Destination
+
+_MOST_PAGES = 20
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Attached:
+    """An artifact that belongs to an image."""
+
+    manifest: Descriptor
+    annotations: Mapping[str, str]
+
+
+def attached(door: Door, subject: str, kind: str) -> list[Attached]:
+    """Return the artifacts of a kind that belong to the manifest with the digest ``subject``.
+
+    Nothing in the list can be believed before it is fetched. Raises ``FetchError``.
+    """
+    entries = _from_api(door, subject, kind)
+    if entries is None:
+        entries = _entries(_list(door, subject))
+    found: dict[str, Attached] = {}
+    for entry in entries:
+        if isinstance(entry, dict) and entry.get("artifactType") == kind:
+            one = _attached(entry)
+            if one is not None:
+                found[one.manifest.digest] = one
+    return list(found.values())
+
+
+def read_artifact(door: Door, one: Attached, subject: str) -> tuple[Descriptor, ...]:
+    """Return the files of an artifact.
+
+    Raises ``FreezerError`` when it is not what is listed, or belongs to something else.
+    """
+    what = f"artifact {one.manifest.digest}"
+    data = door.read(f"manifests/{one.manifest.digest}", what, oci.MANIFEST)
+    documents.demand_digest(what, data, one.manifest.digest)
+    document = documents.read(what, data)
+    if documents.descriptor(what, document.get("subject")).digest != subject:
+        raise documents.malformed(what, f"another subject than {subject}")
+    return documents.layers(what, document)
+
+
+def attach(door: Door, destination: Destination, artifact: bytes, kind: str, subject: str) -> None:
+    """Put an artifact, and have it listed. Its files must be there. Raises ``FetchError``."""
+    if destination.put_manifest(artifact, oci.MANIFEST):
+        return
+    annotations = json.loads(artifact).get("annotations", {})
+    entry = oci.describe(oci.MANIFEST, artifact, artifactType=kind, annotations=annotations)
+    for _ in range(_ATTEMPTS):
+        entries = _entries(_list(door, subject))
+        if any(isinstance(one, dict) and one.get("digest") == entry["digest"] for one in entries):
+            return
+        # Another push may do the same right now: what counts is what is there afterwards.
+        destination.put_manifest(oci.index([*entries, entry]), oci.INDEX, _tag(subject))
+    raise FetchError(
+        f"the registry {door.name.registry} does not keep the list of what belongs to an image",
+        found=f"tag {_tag(subject)} without what was put there",
+        hint="try again later; another push may have been quicker each time",
+    )
+
+
+def _from_api(door: Door, subject: str, kind: str) -> list[Any] | None:
+    """Return what the registry lists; None when it has no such list."""
+    url = door.address(f"referrers/{subject}?artifactType={quote(kind, safe='')}")
+    entries: list[Any] = []
+    for _ in range(_MOST_PAGES):
+        with door.ask("GET", url, headers={"Accept": oci.INDEX}) as answer:
+            if 400 <= answer.status_code < 500 and answer.status_code != 429:
+                return None
+            door.demand_success(answer, f"what belongs to {subject}")
+            document = _parse(body_of(url, answer, LARGEST))
+            if document is None:
+                return None
+            entries += _entries(document)
+            following = answer.links.get("next", {}).get("url")
+        if not following or not door.is_own(urljoin(url, following)):
+            break
+        url = urljoin(url, following)
+    return entries
+
+
+def _list(door: Door, subject: str) -> dict[str, Any]:
+    try:
+        data = door.read(f"manifests/{_tag(subject)}", "that list", oci.INDEX)
+    except NotFoundError:
+        return {}
+    return _parse(data) or {}
+
+
+def _parse(data: bytes) -> dict[str, Any] | None:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) and "manifests" in document else None
+
+
+def _entries(document: Mapping[str, Any]) -> list[Any]:
+    entries = document.get("manifests")
+    return entries if isinstance(entries, list) else []
+
+
+def _attached(entry: dict[str, Any]) -> Attached | None:
+    noted = entry.get("annotations")
+    pairs = noted.items() if isinstance(noted, dict) else ()
+    annotations = {key: value for key, value in pairs if isinstance(value, str)}
+    try:
+        return Attached(documents.descriptor("an artifact", entry), annotations)
+    except FreezerError:
+        return None  # somebody's broken entry is no reason to miss the others
+
+
+def _tag(subject: str) -> str:
+    return subject.replace(":", "-", 1)

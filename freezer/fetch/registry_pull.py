@@ -1,0 +1,117 @@
+"""Bringing blobs of a registry into the store: resumed, and hashed before they have a name."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from freezer.errors import FetchError, IntegrityError
+from freezer.fetch.gauge import Gauge
+from freezer.fetch.http import BrokenOffError
+from freezer.fetch.manifest import demand_digest
+from freezer.fetch.registry_door import blocks_of
+from freezer.fetch.store import disk_errors
+from freezer.model.events import SilentReporter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from freezer.fetch.manifest import Descriptor
+    from freezer.fetch.registry_door import Door
+    from freezer.fetch.store import Store
+
+_PATIENCE = 4
+"""Interruptions without a single byte between them after which it is given up."""
+_PAUSE = 0.5
+"""Seconds after the first interruption; doubled with each that follows."""
+_TURN = 3600.0
+"""Seconds that one process waits while another fetches the same blob."""
+
+
+def fetch_blob(
+    door: Door, blob: Descriptor, *, store: Store, advance: Callable[[int], None]
+) -> Path:
+    """Return a blob's path in the store, fetched where it is not there.
+
+    Raises ``FetchError`` when the registry is out of reach or lacks it, ``IntegrityError`` when it
+    serves other bytes.
+    """
+    sha256 = blob.digest.removeprefix("sha256:")
+    gauge = Gauge(advance)
+    with store.lock(f"fetch-{sha256[:16]}", timeout=_TURN, report=SilentReporter()):
+        if not store.has(sha256):
+            partial = store.partial(sha256)
+            resumed = partial.exists()
+            try:
+                _complete(door, blob, partial, store, gauge)
+            except IntegrityError:
+                if not resumed:
+                    raise
+                # The part on disk may have been spoiled; whole again, once.
+                _complete(door, blob, partial, store, gauge)
+    gauge.reach(blob.size)
+    return store.verified(sha256)
+
+
+def read_blob(door: Door, blob: Descriptor, what: str, limit: int) -> bytes:
+    """Return a small blob, held against its digest. Raises ``FetchError`` beyond ``limit``."""
+    data = door.read(f"blobs/{blob.digest}", what, limit=limit)
+    demand_digest(what, data, blob.digest)
+    return data
+
+
+def _complete(door: Door, blob: Descriptor, partial: Path, store: Store, gauge: Gauge) -> None:
+    failures, furthest = 0, _size(partial)
+    while _size(partial) < blob.size or not partial.exists():
+        try:
+            _receive(door, blob, partial, store, gauge)
+            reason = FetchError(f"the registry ended after {_size(partial)} of {blob.size} bytes")
+        except BrokenOffError as error:
+            reason = error
+            time.sleep(_PAUSE * 2**failures)
+        failures = 0 if _size(partial) > furthest else failures + 1
+        furthest = max(furthest, _size(partial))
+        if failures > _PATIENCE:
+            raise FetchError(
+                f"fetching from the registry {door.name.registry} broke off",
+                found=reason.found or reason.what,
+                hint="run the command again; it goes on where it stopped",
+            )
+    try:
+        store.put_file(partial, sha256=blob.digest.removeprefix("sha256:"), move=True)
+    except IntegrityError as error:
+        partial.unlink(missing_ok=True)
+        raise _other_bytes(door, blob, error.found) from error
+
+
+def _receive(door: Door, blob: Descriptor, partial: Path, store: Store, gauge: Gauge) -> None:
+    start, url = _size(partial), door.address(f"blobs/{blob.digest}")
+    headers = {"Range": f"bytes={start}-"} if start else {}
+    with door.ask("GET", url, headers=headers) as answer, disk_errors(store.root):
+        if answer.status_code == 416:
+            partial.unlink(missing_ok=True)
+            return
+        door.demand_success(answer, f"blob {blob.digest}")
+        start = start if answer.status_code == 206 else 0
+        with partial.open("ab" if start else "wb") as stream:
+            for block in blocks_of(url, answer):
+                start += len(block)
+                if start > blob.size:
+                    partial.unlink(missing_ok=True)
+                    raise _other_bytes(door, blob, f"more than {blob.size} bytes")
+                stream.write(block)
+                gauge.reach(start)
+
+
+def _other_bytes(door: Door, blob: Descriptor, found: str | None) -> IntegrityError:
+    return IntegrityError(
+        f"the registry {door.name.registry} served other bytes than were asked for",
+        found=found,
+        expected=blob.digest,
+        hint="do not use that registry, or the mirror before it, until you know why",
+    )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
