@@ -15,6 +15,7 @@ from freezer.check.reference import (
 )
 from freezer.check.smoke import run_smoke
 from freezer.errors import CheckError
+from freezer.fetch.store import disk_errors
 from freezer.flows.build import verified_image
 from freezer.flows.spec import LOCKS, Locked, load_locked
 from freezer.model.lockfile import short_id
@@ -80,7 +81,8 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
     verdict = compare(first, second)
     identical = verdict.word is Word.IDENTICAL
     if identical:
-        write_reference(locked.folder, second)
+        with disk_errors(locked.folder):
+            write_reference(locked.folder, second)
     return CheckResult(locked, image.id, second, verdict, True, identical, shown, others)
 
 

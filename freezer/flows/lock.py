@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from freezer.errors import StaleLockError, Where
-from freezer.fetch.store import write_atomically
+from freezer.fetch.store import disk_errors, write_atomically
 from freezer.flows.asking import Asking
 from freezer.flows.changes import changes
 from freezer.flows.reasons import with_reasons
@@ -169,14 +169,15 @@ def _write(workshop: Workshop, environment: Environment, made: Lock) -> LockResu
         LOCK_FILE: lock_bytes(made),
     }
     changed = False
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        path = folder / name
-        if not path.is_file() or path.read_bytes() != data:
-            write_atomically(path, data)
-            changed = True
-        for left in folder.glob(f".{name}.*"):  # by a process that was killed
-            left.unlink(missing_ok=True)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            path = folder / name
+            if not path.is_file() or path.read_bytes() != data:
+                write_atomically(path, data)
+                changed = True
+            for left in folder.glob(f".{name}.*"):  # by a process that was killed
+                left.unlink(missing_ok=True)
     locked = Locked(made, lock_id(files[LOCK_FILE]), folder)
     said = tuple(changes(old.lock, made)) if old is not None else ()
     return LockResult(locked, changed, old is None, said)
