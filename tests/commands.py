@@ -44,7 +44,7 @@ class Outcome:
         both = f"{self.out}\n{self.err}"
         assert self.code == code, f"exit code {self.code}, not {code}\n{both}"
         for words in said:
-            assert words in both
+            assert words in both, f"it was not said: {words}\n{both}"
         assert "Traceback" not in self.err
         return self
 
@@ -95,7 +95,7 @@ class Project:
         """
         # Links keep what the store knows of each file; it replaces files, it never writes to them.
         ignored = shutil.ignore_patterns(*without) if without else None
-        shutil.copytree(self.store, root, copy_function=os.link, ignore=ignored)
+        shutil.copytree(self.store, root, copy_function=_link, ignore=ignored)
         return Project(self.folder, root, self.name)
 
     def freeze(self, *arguments: str, **environment: str) -> Outcome:
@@ -127,6 +127,13 @@ class Project:
             cwd=cwd,
             umask=umask,
         )
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
 
 
 def outcome(process: subprocess.Popen[str], timeout: float = 200) -> Outcome:
