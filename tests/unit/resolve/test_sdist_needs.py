@@ -64,7 +64,9 @@ def test_declarations_that_mean_nothing(tmp_path: Path, text: str, message: str)
 
 
 @pytest.mark.parametrize("file", [FILE, "a-1.0.zip"])
-@pytest.mark.parametrize("data", [b"", b"junk" * 500, sdist("a")[:60]])
+@pytest.mark.parametrize(
+    "data", [b"", b"junk" * 500, sdist("a")[:60]], ids=["empty", "junk", "cut off"]
+)
 def test_archives_that_cannot_be_read(tmp_path: Path, file: str, data: bytes) -> None:
     with pytest.raises(IntegrityError, match="is not a readable archive"):
         declared(tmp_path, data, file)
