@@ -1,14 +1,15 @@
 """Resolving with uv: the default. It needs index pages and metadata only, no wheels.
 
-uv is run twice at once on the same input: one output names the files, the other says who needs
-whom. Wheels go first: a source distribution is considered, for the names that the spec allows, only
-where no answer is made of wheels alone. Files whose index does not say when they were uploaded are
+uv is run twice on the same input: one output names the files, the other says who needs whom. The
+second run reads only what the first has cached.
+
+Wheels go first: a source distribution is considered, for the names that the spec allows, only where
+no answer is made of wheels alone. Files whose index does not say when they were uploaded are
 considered only where nothing that is dated answers, and then a warning says so.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -91,8 +92,8 @@ def _served(request: PipRequest, attempt: Attempt, store: Store) -> _Run:
     dated = DatedIndex(request, undated=attempt.undated)
     with serving(dated) as (address, loopback):
         served = replace(request, indexes=Indexes(address))
-        # Its cache goes by address, and this address is another each time.
-        run = _ask(served, attempt, store, "--no-cache")
+        # The cache goes by address, and this address is another each time.
+        run = _ask(served, attempt, store, "--cache-dir", "cache")
     if not run.failed:
         return replace(run, pins=tuple(dated.placed(pin) for pin in parse_pylock(run.files.stdout)))
     if loopback.failure is not None:
@@ -101,16 +102,19 @@ def _served(request: PipRequest, attempt: Attempt, store: Store) -> _Run:
 
 
 def _ask(request: PipRequest, attempt: Attempt, store: Store, *more: str) -> _Run:
-    """Ask uv for both outputs, in parallel."""
-    with store.scratch() as folder, ThreadPoolExecutor(max_workers=2) as pool:
+    """Ask uv for the files, and then, from its cache, for the edges."""
+    with store.scratch() as folder:
         asked = question(request, folder, attempt.sdists)
         listed, annotated = folder / "pylock.toml", folder / "out.txt"
         _keep(request.keep, listed, annotated)
-        files = pool.submit(asked.ask, "pylock.toml", listed, *more)
-        edges = pool.submit(
-            asked.ask, "requirements.txt", annotated, "--annotation-style", "line", *more
-        )
-        return _Run(files.result(), edges.result())
+        files = asked.ask("pylock.toml", listed, *more)
+        if files.code:
+            return _Run(files, files)
+        line = ("--annotation-style", "line", *more)
+        edges = asked.ask("requirements.txt", annotated, *line, "--offline")
+        if edges.code:  # whoever has switched uv's cache off gets no answer from it
+            edges = asked.ask("requirements.txt", annotated, *line)
+        return _Run(files, edges)
 
 
 def _keep(pins: Mapping[str, str], listed: Path, annotated: Path) -> None:
