@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,9 @@ def make_config(layers: list[bytes], architecture: str = "amd64", **config: Any)
     )
 
 
+@lru_cache(maxsize=8)
 def pack(layer: bytes) -> bytes:
-    return gzip.compress(layer, mtime=0)
+    return gzip.compress(layer, 1, mtime=0)
 
 
 def make_manifest(config: bytes, layers: list[bytes]) -> bytes:
