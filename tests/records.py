@@ -7,7 +7,8 @@ import struct
 from typing import Any
 
 from freezer.inside.freezer_inside.record import Recorder
-from freezer.model.record import Host, Record, parse_lines
+from freezer.model.protocol import parse_lines
+from freezer.model.record import Host, Record
 
 HOST: dict[str, Any] = {
     "class": "x86-64-v4-skylakex",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.interface import RunOptions
 from freezer.errors import CheckError
-from freezer.model.record import PREFIX, Record, parse_lines
+from freezer.model.protocol import PREFIX, parse_lines
+from freezer.model.record import Record
 
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine, RunResult

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, Final, Literal
+import base64
+import binascii
+import math
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from freezer.errors import CheckError
 from freezer.model.base import Digest, Model, Sha256
 
 RECORD_SCHEMA: Final = "freezer/record/1"
-PREFIX: Final = b"::freezer:: "
-_LONGEST_LINE = 1 << 20
-_MOST_OBSERVATIONS = 100_000
 
-Hex = Annotated[str, StringConstraints(pattern=r"^(-?0x[01]\.[0-9a-f]+p[+-]\d+|nan|inf|-inf)$")]
+
+def _finite_or_named(text: str) -> str:
+    """Refuse what ``float.fromhex`` would: an exponent that no double has."""
+    try:
+        float.fromhex(text)
+    except OverflowError:
+        msg = "the number is larger than any double"
+        raise ValueError(msg) from None
+    return text
+
+
+def _printable(text: str) -> str:
+    """Refuse line ends, escape sequences and marks that turn text around."""
+    if not text.isprintable():
+        msg = "a name may hold printable characters only"
+        raise ValueError(msg)
+    return text
+
+
+Hex = Annotated[
+    str,
+    StringConstraints(pattern=r"^(-?0x[01]\.[0-9a-f]{1,13}p[+-]\d{1,5}|nan|inf|-inf)$"),
+    AfterValidator(_finite_or_named),
+]
 """A float as ``float.hex`` writes it."""
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
 Step = Annotated[int, Field(ge=0, lt=2**53)]
+Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 
 
 class Said(Model):
@@ -47,18 +69,46 @@ class Number(Model):
 
 
 class Tensor(Model):
-    """A tensor by digest, with a sample of its elements for measuring a difference."""
+    """A tensor by digest, with what a difference can be measured by."""
 
     kind: Literal["tensor"]
     name: Name
     step: Step
     dtype: Annotated[str, StringConstraints(pattern=r"^<(f[248]|[iu][1248]|b1)$")]
-    shape: tuple[Annotated[int, Field(ge=0)], ...]
+    shape: tuple[Annotated[int, Field(ge=0, lt=2**53)], ...] = ()
     sha256: Sha256
+    """Of all elements: this alone decides whether two tensors are the same."""
     stride: Annotated[int, Field(ge=1)]
     """The sample holds every ``stride``-th element in row-major order, from the first."""
-    sample: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
+    sample: Base64
     """Little-endian, base64."""
+    sketch: Base64 = ""
+    """Where the stride is not 1: doubles, each the sum of a block of equally many elements (the
+    last one may be shorter) with signs that are fixed by position. Covers every element."""
+
+    @property
+    def count(self) -> int:
+        """Return the number of elements."""
+        return math.prod(self.shape)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Tensor:
+        size, held = int(self.dtype[2:]), -(-self.count // self.stride)
+        if len(_decoded(self.sample)) != held * size:
+            msg = f"the sample does not hold {held} elements of {size} bytes"
+            raise ValueError(msg)
+        if len(_decoded(self.sketch)) % 8:
+            msg = "the sketch does not hold doubles"
+            raise ValueError(msg)
+        return self
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        msg = "this is not base64"
+        raise ValueError(msg) from None
 
 
 Observation = Annotated[Said | Digested | Number | Tensor, Field(discriminator="kind")]
@@ -68,7 +118,7 @@ class Training(Model):
     """What one training told."""
 
     name: Name
-    observations: tuple[Observation, ...]
+    observations: tuple[Observation, ...] = ()
     failure: str | None = None
     """None when it came to its end."""
 
@@ -82,13 +132,16 @@ class Host(Model):
     """References are kept under this name: ``x86-64-v4-skylakex``."""
     level: str
     cpu: str
-    flags: tuple[str, ...]
-    blas_kernels: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+    blas_kernels: tuple[str, ...] = ()
+    """Empty where no BLAS was loaded, or none that tells."""
+    blas: tuple[str, ...] = ()
+    """Each BLAS that NumPy and SciPy load: library, version, threads in force."""
     cpus: int
     libc: str
     kernel: str
     python: str
-    settings: dict[str, str]
+    settings: dict[str, str] = {}
 
 
 class Record(Model):
@@ -100,86 +153,4 @@ class Record(Model):
     inside: Sha256
     """Digest of the ``freezer_inside`` that ran; records of different ones are not compared."""
     host: Host
-    trainings: tuple[Training, ...]
-
-
-def parse_lines(lines: list[bytes]) -> tuple[Host | None, tuple[Training, ...]]:
-    """Return the host and the trainings that protocol lines tell of.
-
-    ``lines`` are those of stdout that begin with the prefix. A training without an ``end`` counts
-    as failed. Raises ``CheckError`` naming the first line that is not of the protocol.
-    """
-    host: Host | None = None
-    told: dict[str, _Told] = {}
-    for number, line in enumerate(lines, 1):
-        document = _document(line, number)
-        kind, training = document.get("kind"), document.pop("training", None)
-        try:
-            if kind == "host":
-                host = Host.model_validate(document.get("host"))
-                continue
-            if not isinstance(training, str) or not training:
-                raise _bad(number, "a line that does not name its training")
-            _take(told.setdefault(training, _Told()), document)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise _bad(number, f"{place}: {first['msg']}") from None
-    return host, tuple(one.training(name) for name, one in told.items())
-
-
-class _Told:
-    def __init__(self) -> None:
-        self.observations: list[Any] = []
-        self.failure: str | None = None
-        self.ended = False
-
-    def training(self, name: str) -> Training:
-        failure = self.failure
-        if failure is None and not self.ended:
-            failure = "it stopped without saying that it came to its end (`recorder.end()`)"
-        if failure is None and not any(
-            item.kind in ("loss", "tensor", "metric") for item in self.observations
-        ):
-            failure = "it told no loss, metric or tensor, so there is nothing to compare"
-        return Training(name=name, observations=tuple(self.observations), failure=failure)
-
-
-class _Line(Model):
-    observation: Observation
-
-
-def _take(told: _Told, document: dict[str, Any]) -> None:
-    kind = document.get("kind")
-    if kind == "end":
-        told.ended = True
-    elif kind == "failed":
-        told.failure = str(document.get("value", ""))[:4000] or "it failed"
-    else:
-        if len(told.observations) >= _MOST_OBSERVATIONS:
-            raise CheckError(
-                f"a training told more than {_MOST_OBSERVATIONS} observations",
-                hint="tell fewer: weights every few steps are enough",
-            )
-        told.observations.append(_Line.model_validate({"observation": document}).observation)
-
-
-def _document(line: bytes, number: int) -> dict[str, Any]:
-    if len(line) > _LONGEST_LINE:
-        raise _bad(number, f"a line of {len(line)} bytes")
-    try:
-        document = json.loads(line.removeprefix(PREFIX))
-    except ValueError:
-        raise _bad(number, f"not JSON: {line[:80].decode('utf-8', 'replace')}") from None
-    if not isinstance(document, dict):
-        raise _bad(number, "not a JSON object")
-    return document
-
-
-def _bad(number: int, found: str) -> CheckError:
-    return CheckError(
-        f"line {number} of the training's record is not of the record protocol",
-        found=found,
-        hint="write records with freezer_inside.record.Recorder; see "
-        "docs/reference/record-protocol.md",
-    )
+    trainings: tuple[Training, ...] = ()
