@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.interface import RunOptions
 from freezer.errors import CheckError
+from freezer.inside.freezer_inside.smoke import OWN
 from freezer.model.protocol import PREFIX, parse_lines
-from freezer.model.record import Record
+from freezer.model.record import Record, Training
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freezer.engine.interface import Engine, RunResult
     from freezer.model.events import Reporter, Task
     from freezer.model.lock import Lock
@@ -30,8 +33,8 @@ def run_smoke(
     be run, or the record cannot be read.
     """
     plan = lock.smoke
-    count = len(plan.trainings) + bool(plan.command)
-    if count == 0:
+    names = (*plan.trainings, *((OWN,) if plan.command else ()))
+    if not names:
         raise CheckError(
             f"{lock.name} has nothing to check: no built-in training fits its packages",
             hint="name your own under 'smoke: {command: [...], files: [...]}' and lock again",
@@ -42,18 +45,52 @@ def run_smoke(
         "timeout": plan.timeout,
     }
     command = [_PYTHON, "-m", "freezer_inside.smoke", json.dumps(document)]
-    options = RunOptions(cpus=plan.cpus, memory=plan.memory, timeout=plan.timeout * count + _GRACE)
+    options = RunOptions(
+        cpus=plan.cpus, memory=plan.memory, timeout=plan.timeout * len(names) + _GRACE
+    )
     lines: list[bytes] = []
     with report.task(title) as task:
         result = engine.run(
             image, command, options, on_stdout=lambda line: _hear(line, lines, task, report)
         )
     host, trainings = parse_lines(lines)
-    if host is None or not trainings:
+    if host is None:
         raise _nothing_told(lock, result)
+    trainings = _all_of(names, trainings, result)
     return Record(
         lock_id=lock_id, image=image, inside=lock.inside.sha256, host=host, trainings=trainings
     )
+
+
+def _all_of(
+    names: Sequence[str], told: Sequence[Training], result: RunResult
+) -> tuple[Training, ...]:
+    """Return the trainings in their order; one that told nothing has failed.
+
+    A training may tell more under further names; those come last.
+    """
+    by_name = {training.name: training for training in told}
+    further = [name for name in by_name if name not in names]
+    silent = {
+        name: Training(name=name, failure=_silence(result, further))
+        for name in names
+        if name not in by_name
+    }
+    every = {**silent, **by_name}
+    return tuple(every[name] for name in (*names, *further))
+
+
+def _silence(result: RunResult, further: Sequence[str]) -> str:
+    if result.timed_out:
+        return "it did not run: the time for all trainings was over"
+    if result.out_of_memory:
+        return "it did not run: the container ran out of memory"
+    if further:
+        return (
+            f"it told nothing under its own name, but {', '.join(map(repr, further))} told "
+            "something; use Recorder() without a name"
+        )
+    return "it told nothing; use freezer_inside.record.Recorder"
 
 
 def _hear(line: bytes, lines: list[bytes], task: Task, report: Reporter) -> None:
