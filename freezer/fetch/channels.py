@@ -48,6 +48,8 @@ def read_channels(
     places: dict[str, Where] = {}
     for text, where in written:
         for name, url in _read(text.strip(), where, folder, config):
+            if url is None and name in found:
+                continue
             channel = CondaChannel(name, _urls(name, url, config))
             if found.setdefault(name, channel).urls != channel.urls:
                 raise _one_name(name, where, places[name])
@@ -56,7 +58,12 @@ def read_channels(
 
 
 def channel_name(text: str, config: Config, *, folder: Path | None = None) -> str:
-    """Return the name that a lock would keep for a channel that is written as ``text``."""
+    """Return the name that a lock would keep for a channel that is written as ``text``.
+
+    Of ``defaults`` it is the first of its channels.
+    """
+    if text.strip() == "defaults" and "defaults" not in config.sources.conda:
+        return DEFAULTS[0]
     return _split(text.strip(), folder or Path.cwd(), config)[0]
 
 

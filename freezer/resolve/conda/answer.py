@@ -42,7 +42,7 @@ def packages_of(
         if kept is not None and kept.sha256 == record["sha256"]:
             found.append(kept.model_copy(update=why))
         else:
-            found.append(_package(record, why))
+            found.append(package_of(record, why))
     return tuple(found)
 
 
@@ -72,7 +72,7 @@ def _reason(places: Sequence[Where], needed_by: set[str]) -> str:
     return f"needed by {', '.join(sorted(needed_by))}" if needed_by else "chosen by the solver"
 
 
-def undated_warning(packages: Sequence[CondaPackage]) -> Iterator[str]:
+def undated_warning(packages: Iterable[CondaPackage]) -> Iterator[str]:
     """Yield what to say of packages whose age nobody knows."""
     undated = [package.name for package in packages if package.timestamp is None]
     if undated:
@@ -82,7 +82,12 @@ def undated_warning(packages: Sequence[CondaPackage]) -> Iterator[str]:
         )
 
 
-def _package(record: Mapping[str, Any], why: Mapping[str, Any]) -> CondaPackage:
+def package_of(record: Mapping[str, Any], why: Mapping[str, Any]) -> CondaPackage:
+    """Return a record as a package, ``why`` being its ``requested`` and ``reason``.
+
+    Raises ``ResolveError`` when it cannot be locked.
+    """
+    _demand_hashes([record])
     values = {
         "source": "conda",
         "file": record["fn"],

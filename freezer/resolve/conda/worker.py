@@ -23,6 +23,7 @@ from rattler import (
     ChannelPriority,
     GenericVirtualPackage,
     MatchSpec,
+    PackageFormatSelection,
     PackageName,
     PackageRecord,
     RepoDataRecord,
@@ -33,6 +34,7 @@ from rattler import (
 from rattler.exceptions import SolverError
 
 _SHOWN_VERSIONS = 5
+_BOTH = PackageFormatSelection.BOTH
 
 
 class UnreadableIndexError(Exception):
@@ -59,6 +61,8 @@ def main() -> None:
 def respond(question: dict[str, Any]) -> dict[str, Any]:
     """Return ``{"records": [...]}``, or what is known of why there are none."""
     indexes = [_index(number, item) for number, item in enumerate(question["indexes"])]
+    if "find" in question:
+        return {"found": [_find(item, question, indexes) for item in question["find"]]}
     try:
         records = asyncio.run(_solve(question, [index for index, _ in indexes]))
     except SolverError as error:
@@ -96,6 +100,23 @@ async def _solve(question: dict[str, Any], indexes: list[SparseRepoData]) -> lis
         exclude_newer=cutoff,
         timestamp_policy="allow-missing" if question["undated"] else "require-timestamp",
     )
+
+
+def _find(
+    wanted: dict[str, str], question: dict[str, Any], indexes: list[tuple[SparseRepoData, str]]
+) -> dict[str, Any]:
+    """Return the record of one archive, or the archives of that package that there are."""
+    names = {channel_id(name): name for _, name in indexes}
+    every = [
+        document
+        for (index, channel), item in zip(indexes, question["indexes"], strict=True)
+        if channel == wanted["channel"] and item["subdir"] in (wanted["subdir"], "noarch")
+        for document in (_document(r, names) for r in index.load_records(wanted["name"], _BOTH))
+    ]
+    for document in every:
+        if (document["fn"], document["subdir"]) == (wanted["file"], wanted["subdir"]):
+            return {"record": document}
+    return {"others": [[item["version"], item["build"]] for item in every]}
 
 
 def _virtual(name: str, version: str, build: str) -> GenericVirtualPackage:

@@ -1,0 +1,181 @@
+"""All that a spec's conda half asks for, from its lists and its file, each with its place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freezer.errors import SpecError, Where
+from freezer.fetch.channels import public_url, read_channels
+from freezer.fetch.config import Config
+from freezer.resolve.conda.envfile import EnvironmentFile, read_environment
+from freezer.resolve.conda.matchspec import read_spec
+
+if TYPE_CHECKING:
+    from freezer.model.spec import CondaSpec
+    from freezer.resolve.conda.interface import CondaAsked, CondaChannel, Subdir
+    from freezer.resolve.conda.takeover import CondaPin
+
+SPEC_FILE = "freeze.yaml"
+_LARGEST = 64 << 20
+"""Bytes; a pixi.lock of many environments has a few millions."""
+_TOP_KEY = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
+
+
+@dataclass
+class CondaGathered:
+    """What was read for one platform."""
+
+    channels: tuple[CondaChannel, ...] = ()
+    """Highest priority first."""
+    specs: tuple[CondaAsked, ...] = ()
+    pip: tuple[tuple[str, Where], ...] = ()
+    """Lines of a requirements file, and where each stands."""
+    pip_folder: Path | None = None
+    """What paths in ``pip`` are relative to."""
+    warnings: tuple[str, ...] = ()
+    locked: tuple[CondaPin, ...] = ()
+    """Packages of an existing lock, taken over without solving; ``specs`` is then empty."""
+    lines: list[Any] = field(default_factory=list)
+    """The question as written, JSON-able, without comments, places and secrets."""
+
+
+def gather_conda(
+    folder: Path,
+    spec: CondaSpec,
+    python: str,
+    *,
+    config: Config | None = None,
+    subdir: Subdir = "linux-64",
+) -> CondaGathered:
+    """Read all that a spec's conda half names, relative to ``folder``, for one platform.
+
+    ``python`` is the spec's (``3.11``); it is asked for beside whatever the file says. Raises
+    ``SpecError`` with its place.
+    """
+    gatherer = _Gatherer(folder, spec, config or Config(), subdir)
+    if spec.file is not None:
+        data = _read(folder, spec.file)
+        if kind := lock_kind(data):
+            return gatherer.taken_over(kind, spec.file)
+        return gatherer.asked(read_environment(data, spec.file, subdir), python)
+    return gatherer.asked(EnvironmentFile(), python)
+
+
+def lock_kind(data: bytes) -> str | None:
+    """Return ``explicit``, ``conda-lock`` or ``pixi`` for a file of locked packages, else None."""
+    text = data.decode("utf-8", "replace")
+    if re.search(r"^@EXPLICIT\s*$", text, re.MULTILINE):
+        return "explicit"
+    keys = set(_TOP_KEY.findall(text))
+    if {"metadata", "package"} <= keys:
+        return "conda-lock"
+    return "pixi" if {"environments", "packages"} <= keys else None
+
+
+class _Gatherer:
+    def __init__(self, folder: Path, spec: CondaSpec, config: Config, subdir: Subdir) -> None:
+        self._folder = folder
+        self._spec = spec
+        self._config = config
+        self._subdir = subdir
+
+    def asked(self, file: EnvironmentFile, python: str) -> CondaGathered:
+        """Return the question of the spec's lists and of an environment file."""
+        below = (self._folder / (self._spec.file or ".")).parent
+        texts = [
+            *((text, where, self._folder) for text, where in self._own_specs(python)),
+            *((text, where, below) for text, where in file.specs),
+        ]
+        read = [
+            (*read_spec(text, where, folder=base, config=self._config), base)
+            for text, where, base in texts
+        ]
+        warnings = list(file.warnings)
+        written = [
+            *((text, where, self._folder) for text, where in self._own_channels()),
+            *((text, where, below) for text, where in file.channels),
+        ]
+        if not written:
+            warnings.append("no channel is named, so `defaults` is asked, as conda does")
+            written = [("defaults", Where(SPEC_FILE, key="conda.channels"), self._folder)]
+        written += [(channel, item.where, base) for item, channel, base in read if channel]
+        channels = self._channels(written)
+        return CondaGathered(
+            channels=channels,
+            specs=tuple(item for item, _, _ in read),
+            pip=tuple(file.pip),
+            pip_folder=below,
+            warnings=tuple(warnings),
+            lines=[
+                ["channels", [channel.name for channel in channels], _shown(written)],
+                ["specs", [[item.channel, item.text] for item, _, _ in read]],
+            ],
+        )
+
+    def taken_over(self, kind: str, shown: str) -> CondaGathered:
+        """Return the packages of an existing lock."""
+        from freezer.resolve.conda.takeover import read_lock
+
+        if self._spec.dependencies:
+            raise SpecError(
+                f"{shown} is a lock, and is taken over as it is",
+                where=Where(SPEC_FILE, key="conda.dependencies"),
+                hint="leave `dependencies` out, or name the environment.yml that it was made from",
+            )
+        taken = read_lock(kind, self._folder / shown, shown, self._subdir, self._config)
+        return CondaGathered(
+            channels=tuple({pin.channel.name: pin.channel for pin in taken.pins}.values()),
+            pip=tuple(taken.pip),
+            pip_folder=(self._folder / shown).parent,
+            warnings=tuple(taken.warnings),
+            locked=tuple(taken.pins),
+            lines=[["locked", [pin.line() for pin in taken.pins]]],
+        )
+
+    def _channels(self, written: list[tuple[str, Where, Path]]) -> tuple[CondaChannel, ...]:
+        """Return the channels, each once, folders relative to the file that names them."""
+        texts = [(_anchored(text, base), where) for text, where, base in written]
+        return read_channels(texts, folder=self._folder, config=self._config)
+
+    def _own_channels(self) -> list[tuple[str, Where]]:
+        return [
+            (text, Where(SPEC_FILE, key=f"conda.channels[{number}]"))
+            for number, text in enumerate(self._spec.channels)
+        ]
+
+    def _own_specs(self, python: str) -> list[tuple[str, Where]]:
+        own = [
+            (text, Where(SPEC_FILE, key=f"conda.dependencies[{number}]"))
+            for number, text in enumerate(self._spec.dependencies)
+        ]
+        return [(f"python={python}", Where(SPEC_FILE, key="python")), *own]
+
+
+def _anchored(text: str, base: Path) -> str:
+    if text.startswith("~"):
+        return str(Path(text).expanduser())
+    return str((base / text).absolute()) if text.startswith(".") else text
+
+
+def _shown(written: list[tuple[str, Where, Path]]) -> list[str]:
+    """Return channels as they were written, fit to be hashed: without secrets."""
+    return [public_url(text) for text, _, _ in written]
+
+
+def _read(folder: Path, name: str) -> bytes:
+    where = Where(SPEC_FILE, key="conda.file")
+    path = folder / name
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise SpecError(f"{name} is too large", where=where, expected=f"{_LARGEST} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise SpecError(
+            f"{name} cannot be read",
+            where=where,
+            found=error.strerror,
+            hint="paths are relative to the spec",
+        ) from error

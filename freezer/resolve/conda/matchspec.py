@@ -1,0 +1,75 @@
+"""Match specs as people write them, brought to a form that every tool reads alike."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from freezer.errors import SpecError
+from freezer.fetch.channels import channel_name
+from freezer.fetch.redact import redact
+from freezer.resolve.conda.interface import CondaAsked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.errors import Where
+    from freezer.fetch.config import Config
+
+_CHANNEL = re.compile(r"^(?P<channel>[^\[\]]+?)::(?P<rest>.*)$")
+_SPACES = re.compile(r"\s*(===|==|>=|<=|!=|~=|=|<|>|,|\|)\s*")
+_URL = re.compile(r"^(https?|file)://|\.(conda|tar\.bz2)$")
+_HINTS = (
+    (re.compile(r"=[<>]"), "write '>=' or '<='"),
+    (re.compile(r"===|@|;"), "that is pip's way to write it; move the line under `pip:`"),
+    (re.compile(r"[=<>,]$"), "a version is missing at the end"),
+)
+
+
+def read_spec(
+    text: str, where: Where, *, folder: Path, config: Config
+) -> tuple[CondaAsked, str | None]:
+    """Return what a match spec asks for, and the channel as it was written, if it names one.
+
+    ``python >= 3.8`` and ``numpy = 1.20 = py38_0`` lose their spaces. Raises ``SpecError``.
+    """
+    match = _CHANNEL.match(text.strip())
+    channel, rest = (match["channel"], match["rest"]) if match else (None, text.strip())
+    if _URL.search(rest) or (channel and _URL.search(channel) and not rest):
+        raise SpecError(
+            "an archive's own address is not a match spec",
+            where=where,
+            found=redact(text),
+            hint="put the archive into a channel (a folder will do: `rattler-index`), or list all "
+            "packages in an explicit file (`@EXPLICIT`)",
+        )
+    bare = _without_spaces(rest)
+    name = _checked(bare, text, where)
+    if channel is None:
+        return CondaAsked(bare, where, name), name
+    return CondaAsked(bare, where, channel_name(channel, config, folder=folder)), channel
+
+
+def _without_spaces(text: str) -> str:
+    """Close the gaps around operators, but not within brackets: there they belong to values."""
+    head, bracket, tail = text.partition("[")
+    return _SPACES.sub(r"\1", head).strip() + bracket + tail
+
+
+def _checked(bare: str, text: str, where: Where) -> str | None:
+    """Return the channel that the brackets name. Raises ``SpecError`` when rattler cannot read."""
+    from rattler import MatchSpec
+    from rattler.exceptions import InvalidMatchSpecError
+
+    try:
+        spec = MatchSpec(bare)
+    except InvalidMatchSpecError as error:
+        hint = next((words for pattern, words in _HINTS if pattern.search(bare)), None)
+        raise SpecError(
+            f"{redact(text)!r} is not a match spec",
+            where=where,
+            found=str(error).splitlines()[0],
+            expected="such as 'numpy', 'numpy=2.2', 'numpy >=2,<3' or 'libblas=*=*openblas'",
+            hint=hint,
+        ) from None
+    return spec.channel.name if spec.channel else None
