@@ -1,0 +1,145 @@
+"""What conda packages are called among Python packages, so that pip never replaces one.
+
+Most have the same name in both worlds. Those that do not are in the table, which holds the
+differences of well-known packages, as recorded by grayskull (`grayskull/strategy/config.yaml`,
+https://github.com/conda/grayskull) and by parselmouth, which reads them out of the packages of
+conda-forge (https://github.com/prefix-dev/parselmouth), and of the channels ``pytorch`` and
+``nvidia``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+from freezer.model.spec import normalize_package
+from freezer.resolve.conda.answer import spec_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from freezer.model.lock import CondaPackage
+
+_SAME_VERSION = {
+    "boruta_py": "boruta",
+    "brotli-python": "brotli",
+    "cupy-core": "cupy",
+    "dask-core": "dask",
+    "docker-py": "docker",
+    "evalml-core": "evalml",
+    "faiss": "faiss-cpu",
+    "geopandas-base": "geopandas",
+    "gnupg-py": "gnupg",
+    "googlesearch": "google",
+    "h2o-py": "h2o",
+    "ignite": "pytorch-ignite",
+    "keras-base": "keras",
+    "matplotlib-base": "matplotlib",
+    "msgpack-python": "msgpack",
+    "nbconvert-core": "nbconvert",
+    "neo4j-python-driver": "neo4j",
+    "nvidia-ml": "nvidia-ml-py3",
+    "ortools-python": "ortools",
+    "prince-factor-analysis": "prince",
+    "py-lightgbm": "lightgbm",
+    "py-xgboost": "xgboost",
+    "py-xgboost-cpu": "xgboost",
+    "py-xgboost-gpu": "xgboost",
+    "pyarrow-core": "pyarrow",
+    "pyg": "torch-geometric",
+    "pysoundfile": "soundfile",
+    "pytables": "tables",
+    "python-annoy": "annoy",
+    "python-build": "build",
+    "python-clang": "clang",
+    "python-confluent-kafka": "confluent-kafka",
+    "python-duckdb": "duckdb",
+    "python-fastjsonschema": "fastjsonschema",
+    "python-flair": "flair",
+    "python-flatbuffers": "flatbuffers",
+    "python-graphviz": "graphviz",
+    "python-hdfs": "hdfs",
+    "python-htcondor": "htcondor",
+    "python-installer": "installer",
+    "python-kaleido": "kaleido",
+    "python-kubernetes": "kubernetes",
+    "python-libaio": "libaio",
+    "python-lmdb": "lmdb",
+    "python-mss": "mss",
+    "python-neo": "neo",
+    "python-sounddevice": "sounddevice",
+    "python-symengine": "symengine",
+    "python-tzdata": "tzdata",
+    "python-xxhash": "xxhash",
+    "pytorch": "torch",
+    "pytorch-cpu": "torch",
+    "pytorch-gpu": "torch",
+    "pytorch_geometric": "torch-geometric",
+    "qtconsole-base": "qtconsole",
+    "ray-core": "ray",
+    "ray-default": "ray",
+    "redis-py": "redis",
+    "seaborn-base": "seaborn",
+    "tensorflow-base": "tensorflow",
+    "tensorflow-cpu": "tensorflow",
+    "tensorflow-gpu": "tensorflow",
+    "trino-python-client": "trino",
+    "uvicorn-standard": "uvicorn",
+}
+"""conda name to Python name, where both worlds count versions alike."""
+_OTHER_VERSION = {
+    "gdal": ("gdal",),
+    "opencv": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
+    "py-opencv": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
+    "pyqt": ("pyqt5",),
+    "pyside6": ("pyside6", "shiboken6"),
+    "vtk": ("vtk",),
+    "vtk-base": ("vtk",),
+}
+"""conda name to the Python names of what it brings, where versions do not compare."""
+_NOT_PYTHON = frozenset(
+    {"boost", "cpython", "glib", "libboost-python", "python", "python-gil", "python_abi"}
+)
+"""Packages that need Python and are no Python package, though some have a name among those."""
+
+
+def pypi_names(package: CondaPackage) -> tuple[str, ...]:
+    """Return the normalised Python names of what a conda package brings; empty for none.
+
+    A package that neither needs Python nor is made for every Python is a library or a program,
+    whatever Python package has its name (``graphviz``, ``ninja``, ``blosc``).
+    """
+    if not _is_python(package):
+        return ()
+    if package.name in _OTHER_VERSION:
+        return tuple(normalize_package(name) for name in _OTHER_VERSION[package.name])
+    return (normalize_package(_SAME_VERSION.get(package.name, package.name)),)
+
+
+def held_by_conda(packages: Iterable[CondaPackage]) -> dict[str, tuple[CondaPackage, str | None]]:
+    """Return Python name to the conda package that brings it, and the version that pip must hold.
+
+    The version is None where the two worlds count differently: there the name alone is held.
+    """
+    found: dict[str, tuple[CondaPackage, str | None]] = {}
+    for package in packages:
+        version = None if package.name in _OTHER_VERSION else _version(package.version)
+        for name in pypi_names(package):
+            if name not in found or package.name == name:
+                found[name] = (package, version)
+    return found
+
+
+def _is_python(package: CondaPackage) -> bool:
+    if package.name in _NOT_PYTHON:
+        return False
+    needs = {spec_name(text) for text in package.depends}
+    return package.noarch == "python" or bool(needs & {"python", "python_abi"})
+
+
+def _version(text: str) -> str | None:
+    try:
+        return str(Version(text))
+    except InvalidVersion:
+        return None
