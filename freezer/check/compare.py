@@ -28,7 +28,7 @@ def compare(expected: Record, found: Record) -> Verdict:
     """
     causes = differences_of_hosts(expected.host, found.host)
     if expected.inside != found.inside:
-        return _incomparable(found, "another version of the trainings ran")
+        return incomparable(found, "another version of the trainings ran")
     explained = explains(causes)
     before = {training.name: training for training in expected.trainings}
     names = dict.fromkeys([*before, *(training.name for training in found.trainings)])
@@ -43,23 +43,20 @@ def compare(expected: Record, found: Record) -> Verdict:
     )
 
 
+def incomparable(found: Record, reason: str) -> Verdict:
+    """Return the verdict on a record that there is nothing to hold against. Pure."""
+    compared = tuple(
+        _judged(one.name, Word.NOT_COMPARABLE, one, reason=reason)
+        if one.failure is None
+        else _judged(one.name, Word.FAILED, one, reason=one.failure)
+        for one in found.trainings
+    )
+    return Verdict(word=_worst(compared), trainings=compared)
+
+
 def _worst(compared: Sequence[Compared]) -> Word:
     words = {one.word for one in compared}
     return next((word for word in _WORST if word in words), Word.NOT_COMPARABLE)
-
-
-def _incomparable(found: Record, reason: str) -> Verdict:
-    trainings = tuple(
-        Compared(
-            training=one.name,
-            word=Word.NOT_COMPARABLE,
-            observations=len(one.observations),
-            steps=_steps(one),
-            reason=reason,
-        )
-        for one in found.trainings
-    )
-    return Verdict(word=Word.NOT_COMPARABLE, trainings=trainings)
 
 
 def _training(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = "references"
-_LARGEST = 64 << 20
+LARGEST = 64 << 20
+"""Bytes of a reference."""
 
 
 def reference_path(folder: Path, numerics_class: str) -> Path:
@@ -41,12 +42,21 @@ def read_reference(path: Path, shown: str) -> Record | None:
     Raises ``CheckError`` when it is not one, or was changed by something other than Freezer.
     """
     try:
-        if path.stat().st_size > _LARGEST:
+        if path.stat().st_size > LARGEST:
             raise _spoiled(shown, "the file is too large")
-        document = json.loads(path.read_bytes())
+        return parse_reference(path.read_bytes(), shown)
     except FileNotFoundError:
         return None
-    except ValueError as error:
+
+
+def parse_reference(data: bytes, shown: str) -> Record:
+    """Return the reference in some bytes; ``shown`` is where they are from, for messages.
+
+    Raises ``CheckError`` when they are none, or were changed by something other than Freezer.
+    """
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise _spoiled(shown, str(error)) from None
     if not isinstance(document, dict):
         raise _spoiled(shown, "it is not a JSON object")

@@ -2,29 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, NoReturn
 
 import typer
 
-from freezer.cli.options import Env, Json
+from freezer.cli.options import Json
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
 
 def check(
-    env: Env = None,
+    env: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ENV|IMAGE",
+            help="The environment, not needed where there is only one; or an image: "
+            "registry/repository@sha256:…, an ID or a tag.",
+            show_default=False,
+        ),
+    ] = None,
     record: Annotated[
         bool,
         typer.Option("--record", help="Record the reference anew, even where there is one."),
     ] = False,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            metavar="FILE",
+            help="For an image: compare with this reference.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train in the image and compare with the recorded numbers, bit by bit; exit 1 on drift."""
+    from freezer.flows.check_image import is_image
+
+    if env is not None and is_image(env):
+        if record:
+            raise typer.BadParameter("--record needs an environment: a reference is kept beside it")
+        _check_image(env, reference, as_json=json)
+    if reference is not None:
+        raise typer.BadParameter("--reference is for images; an environment has its own references")
     from freezer.flows.check import check as run
     from freezer.output.check import document, show
 
     result = run(current.workshop(), env, record=record)
     if json:
+        current.emit(document(result))
+    else:
+        show(result, current.stdout)
+    raise typer.Exit(EXIT_OK if result.verdict.good else EXIT_NEGATIVE)
+
+
+def _check_image(name: str, reference: Path | None, *, as_json: bool) -> NoReturn:
+    from freezer.flows.check_image import check_image
+    from freezer.output.check_image import document, show
+
+    result = check_image(current.workshop(), name, reference)
+    if as_json:
         current.emit(document(result))
     else:
         show(result, current.stdout)

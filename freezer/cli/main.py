@@ -20,6 +20,8 @@ from freezer.cli.image import image
 from freezer.cli.images import images
 from freezer.cli.init import init
 from freezer.cli.lock import lock
+from freezer.cli.pull import pull
+from freezer.cli.push import push
 from freezer.cli.schema import schema
 from freezer.cli.session import Session, current
 from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER, FreezerError, HostError
@@ -39,7 +41,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (init, lock, fetch, build, check, bundle, image, images, doctor, schema):
+for _command in (
+    init,
+    lock,
+    fetch,
+    build,
+    check,
+    bundle,
+    image,
+    images,
+    push,
+    pull,
+    doctor,
+    schema,
+):
     app.command()(_command)
 
 

@@ -47,6 +47,13 @@ class EngineInfo:
     runtimes: tuple[str, ...] = ()
     """OCI runtimes by name, such as ``runc`` and ``nvidia``."""
 
+    @property
+    def platform(self) -> str:
+        """What registries call it: ``linux/amd64`` or ``linux/arm64``."""
+        return {"x86_64": "linux/amd64", "aarch64": "linux/arm64"}.get(
+            self.architecture, f"linux/{self.architecture}"
+        )
+
 
 @dataclass(frozen=True)
 class ImageInfo:
@@ -100,6 +107,8 @@ class RunOptions:
     """Also sets no-new-privileges. False only for steps that act as a package manager."""
     entrypoint: Sequence[str] | None = field(default_factory=list)
     """Empty: none, whatever the image says."""
+    fetch_limit: int | None = None
+    """Bytes of each tar that is fetched; one that is larger is an error. None: any."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import docker.errors
 import requests
@@ -52,7 +51,7 @@ def run(
         result = _execute(link, container, options, Collected(on_stdout), command)
         if result.exit_code == 0 and not result.timed_out:
             for path, target in fetch.items():
-                _fetch(link, container, path, target)
+                _fetch(link, container, path, target, options.fetch_limit)
     return result
 
 
@@ -204,13 +203,13 @@ def _kill(link: Link, container: str) -> bool:
     return True
 
 
-def _fetch(link: Link, container: str, path: str, target: Path) -> None:
+def _fetch(link: Link, container: str, path: str, target: Path, limit: int | None) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with link.doing(f"fetching {path} from a container"), os.fdopen(handle, "wb") as file:
             try:
                 with wire.fetched(link.api, container, path) as archive:
-                    shutil.copyfileobj(archive, file, 1 << 20)
+                    _copy(archive, file, path, limit)
             except docker.errors.NotFound as error:
                 raise EngineError(
                     f"the container ended well, but left no {path}",
@@ -219,3 +218,16 @@ def _fetch(link: Link, container: str, path: str, target: Path) -> None:
         Path(temporary).replace(target)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def _copy(source: IO[bytes], target: IO[bytes], path: str, limit: int | None) -> None:
+    size = 0
+    while block := source.read(1 << 20):
+        size += len(block)
+        if limit is not None and size > limit:
+            raise EngineError(
+                f"{path} in the image is larger than it may be",
+                expected=f"at most {limit} bytes",
+                hint="the image is not what it claims to be; do not use it",
+            )
+        target.write(block)

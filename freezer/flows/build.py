@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from freezer.errors import FreezerError
+from freezer.flows.configs import keep_config
 from freezer.flows.fetch import fetch_lock
 from freezer.flows.spec import Locked, load_locked
 from freezer.image.base import ensure_base
@@ -123,7 +124,9 @@ def _load(workshop: Workshop, locked: Locked, parts: Parts, revision: str | None
     titles = [(item.file.diff_id, item.title) for item in parts.layers]
     config = image_config(lock, locked.id, titles, revision)
     layers = [*parts.base, *(item.file for item in parts.layers)]
-    return engine.load(config, layers, report=workshop.report)
+    image = engine.load(config, layers, report=workshop.report)
+    keep_config(workshop.store, image, config)
+    return image
 
 
 def _verify(

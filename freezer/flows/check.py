@@ -13,21 +13,17 @@ from freezer.check.reference import (
     references,
     write_reference,
 )
-from freezer.check.smoke import run_smoke
 from freezer.errors import CheckError
 from freezer.fetch.store import disk_errors
 from freezer.flows.build import verified_image
 from freezer.flows.spec import LOCKS, Locked, load_locked
+from freezer.flows.training import train
 from freezer.model.lockfile import short_id
 from freezer.model.verdict import Verdict, Word
 
 if TYPE_CHECKING:
     from freezer.flows.sources import Workshop
-    from freezer.model.lock import Lock
-    from freezer.model.record import Record, Training
-
-_KILLED = ("exit status -9", "exit status 137")
-"""What is told of a training that was ended by SIGKILL, itself or below a shell."""
+    from freezer.model.record import Record
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
             f"the engine holds no verified image of lock {locked.id[:12]}",
             hint=f"run `freeze build {locked.lock.name}`",
         )
-    first = _run(workshop, locked, image.id, "Training")
+    first = train(workshop, locked.lock, locked.id, image.id, "Training")
     path = reference_path(locked.folder, first.host.class_)
     shown = f"{LOCKS}/{locked.lock.name}/{FOLDER}/{path.name}"
     reference = None if record else read_reference(path, shown)
@@ -77,34 +73,14 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
         return CheckResult(locked, image.id, first, verdict, False, False, shown, others)
     second = first
     if not any(training.failure for training in first.trainings):
-        second = _run(workshop, locked, image.id, "Training once more, to see that it repeats")
+        title = "Training once more, to see that it repeats"
+        second = train(workshop, locked.lock, locked.id, image.id, title)
     verdict = compare(first, second)
     identical = verdict.word is Word.IDENTICAL
     if identical:
         with disk_errors(locked.folder):
             write_reference(locked.folder, second)
     return CheckResult(locked, image.id, second, verdict, True, identical, shown, others)
-
-
-def _run(workshop: Workshop, locked: Locked, image: str, title: str) -> Record:
-    record = run_smoke(
-        locked.lock,
-        locked.id,
-        image,
-        engine=workshop.engine(),
-        report=workshop.report,
-        title=title,
-    )
-    trainings = tuple(_in_plain_words(one, locked.lock) for one in record.trainings)
-    return record.model_copy(update={"trainings": trainings})
-
-
-def _in_plain_words(training: Training, lock: Lock) -> Training:
-    """Say what a kill most likely means: nothing else in there would end a training so."""
-    if training.failure not in _KILLED:
-        return training
-    said = f"it was killed, most likely out of memory; raise smoke.memory, now {lock.smoke.memory}"
-    return training.model_copy(update={"failure": said})
 
 
 def _others(locked: Locked, record: Record) -> tuple[tuple[str, Verdict], ...]:

@@ -27,25 +27,30 @@ _STYLES = {
 
 def show(result: CheckResult, console: Console) -> None:
     """Print the verdict, each training, where the first difference is, and what may cause it."""
-    verdict = result.verdict
-    show_rows([_row(one) for one in verdict.trainings], console)
-    for one in verdict.trainings:
-        _explain(one, console)
-    for cause in verdict.causes:
-        console.print(f"  differs: {escape(cause)}", highlight=False, soft_wrap=True)
+    show_trainings(result.verdict, console)
     for name, other in result.others:
         console.print(
             f"  for information, against the numbers of {name}: {_other(other)}",
             highlight=False,
             soft_wrap=True,
         )
+    show_word(result.locked.lock.name, result.verdict, _against(result), console)
+
+
+def show_trainings(verdict: Verdict, console: Console) -> None:
+    """Print each training's verdict and why, and what differs between the two runs."""
+    show_rows([_row(one) for one in verdict.trainings], console)
+    for one in verdict.trainings:
+        _explain(one, console)
+    for cause in verdict.causes:
+        console.print(f"  differs: {escape(cause)}", highlight=False, soft_wrap=True)
+
+
+def show_word(name: str, verdict: Verdict, against: str, console: Console) -> None:
+    """Print the line that says it all."""
     style = _STYLES[verdict.word]
-    lock = result.locked
-    console.print(
-        f"{lock.lock.name}: [{style}]{verdict.word}[/{style}], {_against(result)}",
-        highlight=False,
-        soft_wrap=True,
-    )
+    text = f"{name}: [{style}]{verdict.word}[/{style}], {escape(against)}"
+    console.print(text, highlight=False, soft_wrap=True)
 
 
 def document(result: CheckResult) -> dict[str, Any]:

@@ -136,6 +136,15 @@ def test_a_result_that_was_not_made_is_named(
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_larger_than_it_may_be_is_not_fetched(
+    engine: DockerEngine, tiny_image: ImageInfo, tmp_path: Path
+) -> None:
+    options = RunOptions(fetch_limit=5000)
+    with pytest.raises(EngineError, match="/bin/tail in the image is larger than it may be"):
+        engine.run(tiny_image.id, ["id"], options, fetch={"/bin/tail": tmp_path / "out"})
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_command_that_is_not_there_is_named(engine: DockerEngine, tiny_image: ImageInfo) -> None:
     with pytest.raises(EngineError, match="starting no-such-command"):
         engine.run(tiny_image.tags[0], ["no-such-command"], RunOptions())
