@@ -80,7 +80,7 @@ class Room:
 
     def channel(self, name: str, *records: dict[str, Any], **more: Any) -> CondaChannel:
         url = write_channel(self.folder / "channels" / name, *records, **more)
-        channel = CondaChannel(name, (url,))
+        channel = CondaChannel(name, (url,), url)
         self.channels = [item for item in self.channels if item.name != name] + [channel]
         return channel
 

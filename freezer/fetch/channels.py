@@ -33,6 +33,18 @@ class CondaChannel:
     name: str
     urls: tuple[str, ...]
     """Without a trailing slash; may hold credentials and tokens: show only through ``redact``."""
+    written: str | None = None
+    """Its address as the spec has it, without secrets; None for one that is known by name."""
+
+    @property
+    def address(self) -> str:
+        """Where everyone finds it, mirrors of one's own left aside; without secrets."""
+        return self.written or default_url(quote(self.name))
+
+    @property
+    def is_default(self) -> bool:
+        """Whether its name alone says where it is."""
+        return self.written in (None, default_url(quote(self.name)))
 
 
 def read_channels(
@@ -50,7 +62,8 @@ def read_channels(
         for name, url in _read(text.strip(), where, folder, config):
             if url is None and name in found:
                 continue
-            channel = CondaChannel(name, _urls(name, url, config))
+            own = None if url is None else public_url(url)
+            channel = CondaChannel(name, _urls(name, url, config), own)
             if found.setdefault(name, channel).urls != channel.urls:
                 raise _one_name(name, where, places[name])
             places.setdefault(name, where)

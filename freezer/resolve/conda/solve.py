@@ -8,6 +8,7 @@ from freezer.resolve.conda.answer import packages_of, undated_warning
 from freezer.resolve.conda.indexes import ask_indexes, fetch_indexes
 from freezer.resolve.conda.interface import CondaResolution
 from freezer.resolve.conda.problem import explain
+from freezer.resolve.conda.virtual import solver_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def _question(request: CondaRequest) -> dict[str, Any]:
         "specs": [_spec(asked) for asked in request.specs],
         "constraints": list(request.constraints),
         "keep": [_kept(package) for package in request.keep.values()],
-        "virtual": [_virtual(*item) for item in sorted(request.virtual_packages.items())],
+        "virtual": [solver_form(*item) for item in sorted(request.virtual_packages.items())],
         "as_of": request.as_of,
         "undated": False,
     }
@@ -71,8 +72,3 @@ def _kept(package: CondaPackage) -> dict[str, Any]:
     return package.model_dump(
         mode="json", by_alias=False, exclude={"source", "url", "commit", "subdirectory", "reason"}
     )
-
-
-def _virtual(name: str, version: str) -> tuple[str, str, str]:
-    """Return name, version and build; the CPU family of ``__archspec`` is its build."""
-    return (name, "1", version) if name == "__archspec" else (name, version, "0")

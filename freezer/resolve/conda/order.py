@@ -1,0 +1,35 @@
+"""The order in which packages can be installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.resolve.conda.answer import spec_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from freezer.model.lock import CondaPackage
+
+
+def dependencies_first(packages: Iterable[CondaPackage]) -> list[CondaPackage]:
+    """Return packages so that each comes after those that it needs; otherwise by name.
+
+    Packages that need each other come in some order that is the same every time.
+    """
+    waiting = {package.name: package for package in sorted(packages, key=lambda item: item.name)}
+    found: list[CondaPackage] = []
+    done: set[str] = set()
+
+    def visit(package: CondaPackage) -> None:
+        if package.name in done:
+            return
+        done.add(package.name)
+        for name in sorted(spec_name(text) for text in package.depends):
+            if name in waiting:
+                visit(waiting[name])
+        found.append(package)
+
+    for package in waiting.values():
+        visit(package)
+    return found
