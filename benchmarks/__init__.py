@@ -1,0 +1,1 @@
+"""Benchmarks: ratios of commands run side by side."""
