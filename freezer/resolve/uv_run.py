@@ -106,7 +106,8 @@ def run_child(command: list[str], folder: Path, environment: Mapping[str, str]) 
         done = subprocess.run(
             command,
             cwd=folder,
-            env=dict(environment),
+            # Their words are read by a program, and must not be wrapped for a narrow terminal.
+            env={**environment, "COLUMNS": "10000"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIMEOUT,

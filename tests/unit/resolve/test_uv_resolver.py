@@ -397,6 +397,19 @@ def test_announced_metadata_that_is_missing_is_read_from_the_wheel(
     assert pins(resolve(request(index.simple, "a"), store)) == {"a": "1", "b": "1"}
 
 
+def test_a_narrow_terminal_changes_nothing(
+    index: FakeIndex, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uv wraps its words at this width, within the sentences that are looked for."""
+    monkeypatch.setenv("COLUMNS", "40")
+    index.add("a", "1", ["b"], metadata_gone=True)
+    index.add("b")
+    assert pins(resolve(request(index.simple, "a"), store)) == {"a": "1", "b": "1.0"}
+    index.add_sdist("sdist-only")
+    with pytest.raises(ResolveError, match="published only as a source distribution"):
+        resolve(request(index.simple, "sdist-only"), store)
+
+
 def test_an_index_that_gives_no_hash_is_hashed(index: FakeIndex, store: Store) -> None:
     file = index.add("a", hashed=False)
     package = resolve(request(index.simple, "a"), store).packages[0]
