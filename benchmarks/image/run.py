@@ -1,0 +1,219 @@
+"""``freeze build`` beside three Dockerfiles that do the same: cold, unchanged, and on a change.
+
+All start from one image (base, Python, pip and uv) and from wheels that are on this machine; none
+has a network, all compile byte code. Freezer's times hold verification and canonical form. Each
+figure is one run, so look at ratios.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from freezer.engine.connect import connect
+from freezer.fetch.store import Store
+from freezer.flows.fetch import lock_artifacts
+from freezer.model.events import SilentReporter
+from freezer.model.lockfile import parse_lock
+
+if TYPE_CHECKING:
+    from freezer.engine.interface import Engine
+    from freezer.model.lock import Lock
+
+HERE = Path(__file__).parent
+PACKAGES = ["numpy", "scipy", "scikit-learn", "pandas", "torch==2.13.0+cpu", "python-dateutil"]
+SMALL, HEAVY = "python-dateutil<2.9", "scipy<1.17"
+TOOLS = "freezer-bench-tools"
+AS_OF = "2026-11-23T00:00:00Z"
+MADE = ("bytecode", "chunk", "layer", "verified-image")
+HEAD = f"FROM {TOOLS}:latest\nUSER 0:0\n"
+PIP = "/opt/env/bin/pip install --no-index --no-cache-dir --find-links /wheels -r /requirements.txt"
+UV = (
+    "/opt/env/bin/uv pip install --python /opt/env/bin/python --no-index --find-links /wheels "
+    "--compile-bytecode --link-mode copy"
+)
+MOUNTS = (
+    "RUN --mount=type=bind,source=wheels,target=/wheels --mount=type=cache,target=/root/.cache/uv"
+)
+WAYS = {
+    "plain Dockerfile, COPY and pip": (
+        f"{HEAD}COPY requirements.txt /\nCOPY wheels /wheels\nRUN {PIP}\n"
+    ),
+    "uv, bind and cache mounts": (
+        f"{HEAD}COPY requirements.txt /\n{MOUNTS} {UV} -r /requirements.txt\n"
+    ),
+    "uv, a RUN for each weight": (
+        f"{HEAD}COPY heavy.txt /\n{MOUNTS} {UV} --no-deps -r /heavy.txt\n"
+        f"COPY middle.txt /\n{MOUNTS} {UV} --no-deps -r /middle.txt\n"
+        f"COPY light.txt /\n{MOUNTS} {UV} --no-deps -r /light.txt\n"
+    ),
+}
+
+
+def freeze(project: Path, store: Path, *arguments: str) -> tuple[float, str]:
+    environment = {**os.environ, "FREEZER_STORE": str(store)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "freezer", "-C", str(project), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        sys.exit(f"freeze {' '.join(arguments)}: {done.stderr}")
+    return time.monotonic() - started, done.stdout
+
+
+def project(folder: Path, name: str, pip: list[str], store: Path, old: Path | None = None) -> Lock:
+    """Write and lock a project; ``old`` is the lock folder whose versions are kept."""
+    folder.mkdir(parents=True)
+    if old is not None:
+        shutil.copytree(old, folder / "lockfiles")
+    spec = {
+        "name": name,
+        "base": {"bootstrap": "bookworm"},
+        "python": "3.11",
+        "pip": pip,
+        "as-of": AS_OF,
+        "smoke": {"command": ["true"]},
+    }
+    (folder / "freeze.yaml").write_text(yaml.safe_dump(spec))
+    freeze(folder, store, "lock")
+    freeze(folder, store, "fetch")
+    file = folder / "lockfiles" / name / "freeze.lock.yaml"
+    return parse_lock(file.read_bytes(), file.name)
+
+
+def cold_store(root: Path, warm: Path, locks: list[Lock]) -> Path:
+    """Make a store with the artifacts, base and Debian layer, and nothing made of wheels."""
+    shutil.copytree(warm / "memos", root / "memos", ignore=shutil.ignore_patterns(*MADE))
+    source, target = Store.open(warm), Store.open(root)
+    for artifact in (artifact for lock in locks for artifact in lock_artifacts(lock)):
+        target.put_file(source.path(artifact.sha256), sha256=artifact.sha256)
+    for memo in ("bootstrap", "system-layer"):
+        for path in (root / "memos" / memo).rglob("*"):
+            if path.is_file():
+                sha256 = json.loads(path.read_text())
+                target.put_file(source.path(sha256), sha256=sha256)
+    return root
+
+
+def context(folder: Path, lock: Lock, store: Path, dockerfile: str) -> None:
+    """Write what a Dockerfile builds from: wheels, requirements, and those by weight."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "wheels").mkdir(parents=True)
+    pins: dict[str, list[str]] = {"heavy": [], "middle": [], "light": []}
+    for package in lock.pip:
+        if package.name == "pip":
+            continue
+        (folder / "wheels" / package.file).hardlink_to(Store(store).path(package.sha256))
+        weight = "heavy" if package.size > 50e6 else "middle" if package.size > 5e6 else "light"
+        pins[weight].append(f"{package.name}=={package.version}")
+    for weight, lines in pins.items():
+        (folder / f"{weight}.txt").write_text("\n".join([*lines, ""]))
+    every = [line for lines in pins.values() for line in lines]
+    (folder / "requirements.txt").write_text("\n".join([*sorted(every), ""]))
+    (folder / "Dockerfile").write_text(dockerfile)
+
+
+def build(engine: Engine, folder: Path, *, use_cache: bool = True) -> float:
+    started = time.monotonic()
+    engine.build(folder, use_cache=use_cache, report=SilentReporter())
+    return time.monotonic() - started
+
+
+def measure_freezer(work: Path, warm: Path, locks: dict[str, Lock]) -> list[float]:
+    store = cold_store(work / "cold-store", warm, list(locks.values()))
+    times = []
+    for name, lock in locks.items():
+        times.append(freeze(work / name, store, "build")[0])
+        if name == "first":
+            times.append(freeze(work / name, store, "build")[0])
+        print(f"  freezer, {name}: {times[-1]:.1f} s ({lock.name})", flush=True)
+    return times
+
+
+def measure_way(
+    engine: Engine, work: Path, warm: Path, locks: dict[str, Lock], dockerfile: str
+) -> list[float]:
+    folder, times = work / "context", []
+    for name, lock in locks.items():
+        context(folder, lock, warm, dockerfile)
+        times.append(build(engine, folder, use_cache=name != "first"))
+        if name == "first":
+            times.append(build(engine, folder))
+        print(f"  {name}: {times[-1]:.1f} s", flush=True)
+    return times
+
+
+def report(engine: Engine, rows: dict[str, list[float]], size: int) -> str:
+    info = engine.info
+    builder = "BuildKit" if info.buildkit else "classic"
+    said = (
+        f"{datetime.now(UTC):%Y-%m-%d}; {platform.machine()}, {os.cpu_count()} CPUs, {info.name} "
+        f"{info.version} ({info.storage_driver}, {builder}), Python {platform.python_version()}. "
+        f"{', '.join(PACKAGES)}; the image has {size / 1e9:.2f} GB. One run each, on a machine "
+        "that did other things too: read ratios. Freezer's times hold verification, file by file, "
+        "and canonical form; the others have neither. All compile byte code."
+    )
+    lines = [
+        "# Building an image of 1 GB",
+        "",
+        said,
+        "",
+        "| way | cold | unchanged | a small package | a heavy package |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    mine = rows["freeze build"]
+    for way, times in rows.items():
+        cells = [
+            f"{one:.1f} s" + ("" if way == "freeze build" else f" ({one / own:.1f}x)")
+            for one, own in zip(times, mine, strict=True)
+        ]
+        lines.append(f"| {way} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "In brackets: how many times Freezer's. Run it: `python -m benchmarks image`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    os.environ.setdefault("FREEZER_BUILDER", "buildkit")
+    engine = connect()
+    with tempfile.TemporaryDirectory(prefix="freezer-bench-") as temporary:
+        work, warm = Path(temporary), Path(temporary) / "store"
+        print("locking and fetching ...", flush=True)
+        project(work / "tools", TOOLS, ["pip", "uv"], warm)
+        freeze(work / "tools", warm, "build")
+        first = project(work / "first", "freezer-bench", PACKAGES, warm)
+        kept = work / "first" / "lockfiles"
+        small = project(work / "small", "freezer-bench", [*PACKAGES, SMALL], warm, kept)
+        heavy = project(work / "heavy", "freezer-bench", [*PACKAGES, HEAVY], warm, kept)
+        locks = {"first": first, "small": small, "heavy": heavy}
+        rows = {"freeze build": measure_freezer(work, warm, locks)}
+        size = max(image.size for image in engine.images() if "freezer-bench:latest" in image.tags)
+        for way, dockerfile in WAYS.items():
+            print(way, flush=True)
+            rows[way] = measure_way(engine, work, warm, locks, dockerfile)
+        text = report(engine, rows, size)
+        (HERE / "RESULTS.md").write_text(text)
+        print(text)
+
+
+if __name__ == "__main__":
+    main()
