@@ -44,14 +44,14 @@ def solve(
 
 def _answer(request: CondaRequest, indexes: Sequence[Repodata], store: Store) -> dict[str, Any]:
     """Ask; and where nothing of known age will do, ask again with packages of unknown age."""
-    question = _question(request)
+    question = question_of(request)
     answer = ask_indexes(question, indexes, store)
     if _NO_TIME in answer.get("unsolved", ""):
         return ask_indexes({**question, "undated": True}, indexes, store)
     return answer
 
 
-def _question(request: CondaRequest) -> dict[str, Any]:
+def question_of(request: CondaRequest) -> dict[str, Any]:
     """Return a request as the worker reads it; no address is in it."""
     return {
         "specs": [_spec(asked) for asked in request.specs],

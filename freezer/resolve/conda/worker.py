@@ -25,13 +25,15 @@ from rattler import (
     MatchSpec,
     PackageFormatSelection,
     PackageName,
-    PackageRecord,
     RepoDataRecord,
     SparseRepoData,
     Version,
     solve_with_sparse_repodata,
 )
 from rattler.exceptions import SolverError
+
+from freezer.resolve.conda.records import channel_id, document, locked, milliseconds
+from freezer.resolve.conda.subset import write_subset
 
 _SHOWN_VERSIONS = 5
 _BOTH = PackageFormatSelection.BOTH
@@ -61,6 +63,8 @@ def main() -> None:
 def respond(question: dict[str, Any]) -> dict[str, Any]:
     """Return ``{"records": [...]}``, or what is known of why there are none."""
     indexes = [_index(number, item) for number, item in enumerate(question["indexes"])]
+    if "subset" in question:
+        return {"records": write_subset(question, indexes)}
     if "find" in question:
         return {"found": [_find(item, question, indexes) for item in question["find"]]}
     try:
@@ -71,12 +75,7 @@ def respond(question: dict[str, Any]) -> dict[str, Any]:
             "offers": [_offer(item, indexes) for item in question["specs"]],
         }
     names = {channel_id(name): name for _, name in indexes}
-    return {"records": [_document(record, names) for record in records]}
-
-
-def channel_id(name: str) -> str:
-    """Return what stands for a channel in records: its name under rattler's own default."""
-    return str(Channel(name).base_url)
+    return {"records": [document(record, names) for record in records]}
 
 
 def _index(number: int, item: dict[str, str]) -> tuple[SparseRepoData, str]:
@@ -93,7 +92,7 @@ async def _solve(question: dict[str, Any], indexes: list[SparseRepoData]) -> lis
     return await solve_with_sparse_repodata(
         specs=[MatchSpec(item["text"]) for item in question["specs"]],
         sparse_repodata=indexes,
-        locked_packages=[_locked(item) for item in question["keep"] if _still(item, question)],
+        locked_packages=[locked(item) for item in question["keep"] if _still(item, question)],
         virtual_packages=[_virtual(*item) for item in question["virtual"]],
         channel_priority=ChannelPriority.Strict,
         constraints=question["constraints"],
@@ -108,14 +107,14 @@ def _find(
     """Return the record of one archive, or the archives of that package that there are."""
     names = {channel_id(name): name for _, name in indexes}
     every = [
-        document
+        record
         for (index, channel), item in zip(indexes, question["indexes"], strict=True)
         if channel == wanted["channel"] and item["subdir"] in (wanted["subdir"], "noarch")
-        for document in (_document(r, names) for r in index.load_records(wanted["name"], _BOTH))
+        for record in (document(r, names) for r in index.load_records(wanted["name"], _BOTH))
     ]
-    for document in every:
-        if (document["fn"], document["subdir"]) == (wanted["file"], wanted["subdir"]):
-            return {"record": document}
+    for record in every:
+        if (record["fn"], record["subdir"]) == (wanted["file"], wanted["subdir"]):
+            return {"record": record}
     return {"others": [[item["version"], item["build"]] for item in every]}
 
 
@@ -130,45 +129,6 @@ def _still(item: dict[str, Any], question: dict[str, Any]) -> bool:
     return item["channel"] in channels and (item["timestamp"] or 0) <= cutoff
 
 
-def _locked(item: dict[str, Any]) -> RepoDataRecord:
-    record = PackageRecord(
-        name=item["name"],
-        version=item["version"],
-        build=BuildString(item["build"]),
-        build_number=item["build_number"],
-        subdir=item["subdir"],
-        noarch=item["noarch"],
-        depends=item["depends"],
-        constrains=item["constrains"],
-        sha256=bytes.fromhex(item["sha256"]),
-        md5=bytes.fromhex(item["md5"]) if item["md5"] else None,
-        size=item["size"],
-        license=item["license"],
-        python_site_packages_path=item["python_site_packages_path"],
-    )
-    if item["timestamp"] is not None:
-        record.timestamp = datetime.fromtimestamp(item["timestamp"] / 1000, UTC)
-    channel = channel_id(item["channel"])
-    return RepoDataRecord(
-        record, item["file"], f"{channel}{item['subdir']}/{item['file']}", channel
-    )
-
-
-def _document(record: RepoDataRecord, names: dict[str, str]) -> dict[str, Any]:
-    """Return a record as repodata has it, with the channel's name and a time in milliseconds."""
-    document: dict[str, Any] = json.loads(record.to_json())
-    document["channel"] = names[record.channel]
-    document["timestamp"] = _milliseconds(record)
-    if record.url.startswith(record.channel):
-        # Where it lies decides, not what the record says of itself.
-        document["subdir"] = record.url.removeprefix(record.channel).partition("/")[0]
-    return document
-
-
-def _milliseconds(record: PackageRecord) -> int | None:
-    return None if record.timestamp is None else round(record.timestamp.timestamp() * 1000)
-
-
 def _offer(asked: dict[str, Any], indexes: list[tuple[SparseRepoData, str]]) -> dict[str, Any]:
     """Return what the channels have for one spec: to say what is wrong with it."""
     spec = MatchSpec(asked["bare"])
@@ -181,7 +141,7 @@ def _offer(asked: dict[str, Any], indexes: list[tuple[SparseRepoData, str]]) -> 
         "channels": list(dict.fromkeys(c for index, c in indexes if index.load_records(name))),
         "versions": _newest(found),
         "matching": _newest(matching),
-        "first": min((_milliseconds(record) or 0 for record in matching), default=0),
+        "first": min((milliseconds(record) or 0 for record in matching), default=0),
     }
     if not found:
         every = chain.from_iterable(index.package_names() for index in mine)
