@@ -106,10 +106,10 @@ def test_files_go_in_before_the_start_and_results_come_out(
     out = tmp_path / "out.tar"
     result = engine.run(
         tiny_image.id,
-        ["sh", "-c", "cat /work/in > /work/out"],
+        ["sh", "-c", "cat /data/in > /data/out"],
         RunOptions(read_only=False),
         files=upload,
-        fetch={"/work/out": out},
+        fetch={"/data/out": out},
     )
     assert result.exit_code == 0
     with tarfile.open(out, "r:") as archive:  # plain: engines pack it when they may
@@ -131,8 +131,8 @@ def tar_of(name: str, data: bytes) -> bytes:
 def test_a_result_that_was_not_made_is_named(
     engine: DockerEngine, tiny_image: ImageInfo, tmp_path: Path
 ) -> None:
-    with pytest.raises(EngineError, match="/work/none"):
-        engine.run(tiny_image.id, ["id"], RunOptions(), fetch={"/work/none": tmp_path / "out"})
+    with pytest.raises(EngineError, match="/data/none"):
+        engine.run(tiny_image.id, ["id"], RunOptions(), fetch={"/data/none": tmp_path / "out"})
     assert not list(tmp_path.iterdir())
 
 
