@@ -1,0 +1,1 @@
+"""What `accelerator:` in a spec means in every world: constraints before solving, checks after."""

@@ -1,0 +1,209 @@
+"""What was locked held against `accelerator:`: the CUDA, the cuDNN, the builds and the driver."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from packaging.version import Version
+
+from freezer.errors import ResolveError, Where
+from freezer.model.cuda import cudnn_driver, driver_carries, number, toolkit_of
+from freezer.model.lock import Accelerator
+from freezer.resolve.accelerator.conda import SPEC_FILE, floor_of
+from freezer.resolve.accelerator.frameworks import (
+    CUDNN_WHEEL,
+    NUMBERED_AS_CUDA,
+    RUNTIME_WHEEL,
+    cuda_of_torch,
+    starts_with,
+    wheel_major,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from freezer.model.lock import CondaPackage, PipPackage
+    from freezer.model.spec import AcceleratorSpec
+
+_CONDA_CUDA: Final = ("cuda-version", "cudatoolkit")
+_CONDA_CUDNN: Final = ("cudnn", "libcudnn")
+_CPU_WHEELS: Final = {
+    "tensorflow-cpu": "tensorflow[and-cuda]",
+    "xgboost-cpu": "xgboost",
+    "faiss-cpu": "faiss-gpu-cu12",
+}
+"""Wheels that are CPU builds by name, and what to ask for instead."""
+
+
+def check_locked(
+    pip: Sequence[PipPackage], conda: Sequence[CondaPackage], accelerator: AcceleratorSpec
+) -> tuple[str, ...]:
+    """Hold locked packages against what was asked for; return warnings, a sentence each. Pure.
+
+    Raises ``ResolveError`` where the lock has another CUDA or cuDNN than the spec, or a CPU build
+    of a framework that nobody asked for.
+    """
+    demand_gpu_wheels(pip, conda)
+    brought = list(_cuda(pip, conda))
+    wrong = [
+        f"{who} is CUDA {cuda}" for who, cuda in brought if toolkit_of(cuda) != accelerator.cuda
+    ]
+    if wrong:
+        raise _other("CUDA", accelerator.cuda, wrong, "accelerator.cuda")
+    cudnns = list(_cudnn(pip, conda))
+    if accelerator.cudnn is not None:
+        other = [f"{w} {v}" for w, v in cudnns if not starts_with(v, accelerator.cudnn)]
+        if other:
+            raise _other("cuDNN", accelerator.cudnn, other, "accelerator.cudnn")
+    return (
+        *_nothing(brought, cudnns, accelerator),
+        *_beside(pip, accelerator),
+        *_two_worlds(brought, cudnns),
+        *_lightgbm(pip),
+        *driver_warnings(accelerator, [version for _, version in cudnns]),
+    )
+
+
+def locked_accelerator(
+    pip: Sequence[PipPackage], conda: Sequence[CondaPackage], accelerator: AcceleratorSpec
+) -> Accelerator:
+    """Return what the lock keeps: the CUDA, the cuDNN that was locked, the driver floor."""
+    cudnns = [version for _, version in _cudnn(pip, conda)]
+    return Accelerator(
+        cuda=accelerator.cuda,
+        cudnn=max(cudnns, key=number) if cudnns else accelerator.cudnn,
+        driver=accelerator.driver,
+    )
+
+
+def demand_gpu_wheels(pip: Sequence[PipPackage], conda: Sequence[CondaPackage]) -> None:
+    """Raise ``ResolveError`` for wheels that would compute on the CPU, naming what to ask for.
+
+    A package that the user names as a CPU build (``torch==2.13.0+cpu``, ``xgboost-cpu``) is theirs
+    to choose.
+    """
+    found = [(item, wanted) for item in pip if (wanted := _wanted_instead(item, pip, conda))]
+    if found:
+        raise ResolveError(
+            "the environment is to use a GPU, and these wheels compute on the CPU",
+            where=Where(SPEC_FILE, key="accelerator"),
+            details=[f"{item.name} {item.version} ({item.reason})" for item, _ in found],
+            hint="ask for " + " and ".join(dict.fromkeys(wanted for _, wanted in found)),
+        )
+
+
+def _wanted_instead(
+    item: PipPackage, pip: Sequence[PipPackage], conda: Sequence[CondaPackage]
+) -> str | None:
+    """Return what to ask for instead of a wheel; None when it is fine."""
+    names = {package.name for package in pip}
+    if item.name in _CPU_WHEELS:
+        return None if item.requested else _CPU_WHEELS[item.name]
+    if item.name == "torch":
+        return None if _torch_has_cuda(item) else "torch from an index that has CUDA builds of it"
+    if item.name == "jaxlib" and not any(re.match(r"jax-cuda\d+-plugin$", name) for name in names):
+        return f"jax[cuda{_major(pip)}]"
+    has_cudnn = any(True for _ in _cudnn(pip, conda))
+    if item.name == "tensorflow" and not has_cudnn:
+        return "tensorflow[and-cuda]"
+    return None
+
+
+def _torch_has_cuda(item: PipPackage) -> bool:
+    """Say whether a torch wheel is a CUDA build, or a CPU build that was asked for by version."""
+    cuda = cuda_of_torch(item.version)
+    if Version(item.version).local is not None:
+        return cuda != "cpu" or item.requested
+    return any(name == "cuda-toolkit" or name.startswith("nvidia-") for name in item.requires)
+
+
+def _major(pip: Sequence[PipPackage]) -> int:
+    majors = [wheel_major(item.name) for item in pip]
+    return max((major for major in majors if major), default=12)
+
+
+def _cuda(pip: Sequence[PipPackage], conda: Sequence[CondaPackage]) -> Iterator[tuple[str, str]]:
+    for wheel in pip:
+        if RUNTIME_WHEEL.fullmatch(wheel.name) or wheel.name == "cuda-toolkit":
+            yield f"pip's {wheel.name} {wheel.version}", wheel.version
+    for package in conda:
+        if package.name in _CONDA_CUDA:
+            yield f"conda's {package.name} {package.version}", package.version
+
+
+def _cudnn(pip: Sequence[PipPackage], conda: Sequence[CondaPackage]) -> Iterator[tuple[str, str]]:
+    for wheel in pip:
+        if CUDNN_WHEEL.fullmatch(wheel.name):
+            yield f"pip's {wheel.name}", wheel.version
+    for package in conda:
+        if package.name in _CONDA_CUDNN:
+            yield f"conda's {package.name}", package.version
+
+
+def _other(what: str, asked: str, details: Sequence[str], key: str) -> ResolveError:
+    return ResolveError(
+        f"another {what} was resolved than the one that is asked for",
+        where=Where(SPEC_FILE, key=key),
+        expected=f"{what} {asked}",
+        details=details,
+        hint=f"change {key}, or ask for a framework that is built for it; packages taken over from "
+        "another lock keep what they have",
+    )
+
+
+def _nothing(
+    brought: Sequence[tuple[str, str]],
+    cudnns: Sequence[tuple[str, str]],
+    accelerator: AcceleratorSpec,
+) -> Iterator[str]:
+    if not brought:
+        yield (
+            f"CUDA {accelerator.cuda} is asked for, and no package brings its runtime: wheels that "
+            "hold it within themselves cannot be checked"
+        )
+    if accelerator.cudnn is not None and not cudnns:
+        yield f"cuDNN {accelerator.cudnn} is asked for, and no package brings it"
+
+
+def _beside(pip: Sequence[PipPackage], accelerator: AcceleratorSpec) -> Iterator[str]:
+    """Yield parts of CUDA that are of another release than the runtime."""
+    for wheel in pip:
+        stem = re.sub(r"-cu\d+$", "", wheel.name)
+        numbered = stem in NUMBERED_AS_CUDA and not RUNTIME_WHEEL.fullmatch(wheel.name)
+        if numbered and toolkit_of(wheel.version) != accelerator.cuda:
+            yield f"{wheel.name} {wheel.version} is of another CUDA than {accelerator.cuda}"
+
+
+def _two_worlds(
+    brought: Sequence[tuple[str, str]], cudnns: Sequence[tuple[str, str]]
+) -> Iterator[str]:
+    for what, found in (("CUDA runtimes", brought), ("cuDNNs", cudnns)):
+        worlds = {who.partition("'")[0] for who, _ in found}
+        versions = {version for _, version in found}
+        if len(worlds) > 1 and (what == "CUDA runtimes" or len(versions) > 1):
+            named = " and ".join(sorted(f"{who}" for who, _ in found))
+            yield f"two {what}, {named}: which one a process loads depends on what it imports first"
+
+
+def _lightgbm(pip: Sequence[PipPackage]) -> Iterator[str]:
+    for wheel in pip:
+        if wheel.name == "lightgbm" and wheel.file.endswith(".whl"):
+            yield (
+                f"lightgbm {wheel.version}: its wheels have no CUDA build and train on the CPU; "
+                "for CUDA, build it from source (`allow-sdist: [lightgbm]`) or take conda's"
+            )
+
+
+def driver_warnings(accelerator: AcceleratorSpec, cudnns: Sequence[str]) -> Iterator[str]:
+    """Yield what the declared driver floor is too low for, with the driver that would do."""
+    if accelerator.driver is None:
+        return
+    floor = floor_of(accelerator)
+    verdict = driver_carries(floor, accelerator.cuda)
+    if not verdict.whole:
+        yield f"accelerator.driver {accelerator.driver} is too low: {verdict.sentence}"
+    for cudnn in cudnns:
+        needed = cudnn_driver(cudnn, accelerator.cuda)
+        if verdict.runs and number(floor) < number(needed):
+            yield f"accelerator.driver {accelerator.driver} is too low for cuDNN {cudnn}: {needed}"

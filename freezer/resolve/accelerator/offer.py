@@ -1,0 +1,93 @@
+"""What the user's indexes offer of CUDA: versions of torch, and NVIDIA's lists of wheels."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from email.parser import HeaderParser
+from typing import TYPE_CHECKING, Final
+
+from freezer.errors import FetchError, IntegrityError
+from freezer.fetch.filenames import version_of
+from freezer.fetch.http import get_bytes
+from freezer.model.cuda import checked
+from freezer.resolve.accelerator.frameworks import starts_with
+from freezer.resolve.accelerator.pip import TOOLKIT
+from freezer.resolve.offer import is_newer, releases
+
+if TYPE_CHECKING:
+    from freezer.fetch.pypi import PythonIndex
+    from freezer.fetch.simple import IndexFile
+    from freezer.fetch.store import Store
+
+_LIMIT: Final = 1 << 20
+"""Bytes of a ``cuda-toolkit`` wheel; they have about two thousand."""
+_MEMO: Final = "cuda-toolkit-1"
+
+
+def offered_torch(index: PythonIndex, as_of: str) -> list[str]:
+    """Return the versions of torch that the indexes have; empty when they cannot be asked."""
+    return [str(item.version) for item in releases(index, "torch", as_of) if not item.yanked]
+
+
+def toolkit_requirements(
+    index: PythonIndex, cuda: str, as_of: str, store: Store
+) -> list[tuple[str, ...]]:
+    """Return the ``Requires-Dist`` lines of each ``cuda-toolkit`` release of one CUDA.
+
+    Empty when the indexes cannot be asked, or have none. Raises ``IntegrityError`` when a file is
+    not what the index says.
+    """
+    cuda = checked(cuda)
+    try:
+        files = [file for file in index.files(TOOLKIT) if _fits(file, cuda, as_of)]
+        return [_requirements(file, store) for file in files]
+    except FetchError:
+        return []
+
+
+def _fits(file: IndexFile, cuda: str, as_of: str) -> bool:
+    version = version_of(file.name)
+    return (
+        file.name.endswith(".whl")
+        and version is not None
+        and starts_with(str(version), cuda)
+        and file.yanked is None
+        and not is_newer(file, as_of)
+    )
+
+
+def _requirements(file: IndexFile, store: Store) -> tuple[str, ...]:
+    if file.sha256 and isinstance(memo := store.get_memo(_MEMO, file.sha256), list):
+        return tuple(map(str, memo))
+    data = get_bytes(file.url, limit=_LIMIT)
+    found = hashlib.sha256(data).hexdigest()
+    if file.sha256 not in (None, found):
+        raise IntegrityError(
+            f"{file.name} is not what its index says",
+            found=f"sha256 {found}",
+            expected=f"sha256 {file.sha256}",
+            hint="the index serves a spoiled file; use another index",
+        )
+    lines = read_requirements(data, file.name)
+    store.put_memo(_MEMO, found, list(lines))
+    return lines
+
+
+def read_requirements(wheel: bytes, name: str) -> tuple[str, ...]:
+    """Return the ``Requires-Dist`` lines of a wheel. Raises ``IntegrityError`` when it is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+            member = next(
+                info for info in archive.infolist() if info.filename.endswith(".dist-info/METADATA")
+            )
+            if member.file_size > _LIMIT:
+                msg = "its METADATA is too large"
+                raise ValueError(msg)
+            text = archive.read(member).decode("utf-8", "replace")
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, StopIteration) as error:
+        raise IntegrityError(
+            f"{name} is not a wheel that can be read", found=str(error) or type(error).__name__
+        ) from None
+    return tuple(HeaderParser().parsestr(text).get_all("Requires-Dist", []))
