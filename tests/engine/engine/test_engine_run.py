@@ -102,7 +102,7 @@ def test_files_go_in_before_the_start_and_results_come_out(
     engine: DockerEngine, tiny_image: ImageInfo, tmp_path: Path
 ) -> None:
     upload = tmp_path / "in.tar"
-    upload.write_bytes(tar_of("work/in", b"given"))
+    upload.write_bytes(tar_of("data/in", b"given"))
     out = tmp_path / "out.tar"
     result = engine.run(
         tiny_image.id,
