@@ -9,7 +9,7 @@ from freezer.fetch.pypi import PythonIndex
 from freezer.model.spec import normalize_package
 from freezer.resolve.components import wheel_components
 from freezer.resolve.interface import PipRequest
-from freezer.resolve.pip import resolve_pip
+from freezer.resolve.pip import demand_python, resolve_pip
 from freezer.resolve.requirements import gather
 from freezer.resolve.system_components import system_components
 
@@ -30,6 +30,7 @@ def resolve_python(
     """
     environment, old = asking.environment, asking.old
     gathered = gather(environment.spec_folder, environment.spec.pip)
+    demand_python(gathered, installed.target)
     where = with_options(indexes(workshop.config), gathered.options)
     if kept and old is not None:
         packages = old.pip
