@@ -53,7 +53,16 @@ def lines(training: str = "numpy", *, end: bool = True, loss: float = 0.5, weigh
     recorder.tensor("w1", Floats(weight, 2.0, 3.0), step=2)
     if end:
         recorder.end()
-    return stream.getvalue().encode().splitlines()
+    return [line for line in stream.getvalue().encode().splitlines() if line]
+
+
+def training_lines(training: str, name: str, tensor: Floats, step: int = 0) -> list[bytes]:
+    """Return the lines of a training that tells one tensor."""
+    stream = io.StringIO()
+    recorder = Recorder(training, stream)
+    recorder.tensor(name, tensor, step)
+    recorder.end()
+    return [line for line in stream.getvalue().encode().splitlines() if line]
 
 
 def record(told: list[bytes] | None = None, **host: Any) -> Record:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
-from freezer.check.explain import differences_of_hosts, explains
-from freezer.check.ulps import double_ulps, sample_distance
+from freezer.check.explain import differences_of_hosts, differences_of_inputs, explains
+from freezer.check.measure import distance, within
 from freezer.model.record import Digested, Number, Said, Tensor
 from freezer.model.verdict import Compared, Difference, Verdict, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from freezer.model.record import Observation, Record, Training
 
-_TOLERANCES = {"numpy": (1e-5, 1e-5), "sklearn": (1e-12, 1e-10)}
-"""Training to the relative error of losses and of tensors (by norm) that separated benign from
-harmful changes: 129 benign and 31 harmful runs on one AVX-512 host with two cores, 2026."""
 _WORST = (Word.FAILED, Word.DRIFTED, Word.NOT_COMPARABLE, Word.EQUIVALENT, Word.IDENTICAL)
 
 
@@ -39,7 +37,7 @@ def compare(expected: Record, found: Record) -> Verdict:
     return Verdict(
         word=_worst(compared),
         trainings=compared,
-        causes=tuple(causes) if any(one.word is not Word.IDENTICAL for one in compared) else (),
+        causes=(*_inputs(before, after), *causes) if _worst(compared) is not Word.IDENTICAL else (),
     )
 
 
@@ -52,6 +50,11 @@ def incomparable(found: Record, reason: str) -> Verdict:
         for one in found.trainings
     )
     return Verdict(word=_worst(compared), trainings=compared)
+
+
+def _inputs(before: Mapping[str, Training], after: Mapping[str, Training]) -> list[str]:
+    pairs = ((before[name], after[name]) for name in before if name in after)
+    return [sentence for pair in pairs for sentence in differences_of_inputs(*pair)]
 
 
 def _worst(compared: Sequence[Compared]) -> Word:
@@ -109,17 +112,30 @@ Pair = tuple["Observation | None", "Observation | None"]
 
 def _differing(expected: Training, found: Training) -> list[Pair]:
     """Return the observations that are not the same in both, in the order of the training."""
-    longest = max(len(expected.observations), len(found.observations))
-    left: list[Observation | None] = [*expected.observations]
-    right: list[Observation | None] = [*found.observations]
-    left += [None] * (longest - len(left))
-    right += [None] * (longest - len(right))
-    return [(a, b) for a, b in zip(left, right, strict=True) if not _same(a, b)]
+    pairs = _paired(expected.observations, found.observations)
+    differing = [(a, b) for a, b in pairs if not _same(a, b)]
+    if differing:
+        return differing
+    in_order = zip(expected.observations, found.observations, strict=True)
+    return [(a, b) for a, b in in_order if _key(a) != _key(b)]
+
+
+def _paired(expected: Sequence[Observation], found: Sequence[Observation]) -> list[Pair]:
+    """Pair the n-th observation of a name with the n-th of that name; None where there is none."""
+    rest: dict[str, deque[Observation]] = {}
+    for one in found:
+        rest.setdefault(_key(one), deque()).append(one)
+    pairs: list[Pair] = []
+    for one in expected:
+        same_name = rest.get(_key(one))
+        pairs.append((one, same_name.popleft() if same_name else None))
+    left_over = {id(one) for queue in rest.values() for one in queue}
+    return pairs + [(None, one) for one in found if id(one) in left_over]
 
 
 def _same(expected: Observation | None, found: Observation | None) -> bool:
     if isinstance(expected, Tensor) and isinstance(found, Tensor):
-        # The digest is over all elements; the sample is only for people.
+        # The digest is over all elements; sample and sketch are only for measuring.
         parts = ("name", "step", "dtype", "shape", "sha256")
         return all(getattr(expected, part) == getattr(found, part) for part in parts)
     return expected == found
@@ -128,49 +144,41 @@ def _same(expected: Observation | None, found: Observation | None) -> bool:
 def _difference(
     training: str, expected: Observation | None, found: Observation | None
 ) -> Difference:
-    if expected is None or found is None or _key(expected) != _key(found):
+    what = next(_key(one) for one in (expected, found) if one is not None)
+    step = getattr(expected or found, "step", None)
+    if expected is None or found is None:
+        return Difference(
+            training=training,
+            what=what,
+            step=step,
+            expected=_value(expected) if expected else "not told",
+            found=_value(found) if found else "not told",
+        )
+    if _key(expected) != _key(found):
         return Difference(
             training=training,
             what="the order of what the training tells",
-            expected=_words(expected),
-            found=_words(found),
+            expected=_key(expected),
+            found=_key(found),
         )
-    ulps, relative = _distance(expected, found)
+    apart = distance(expected, found)
     return Difference(
         training=training,
-        what=_key(found),
-        step=getattr(found, "step", None),
+        what=what,
+        step=step,
         expected=_value(expected),
         found=_value(found),
-        ulps=ulps,
-        relative=relative,
+        ulps=apart.ulps,
+        median_ulps=apart.median,
+        relative=apart.relative,
+        place=apart.place,
     )
 
 
-def _distance(expected: Observation, found: Observation) -> tuple[int | None, float | None]:
-    if isinstance(expected, Number) and isinstance(found, Number):
-        left, right = float.fromhex(expected.value), float.fromhex(found.value)
-        ulps = double_ulps(left, right)
-        return ulps, None if ulps is None or left == 0 else abs(left - right) / abs(left)
-    if isinstance(expected, Tensor) and isinstance(found, Tensor):
-        return sample_distance(expected, found)
-    return None, None
-
-
 def _within(training: str, expected: Observation | None, found: Observation | None) -> bool:
-    """Say whether a difference is within the tolerance of a built-in training.
-
-    Settings, versions, data and random streams have no tolerance: they must be the same.
-    """
-    if training not in _TOLERANCES or expected is None or found is None:
+    if expected is None or found is None or _key(expected) != _key(found):
         return False
-    if _key(expected) != _key(found) or isinstance(found, (Said, Digested)):
-        return False
-    if isinstance(found, Tensor) and found.step == 0 and not found.name.startswith("probe"):
-        return training != "numpy"  # first weights are exact
-    relative = _distance(expected, found)[1]
-    loss, tensor = _TOLERANCES[training]
-    return relative is not None and relative <= (tensor if isinstance(found, Tensor) else loss)
+    return within(training, expected, found)
 
 
 def _key(observation: Observation) -> str:
@@ -180,10 +188,6 @@ def _key(observation: Observation) -> str:
         noun = "data" if observation.kind == "data" else "random numbers"
         return f"{noun} {observation.name!r}"
     return f"{observation.kind} of {observation.name}"
-
-
-def _words(observation: Observation | None) -> str:
-    return "nothing more" if observation is None else _key(observation)
 
 
 def _value(observation: Observation) -> str:

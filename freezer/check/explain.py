@@ -1,16 +1,24 @@
-"""What differs between two hosts besides the numbers, likeliest cause first."""
+"""Why two records may differ: what else differs between them, likeliest cause first."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from freezer.model.record import Digested, Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from freezer.model.record import Host
+    from freezer.model.record import Host, Training
+    from freezer.model.verdict import Difference
 
-_NO_CAUSE = ("the Linux kernel", "the number of CPUs")
+_NO_CAUSE = ("the Linux kernel", "the number of CPUs", "the CPU:", "other CPU features")
 """Differences that are worth saying, and move no numbers by themselves."""
+_ARITHMETIC = re.compile(r"(avx|amx|sse|ssse|fma|f16c|asimd|sve|sme|fp|bf16|i8mm)")
+"""CPU features by which libraries choose their kernels; the others say how a machine is run."""
+_LATE = 1e-3
+"""Relative error below which a difference between two runs looks like rounding."""
 
 
 def differences_of_hosts(expected: Host, found: Host) -> list[str]:
@@ -23,6 +31,48 @@ def explains(sentences: Sequence[str]) -> bool:
     return any(not sentence.startswith(_NO_CAUSE) for sentence in sentences)
 
 
+def differences_of_inputs(expected: Training, found: Training) -> list[str]:
+    """Return a sentence for each version, setting, data or random stream that is another one."""
+    before = {(one.kind, one.name): one for one in expected.observations if isinstance(one, _INPUT)}
+    sentences = []
+    for one in found.observations:
+        if isinstance(one, _INPUT):
+            earlier = before.get((one.kind, one.name))
+            if earlier is not None and earlier != one:
+                sentences.append(f"{found.name}: {_changed(earlier, one)}")
+    return sentences
+
+
+_INPUT = (Said, Digested)
+
+
+def why_not_repeatable(first: Difference, inputs: Sequence[str]) -> str:
+    """Say what most likely makes two runs of one image differ, from where they part. Pure."""
+    if any("random numbers" in sentence for sentence in inputs):
+        return "it draws from a generator without a fixed seed; call seed_everything() first"
+    if inputs or first.what.startswith(("data ", "setting ", "version ")):
+        return (
+            "its input is not the same in every run: a clock, a set's order, or an unseeded shuffle"
+        )
+    if first.relative is not None and 0 < first.relative < _LATE:
+        return (
+            "the difference is as small as rounding: threads that add in the order in which they "
+            "end (scatter, index_add, a parallel forest) are likely; try with one thread"
+        )
+    return (
+        "the difference is too large for rounding: first weights, dropout, shuffling or a clock "
+        "without a fixed seed are likely; call seed_everything() first"
+    )
+
+
+def _changed(expected: Said | Digested, found: Said | Digested) -> str:
+    if isinstance(expected, Said) and isinstance(found, Said):
+        return f"{found.kind} {found.name} is {found.value}, was {expected.value}"
+    if found.kind == "data":
+        return f"the data {found.name!r} are other data"
+    return f"the random numbers {found.name!r} are others"
+
+
 def _settings(expected: Host, found: Host) -> Iterator[str]:
     for name in sorted(expected.settings.keys() | found.settings.keys()):
         before, now = expected.settings.get(name), found.settings.get(name)
@@ -31,29 +81,44 @@ def _settings(expected: Host, found: Host) -> Iterator[str]:
 
 
 def _facts(expected: Host, found: Host) -> Iterator[str]:
-    kernels = (", ".join(expected.blas_kernels), ", ".join(found.blas_kernels))
     pairs = (
-        ("the BLAS kernels", *kernels),
+        ("the BLAS kernels", ", ".join(expected.blas_kernels), ", ".join(found.blas_kernels)),
+        ("the BLAS", "; ".join(expected.blas), "; ".join(found.blas)),
         ("the CPU's level", expected.level, found.level),
         ("the C library", expected.libc, found.libc),
         ("Python", expected.python, found.python),
-        ("the CPU", expected.cpu, found.cpu),
     )
+    yield from _unequal(pairs)
+    yield from _features(expected, found)
+    yield from _unequal(
+        (
+            ("the CPU", expected.cpu, found.cpu),
+            ("the number of CPUs", str(expected.cpus), str(found.cpus)),
+            ("the Linux kernel", expected.kernel, found.kernel),
+        )
+    )
+
+
+def _unequal(pairs: Sequence[tuple[str, str, str]]) -> Iterator[str]:
     for what, before, now in pairs:
         if before != now:
             yield f"{what}: {now or 'none'}, was {before or 'none'}"
-    gone = sorted(set(expected.flags) - set(found.flags))
-    new = sorted(set(found.flags) - set(expected.flags))
-    if gone or new:
-        yield f"CPU features: {_listed('without', gone)}{_listed('with', new)}".rstrip("; ")
-    if expected.cpus != found.cpus:
-        yield f"the number of CPUs: {found.cpus}, was {expected.cpus}"
-    if expected.kernel != found.kernel:
-        yield f"the Linux kernel: {found.kernel}, was {expected.kernel}"
+
+
+def _features(expected: Host, found: Host) -> Iterator[str]:
+    gone, new = set(expected.flags) - set(found.flags), set(found.flags) - set(expected.flags)
+    for what, chosen in (("CPU features for arithmetic", True), ("other CPU features", False)):
+        parts = (
+            _listed(word, sorted(name for name in names if bool(_ARITHMETIC.match(name)) is chosen))
+            for word, names in (("without", gone), ("with", new))
+        )
+        said = "; ".join(part for part in parts if part)
+        if said:
+            yield f"{what}: {said}"
 
 
 def _listed(word: str, names: Sequence[str]) -> str:
     if not names:
         return ""
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return f"{word} {', '.join(names[:8])}{more}; "
+    return f"{word} {', '.join(names[:8])}{more}"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from freezer.errors import CheckError, Where
 from freezer.fetch.store import write_atomically
 from freezer.model.canonical import digest, json_bytes, plain
-from freezer.model.record import Record
+from freezer.model.record import RECORD_SCHEMA, Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +47,8 @@ def read_reference(path: Path, shown: str) -> Record | None:
         return parse_reference(path.read_bytes(), shown)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise _unreadable(shown, error) from None
 
 
 def parse_reference(data: bytes, shown: str) -> Record:
@@ -57,7 +59,7 @@ def parse_reference(data: bytes, shown: str) -> Record:
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise _spoiled(shown, str(error)) from None
+        raise _spoiled(shown, f"not JSON: {error}") from None
     if not isinstance(document, dict):
         raise _spoiled(shown, "it is not a JSON object")
     if document.pop("integrity", None) != _integrity(document):
@@ -65,7 +67,7 @@ def parse_reference(data: bytes, shown: str) -> Record:
     try:
         return Record.model_validate(document)
     except ValidationError as error:
-        raise _spoiled(shown, error.errors(include_url=False)[0]["msg"]) from None
+        raise _foreign(shown, error) from None
 
 
 def references(folder: Path) -> list[str]:
@@ -77,10 +79,33 @@ def _integrity(document: dict[str, object]) -> str:
     return f"sha256:{digest(json_bytes(document))}"
 
 
+def _unreadable(shown: str, error: OSError) -> CheckError:
+    return CheckError(
+        "the reference cannot be read",
+        where=Where(shown),
+        found=error.strerror,
+        expected="a file that `freeze check` wrote",
+        hint="make it readable, or remove it and record it anew with `freeze check`",
+    )
+
+
+def _foreign(shown: str, error: ValidationError) -> CheckError:
+    """Say that a whole reference is of a form that this version does not know."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return CheckError(
+        "the reference was written by another version of Freezer",
+        where=Where(shown),
+        found=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
+        expected=RECORD_SCHEMA,
+        hint="check with that version, or record it anew with `freeze check --record`",
+    )
+
+
 def _spoiled(shown: str, found: str) -> CheckError:
     return CheckError(
         "the reference was changed by something other than `freeze check`",
         where=Where(shown),
         found=found,
+        expected="what `freeze check` wrote, to the byte",
         hint="restore it from version control, or remove it and record it anew with `freeze check`",
     )

@@ -35,8 +35,12 @@ class Difference(Model):
     found: str
     ulps: int | None = None
     """Greatest distance in units in the last place, over what both records hold."""
+    median_ulps: int | None = None
+    """Median over those of a tensor's elements that differ, as far as both records hold them."""
     relative: float | None = None
-    """Norm of the difference over the norm of what was expected."""
+    """Norm of the difference over the norm of what was expected, over every element."""
+    place: str | None = None
+    """The first element of a tensor that differs, as closely as the records tell."""
     differing: int = 0
     """How many observations of the training differ in all."""
     of: int = 0

@@ -53,7 +53,7 @@ _FIXED: Tuple[Setting, ...] = (
         "NVIDIA_TF32_OVERRIDE",
         "0",
         "no library rounds to TF32 on its own account",
-        "https://docs.nvidia.com/cuda/cublas/index.html#floating-point-emulation",
+        "https://developer.nvidia.com/blog/accelerating-ai-training-with-tf32-tensor-cores/",
     ),
 )
 _THREADS: Tuple[Tuple[str, str], ...] = (

@@ -1,17 +1,17 @@
 """What of a host decides how numbers round: CPU, kernels chosen for it, threads, C library.
 
-Run as a program it prints one line of the record protocol. It imports NumPy where that is there,
-because only a loaded BLAS can say which kernels it took.
+Run as a program it prints one line of the record protocol. It imports NumPy where that is there and
+has it multiply, because only a BLAS that was used can say which kernels it took.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import platform
-from typing import Dict, Iterator, List, Optional
+from typing import Dict, List, Sequence
 
+from .blas import Blas, loaded_blas, loaded_libraries
 from .determinism import in_force
 from .record import PREFIX
 
@@ -22,12 +22,6 @@ _LEVELS = (
 )
 """Flags of each level beyond the one before it, by the names of /proc/cpuinfo.
 https://gitlab.com/x86-psABIs/x86-64-ABI, "Micro-Architecture Levels"."""
-_CORE_NAMES = (
-    "scipy_openblas_get_corename64_",
-    "scipy_openblas_get_corename",
-    "openblas_get_corename64_",
-    "openblas_get_corename",
-)
 
 
 def cpu_info(text: str) -> Dict[str, str]:
@@ -53,29 +47,9 @@ def level(machine: str, flags: List[str]) -> str:
     return reached
 
 
-def loaded_libraries(maps: str) -> List[str]:
-    """Return the shared libraries of a /proc/self/maps."""
-    paths = {line.split(None, 5)[5] for line in maps.splitlines() if line.count("/")}
-    return sorted(path.strip() for path in paths if ".so" in path)
-
-
-def openblas_cores(libraries: List[str]) -> Iterator[str]:
-    """Yield the name of the kernels that each loaded OpenBLAS took for this CPU."""
-    for path in libraries:
-        if "openblas" not in os.path.basename(path):
-            continue
-        library = ctypes.CDLL(path)
-        for name in _CORE_NAMES:
-            function = getattr(library, name, None)
-            if function is not None:
-                function.restype = ctypes.c_char_p
-                yield function().decode()
-                break
-
-
-def numerics_class(cpu_level: str, cores: List[str]) -> str:
+def numerics_class(cpu_level: str, kernels: Sequence[str]) -> str:
     """Return the name under which references are kept, such as ``x86-64-v4-skylakex``."""
-    return "-".join([cpu_level, *sorted({core.lower() for core in cores})])
+    return "-".join([cpu_level, *sorted({name.lower() for name in kernels})])
 
 
 def _read(path: str) -> str:
@@ -86,28 +60,30 @@ def _read(path: str) -> str:
         return ""
 
 
-def _load_numpy() -> Optional[str]:
+def _use_blas() -> List[Blas]:
     try:
         import numpy as np
     except ImportError:
-        return None
-    return str(np.__version__)
+        return []
+    square = np.ones((64, 64), dtype=np.float32)
+    np.matmul(square, square)
+    return loaded_blas(loaded_libraries(_read("/proc/self/maps")))
 
 
 def fingerprint() -> Dict[str, object]:
     """Return the facts of this host, as a process of the environment sees it."""
-    _load_numpy()
     cpu = cpu_info(_read("/proc/cpuinfo"))
     flags = (cpu.get("flags") or cpu.get("Features") or "").split()
-    libraries = loaded_libraries(_read("/proc/self/maps"))
-    cores = sorted(set(openblas_cores(libraries)))
+    blas = _use_blas()
+    kernels = sorted({one.kernels for one in blas if one.kernels})
     reached = level(platform.machine(), flags)
     return {
-        "class": numerics_class(reached, cores),
+        "class": numerics_class(reached, kernels),
         "level": reached,
         "cpu": cpu.get("model name") or cpu.get("CPU part") or "unknown",
         "flags": sorted(flags),
-        "blas-kernels": cores,
+        "blas-kernels": kernels,
+        "blas": sorted({str(one) for one in blas}),
         "cpus": len(os.sched_getaffinity(0)),
         "libc": " ".join(platform.libc_ver()),
         "kernel": platform.release(),

@@ -11,7 +11,7 @@ training prints is its own affair. A training of one's own needs only this:
     for step in range(30):
         ...
         recorder.loss(step, loss)
-    recorder.tensor("weights", model.weight.detach().numpy(), step=30)
+    recorder.tensor("weights", model.weight, step=30)
     recorder.end()
 
 Observations are compared in their order, each with the same one of the reference, to the bit.
@@ -19,20 +19,25 @@ Observations are compared in their order, each with the same one of the referenc
 
 from __future__ import annotations
 
+import array
 import base64
 import hashlib
 import json
 import math
 import os
-import struct
 import sys
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
+
+from .sketch import SKETCHED, sketch
 
 PREFIX = "::freezer:: "
 NAME = "FREEZER_TRAINING"
 """Where a training finds the name that its observations go by."""
+WHOLE = 4096
+"""Elements up to which a tensor is told whole."""
 SAMPLE = 1024
-"""Elements of a tensor that are told as they are; of a larger one every n-th."""
+"""Of a larger one every n-th element is told, and no more than these."""
+_TYPES = frozenset(["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"])
 
 
 class Recorder:
@@ -52,8 +57,9 @@ class Recorder:
 
     def data(self, name: str, content: Union[bytes, str]) -> None:
         """Tell data by its bytes, or by a SHA-256 that is known already."""
-        is_digest = isinstance(content, str)
-        digest = content if is_digest else hashlib.sha256(content).hexdigest()  # type: ignore[arg-type]
+        digest = content if isinstance(content, str) else hashlib.sha256(content).hexdigest()
+        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+            raise ValueError("give the data's bytes, or their SHA-256 as 64 hexadecimal digits")
         self._write({"kind": "data", "name": name, "sha256": digest})
 
     def random(self, name: str, content: bytes) -> None:
@@ -70,20 +76,22 @@ class Recorder:
         line = {"kind": "metric", "name": name, "step": int(step), "value": hexadecimal(value)}
         self._write(line)
 
-    def tensor(self, name: str, array: Any, step: int = 0) -> None:
-        """Tell a tensor: anything with NumPy's ``dtype``, ``shape`` and ``tobytes()``."""
-        dtype, shape, raw = _canonical(array)
-        stride = max(1, -(-_count(shape) // SAMPLE))
+    def tensor(self, name: str, values: Any, step: int = 0) -> None:
+        """Tell a tensor: a NumPy array, what converts to one, bytes, or a sequence of numbers."""
+        told = _canonical(values)
+        stride = 1 if told.length <= WHOLE else -(-told.length // SAMPLE)
         line = {
             "kind": "tensor",
             "name": name,
             "step": int(step),
-            "dtype": dtype,
-            "shape": list(shape),
-            "sha256": hashlib.sha256(raw).hexdigest(),
+            "dtype": told.dtype,
+            "shape": list(told.shape),
+            "sha256": hashlib.sha256(told.raw).hexdigest(),
             "stride": stride,
-            "sample": base64.b64encode(_every(raw, int(dtype[2:]), stride)).decode(),
+            "sample": base64.b64encode(_every(told.raw, told.size, stride)).decode(),
         }
+        if WHOLE < told.length <= SKETCHED:
+            line["sketch"] = base64.b64encode(sketch(told.dtype, told.raw)).decode()
         self._write(line)
 
     def end(self) -> None:
@@ -96,7 +104,8 @@ class Recorder:
 
     def _write(self, line: Dict[str, Any]) -> None:
         text = json.dumps({"training": self.training, **line}, sort_keys=True)
-        self._stream.write(f"{PREFIX}{text}\n")
+        # A line of its own, whatever the training printed before it and did not end.
+        self._stream.write(f"\n{PREFIX}{text}\n")
         self._stream.flush()
 
 
@@ -105,32 +114,47 @@ def hexadecimal(value: Any) -> str:
     return float(value).hex() if math.isfinite(float(value)) else str(float(value))
 
 
-def _canonical(array: Any) -> Tuple[str, Tuple[int, ...], bytes]:
-    """Return little-endian type, shape and row-major bytes."""
-    dtype = array.dtype
-    if dtype.byteorder == ">" or (dtype.byteorder == "=" and sys.byteorder == "big"):
-        array = array.astype(dtype.newbyteorder("<"))
-    kind, size = array.dtype.kind, array.dtype.itemsize
-    if kind not in "fiub" or size not in (1, 2, 4, 8):
+class _Told(NamedTuple):
+    """A tensor in the one form that all of its kind have: little-endian, row-major."""
+
+    dtype: str
+    shape: Tuple[int, ...]
+    raw: bytes
+
+    @property
+    def size(self) -> int:
+        return int(self.dtype[2:])
+
+    @property
+    def length(self) -> int:
+        return len(self.raw) // self.size
+
+
+def _canonical(values: Any) -> _Told:
+    if hasattr(values, "detach"):  # a torch tensor, wherever it lies and whatever it is part of
+        values = values.detach().cpu().numpy()
+    if not hasattr(values, "dtype"):
+        return _plain(values)
+    dtype = values.dtype
+    kind, size = dtype.kind, dtype.itemsize
+    if f"{kind}{size}" not in _TYPES:
         raise TypeError(f"a tensor of type {dtype} cannot be told; convert it to a float type")
-    return f"<{kind}{size}", tuple(int(n) for n in array.shape), array.tobytes(order="C")
+    if dtype.byteorder == ">" or (dtype.byteorder == "=" and sys.byteorder == "big"):
+        values = values.astype(dtype.newbyteorder("<"))
+    shape = tuple(int(length) for length in values.shape)
+    return _Told(f"<{kind}{size}", shape, values.tobytes(order="C"))
 
 
-def _count(shape: Tuple[int, ...]) -> int:
-    count = 1
-    for size in shape:
-        count *= size
-    return count
+def _plain(values: Any) -> _Told:
+    if isinstance(values, (bytes, bytearray)):
+        return _Told("<u1", (len(values),), bytes(values))
+    doubles = array.array("d", values)
+    if sys.byteorder == "big":
+        doubles.byteswap()
+    return _Told("<f8", (len(doubles),), doubles.tobytes())
 
 
 def _every(raw: bytes, size: int, stride: int) -> bytes:
     if stride == 1:
         return raw
     return b"".join(raw[at : at + size] for at in range(0, len(raw), size * stride))
-
-
-def floats(dtype: str, raw: bytes) -> List[float]:
-    """Return the values of little-endian bytes of a type such as ``<f4``."""
-    code = {"f2": "e", "f4": "f", "f8": "d", "i1": "b", "i2": "h", "i4": "i", "i8": "q",
-            "u1": "B", "u2": "H", "u4": "I", "u8": "Q", "b1": "?"}[dtype[1:]]  # fmt: skip
-    return [float(value) for value in struct.unpack(f"<{len(raw) // int(dtype[2:])}{code}", raw)]

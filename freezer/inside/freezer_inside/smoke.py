@@ -7,11 +7,14 @@ protocol; what a training says on stderr goes to stderr.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
-from typing import Dict, List, Sequence
+import threading
+from typing import IO, Dict, List, Sequence
 
 from .record import NAME, Recorder
 
@@ -20,35 +23,83 @@ OWN = "own"
 FOLDER = "/opt/freezer/smoke"
 _LAST = 20
 """Lines of a failed training's stderr that are told."""
+_WIDE = 190
+"""Characters of each."""
+_KEPT = 1 << 16
+"""Bytes of stderr that they are taken from."""
+_SHOWN = 1 << 20
+"""Bytes of a training's stderr that are passed on; what comes after them is dropped."""
+_PATIENCE = 5.0
+"""Seconds for stderr to end once every process of the training is gone."""
+
+
+class Ear(threading.Thread):
+    """Reads a training's stderr to its end: passes on the first of it, and keeps the last."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._stream = stream
+        self._last = b""
+
+    def run(self) -> None:
+        """Read until the other end is closed."""
+        passed = 0
+        while True:
+            block = self._stream.read1(_KEPT)  # type: ignore[attr-defined]
+            if not block:
+                return
+            sys.stderr.buffer.write(block[: max(0, _SHOWN - passed)])
+            sys.stderr.flush()
+            passed += len(block)
+            self._last = (self._last + block)[-_KEPT:]
+
+    def lines(self) -> List[str]:
+        """Return the last lines."""
+        lines = self._last.decode("utf-8", "replace").strip().splitlines()[-_LAST:]
+        return [line[:_WIDE] for line in lines]
 
 
 def run(name: str, command: Sequence[str], timeout: float) -> bool:
-    """Run one training to its end; tell its failure. Returns whether it succeeded."""
-    environment = {**os.environ, NAME: name}
-    folder = FOLDER if os.path.isdir(FOLDER) else os.getcwd()
+    """Run one training to its end; tell its failure. Returns whether it succeeded.
+
+    Whatever it started ends with it: the next training has the CPUs to itself.
+    """
     sys.stdout.flush()
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             list(command),
-            env=environment,
-            cwd=folder,
+            env={**os.environ, NAME: name},
+            cwd=FOLDER if os.path.isdir(FOLDER) else os.getcwd(),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            timeout=timeout,
-            check=False,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        Recorder(name).failed(f"it did not end within {timeout:.0f} seconds")
-        return False
     except OSError as error:
         Recorder(name).failed(f"{command[0]}: {error.strerror}")
         return False
-    sys.stderr.buffer.write(done.stderr)
-    sys.stderr.flush()
-    if done.returncode != 0:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()[-_LAST:]
-        Recorder(name).failed("\n".join([f"exit status {done.returncode}", *lines]))
-    return done.returncode == 0
+    assert process.stderr is not None  # noqa: S101 - a pipe was asked for
+    ear = Ear(process.stderr)
+    ear.start()
+    failure = _ended(process, timeout)
+    ear.join(_PATIENCE)
+    if failure is not None:
+        Recorder(name).failed("\n".join([failure, *ear.lines()]))
+    return failure is None
+
+
+def _ended(process: "subprocess.Popen[bytes]", timeout: float) -> "str | None":
+    """Wait for a training, end what it left behind, and say how it failed."""
+    late = False
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        late = True
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    status = process.wait()
+    if late:
+        return f"it did not end within {timeout:.0f} seconds"
+    return f"exit status {status}" if status != 0 else None
 
 
 def commands(plan: Dict[str, object]) -> Dict[str, List[str]]:

@@ -1,12 +1,16 @@
 """References are written whole, read back exactly, and never believed after an edit."""
 
+import io
 import json
+import socket
 
 import pytest
-from records import record
+from records import Floats, record
 
 from freezer.check.reference import read_reference, reference_path, references, write_reference
 from freezer.errors import CheckError
+from freezer.inside.freezer_inside.record import Recorder
+from freezer.model.canonical import digest, json_bytes
 
 
 def test_a_reference_comes_back_as_it_was(tmp_path):
@@ -14,6 +18,31 @@ def test_a_reference_comes_back_as_it_was(tmp_path):
     assert path == reference_path(tmp_path, "x86-64-v4-skylakex")
     assert read_reference(path, "r") == record()
     assert references(tmp_path) == ["x86-64-v4-skylakex"]
+
+
+HOSTS = [
+    pytest.param({"blas-kernels": []}, id="no BLAS"),
+    pytest.param({"settings": {}}, id="no settings"),
+    pytest.param({"flags": []}, id="no flags"),
+]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_is_empty_comes_back_too(tmp_path, host):
+    made = record(**host)
+    assert read_reference(write_reference(tmp_path, made), "r") == made
+
+
+@pytest.mark.parametrize(("shape", "values"), [((), (1.0,)), ((0,), ()), ((0, 3), ())])
+def test_tensors_of_any_shape_come_back(tmp_path, shape, values):
+    array = Floats(*values)
+    array.shape = shape
+    stream = io.StringIO()
+    recorder = Recorder("own", stream)
+    recorder.tensor("t", array)
+    recorder.end()
+    made = record([line for line in stream.getvalue().encode().splitlines() if line])
+    assert read_reference(write_reference(tmp_path, made), "r") == made
 
 
 def test_equal_records_are_equal_bytes(tmp_path):
@@ -40,3 +69,32 @@ def test_what_is_no_reference_is_said_so(tmp_path, text):
     path.write_text(text)
     with pytest.raises(CheckError, match="restore it from version control"):
         read_reference(path, "r.json")
+
+
+def test_a_folder_in_its_place_is_no_traceback(tmp_path):
+    with pytest.raises(CheckError, match="cannot be read"):
+        read_reference(tmp_path, "r.json")
+
+
+def test_a_reference_nested_without_end_is_no_traceback(tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(CheckError, match="restore it from version control"):
+        read_reference(path, "r.json")
+
+
+def test_a_whole_reference_of_another_form_is_not_blamed_on_an_edit(tmp_path):
+    path = write_reference(tmp_path, record())
+    document = json.loads(path.read_text())
+    del document["integrity"]
+    document["schema"] = "freezer/record/2"
+    document["integrity"] = f"sha256:{digest(json_bytes(document))}"
+    path.write_text(json.dumps(document))
+    with pytest.raises(CheckError, match="written by another version of Freezer"):
+        read_reference(path, "r.json")
+
+
+def test_the_names_of_people_and_machines_are_not_in_it(tmp_path):
+    text = write_reference(tmp_path, record()).read_text()
+    assert socket.gethostname() not in text
+    assert str(tmp_path) not in text

@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from records import HOST, lines, record
+from records import HOST, Floats, lines, record, training_lines
 
 from freezer.check.compare import compare
 from freezer.check.ulps import double_ulps
@@ -55,6 +55,73 @@ def test_a_small_difference_is_only_equivalent_where_the_hosts_explain_it():
     assert any("without avx512f" in cause for cause in explained.causes)
 
 
+@pytest.mark.parametrize("flag", ["md_clear", "hypervisor", "ibpb"])
+def test_how_a_machine_is_run_explains_no_number(flag):
+    changed = lines(loss=NEXT(0.5, 1))
+    result = verdict(changed, flags=["avx2", "avx512f", flag], cpu="Another name")
+    assert result.word is Word.DRIFTED
+    assert f"other CPU features: with {flag}" in result.causes
+
+
+@pytest.mark.parametrize("training", ["numpy", "sklearn"])
+@pytest.mark.parametrize("weight", [1e6, math.nan, math.inf, -1.0])
+def test_a_large_difference_of_a_tensor_is_drift_in_any_step(training, weight):
+    def tell(value):
+        return training_lines(training, "ridge: coefficients", Floats(value, 2.0))
+
+    result = compare(record(tell(1.0)), record(tell(weight), flags=["avx2"]))
+    assert result.word is Word.DRIFTED
+
+
+def large(**changed):
+    values = [1.0 + n % 7 for n in range(5000)]
+    for at, value in changed.items():
+        values[int(at[1:])] = value
+    return training_lines("sklearn", "coefficients", Floats(*values))
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 2500, 4999])
+@pytest.mark.parametrize("value", [1e9, math.nan, math.inf])
+def test_no_element_of_a_large_tensor_can_hide_behind_its_sample(at, value):
+    found = record(large(**{f"n{at}": value}), flags=["avx2"])
+    assert compare(record(large()), found).word is Word.DRIFTED
+
+
+def test_places_that_were_changed_cannot_hide_either():
+    found = record(large(n100=1.0 + 101 % 7, n101=1.0 + 100 % 7), flags=["avx2"])
+    assert compare(record(large()), found).word is Word.DRIFTED
+
+
+def test_a_tensor_without_a_sketch_is_within_no_tolerance():
+    changed = record(large(n0=1.0000001), flags=["avx2"])
+
+    def without(made):
+        [tensor] = made.trainings[0].observations
+        bare = tensor.model_copy(update={"sketch": ""})
+        training = made.trainings[0].model_copy(update={"observations": (bare,)})
+        return made.model_copy(update={"trainings": (training,)})
+
+    assert compare(without(record(large())), without(changed)).word is Word.DRIFTED
+
+
+def test_the_first_element_that_differs_is_named():
+    first = compare(record(lines()), record(lines(weight=5.0))).trainings[0].first
+    assert first.place == "element [0]"
+    assert compare(record(large()), record(large(n2500=9.0))).trainings[0].first.place == (
+        "between elements [2500] and [2519]"
+    )
+
+
+def test_what_the_trainings_were_given_is_told_before_the_hosts():
+    result = verdict(lines(data=b"other", seed="7"), cpu="Another CPU")
+    assert result.causes == (
+        "numpy: setting FREEZER_SEED is 7, was 1234",
+        "numpy: the data 'features' are other data",
+        "numpy: the random numbers 'default_rng' are others",
+        "the CPU: Another CPU, was Test CPU",
+    )
+
+
 def test_a_large_difference_is_drift_whatever_explains_it():
     result = verdict(lines(loss=0.6), settings={"OMP_NUM_THREADS": "1"})
     assert result.word is Word.DRIFTED
@@ -71,14 +138,29 @@ def test_a_training_of_the_users_own_has_no_tolerance():
     assert compare(expected, found).word is Word.DRIFTED
 
 
-def test_observations_that_are_missing_or_in_another_order_are_drift():
+def test_an_observation_that_is_missing_or_new_is_drift_and_named():
     told = lines()
     without = [*told[:4], *told[5:]]
+    missing = verdict(without).trainings[0]
+    assert (missing.word, missing.first.what) == (Word.DRIFTED, "loss at step 1")
+    assert (missing.first.found, missing.first.differing, missing.first.of) == ("not told", 1, 7)
+    new = compare(record(without), record(told)).trainings[0].first
+    assert (new.what, new.expected, new.step) == ("loss at step 1", "not told", 1)
+
+
+def test_another_order_is_drift():
+    told = lines()
     swapped = [*told[:4], told[5], told[4], *told[6:]]
-    for changed in (without, swapped):
-        result = verdict(changed)
-        assert result.word is Word.DRIFTED
-        assert result.trainings[0].first.what == "the order of what the training tells"
+    first = verdict(swapped).trainings[0].first
+    assert first.what == "the order of what the training tells"
+    assert (first.expected, first.found) == ("loss at step 1", "loss at step 2")
+
+
+def test_the_same_name_may_be_told_more_than_once():
+    told = lines()
+    twice = [*told[:5], told[4], *told[5:]]
+    assert compare(record(twice), record(twice)).word is Word.IDENTICAL
+    assert verdict(twice).trainings[0].first.expected == "not told"
 
 
 def test_a_training_that_failed_or_did_not_run_fails_the_check():

@@ -1,0 +1,103 @@
+"""Distances say how much, in which element, and nothing where that cannot be known."""
+
+import math
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from records import Floats, record, training_lines
+
+from freezer.check.measure import distance, within
+from freezer.model.record import Number, Said
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
+
+
+def tensor(*values, shape=None):
+    array = Floats(*values)
+    array.shape = shape or array.shape
+    [found] = record(training_lines("numpy", "w", array, step=3)).trainings[0].observations
+    return found
+
+
+def number(value):
+    return Number(kind="loss", name="loss", step=1, value=float(value).hex())
+
+
+def single(value, steps):
+    return struct.unpack(
+        "<f", struct.pack("<i", struct.unpack("<i", struct.pack("<f", value))[0] + steps)
+    )[0]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 1000])
+def test_ulps_are_counted_in_the_tensors_own_type(steps):
+    found = distance(tensor(1.0, 2.0), tensor(single(1.0, steps), 2.0))
+    assert (found.ulps, found.median, found.place) == (steps, steps, "element [0]")
+
+
+def test_the_median_is_over_what_differs():
+    values = [single(1.0, n) for n in (0, 0, 0, 1, 1, 1000)]
+    found = distance(tensor(*[1.0] * 6), tensor(*values))
+    assert (found.ulps, found.median, found.place) == (1000, 1, "element [3]")
+
+
+def test_a_place_is_an_index_of_the_shape():
+    one, other = [0.0] * 24, [0.0] * 24
+    other[17] = 1.0
+    assert distance(tensor(*one, shape=(2, 3, 4)), tensor(*other, shape=(2, 3, 4))).place == (
+        "element [1, 1, 1]"
+    )
+
+
+def test_signs_of_zero_are_a_difference_of_no_size():
+    found = distance(tensor(0.0), tensor(-0.0))
+    assert (found.ulps, found.relative, found.place) == (0, 0.0, "element [0]")
+
+
+@given(st.lists(FINITE, min_size=1, max_size=20), st.data())
+def test_the_relative_error_is_that_of_norms(values, data):
+    others = data.draw(st.lists(FINITE, min_size=len(values), max_size=len(values)))
+    found = distance(tensor(*values), tensor(*others)).relative
+    norm = math.hypot(*values)
+    if norm == 0:
+        assert found == (0.0 if not any(others) else None)
+    else:
+        assert found == pytest.approx(math.dist(values, others) / norm)
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+def test_what_is_not_finite_has_no_relative_error(odd):
+    assert distance(tensor(1.0, 2.0), tensor(odd, 2.0)).relative is None
+    assert not within("numpy", tensor(1.0, 2.0), tensor(odd, 2.0))
+
+
+def test_tensors_of_other_shapes_are_not_measured():
+    assert distance(tensor(1.0), tensor(1.0, 1.0)).relative is None
+    assert not within("numpy", tensor(1.0), tensor(1.0, 1.0))
+
+
+@given(st.integers(0, 4999), st.floats(-1, 1, width=32))
+def test_the_error_of_a_large_tensor_is_estimated_within_a_factor_of_two(at, change):
+    values = [1.0 + n % 5 for n in range(5000)]
+    others = [*values]
+    others[at] += change
+    found = distance(tensor(*values), tensor(*others))
+    true = math.dist(values, struct.unpack("<5000f", struct.pack("<5000f", *others))) / math.hypot(
+        *values
+    )
+    assert true / 2 <= found.relative <= 2 * true or true < 1e-12
+
+
+def test_the_tolerance_of_losses_is_relative():
+    assert within("numpy", number(1000), number(1000.001))
+    assert not within("numpy", number(1), number(1.001))
+    assert not within("sklearn", number(1000), number(1000.001))
+    assert not within("numpy", number(0), number(1e-300))
+
+
+def test_versions_and_own_trainings_have_none():
+    version = Said(kind="version", name="numpy", value="1")
+    assert not within("numpy", version, version)
+    assert not within("own", number(1), number(1))
