@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from freezer.check.compare import compare
 from freezer.check.published import KIND, class_of, current, reference_artifact
-from freezer.check.reference import LARGEST, parse_reference, reference_path, references
+from freezer.check.reference import FOLDER, LARGEST, parse_reference, reference_path, references
 from freezer.errors import CheckError, FreezerError
 from freezer.fetch.referrers import attach, attached, read_artifact
 from freezer.fetch.registry_pull import read_blob
@@ -74,18 +74,27 @@ def read_class(door: Door, artifacts: list[Attached], image: str) -> Published:
     return first
 
 
+def own_references(locked: Locked) -> list[tuple[Record, bytes]]:
+    """Return a lock's references and their files. Raises ``CheckError`` for a spoiled one."""
+    paths = [reference_path(locked.folder, one) for one in references(locked.folder)]
+    contents = [(path.name, path.read_bytes()) for path in paths]
+    found = [(parse_reference(data, f"{FOLDER}/{name}"), data) for name, data in contents]
+    # One of an earlier lock belongs to another image.
+    return [(record, data) for record, data in found if record.lock_id == locked.id]
+
+
 def publish(
-    door: Door, destination: Destination, subject: oci.Descriptor, locked: Locked, report: Reporter
+    door: Door,
+    destination: Destination,
+    subject: oci.Descriptor,
+    own: list[tuple[Record, bytes]],
+    report: Reporter,
 ) -> int:
-    """Send the references of a lock that are not there yet; return how many."""
+    """Send the references that are not there yet; return how many."""
     before = published_classes(door, subject["digest"])
     sent = 0
-    for numerics_class in references(locked.folder):
-        path = reference_path(locked.folder, numerics_class)
-        data = path.read_bytes()
-        record = parse_reference(data, f"references/{path.name}")
-        if record.lock_id != locked.id:
-            continue  # an earlier lock's: it belongs to another image
+    for record, data in own:
+        numerics_class = record.host.class_
         known = before.get(numerics_class, [])
         there = [_readable(door, one, subject["digest"]) for one in known]
         if any(one and compare(one, record).word is Word.IDENTICAL for one in there):
@@ -93,7 +102,7 @@ def publish(
         if any(there):
             report.warn(
                 f"the registry held other numbers of class {numerics_class} for this image; the "
-                f"ones of references/{path.name} take their place"
+                f"ones of {FOLDER}/{numerics_class}.json take their place"
             )
         _send(door, destination, subject, record, data, known)
         sent += 1

@@ -21,7 +21,7 @@ from freezer.image.layout import LOCK_LABEL
 from freezer.model.lockfile import short_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from freezer.engine.interface import Engine, ImageInfo
@@ -133,11 +133,11 @@ def _bring(workshop: Workshop, door: Door, remote: RemoteImage) -> tuple[ImageIn
             f"Fetching {len(lacking)} layers", total=total, unit="bytes"
         ) as task:
 
-            def fetch(layer: tuple[str, Descriptor]) -> None:
-                path = fetch_blob(door, layer[1], store=store, advance=task.advance)
+            def fetch(layer: tuple[str, Descriptor], tell: Callable[[int], None]) -> None:
+                path = fetch_blob(door, layer[1], store=store, advance=tell)
                 unpack(path, layer[0], scratch / layer[0][7:])
 
-            at_once(fetch, lacking.items())
+            at_once(fetch, lacking.items(), task.advance)
         layers = [LayerFile(diff_id, None) for diff_id, _ in pairs[:held]]
         layers += [LayerFile(diff_id, scratch / diff_id[7:]) for diff_id, _ in pairs[held:]]
         image = engine.load(remote.document, layers, report=workshop.report)

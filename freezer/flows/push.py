@@ -12,14 +12,14 @@ from freezer.fetch.registry_door import Door
 from freezer.fetch.registry_push import Blob, Destination
 from freezer.flows.build import verified_image
 from freezer.flows.configs import config_of
-from freezer.flows.published import publish, put_small
+from freezer.flows.published import own_references, publish, put_small
 from freezer.flows.spec import Locked, load_locked
 from freezer.flows.together import at_once
 from freezer.image.layout import LOCK_LABEL
 from freezer.model import oci
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from freezer.engine.interface import ImageInfo
@@ -72,6 +72,7 @@ def push(workshop: Workshop, name: str | None, reference: str) -> Pushed:
             f"the engine holds no verified image of lock {locked.id[:12]}",
             hint=f"run `freeze build {locked.lock.name}`",
         )
+    references = own_references(locked)
     config = config_of(workshop, image)
     layers = _compressed(workshop, image)
     door = Door(target, workshop.config, writes=True, reads=_places(workshop, target, layers))
@@ -87,7 +88,7 @@ def push(workshop: Workshop, name: str | None, reference: str) -> Pushed:
     if destination.manifest(target.tag) != subject["digest"]:
         destination.put_manifest(manifest, oci.MANIFEST, target.tag)
         fresh = True
-    references = publish(door, destination, subject, locked, workshop.report)
+    published = publish(door, destination, subject, references, workshop.report)
     return Pushed(
         locked=locked,
         image=image.id,
@@ -97,8 +98,8 @@ def push(workshop: Workshop, name: str | None, reference: str) -> Pushed:
         layers=len(layers),
         sent=len(sent),
         sent_bytes=sum(one.size for one in sent),
-        references=references,
-        fresh=fresh or bool(references),
+        references=published,
+        fresh=fresh or bool(published),
     )
 
 
@@ -125,7 +126,8 @@ def _pack(workshop: Workshop, image: ImageInfo, diff_ids: Sequence[str]) -> None
         total = sum(path.stat().st_size for path in paths.values())
         title = f"Compressing {_layers(len(paths))}"
         with workshop.report.task(title, total=total, unit="bytes") as task:
-            at_once(lambda one: pack(store, one, paths[one], task.advance), _largest_first(paths))
+            first = _largest_first(paths)
+            at_once(lambda one, tell: pack(store, one, paths[one], tell), first, task.advance)
 
 
 def _largest_first(paths: dict[str, Path]) -> list[str]:
@@ -142,7 +144,7 @@ def _send_layers(
     """Send what the repository lacks; return what had to be sent."""
     store = workshop.store
     by_diff_id = dict(zip(image.diff_ids, layers, strict=True))
-    there = at_once(lambda one: destination.has_blob(one.digest), by_diff_id.values())
+    there = at_once(lambda one, _: destination.has_blob(one.digest), by_diff_id.values())
     absent = {d: p for (d, p), has in zip(by_diff_id.items(), there, strict=True) if not has}
     _pack(workshop, image, [d for d, p in absent.items() if not store.has(_hash(p))])
     # Two layers may be the same blob.
@@ -154,14 +156,14 @@ def _send_layers(
     title = f"Sending {_layers(len(wanted))}"
     with workshop.report.task(title, total=total, unit="bytes") as task:
 
-        def send(packed: Packed) -> bool:
+        def send(packed: Packed, tell: Callable[[int], None]) -> bool:
             places = _pushed_to(workshop, target, packed)
             mount = next((one for one in places if one != target.repository), None)
             path = store.verified(_hash(packed))
             blob = Blob(packed.digest, packed.size, lambda: path.open("rb"))
-            return destination.put_blob(blob, task.advance, mount=mount)
+            return destination.put_blob(blob, tell, mount=mount)
 
-        done = at_once(send, wanted)
+        done = at_once(send, wanted, task.advance)
     _remember(workshop, target, layers)
     return [packed for packed, sent in zip(wanted, done, strict=True) if sent]
 

@@ -153,6 +153,15 @@ def test_a_reference_of_an_earlier_lock_stays_at_home(home: Host) -> None:
     assert home.push().references == 0
 
 
+def test_a_spoiled_reference_is_named_before_anything_is_sent(
+    home: Host, registry: MemoryRegistry
+) -> None:
+    path = home.references / "references" / f"{CLASS}.json"
+    path.write_bytes(path.read_bytes().replace(b"numpy", b"mumpy"))
+    refused(home.push, CheckError, f"references/{CLASS}.json", "changed by something other")
+    assert registry.asked == []
+
+
 def test_a_reference_with_the_same_numbers_is_not_sent_again(home: Host) -> None:
     home.push()
     write_reference(home.references, reference(kernel="6.99"))
