@@ -7,10 +7,11 @@ are, uncompressed: the archive is a function of the image, and not of some libra
 from __future__ import annotations
 
 import io
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from freezer.image.tar import END, Entry, write_entry
-from freezer.model.canonical import digest, json_bytes
+from freezer.model import oci
+from freezer.model.canonical import json_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from freezer.engine.interface import LayerFile
     from freezer.image.tar import Sink
 
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-_CONFIG = "application/vnd.oci.image.config.v1+json"
-_LAYER = "application/vnd.oci.image.layer.v1.tar"
 _NAME = "org.opencontainers.image.ref.name"
 
 
@@ -33,25 +31,16 @@ def write_layout(
     of the image's, lowest first, each with its path.
     """
     sizes = {layer.diff_id: layer.path.stat().st_size for layer in layers if layer.path}
-    manifest = json_bytes(
-        {
-            "schemaVersion": 2,
-            "mediaType": _MANIFEST,
-            "config": _descriptor(_CONFIG, f"sha256:{digest(config)}", len(config)),
-            "layers": [_descriptor(_LAYER, item.diff_id, sizes[item.diff_id]) for item in layers],
-        }
+    manifest = oci.image_manifest(
+        oci.describe(oci.CONFIG, config),
+        [oci.descriptor(oci.LAYER, item.diff_id, sizes[item.diff_id]) for item in layers],
     )
-    found = f"sha256:{digest(manifest)}"
-    index = {
-        "schemaVersion": 2,
-        "manifests": [
-            {**_descriptor(_MANIFEST, found, len(manifest)), "annotations": {_NAME: name}}
-        ],
-    }
+    found = oci.sha256(manifest)
+    index = oci.index([oci.describe(oci.MANIFEST, manifest, annotations={_NAME: name})])
     contents: dict[str, tuple[int, Callable[[], IO[bytes]]]] = {
         "oci-layout": _data(json_bytes({"imageLayoutVersion": "1.0.0"})),
-        "index.json": _data(json_bytes(index)),
-        _blob(f"sha256:{digest(config)}"): _data(config),
+        "index.json": _data(index),
+        _blob(oci.sha256(config)): _data(config),
         _blob(found): _data(manifest),
     }
     for layer in layers:
@@ -65,10 +54,6 @@ def write_layout(
             write_entry(sink, Entry(path, "file", 0o644, size), stream, epoch)
     sink.write(END)
     return found
-
-
-def _descriptor(media: str, found: str, size: int) -> dict[str, Any]:
-    return {"mediaType": media, "digest": found, "size": size}
 
 
 def _blob(found: str) -> str:
