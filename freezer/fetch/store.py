@@ -148,11 +148,13 @@ class Store:
             handle, name = tempfile.mkstemp(dir=self._partial, prefix="new-")
         temporary = Path(name)
         try:
-            with os.fdopen(handle, "wb", buffering=_BLOCK) as stream:
+            stream = os.fdopen(handle, "wb", buffering=_BLOCK)
+            try:
                 writer = StoreWriter(stream, self.root)
                 yield writer
-                with disk_errors(self.root):
-                    stream.flush()
+            finally:
+                with disk_errors(self.root):  # closing writes what is left, and may fail again
+                    stream.close()
             self._demand(writer.sha256, sha256, temporary)
             self._adopt(temporary, writer.sha256)
         finally:
