@@ -23,8 +23,10 @@ from freezer.engine.interface import Engine, ImageInfo
 from freezer.model.lock import Lock
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
-MADE = ("bytecode", "chunk", "layer", "system-layer", "verified-image")
-"""Kinds of memos of what a build made."""
+LINKED = ("bytecode", "chunk", "layer", "verified-image")
+"""Kinds of memos of what a build made of wheels, and of the image."""
+MADE = ("system-layer", *LINKED)
+"""The same, and that of what it made of Debian packages."""
 
 
 @dataclass(frozen=True)
@@ -151,10 +153,23 @@ def tree(folder: Path) -> Mapping[str, bytes]:
 
 def forget(engine: Engine, image: ImageInfo) -> None:
     """Remove an image and all of its tags."""
-    for tag in image.tags:
-        engine.remove_image(tag)
+    _remove_tags(engine, image)
     engine.remove_image(image.id)
     assert engine.image(image.id) is None
+
+
+def untag(engine: Engine, image: ImageInfo) -> None:
+    """Remove the tags of an image, which the engine keeps: loading it again is quick then."""
+    kept = f"freezer-test-kept:{os.getpid()}"
+    engine.tag(image.id, *kept.split(":"))
+    _remove_tags(engine, image, kept)
+
+
+def _remove_tags(engine: Engine, image: ImageInfo, *but: str) -> None:
+    found = engine.image(image.id)
+    for tag in found.tags if found is not None else ():
+        if tag not in but:
+            engine.remove_image(tag)
 
 
 _DEADLY = """

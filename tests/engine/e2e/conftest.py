@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bases import PLATFORMS, kept_store
-from commands import Project, forget, outcome
+from commands import Project, forget, outcome, untag
 
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.fetch.store import Store
@@ -96,6 +96,15 @@ def elsewhere(
     )
     assert image.id in outcome(process).good().out
     return project
+
+
+@pytest.fixture
+def untagged(engine: Engine, elsewhere: Project, image: ImageInfo) -> Iterator[Project]:
+    """Return what ``elsewhere`` is, while its image has no tag."""
+    untag(engine, image)
+    yield elsewhere
+    for tag in image.tags:
+        engine.tag(image.id, *tag.split(":"))
 
 
 @pytest.fixture

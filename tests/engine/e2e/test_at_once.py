@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from commands import Project, forget, outcome
+from commands import Project, outcome
 
 from freezer.engine.interface import Engine, ImageInfo
 
@@ -25,10 +25,9 @@ def test_two_locks_write_the_same_lock_once(project: Project) -> None:
 
 
 def test_two_builds_make_the_image_once(
-    elsewhere: Project, engine: Engine, image: ImageInfo, tmp_path: Path
+    untagged: Project, image: ImageInfo, tmp_path: Path
 ) -> None:
-    forget(engine, image)
-    project = elsewhere.with_store(tmp_path / "store", without=("verified-image",))
+    project = untagged.with_store(tmp_path / "store", without=("verified-image",))
     pair = [project.start("build", project.name, "--json") for _ in range(2)]
     ended = [outcome(process).good() for process in pair]
     assert {one.document["image"] for one in ended} == {image.id}

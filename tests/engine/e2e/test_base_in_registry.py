@@ -115,18 +115,15 @@ def test_a_base_that_has_python_gets_no_other(
     made = engine.image(f"{project.name}:{project.lock_id[:12]}")
     assert made is not None
     assert made.diff_ids[:3] == lock.base.diff_ids
-    scene.project.freeze("build").good()  # `latest` is this one's again
+    engine.tag(image.id, project.name, "latest")
 
 
-def test_a_tag_that_moves_moves_no_lock(
-    scene: Scene, engine: Engine, image: ImageInfo, tmp_path: Path
-) -> None:
+def test_a_tag_that_moves_moves_no_lock(scene: Scene, image: ImageInfo, tmp_path: Path) -> None:
     project = scene.project.copy(tmp_path / "project")
     before = project.lock
     manifest = scene.push("12", Env=["PATH=/usr/bin:/bin", "BASE_SAYS=goodbye"])
     assert "nothing changed" in project.freeze("lock").good().out
-    forget(engine, image)
-    made = project.freeze("build", "--json").good().document
+    made = project.freeze("build", "--force", "--json").good().document
     assert made["image"] == image.id
     project.freeze("lock", "--upgrade").good()
     after = project.lock
@@ -137,12 +134,11 @@ def test_a_tag_that_moves_moves_no_lock(
 
 
 def test_without_the_registry_the_engines_copy_is_as_good(
-    scene: Scene, engine: Engine, image: ImageInfo, tmp_path: Path
+    scene: Scene, image: ImageInfo, tmp_path: Path
 ) -> None:
     project = scene.project.copy(tmp_path / "project")
     scene.registry.close()
-    forget(engine, image)
-    assert project.freeze("build", "--json").good().document["image"] == image.id
+    assert project.freeze("build", "--force", "--json").good().document["image"] == image.id
     assert "nothing changed" in project.freeze("lock").good().out
     project.freeze("lock", "--upgrade").failed(2, scene.host)
     assert project.lock_id == scene.project.lock_id

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from commands import Outcome, Project, tree
+from commands import Outcome, Project, forget, tree
 
 from freezer.check.reference import read_reference, write_reference
-from freezer.engine.interface import Engine
+from freezer.engine.interface import Engine, ImageInfo
 from freezer.model.record import Record, Tensor
 
 Own = Callable[..., Outcome]
@@ -97,7 +97,7 @@ def test_a_lock_without_an_image_says_what_to_do(project: Project, built: Projec
 
 
 @pytest.fixture
-def own(built: Project, project: Project, engine: Engine) -> Iterator[Own]:
+def own(image: ImageInfo, project: Project, engine: Engine) -> Iterator[Own]:
     """Return a function that checks an own training, of which some lines are given."""
 
     def check(lines: str, **smoke: object) -> Outcome:
@@ -111,10 +111,8 @@ def own(built: Project, project: Project, engine: Engine) -> Iterator[Own]:
     yield check
     made = engine.image(f"{project.name}:{project.lock_id[:12]}")
     assert made is not None
-    for tag in made.tags:
-        engine.remove_image(tag)
-    engine.remove_image(made.id)
-    built.freeze("build").good()
+    forget(engine, made)
+    engine.tag(image.id, project.name, "latest")
 
 
 def test_an_own_training_that_repeats_is_identical(project: Project, own: Own) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import MADE, Project, forget, tree
+from commands import LINKED, Project, tree
 
 from freezer.engine.interface import Engine, ImageInfo
 
@@ -73,17 +73,16 @@ def test_a_rendering_that_finds_no_space_leaves_nothing(built: Project, small_di
 
 
 def test_a_build_goes_on_where_the_disk_was_full(
-    elsewhere: Project, engine: Engine, image: ImageInfo, small_disk: Path
+    untagged: Project, engine: Engine, image: ImageInfo, small_disk: Path
 ) -> None:
-    held = sum(path.stat().st_size for path in elsewhere.store.rglob("*") if path.is_file())
+    held = sum(path.stat().st_size for path in untagged.store.rglob("*") if path.is_file())
     resize(small_disk, 2 * held)
-    project = elsewhere.with_store(small_disk / "store", without=MADE)
+    project = untagged.with_store(small_disk / "store", without=LINKED)
     used = shutil.disk_usage(small_disk).used
-    forget(engine, image)
     for more in (1 << 20, 60 << 20):
         resize(small_disk, used + more)
         said = project.freeze("build", project.name)
-        said.failed(2, "no space left on the disk")
+        said.failed(2, "no space left", str(project.store))
         assert engine.image(f"{project.name}:latest") is None
         assert not list((project.store / "scratch").iterdir())
         assert not list((project.store / "partial").iterdir())

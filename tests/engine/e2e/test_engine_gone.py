@@ -2,12 +2,11 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import docker
 import pytest
-from commands import MADE, Outcome, Project, forget, outcome
+from commands import MADE, Outcome, Project, outcome
 from proxies import engine_that_goes
 
 from freezer.engine.interface import Engine, ImageInfo
@@ -16,13 +15,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 
 
 @pytest.fixture
-def unbuilt(
-    elsewhere: Project, engine: Engine, image: ImageInfo, tmp_path: Path
-) -> Iterator[Project]:
-    """Return the project with a store that holds artifacts alone, and no image."""
-    forget(engine, image)
-    yield elsewhere.with_store(tmp_path / "store", without=MADE)
-    elsewhere.freeze("build", elsewhere.name).good()
+def unbuilt(untagged: Project, tmp_path: Path) -> Project:
+    """Return the project with a store that holds artifacts alone, and no tag."""
+    return untagged.with_store(tmp_path / "store", without=MADE)
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ Each dies by its own hand just before a file gets its name, which is where it hu
 """
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import MADE, Project, die, forget, outcome, tree
+from commands import LINKED, Project, die, outcome, tree
 
 from freezer.engine.interface import Engine, ImageInfo
 
@@ -54,17 +53,13 @@ def test_an_interrupted_lock_cleans_up_after_itself(project: Project, by: int) -
 
 
 @pytest.fixture
-def unbuilt(
-    elsewhere: Project, engine: Engine, image: ImageInfo, tmp_path: Path
-) -> Iterator[Project]:
-    """Return the project with a store that holds artifacts alone, and no image."""
-    forget(engine, image)
-    yield elsewhere.with_store(tmp_path / "store", without=MADE)
-    elsewhere.freeze("build", elsewhere.name).good()
+def unbuilt(untagged: Project, tmp_path: Path) -> Project:
+    """Return the project with a store that holds artifacts and the Debian packages' layer, and no tag."""
+    return untagged.with_store(tmp_path / "store", without=LINKED)
 
 
 MOMENTS = [
-    ("memos/system-layer", 1),
+    ("memos/chunk", 1),
     ("memos/bytecode", 2),
     ("memos/layer", 1),
     ("memos/verified-image", 1),
