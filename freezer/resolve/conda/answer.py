@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -10,13 +9,12 @@ from pydantic import ValidationError
 from freezer.errors import ResolveError, Where
 from freezer.fetch.redact import redact
 from freezer.model.lock import CondaPackage
+from freezer.resolve.conda.specname import spec_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from freezer.resolve.conda.interface import CondaAsked, CondaRequest
-
-_NAME = re.compile(r"(?:[^\s\[]*::)?\s*(?P<name>[A-Za-z0-9_.-]+)")
 
 
 def packages_of(
@@ -44,12 +42,6 @@ def packages_of(
         else:
             found.append(package_of(record, why))
     return tuple(found)
-
-
-def spec_name(text: str) -> str:
-    """Return the package name of a match spec, in lower case as conda has them."""
-    match = _NAME.match(text.strip())
-    return match["name"].lower() if match else text
 
 
 def reasons_of(

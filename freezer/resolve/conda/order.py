@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.resolve.conda.answer import spec_name
+from freezer.resolve.conda.specname import spec_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

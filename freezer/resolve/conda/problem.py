@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from freezer.errors import ResolveError
 from freezer.fetch.redact import redact
 from freezer.resolve.conda.proof import tidy
+from freezer.resolve.conda.specname import spec_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -99,8 +100,6 @@ def _hints(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _takes_part(asked: CondaAsked, lines: Sequence[str]) -> bool:
-    from freezer.resolve.conda.answer import spec_name
-
     name = spec_name(asked.text)
     return any(name in line.lstrip("│├└─ ").split()[:1] for line in lines)
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from rattler import MatchSpec
 
-from freezer.resolve.conda.answer import spec_name
 from freezer.resolve.conda.records import channel_id, document, milliseconds
+from freezer.resolve.conda.specname import spec_name
 
 if TYPE_CHECKING:
     from rattler import RepoDataRecord, SparseRepoData

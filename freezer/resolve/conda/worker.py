@@ -95,7 +95,7 @@ async def _solve(question: dict[str, Any], indexes: list[SparseRepoData]) -> lis
         locked_packages=[locked(item) for item in question["keep"] if _still(item, question)],
         virtual_packages=[_virtual(*item) for item in question["virtual"]],
         channel_priority=ChannelPriority.Strict,
-        constraints=question["constraints"],
+        constraints=[MatchSpec(text) for text in question["constraints"]],
         exclude_newer=cutoff,
         timestamp_policy="allow-missing" if question["undated"] else "require-timestamp",
     )

@@ -112,6 +112,17 @@ def test_constraints_hold_without_asking(room: Room) -> None:
     assert pins(room.solve("plain", constraints=limited)) == {"plain": "1.0 0"}
 
 
+def test_a_constraint_chooses_a_build(room: Room) -> None:
+    room.channel(
+        "forge",
+        record("numpy", "2.0", depends=["libblas"]),
+        *(record("libblas", "3.9", build) for build in ("1_mkl", "2_openblas", "3_blis")),
+    )
+    for text in ("libblas=*=*openblas", "libblas * *openblas", 'libblas[build="*openblas"]'):
+        found = pins(room.solve("numpy", constraints=(text,)))
+        assert found["libblas"] == "3.9 2_openblas"
+
+
 def test_what_still_answers_is_kept(room: Room) -> None:
     room.channel("forge", record("a", "1.0", depends=["b"]), record("b", "1.0"))
     before = room.solve("a")

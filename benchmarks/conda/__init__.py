@@ -1,0 +1,1 @@
+"""Freezer's conda solve beside rattler's own."""

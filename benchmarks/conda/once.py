@@ -1,0 +1,99 @@
+"""One solve, measured within its own process: ``once.py freezer|rattler CHANNEL STORE SPEC...``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+AS_OF = "2026-11-01T00:00:00Z"
+VIRTUAL = {
+    "__archspec": "x86_64",
+    "__cuda": "12.4",
+    "__glibc": "2.36",
+    "__linux": "5.10",
+    "__unix": "0",
+}
+
+
+def main() -> None:
+    who, channel, store, *specs = sys.argv[1:]
+    run = by_freezer if who == "freezer" else by_rattler
+    answer = run(Path(channel), Path(store), specs)
+    usage = (resource.getrusage(who_) for who_ in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    answer["megabytes"] = max(item.ru_maxrss for item in usage) / 1024
+    print(json.dumps(answer), flush=True)
+    os._exit(0)
+
+
+def by_freezer(channel: Path, store: Path, specs: list[str]) -> dict[str, Any]:
+    from freezer.errors import Where
+    from freezer.fetch.channels import CondaChannel
+    from freezer.fetch.config import Config
+    from freezer.fetch.store import Store
+    from freezer.model.events import SilentReporter
+    from freezer.resolve.conda.interface import CondaAsked, CondaRequest
+    from freezer.resolve.conda.solve import solve
+
+    request = CondaRequest(
+        channels=(CondaChannel("conda-forge", (channel.resolve().as_uri(),)),),
+        specs=tuple(CondaAsked(text, Where("environment.yml", n)) for n, text in enumerate(specs)),
+        subdir="linux-64",
+        virtual_packages=VIRTUAL,
+        as_of=AS_OF,
+    )
+    started = time.perf_counter()
+    found = solve(request, config=Config(), store=Store.open(store), report=SilentReporter())
+    seconds = time.perf_counter() - started
+    start = statistics.median(process_start() for _ in range(5))
+    return {"seconds": seconds, "start": start, "records": len(found.packages)}
+
+
+def process_start() -> float:
+    """Return how long the solver's process takes to do nothing."""
+    started = time.perf_counter()
+    command = [sys.executable, "-P", "-m", "freezer.resolve.conda.worker"]
+    subprocess.run(command, input=b'{"indexes": [], "find": []}', capture_output=True, check=True)
+    return time.perf_counter() - started
+
+
+def by_rattler(channel: Path, store: Path, specs: list[str]) -> dict[str, Any]:
+    import rattler
+
+    del store
+    declared = [
+        rattler.GenericVirtualPackage(
+            rattler.PackageName(name),
+            rattler.Version("1" if name == "__archspec" else text),
+            rattler.BuildString(text if name == "__archspec" else "0"),
+        )
+        for name, text in VIRTUAL.items()
+    ]
+    started = time.perf_counter()
+    indexes = [
+        rattler.SparseRepoData(
+            rattler.Channel("conda-forge"), subdir, channel / subdir / "repodata.json"
+        )
+        for subdir in ("linux-64", "noarch")
+    ]
+    records = asyncio.run(
+        rattler.solve_with_sparse_repodata(
+            [rattler.MatchSpec(text) for text in specs],
+            indexes,
+            virtual_packages=declared,
+            exclude_newer=datetime.fromisoformat(AS_OF).astimezone(UTC),
+        )
+    )
+    return {"seconds": time.perf_counter() - started, "start": 0.0, "records": len(records)}
+
+
+if __name__ == "__main__":
+    main()
