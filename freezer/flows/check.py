@@ -40,6 +40,8 @@ class CheckResult:
     """True when those two were identical, and the record was kept."""
     reference: str
     """The reference's path, relative to the project."""
+    repeats: bool | None = None
+    """Of a drift from the reference: whether a second run gave the same numbers as the first."""
     others: tuple[tuple[str, Verdict], ...] = ()
     """Other references at hand (other numerics classes, the lock before this one), and how this
     record compares with each; for information only."""
@@ -49,9 +51,9 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
     """Run an environment's smoke trainings in its image and compare them with their reference.
 
     Without a reference for this host's numerics class they are run twice, and recorded only if
-    both runs are identical to the bit; ``record`` does so even where there is a reference. One
-    that fails is not run again. Raises ``CheckError`` when the image is not built or the trainings
-    cannot be run.
+    both runs are identical to the bit; ``record`` does so even where there is a reference. After a
+    drift they are run again, to tell chance from change. What fails is not run again. Raises
+    ``CheckError`` when the image is not built or the trainings cannot be run.
     """
     locked = load_locked(workshop.project, name)
     image = verified_image(workshop, locked)
@@ -69,18 +71,26 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
         # An earlier lock's numbers decide nothing: its packages were others. Good to know, though.
         others = ((f"lock {short_id(reference.lock_id)}", compare(reference, first)), *others)
     elif reference is not None:
-        verdict = compare(reference, first)
-        return CheckResult(locked, image.id, first, verdict, False, False, shown, others)
-    second = first
-    if not any(training.failure for training in first.trainings):
-        title = "Training once more, to see that it repeats"
-        second = train(workshop, locked.lock, locked.id, image.id, title)
+        verdict, repeats = compare(reference, first), None
+        if verdict.word is Word.DRIFTED:
+            second = _again(workshop, locked, image.id, first)
+            repeats = compare(first, second).word is Word.IDENTICAL
+        return CheckResult(locked, image.id, first, verdict, False, False, shown, repeats, others)
+    second = _again(workshop, locked, image.id, first)
     verdict = compare(first, second)
     identical = verdict.word is Word.IDENTICAL
     if identical:
         with disk_errors(locked.folder):
             write_reference(locked.folder, second)
-    return CheckResult(locked, image.id, second, verdict, True, identical, shown, others)
+    return CheckResult(locked, image.id, second, verdict, True, identical, shown, None, others)
+
+
+def _again(workshop: Workshop, locked: Locked, image: str, first: Record) -> Record:
+    """Run the trainings once more; return the first record where some of them failed."""
+    if any(training.failure for training in first.trainings):
+        return first
+    title = "Training once more, to see that it repeats"
+    return train(workshop, locked.lock, locked.id, image, title)
 
 
 def _others(locked: Locked, record: Record) -> tuple[tuple[str, Verdict], ...]:

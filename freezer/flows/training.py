@@ -26,7 +26,8 @@ def train(workshop: Workshop, lock: Lock, lock_id: str, image: str, title: str) 
 
 def _in_plain_words(training: Training, lock: Lock) -> Training:
     """Say what a kill most likely means: nothing else in there would end a training so."""
-    if training.failure not in _KILLED:
+    first, *rest = (training.failure or "").splitlines() or [""]
+    if first not in _KILLED:
         return training
     said = f"it was killed, most likely out of memory; raise smoke.memory, now {lock.smoke.memory}"
-    return training.model_copy(update={"failure": said})
+    return training.model_copy(update={"failure": "\n".join([said, *rest])})

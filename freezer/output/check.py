@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from freezer.check.explain import why_not_repeatable
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
 from freezer.model.verdict import Compared, Difference, Verdict, Word
-from freezer.output.text import plural, show_rows
+from freezer.output.text import plural, printable, show_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from freezer.flows.check import CheckResult
@@ -28,6 +31,8 @@ _STYLES = {
 def show(result: CheckResult, console: Console) -> None:
     """Print the verdict, each training, where the first difference is, and what may cause it."""
     show_trainings(result.verdict, console)
+    for line in _likely(result):
+        console.print(f"  {escape(printable(line))}", highlight=False, soft_wrap=True)
     for name, other in result.others:
         console.print(
             f"  for information, against the numbers of {name}: {_other(other)}",
@@ -43,7 +48,7 @@ def show_trainings(verdict: Verdict, console: Console) -> None:
     for one in verdict.trainings:
         _explain(one, console)
     for cause in verdict.causes:
-        console.print(f"  differs: {escape(cause)}", highlight=False, soft_wrap=True)
+        console.print(f"  differs: {escape(printable(cause))}", highlight=False, soft_wrap=True)
 
 
 def show_word(name: str, verdict: Verdict, against: str, console: Console) -> None:
@@ -62,6 +67,7 @@ def document(result: CheckResult) -> dict[str, Any]:
         "verdict": result.verdict.word.value,
         "good": result.verdict.good,
         "recorded": result.recorded,
+        "repeats": result.repeats,
         "reference": result.reference,
         "class": result.record.host.class_,
         "host": plain(result.record.host),
@@ -79,21 +85,18 @@ def _row(one: Compared) -> tuple[str, str, str]:
 
 
 def _explain(one: Compared, console: Console) -> None:
+    lines = []
     if one.reason is not None:
         first, *rest = one.reason.splitlines() or [""]
-        console.print(f"  {escape(one.training)}: {escape(first)}", highlight=False)
-        for line in rest:
-            console.print(f"    {escape(line)}", highlight=False, soft_wrap=True)
+        lines = [f"{one.training}: {first}", *(f"  {line}" for line in rest)]
     if one.first is not None:
-        for line in _where(one.first):
-            console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+        lines += _where(one.first)
+    for line in lines:
+        console.print(f"  {escape(printable(line))}", highlight=False, soft_wrap=True)
 
 
 def _where(first: Difference) -> list[str]:
-    distance = [f"{first.ulps} ulp at most in what both hold" if first.ulps is not None else ""]
-    if first.relative is not None:
-        distance.append(f"relative error {first.relative:.1e}")
-    said = ", ".join(part for part in distance if part)
+    said = ", ".join(_far(first))
     return [
         (
             f"{first.training} differs first in {first.what}; {first.differing} of {first.of} "
@@ -102,6 +105,34 @@ def _where(first: Difference) -> list[str]:
         f"  expected: {first.expected}",
         f"  found:    {first.found}{f' ({said})' if said else ''}",
     ]
+
+
+def _far(first: Difference) -> Iterator[str]:
+    if first.place is not None:
+        yield first.place
+    if first.ulps is not None:
+        median = "" if first.median_ulps is None else f", median {first.median_ulps}"
+        yield f"at most {first.ulps} ulp{median}"
+    if first.relative is not None:
+        yield f"relative error {first.relative:.1e}"
+
+
+def _likely(result: CheckResult) -> Iterator[str]:
+    """Say what follows from a second run, and from where two runs part."""
+    verdict = result.verdict
+    if verdict.word is not Word.DRIFTED:
+        return
+    if result.repeated:
+        for one in verdict.trainings:
+            if one.first is not None:
+                inputs = [cause for cause in verdict.causes if cause.startswith(f"{one.training}:")]
+                yield f"{one.training}: {why_not_repeatable(one.first, inputs)}"
+    elif result.repeats is False:
+        yield "a second run here gave yet other numbers: the training does not repeat"
+    else:
+        yield "a second run here gave the same numbers as the first: this is no accident"
+        if not verdict.causes:
+            yield "no cause was found: settings, host, versions, data and random numbers are equal"
 
 
 def _other(verdict: Verdict) -> str:

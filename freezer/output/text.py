@@ -28,6 +28,13 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def printable(text: str) -> str:
+    """Return a line that someone else wrote, so that it cannot steer the terminal."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
 def show_rows(rows: Iterable[tuple[str, ...]], console: Console) -> None:
     """Print rows of markup in aligned columns; a long last one runs on instead of being folded."""
     listed = [[Text.from_markup(cell) for cell in row] for row in rows]

@@ -1,0 +1,96 @@
+"""The verdict as a person reads it: what, where, how far, and what to make of it."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from locks import make_lock
+from records import Floats, lines, record, training_lines
+from rich.console import Console
+
+from freezer.check.compare import compare
+from freezer.flows.check import CheckResult
+from freezer.flows.spec import Locked
+from freezer.model.verdict import Word
+from freezer.output.check import document, show
+
+
+def result(expected, found, **more):
+    values = {"repeated": False, "recorded": False, "reference": "lockfiles/demo/references/c.json"}
+    return CheckResult(
+        locked=Locked(make_lock(), "ab" * 32, Path("lockfiles/demo")),
+        image=f"sha256:{'2' * 64}",
+        record=found,
+        verdict=compare(expected, found),
+        **{**values, **more},
+    )
+
+
+def said(*arguments, **more):
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    show(result(*arguments, **more), console)
+    return console.file.getvalue()
+
+
+def test_identical_is_one_line_for_each_training_and_one_for_all():
+    text = said(record(), record())
+    assert text.splitlines()[-1].startswith("demo: identical, lock abababababab as recorded in")
+    assert len(text.splitlines()) == 2
+
+
+def test_drift_says_where_how_far_and_that_it_is_no_accident():
+    text = said(record(), record(lines(weight=1.0000001)), repeats=True)
+    assert "numpy differs first in w1 at step 2; 1 of 7 observations differ" in text
+    assert "(element [0], at most 1 ulp, median 1, relative error 3.2e-08)" in text
+    assert "the same numbers as the first" in text
+    assert "no cause was found" in text
+
+
+def test_drift_with_a_cause_names_it_first():
+    found = record(lines(loss=0.6, data=b"other"), settings={"OMP_NUM_THREADS": "1"})
+    text = said(record(), found, repeats=True)
+    assert "no cause was found" not in text
+    assert text.index("the data 'features' are other data") < text.index(
+        "OMP_NUM_THREADS is 1, was 2"
+    )
+
+
+def test_a_training_that_does_not_repeat_is_told_from_one_that_moved():
+    assert "does not repeat" in said(record(), record(lines(loss=0.6)), repeats=False)
+
+
+def test_two_runs_that_differ_say_what_to_look_for():
+    text = said(record(), record(lines(seed="77")), repeated=True)
+    assert "numpy: it draws from a generator without a fixed seed" in text
+    assert "two runs of lock abababababab differ from each other; nothing was recorded" in text
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J[red]"
+
+
+def test_what_a_training_says_cannot_steer_the_terminal():
+    told = lines(end=False)
+    failed = json.dumps({"training": "numpy", "kind": "failed", "value": f"a\n{HOSTILE}\r\x00"})
+    found = record([*told, b"::freezer:: " + failed.encode()])
+    text = said(record(), found)
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "[red]" in text
+
+
+def test_nor_can_a_version_or_a_setting():
+    text = said(record(lines(seed="1")), record(lines(seed=HOSTILE)))
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("word", [Word.IDENTICAL, Word.DRIFTED, Word.FAILED])
+def test_the_document_says_the_same_for_programs(word):
+    found = {
+        Word.IDENTICAL: record(),
+        Word.DRIFTED: record(training_lines("numpy", "w1", Floats(1.0))),
+        Word.FAILED: record(lines(end=False)),
+    }[word]
+    told = json.loads(json.dumps(document(result(record(), found, repeats=None))))
+    assert (told["verdict"], told["good"]) == (word.value, word is Word.IDENTICAL)
+    assert told["class"] == "x86-64-v4-skylakex"
