@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
+from freezer.errors import FetchError
 from freezer.fetch.channels import CondaChannel, configured, default_url
+from freezer.fetch.http import get_range
 from freezer.fetch.interface import Location
 from freezer.model.lock import CondaPackage
 
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
     from freezer.model.artifact import Artifact
 
 SOURCE = "conda"
+_HEAD = 4096
+"""Bytes of an index that hold its ``info``."""
+_BASE_URL = re.compile(rb'"base_url"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 class CondaChannels:
@@ -38,13 +45,30 @@ class CondaChannels:
         return artifact.source == SOURCE and isinstance(artifact, CondaPackage)
 
     def locate(self, artifact: Artifact) -> Iterator[Location]:
-        """Yield the addresses of a package's archive, best first."""
+        """Yield the addresses of a package's archive, best first.
+
+        Where a channel keeps its archives apart from its index (``base_url``, CEP 15), that address
+        is looked up only when they are not beside it.
+        """
         if not isinstance(artifact, CondaPackage):
             return
-        for url in self._urls(artifact.channel):
-            yield Location(f"{url}/{artifact.subdir}/{quote(artifact.file)}")
+        folders = [f"{url}/{artifact.subdir}" for url in self._urls(artifact.channel)]
+        for folder in folders:
+            yield Location(f"{folder}/{quote(artifact.file)}")
+        for folder in folders:
+            if elsewhere := _base_url(f"{folder}/repodata.json"):
+                yield Location(f"{elsewhere.rstrip('/')}/{quote(artifact.file)}")
 
     def _urls(self, name: str) -> tuple[str, ...]:
         if (channel := self._channels.get(name)) is not None:
             return channel.urls
         return (default_url(quote(name)),)
+
+
+def _base_url(index: str) -> str | None:
+    """Return where an index says that its archives are; None when it does not say."""
+    try:
+        match = _BASE_URL.search(get_range(index, 0, _HEAD))
+    except FetchError:
+        return None
+    return urljoin(index, json.loads(match[1])) if match else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -145,24 +146,49 @@ def test_tokens_are_never_shown() -> None:
 
 def test_an_archive_is_looked_for_at_every_address() -> None:
     source = CondaChannels.from_config(
-        Config(), [CondaChannel("conda-forge", ("https://a.example/cf", "file:///srv/cf"))]
+        Config(), [CondaChannel("conda-forge", ("file:///srv/one", "file:///srv/cf"))]
     )
     assert source.serves(package())
     assert [place.url for place in source.locate(package())] == [
-        "https://a.example/cf/linux-64/numpy-2.2.1-py312_0.conda",
+        "file:///srv/one/linux-64/numpy-2.2.1-py312_0.conda",
         "file:///srv/cf/linux-64/numpy-2.2.1-py312_0.conda",
     ]
 
 
+def test_archives_may_lie_apart_from_their_index(tmp_path: Path) -> None:
+    """CEP 15: ``base_url``, absolute or relative to the index."""
+    folder = tmp_path / "cf" / "linux-64"
+    folder.mkdir(parents=True)
+    source = CondaChannels.from_config(
+        Config(), [CondaChannel("conda-forge", ((tmp_path / "cf").as_uri(),))]
+    )
+    file = package().file
+    for base, found in (
+        ("https://archives.example/cf/", f"https://archives.example/cf/{file}"),
+        ("../../apart", f"{(tmp_path / 'apart').as_uri()}/{file}"),
+    ):
+        (folder / "repodata.json").write_text(json.dumps({"info": {"base_url": base}}))
+        assert [place.url for place in source.locate(package())][1:] == [found]
+    (folder / "repodata.json").write_text(json.dumps({"info": {"subdir": "linux-64"}}))
+    assert len(list(source.locate(package()))) == 1
+
+
+def test_an_address_is_looked_up_only_when_it_is_needed() -> None:
+    source = CondaChannels.from_config(
+        Config(), [CondaChannel("conda-forge", ("https://nowhere.invalid/cf",))]
+    )
+    assert next(source.locate(package())).url.startswith("https://nowhere.invalid/cf/linux-64/")
+
+
 def test_epochs_in_file_names_are_quoted() -> None:
     source = CondaChannels.from_config(Config())
-    [place] = source.locate(package(file="x264-1!164.3095-h1_2.tar.bz2"))
+    place = next(source.locate(package(file="x264-1!164.3095-h1_2.tar.bz2")))
     assert place.url == f"{default_url('conda-forge')}/linux-64/x264-1%21164.3095-h1_2.tar.bz2"
 
 
 def test_a_channel_known_only_from_the_configuration_is_served() -> None:
     source = CondaChannels.from_config(config(conda_forge=("https://m.example/cf",)))
-    [place] = source.locate(package())
+    place = next(source.locate(package()))
     assert place.url.startswith("https://m.example/cf/linux-64/")
 
 

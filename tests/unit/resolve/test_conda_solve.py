@@ -184,6 +184,12 @@ def test_an_index_that_lies_of_its_subdir_is_held_to_where_it_lies(room: Room) -
     assert package.subdir == "linux-64"
 
 
+def test_archives_apart_from_their_index_are_locked_alike(room: Room) -> None:
+    room.channel("forge", record("a", "1.0"), info={"base_url": "https://archives.example/x/"})
+    [package] = room.solve("a").packages
+    assert (package.channel, package.subdir, package.file) == ("forge", "linux-64", "a-1.0-0.conda")
+
+
 def test_an_empty_environment_is_no_question(room: Room) -> None:
     room.channel("forge", record("a", "1.0"))
     assert room.solve().packages == ()
