@@ -23,7 +23,7 @@ from typing import Any
 import channel_libraries
 import channel_python
 from bases import kept_store
-from channel_files import Package, record
+from channel_files import Package, locked, record
 from channel_libraries import Bench
 from channel_sources import Debs, relocatable, wheels
 
@@ -99,15 +99,6 @@ def make_records(
         every = _packages(bench, tuple(flavours))
         wanted = [item for item in every if only is None or item.name in only]
         return [_packed(item, Path(scratch), store) for item in wanted]
-
-
-def locked(item: dict[str, Any], channel: str) -> CondaPackage:
-    """Return a record as a lock has it."""
-    known = CondaPackage.model_fields.keys()
-    values = {key: value for key, value in item.items() if key in known}
-    return CondaPackage.model_validate(
-        {**values, "source": "conda", "file": item["fn"], "channel": channel, "reason": "a test"}
-    )
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from typing import Any
 
 import zstandard
 
+from freezer.model.lock import CondaPackage
+
 PLACEHOLDER = "/opt/" + "placehold_" * 24 + "placeh"
 """Stands for the prefix in files: as long as a prefix may be, as conda-build has it."""
 JANUARY = 1768435200
@@ -103,16 +105,22 @@ class Package:
             found["info/link.json"] = _json({"noarch": about, "package_metadata_version": 1})
         return found
 
-    def packed(self, **replaced: bytes) -> bytes:
-        """Return the ``.conda`` archive; ``replaced`` are members to put in place of its own."""
-        own = {
+    def packed(self) -> bytes:
+        """Return the ``.conda`` archive."""
+        return self.packed_with(self.info())
+
+    def packed_with(self, info: Mapping[str, bytes]) -> bytes:
+        """Return the ``.conda`` archive with another description of itself."""
+        described: Tree = {path: File(data) for path, data in info.items()}
+        return zipped(self.parts(tar_zst(self.files), tar_zst(described)))
+
+    def parts(self, files: bytes, info: bytes) -> dict[str, bytes]:
+        """Return the members of a ``.conda`` archive, given its two compressed tars."""
+        return {
             "metadata.json": b'{"conda_pkg_format_version": 2}',
-            f"pkg-{self.stem}.tar.zst": tar_zst(self.files),
-            f"info-{self.stem}.tar.zst": tar_zst(
-                {path: File(data) for path, data in self.info().items()}
-            ),
+            f"pkg-{self.stem}.tar.zst": files,
+            f"info-{self.stem}.tar.zst": info,
         }
-        return zipped(own | replaced)
 
     def packed_bz2(self) -> bytes:
         """Return the archive in conda's first format."""
@@ -132,6 +140,15 @@ def record(package: Package, packed: bytes) -> dict[str, Any]:
         "sha256": hashlib.sha256(packed).hexdigest(),
         "size": len(packed),
     }
+
+
+def locked(item: dict[str, Any], channel: str) -> CondaPackage:
+    """Return a record as a lock has it."""
+    known = CondaPackage.model_fields.keys()
+    values = {key: value for key, value in item.items() if key in known}
+    return CondaPackage.model_validate(
+        {**values, "source": "conda", "file": item["fn"], "channel": channel, "reason": "a test"}
+    )
 
 
 def tar_zst(files: Mapping[str, File | Link]) -> bytes:
