@@ -145,7 +145,7 @@ class Store:
     def writer(self, *, sha256: str | None = None) -> Iterator[StoreWriter]:
         """Open a file to be kept; nothing is kept when the block fails."""
         with disk_errors(self.root):
-            handle, name = tempfile.mkstemp(dir=self._partial, prefix="new-")
+            handle, name = tempfile.mkstemp(dir=self._partial, prefix=f"new-{os.getpid()}-")
         temporary = Path(name)
         try:
             stream = os.fdopen(handle, "wb", buffering=_BLOCK)
@@ -224,11 +224,18 @@ class Store:
         return self._memos / kind / name[:2] / name
 
     def _sweep(self) -> None:
-        """Remove the scratch folders of processes that were killed."""
+        """Remove the scratch folders and the unfinished files of processes that were killed.
+
+        Unfinished downloads are named by what they should become, and stay to be resumed.
+        """
         for folder in self._scratch.iterdir():
             owner = folder.name.partition("-")[0]
             if owner.isdigit() and not _alive(int(owner)):
                 shutil.rmtree(folder, ignore_errors=True)
+        for path in self._partial.glob("new-*-*"):
+            owner = path.name.split("-")[1]
+            if owner.isdigit() and not _alive(int(owner)):
+                path.unlink(missing_ok=True)
 
 
 def hash_file(path: Path) -> str:

@@ -56,10 +56,11 @@ def build(
 ) -> Built:
     """Build, load, verify and tag the image of an environment's lock.
 
-    Nothing is tagged before it is verified. With ``force`` nothing that was made before is taken
-    for granted: the image is assembled, loaded and verified again. A ``revision`` (a commit) goes
-    into the labels, and hence into the image ID. Raises ``VerificationError`` when the image does
-    not hold what the lock says, and whatever fetching and the engine raise.
+    Nothing is tagged before it is verified. With ``force`` the image is assembled from its finished
+    pieces, loaded and verified again although it is there; ``freezer.flows.rebuild`` makes the
+    pieces anew as well. A ``revision`` (a commit) goes into the labels, and hence into the image
+    ID. Raises ``VerificationError`` when the image does not hold what the lock says, and whatever
+    fetching and the engine raise.
     """
     started = monotonic()
     locked = load_locked(workshop.project, name)
