@@ -87,8 +87,8 @@ def verify(lock: Lock, account: Account, expected: Mapping[str, Expected]) -> No
         raise VerificationError(
             "the image does not hold what the lock says",
             details=shown,
-            hint="the image was not tagged; empty the store (everything in it can be made again) and "
-            "build again, and report it if it stays so",
+            hint="the image was not tagged; empty the store, all of which can be made again, and "
+            "build again; report it if it stays so",
         )
 
 
