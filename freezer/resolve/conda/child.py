@@ -53,9 +53,9 @@ def environment() -> dict[str, str]:
     """
     found = dict(os.environ)
     if not Path(found.get("SSL_CERT_FILE") or "/").is_file():
-        import certifi
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-        found["SSL_CERT_FILE"] = certifi.where()
+        found["SSL_CERT_FILE"] = DEFAULT_CA_BUNDLE_PATH
     return found
 
 
