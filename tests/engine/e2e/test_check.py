@@ -74,7 +74,8 @@ def test_one_bit_in_one_weight_is_drift_with_name_and_step(
     write_reference(path.parent.parent, changed)
     before = path.read_bytes()
     place = f"{tensor.name} at step {tensor.step}"
-    project.freeze("check").failed(1, "drifted", place, tensor.sha256[:12], "1 of ")
+    words = [place, tensor.sha256[:12], "1 of ", "the same numbers as the first"]
+    project.freeze("check").failed(1, "drifted", *words)
     assert path.read_bytes() == before
     said = project.freeze("check", "--record", "--json").good().document
     assert said["recorded"] is True
@@ -126,6 +127,12 @@ def test_an_own_training_that_does_not_repeat_is_drift_and_not_recorded(
 ) -> None:
     said = own("draw = os.urandom(1)[0] + step").failed(1, "own differs first in loss at step 0")
     assert "drifted" in said.out
+    assert project.references == []
+
+
+def test_a_silent_training_is_no_pass_because_another_one_spoke(project: Project, own: Own) -> None:
+    said = own("", command=["true"], training=["numpy"])
+    said.failed(1, "failed", "nothing was recorded", "own: it told nothing")
     assert project.references == []
 
 
