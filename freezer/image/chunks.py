@@ -107,7 +107,7 @@ def data_chunk(
         for path in sorted(members, key=str.encode):
             entry, data = members[path]
             write_entry(writer, entry, io.BytesIO(data), epoch)
-            index |= _fact(entry, hashlib.sha256(data).hexdigest())
+            index |= fact(entry, hashlib.sha256(data).hexdigest())
     listed = store.put_bytes(json_bytes(index))
     return Chunk(name, writer.sha256, writer.sha256, writer.size, listed)
 
@@ -132,9 +132,9 @@ def _make(package: PipPackage, layout: Layout, epoch: int, store: Store) -> Chun
         for placed in install(wheel, layout):
             sha256 = _write(placed, layout, epoch, writer)
             rows.append((placed.path, sha256, placed.size))
-            index |= _fact(placed.entry(layout), sha256)
+            index |= fact(placed.entry(layout), sha256)
         last = record(wheel, layout, rows)
-        index |= _fact(last.entry(layout), _write(last, layout, epoch, writer))
+        index |= fact(last.entry(layout), _write(last, layout, epoch, writer))
     listed = store.put_bytes(json_bytes(index))
     chunk = Chunk(
         f"{package.name} {package.version}",
@@ -150,14 +150,14 @@ def _make(package: PipPackage, layout: Layout, epoch: int, store: Store) -> Chun
 def _write(placed: Placed, layout: Layout, epoch: int, writer: StoreWriter) -> str:
     """Write one file; return its SHA-256. Reading to the end is what compares it with RECORD."""
     with placed.open() as stream:
-        source = _HashingReader(stream)
+        source = HashingReader(stream)
         write_entry(writer, placed.entry(layout), source, epoch)  # type: ignore[arg-type]
         if source.read(1):
             raise IntegrityError(f"{placed.path} is longer than its archive says")
     return source.hexdigest()
 
 
-class _HashingReader:
+class HashingReader:
     """Hashes what is read through it."""
 
     def __init__(self, stream: Any) -> None:
@@ -165,15 +165,17 @@ class _HashingReader:
         self._hasher = hashlib.sha256()
 
     def read(self, size: int) -> bytes:
+        """Return at most ``size`` bytes."""
         data: bytes = self._stream.read(size)
         self._hasher.update(data)
         return data
 
     def hexdigest(self) -> str:
+        """Return the SHA-256 of what was read."""
         return self._hasher.hexdigest()
 
 
-def _fact(entry: Entry, sha256: str) -> dict[str, list[Any]]:
+def fact(entry: Entry, sha256: str) -> dict[str, list[Any]]:
     """Return an index line; folders are not verified, only what lies in them."""
     if entry.kind == "symlink":
         return {f"/{entry.path}": ["link", entry.target, 0o777]}
