@@ -23,6 +23,9 @@ class Collected:
         self._stdout = bytearray()
         self._stderr = bytearray()
         self._told = 0
+        """Offset of the first byte that was not handed on."""
+        self._searched = 0
+        """Offset up to which no further line ends: a long line is not read again and again."""
         self._on_stdout = on_stdout
         self._limit = limit
 
@@ -43,7 +46,8 @@ class Collected:
         return bytes(self._stdout), bytes(self._stderr)
 
     def _tell(self) -> None:
-        while self._on_stdout and (end := self._stdout.find(b"\n", self._told)) >= 0:
+        while self._on_stdout and (end := self._stdout.find(b"\n", self._searched)) >= 0:
             line = bytes(self._stdout[self._told : end])
-            self._told = end + 1
+            self._told = self._searched = end + 1
             self._on_stdout(line.removesuffix(b"\r"))
+        self._searched = len(self._stdout)
