@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from freezer.image.condafile import refused_conda
-from freezer.image.condaprefix import in_binary, in_text
+from freezer.image.condaprefix import in_binary, in_text, runnable
 from freezer.image.tar import Entry
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from freezer.image.wheel import Layout
 
 _SCRIPT = """\
-#!{prefix}/bin/python{python}
+{first}
 # -*- coding: utf-8 -*-
 import re
 import sys
@@ -139,9 +139,9 @@ def _scripts(archive: CondaArchive, about: About, layout: Layout) -> Iterator[Li
         match = _ENTRY_POINT.match(point.strip())
         if match is None:
             raise refused_conda(archive.package, f"its entry point {point!r} is not one")
+        first = runnable(f"#!{layout.prefix}/bin/python{layout.python}".encode())
         data = _SCRIPT.format(
-            prefix=layout.prefix,
-            python=layout.python,
+            first=first.decode(),
             module=match["module"],
             name=match["function"].split(".")[0],
             function=match["function"],

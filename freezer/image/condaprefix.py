@@ -24,7 +24,7 @@ def in_text(data: bytes, placeholder: str, prefix: str) -> bytes:
     ``/usr/bin/env`` (all else).
     """
     first, newline, rest = data.partition(b"\n") if data.startswith(b"#!") else (b"", b"", data)
-    first = _runnable(_replaced(first, placeholder, prefix))
+    first = runnable(_replaced(first, placeholder, prefix))
     return first + newline + _replaced(rest, placeholder, prefix)
 
 
@@ -43,14 +43,8 @@ def in_binary(data: bytes, placeholder: str, prefix: str) -> bytes:
     return found
 
 
-def _replaced(data: bytes, placeholder: str, prefix: str) -> bytes:
-    data = data.replace(placeholder.encode(), prefix.encode())
-    for encoding, _ in _WIDE:
-        data = data.replace(placeholder.encode(encoding), prefix.encode(encoding))
-    return data
-
-
-def _runnable(line: bytes) -> bytes:
+def runnable(line: bytes) -> bytes:
+    """Return a script's first line, or what stands for it where Linux would cut it off."""
     match = _SHEBANG.fullmatch(line)
     if len(line) <= LONGEST_SHEBANG or match is None:
         return line
@@ -59,6 +53,13 @@ def _runnable(line: bytes) -> bytes:
     if _PYTHON.match(name):
         return b"#!/bin/sh\n'''exec' \"%b\"%b \"$0\" \"$@\" #'''" % (path, rest)
     return b"#!/usr/bin/env %b%b" % (name, rest)
+
+
+def _replaced(data: bytes, placeholder: str, prefix: str) -> bytes:
+    data = data.replace(placeholder.encode(), prefix.encode())
+    for encoding, _ in _WIDE:
+        data = data.replace(placeholder.encode(encoding), prefix.encode(encoding))
+    return data
 
 
 def _in_strings(data: bytes, old: bytes, new: bytes, unit: int) -> bytes:
