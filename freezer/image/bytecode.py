@@ -37,7 +37,7 @@ _SCRIPT = "freezer_inside/bytecode.py"
 def bytecode_chunks(
     lock: Lock,
     chunks: Sequence[Chunk],
-    system_image: str,
+    image: str,
     *,
     engine: Engine,
     store: Store,
@@ -45,15 +45,16 @@ def bytecode_chunks(
 ) -> list[Chunk]:
     """Return a byte-code chunk for each chunk, in their order; compile those that are missing.
 
-    ``system_image`` is the ID of the base with its Debian packages. Raises ``BuildError`` when the
-    compiler fails, ``IntegrityError`` when it returns anything but byte code.
+    ``image`` is the ID of an image that holds the lock's Python: the base with its Debian packages,
+    and of a conda environment at least Python's own part. Raises ``BuildError`` when the compiler
+    fails, ``IntegrityError`` when it returns anything but byte code.
     """
     keys = [_key(lock, chunk) for chunk in chunks]
     known = [recall(store, _MEMO, key) for key in keys]
     missing = [chunk for chunk, found in zip(chunks, known, strict=True) if found is None]
     if missing:
         with report.task(f"Compiling {len(missing)} packages to byte code"):
-            made = _compile(lock, missing, system_image, engine, store)
+            made = _compile(lock, missing, image, engine, store)
             for chunk in made:
                 remember(store, _MEMO, chunk)
     return [_demand(recall(store, _MEMO, key)) for key in keys]
@@ -61,23 +62,25 @@ def bytecode_chunks(
 
 def _key(lock: Lock, chunk: Chunk) -> str:
     script = hashlib.sha256(inside_files()[_SCRIPT]).hexdigest()
-    return digest(json_bytes([chunk.key, lock.target.python.version, script]))
+    # The compiler of a conda environment is one build of Python; of others, the base's.
+    builds = [package.sha256 for package in lock.conda if package.name == "python"]
+    return digest(json_bytes([chunk.key, lock.target.python.version, script, *builds]))
 
 
 def _compile(
     lock: Lock,
     chunks: Sequence[Chunk],
-    system_image: str,
+    image: str,
     engine: Engine,
     store: Store,
 ) -> list[Chunk]:
     with store.scratch() as scratch:
         upload, result = scratch / "source.tar", scratch / "bytecode.tar"
-        sources = _write_upload(chunks, upload, store)
+        sources = _write_upload(chunks, upload, lock.target.python.minor, store)
         root = f"/{_ROOT}"
         command = [lock.target.python.executable, "-I", "-S", "-B", f"{root}/bytecode.py"]
         done = engine.run(
-            system_image,
+            image,
             [*command, f"{root}/source", f"{root}/out"],
             RunOptions(
                 read_only=False,
@@ -97,7 +100,9 @@ def _compile(
         return _adopt(lock, chunks, result, sources, store)
 
 
-def _write_upload(chunks: Sequence[Chunk], target: Path, store: Store) -> list[frozenset[str]]:
+def _write_upload(
+    chunks: Sequence[Chunk], target: Path, minor: str, store: Store
+) -> list[frozenset[str]]:
     """Write the compiler and every Python file; return the paths that each chunk gave."""
     script = inside_files()[_SCRIPT]
     given = []
@@ -108,7 +113,7 @@ def _write_upload(chunks: Sequence[Chunk], target: Path, store: Store) -> list[f
         archive.addfile(folder)
         for number, chunk in enumerate(chunks):
             paths = set()
-            for path, data in _python_files(chunk, store):
+            for path, data in _python_files(chunk, minor, store):
                 _add(archive, f"{_ROOT}/source/{number:05}/{path}", data)
                 paths.add(path)
             if not paths:
@@ -118,12 +123,15 @@ def _write_upload(chunks: Sequence[Chunk], target: Path, store: Store) -> list[f
     return [found.get(number, frozenset()) for number in range(len(chunks))]
 
 
-def _python_files(chunk: Chunk, store: Store) -> Iterator[tuple[str, bytes]]:
+def _python_files(chunk: Chunk, minor: str, store: Store) -> Iterator[tuple[str, bytes]]:
+    """Yield the modules of a package; Python itself, where it comes as one, has its library."""
+    folders = ("/site-packages/", f"/lib/python{minor}/")
     with tarfile.open(store.verified(chunk.sha256), mode="r:") as archive:
         for member in archive:
-            if member.isreg() and member.name.endswith(".py") and "/site-packages/" in member.name:
+            name = member.name
+            if member.isreg() and name.endswith(".py") and any(part in name for part in folders):
                 stream = archive.extractfile(member)
-                yield member.name, stream.read() if stream is not None else b""
+                yield name, stream.read() if stream is not None else b""
 
 
 def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
