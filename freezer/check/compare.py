@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from freezer.check.explain import differences_of_hosts, differences_of_inputs, explains
 from freezer.check.measure import distance, within
+from freezer.check.numerics import differences_of_notes
 from freezer.model.record import Digested, Number, Said, Tensor
 from freezer.model.verdict import Compared, Difference, Verdict, Word
 
@@ -24,7 +25,10 @@ def compare(expected: Record, found: Record) -> Verdict:
     ``identical`` only when every observation of every training is; ``equivalent`` only within
     tolerance and where the hosts differ in something that explains it.
     """
-    causes = differences_of_hosts(expected.host, found.host)
+    causes = [
+        *differences_of_notes(expected.inventory, found.inventory),
+        *differences_of_hosts(expected.host, found.host),
+    ]
     if expected.inside != found.inside:
         return incomparable(found, "another version of the trainings ran")
     explained = explains(causes)

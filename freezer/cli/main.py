@@ -19,6 +19,7 @@ from freezer.cli.fetch import fetch
 from freezer.cli.image import image
 from freezer.cli.images import images
 from freezer.cli.init import init
+from freezer.cli.inventory import inventory
 from freezer.cli.lock import lock
 from freezer.cli.pull import pull
 from freezer.cli.push import push
@@ -50,6 +51,7 @@ for _command in (
     bundle,
     image,
     images,
+    inventory,
     push,
     pull,
     doctor,

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freezer.check.gpu import demand_driver
 from freezer.check.smoke import run_smoke
+from freezer.errors import CheckError
+from freezer.flows.inventory import inventory_of
+from freezer.model.inventory import note_of
 
 if TYPE_CHECKING:
     from freezer.flows.sources import Workshop
+    from freezer.model.inventory import InventoryNote
     from freezer.model.lock import Lock
     from freezer.model.record import Record, Training
 
@@ -16,12 +21,29 @@ _KILLED = ("exit status -9", "exit status 137")
 
 
 def train(workshop: Workshop, lock: Lock, lock_id: str, image: str, title: str) -> Record:
-    """Return the record of one run. Raises ``CheckError`` when nothing can be run."""
+    """Return the record of one run, with a note of what does the arithmetic in the image.
+
+    Raises ``CheckError`` when nothing can be run, ``HostError`` before anything is run where the
+    driver is too old for the lock's CUDA.
+    """
+    if lock.accelerator is not None:
+        for warning in demand_driver(lock.accelerator):
+            workshop.report.warn(warning)
+    note = _note(workshop, image)
     record = run_smoke(
         lock, lock_id, image, engine=workshop.engine(), report=workshop.report, title=title
     )
     trainings = tuple(_in_plain_words(one, lock) for one in record.trainings)
-    return record.model_copy(update={"trainings": trainings})
+    return record.model_copy(update={"trainings": trainings, "inventory": note})
+
+
+def _note(workshop: Workshop, image: str) -> InventoryNote | None:
+    """Return what does the arithmetic; without it the numbers can still be compared."""
+    try:
+        return note_of(inventory_of(workshop, image))
+    except CheckError as error:
+        workshop.report.warn(f"changed libraries cannot be named: {error.what}")
+        return None
 
 
 def _in_plain_words(training: Training, lock: Lock) -> Training:

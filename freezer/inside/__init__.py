@@ -31,3 +31,10 @@ def inside_digest() -> tuple[str, str]:
     for path, data in inside_files().items():
         hasher.update(f"{path}\0{len(data)}\0".encode() + data)
     return VERSION, hasher.hexdigest()
+
+
+@cache
+def inventory_files() -> dict[str, bytes]:
+    """Return what is brought into a container to take an inventory; images do not hold it."""
+    files = sorted((_ROOT / "freezer_inventory").rglob("*.py"))
+    return {path.relative_to(_ROOT).as_posix(): path.read_bytes() for path in files}

@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from freezer.model.base import Digest, Model, Sha256
+from freezer.model.inventory import InventoryNote
 
 RECORD_SCHEMA: Final = "freezer/record/1"
 
@@ -154,3 +155,5 @@ class Record(Model):
     """Digest of the ``freezer_inside`` that ran; records of different ones are not compared."""
     host: Host
     trainings: tuple[Training, ...] = ()
+    inventory: InventoryNote | None = None
+    """What did the arithmetic; None in records from before there were inventories."""

@@ -1,0 +1,141 @@
+"""Taking the inventory of an image, and holding it against the lock.
+
+The code that looks runs in a container of the image, with no network and nothing kept; it is
+brought along and is no part of the image. What it prints is not trusted: it is parsed strictly.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+
+from freezer.engine.interface import RunOptions
+from freezer.errors import CheckError, VerificationError
+from freezer.inside import inventory_files
+from freezer.model.inventory import Inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.engine.interface import Engine
+    from freezer.model.inventory import SharedLibrary
+    from freezer.model.lock import Lock
+
+_PREFIX: Final = "/opt/env"
+_ARCHIVE: Final = "/tmp/freezer-inventory.zip"  # noqa: S108 - inside the container, in memory
+_LARGEST: Final = 64 << 20
+"""Bytes of an inventory; one of a thousand libraries has about a million."""
+_BLAS: Final = {"openblas": "OpenBLAS", "mkl": "MKL", "netlib": "netlib", "blis": "BLIS"}
+_CALLERS: Final = ("conda:numpy", "conda:scipy", "debian:python3-numpy", "debian:python3-scipy")
+"""Packages whose BLAS their world chooses. Wheels bundle theirs, and locking has said so."""
+
+
+def take_inventory(engine: Engine, image: str) -> Inventory:
+    """Ask an image what does the arithmetic in it; the same image gives the same answer.
+
+    Raises ``CheckError`` when the image cannot say.
+    """
+    options = RunOptions(user="0:0", timeout=900)
+    command = [f"{_PREFIX}/bin/python", "-I", "-B", "-c", _program(), _PREFIX]
+    result = engine.run(image, command, options)
+    if result.exit_code != 0:
+        raise CheckError(
+            "the image could not be asked what does the arithmetic in it",
+            found=f"exit status {result.exit_code}",
+            details=result.stderr.decode("utf-8", "replace").strip().splitlines()[-6:],
+            hint="see `freeze doctor`, and whether the image is for this machine",
+        )
+    return parse_inventory(result.stdout, image)
+
+
+def parse_inventory(data: bytes, image: str) -> Inventory:
+    """Return what an image printed. Raises ``CheckError`` when that is no inventory."""
+    try:
+        if len(data) > _LARGEST:
+            msg = f"more than {_LARGEST} bytes"
+            raise ValueError(msg)
+        document = json.loads(data)
+        if not isinstance(document, dict):
+            msg = "it is no JSON object"
+            raise TypeError(msg)
+        return Inventory.model_validate({**document, "image": image})
+    except (ValueError, TypeError, RecursionError, ValidationError) as error:
+        raise CheckError(
+            "the image's inventory is unreadable",
+            found=_first_line(error),
+            hint="its Python may print things of its own at startup; run it and see",
+        ) from None
+
+
+def hold_inventory(lock: Lock, inventory: Inventory) -> None:
+    """Hold an inventory against what the lock promises: BLAS, CUDA, cuDNN.
+
+    Raises ``VerificationError`` where the image computes with something else.
+    """
+    wrong = [*_other_blas(lock, inventory), *_other_cuda(lock, inventory)]
+    if wrong:
+        raise VerificationError(
+            "the image does not compute with what the lock says",
+            details=wrong,
+            hint="lock again with `freeze lock --upgrade`; if that does not help, report it",
+        )
+
+
+def _other_blas(lock: Lock, inventory: Inventory) -> Iterator[str]:
+    wanted = _BLAS.get(lock.blas or "")
+    for item in inventory.libraries if wanted else ():
+        callers = [who for who in item.loaded_by if who in _CALLERS]
+        if "blas" in item.roles and item.name != wanted and callers:
+            yield f"{' and '.join(callers)} loads {item.name} ({item.file}), locked: {lock.blas}"
+
+
+def _other_cuda(lock: Lock, inventory: Inventory) -> Iterator[str]:
+    if lock.accelerator is None:
+        return
+    for item in inventory.libraries:
+        if item.name == "CUDA runtime" and not _within(item, lock.accelerator.cuda):
+            yield f"{item.file} is CUDA {item.version}, locked: {lock.accelerator.cuda}"
+        wanted = lock.accelerator.cudnn
+        if item.name == "cuDNN" and wanted is not None and not _within(item, wanted):
+            yield f"{item.file} is cuDNN {item.version}, locked: {wanted}"
+
+
+def _within(item: SharedLibrary, wanted: str) -> bool:
+    """Say whether a library is of a version, as far as it can be told.
+
+    A file names two or three of its numbers, its package four; the shorter one decides.
+    """
+    told = (item.version or wanted).split(".")
+    asked = wanted.split(".")
+    if not told[0].isdigit():
+        return True
+    return told[: len(asked)] == asked[: len(told)]
+
+
+def _program() -> str:
+    """Return a program that brings its modules along: nothing of the image has to be writable.
+
+    It has some 40,000 bytes; Linux takes 128 KiB for one argument (``MAX_ARG_STRLEN``).
+    """
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for path, data in inventory_files().items():
+            archive.writestr(zipfile.ZipInfo(path), data)
+    packed = base64.b64encode(target.getvalue()).decode()
+    return (
+        f"import base64, sys; open({_ARCHIVE!r}, 'wb').write(base64.b64decode({packed!r})); "
+        f"sys.path.insert(0, {_ARCHIVE!r}); "
+        "from freezer_inventory.report import main; main()"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return (str(error) or type(error).__name__).splitlines()[0]
