@@ -35,6 +35,18 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Held:
+    """A Python package that another world has installed already."""
+
+    version: str
+    """By PEP 440."""
+    package: str
+    """What that world calls it."""
+    by: str
+    """In words, for messages: ``conda's pytorch 2.5.1 cuda126_py311 (asked for in ...)``."""
+
+
+@dataclass(frozen=True)
 class PipRequest:
     """Everything that a resolver may look at."""
 
@@ -50,6 +62,10 @@ class PipRequest:
     """Normalised names of packages that may be locked as source distributions."""
     prereleases: bool = False
     """Whether a requirements file says ``--pre``."""
+    held: Mapping[str, Held] = field(default_factory=dict)
+    """Normalised name to what is there already, which pip must neither replace nor fetch."""
+    stand_ins: str | None = None
+    """Among ``indexes.find_links``: the one with stand-ins of what is held."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from freezer.errors import ResolveError, SpecError, Where
 from freezer.fetch.redact import redact, without_credentials
 from freezer.model.canonical import plain
+from freezer.resolve.held import clash, with_stand_ins, without_stand_ins
 from freezer.resolve.interface import Asked, PipResolver, Resolution
 from freezer.resolve.names import name_warnings
 from freezer.resolve.reasons import asked_by_name
@@ -32,15 +33,20 @@ _OWN = Asked(Requirement("pip"), Where("Freezer"))
 def resolve_pip(
     request: PipRequest, resolver: str, *, store: Store, report: Reporter
 ) -> Resolution:
-    """Return the packages that answer a request, sorted by name; ``pip`` is always among them.
+    """Return the packages that answer a request, sorted by name.
 
-    ``resolver`` is ``uv`` or ``pip-tools``. Raises ``ResolveError`` when nothing answers,
-    ``FetchError`` when an index is out of reach, ``IntegrityError`` when a file has another hash
-    than the user gave.
+    ``pip`` is always among them, unless conda brings it. ``resolver`` is ``uv`` or ``pip-tools``.
+    Raises ``ResolveError`` when nothing answers, ``FetchError`` when an index is out of reach,
+    ``IntegrityError`` when a file has another hash than the user gave.
     """
-    own = "pip" not in asked_by_name(request)
+    own = "pip" not in asked_by_name(request) and "pip" not in request.held
     whole = replace(request, asked=(*request.asked, _OWN)) if own else request
-    answer = _resolver(resolver).resolve(whole, store=store, report=report)
+    with with_stand_ins(whole, store) as asked:
+        try:
+            answer = _resolver(resolver).resolve(asked, store=store, report=report)
+        except ResolveError as error:
+            raise clash(error, request.held) from error
+    answer = without_stand_ins(answer, request.held)
     packages = tuple(_with_reason(package, own) for package in answer.packages)
     return Resolution(packages, (*name_warnings(request.asked), *answer.warnings))
 

@@ -21,6 +21,7 @@ from freezer.resolve.reqfile import Line, decode, lines, read_text, single
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterable
 
     from freezer.model.spec import PipSpec
 
@@ -48,9 +49,20 @@ class Gathered:
     lines: list[list[Any]] = field(default_factory=list)
 
 
-def gather(folder: Path, spec: PipSpec) -> Gathered:
-    """Read all that a spec names, relative to ``folder``. Raises ``SpecError`` with its place."""
+def gather(
+    folder: Path,
+    spec: PipSpec,
+    more: Iterable[tuple[str, Where]] = (),
+    more_folder: Path | None = None,
+) -> Gathered:
+    """Read all that a spec names, relative to ``folder``. Raises ``SpecError`` with its place.
+
+    ``more`` are further lines of a requirements file, with their places: the pip part of an
+    ``environment.yml``. Paths in them are relative to ``more_folder``.
+    """
     reader = _Reader(folder, spec)
+    for text, where in more:
+        reader.line(single(text, where), more_folder or folder)
     for number, text in enumerate(spec.requirements):
         reader.line(single(text, Where(SPEC_FILE, key=f"pip.requirements[{number}]")), folder)
     projects = [file for file in spec.files if file.endswith(".toml")]

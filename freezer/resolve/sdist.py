@@ -38,7 +38,17 @@ def build_request(request: PipRequest, requires: Sequence[str], file: str) -> Pi
     """
     where = Where(f"{file}/pyproject.toml", key="build-system.requires")
     asked = tuple(Asked(_requirement(text, where), where) for text in requires)
-    return replace(request, asked=asked, constraints=(), keep={}, allow_sdist=frozenset())
+    links = tuple(url for url in request.indexes.find_links if url != request.stand_ins)
+    return replace(
+        request,
+        asked=asked,
+        constraints=(),
+        keep={},
+        allow_sdist=frozenset(),
+        indexes=replace(request.indexes, find_links=links),
+        stand_ins=None,
+        held={},
+    )
 
 
 def declared_requires(archive: Path, file: str) -> tuple[str, ...]:

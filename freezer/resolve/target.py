@@ -58,19 +58,25 @@ def target(facts: BaseFacts, python: PythonTarget | str, debian: Sequence[Debian
     packages. Raises ``ResolveError`` when they bring no such Python.
     """
     if isinstance(python, str):
-        python = _debian_python(python, debian)
-    libc = next((package for package in debian if package.name == "libc6"), None)
+        python = debian_python(python, debian)
     return Target.model_validate(
         {
             "architecture": facts.architecture,
-            "glibc": _upstream(libc.version) if libc else facts.glibc,
+            "glibc": glibc_of(facts, debian),
             "distribution": facts.distribution,
             "python": python,
         }
     )
 
 
-def _debian_python(minor: str, debian: Sequence[DebianPackage]) -> PythonTarget:
+def glibc_of(facts: BaseFacts, debian: Sequence[DebianPackage]) -> str:
+    """Return the version of the C library, once some Debian packages are on the base."""
+    libc = next((package for package in debian if package.name == "libc6"), None)
+    return _upstream(libc.version) if libc else facts.glibc
+
+
+def debian_python(minor: str, debian: Sequence[DebianPackage]) -> PythonTarget:
+    """Return the Python that some Debian packages bring. Raises ``ResolveError`` for none."""
     name = f"python{minor}"
     package = next((package for package in debian if package.name == name), None)
     if package is None:

@@ -1,0 +1,70 @@
+"""What moves the numbers among conda packages, told by package name.
+
+conda-forge's names: https://conda-forge.org/docs/maintainer/knowledge_base/ (BLAS, compilers,
+OpenMP, CUDA); those of ``defaults`` where they differ.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from freezer.model.lock import Component
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from freezer.model.lock import CondaPackage
+
+Role = Literal[
+    "python", "libstdc++", "compiler", "blas", "lapack", "openmp", "cuda", "cudnn", "nccl"
+]
+
+_KNOWN: tuple[tuple[Role, str, str], ...] = (
+    ("python", "CPython", r"python"),
+    ("libstdc++", "libstdc++", r"libstdcxx(?:-ng)?"),
+    ("compiler", "gcc", r"gcc_impl_linux-\w+"),
+    ("compiler", "g++", r"gxx_impl_linux-\w+"),
+    ("compiler", "gfortran", r"gfortran_impl_linux-\w+"),
+    ("compiler", "clang", r"clang-\d+"),
+    ("compiler", "nvcc", r"cuda-nvcc-impl"),
+    ("blas", "OpenBLAS", r"libopenblas"),
+    ("blas", "MKL", r"mkl"),
+    ("blas", "BLIS", r"blis"),
+    ("openmp", "libgomp", r"libgomp"),
+    ("openmp", "libomp", r"llvm-openmp"),
+    ("openmp", "libiomp", r"intel-openmp"),
+    ("cuda", "CUDA runtime", r"cuda-cudart"),
+    ("cuda", "CUDA", r"cudatoolkit"),
+    ("cudnn", "cuDNN", r"libcudnn"),
+    ("nccl", "NCCL", r"nccl"),
+)
+"""Role, name, and the packages that bring it. Metapackages are left out."""
+_NETLIB: tuple[tuple[Literal["blas", "lapack"], str], ...] = (
+    ("blas", "libblas"),
+    ("lapack", "liblapack"),
+)
+"""Elsewhere these only point at the implementation; the build tells."""
+
+
+def conda_components(packages: Sequence[CondaPackage]) -> tuple[Component, ...]:
+    """Return Python, libraries and compilers that move the numbers; one for each package."""
+    return tuple(found for package in packages for found in _of(package, packages))
+
+
+def _of(package: CondaPackage, every: Sequence[CondaPackage]) -> Iterator[Component]:
+    for role, name, pattern in _KNOWN:
+        if re.fullmatch(pattern, package.name):
+            yield _component(role, name, package)
+    for role, name in _NETLIB:
+        if package.name == name and package.build.endswith("netlib"):
+            yield _component(role, "netlib", package)
+    # Before libcudnn was split off, `cudnn` itself held the library.
+    if package.name == "cudnn" and not any(item.name == "libcudnn" for item in every):
+        yield _component("cudnn", "cuDNN", package)
+
+
+def _component(role: Role, name: str, package: CondaPackage) -> Component:
+    return Component(
+        role=role, name=name, version=package.version, provider=f"conda:{package.name}"
+    )
