@@ -21,7 +21,7 @@ from freezer.inside import inside_files
 from freezer.model.canonical import digest, json_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from freezer.engine.interface import Engine
@@ -37,7 +37,7 @@ _SCRIPT = "freezer_inside/bytecode.py"
 def bytecode_chunks(
     lock: Lock,
     chunks: Sequence[Chunk],
-    image: str,
+    image: Callable[[], str],
     *,
     engine: Engine,
     store: Store,
@@ -45,16 +45,17 @@ def bytecode_chunks(
 ) -> list[Chunk]:
     """Return a byte-code chunk for each chunk, in their order; compile those that are missing.
 
-    ``image`` is the ID of an image that holds the lock's Python: the base with its Debian packages,
-    and of a conda environment at least Python's own part. Raises ``BuildError`` when the compiler
-    fails, ``IntegrityError`` when it returns anything but byte code.
+    ``image`` gives, where something is to be compiled, the ID of an image that holds the lock's
+    Python: the base with its Debian packages, and of a conda environment at least Python's own
+    part. Raises ``BuildError`` when the compiler fails, ``IntegrityError`` when it returns anything
+    but byte code.
     """
     keys = [_key(lock, chunk) for chunk in chunks]
     known = [recall(store, _MEMO, key) for key in keys]
     missing = [chunk for chunk, found in zip(chunks, known, strict=True) if found is None]
     if missing:
         with report.task(f"Compiling {len(missing)} packages to byte code"):
-            made = _compile(lock, missing, image, engine, store)
+            made = _compile(lock, missing, image(), engine, store)
             for chunk in made:
                 remember(store, _MEMO, chunk)
     return [_demand(recall(store, _MEMO, key)) for key in keys]

@@ -45,7 +45,17 @@ class Layer:
     size: int
 
 
-def plan_layers(packages: Sequence[PipPackage]) -> tuple[LayerPlan, ...]:
+@dataclass(frozen=True)
+class Weighed:
+    """A package as the plan knows it."""
+
+    name: str
+    """No two of a plan are the same."""
+    size: int
+    """Bytes of its file in the lock."""
+
+
+def plan_layers(packages: Sequence[Weighed | PipPackage]) -> tuple[LayerPlan, ...]:
     """Return which packages share a layer, lowest first: the heavier, the further below.
 
     An engine keeps a layer once for all images in which everything below it is the same too, so

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
-from freezer.errors import EngineError
+from freezer.image.bench import Bench, python_chunks
 from freezer.image.bytecode import bytecode_chunks
 from freezer.image.chunks import expected_files, wheel_chunks
-from freezer.image.config import image_id, intermediate_config
-from freezer.image.layers import Layer, order_chunks, plan_layers, report_clashes, write_layer
+from freezer.image.conda import conda_chunks, history_chunk
+from freezer.image.layers import (
+    Layer,
+    Weighed,
+    order_chunks,
+    plan_layers,
+    report_clashes,
+    write_layer,
+)
 from freezer.image.layout import ENVIRONMENT
 from freezer.image.moment import epoch
 from freezer.image.sdist import built_wheel, is_wheel
@@ -30,8 +36,6 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock, PipPackage
 
 SYSTEM_TITLE = "Debian packages"
-_PATIENCE = 7200.0
-"""Seconds to wait for another environment's build on the same base and Debian packages."""
 
 
 @dataclass(frozen=True)
@@ -65,43 +69,61 @@ def assemble(
         lock, lock_id, base, engine=engine, store=store, report=report, use_cache=use_cache
     )
     below = tuple(LayerFile(diff_id, None) for diff_id in lock.base.diff_ids)
-    layers = [Layer(system, SYSTEM_TITLE, _size(system))]
-    config = intermediate_config(lock, [(system.diff_id, SYSTEM_TITLE)])
-    with store.lock(f"image-{image_id(config)[7:23]}", timeout=_PATIENCE, report=report):
-        # Other environments with the same base and Debian packages use the same image.
-        image = engine.load(config, [*below, system], report=report).id
-        try:
-            chunks = _package_chunks(lock, image, engine, store, report)
-        finally:
-            with suppress(EngineError):  # a build with another store may run in it; it removes it
-                engine.remove_image(image)
-    for plan, members in order_chunks(plan_layers(lock.pip), chunks):
-        layers.append(write_layer(plan.title, members, store))
-    own = skeleton_chunk(lock, _layout(lock), store)
-    layers.append(write_layer(own.name, [own], store))
-    every = [*(chunk for members in chunks.values() for chunk in members), own]
-    return Parts(below, tuple(layers), expected_files(every, store))
+    titles = [(system.diff_id, SYSTEM_TITLE)]
+    with Bench(lock, (*below, system), titles, engine=engine, store=store, report=report) as bench:
+        chunks = _package_chunks(lock, bench, engine, store, report)
+    ordered = order_chunks(plan_layers(_weighed(lock)), chunks)
+    # The order of the layers: where two packages bring one path, the upper one's is seen.
+    every = [chunk for _, members in ordered for chunk in members]
+    names = [name for plan, _ in ordered for name in plan.packages]
+    report_clashes([chunks[name][0] for name in names], store, report)
+    own = _own_chunks(lock, store)
+    layers = [
+        Layer(system, SYSTEM_TITLE, _size(system)),
+        *(write_layer(plan.title, members, store) for plan, members in ordered),
+        write_layer(own[-1].name, own, store),
+    ]
+    return Parts(below, tuple(layers), expected_files([*every, *own], store))
 
 
 def _package_chunks(
-    lock: Lock, image: str, engine: Engine, store: Store, report: Reporter
+    lock: Lock, bench: Bench, engine: Engine, store: Store, report: Reporter
 ) -> dict[str, list[Chunk]]:
-    """Return the chunks of each Python package by name: its files, then their byte code."""
-    wheels = [_wheel(lock, package, image, engine, store, report) for package in lock.pip]
-    latest = epoch(lock.as_of)
-    files = wheel_chunks(wheels, layout=_layout(lock), epoch=latest, store=store, report=report)
-    report_clashes(files, store, report)
-    compiled = bytecode_chunks(lock, files, image, engine=engine, store=store, report=report)
-    pairs = zip(lock.pip, files, compiled, strict=True)
-    return {package.name: [first, second] for package, first, second in pairs}
+    """Return the chunks of each package by its name in the plan: its files, then byte code."""
+    latest, layout = epoch(lock.as_of), _layout(lock)
+    conda = conda_chunks(lock.conda, layout=layout, epoch=latest, store=store, report=report)
+    bench.python = python_chunks(lock, conda)
+    wheels = [_wheel(lock, package, bench, engine, store, report) for package in lock.pip]
+    files = wheel_chunks(wheels, layout=layout, epoch=latest, store=store, report=report)
+    files = [*conda, *files]
+    compiled = bytecode_chunks(lock, files, bench.image, engine=engine, store=store, report=report)
+    names = [item.name for item in _weighed(lock)]
+    return {
+        name: [first, second] for name, first, second in zip(names, files, compiled, strict=True)
+    }
+
+
+def _weighed(lock: Lock) -> list[Weighed]:
+    """Return all packages as the plan of layers knows them; pip may have conda's names."""
+    conda = (Weighed(f"{package.name} (conda)", package.size) for package in lock.conda)
+    return [*conda, *(Weighed(package.name, package.size) for package in lock.pip)]
 
 
 def _wheel(
-    lock: Lock, package: PipPackage, image: str, engine: Engine, store: Store, report: Reporter
+    lock: Lock, package: PipPackage, bench: Bench, engine: Engine, store: Store, report: Reporter
 ) -> PipPackage:
     if is_wheel(package):
         return package
-    return built_wheel(lock, package, image, engine=engine, store=store, report=report)
+    return built_wheel(lock, package, bench.image(), engine=engine, store=store, report=report)
+
+
+def _own_chunks(lock: Lock, store: Store) -> list[Chunk]:
+    """Return what changes with every lock: Freezer's part, and conda's list of what is there."""
+    layout = _layout(lock)
+    own = skeleton_chunk(lock, layout, store)
+    if not lock.conda:
+        return [own]
+    return [history_chunk(lock.conda, layout=layout, epoch=epoch(lock.as_of), store=store), own]
 
 
 def _layout(lock: Lock) -> Layout:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from freezer.engine.interface import Engine
     from freezer.fetch.store import Store
     from freezer.model.events import Reporter
-    from freezer.model.lock import Lock, PipPackage
+    from freezer.model.lock import CondaPackage, Lock, PipPackage
 
 _MEMO = "built-wheel"
 _ROOT = "/opt/freezer-build"
@@ -76,21 +76,23 @@ def _key(lock: Lock, package: PipPackage, system_image: str) -> str:
     return digest(json_bytes([lock.image_format, _pip(lock).sha256, *parts]))
 
 
-def _pip(lock: Lock) -> PipPackage:
-    for package in lock.pip:
+def _pip(lock: Lock) -> PipPackage | CondaPackage:
+    """Return the pip that builds: the lock's wheel of it, or conda's, which the image holds."""
+    packages: list[PipPackage | CondaPackage] = [*lock.pip, *lock.conda]
+    for package in packages:
         if package.name == "pip":
             return package
     raise LockError("the lock holds no pip, and a package must be built from source")
 
 
 def _write_upload(lock: Lock, package: PipPackage, store: Store, target: Path) -> None:
-    pip = _pip(lock)
+    pip = next((package for package in lock.pip if package.name == "pip"), None)
     script = render(
         "system/build-wheel.sh.j2",
         root=_ROOT,
         epoch=epoch(lock.as_of),
         python=lock.target.python.executable,
-        pip=pip.file,
+        pip=f"{_ROOT}/{pip.file}" if pip else "",
         wheels=[requirement.file for requirement in package.build_requires],
         sdist=package.file,
         subdirectory=f"/{package.subdirectory}" if package.subdirectory else "",
@@ -100,7 +102,8 @@ def _write_upload(lock: Lock, package: PipPackage, store: Store, target: Path) -
         info = tarfile.TarInfo(f"{root}/build.sh")
         info.size = len(script)
         archive.addfile(info, io.BytesIO(script))
-        _add(archive, f"{root}/{pip.file}", store.verified(pip.sha256))
+        if pip is not None:
+            _add(archive, f"{root}/{pip.file}", store.verified(pip.sha256))
         _add(archive, f"{root}/sdist/{package.file}", store.verified(package.sha256))
         for requirement in package.build_requires:
             path = store.verified(requirement.sha256)

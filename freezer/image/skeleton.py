@@ -30,11 +30,22 @@ def skeleton_chunk(lock: Lock, layout: Layout, store: Store) -> Chunk:
 
     Raises ``LockError`` when the lock wants another ``freezer_inside`` than this Freezer's.
     """
-    members = {**_venv(lock, layout), **_freezer(lock, store)}
+    # A conda environment has a Python of its own, and needs no venv over another one.
+    venv = {} if lock.conda else _venv(lock)
+    members = {**venv, **_path(layout), **_freezer(lock, store)}
     return data_chunk("Freezer's part", members, epoch(lock.as_of), store)
 
 
-def _venv(lock: Lock, layout: Layout) -> Members:
+def _path(layout: Layout) -> Members:
+    """Return what lets the environment import ``freezer_inside``.
+
+    A .pth file rather than PYTHONPATH: the variable stays the user's.
+    """
+    root = ENVIRONMENT.strip("/")
+    return _files({f"{root}/{layout.site_packages}/freezer_inside.pth": f"{FREEZER}\n".encode()})
+
+
+def _venv(lock: Lock) -> Members:
     python = lock.target.python
     home = python.executable.rsplit("/", 1)[0] or "/"
     settings = (
@@ -45,17 +56,11 @@ def _venv(lock: Lock, layout: Layout) -> Members:
         "command = freeze build\n"
     )
     root = ENVIRONMENT.strip("/")
-    # A .pth file rather than PYTHONPATH: the variable stays the user's.
-    found = _files(
-        {
-            f"{root}/pyvenv.cfg": settings.encode(),
-            f"{root}/{layout.site_packages}/freezer_inside.pth": f"{FREEZER}\n".encode(),
-        }
-    )
+    found = _files({f"{root}/pyvenv.cfg": settings.encode()})
     links = {
         "bin/python": python.executable,
         "bin/python3": "python",
-        f"bin/python{layout.python}": "python",
+        f"bin/python{python.minor}": "python",
         "lib64": "lib",
     }
     for path, target in links.items():

@@ -135,7 +135,11 @@ def _changed_files(output: str) -> Iterator[str]:
 
 def _python(lock: Lock, account: Account) -> Iterator[str]:
     found = {normalize_package(name): version for name, version in account.distributions}
-    yield from _compare("Python package", found, {p.name: p.version for p in lock.pip})
+    wanted = {p.name: p.version for p in lock.pip}
+    if lock.conda:
+        # conda's packages bring distributions of their own; every file of theirs is known already.
+        found = {name: version for name, version in found.items() if name in wanted}
+    yield from _compare("Python package", found, wanted)
     facts = [
         ("Python", account.python, lock.target.python.version),
         ("glibc", account.libc[1], lock.target.glibc),
@@ -143,9 +147,21 @@ def _python(lock: Lock, account: Account) -> Iterator[str]:
         ("sys.prefix", account.prefix, ENVIRONMENT),
     ]
     yield from (f"{what} is {have}, locked {want}" for what, have, want in facts if have != want)
-    if account.pip_check is None or account.pip_check[0] != 0:
-        said = "pip is missing" if account.pip_check is None else account.pip_check[1].strip()
-        yield from (f"pip check: {line}" for line in said.splitlines())
+    if account.pip_check is None:
+        yield "pip check: pip is missing"
+    elif account.pip_check[0] != 0:
+        lines = account.pip_check[1].strip().splitlines()
+        yield from (f"pip check: {line}" for line in lines if _is_ours(line, lock))
+
+
+def _is_ours(line: str, lock: Lock) -> bool:
+    """Say whether pip complains of what pip installed.
+
+    What conda installed answers conda's requirements, which often differ from those that its
+    packages keep for pip.
+    """
+    name = normalize_package(line.split(maxsplit=1)[0]) if line.split() else ""
+    return not lock.conda or any(package.name == name for package in lock.pip)
 
 
 def _compare(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterable[str]:

@@ -83,7 +83,7 @@ def environment(
     images = [load(engine, lock, first, store)]
     try:
         compiled = bytecode_chunks(
-            lock, files, images[0], engine=engine, store=store, report=SILENT
+            lock, files, lambda: images[0], engine=engine, store=store, report=SILENT
         )
         history = history_chunk(packages, layout=LAYOUT, epoch=EPOCH, store=store)
         images.append(load(engine, lock, [*files, *compiled, history], store))
@@ -197,6 +197,11 @@ def test_compiled_again_it_is_the_same(
     for sha256 in (chunk.sha256, chunk.index):
         store.put_file(environment.store.verified(sha256))
     again = bytecode_chunks(
-        environment.lock, [chunk], environment.image, engine=engine, store=store, report=SILENT
+        environment.lock,
+        [chunk],
+        lambda: environment.image,
+        engine=engine,
+        store=store,
+        report=SILENT,
     )
     assert again == [environment.compiled[number]]

@@ -1,0 +1,90 @@
+"""The image that packages are worked on in: base, Debian packages and, of conda, its Python.
+
+Byte compilation and builds from source run in it. Most builds compile nothing new, so it is loaded
+only when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Self
+
+from freezer.errors import EngineError
+from freezer.image.conda import python_closure
+from freezer.image.config import image_id, intermediate_config
+from freezer.image.layers import write_layer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.engine.interface import Engine, LayerFile
+    from freezer.fetch.store import Store
+    from freezer.image.chunks import Chunk
+    from freezer.model.events import Reporter
+    from freezer.model.lock import Lock
+
+_PATIENCE = 7200.0
+"""Seconds to wait for another environment's build on the same base and Debian packages."""
+_TOOLS = ("pip", "setuptools", "wheel")
+"""What builds from source may use of conda, where conda brings it."""
+
+
+class Bench:
+    """A lock's working image while a ``with`` block lasts; removed at its end."""
+
+    def __init__(
+        self,
+        lock: Lock,
+        below: Sequence[LayerFile],
+        titles: Sequence[tuple[str, str]],
+        *,
+        engine: Engine,
+        store: Store,
+        report: Reporter,
+    ) -> None:
+        """``below`` are the base's layers and the Debian one, ``titles`` those above the base."""
+        self._lock, self._below, self._titles = lock, below, list(titles)
+        self._engine, self._store, self._report = engine, store, report
+        self._stack = ExitStack()
+        self._image: str | None = None
+        self.python: Sequence[Chunk] = ()
+        """The chunks of conda's Python, where the environment has one."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def image(self) -> str:
+        """Return the ID of the image; it is loaded when first asked for."""
+        if self._image is None:
+            self._image = self._load()
+        return self._image
+
+    def _load(self) -> str:
+        layers, titles = [*self._below], [*self._titles]
+        if self.python:
+            python = write_layer("Python", self.python, self._store)
+            layers.append(python.file)
+            titles.append((python.file.diff_id, python.title))
+        config = intermediate_config(self._lock, titles)
+        # Other environments with the same base and Debian packages use the same image.
+        name = f"image-{image_id(config)[7:23]}"
+        self._stack.enter_context(self._store.lock(name, timeout=_PATIENCE, report=self._report))
+        image = self._engine.load(config, layers, report=self._report).id
+        self._stack.callback(self._remove, image)
+        return image
+
+    def _remove(self, image: str) -> None:
+        with suppress(EngineError):  # a build with another store may run in it; it removes it
+            self._engine.remove_image(image)
+
+
+def python_chunks(lock: Lock, chunks: Sequence[Chunk]) -> list[Chunk]:
+    """Return those of a lock's conda chunks, in its order, that a working image holds."""
+    wanted = {package.name for package in python_closure(lock.conda)}
+    if any(not package.file.endswith(".whl") for package in lock.pip):
+        wanted.update(_TOOLS)
+    pairs = zip(lock.conda, chunks, strict=True)
+    return [chunk for package, chunk in pairs if package.name in wanted]
