@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from freezer.model.lock import DebianPackage, Lock, PipPackage
+    from freezer.model.lock import CondaPackage, DebianPackage, Lock, PipPackage
+
+    Package = DebianPackage | CondaPackage | PipPackage
 
 
 def changes(old: Lock, new: Lock) -> Iterator[str]:
@@ -20,13 +22,20 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
         yield from _base(old, new)
     yield from _value("Python", old.target.python.version, new.target.python.version)
     yield from _packages("Debian", _table(old.debian), _table(new.debian))
+    yield from _packages("conda package", _builds(old.conda), _builds(new.conda))
+    for platform in sorted(old.conda_elsewhere.keys() | new.conda_elsewhere.keys()):
+        first, second = (_builds(lock.conda_elsewhere.get(platform, ())) for lock in (old, new))
+        yield from _packages(f"conda package for {platform}", first, second)
     yield from _packages("Python package", _table(old.pip), _table(new.pip))
-    for label, first, second in (
+    yield from _value("blas", old.blas, new.blas)
+    for label, before, after in (
+        ("accelerator", _accelerator(old), _accelerator(new)),
+        ("declared to conda,", old.virtual_packages, new.virtual_packages),
         ("variable", old.environment, new.environment),
         ("label", old.labels, new.labels),
     ):
-        for key in sorted(first.keys() | second.keys()):
-            yield from _value(f"{label} {key}", first.get(key), second.get(key))
+        for key in sorted(before.keys() | after.keys()):
+            yield from _value(f"{label} {key}", before.get(key), after.get(key))
     if old.smoke != new.smoke:
         yield "the smoke training or its bounds changed"
     if old.inside != new.inside:
@@ -55,6 +64,15 @@ def _table(packages: Iterable[DebianPackage | PipPackage]) -> dict[str, tuple[st
     return {item.name: (item.version, item.sha256) for item in packages}
 
 
+def _builds(packages: Iterable[CondaPackage]) -> dict[str, tuple[str, str]]:
+    return {item.name: (f"{item.version} {item.build}", item.sha256) for item in packages}
+
+
+def _accelerator(lock: Lock) -> dict[str, str]:
+    chosen = lock.accelerator.model_dump() if lock.accelerator else {}
+    return {key: str(value) for key, value in chosen.items() if value is not None}
+
+
 def _packages(
     kind: str, old: dict[str, tuple[str, str]], new: dict[str, tuple[str, str]]
 ) -> Iterator[str]:
@@ -77,5 +95,5 @@ def _value(what: str, old: str | None, new: str | None) -> Iterator[str]:
 
 
 def _reasons(lock: Lock) -> list[tuple[str, str, bool]]:
-    packages: tuple[DebianPackage | PipPackage, ...] = (*lock.debian, *lock.pip)
+    packages: tuple[Package, ...] = (*lock.debian, *lock.conda, *lock.pip)
     return [(item.name, item.reason, item.requested) for item in packages]

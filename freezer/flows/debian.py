@@ -10,9 +10,10 @@ from freezer.flows.installed import Installed
 from freezer.flows.placed import placed
 from freezer.image.base import engine_base
 from freezer.model.lock import BasePackage, DebianPackage
+from freezer.resolve.blas import debian_additions
 from freezer.resolve.bootstrap import bootstrap_sources
 from freezer.resolve.debian import resolve_debian
-from freezer.resolve.target import choose_python, python_packages, target
+from freezer.resolve.target import choose_python, debian_python, glibc_of, python_packages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,21 +27,48 @@ if TYPE_CHECKING:
 def resolve_installed(workshop: Workshop, asking: Asking, base: Base) -> Installed:
     """Return the closure of the spec's Debian packages, Python among them where the base has none.
 
-    Raises ``ResolveError`` when the base cannot offer what is asked for.
+    Where conda brings the Python, none is asked of Debian. Raises ``ResolveError`` when the base
+    cannot offer what is asked for.
     """
     spec = asking.environment.spec
     facts = base_facts(workshop, base, spec.platform)
-    python = choose_python(spec.python, facts)
+    python = None if spec.conda else choose_python(spec.python, facts)
     with placed(asking.environment, "python"):
-        own = () if python is not None else python_packages(spec.python, facts)
-    wanted = tuple(dict.fromkeys((*spec.system, *own)))
+        own = () if python or spec.conda else python_packages(spec.python, facts)
+    reasons = dict.fromkeys(own, "Freezer's own: the environment's Python")
     with placed(asking.environment, "system" if spec.system else "python"):
-        packages = _closure(workshop, asking, base, wanted) if wanted else ()
-    return Installed(packages, target(facts, python or spec.python, packages))
+        packages = _packages(workshop, asking, base, reasons)
+    if python is None and not spec.conda:
+        python = debian_python(spec.python, packages)
+    return Installed(
+        packages, facts.architecture, glibc_of(facts, packages), facts.distribution, python
+    )
+
+
+def _packages(
+    workshop: Workshop, asking: Asking, base: Base, reasons: dict[str, str]
+) -> tuple[DebianPackage, ...]:
+    """Return the closure, with what ``blas:`` adds to it: known only once the closure is."""
+    spec = asking.environment.spec
+    wanted = tuple(dict.fromkeys((*spec.system, *reasons)))
+    packages = _closure(workshop, asking, base, wanted, reasons) if wanted else ()
+    if spec.blas is None:
+        return packages
+    names = [item.name for item in (*base.packages, *packages)]
+    more = [name for name in debian_additions(spec.blas, names) if name not in wanted]
+    if not more:
+        return packages
+    with placed(asking.environment, "blas"):
+        why = dict.fromkeys(more, f"`blas: {spec.blas}` in the spec")
+        return _closure(workshop, asking, base, (*wanted, *more), {**reasons, **why})
 
 
 def _closure(
-    workshop: Workshop, asking: Asking, base: Base, wanted: Sequence[str]
+    workshop: Workshop,
+    asking: Asking,
+    base: Base,
+    wanted: Sequence[str],
+    reasons: dict[str, str],
 ) -> tuple[DebianPackage, ...]:
     spec = asking.environment.spec
     indices = fetch_indices(
@@ -67,11 +95,7 @@ def _closure(
         engine=workshop.engine(),
         store=workshop.store,
         report=workshop.report,
-        reasons={
-            name: "Freezer's own: the environment's Python"
-            for name in wanted
-            if name not in spec.system
-        },
+        reasons={name: text for name, text in reasons.items() if name not in spec.system},
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freezer.errors import EngineError, IntegrityError, Where
+from freezer.errors import ArtifactGoneError, EngineError, FetchError, IntegrityError, Where
 from freezer.fetch.download import fetch_all
 from freezer.flows.bases import base_apt_sources
-from freezer.flows.sources import Workshop, artifact_sources
+from freezer.flows.sources import Workshop, artifact_sources, spec_channels
 from freezer.flows.spec import Locked, load_locked
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def lock_artifacts(lock: Lock) -> Iterator[Artifact]:
     if lock.base.kind == "bootstrap":
         yield from lock.base.packages
     yield from lock.debian
+    yield from lock.conda
     for package in lock.pip:
         yield package
         yield from package.build_requires
@@ -71,10 +72,39 @@ def fetch_lock(workshop: Workshop, lock: Lock) -> None:
             ),
             report=workshop.report,
         )
+    except ArtifactGoneError as error:
+        raise _with_nearest(workshop, lock, error) from error
     except IntegrityError as error:
         if error.where is None and error.expected in files:  # the store knows only digests
             error.where = Where(files[error.expected])
         raise
+
+
+def _with_nearest(workshop: Workshop, lock: Lock, error: ArtifactGoneError) -> ArtifactGoneError:
+    """Say of conda packages that are gone what their channel has now."""
+    gone = [item for item in lock.conda if any(item.file in text for text in error.details)]
+    if not gone:
+        return error
+    from freezer.resolve.conda.complete import gone_from_channels
+    from freezer.resolve.conda.virtual import SUBDIRS
+
+    try:
+        found = gone_from_channels(
+            gone,
+            spec_channels(workshop, lock.name),
+            subdir=SUBDIRS[lock.platform],
+            store=workshop.store,
+            report=workshop.report,
+        )
+    except FetchError:
+        return error  # what is gone is known; what there is instead is not
+    others = [text for text in error.details if not any(item.file in text for item in gone)]
+    return ArtifactGoneError(
+        error.what,
+        where=error.where,
+        details=[*map(str, found), *others],
+        hint=f"`freeze lock {lock.name}` keeps all else; or configure a mirror that still has them",
+    )
 
 
 def _base_sources(workshop: Workshop, lock: Lock) -> tuple[AptSource, ...]:

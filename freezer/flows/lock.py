@@ -8,28 +8,27 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import StaleLockError, Where
 from freezer.fetch.store import disk_errors, write_atomically
+from freezer.flows.asked import held_by
 from freezer.flows.asking import Asking
 from freezer.flows.changes import changes
+from freezer.flows.exports import CONDA_EXPORTS, exports
 from freezer.flows.reasons import with_reasons
 from freezer.flows.settings import (
     demand_free_names,
-    demand_known_worlds,
     image_environment,
     smoke_plan,
 )
 from freezer.flows.spec import LOCKS, Environment, Locked, load_environment, read_lock
-from freezer.flows.worlds import resolve_worlds, stale_worlds
+from freezer.flows.worlds import Worlds, resolve_worlds, stale_worlds
 from freezer.inside import inside_digest
 from freezer.model.canonical import digest
 from freezer.model.lock import Inside, Lock
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
-from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.sources import Workshop
-    from freezer.flows.worlds import Worlds
 
 _PATIENCE = 3600.0
 """Seconds to wait for another lock of the same environment."""
@@ -59,7 +58,6 @@ def lock(
     """
     environment = load_environment(workshop.project, name)
     demand_free_names(environment)
-    demand_known_worlds(environment)
     key = digest(str(environment.lock_folder.resolve()).encode())[:16]
     with workshop.store.lock(f"lock-{key}", timeout=_PATIENCE, report=workshop.report):
         before = None if upgrade else read_lock(workshop.project, environment.name)
@@ -76,7 +74,6 @@ def check_lock(workshop: Workshop, name: str | None, *, as_of: str | None = None
     """
     environment = load_environment(workshop.project, name)
     demand_free_names(environment)
-    demand_known_worlds(environment)
     shown = f"{LOCKS}/{environment.name}/{LOCK_FILE}"
     locked = read_lock(workshop.project, environment.name)
     if locked is None:
@@ -101,21 +98,22 @@ def _stale(
 ) -> list[str]:
     old = locked.lock
     moment = _moment(environment, as_of, locked)
-    stale = [_WORLDS[world] for world in stale_worlds(environment, old, moment)]
+    stale = [_WORLDS[world] for world in stale_worlds(environment, old, moment, workshop.config)]
     if stale:
         return stale
-    worlds = _as_locked(old)
-    expected = _compose(workshop, environment, moment, worlds)
+    expected = _compose(workshop, environment, moment, Worlds.of(old))
     stale = list(changes(old, expected))
-    export = locked.folder / REQUIREMENTS_FILE
-    if not export.is_file() or export.read_bytes() != requirements_text(old).encode():
-        stale.append(f"{REQUIREMENTS_FILE} is not the one that belongs to the lock")
+    for name, data in exports(workshop, environment, old).items():
+        export = locked.folder / name
+        if not export.is_file() or export.read_bytes() != data:
+            stale.append(f"{name} is not the one that belongs to the lock")
     return stale
 
 
 _WORLDS = {
     "base": "the spec asks for another base",
     "debian": "the spec asks for other Debian packages, another Python, or another base",
+    "conda": "the spec asks for other conda packages, or has them resolved in another way",
     "pip": "the spec asks for other Python packages, or has them resolved in another way",
 }
 
@@ -131,7 +129,8 @@ def _moment(environment: Environment, as_of: str | None, before: Locked | None) 
 
 def _compose(workshop: Workshop, environment: Environment, as_of: str, worlds: Worlds) -> Lock:
     spec = environment.spec
-    plan, files = smoke_plan(environment, (item.name for item in worlds.pip), workshop.report)
+    names = {item.name for item in worlds.pip} | set(held_by(worlds.conda.packages))
+    plan, files = smoke_plan(environment, names, workshop.report)
     for data in files.values():
         workshop.store.put_bytes(data)
     version, sha256 = inside_digest()
@@ -144,7 +143,12 @@ def _compose(workshop: Workshop, environment: Environment, as_of: str, worlds: W
         target=worlds.target,
         base=worlds.base,
         debian=worlds.debian,
+        conda=worlds.conda.packages,
+        conda_elsewhere=dict(worlds.conda.elsewhere),
+        virtual_packages=dict(worlds.conda.virtual),
         pip=worlds.pip,
+        accelerator=worlds.accelerator,
+        blas=spec.blas,
         components=worlds.components,
         environment=image_environment(spec, inherited),
         labels=spec.labels,
@@ -154,20 +158,11 @@ def _compose(workshop: Workshop, environment: Environment, as_of: str, worlds: W
     return with_reasons(made, environment, workshop.report)
 
 
-def _as_locked(lock: Lock) -> Worlds:
-    from freezer.flows.worlds import Worlds
-
-    return Worlds(lock.answers, lock.base, lock.target, lock.debian, lock.pip, lock.components)
-
-
 def _write(workshop: Workshop, environment: Environment, made: Lock) -> LockResult:
     folder: Path = environment.lock_folder
     old = _previous(workshop, environment)
-    files = {
-        REQUIREMENTS_FILE: requirements_text(made).encode(),
-        # Last: whoever finds this file finds the other one as well.
-        LOCK_FILE: lock_bytes(made),
-    }
+    # The lock last: whoever finds it finds the others as well.
+    files = {**exports(workshop, environment, made), LOCK_FILE: lock_bytes(made)}
     changed = False
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -178,6 +173,8 @@ def _write(workshop: Workshop, environment: Environment, made: Lock) -> LockResu
                 changed = True
             for left in folder.glob(f".{name}.*"):  # by a process that was killed
                 left.unlink(missing_ok=True)
+        for name in CONDA_EXPORTS - files.keys():  # of an environment that had conda before
+            (folder / name).unlink(missing_ok=True)
     locked = Locked(made, lock_id(files[LOCK_FILE]), folder)
     said = tuple(changes(old.lock, made)) if old is not None else ()
     return LockResult(locked, changed, old is None, said)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from freezer.flows.spec import place
-from freezer.model.lock import DebianPackage, PipPackage
+from freezer.model.lock import CondaPackage, DebianPackage, PipPackage
 from freezer.model.spec import normalize_package
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from freezer.flows.spec import Environment
     from freezer.model.events import Reporter
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _JOINT = "; why: "
 """Between what asked for a package and the spec's own reason."""
-Package = TypeVar("Package", DebianPackage, PipPackage)
+Package = TypeVar("Package", DebianPackage, CondaPackage, PipPackage)
 
 
 def with_reasons(lock: Lock, environment: Environment, report: Reporter) -> Lock:
@@ -27,7 +27,9 @@ def with_reasons(lock: Lock, environment: Environment, report: Reporter) -> Lock
     """
     why = {name: " ".join(text.split()) for name, text in environment.spec.why.items()}
     python = {normalize_package(name): text for name, text in why.items()}
-    names = {item.name for item in lock.debian} | {item.name for item in lock.pip}
+    worlds: tuple[Sequence[DebianPackage | CondaPackage | PipPackage], ...]
+    worlds = (lock.debian, lock.conda, lock.pip)
+    names = {item.name for packages in worlds for item in packages}
     for name in why:
         if name not in names and normalize_package(name) not in names:
             where = place(environment, "why", name)
@@ -35,6 +37,7 @@ def with_reasons(lock: Lock, environment: Environment, report: Reporter) -> Lock
     return lock.model_copy(
         update={
             "debian": tuple(_explained(item, why) for item in lock.debian),
+            "conda": tuple(_explained(item, why) for item in lock.conda),
             "pip": tuple(_explained(item, python) for item in lock.pip),
         }
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TRAINING_PACKAGES = {"numpy": "numpy", "sklearn": "scikit-learn"}
 """Built-in training to the package that it trains with."""
 
-_RESERVED = frozenset({"HOME", "USER", "LOGNAME", "PATH", "VIRTUAL_ENV"})
+_RESERVED = frozenset({"HOME", "USER", "LOGNAME", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX"})
 
 
 def image_environment(spec: Spec, base: Mapping[str, str]) -> dict[str, str]:
@@ -31,6 +31,7 @@ def image_environment(spec: Spec, base: Mapping[str, str]) -> dict[str, str]:
     before the base's; no one else's ``PATH`` is taken, because scripts find their Python by it.
     """
     threads = spec.determinism.threads or spec.smoke.cpus
+    kind = {"CONDA_PREFIX": ENVIRONMENT} if spec.conda else {"VIRTUAL_ENV": ENVIRONMENT}
     return {
         **base,
         "LANG": "C.UTF-8",
@@ -39,7 +40,7 @@ def image_environment(spec: Spec, base: Mapping[str, str]) -> dict[str, str]:
         "HOME": HOME,
         "USER": USER,
         "LOGNAME": USER,
-        "VIRTUAL_ENV": ENVIRONMENT,
+        **kind,
         "PATH": f"{ENVIRONMENT}/bin:{base.get('PATH', BASE_PATH)}",
     }
 
@@ -52,17 +53,6 @@ def demand_free_names(environment: Environment) -> None:
             where=place(environment, "env", name),
             hint=f"remove {name} from 'env'",
         )
-
-
-def demand_known_worlds(environment: Environment) -> None:
-    """Refuse what this version reads in a spec and cannot lock yet. Raises ``SpecError``."""
-    for key in ("conda", "accelerator", "blas"):
-        if getattr(environment.spec, key) is not None:
-            raise SpecError(
-                f"{key!r} cannot be locked yet",
-                where=place(environment, key),
-                hint="this version locks Debian and pip packages; remove the key",
-            )
 
 
 def smoke_plan(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from freezer.engine.interface import Engine
     from freezer.fetch.apt_sources import AptSource
+    from freezer.fetch.channels import CondaChannel
     from freezer.fetch.indexes import IndexOptions
     from freezer.fetch.interface import Source
 
@@ -54,16 +55,19 @@ def artifact_sources(
 ) -> tuple[Source, ...]:
     """Return the sources of an environment's artifacts.
 
-    A lock names no hosts, so indexes that only a requirements file names are read from there.
+    A lock names no hosts, so indexes that only a requirements file names are read from there, and
+    channels from the spec.
     ``as_of`` chooses the dated archive where one is configured; ``base_sources`` gives the apt
     sources of the base image, and is asked only when needed.
     """
     # Imported here: most commands fetch nothing, and the clients take time to load.
+    from freezer.fetch.conda import CondaChannels
     from freezer.fetch.debian import DebianArchive
     from freezer.fetch.pypi import PythonIndex
 
-    options = _index_options(workshop.project, name)
+    options, channels = _asked(workshop, name)
     return (
+        CondaChannels.from_config(workshop.config, channels),
         PythonIndex.from_config(workshop.config, options),
         DebianArchive.from_config(
             workshop.config, store=workshop.store, base_sources=base_sources, as_of=as_of
@@ -71,11 +75,21 @@ def artifact_sources(
     )
 
 
-def _index_options(project: Path, name: str) -> IndexOptions | None:
-    from freezer.resolve.requirements import gather
+def spec_channels(workshop: Workshop, name: str) -> tuple[CondaChannel, ...]:
+    """Return all conda channels of an environment: those of its spec, and configured ones."""
+    from freezer.fetch.channels import configured
+
+    return tuple(configured(_asked(workshop, name)[1], workshop.config).values())
+
+
+def _asked(workshop: Workshop, name: str) -> tuple[IndexOptions | None, tuple[CondaChannel, ...]]:
+    """Return the indexes and channels that only the spec names."""
+    from freezer.flows.asked import gather_python
+    from freezer.flows.conda import channels_of, gathered_conda
 
     try:
-        environment = load_environment(project, name)
-        return gather(environment.spec_folder, environment.spec.pip).options
+        environment = load_environment(workshop.project, name)
+        conda = gathered_conda(environment, workshop.config)
+        return gather_python(environment, conda).options, channels_of(conda)
     except SpecError:
-        return None  # fetching needs the lock alone; the spec may be broken or not there
+        return None, ()  # fetching needs the lock alone; the spec may be broken or not there

@@ -1,4 +1,4 @@
-"""The worlds that a lock is resolved in, one after another: base, Debian, pip.
+"""The worlds that a lock is resolved in, one after another: base, Debian, conda, pip.
 
 Each answers one question, a plain document whose digest the lock keeps. A world whose question is
 as it was is kept as it stands, without asking anyone: that is why locking again costs nothing, and
@@ -7,19 +7,31 @@ why a new requirement moves no Debian package.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from freezer.flows.asked import gather_python, python_question
 from freezer.flows.asking import Asking
+from freezer.flows.installed import NO_CONDA, CondaAnswer, Installed
 from freezer.model.canonical import digest, json_bytes, plain
-from freezer.resolve.pip import pip_question
-from freezer.resolve.requirements import gather
 
 if TYPE_CHECKING:
-    from freezer.flows.installed import Installed
+    from collections.abc import Mapping
+
+    from freezer.fetch.config import Config
     from freezer.flows.sources import Workshop
     from freezer.flows.spec import Environment
-    from freezer.model.lock import Base, Component, DebianPackage, Lock, PipPackage, Target
+    from freezer.model.lock import (
+        Accelerator,
+        Base,
+        Component,
+        CondaPackage,
+        DebianPackage,
+        Lock,
+        PipPackage,
+        Target,
+    )
+    from freezer.resolve.conda.environment import CondaGathered
 
 FORMAT = 1
 """Raised when every question must be asked anew because the way of answering changed."""
@@ -35,6 +47,22 @@ class Worlds:
     debian: tuple[DebianPackage, ...]
     pip: tuple[PipPackage, ...]
     components: tuple[Component, ...]
+    conda: CondaAnswer = NO_CONDA
+    accelerator: Accelerator | None = None
+
+    @classmethod
+    def of(cls, lock: Lock) -> Worlds:
+        """Return the answers that a lock holds."""
+        return cls(
+            lock.answers,
+            lock.base,
+            lock.target,
+            lock.debian,
+            lock.pip,
+            lock.components,
+            CondaAnswer(lock.conda, lock.conda_elsewhere, lock.virtual_packages),
+            lock.accelerator,
+        )
 
 
 def base_question(environment: Environment) -> str:
@@ -52,24 +80,25 @@ def debian_question(environment: Environment, base: Base) -> str:
         if base.kind == "registry"
         else sorted(package.sha256 for package in base.packages)
     )
-    return _digest("debian", below, sorted(set(spec.system)), spec.python)
+    # conda brings its own Python.
+    python = None if spec.conda else spec.python
+    blas = [] if spec.blas is None else [spec.blas]
+    return _digest("debian", below, sorted(set(spec.system)), python, *blas)
 
 
-def python_question(environment: Environment, target: Target) -> str:
-    """Return the digest of what the pip world is asked for. Raises ``SpecError``."""
-    gathered = gather(environment.spec_folder, environment.spec.pip)
-    return _digest("pip", pip_question(gathered, environment.spec.pip, target))
-
-
-def stale_worlds(environment: Environment, lock: Lock, as_of: str) -> list[str]:
+def stale_worlds(environment: Environment, lock: Lock, as_of: str, config: Config) -> list[str]:
     """Return the worlds whose answers in a lock are to another question than the spec's."""
     asking = Asking(environment, as_of, lock)
+    gathered = _gathered(environment, config)
     questions = {
         "base": base_question(environment),
         "debian": debian_question(environment, lock.base),
-        "pip": python_question(environment, lock.target),
+        "pip": _pip_question(environment, gathered, lock.target, lock.conda),
     }
-    return [world for world, question in questions.items() if not asking.keeps(world, question)]
+    if gathered:
+        questions["conda"] = _conda_question(environment, gathered, lock.target.glibc)
+    stale = [world for world, question in questions.items() if not asking.keeps(world, question)]
+    return [*stale, *(["conda"] if lock.conda and not gathered else [])]
 
 
 def resolve_worlds(workshop: Workshop, asking: Asking) -> Worlds:
@@ -78,20 +107,77 @@ def resolve_worlds(workshop: Workshop, asking: Asking) -> Worlds:
     asked = base_question(environment)
     base = _base(workshop, asking, kept=asking.keeps("base", asked))
     installed, debian_asked = _debian(workshop, asking, base)
-    pip_asked = python_question(environment, installed.target)
-    answers = {"base": asked, "debian": debian_asked, "pip": pip_asked}
-    if old is not None and asking.keeps("pip", pip_asked) and installed.packages == old.debian:
-        return Worlds(answers, base, installed.target, old.debian, old.pip, old.components)
+    answers = {"base": asked, "debian": debian_asked}
+    gathered = _gathered(environment, workshop.config)
+    conda, target = NO_CONDA, None
+    if gathered:
+        answers["conda"] = _conda_question(environment, gathered, installed.glibc)
+        conda = _conda(workshop, asking, gathered, installed, answers["conda"])
+        target = _conda_target(environment, installed, conda)
+    target = target or installed.target()
+    answers["pip"] = _pip_question(environment, gathered, target, conda.packages)
+    kept = old is not None and asking.keeps("pip", answers["pip"])
+    if old is not None and kept and (installed.packages, conda.packages) == (old.debian, old.conda):
+        return replace(Worlds.of(old), answers=answers, base=base, target=target, conda=conda)
+    from freezer.flows.arithmetic import arithmetic
     from freezer.flows.python import resolve_python
 
-    pip, components = resolve_python(
-        workshop, asking, base, installed, kept=asking.keeps("pip", pip_asked)
-    )
-    return Worlds(answers, base, installed.target, installed.packages, pip, components)
+    asked_of_pip = gather_python(environment, gathered)
+    pip = old.pip if old is not None and kept else None
+    if pip is None:
+        pip = resolve_python(workshop, asking, asked_of_pip, target, conda.packages)
+    worlds = Worlds(answers, base, target, installed.packages, pip, (), conda)
+    return arithmetic(workshop, environment, worlds, asked_of_pip)
 
 
 # The imports below are late on purpose: where every world is kept, neither resolvers nor clients
 # are loaded, and locking again takes half the time.
+
+
+def _gathered(environment: Environment, config: Config) -> dict[str, CondaGathered]:
+    if environment.spec.conda is None:
+        return {}
+    from freezer.flows.conda import gathered_conda
+
+    return gathered_conda(environment, config)
+
+
+def _conda_question(
+    environment: Environment, gathered: Mapping[str, CondaGathered], glibc: str
+) -> str:
+    from freezer.flows.conda import conda_question
+
+    return _digest("conda", *conda_question(environment, gathered, glibc))
+
+
+def _pip_question(
+    environment: Environment,
+    gathered: Mapping[str, CondaGathered],
+    target: Target,
+    conda: tuple[CondaPackage, ...],
+) -> str:
+    asked = gather_python(environment, gathered)
+    return _digest("pip", *python_question(environment, asked, target, conda))
+
+
+def _conda(
+    workshop: Workshop,
+    asking: Asking,
+    gathered: Mapping[str, CondaGathered],
+    installed: Installed,
+    question: str,
+) -> CondaAnswer:
+    if asking.old is not None and asking.keeps("conda", question):
+        return Worlds.of(asking.old).conda
+    from freezer.flows.conda import resolve_conda
+
+    return resolve_conda(workshop, asking, gathered, installed)
+
+
+def _conda_target(environment: Environment, installed: Installed, conda: CondaAnswer) -> Target:
+    from freezer.flows.conda import conda_python
+
+    return installed.target(conda_python(conda.packages, environment))
 
 
 def _base(workshop: Workshop, asking: Asking, *, kept: bool) -> Base:
@@ -103,11 +189,9 @@ def _base(workshop: Workshop, asking: Asking, *, kept: bool) -> Base:
 
 
 def _debian(workshop: Workshop, asking: Asking, base: Base) -> tuple[Installed, str]:
-    from freezer.flows.installed import Installed
-
     question = debian_question(asking.environment, base)
     if asking.old is not None and asking.keeps("debian", question):
-        return Installed(asking.old.debian, asking.old.target), question
+        return Installed.locked(asking.old.debian, asking.old.target), question
     from freezer.flows.debian import resolve_installed
 
     return resolve_installed(workshop, asking, base), question
