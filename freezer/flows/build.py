@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import FreezerError
 from freezer.flows.configs import keep_config
 from freezer.flows.fetch import fetch_lock
+from freezer.flows.kept_inventory import keep_inventory
 from freezer.flows.spec import Locked, load_locked
 from freezer.image.base import ensure_base
 from freezer.image.config import image_config
@@ -137,9 +138,12 @@ def _verify(
         try:
             account = take_account(workshop.engine(), image.id)
             verify(locked.lock, account, parts.expected)
+            doubles = keep_inventory(workshop, locked, image.id).doubles
         except BaseException:
             _discard(workshop.engine(), image)
             raise
+    for double in doubles:
+        workshop.report.warn(double)
     workshop.store.put_memo(_VERIFIED, _key(locked, revision), image.id)
 
 

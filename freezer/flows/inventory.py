@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from freezer.check.inventory import hold_inventory, take_inventory
-from freezer.check.numerics import doubles
 from freezer.errors import CheckError
-from freezer.fetch.store import disk_errors, write_atomically
 from freezer.flows.build import verified_image
+from freezer.flows.kept_inventory import keep_inventory
 from freezer.flows.spec import load_locked
-from freezer.inside import inventory_files
-from freezer.model.canonical import digest, plain
-from freezer.model.inventory import INVENTORY_FILE, Inventory
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from freezer.flows.kept_inventory import InventoryResult
     from freezer.flows.sources import Workshop
-    from freezer.flows.spec import Locked
-
-_MEMO: Final = "inventory-1"
-
-
-@dataclass(frozen=True)
-class InventoryResult:
-    """An inventory, and what is to be said of it."""
-
-    locked: Locked
-    inventory: Inventory
-    path: Path
-    """Where it is kept beside the lock."""
-    doubles: tuple[str, ...]
 
 
 def inventory(workshop: Workshop, name: str | None) -> InventoryResult:
@@ -52,40 +28,3 @@ def inventory(workshop: Workshop, name: str | None) -> InventoryResult:
             hint=f"run `freeze build {locked.lock.name}`",
         )
     return keep_inventory(workshop, locked, image.id)
-
-
-def keep_inventory(workshop: Workshop, locked: Locked, image: str) -> InventoryResult:
-    """Take the inventory of a lock's image, hold it against the lock, and write it beside it.
-
-    Raises as `inventory` does. Nothing is written when the image breaks a promise of the lock.
-    """
-    found = inventory_of(workshop, image)
-    hold_inventory(locked.lock, found)
-    path = locked.folder / INVENTORY_FILE
-    text = json.dumps(plain(found), indent=1, sort_keys=True, ensure_ascii=False)
-    data = f"{text}\n".encode()
-    if not path.is_file() or path.read_bytes() != data:
-        with disk_errors(locked.folder):
-            write_atomically(path, data)
-    return InventoryResult(locked, found, path, doubles(found))
-
-
-def inventory_of(workshop: Workshop, image: str) -> Inventory:
-    """Return the inventory of an image by its ID, taken once for each. Raises ``CheckError``."""
-    key = f"{image}-{_looker()}"
-    memo = workshop.store.get_memo(_MEMO, key)
-    if isinstance(memo, dict):
-        try:
-            return Inventory.model_validate(memo)
-        except ValidationError:
-            pass  # a spoiled memo is as good as none
-    with workshop.report.task("Looking for what does the arithmetic"):
-        found = take_inventory(workshop.engine(), image)
-    workshop.store.put_memo(_MEMO, key, plain(found))
-    return found
-
-
-def _looker() -> str:
-    """Return what the answer depends on besides the image: the code that looks."""
-    parts = (f"{path}\0{digest(data)}" for path, data in inventory_files().items())
-    return digest("\n".join(parts).encode())[:16]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from freezer.check.gpu import demand_driver
 from freezer.check.smoke import run_smoke
 from freezer.errors import CheckError
-from freezer.flows.inventory import inventory_of
+from freezer.flows.kept_inventory import inventory_of
 from freezer.model.inventory import note_of
 
 if TYPE_CHECKING:

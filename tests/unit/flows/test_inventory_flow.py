@@ -14,7 +14,7 @@ from freezer.engine.interface import RunResult
 from freezer.errors import VerificationError
 from freezer.fetch.config import Config
 from freezer.fetch.store import Store
-from freezer.flows.inventory import inventory_of, keep_inventory
+from freezer.flows.kept_inventory import inventory_of, keep_inventory
 from freezer.flows.sources import Workshop
 from freezer.flows.spec import Locked
 from freezer.model.canonical import digest, json_bytes, plain
