@@ -56,7 +56,9 @@ def system_layer(
         return LayerFile(f"sha256:{known}", store.verified(known))
     with store.scratch() as scratch:
         context = _context(lock, lock_id, base_reference, scratch, store)
-        with report.task(f"Installing {len(lock.debian)} Debian packages") as task:
+        count = len(lock.debian)
+        title = f"Installing {count} Debian packages" if count else "Preparing the base"
+        with report.task(title) as task:
             task.describe("building the system step")
             image = engine.build(context, target="system", use_cache=use_cache, report=report)
             try:

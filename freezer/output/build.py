@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from freezer.model.lockfile import short_id
-from freezer.output.text import show_rows, size
+from freezer.output.text import plural, show_rows, size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +27,9 @@ def show(built: Built, console: Console) -> None:
         return
     rows = [(f"  {title}", size(count), diff_id[7:19]) for title, diff_id, count in built.layers]
     show_rows(rows, console)
-    packages = f"{len(lock.pip)} Python packages and {len(lock.debian)} Debian packages"
+    counts = [(lock.debian, "Debian"), (lock.conda, "conda"), (lock.pip, "Python")]
+    counted = [plural(len(held), f"{kind} package") for held, kind in counts if held]
+    packages = ", ".join(counted) or "no packages"
     lines = [
         f"{lock.name}: image {built.image}",
         f"  {size(built.size)}, {packages}, every file as locked ({built.seconds:.0f} s)",

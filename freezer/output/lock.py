@@ -55,7 +55,13 @@ def document(locked: Locked) -> dict[str, Any]:
         "as-of": lock.as_of,
         "python": lock.target.python.version,
         "base": plain(lock.base)["config"],
-        "packages": {"debian": len(lock.debian), "pip": len(lock.pip)},
+        "packages": {
+            "debian": len(lock.debian),
+            "conda": len(lock.conda),
+            "pip": len(lock.pip),
+        },
+        "accelerator": plain(lock.accelerator) if lock.accelerator else None,
+        "blas": lock.blas,
         "components": [plain(component) for component in lock.components],
     }
 
@@ -73,10 +79,36 @@ def _facts(lock: Lock) -> list[tuple[str, str]]:
             ),
         ),
         ("debian", f"{plural(len(lock.debian), 'package')}, {size(debs)}"),
+        *_conda(lock),
         ("pip", f"{plural(len(lock.pip), 'package')}, {size(wheels)}"),
+        *_accelerator(lock),
     ]
     rows += [(role, ", ".join(items)) for role, items in _components(lock).items()]
     return [*rows, ("as of", lock.as_of)]
+
+
+def _conda(lock: Lock) -> list[tuple[str, str]]:
+    if not lock.conda:
+        return []
+    channels = ", ".join(dict.fromkeys(package.channel for package in lock.conda))
+    total = sum(package.size for package in lock.conda)
+    rows = [
+        ("conda", f"{plural(len(lock.conda), 'package')} from {channels}, {size(total)}"),
+        *(
+            (f"  {platform}", plural(len(packages), "package"))
+            for platform, packages in lock.conda_elsewhere.items()
+        ),
+    ]
+    return [*rows, ("declared", " ".join(f"{k}={v}" for k, v in lock.virtual_packages.items()))]
+
+
+def _accelerator(lock: Lock) -> list[tuple[str, str]]:
+    chosen = lock.accelerator
+    if chosen is None:
+        return []
+    cudnn = f", cuDNN {chosen.cudnn}" if chosen.cudnn else ""
+    driver = f", driver {chosen.driver}" if chosen.driver else ""
+    return [("accelerator", f"CUDA {chosen.cuda}{cudnn}{driver}")]
 
 
 def _components(lock: Lock) -> dict[str, list[str]]:
