@@ -53,11 +53,16 @@ def bytecode_chunks(
     keys = [_key(lock, chunk) for chunk in chunks]
     known = [recall(store, _MEMO, key) for key in keys]
     missing = [chunk for chunk, found in zip(chunks, known, strict=True) if found is None]
-    if missing:
-        with report.task(f"Compiling {len(missing)} packages to byte code"):
-            made = _compile(lock, missing, image(), engine, store)
-            for chunk in made:
-                remember(store, _MEMO, chunk)
+    minor = lock.target.python.minor
+    sources = [chunk for chunk in missing if _has_modules(chunk, minor, store)]
+    made = [
+        _chunk(chunk, _key(lock, chunk), {}, store) for chunk in missing if chunk not in sources
+    ]
+    if sources:
+        with report.task(f"Compiling {len(sources)} packages to byte code"):
+            made += _compile(lock, sources, image(), engine, store)
+    for chunk in made:
+        remember(store, _MEMO, chunk)
     return [_demand(recall(store, _MEMO, key)) for key in keys]
 
 
@@ -124,13 +129,23 @@ def _write_upload(
     return [found.get(number, frozenset()) for number in range(len(chunks))]
 
 
-def _python_files(chunk: Chunk, minor: str, store: Store) -> Iterator[tuple[str, bytes]]:
-    """Yield the modules of a package; Python itself, where it comes as one, has its library."""
+def _has_modules(chunk: Chunk, minor: str, store: Store) -> bool:
+    """Say whether there is anything to compile: of conda, most packages are libraries."""
+    facts = chunk.expected(store).items()
+    return any(fact.kind == "file" and _is_module(path, minor) for path, fact in facts)
+
+
+def _is_module(path: str, minor: str) -> bool:
+    """Say whether a path is a module's; Python, where it comes as a package, has its library."""
     folders = ("/site-packages/", f"/lib/python{minor}/")
+    return path.endswith(".py") and any(part in path for part in folders)
+
+
+def _python_files(chunk: Chunk, minor: str, store: Store) -> Iterator[tuple[str, bytes]]:
     with tarfile.open(store.verified(chunk.sha256), mode="r:") as archive:
         for member in archive:
             name = member.name
-            if member.isreg() and name.endswith(".py") and any(part in name for part in folders):
+            if member.isreg() and _is_module(name, minor):
                 stream = archive.extractfile(member)
                 yield name, stream.read() if stream is not None else b""
 

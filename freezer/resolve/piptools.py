@@ -149,7 +149,8 @@ def _answer(
         return PipToolsResolver().resolve(wanted, store=store, report=report).packages
 
     locked = locked_packages(Answered(pins, parse_edges(text)), request, store, build)
-    said = undated_warnings(dated.skipped, locked, pins, PythonIndex(request.indexes))
+    mine = [pin for pin in pins if pin.name not in request.held]
+    said = undated_warnings(dated.skipped, locked, mine, PythonIndex(request.indexes))
     return Resolution(locked, tuple(said))
 
 

@@ -143,5 +143,6 @@ def _answer(
         return UvResolver().resolve(wanted, store=store, report=report).packages
 
     locked = locked_packages(Answered(run.pins, needed_by), request, store, build)
-    said = undated_warnings(skipped_files(run.files.stderr), locked, run.pins, index)
+    pins = [pin for pin in run.pins if pin.name not in request.held]
+    said = undated_warnings(skipped_files(run.files.stderr), locked, pins, index)
     return Resolution(locked, (*said_by_uv(run.files.stderr), *said))
