@@ -23,8 +23,8 @@ from freezer.engine.interface import Engine, ImageInfo
 from freezer.model.lock import Lock
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
-LINKED = ("bytecode", "chunk", "layer", "verified-image")
-"""Kinds of memos of what a build made of wheels, and of the image."""
+LINKED = ("bytecode", "chunk", "conda-chunk", "layer", "verified-image")
+"""Kinds of memos of what a build made of wheels and conda packages, and of the image."""
 MADE = ("system-layer", *LINKED)
 """The same, and that of what it made of Debian packages."""
 

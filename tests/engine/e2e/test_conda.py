@@ -1,0 +1,202 @@
+"""Environments from a conda channel of real packages: locked, built, checked, one BLAS each."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from bases import PLATFORMS, kept_store
+from channel import SUBDIRS, Channel, build_channel, served
+from commands import LINKED, Project, forget
+
+from freezer.engine.interface import Engine, RunOptions
+from freezer.fetch.store import Store
+from freezer.model.canonical import digest
+from freezer.resolve.conda.library import conda_lock_module, quiet
+
+pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
+NAME = f"freezer-test-{os.getpid()}"
+AS_OF = "2026-11-20T00:00:00Z"
+BLAS = ("openblas", "mkl", "netlib")
+LIBRARIES = {"openblas": "OpenBLAS", "mkl": "MKL", "netlib": "netlib"}
+
+
+@pytest.fixture(scope="module")
+def channel(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Channel:
+    mkl = SUBDIRS.get(engine.info.architecture) == "linux-64"
+    return build_channel(tmp_path_factory.mktemp("channels") / "real", mkl=mkl)
+
+
+@pytest.fixture(scope="module")
+def address(channel: Channel) -> Iterator[str]:
+    with served(channel.folder.parent) as url:
+        yield f"{url}/{channel.name}"
+
+
+def make(folder: Path, engine: Engine, address: str, **changes: Any) -> Project:
+    """Return a project whose channel ``real`` the configuration knows."""
+    folder.mkdir(parents=True)
+    config = {"sources": {"conda": {"real": [address]}}}
+    (folder / ".freezer.yaml").write_text(yaml.safe_dump(config))
+    project = Project(folder, kept_store().root, changes.pop("name", f"{NAME}-conda"))
+    spec = {
+        "base": {"bootstrap": "bookworm"},
+        "platform": PLATFORMS[engine.info.architecture],
+        "python": "3.11",
+        "conda": {"channels": ["real"], "dependencies": ["numpy", "scipy", "scikit-learn"]},
+        "smoke": {"training": ["numpy", "sklearn"], "memory": "1g"},
+        "as-of": AS_OF,
+    }
+    project.spec(**(spec | changes))
+    return project
+
+
+@pytest.fixture(scope="module")
+def environments(
+    engine: Engine, channel: Channel, address: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Project]]:
+    """Return an environment for each BLAS: the same packages, locked, built and checked."""
+    found = {}
+    for blas in BLAS:
+        if not any(package.build.endswith(blas) for package in channel.packages):
+            continue
+        folder = tmp_path_factory.mktemp("conda") / blas
+        project = make(folder, engine, address, name=f"{NAME}-{blas}", blas=blas)
+        project.freeze("lock").good()
+        project.freeze("build").good()
+        project.freeze("check").good()
+        found[blas] = project
+    yield found
+    for project in found.values():
+        for image in engine.images(label=f"org.freezer.lock-id={project.lock_id}"):
+            forget(engine, image)
+
+
+def weights(project: Project) -> str:
+    """Return a digest of NumPy's trained weights, at every step that the reference tells."""
+    (reference,) = project.references
+    trainings = json.loads(reference.read_bytes())["trainings"]
+    told = [item for one in trainings if one["name"] == "numpy" for item in one["observations"]]
+    mine = [item["sha256"] for item in told if item["kind"] == "tensor" and item["step"] > 0]
+    return digest("".join(mine).encode())
+
+
+def test_each_blas_has_numbers_of_its_own_and_keeps_them(environments: dict[str, Project]) -> None:
+    found = {weights(project) for project in environments.values()}
+    assert len(found) == len(environments) >= 2
+    for project in environments.values():
+        document = project.freeze("check", "--json").good().document
+        assert document["verdict"] == "identical"
+
+
+def test_the_inventory_names_the_blas_that_did_it(environments: dict[str, Project]) -> None:
+    for blas, project in environments.items():
+        kept = json.loads((project.lock_file.parent / "inventory.json").read_bytes())
+        blases = [item for item in kept["libraries"] if "blas" in item["roles"]]
+        assert {item["name"] for item in blases} == {LIBRARIES[blas]}
+        users = {user for item in blases for user in item.get("loaded-by", [])}
+        assert {"conda:numpy", "conda:scipy"} <= users
+        assert project.lock.blas == blas
+        assert LIBRARIES[blas] in {c.name for c in project.lock.components if c.role == "blas"}
+
+
+def test_a_user_who_enters_the_image_finds_their_way(
+    environments: dict[str, Project], engine: Engine
+) -> None:
+    project = environments["netlib"]
+    done = engine.run(
+        f"{project.name}:latest",
+        ["sh", "-c", "which python && pip list --format=json && echo $CONDA_PREFIX"],
+        RunOptions(),
+    )
+    assert done.exit_code == 0, done.stderr.decode()
+    where, listed, prefix = done.stdout.decode().strip().splitlines()
+    assert (where, prefix) == ("/opt/env/bin/python", "/opt/env")
+    versions = {item["name"]: item["version"] for item in json.loads(listed)}
+    locked = {package.name: package.version for package in project.lock.conda}
+    for name in ("numpy", "scipy", "scikit-learn", "threadpoolctl"):
+        assert versions[name] == locked[name]
+    assert "pip" in versions
+
+
+def test_made_anew_from_the_same_packages_it_is_the_same_image(
+    environments: dict[str, Project], engine: Engine, tmp_path: Path
+) -> None:
+    """Linking and byte compilation leave nothing of the run that did them."""
+    project = environments["netlib"]
+    before = engine.image(f"{project.name}:latest")
+    fresh = project.with_store(tmp_path / "store", without=LINKED)
+    document = fresh.freeze("build", "--json").good().document
+    assert document["built"] is True
+    assert before is not None
+    assert document["image"] == before.id
+
+
+def test_the_exported_lock_is_read_back_by_conda_lock(environments: dict[str, Project]) -> None:
+    folder = environments["openblas"].lock_file.parent
+    with quiet():
+        content = conda_lock_module("lockfile").parse_conda_lock_file(folder / "conda-lock.yml")
+    lock = environments["openblas"].lock
+    assert {item.hash.sha256 for item in content.package} == {item.sha256 for item in lock.conda}
+    explicit = (folder / "conda-linux-64.lock").read_text()
+    assert explicit.count("#") >= len(lock.conda)
+
+
+def test_locked_again_in_another_place_it_is_the_same_lock(
+    environments: dict[str, Project], engine: Engine, channel: Channel, tmp_path: Path
+) -> None:
+    """Where a channel is served from changes no lock."""
+    first = environments["netlib"]
+    again = make(tmp_path / "p", engine, channel.url, name=first.name, blas="netlib")
+    again.freeze("lock").good()
+    assert again.lock_id == first.lock_id
+
+
+def test_pip_is_told_of_what_conda_has(engine: Engine, address: str, tmp_path: Path) -> None:
+    """A wheel that needs NumPy and SciPy brings neither: conda's are there."""
+    project = make(tmp_path / "p", engine, address, pip=["patsy==1.0.1", "statsmodels==0.14.4"])
+    project.freeze("lock").good()
+    names = {package.name for package in project.lock.pip}
+    assert {"patsy", "statsmodels", "pandas"} <= names
+    assert names.isdisjoint({"numpy", "scipy"})
+    statsmodels = next(item for item in project.lock.pip if item.name == "statsmodels")
+    assert "numpy" not in statsmodels.requires
+
+
+def test_a_clash_of_both_worlds_names_both(engine: Engine, address: str, tmp_path: Path) -> None:
+    project = make(tmp_path / "p", engine, address, pip=["numpy>=2"])
+    done = project.freeze("lock")
+    done.failed(2, "conda package", "numpy 1.24.2", "conda's numpy", "numpy>=2")
+    assert not project.lock_file.exists()
+
+
+def test_a_package_that_left_its_channel_is_named_before_the_build(
+    engine: Engine, channel: Channel, tmp_path: Path
+) -> None:
+    copy = tmp_path / "channel"
+    shutil.copytree(channel.folder, copy, symlinks=True)
+    project = make(
+        tmp_path / "p",
+        engine,
+        copy.as_uri(),
+        conda={"channels": ["real"], "dependencies": ["joblib"]},
+        smoke={"command": ["true"]},
+    )
+    project.freeze("lock").good()
+    (gone,) = channel.named("joblib")
+    (copy / gone.subdir / gone.file).unlink()
+    index = copy / gone.subdir / "repodata.json"
+    document = json.loads(index.read_text())
+    record = document["packages.conda"].pop(gone.file)
+    newer = gone.file.replace(gone.version, "1.3.0")
+    document["packages.conda"][newer] = {**record, "version": "1.3.0"}
+    index.unlink()
+    index.write_text(json.dumps(document))
+    store = Project(project.folder, Store.open(tmp_path / "store").root, project.name)
+    store.freeze("fetch").failed(1, "joblib 1.2.0", "1.3.0")
