@@ -22,7 +22,7 @@ Role = Literal[
 
 _KNOWN: tuple[tuple[Role, str, str], ...] = (
     ("python", "CPython", r"python"),
-    ("libstdc++", "libstdc++", r"libstdcxx(?:-ng)?"),
+    ("libstdc++", "libstdc++", r"libstdcxx"),
     ("compiler", "gcc", r"gcc_impl_linux-\w+"),
     ("compiler", "g++", r"gxx_impl_linux-\w+"),
     ("compiler", "gfortran", r"gfortran_impl_linux-\w+"),
@@ -45,6 +45,11 @@ _NETLIB: tuple[tuple[Literal["blas", "lapack"], str], ...] = (
     ("lapack", "liblapack"),
 )
 """Elsewhere these only point at the implementation; the build tells."""
+_MOVED: tuple[tuple[Literal["cudnn", "libstdc++"], str, str, str], ...] = (
+    ("cudnn", "cuDNN", "cudnn", "libcudnn"),
+    ("libstdc++", "libstdc++", "libstdcxx-ng", "libstdcxx"),
+)
+"""Packages that held a library before another one did; since then they only need that one."""
 
 
 def conda_components(packages: Sequence[CondaPackage]) -> tuple[Component, ...]:
@@ -59,9 +64,9 @@ def _of(package: CondaPackage, every: Sequence[CondaPackage]) -> Iterator[Compon
     for role, name in _NETLIB:
         if package.name == name and package.build.endswith("netlib"):
             yield _component(role, "netlib", package)
-    # Before libcudnn was split off, `cudnn` itself held the library.
-    if package.name == "cudnn" and not any(item.name == "libcudnn" for item in every):
-        yield _component("cudnn", "cuDNN", package)
+    for role, name, old, new in _MOVED:
+        if package.name == old and not any(item.name == new for item in every):
+            yield _component(role, name, package)
 
 
 def _component(role: Role, name: str, package: CondaPackage) -> Component:

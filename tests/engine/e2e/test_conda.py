@@ -11,18 +11,22 @@ from typing import Any
 
 import pytest
 import yaml
-from bases import PLATFORMS, kept_store
+from bases import PLATFORMS, SILENT, kept_store
 from channel import SUBDIRS, Channel, build_channel, served
 from commands import LINKED, Project, forget
+from rattler_install import rattler_prefix
 
 from freezer.engine.interface import Engine, RunOptions
 from freezer.fetch.store import Store
+from freezer.image.conda import conda_chunks
+from freezer.image.moment import epoch
+from freezer.image.wheel import Layout
 from freezer.model.canonical import digest
 from freezer.resolve.conda.library import conda_lock_module, quiet
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 NAME = f"freezer-test-{os.getpid()}"
-AS_OF = "2026-11-20T00:00:00Z"
+IMAGES = Path(__file__).parents[3] / "images"
 BLAS = ("openblas", "mkl", "netlib")
 LIBRARIES = {"openblas": "OpenBLAS", "mkl": "MKL", "netlib": "netlib"}
 
@@ -40,20 +44,14 @@ def address(channel: Channel) -> Iterator[str]:
 
 
 def make(folder: Path, engine: Engine, address: str, **changes: Any) -> Project:
-    """Return a project whose channel ``real`` the configuration knows."""
+    """Return a project of the shipped spec, whose channel the configuration serves elsewhere."""
     folder.mkdir(parents=True)
-    config = {"sources": {"conda": {"real": [address]}}}
+    config = {"sources": {"conda": {"conda-forge": [address]}}}
     (folder / ".freezer.yaml").write_text(yaml.safe_dump(config))
     project = Project(folder, kept_store().root, changes.pop("name", f"{NAME}-conda"))
-    spec = {
-        "base": {"bootstrap": "bookworm"},
-        "platform": PLATFORMS[engine.info.architecture],
-        "python": "3.11",
-        "conda": {"channels": ["real"], "dependencies": ["numpy", "scipy", "scikit-learn"]},
-        "smoke": {"training": ["numpy", "sklearn"], "memory": "1g"},
-        "as-of": AS_OF,
-    }
-    project.spec(**(spec | changes))
+    shipped = yaml.safe_load((IMAGES / "blas-openblas" / "freeze.yaml").read_text())
+    platform = PLATFORMS[engine.info.architecture]
+    project.spec(**(shipped | {"name": project.name, "platform": platform, "why": {}} | changes))
     return project
 
 
@@ -158,6 +156,39 @@ def test_locked_again_in_another_place_it_is_the_same_lock(
     assert again.lock_id == first.lock_id
 
 
+def test_rattler_installs_the_same_prefix_from_the_exported_lock(
+    environments: dict[str, Project], tmp_path: Path
+) -> None:
+    project = environments["netlib"]
+    lock, store = project.lock, Store.open(project.store)
+    with quiet():
+        read = conda_lock_module("lockfile").parse_conda_lock_file(
+            project.lock_file.parent / "conda-lock.yml"
+        )
+    exported = {item.hash.sha256 for item in read.package}
+    packages = [item for item in lock.conda if item.sha256 in exported]
+    shipped = [(item, tmp_path / item.file) for item in packages]
+    for item, path in shipped:
+        path.symlink_to(store.verified(item.sha256))
+    layout = Layout("/opt/env", lock.target.python.minor)
+    chunks = conda_chunks(
+        lock.conda, layout=layout, epoch=epoch(lock.as_of), store=store, report=SILENT
+    )
+    mine = {
+        path.removeprefix("/opt/env/"): (fact.kind, fact.content)
+        for chunk in chunks
+        for path, fact in chunk.expected(store).items()
+        if "/conda-meta/" not in path
+    }
+    theirs = {
+        path: ("link", content) if isinstance(content, str) else ("file", digest(content))
+        for path, (_, content) in rattler_prefix(shipped, tmp_path, "/opt/env").items()
+        if not path.endswith(".pyc")
+    }
+    assert len(mine) > 3000
+    assert mine == theirs
+
+
 def test_pip_is_told_of_what_conda_has(engine: Engine, address: str, tmp_path: Path) -> None:
     """A wheel that needs NumPy and SciPy brings neither: conda's are there."""
     project = make(tmp_path / "p", engine, address, pip=["patsy==1.0.1", "statsmodels==0.14.4"])
@@ -185,7 +216,7 @@ def test_a_package_that_left_its_channel_is_named_before_the_build(
         tmp_path / "p",
         engine,
         copy.as_uri(),
-        conda={"channels": ["real"], "dependencies": ["joblib"]},
+        conda={"channels": ["conda-forge"], "dependencies": ["joblib"]},
         smoke={"command": ["true"]},
     )
     project.freeze("lock").good()
