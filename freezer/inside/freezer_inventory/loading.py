@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import struct
 from typing import TYPE_CHECKING, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
@@ -12,6 +13,27 @@ if TYPE_CHECKING:
 
 DEFAULT = ("/lib", "/usr/lib", "/lib64", "/usr/lib64")
 _CACHE = b"glibc-ld.so.cache1.1"
+_OPENED = (
+    (
+        re.compile(r"libmkl_rt(?P<tail>\.so[.\d]*)"),
+        (
+            "libmkl_core{tail}",
+            "libmkl_intel_lp64{tail}",
+            "libmkl_intel_thread{tail}",
+            "libiomp5.so",
+        ),
+    ),
+    (
+        re.compile(r"libcudnn(?P<tail>\.so\.[\d.]+)"),
+        ("libcudnn_graph{tail}", "libcudnn_ops{tail}", "libcudnn_cnn{tail}"),
+    ),
+)
+"""Libraries that open others when they run, and say so in no header; those lie beside them.
+
+Intel, "oneMKL Developer Guide for Linux", chapter on the Single Dynamic Library: the threading
+layer is Intel's unless ``MKL_THREADING_LAYER`` names another. NVIDIA, cuDNN's API reference:
+``cudnn`` is a shim that opens its sub-libraries.
+"""
 _HEADER, _ENTRY = 48, 24
 _MAX_NAMES = 1 << 20
 
@@ -101,11 +123,23 @@ class Linker:
                     open_ends.append((path, name))
                 elif target != path:
                     found[path].add(target)
+            found[path].update(self._opened(path))
         for path, name in open_ends:
             target = self._inherited(name, path, found) or self._only(name)
             if target is not None and target != path:
                 found[path].add(target)
         return found
+
+    def _opened(self, path: str) -> Iterator[str]:
+        """Yield what a library is known to open when it runs."""
+        folder, base = os.path.split(path)
+        for pattern, names in _OPENED:
+            match = pattern.fullmatch(base)
+            tail = match.group("tail") if match else ""
+            for name in names if match else ():
+                target = self._known(os.path.join(folder, name.format(tail=tail)))
+                if target is not None and target != path:
+                    yield target
 
     def _find(self, name: str, path: str, elf: Elf) -> Optional[str]:
         origin = os.path.dirname(path)

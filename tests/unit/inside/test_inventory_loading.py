@@ -174,3 +174,15 @@ def test_the_linkers_configuration_follows_its_includes(tmp_path: Path) -> None:
     found = configured(str(tmp_path / "ld.so.conf"))
     assert found[0] == "/usr/lib/a"
     assert set(found) == {"/usr/lib/a", "/opt/lib"}
+
+
+def test_what_a_library_opens_when_it_runs_counts_as_loaded(root: Path) -> None:
+    """MKL's one library names nothing in its header, and opens Intel's OpenMP all the same."""
+    write_elf(root / "libmkl_rt.so.2", soname="libmkl_rt.so.2")
+    for name in ("libmkl_core.so.2", "libmkl_intel_thread.so.2", "libmkl_gnu_thread.so.2"):
+        write_elf(root / name, soname=name)
+    write_elf(root / "libomp.so", soname="libomp.so")
+    (root / "libiomp5.so").symlink_to("libomp.so")
+    found = loads(root, "libmkl_rt.so.2")
+    assert found == {"libmkl_core.so.2", "libmkl_intel_thread.so.2", "libomp.so"}
+    assert loads(root, "libomp.so") == set()
