@@ -11,33 +11,14 @@ import yaml
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 MINORS = ("3.13", "3.12", "3.11", "3.10", "3.9")
 """Minor versions of Python that images are commonly offered for, newest first."""
 _REQUIREMENTS = ("requirements.in", "requirements.txt", "requirements/base.in",
                  "requirements/base.txt")  # fmt: skip
-_ENVIRONMENTS = ("environment.yml", "environment.yaml")
-_SPEC = re.compile(r"^(?:(?P<channel>[^:\s]+)::)?(?P<name>[A-Za-z0-9_.-]+)\s*(?P<rest>.*)$")
-_BUILD = re.compile(r"(?<![=<>!~])=[^=].*$")
-"""What follows a version in conda's ``==VERSION=BUILD``."""
-_ON_THE_INDEX = {
-    "matplotlib-base": "matplotlib",
-    "opencv": "opencv-python-headless",
-    "py-xgboost": "xgboost",
-    "pytables": "tables",
-    "pytorch": "torch",
-    "pytorch-gpu": "torch",
-    "tensorflow-gpu": "tensorflow",
-}
-"""Names that differ between conda's channels and Python's index."""
-_IN_EVERY_ENVIRONMENT = frozenset({"pip", "setuptools", "wheel"})
-_NOT_PYTHON = frozenset(
-    {"cudatoolkit", "cudnn", "cuda", "mkl", "openblas", "blas",
-     "libblas", "gcc", "gxx", "compilers", "git", "ffmpeg", "nodejs", "cuda-version", "nvcc",
-     "pytorch-cuda", "libgcc", "libstdcxx-ng", "make", "cmake", "ca-certificates", "openssl"}
-)  # fmt: skip
+_ENVIRONMENTS = ("environment.yml", "environment.yaml", "conda-lock.yml", "pixi.lock")
+_PYTHON = re.compile(r"^(?:[^:\s]+::)?python\b[\s=><!~]*(?P<minor>3\.\d+)")
 
 
 @dataclass
@@ -46,7 +27,8 @@ class Found:
 
     name: str = "environment"
     pip_files: list[str] = field(default_factory=list)
-    requirements: list[str] = field(default_factory=list)
+    conda: str | None = None
+    """An environment.yml or a lock of conda packages; only where no file of pip's is."""
     python: str | None = None
     requires_python: str | None = None
     notes: list[str] = field(default_factory=list)
@@ -57,8 +39,7 @@ def discover(folder: Path) -> Found:
     found = Found(name=_name(folder.resolve().name))
     project = _pyproject(folder, found)
     _files(folder, found, project)
-    if not found.pip_files:
-        _conda(folder, found)
+    _conda(folder, found)
     version = folder / ".python-version"
     if version.is_file() and (match := re.match(r"3\.\d+", version.read_text().strip())):
         found.python = match[0]
@@ -118,50 +99,24 @@ def _files(folder: Path, found: Found, project: dict[str, Any]) -> None:
 
 
 def _conda(folder: Path, found: Found) -> None:
-    for name in _ENVIRONMENTS:
-        path = folder / name
-        if not path.is_file():
-            continue
-        try:
-            document = yaml.safe_load(path.read_text())
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            found.notes.append(f"{name} was passed over: {str(error).splitlines()[0]}")
-            return
-        if isinstance(document, dict):
-            if isinstance(document.get("name"), str):
-                found.name = _name(document["name"])
-            found.requirements = list(_from_conda(document, name, found))
+    name = next((name for name in _ENVIRONMENTS if (folder / name).is_file()), None)
+    if name is None:
         return
-
-
-def _from_conda(document: dict[str, Any], name: str, found: Found) -> Iterator[str]:
-    """Yield requirements for Python's index; note what has no such form."""
+    if found.pip_files:
+        found.notes.append(
+            f"{name} is there too; for conda's packages write `conda: {name}` in place of 'pip'"
+        )
+        return
+    try:
+        document = yaml.safe_load((folder / name).read_text())
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        found.notes.append(f"{name} was passed over: {str(error).splitlines()[0]}")
+        return
+    found.conda = name
+    if not isinstance(document, dict):
+        return
+    if isinstance(document.get("name"), str):
+        found.name = _name(document["name"])
     for entry in document.get("dependencies") or ():
-        if isinstance(entry, dict):
-            yield from (str(item) for item in entry.get("pip") or ())
-            continue
-        match = _SPEC.match(str(entry).strip())
-        if match is None:
-            found.notes.append(f"{name}: {entry!r} was passed over")
-        elif match["name"] == "python":
-            if version := re.search(r"3\.\d+", match["rest"]):
-                found.python = version[0]
-        elif match["name"] in _IN_EVERY_ENVIRONMENT:
-            continue
-        elif match["name"] in _NOT_PYTHON:
-            found.notes.append(f"{name}: {entry} is not on Python's index and was left out")
-        else:
-            package = _ON_THE_INDEX.get(match["name"], match["name"])
-            found.notes.append(f"{name}: {entry} is taken from Python's index as {package}")
-            yield package + _specifier(match["rest"])
-
-
-def _specifier(rest: str) -> str:
-    """Return conda's version as a specifier: ``=1.2`` is ``==1.2.*``, a build is left out."""
-    rest = rest.partition("#")[0].strip()
-    if rest.startswith(("==", ">", "<", "!", "~")):
-        return _BUILD.sub("", re.sub(r"\s+", "", rest))
-    version = rest.lstrip("= ").split("=")[0].strip()
-    if not version:
-        return ""
-    return f"=={version}" if "*" in version else f"=={version}.*"
+        if isinstance(entry, str) and (match := _PYTHON.match(entry.strip())):
+            found.python = match["minor"]

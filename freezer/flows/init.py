@@ -17,6 +17,8 @@ from freezer.model.speccheck import parse_spec
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from freezer.flows.discover import Found
+
 _DEBIAN_PYTHON = {"bullseye": "3.9", "bookworm": "3.11", "trixie": "3.13"}
 """Each suite has one Python: https://wiki.debian.org/Python"""
 
@@ -53,7 +55,7 @@ def init(
     found = discover(project)
     notes = list(found.notes)
     minor = python or choose_minor(found, _preferred(bootstrap))
-    if bootstrap in _DEBIAN_PYTHON and minor != _DEBIAN_PYTHON[bootstrap]:
+    if found.conda is None and bootstrap in _DEBIAN_PYTHON and minor != _DEBIAN_PYTHON[bootstrap]:
         raise SpecError(
             f"Debian {bootstrap} has Python {_DEBIAN_PYTHON[bootstrap]}, not {minor}",
             where=Where(SPEC_FILE, key="python"),
@@ -63,18 +65,23 @@ def init(
     text = render(
         "spec/freeze.yaml.j2",
         name=name or found.name,
-        base=base or f"python:{minor}-slim-bookworm",
+        base=base or _base(found, minor),
         bootstrap=bootstrap,
         python=minor,
         pip_files=found.pip_files,
-        requirements=found.requirements,
+        conda=found.conda,
         as_of=datetime.now(UTC).strftime("%Y-%m-%dT00:00:00Z"),
     )
     parse_spec(text.encode(), SPEC_FILE)
-    if not found.pip_files and not found.requirements:
-        notes.append("no requirements were found here; list them under 'pip'")
+    if not found.pip_files and not found.conda:
+        notes.append("no requirements were found here; list them under 'pip', or under 'conda'")
     write_atomically(path, text.encode())
     return Written(path, text, tuple(notes))
+
+
+def _base(found: Found, minor: str) -> str:
+    """Return a base: with a Python, or without one where conda brings its own."""
+    return "debian:bookworm-slim" if found.conda else f"python:{minor}-slim-bookworm"
 
 
 def _preferred(bootstrap: str | None) -> str:

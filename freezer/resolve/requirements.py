@@ -32,7 +32,7 @@ _OTHER_FORMS = {
     "Pipfile": "run `pipenv requirements > requirements.txt` and name that file",
     "poetry.lock": "run `poetry export -o requirements.txt` and name that file",
     "uv.lock": "run `uv export -o requirements.txt` and name that file",
-    "environment.yml": "list its `pip:` part here, and its other packages as pip or Debian ones",
+    "environment.yml": "write `conda: environment.yml` in place of it",
 }
 
 

@@ -58,17 +58,36 @@ def test_a_broken_pyproject_is_noted_and_passed_over(tmp_path):
     assert any("passed over" in note for note in result.notes)
 
 
-def test_conda_dependencies_become_requirements_and_nothing_is_dropped_in_silence(tmp_path):
+def test_an_environment_yml_is_taken_as_it_is(tmp_path):
     (tmp_path / "environment.yml").write_text(CONDA)
+    spec, _ = written(tmp_path)
+    assert (spec.name, spec.python) == ("my-env", "3.11")
+    assert spec.conda.file == "environment.yml"
+    assert spec.base == "debian:bookworm-slim"
+    assert spec.pip.requirements == spec.pip.files == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [("python 3.12.*", "3.12"), ("python>=3.10,<3.13", "3.10"), ("defaults::python=3.9", "3.9")],
+)
+def test_the_python_of_an_environment_yml(tmp_path, text, minor):
+    (tmp_path / "environment.yml").write_text(f"dependencies: ['python-dateutil=3.8', '{text}']")
+    assert discover(tmp_path).python == minor
+
+
+def test_conda_brings_its_own_python_to_any_suite(tmp_path):
+    (tmp_path / "environment.yml").write_text("dependencies: [python=3.12, numpy]")
+    spec, _ = written(tmp_path, bootstrap="bookworm")
+    assert (spec.base.bootstrap, spec.python) == ("bookworm", "3.12")
+
+
+def test_pips_files_go_before_condas_and_both_are_named(tmp_path):
+    (tmp_path / "environment.yml").write_text(CONDA)
+    (tmp_path / "requirements.txt").write_text("numpy\n")
     spec, result = written(tmp_path)
-    assert spec.name == "my-env"
-    assert spec.pip.requirements == (
-        "numpy==1.26.*",
-        "scikit-learn>=1.4,<2",
-        "torch==2.1.0",
-        'wandb>=0.16 ; python_version > "3"',
-    )
-    assert any("cudatoolkit" in note for note in result.notes)
+    assert spec.conda is None
+    assert any("`conda: environment.yml`" in note for note in result.notes)
 
 
 def test_a_bootstrapped_base_has_its_suites_python(tmp_path):
