@@ -78,6 +78,7 @@ def _store() -> Finding:
 def _host(config: Config, info: EngineInfo | None) -> Iterator[Finding]:
     yield host.resolver("uv")
     yield host.resolver("pip-tools")
+    yield host.conda()
     yield host.git()
     yield host.bootstrap(Path(config.sources.debian_keyring or host.KEYRING))
     yield host.gpu(info.runtimes if info else ())

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from freezer.errors import HostError
 from freezer.flows.probes.finding import Finding, missing, ok, warning
+from freezer.resolve.conda.through_conda_lock import find_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,6 +34,18 @@ def resolver(name: str) -> Finding:
     except importlib.metadata.PackageNotFoundError:
         absent = missing if name == "uv" else warning
         return absent(name, "not installed", f"install it beside Freezer: pip install {name}")
+
+
+def conda() -> Finding:
+    """Say what solves conda environments; conda itself is needed for one resolver only."""
+    try:
+        rattler = importlib.metadata.version("py-rattler")
+    except importlib.metadata.PackageNotFoundError:
+        return warning("conda", "py-rattler is not installed", "pip install py-rattler")
+    try:
+        return ok("conda", f"rattler {rattler}; `resolver: conda-lock` would use {find_tool()}")
+    except HostError:
+        return ok("conda", f"rattler {rattler}; no conda is here, and none is needed")
 
 
 def git() -> Finding:

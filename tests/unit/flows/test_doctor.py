@@ -183,6 +183,17 @@ def test_resolvers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host.importlib.metadata, "version", absent)
     assert host.resolver("uv").state is State.MISSING
     assert host.resolver("pip-tools").state is State.WARNING
+    assert host.conda().state is State.WARNING
+
+
+def test_conda_is_named_where_it_is_and_needed_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (host.conda().state, "none is needed" in host.conda().found) == (State.OK, True)
+    (tmp_path / "micromamba").write_text("#!/bin/sh\n")
+    (tmp_path / "micromamba").chmod(0o755)
+    assert str(tmp_path / "micromamba") in host.conda().found
 
 
 def test_an_index_that_answers_and_one_that_does_not(
