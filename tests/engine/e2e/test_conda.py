@@ -23,6 +23,7 @@ from freezer.image.moment import epoch
 from freezer.image.wheel import Layout
 from freezer.model.canonical import digest
 from freezer.resolve.conda.library import conda_lock_module, quiet
+from freezer.resolve.conda.virtual import SUBDIRS as SUBDIRS_BY_PLATFORM
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 NAME = f"freezer-test-{os.getpid()}"
@@ -231,3 +232,61 @@ def test_a_package_that_left_its_channel_is_named_before_the_build(
     index.write_text(json.dumps(document))
     store = Project(project.folder, Store.open(tmp_path / "store").root, project.name)
     store.freeze("fetch").failed(1, "joblib 1.2.0", "1.3.0")
+
+
+def test_a_token_is_in_nothing_that_is_kept(
+    engine: Engine, channel: Channel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The spec names the variable; lock, exports, layers and messages have the channel's name."""
+    private = tmp_path / "served" / "t" / "ab-s3cret-ef"
+    private.mkdir(parents=True)
+    (private / "team").symlink_to(channel.folder)
+    monkeypatch.setenv("CHANNEL_TOKEN", "ab-s3cret-ef")
+    with served(tmp_path / "served") as url:
+        conda = {"channels": [url + "/t/${CHANNEL_TOKEN}/team"], "dependencies": ["joblib"]}
+        project = make(
+            tmp_path / "p", engine, channel.url, conda=conda, smoke={"command": ["true"]}
+        )
+        store = Store.open(tmp_path / "store")
+        mine = Project(project.folder, store.root, project.name)
+        said = [mine.freeze("-v", command).good() for command in ("lock", "fetch")]
+    assert {package.channel for package in mine.lock.conda} == {"team"}
+    kept = [*project.folder.rglob("*"), *(store.root / "memos").rglob("*")]
+    texts = [path.read_text() for path in kept if path.is_file()]
+    assert len(texts) > 10
+    for text in (*texts, *(item.out + item.err for item in said)):
+        assert "s3cret" not in text
+
+
+def test_several_platforms_are_in_one_lock(
+    engine: Engine, channel: Channel, tmp_path: Path
+) -> None:
+    """A channel's noarch packages alone, with libraries that only the second platform lacks."""
+    copy = tmp_path / "channel"
+    shutil.copytree(channel.folder, copy, symlinks=True)
+    other = "linux-aarch64" if channel.subdir == "linux-64" else "linux-64"
+    shutil.copytree(copy / channel.subdir, copy / other, symlinks=True)
+    index = copy / other / "repodata.json"
+    document = json.loads(index.read_text())
+    for record in document["packages.conda"].values():
+        record["subdir"] = other
+    index.write_text(json.dumps(document))
+    platform = next(name for name, subdir in SUBDIRS_BY_PLATFORM.items() if subdir == other)
+    conda = {
+        "channels": ["conda-forge"],
+        "dependencies": ["joblib", "numpy"],
+        "platforms": [platform],
+    }
+    project = make(tmp_path / "p", engine, copy.as_uri(), conda=conda, blas="netlib")
+    project.spec(smoke={"training": "numpy"})
+    project.freeze("lock").good()
+    lock = project.lock
+    assert {item.name for item in lock.conda_elsewhere[platform]} == {p.name for p in lock.conda}
+    assert {item.subdir for item in lock.conda_elsewhere[platform]} == {other, "noarch"}
+    folder = project.lock_file.parent
+    assert f"/{other}/numpy" in (folder / f"conda-{other}.lock").read_text()
+    with quiet():
+        read = conda_lock_module("lockfile").parse_conda_lock_file(folder / "conda-lock.yml")
+    assert {item.platform for item in read.package} == {other, channel.subdir}
+    again = project.freeze("lock").good()
+    assert "nothing changed" in again.out
