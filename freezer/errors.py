@@ -168,3 +168,9 @@ class HostError(FreezerError):
     """Something on this host is missing or full: a tool, disk space, a permission."""
 
     code = "host"
+
+
+class HistoryError(FreezerError):
+    """The history was edited, forked, or does not hold what was asked for."""
+
+    code = "history"

@@ -1,0 +1,44 @@
+"""What lies beside a lock, as bytes: the files that were written with it, and its references."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from freezer.check.reference import FOLDER, parse_reference
+from freezer.errors import CheckError
+from freezer.flows.exports import CONDA_EXPORTS
+from freezer.model.canonical import digest
+from freezer.model.lockfile import LOCK_FILE
+from freezer.model.requirements_txt import REQUIREMENTS_FILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.flows.spec import Locked
+
+WRITTEN: Final = frozenset({LOCK_FILE, REQUIREMENTS_FILE, *CONDA_EXPORTS})
+"""Every name that `freeze lock` may write beside a spec."""
+
+
+def files_beside(folder: Path) -> dict[str, bytes]:
+    """Return what `freeze lock` wrote into a folder, by name."""
+    paths = (folder / name for name in sorted(WRITTEN))
+    return {path.name: path.read_bytes() for path in paths if path.is_file()}
+
+
+def references_beside(locked: Locked) -> dict[str, bytes]:
+    """Return a lock's references by file name; not those of another lock, nor spoiled ones."""
+    found = {}
+    for path in sorted((locked.folder / FOLDER).glob("*.json")):
+        data = path.read_bytes()
+        try:
+            if parse_reference(data, path.name).lock_id == locked.id:
+                found[path.name] = data
+        except CheckError:
+            continue
+    return found
+
+
+def hashes(files: dict[str, bytes]) -> dict[str, str]:
+    """Return the SHA-256 of each file."""
+    return {name: digest(data) for name, data in files.items()}

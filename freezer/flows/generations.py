@@ -1,0 +1,210 @@
+"""Generations of an environment's lock: recorded when it changes, and taken out again whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from freezer.errors import LockError
+from freezer.flows.beside import files_beside, hashes, references_beside
+from freezer.flows.holding import holding
+from freezer.flows.spec import LOCKS, Environment, Locked, read_lock
+from freezer.flows.who import author, one_line
+from freezer.history.archive import archived, keep
+from freezer.history.log import History, append, read_history
+from freezer.model.canonical import digest
+from freezer.model.generation import Action, Checked, Generation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.flows.sources import Workshop
+    from freezer.model.record import Record
+    from freezer.model.verdict import Word
+
+ADOPTED: Final = "was here already: put here by git, by hand, or before there was a history"
+_MOST_CHANGES: Final = 6
+"""Changes that a summary names."""
+
+
+def shown_folder(name: str) -> str:
+    """Return an environment's lock folder as messages show it."""
+    return f"{LOCKS}/{name}"
+
+
+def history(workshop: Workshop, name: str) -> History:
+    """Return an environment's history; an empty one before its first generation.
+
+    Raises ``HistoryError`` when it was edited, or two branches were not joined.
+    """
+    return read_history(workshop.project / LOCKS / name, shown_folder(name))
+
+
+def current(workshop: Workshop, name: str) -> Generation | None:
+    """Return the generation of the lock that is current; None when that is not in the history.
+
+    Raises ``HistoryError``, and ``LockError`` for a lock that cannot be read.
+    """
+    head = history(workshop, name).head
+    locked = read_lock(workshop.project, name)
+    return head if head and locked and head.lock_id == locked.id else None
+
+
+def generation(workshop: Workshop, name: str, number: int | str) -> Locked:
+    """Return the lock of a generation, verified, in a folder that can be built and checked from.
+
+    ``number`` is a generation's number, or the first digits of its lock ID. Raises
+    ``HistoryError`` when there is none, or its lock was edited or is gone.
+    """
+    found = history(workshop, name).find(number)
+    return locked_of(workshop, name, found)
+
+
+def locked_of(workshop: Workshop, name: str, one: Generation) -> Locked:
+    """Return the lock of a generation, verified. Raises ``HistoryError``."""
+    kept = archived(workshop.project / LOCKS / name, one.lock_id, shown_folder(name))
+    return Locked(kept.lock, kept.id, kept.folder)
+
+
+def adopt(workshop: Workshop, name: str) -> Generation | None:
+    """Record a lock that is here and is not the last generation's; return the current one.
+
+    Keeps as well the references that came since. None where there is no lock, or none that can
+    be read. Raises ``HistoryError``.
+    """
+    with holding(workshop, name):
+        try:
+            locked = read_lock(workshop.project, name)
+        except LockError:
+            return None  # `freeze lock --upgrade` starts afresh over it
+        return _record(workshop, locked, action="lock", summary=ADOPTED) if locked else None
+
+
+def record_generation(
+    workshop: Workshop,
+    environment: Environment | str,
+    *,
+    action: Action,
+    summary: str,
+    reason: str | None = None,
+    deviation: bool = False,
+) -> Generation:
+    """Record the lock that is current now, and keep it whole; return its generation.
+
+    Call it, and write the lock before it, within `holding`. A `lock` or an `update` that changed
+    nothing records nothing. Raises ``LockError`` where there is no lock, and ``HistoryError``.
+    """
+    name = environment if isinstance(environment, str) else environment.name
+    with holding(workshop, name):
+        locked = read_lock(workshop.project, name)
+        if locked is None:
+            raise LockError(f"{name} has no lock", hint=f"run `freeze lock {name}`")
+        return _record(
+            workshop, locked, action=action, summary=summary, reason=reason, deviation=deviation
+        )
+
+
+def _record(
+    workshop: Workshop,
+    locked: Locked,
+    *,
+    action: Action,
+    summary: str,
+    reason: str | None = None,
+    deviation: bool = False,
+) -> Generation:
+    name = locked.lock.name
+    past = history(workshop, name)
+    beside = files_beside(locked.folder)
+    kept = keep(locked.folder, locked.id, beside, references_beside(locked))
+    if past.head and past.head.lock_id == locked.id and action in ("lock", "update"):
+        return past.head
+    who = author(workshop.project)
+    entry = Generation(
+        number=past.next_number,
+        parents=past.tips,
+        date=now(),
+        action=action,
+        lock_id=locked.id,
+        files=hashes(files_beside(kept)),
+        reason=one_line(reason) or None if reason else None,
+        who=who.who,
+        commit=who.commit,
+        summary=one_line(summary) or action,
+        deviation=deviation,
+    )
+    append(locked.folder, entry, shown_folder(name))
+    return entry
+
+
+def record_check(workshop: Workshop, locked: Locked, record: Record, word: Word) -> Checked | None:
+    """Record what a check of a lock came to, and keep its reference; return the entry.
+
+    ``locked`` is the current lock or one of the past. None when the last check of the generation
+    in this numerics class came to the same against the same reference: nothing is touched then.
+    Raises ``HistoryError``.
+    """
+    name = locked.lock.name
+    folder = workshop.project / LOCKS / name
+    with holding(workshop, name):
+        adopt(workshop, name)
+        past = history(workshop, name)
+        checked = next(
+            (one for one in reversed(past.generations) if one.lock_id == locked.id), None
+        )
+        if checked is None:
+            return None
+        references = references_beside(locked)
+        keep(folder, locked.id, files_beside(locked.folder), references)
+        mine = references.get(f"{record.host.class_}.json")
+        entry = checked_entry(workshop, past, checked, record, word, mine)
+        if said_before(past, checked, entry):
+            return None
+        append(folder, entry, shown_folder(name))
+        return entry
+
+
+def checked_entry(
+    workshop: Workshop,
+    past: History,
+    checked: Generation,
+    record: Record,
+    word: Word,
+    reference: bytes | None,
+) -> Checked:
+    """Return the entry for a check of a generation, as the next one of a history."""
+    who = author(workshop.project)
+    return Checked(
+        parents=past.tips,
+        date=now(),
+        generation=checked.number,
+        lock_id=checked.lock_id,
+        class_=record.host.class_,
+        word=word,
+        image=record.image,
+        reference=None if reference is None else digest(reference),
+        who=who.who,
+        commit=who.commit,
+        cpu=one_line(record.host.cpu, 200) or "unknown",
+    )
+
+
+def said_before(past: History, checked: Generation, entry: Checked) -> bool:
+    """Say whether the last check of a generation in this class came to the same."""
+    same = [one for one in past.verdicts(checked) if one.class_ == entry.class_]
+    return bool(same) and (same[-1].word, same[-1].reference) == (entry.word, entry.reference)
+
+
+def summary_of(changes: Sequence[str], first: bool, packages: int) -> str:
+    """Return in a line what changed; of many changes, the first ones and how many there are."""
+    if first:
+        return f"first lock: {packages} packages"
+    named = list(changes[:_MOST_CHANGES])
+    if len(changes) > len(named):
+        named.append(f"and {len(changes) - len(named)} more changes")
+    return "; ".join(named) or "written anew"
+
+
+def now() -> str:
+    """Return this moment as the history writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

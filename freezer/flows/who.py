@@ -1,0 +1,59 @@
+"""Who works here and on which commit, as git knows them: good to have, never needed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.fetch.redact import redact
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PATIENCE = 5.0
+"""Seconds; a git on a dead network drive must not hold up anything."""
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+
+@dataclass(frozen=True)
+class Author:
+    """Whoever runs this, as far as git tells."""
+
+    who: str | None = None
+    """``Name <mail>``, or one of the two."""
+    commit: str | None = None
+    """The commit that is checked out."""
+
+
+def author(folder: Path) -> Author:
+    """Return who git says works in a folder, and on which commit. Raises nothing."""
+    name = one_line(os.environ.get("GIT_AUTHOR_NAME") or _git(folder, "config", "user.name"), 100)
+    mail = one_line(os.environ.get("GIT_AUTHOR_EMAIL") or _git(folder, "config", "user.email"), 100)
+    who = f"{name} <{mail}>" if name and mail else name or mail
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    return Author(who or None, commit if _COMMIT.fullmatch(commit) else None)
+
+
+def one_line(text: str, longest: int = 1000) -> str:
+    """Return a text as one printable line without the credentials of any URL in it."""
+    line = " ".join(redact(text).split())
+    line = "".join(one for one in line if one.isprintable())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """Return what git says, without the line end; nothing where it cannot say."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            check=False,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""

@@ -1,0 +1,1 @@
+"""The past of an environment: its generations, each kept whole and bound to the one before."""

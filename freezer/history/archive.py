@@ -1,0 +1,124 @@
+"""Every lock that ever was current, whole: in ``history/<lock id>/`` beside the current one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from freezer.errors import HistoryError, Where
+from freezer.fetch.store import disk_errors, write_atomically
+from freezer.history.log import FOLDER
+from freezer.model.canonical import digest
+from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from freezer.model.lock import Lock
+
+REFERENCES: Final = "references"
+_LOCK_ID: Final = re.compile(r"[0-9a-f]{64}")
+_RESTORE: Final = "restore the folder from version control"
+
+
+@dataclass(frozen=True)
+class Archived:
+    """A lock of the past, its bytes verified."""
+
+    lock: Lock
+    id: str
+    folder: Path
+    """Holds the lock, what was written beside it, and its references."""
+
+
+def archive_folder(folder: Path, identifier: str) -> Path:
+    """Return where the lock of an ID is kept, or would be; ``folder`` is the current lock's."""
+    return folder / FOLDER / identifier
+
+
+def keep(
+    folder: Path, identifier: str, files: Mapping[str, bytes], references: Mapping[str, bytes]
+) -> Path:
+    """Keep a lock with what lies beside it; return its folder.
+
+    ``files`` has ``freeze.lock.yaml`` among them, by plain name; ``references`` are by plain name
+    as well. What is kept already stays as it is, except a reference, which `freeze check --record`
+    may replace. Raises ``HistoryError`` when the lock's SHA-256 is not its ID.
+    """
+    if lock_id(files[LOCK_FILE]) != identifier:
+        raise HistoryError("the lock is not the one that is to be kept", expected=identifier)
+    target = archive_folder(folder, identifier)
+    with disk_errors(folder):
+        (target / REFERENCES if references else target).mkdir(parents=True, exist_ok=True)
+        for name, data in references.items():
+            _put(target / REFERENCES / name, data)
+        # The lock last: whoever finds it finds the others as well.
+        for name in sorted(files, key=lambda one: one == LOCK_FILE):
+            if not (target / name).exists():
+                _put(target / name, files[name])
+    return target
+
+
+def _put(path: Path, data: bytes) -> None:
+    if not path.is_file() or path.is_symlink() or path.read_bytes() != data:
+        write_atomically(path, data)
+
+
+def archived(folder: Path, identifier: str, shown: str | None = None) -> Archived:
+    """Return the lock of an ID out of the history; ``folder`` is the current lock's.
+
+    Raises ``HistoryError`` when it is gone or its bytes are others, and ``LockError`` when this
+    version of Freezer does not read it.
+    """
+    place = f"{shown or folder.name}/{FOLDER}/{identifier[:12]}…/{LOCK_FILE}"
+    data = archived_bytes(folder, identifier, place)
+    return Archived(parse_lock(data, place), identifier, archive_folder(folder, identifier))
+
+
+def archived_bytes(folder: Path, identifier: str, place: str) -> bytes:
+    """Return the bytes of a lock of the past, verified. Raises ``HistoryError``."""
+    if not _LOCK_ID.fullmatch(identifier):
+        raise HistoryError("this is no lock ID", found=identifier, expected="64 digits")
+    path = archive_folder(folder, identifier) / LOCK_FILE
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise HistoryError(
+            "a lock of the history is gone",
+            where=Where(place),
+            found=error.strerror,
+            hint=_RESTORE,
+        ) from None
+    if lock_id(data) != identifier:
+        raise HistoryError(
+            "a lock of the history was edited",
+            where=Where(place),
+            found=f"bytes that hash to {lock_id(data)[:12]}",
+            expected=f"{identifier[:12]}, the lock ID",
+            hint=_RESTORE,
+        )
+    return data
+
+
+def verified_file(folder: Path, name: str, sha256: str, shown: str) -> bytes:
+    """Return a file of the archive, which must have this SHA-256. Raises ``HistoryError``."""
+    try:
+        data = (folder / name).read_bytes()
+    except OSError as error:
+        raise HistoryError(
+            "a file of the history is gone",
+            where=Where(f"{shown}/{name}"),
+            found=error.strerror,
+            hint=_RESTORE,
+        ) from None
+    if digest(data) != sha256:
+        raise HistoryError(
+            "a file of the history was edited",
+            where=Where(f"{shown}/{name}"),
+            found=f"bytes that hash to {digest(data)[:12]}",
+            expected=sha256[:12],
+            hint=_RESTORE,
+        )
+    return data

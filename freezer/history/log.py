@@ -1,0 +1,191 @@
+"""The history of an environment: a file of entries, each bound by hash to the ones it follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from freezer.errors import HistoryError, Where
+from freezer.fetch.store import disk_errors, write_atomically
+from freezer.history.parse import demand_chain, parse_entries, tips
+from freezer.model.generation import Checked, Generation, entry_line
+from freezer.model.verdict import GOOD
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+FOLDER: Final = "history"
+LOG_FILE: Final = "generations.jsonl"
+LARGEST: Final = 64 << 20
+"""Bytes of a history."""
+
+
+@dataclass(frozen=True)
+class History:
+    """Every entry, oldest first; each follows entries that stand before it."""
+
+    entries: tuple[Generation | Checked, ...] = ()
+    shown: str = LOG_FILE
+    """The file, as messages show it."""
+
+    @cached_property
+    def generations(self) -> tuple[Generation, ...]:
+        """The generations, oldest first. Two branches that were joined may share a number."""
+        return tuple(one for one in self.entries if isinstance(one, Generation))
+
+    @property
+    def head(self) -> Generation | None:
+        """The last generation: the current one, unless the lock was changed behind its back."""
+        return self.generations[-1] if self.generations else None
+
+    @property
+    def tips(self) -> tuple[str, ...]:
+        """Digests of the entries that nothing follows: the parents of the next entry."""
+        return tips(self.entries)
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next generation."""
+        return max((one.number for one in self.generations), default=0) + 1
+
+    def find(self, name: int | str) -> Generation:
+        """Return a generation by number, or by the first digits (4 or more) of its lock ID.
+
+        Raises ``HistoryError`` when there is none, or two with different locks.
+        """
+        found = [one for one in self.generations if _is_called(one, name)]
+        if not found:
+            raise HistoryError(
+                f"there is no generation {name}",
+                where=Where(self.shown),
+                expected=_range(self.generations),
+                hint="`freeze log` lists them",
+            )
+        if len({one.lock_id for one in found}) > 1:
+            raise HistoryError(
+                f"{name} may mean several generations: two branches were joined here",
+                where=Where(self.shown),
+                details=[f"{one.number}: lock {one.lock_id[:12]}, {one.summary}" for one in found],
+                hint="name it by its lock ID",
+            )
+        return found[-1]
+
+    def verdicts(self, generation: int | Generation) -> tuple[Checked, ...]:
+        """Return the checks of a generation, oldest first. Raises ``HistoryError``."""
+        one = self.find(generation) if isinstance(generation, int) else generation
+        return tuple(
+            entry
+            for entry in self.entries
+            if isinstance(entry, Checked)
+            and (entry.generation, entry.lock_id) == (one.number, one.lock_id)
+        )
+
+    def is_good(self, generation: Generation) -> bool:
+        """Say whether it was checked, and the last check in every numerics class was good."""
+        last = {one.class_: one.word for one in self.verdicts(generation)}
+        return bool(last) and all(word in GOOD for word in last.values())
+
+    def last_good(self, before: int | None = None) -> Generation | None:
+        """Return the last good generation before another (the head), with another lock than its.
+
+        Raises ``HistoryError`` when there is no generation ``before``.
+        """
+        start = self.head if before is None else self.find(before)
+        if start is None:
+            return None
+        earlier = self.generations[: self.generations.index(start)]
+        others = (one for one in reversed(earlier) if one.lock_id != start.lock_id)
+        return next((one for one in others if self.is_good(one)), None)
+
+
+def _is_called(one: Generation, name: int | str) -> bool:
+    if isinstance(name, int):
+        return one.number == name
+    return len(name) >= 4 and one.lock_id.startswith(name)
+
+
+def _range(generations: Sequence[Generation]) -> str:
+    if not generations:
+        return "a generation; `freeze lock` makes the first"
+    numbers = [one.number for one in generations]
+    return f"a number from {min(numbers)} to {max(numbers)}, or the first digits of a lock ID"
+
+
+def read_history(folder: Path, shown: str) -> History:
+    """Return the history of the lock in a folder; an empty one where there is none.
+
+    ``shown`` is the folder as messages show it. Raises ``HistoryError`` with file and line for a
+    line that is no entry, an entry that was edited or whose predecessor is gone, conflict markers
+    of a merge, and two branches that were not joined.
+    """
+    place = f"{shown}/{FOLDER}/{LOG_FILE}"
+    entries = parse_entries(read_log(folder, place), place)
+    demand_chain(entries, place)
+    return History(entries, place)
+
+
+def read_log(folder: Path, place: str) -> bytes:
+    """Return the bytes of a history; none where there is none. Raises ``HistoryError``."""
+    path = folder / FOLDER / LOG_FILE
+    try:
+        if path.stat().st_size > LARGEST:
+            raise HistoryError("the history is too large", where=Where(place))
+        return path.read_bytes()
+    except FileNotFoundError:
+        kept = next((folder / FOLDER).glob("*/freeze.lock.yaml"), None)
+        if kept is None:
+            return b""
+        raise HistoryError(
+            "the history is gone, although locks of it are kept",
+            where=Where(place),
+            found=f"{FOLDER}/{kept.parent.name[:12]}…",
+            hint="restore the file from version control, or remove the whole folder to start anew",
+        ) from None
+    except OSError as error:
+        raise HistoryError(
+            "the history cannot be read", where=Where(place), found=error.strerror
+        ) from error
+
+
+def append(folder: Path, entry: Generation | Checked, shown: str | None = None) -> History:
+    """Add an entry to a history, all of it or nothing; return the history with it.
+
+    The caller holds the environment. Raises ``HistoryError`` when the history is broken, or the
+    entry does not follow its last one.
+    """
+    return extend(folder, [entry], shown or folder.name)
+
+
+def extend(folder: Path, entries: Sequence[Generation | Checked], shown: str) -> History:
+    """Add entries to a history in one step, as `append` does. Adds nothing that is there already.
+
+    A switch that was killed and is finished later relies on that.
+    """
+    before = read_history(folder, shown)
+    there = {entry_line(one) for one in before.entries}
+    added = tuple(one for one in entries if entry_line(one) not in there)
+    if not added:
+        return before
+    if added[0].parents != before.tips:
+        raise HistoryError(
+            "the entry does not follow the last one of the history",
+            where=Where(before.shown),
+            hint="another freeze wrote to it; run the command again",
+        )
+    after = History((*before.entries, *added), before.shown)
+    demand_chain(after.entries, before.shown)
+    write_log(folder, after.entries)
+    return after
+
+
+def write_log(folder: Path, entries: Sequence[Generation | Checked]) -> None:
+    """Write a whole history; its entries were verified before."""
+    data = b"".join(entry_line(one) + b"\n" for one in entries)
+    path = folder / FOLDER / LOG_FILE
+    with disk_errors(folder):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, data)
+        for left in path.parent.glob(f".{LOG_FILE}.*"):  # by a process that was killed
+            left.unlink(missing_ok=True)
