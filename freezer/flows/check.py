@@ -13,15 +13,18 @@ from freezer.check.reference import (
     references,
     write_reference,
 )
-from freezer.errors import CheckError
+from freezer.errors import BusyError, CheckError, HistoryError, HostError
 from freezer.fetch.store import disk_errors
 from freezer.flows.build import verified_image
-from freezer.flows.spec import LOCKS, Locked, load_locked
+from freezer.flows.generations import record_check
+from freezer.flows.spec import Locked, load_locked
 from freezer.flows.training import train
 from freezer.model.lockfile import short_id
 from freezer.model.verdict import Verdict, Word
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from freezer.flows.sources import Workshop
     from freezer.model.record import Record
 
@@ -48,14 +51,30 @@ class CheckResult:
 
 
 def check(workshop: Workshop, name: str | None, *, record: bool = False) -> CheckResult:
-    """Run an environment's smoke trainings in its image and compare them with their reference.
+    """Check an environment's current lock, as `check_locked` does, and record it in the history.
+
+    A history that cannot be written, or was edited, or forks, is warned of: the verdict stands
+    without it. Raises as `check_locked` does, and ``LockError`` where there is no lock.
+    """
+    result = check_locked(workshop, load_locked(workshop.project, name), record=record)
+    try:
+        record_check(workshop, result.locked, result.record, result.verdict.word)
+    except (HistoryError, HostError, BusyError) as error:
+        workshop.report.warn(f"the check is not in the history: {error}")
+    return result
+
+
+def check_locked(
+    workshop: Workshop, locked: Locked, *, record: bool = False, keep: bool = True
+) -> CheckResult:
+    """Run a lock's smoke trainings in its image and compare them with its reference.
 
     Without a reference for this host's numerics class they are run twice, and recorded only if
-    both runs are identical to the bit; ``record`` does so even where there is a reference. After a
-    drift they are run again, to tell chance from change. What fails is not run again. Raises
-    ``CheckError`` when the image is not built or the trainings cannot be run.
+    both runs are identical to the bit; ``record`` does so even where there is a reference, and
+    without ``keep`` nothing is recorded. After a drift they are run again, to tell chance from
+    change. What fails is not run again. Raises ``CheckError`` when the image is not built or the
+    trainings cannot be run.
     """
-    locked = load_locked(workshop.project, name)
     image = verified_image(workshop, locked)
     if image is None:
         raise CheckError(
@@ -64,7 +83,7 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
         )
     first = train(workshop, locked.lock, locked.id, image.id, "Training")
     path = reference_path(locked.folder, first.host.class_)
-    shown = f"{LOCKS}/{locked.lock.name}/{FOLDER}/{path.name}"
+    shown = _shown(workshop, path)
     reference = None if record else read_reference(path, shown)
     others = _others(locked, first)
     if reference is not None and reference.lock_id != locked.id:
@@ -78,11 +97,16 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
         return CheckResult(locked, image.id, first, verdict, False, False, shown, repeats, others)
     second = _again(workshop, locked, image.id, first)
     verdict = compare(first, second)
-    identical = verdict.word is Word.IDENTICAL
-    if identical:
+    recorded = keep and verdict.word is Word.IDENTICAL
+    if recorded:
         with disk_errors(locked.folder):
             write_reference(locked.folder, second)
-    return CheckResult(locked, image.id, second, verdict, True, identical, shown, None, others)
+    return CheckResult(locked, image.id, second, verdict, True, recorded, shown, None, others)
+
+
+def _shown(workshop: Workshop, path: Path) -> str:
+    """Return a reference's path relative to the project."""
+    return str(path.relative_to(workshop.project))
 
 
 def _again(workshop: Workshop, locked: Locked, image: str, first: Record) -> Record:

@@ -5,20 +5,25 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import LockError
+from freezer.errors import FreezerError, LockError
+from freezer.fetch.store import disk_errors, write_atomically
 from freezer.flows.beside import files_beside, hashes, references_beside
+from freezer.flows.changes import changes
 from freezer.flows.holding import holding
 from freezer.flows.spec import LOCKS, Environment, Locked, read_lock
 from freezer.flows.who import author, one_line
 from freezer.history.archive import archived, keep
+from freezer.history.changelog import CHANGELOG_FILE, changelog_bytes
 from freezer.history.log import History, append, read_history
 from freezer.model.canonical import digest
 from freezer.model.generation import Action, Checked, Generation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from freezer.flows.sources import Workshop
+    from freezer.model.lock import Lock
     from freezer.model.record import Record
     from freezer.model.verdict import Word
 
@@ -77,7 +82,22 @@ def adopt(workshop: Workshop, name: str) -> Generation | None:
             locked = read_lock(workshop.project, name)
         except LockError:
             return None  # `freeze lock --upgrade` starts afresh over it
-        return _record(workshop, locked, action="lock", summary=ADOPTED) if locked else None
+        if locked is None:
+            return None
+        return _record(workshop, locked, action="lock", summary=_found(workshop, locked))
+
+
+def _found(workshop: Workshop, locked: Locked) -> str:
+    """Say of a lock that no freeze recorded how it differs from the last one."""
+    name = locked.lock.name
+    head = history(workshop, name).head
+    if head is None or head.lock_id == locked.id:
+        return ADOPTED
+    try:
+        before = locked_of(workshop, name, head).lock
+    except FreezerError:  # the lock is recorded all the same; `freeze log --verify` says this
+        return ADOPTED
+    return f"{ADOPTED}; {summary_of(list(changes(before, locked.lock)))}"
 
 
 def record_generation(
@@ -133,7 +153,7 @@ def _record(
         summary=one_line(summary) or action,
         deviation=deviation,
     )
-    append(locked.folder, entry, shown_folder(name))
+    write_changelog(locked.folder, append(locked.folder, entry, shown_folder(name)), name)
     return entry
 
 
@@ -160,8 +180,18 @@ def record_check(workshop: Workshop, locked: Locked, record: Record, word: Word)
         entry = checked_entry(workshop, past, checked, record, word, mine)
         if said_before(past, checked, entry):
             return None
-        append(folder, entry, shown_folder(name))
+        write_changelog(folder, append(folder, entry, shown_folder(name)), name)
         return entry
+
+
+def write_changelog(folder: Path, past: History, name: str) -> None:
+    """Write the changelog of a history beside the lock, unless it is there to the byte."""
+    path, data = folder / CHANGELOG_FILE, changelog_bytes(past, name)
+    with disk_errors(folder):
+        if not path.is_file() or path.read_bytes() != data:
+            write_atomically(path, data)
+        for left in folder.glob(f".{CHANGELOG_FILE}.*"):  # by a process that was killed
+            left.unlink(missing_ok=True)
 
 
 def checked_entry(
@@ -195,13 +225,17 @@ def said_before(past: History, checked: Generation, entry: Checked) -> bool:
     return bool(same) and (same[-1].word, same[-1].reference) == (entry.word, entry.reference)
 
 
-def summary_of(changes: Sequence[str], first: bool, packages: int) -> str:
-    """Return in a line what changed; of many changes, the first ones and how many there are."""
-    if first:
-        return f"first lock: {packages} packages"
-    named = list(changes[:_MOST_CHANGES])
-    if len(changes) > len(named):
-        named.append(f"and {len(changes) - len(named)} more changes")
+def summary_of(changed: Sequence[str], first: Lock | None = None) -> str:
+    """Return in a line what changed; of many changes, the first ones and how many there are.
+
+    ``first`` is the lock where there was none before.
+    """
+    if first is not None:
+        packages = len(first.debian) + len(first.conda) + len(first.pip)
+        return f"first lock, {packages} package{'s' if packages != 1 else ''}"
+    named = list(changed[:_MOST_CHANGES])
+    if len(changed) > len(named):
+        named.append(f"and {len(changed) - len(named)} more")
     return "; ".join(named) or "written anew"
 
 

@@ -12,6 +12,8 @@ from freezer.flows.asked import held_by
 from freezer.flows.asking import Asking
 from freezer.flows.changes import changes
 from freezer.flows.exports import CONDA_EXPORTS, exports
+from freezer.flows.generations import adopt, record_generation, summary_of
+from freezer.flows.holding import holding
 from freezer.flows.reasons import with_reasons
 from freezer.flows.settings import (
     demand_free_names,
@@ -21,7 +23,6 @@ from freezer.flows.settings import (
 from freezer.flows.spec import LOCKS, Environment, Locked, load_environment, read_lock
 from freezer.flows.worlds import Worlds, resolve_worlds, stale_worlds
 from freezer.inside import inside_digest
-from freezer.model.canonical import digest
 from freezer.model.lock import Inside, Lock
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.sources import Workshop
-
-_PATIENCE = 3600.0
-"""Seconds to wait for another lock of the same environment."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +56,16 @@ def lock(
     """
     environment = load_environment(workshop.project, name)
     demand_free_names(environment)
-    key = digest(str(environment.lock_folder.resolve()).encode())[:16]
-    with workshop.store.lock(f"lock-{key}", timeout=_PATIENCE, report=workshop.report):
+    with holding(workshop, environment.name):
+        adopt(workshop, environment.name)  # what is written over stays in the history
         before = None if upgrade else read_lock(workshop.project, environment.name)
         moment = _moment(environment, as_of, before)
         asking = Asking(environment, moment, before.lock if before else None)
         made = _compose(workshop, environment, moment, resolve_worlds(workshop, asking))
-        return _write(workshop, environment, made)
+        result = _write(workshop, environment, made)
+        summary = summary_of(result.changes, made if result.first else None)
+        record_generation(workshop, environment, action="lock", summary=summary)
+        return result
 
 
 def check_lock(workshop: Workshop, name: str | None, *, as_of: str | None = None) -> Locked:

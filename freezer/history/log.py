@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 from freezer.errors import HistoryError, Where
 from freezer.fetch.store import disk_errors, write_atomically
 from freezer.history.parse import demand_chain, parse_entries, tips
+from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation, entry_line
+from freezer.model.lockfile import LOCK_FILE
 from freezer.model.verdict import GOOD
 
 if TYPE_CHECKING:
@@ -134,19 +136,29 @@ def read_log(folder: Path, place: str) -> bytes:
             raise HistoryError("the history is too large", where=Where(place))
         return path.read_bytes()
     except FileNotFoundError:
-        kept = next((folder / FOLDER).glob("*/freeze.lock.yaml"), None)
-        if kept is None:
-            return b""
-        raise HistoryError(
-            "the history is gone, although locks of it are kept",
-            where=Where(place),
-            found=f"{FOLDER}/{kept.parent.name[:12]}…",
-            hint="restore the file from version control, or remove the whole folder to start anew",
-        ) from None
+        _demand_none_kept(folder, place)
+        return b""
     except OSError as error:
         raise HistoryError(
             "the history cannot be read", where=Where(place), found=error.strerror
         ) from error
+
+
+def _demand_none_kept(folder: Path, place: str) -> None:
+    """Miss a history that is gone while locks of it are kept.
+
+    The current lock may be: whoever was killed kept it just before it wrote the first entry.
+    """
+    lock = folder / LOCK_FILE
+    current = digest(lock.read_bytes()) if lock.is_file() else None
+    kept = {path.parent.name for path in (folder / FOLDER).glob(f"*/{LOCK_FILE}")} - {current}
+    if kept:
+        raise HistoryError(
+            "the history is gone, although locks of it are kept",
+            where=Where(place),
+            found=f"{FOLDER}/{min(kept)[:12]}…",
+            hint="restore the file from version control, or remove the whole folder to start anew",
+        )
 
 
 def append(folder: Path, entry: Generation | Checked, shown: str | None = None) -> History:

@@ -1,0 +1,68 @@
+"""``CHANGELOG.md`` beside a lock: the history as people read it, newest first.
+
+It follows from the entries alone: equal histories give equal bytes. Its first lines name the last
+entry, so that entries which are cut off the end of the history are missed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from freezer.model.generation import Checked, Generation, entry_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.history.log import History
+
+CHANGELOG_FILE: Final = "CHANGELOG.md"
+_HEAD: Final = re.compile(
+    rb"<!-- Written by freeze from .*; last entry (sha256:[0-9a-f]{64})\. -->"
+)
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+
+
+def changelog_bytes(history: History, name: str) -> bytes:
+    """Return the changelog of an environment's history, which has an entry at least."""
+    return "".join(f"{line}\n" for line in _lines(history, name)).encode()
+
+
+def changelog_head(data: bytes) -> str | None:
+    """Return the digest of the entry up to which a changelog tells; None when it names none."""
+    found = _HEAD.search(data)
+    return found[1].decode() if found else None
+
+
+def _lines(history: History, name: str) -> Iterator[str]:
+    last = entry_digest(history.entries[-1])
+    yield f"# {name}: changelog"
+    yield ""
+    yield f"<!-- Written by freeze from history/generations.jsonl; last entry {last}. -->"
+    for one in reversed(history.generations):
+        yield ""
+        yield f"## {one.number} · {one.date[:10]} · {one.action} · lock {one.lock_id[:12]}"
+        yield ""
+        yield _plain(one.summary)
+        yield from _facts(one, history.verdicts(one))
+
+
+def _facts(made: Generation, checks: tuple[Checked, ...]) -> Iterator[str]:
+    facts = []
+    if made.reason:
+        facts.append(f"reason: {_plain(made.reason)}")
+    if made.deviation:
+        facts.append("**deviation**: made current against the verdict")
+    if made.who:
+        facts.append(f"by {_plain(made.who)}")
+    if made.commit:
+        facts.append(f"on commit {made.commit[:12]}")
+    facts += [f"checked {one.date[:10]} on {one.class_}: **{one.word}**" for one in checks]
+    if facts:
+        yield ""
+        yield from (f"- {fact}" for fact in facts)
+
+
+def _plain(text: str) -> str:
+    """Return a text so that Markdown shows it as it is."""
+    return _SPECIAL.sub(r"\\\1", text)
