@@ -21,6 +21,7 @@ from freezer.cli.images import images
 from freezer.cli.init import init
 from freezer.cli.inventory import inventory
 from freezer.cli.lock import lock
+from freezer.cli.log import log
 from freezer.cli.pull import pull
 from freezer.cli.push import push
 from freezer.cli.schema import schema
@@ -48,6 +49,7 @@ for _command in (
     fetch,
     build,
     check,
+    log,
     bundle,
     image,
     images,

@@ -37,6 +37,11 @@ def author(folder: Path) -> Author:
     return Author(who or None, commit if _COMMIT.fullmatch(commit) else None)
 
 
+def committed(folder: Path, path: str) -> bytes:
+    """Return a file as it is in the commit that is checked out; nothing where it is in none."""
+    return _asked(folder, "show", f"HEAD:./{path}")
+
+
 def one_line(text: str, longest: int = 1000) -> str:
     """Return a text as one printable line without the credentials of any URL in it."""
     line = " ".join(redact(text).split())
@@ -46,6 +51,10 @@ def one_line(text: str, longest: int = 1000) -> str:
 
 def _git(folder: Path, *arguments: str) -> str:
     """Return what git says, without the line end; nothing where it cannot say."""
+    return _asked(folder, *arguments).decode(errors="replace").strip()
+
+
+def _asked(folder: Path, *arguments: str) -> bytes:
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments],
@@ -55,5 +64,5 @@ def _git(folder: Path, *arguments: str) -> str:
             timeout=_PATIENCE,
         )
     except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
+        return b""
+    return done.stdout if done.returncode == 0 else b""

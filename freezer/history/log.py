@@ -10,7 +10,7 @@ from freezer.errors import HistoryError, Where
 from freezer.fetch.store import disk_errors, write_atomically
 from freezer.history.parse import demand_chain, parse_entries, tips
 from freezer.model.canonical import digest
-from freezer.model.generation import Checked, Generation, entry_line
+from freezer.model.generation import Checked, Generation, entry_digest, entry_line
 from freezer.model.lockfile import LOCK_FILE
 from freezer.model.verdict import GOOD
 
@@ -46,6 +46,11 @@ class History:
     def tips(self) -> tuple[str, ...]:
         """Digests of the entries that nothing follows: the parents of the next entry."""
         return tips(self.entries)
+
+    @cached_property
+    def by_digest(self) -> dict[str, Generation | Checked]:
+        """The entries by their digests."""
+        return {entry_digest(one): one for one in self.entries}
 
     @property
     def next_number(self) -> int:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from freezer.flows.check import CheckResult
 
-_STYLES = {
+STYLES = {
     Word.IDENTICAL: "bold green",
     Word.EQUIVALENT: "bold yellow",
     Word.DRIFTED: "bold red",
@@ -53,7 +53,7 @@ def show_trainings(verdict: Verdict, console: Console) -> None:
 
 def show_word(name: str, verdict: Verdict, against: str, console: Console) -> None:
     """Print the line that says it all."""
-    style = _STYLES[verdict.word]
+    style = STYLES[verdict.word]
     text = f"{name}: [{style}]{verdict.word}[/{style}], {escape(against)}"
     console.print(text, highlight=False, soft_wrap=True)
 
@@ -78,7 +78,7 @@ def document(result: CheckResult) -> dict[str, Any]:
 
 
 def _row(one: Compared) -> tuple[str, str, str]:
-    style = _STYLES[one.word]
+    style = STYLES[one.word]
     counted = f"{plural(one.observations, 'observation')}, {plural(one.steps, 'loss')}"
     counted = counted.replace("losss", "losses")
     return f"  {escape(one.training)}", f"[{style}]{one.word}[/{style}]", counted

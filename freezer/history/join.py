@@ -1,0 +1,50 @@
+"""One history out of two branches that both added to it, as a merge of git leaves them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.errors import HistoryError, Where
+from freezer.history.parse import broken_links, is_marker, parse_entries
+from freezer.model.generation import entry_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from freezer.model.generation import Checked, Generation
+
+
+def united(data: bytes, shown: str) -> tuple[Generation | Checked, ...]:
+    """Return the entries of both sides, each once, each after those that it follows.
+
+    Takes a history with git's conflict markers, or the lines of both sides one after the other.
+    No entry is changed, so numbers that both sides gave stay as they are. Raises ``HistoryError``
+    when a line is no entry, or follows one that is gone.
+    """
+    content = b"".join(line + b"\n" for line in _of_both_sides(data.split(b"\n")) if line)
+    waiting = {entry_digest(one): one for one in parse_entries(content, shown)}
+    placed: dict[str, Generation | Checked] = {}
+    while waiting:
+        ready = [own for own, one in waiting.items() if placed.keys() >= set(one.parents)]
+        if not ready:
+            break
+        # One at a time: an entry that can follow the last one stands before another branch's.
+        last = next(reversed(placed), None)
+        own = next((own for own in ready if last in waiting[own].parents), ready[0])
+        placed[own] = waiting.pop(own)
+    entries = (*placed.values(), *waiting.values())
+    for number, fault in broken_links(entries):
+        raise HistoryError(
+            fault, where=Where(shown, number), hint="restore both sides from version control"
+        )
+    return entries
+
+
+def _of_both_sides(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines without git's markers, and without what it shows of the common past."""
+    past = False
+    for line in lines:
+        if is_marker(line):
+            past = line.startswith(b"|")
+        elif not past:
+            yield line

@@ -1,0 +1,123 @@
+"""What ``freeze log`` says: a line for each generation, and below it what is known of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from freezer.model.canonical import plain
+from freezer.model.generation import entry_digest
+from freezer.model.lockfile import short_id
+from freezer.output.check import STYLES
+from freezer.output.text import plural, printable, show_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from freezer.flows.log import Log, Row, Verified
+    from freezer.model.generation import Checked
+
+
+def show(log: Log, console: Console) -> None:
+    """Print the generations, the newest first, and say which one is current."""
+    if log.rows:
+        head = ("", "[dim]generation", "[dim]lock", "[dim]date", "[dim]action", "[dim]checked")
+        rows = [_row(one) for one in reversed(log.rows)]
+        widest = [(*head, "[dim]what changed"), *rows]
+        show_rows(widest, console)
+        for one in reversed(log.rows):
+            for line in _facts(one):
+                console.print(f"  {line}", highlight=False, soft_wrap=True)
+    if log.unrecorded:
+        console.print(
+            f"{log.name}: lock {short_id(log.unrecorded)} lies there and is not recorded yet; the "
+            "next `freeze lock` or `freeze check` records it",
+            highlight=False,
+            soft_wrap=True,
+        )
+    elif not log.rows:
+        console.print(f"{log.name}: no history yet; `freeze lock` begins it", highlight=False)
+
+
+def document(log: Log) -> dict[str, Any]:
+    """Return the facts for ``--json``."""
+    return {
+        "environment": log.name,
+        "generations": [_entry(one) for one in log.rows],
+        "unrecorded": log.unrecorded,
+    }
+
+
+def show_verified(found: Verified, console: Console) -> None:
+    """Print what was edited, or that nothing was."""
+    for fault in found.faults:
+        console.print(f"  {escape(printable(fault))}", highlight=False, soft_wrap=True)
+    if found.faults:
+        said = f"[bold red]{plural(len(found.faults), 'fault')}[/bold red] in the history"
+    else:
+        said = (
+            f"[bold green]untouched[/bold green], {found.entries} entries and "
+            f"{plural(found.locks, 'lock')} verified"
+        )
+    console.print(f"{found.name}: {said}", highlight=False, soft_wrap=True)
+
+
+def verified_document(found: Verified) -> dict[str, Any]:
+    """Return the facts for ``--json``."""
+    return {
+        "environment": found.name,
+        "good": not found.faults,
+        "entries": found.entries,
+        "locks": found.locks,
+        "faults": list(found.faults),
+    }
+
+
+def _entry(row: Row) -> dict[str, Any]:
+    return {
+        **plain(row.generation),
+        "digest": entry_digest(row.generation),
+        "deviation": row.generation.deviation,
+        "current": row.current,
+        "checks": [plain(one) for one in row.checks],
+    }
+
+
+def _row(row: Row) -> tuple[str, ...]:
+    one = row.generation
+    action = f"[bold red]{one.action}, forced[/bold red]" if one.deviation else one.action
+    return (
+        "[bold]*[/bold]" if row.current else "",
+        str(one.number),
+        short_id(one.lock_id),
+        one.date.replace("T", " ")[:16],
+        action,
+        ", ".join(_word(check) for check in _last(row.checks)) or "[dim]no[/dim]",
+        escape(printable(one.summary)),
+    )
+
+
+def _word(check: Checked) -> str:
+    style = STYLES[check.word]
+    return f"[{style}]{check.word}[/{style}] on {escape(check.class_)}"
+
+
+def _last(checks: tuple[Checked, ...]) -> list[Checked]:
+    """Return the last check in each numerics class."""
+    return list({one.class_: one for one in checks}.values())
+
+
+def _facts(row: Row) -> Iterator[str]:
+    one = row.generation
+    said = []
+    if one.reason:
+        said.append(f"reason: {one.reason}")
+    if one.who:
+        said.append(f"by {one.who}")
+    if one.commit:
+        said.append(f"on commit {one.commit[:12]}")
+    if said:
+        yield f"[dim]{one.number}:[/dim] {escape(printable(', '.join(said)))}"
