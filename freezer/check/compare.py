@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from freezer.check.explain import differences_of_hosts, differences_of_inputs, explains
 from freezer.check.measure import distance, within
 from freezer.check.numerics import differences_of_notes
+from freezer.check.ulps import Distance
 from freezer.model.record import Digested, Number, Said, Tensor
 from freezer.model.verdict import Compared, Difference, Verdict, Word
 
@@ -83,10 +84,11 @@ def _training(
     if not differing:
         return _judged(name, Word.IDENTICAL, found)
     of = max(len(expected.observations), len(found.observations))
-    first = _difference(name, *differing[0]).model_copy(
+    measured = list(_measured(differing))
+    first = _difference(name, differing[0], measured[0]).model_copy(
         update={"differing": len(differing), "of": of}
     )
-    tolerable = explained and all(_within(name, *pair) for pair in differing)
+    tolerable = explained and all(_within(name, *pair) for pair in measured)
     return _judged(name, Word.EQUIVALENT if tolerable else Word.DRIFTED, found, first)
 
 
@@ -145,9 +147,26 @@ def _same(expected: Observation | None, found: Observation | None) -> bool:
     return expected == found
 
 
-def _difference(
-    training: str, expected: Observation | None, found: Observation | None
-) -> Difference:
+def _measured(differing: Sequence[Pair]) -> Sequence[Pair]:
+    """Return for each pair the one by which it is measured, which most often is itself.
+
+    A tensor that is told by its digest alone is measured where one of its name is next sampled.
+    """
+    sampled: dict[str, Pair] = {}
+    found: list[Pair] = []
+    for left, right in reversed(differing):
+        by: Pair = (left, right)
+        if isinstance(left, Tensor) and isinstance(right, Tensor):
+            if left.sample is None and right.sample is None:
+                by = sampled.get(left.name, by)
+            else:
+                sampled[left.name] = by
+        found.append(by)
+    return found[::-1]
+
+
+def _difference(training: str, pair: Pair, measured: Pair) -> Difference:
+    expected, found = pair
     what = next(_key(one) for one in (expected, found) if one is not None)
     step = getattr(expected or found, "step", None)
     if expected is None or found is None:
@@ -165,7 +184,7 @@ def _difference(
             expected=_key(expected),
             found=_key(found),
         )
-    apart = distance(expected, found)
+    where, apart = measured[0], _apart(measured)
     return Difference(
         training=training,
         what=what,
@@ -176,7 +195,13 @@ def _difference(
         median_ulps=apart.median,
         relative=apart.relative,
         place=apart.place,
+        measured=_key(where) if where is not None and where is not expected else None,
     )
+
+
+def _apart(pair: Pair) -> Distance:
+    expected, found = pair
+    return Distance() if expected is None or found is None else distance(expected, found)
 
 
 def _within(training: str, expected: Observation | None, found: Observation | None) -> bool:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = "references"
+_ON_ONE_LINE = 4
+"""How deep an observation lies."""
 LARGEST = 64 << 20
 """Bytes of a reference."""
 
@@ -31,9 +33,19 @@ def write_reference(folder: Path, record: Record) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     document = plain(record)
     document["integrity"] = _integrity(document)
-    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
-    write_atomically(path, f"{text}\n".encode())
+    write_atomically(path, f"{_text(document, 0)}\n".encode())
     return path
+
+
+def _text(value: object, depth: int) -> str:
+    """Return JSON with one line for each observation, so that a version control shows them."""
+    if depth == _ON_ONE_LINE or not isinstance(value, (dict, list)) or not value:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    inner, outer = "\n" + " " * (depth + 1), "\n" + " " * depth
+    if isinstance(value, list):
+        return f"[{inner}{f',{inner}'.join(_text(item, depth + 1) for item in value)}{outer}]"
+    lines = (f"{json.dumps(key)}: {_text(value[key], depth + 1)}" for key in sorted(value))
+    return f"{{{inner}{f',{inner}'.join(lines)}{outer}}}"
 
 
 def read_reference(path: Path, shown: str) -> Record | None:

@@ -52,6 +52,8 @@ def tensor_distance(first: Tensor, second: Tensor) -> Distance:
     form = ("dtype", "shape", "stride")
     if any(getattr(first, part) != getattr(second, part) for part in form):
         return Distance()
+    if first.sample is None or second.sample is None:
+        return Distance()
     raw = base64.b64decode(first.sample), base64.b64decode(second.sample)
     steps = sorted(_steps(raw, first.dtype))
     return Distance(
@@ -102,7 +104,7 @@ def _sketched(first: Tensor, second: Tensor) -> float | None:
     A difference that one of them does not see (two elements of one block that changed places)
     is in different sums of the other.
     """
-    raw = base64.b64decode(first.sketch), base64.b64decode(second.sketch)
+    raw = base64.b64decode(first.sketch or ""), base64.b64decode(second.sketch or "")
     if len(raw[0]) != len(raw[1]) or not raw[0]:
         return None
     half = len(raw[0]) // 16 * 8
@@ -126,10 +128,11 @@ def _relative(left: Sequence[float], right: Sequence[float]) -> float | None:
 def _place(raw: tuple[bytes, bytes], first: Tensor, second: Tensor) -> str | None:
     size = int(first.dtype[2:])
     at = _first(raw, size)
-    sampled = None if at is None else f"element {_index(at * first.stride, first.shape)}"
-    if first.stride == 1:
+    stride = first.stride or 1
+    sampled = None if at is None else f"element {_index(at * stride, first.shape)}"
+    if stride == 1:
         return sampled
-    sketches = base64.b64decode(first.sketch), base64.b64decode(second.sketch)
+    sketches = base64.b64decode(first.sketch or ""), base64.b64decode(second.sketch or "")
     half = len(sketches[0]) // 16
     block = _first((sketches[0][: half * 8], sketches[1][: half * 8]), 8)
     if block is None:

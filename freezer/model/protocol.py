@@ -9,13 +9,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from freezer.errors import CheckError
 from freezer.model.base import Model
-from freezer.model.record import Host, Name, Observation, Training
+from freezer.model.record import Host, Name, Observation, Timing, Training
 
 PREFIX: Final = b"::freezer:: "
 _LONGEST_LINE = 1 << 20
 _MOST_OBSERVATIONS = 100_000
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
-_KINDS = "host, version, setting, data, random, loss, metric, tensor, end, failed"
+_KINDS = "host, version, setting, data, random, loss, metric, tensor, timing, end, failed"
 
 
 def parse_lines(lines: list[bytes]) -> tuple[Host | None, tuple[Training, ...]]:
@@ -41,7 +41,12 @@ def parse_lines(lines: list[bytes]) -> tuple[Host | None, tuple[Training, ...]]:
         except ValidationError as error:
             raise _bad(number, _why(error, kind)) from None
     trainings = (
-        Training(name=name, observations=tuple(one.observations), failure=one.outcome)
+        Training(
+            name=name,
+            observations=tuple(one.observations),
+            timings=tuple(one.timings),
+            failure=one.outcome,
+        )
         for name, one in told.items()
     )
     return host, tuple(trainings)
@@ -50,6 +55,7 @@ def parse_lines(lines: list[bytes]) -> tuple[Host | None, tuple[Training, ...]]:
 class _Told:
     def __init__(self) -> None:
         self.observations: list[Any] = []
+        self.timings: list[Timing] = []
         self.failure: str | None = None
         self.ended = False
 
@@ -77,11 +83,14 @@ def _take(told: _Told, document: dict[str, Any]) -> None:
         said = str(document.get("value", ""))[:4000].encode("utf-8", "replace").decode()
         told.failure = said or "it failed"
     else:
-        if len(told.observations) >= _MOST_OBSERVATIONS:
+        if len(told.observations) + len(told.timings) >= _MOST_OBSERVATIONS:
             raise CheckError(
                 f"a training told more than {_MOST_OBSERVATIONS} observations",
                 hint="tell fewer: weights every few steps are enough",
             )
+        if kind == "timing":
+            told.timings.append(Timing.model_validate(document))
+            return
         told.observations.append(_Line.model_validate({"observation": document}).observation)
 
 

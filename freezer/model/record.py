@@ -79,11 +79,11 @@ class Tensor(Model):
     shape: tuple[Annotated[int, Field(ge=0, lt=2**53)], ...] = ()
     sha256: Sha256
     """Of all elements: this alone decides whether two tensors are the same."""
-    stride: Annotated[int, Field(ge=1)]
+    stride: Annotated[int, Field(ge=1)] | None = None
     """The sample holds every ``stride``-th element in row-major order, from the first."""
-    sample: Base64
-    """Little-endian, base64."""
-    sketch: Base64 = ""
+    sample: Base64 | None = None
+    """Little-endian, base64; None for a tensor that is told by its digest alone."""
+    sketch: Base64 | None = None
     """Where the stride is not 1: doubles, each the sum of a block of equally many elements (the
     last one may be shorter) with signs that are fixed by position. Covers every element."""
 
@@ -94,11 +94,14 @@ class Tensor(Model):
 
     @model_validator(mode="after")
     def _whole(self) -> Tensor:
-        size, held = int(self.dtype[2:]), -(-self.count // self.stride)
-        if len(_decoded(self.sample)) != held * size:
+        if (self.sample is None) is not (self.stride is None):
+            msg = "a sample and its stride are told together, or neither is"
+            raise ValueError(msg)
+        size, held = int(self.dtype[2:]), -(-self.count // (self.stride or 1))
+        if self.sample is not None and len(_decoded(self.sample)) != held * size:
             msg = f"the sample does not hold {held} elements of {size} bytes"
             raise ValueError(msg)
-        if len(_decoded(self.sketch)) % 8:
+        if len(_decoded(self.sketch or "")) % 8:
             msg = "the sketch does not hold doubles"
             raise ValueError(msg)
         return self
@@ -112,6 +115,14 @@ def _decoded(text: str) -> bytes:
         raise ValueError(msg) from None
 
 
+class Timing(Model):
+    """How long something took; told, and never compared."""
+
+    kind: Literal["timing"]
+    name: Name
+    seconds: Annotated[float, Field(ge=0, lt=1e9, allow_inf_nan=False)]
+
+
 Observation = Annotated[Said | Digested | Number | Tensor, Field(discriminator="kind")]
 
 
@@ -120,6 +131,7 @@ class Training(Model):
 
     name: Name
     observations: tuple[Observation, ...] = ()
+    timings: tuple[Timing, ...] = ()
     failure: str | None = None
     """None when it came to its end."""
 

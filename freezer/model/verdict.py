@@ -41,6 +41,8 @@ class Difference(Model):
     """Norm of the difference over the norm of what was expected, over every element."""
     place: str | None = None
     """The first element of a tensor that differs, as closely as the records tell."""
+    measured: str | None = None
+    """What the distance is that of, where the first difference itself is known by digest alone."""
     differing: int = 0
     """How many observations of the training differ in all."""
     of: int = 0

@@ -115,6 +115,8 @@ def _far(first: Difference) -> Iterator[str]:
         yield f"at most {first.ulps} ulp{median}"
     if first.relative is not None:
         yield f"relative error {first.relative:.1e}"
+    if first.measured is not None:
+        yield f"as measured in {first.measured}"
 
 
 def _likely(result: CheckResult) -> Iterator[str]:

@@ -33,9 +33,9 @@ from .sketch import SKETCHED, sketch
 PREFIX = "::freezer:: "
 NAME = "FREEZER_TRAINING"
 """Where a training finds the name that its observations go by."""
-WHOLE = 4096
+WHOLE = 256
 """Elements up to which a tensor is told whole."""
-SAMPLE = 1024
+SAMPLE = 128
 """Of a larger one every n-th element is told, and no more than these."""
 _TYPES = frozenset(["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"])
 
@@ -76,10 +76,13 @@ class Recorder:
         line = {"kind": "metric", "name": name, "step": int(step), "value": hexadecimal(value)}
         self._write(line)
 
-    def tensor(self, name: str, values: Any, step: int = 0) -> None:
-        """Tell a tensor: a NumPy array, what converts to one, bytes, or a sequence of numbers."""
+    def tensor(self, name: str, values: Any, step: int = 0, *, sampled: bool = True) -> None:
+        """Tell a tensor: a NumPy array, what converts to one, bytes, or a sequence of numbers.
+
+        One that is not ``sampled`` is told by its digest alone: a difference is seen, and measured
+        at the next step at which a tensor of that name is sampled.
+        """
         told = _canonical(values)
-        stride = 1 if told.length <= WHOLE else -(-told.length // SAMPLE)
         line = {
             "kind": "tensor",
             "name": name,
@@ -87,11 +90,12 @@ class Recorder:
             "dtype": told.dtype,
             "shape": list(told.shape),
             "sha256": hashlib.sha256(told.raw).hexdigest(),
-            "stride": stride,
-            "sample": base64.b64encode(_every(told.raw, told.size, stride)).decode(),
         }
-        if WHOLE < told.length <= SKETCHED:
-            line["sketch"] = base64.b64encode(sketch(told.dtype, told.raw)).decode()
+        self._write({**line, **(_sampled(told) if sampled else {})})
+
+    def timing(self, name: str, seconds: float) -> None:
+        """Tell how long something took; it is kept, and not compared."""
+        line = {"kind": "timing", "name": name, "seconds": round(float(seconds), 3)}
         self._write(line)
 
     def end(self) -> None:
@@ -152,6 +156,16 @@ def _plain(values: Any) -> _Told:
     if sys.byteorder == "big":
         doubles.byteswap()
     return _Told("<f8", (len(doubles),), doubles.tobytes())
+
+
+def _sampled(told: _Told) -> Dict[str, Any]:
+    """Return what a difference of a tensor is measured by."""
+    stride = 1 if told.length <= WHOLE else -(-told.length // SAMPLE)
+    sample = base64.b64encode(_every(told.raw, told.size, stride)).decode()
+    found: Dict[str, Any] = {"stride": stride, "sample": sample}
+    if WHOLE < told.length <= SKETCHED:
+        found["sketch"] = base64.b64encode(sketch(told.dtype, told.raw)).decode()
+    return found
 
 
 def _every(raw: bytes, size: int, stride: int) -> bytes:

@@ -16,7 +16,7 @@ from typing import Iterable, List, Sequence
 
 from .data import splitmix64
 
-SUMS = 256
+SUMS = 64
 """Sums by blocks of elements that follow each other, and as many by the position's remainder."""
 SKETCHED = 1 << 20
 """Elements up to which this is worth its time, about a second."""

@@ -45,6 +45,24 @@ def test_tensors_of_any_shape_come_back(tmp_path, shape, values):
     assert read_reference(write_reference(tmp_path, made), "r") == made
 
 
+def test_an_observation_is_one_line(tmp_path):
+    made = record()
+    text = write_reference(tmp_path, made).read_text()
+    told = [line for line in text.splitlines() if '"kind"' in line]
+    assert len(told) == len(made.trainings[0].observations)
+
+
+def test_a_tensor_without_a_sample_and_a_timing_come_back_too(tmp_path):
+    stream = io.StringIO()
+    recorder = Recorder("own", stream)
+    recorder.tensor("t", Floats(1.0), sampled=False)
+    recorder.timing("training", 1.5)
+    recorder.end()
+    made = record([line for line in stream.getvalue().encode().splitlines() if line])
+    assert [one.seconds for one in made.trainings[0].timings] == [1.5]
+    assert read_reference(write_reference(tmp_path, made), "r") == made
+
+
 def test_equal_records_are_equal_bytes(tmp_path):
     first = write_reference(tmp_path, record()).read_bytes()
     assert write_reference(tmp_path, record()).read_bytes() == first

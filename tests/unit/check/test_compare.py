@@ -1,5 +1,7 @@
 """Every change that could move a result is seen, and nothing else is."""
 
+import io
+import json
 import math
 
 import pytest
@@ -9,6 +11,8 @@ from records import HOST, Floats, lines, record, training_lines
 
 from freezer.check.compare import compare
 from freezer.check.ulps import double_ulps
+from freezer.inside.freezer_inside.record import Recorder
+from freezer.model.protocol import PREFIX
 from freezer.model.verdict import Word
 
 NEXT = math.nextafter
@@ -108,7 +112,7 @@ def test_the_first_element_that_differs_is_named():
     first = compare(record(lines()), record(lines(weight=5.0))).trainings[0].first
     assert first.place == "element [0]"
     assert compare(record(large()), record(large(n2500=9.0))).trainings[0].first.place == (
-        "between elements [2500] and [2519]"
+        "between elements [2449] and [2527]"
     )
 
 
@@ -202,3 +206,45 @@ def test_zero_has_two_signs_and_no_distance():
 
 def test_host_facts_are_kept_whole():
     assert record().host.class_ == HOST["class"]
+
+
+def steps(*weights, sampled=(3,)):
+    stream = io.StringIO()
+    recorder = Recorder("numpy", stream)
+    for step, weight in enumerate(weights, 1):
+        recorder.tensor("w", Floats(weight, 2.0), step, sampled=step in sampled)
+    recorder.end()
+    return record([line for line in stream.getvalue().encode().splitlines() if line])
+
+
+def test_a_difference_known_by_digest_is_measured_where_the_tensor_is_next_sampled():
+    expected = steps(1.0, 1.0, 1.0)
+    first = compare(expected, steps(1.0, 1.0000001, 1.0000002)).trainings[0].first
+    assert (first.what, first.measured, first.ulps) == ("w at step 2", "w at step 3", 2)
+    assert first.place == "element [0]"
+
+
+@pytest.mark.parametrize(
+    ("after", "word"),
+    [
+        ((1.0, 1.0000001, 1.0000002), Word.EQUIVALENT),
+        ((1.0, 1.0000001, 1.1), Word.DRIFTED),
+        ((1.0, 1.0000001, 1.0), Word.DRIFTED),
+    ],
+    ids=["small", "large", "unmeasured"],
+)
+def test_what_is_known_by_digest_is_as_tolerable_as_what_is_measured_of_it(after, word):
+    expected, found = steps(1.0, 1.0, 1.0), steps(*after)
+    host = found.host.model_copy(update={"blas_kernels": ("Haswell",)})
+    result = compare(expected, found.model_copy(update={"host": host}))
+    assert result.word is word
+
+
+def test_a_timing_is_never_compared():
+    def timed(seconds):
+        told = lines()
+        told.insert(1, PREFIX + json.dumps({"training": "numpy", "kind": "timing", "name": "t",
+                                            "seconds": seconds}).encode())  # fmt: skip
+        return record(told)
+
+    assert compare(timed(1), timed(100)).word is Word.IDENTICAL

@@ -78,14 +78,25 @@ def test_plain_values_are_tensors_too(values, dtype, raw):
 
 def test_a_small_tensor_is_told_whole_and_a_large_one_by_a_sample():
     small, large = tensor([0.5] * WHOLE), tensor([0.5] * (WHOLE + 1))
-    assert (small.stride, small.sketch) == (1, "")
+    assert (small.stride, small.sketch) == (1, None)
     assert large.stride > 1
     assert len(base64.b64decode(large.sample)) <= 8 * SAMPLE
     assert len(base64.b64decode(large.sketch)) == 8 * 2 * SUMS
 
 
+def test_one_that_is_not_sampled_is_told_by_its_digest_alone():
+    bare, whole = tensor([0.5, 1.0], sampled=False), tensor([0.5, 1.0])
+    assert (bare.stride, bare.sample, bare.sketch) == (None, None, None)
+    assert (bare.sha256, bare.shape, bare.dtype) == (whole.sha256, whole.shape, whole.dtype)
+
+
+def test_a_timing_is_told_in_milliseconds():
+    line = told(lambda recorder: recorder.timing("training", 1.23456))
+    assert line == {"kind": "timing", "name": "training", "seconds": 1.235}
+
+
 def test_a_huge_one_has_no_sketch():
-    assert tensor(bytes(SKETCHED + 1)).sketch == ""
+    assert tensor(bytes(SKETCHED + 1)).sketch is None
 
 
 class Complex:
