@@ -63,17 +63,32 @@ def build(
     ID. Raises ``VerificationError`` when the image does not hold what the lock says, and whatever
     fetching and the engine raise.
     """
-    started = monotonic()
     locked = load_locked(workshop.project, name)
+    return build_locked(workshop, locked, force=force, revision=revision)
+
+
+def build_locked(
+    workshop: Workshop,
+    locked: Locked,
+    *,
+    force: bool = False,
+    revision: str | None = None,
+    latest: bool = True,
+) -> Built:
+    """Build the image of a lock, the current one or one of the past, as `build` does.
+
+    Without ``latest`` the tag of that name stays where it is.
+    """
+    started = monotonic()
     lock, lock_id = locked.lock, locked.id
     engine = workshop.engine()
     if not force and (known := existing_image(workshop, locked, revision)) is not None:
-        tag(engine, known.id, lock, lock_id)
+        tag(engine, known.id, lock, lock_id, latest=latest)
         return _built(locked, known, started, fresh=False)
     with workshop.store.lock(f"build-{lock_id}", timeout=_PATIENCE, report=workshop.report):
         # The one that was waited for may have made it.
         if not force and (known := existing_image(workshop, locked, revision)) is not None:
-            tag(engine, known.id, lock, lock_id)
+            tag(engine, known.id, lock, lock_id, latest=latest)
             return _built(locked, known, started, fresh=False)
         fetch_lock(workshop, lock)
         reference = ensure_base(lock, engine=engine, store=workshop.store, report=workshop.report)
@@ -82,7 +97,7 @@ def build(
         )
         image = _load(workshop, locked, parts, revision)
         _verify(workshop, locked, image, parts, revision)
-        tag(engine, image.id, lock, lock_id)
+        tag(engine, image.id, lock, lock_id, latest=latest)
         return _built(locked, image, started, fresh=True, parts=parts)
 
 
@@ -114,9 +129,9 @@ def _key(locked: Locked, revision: str | None) -> str:
     return locked.id if revision is None else f"{locked.id}-{digest(revision.encode())[:16]}"
 
 
-def tag(engine: Engine, image: str, lock: Lock, lock_id: str) -> None:
+def tag(engine: Engine, image: str, lock: Lock, lock_id: str, *, latest: bool = True) -> None:
     """Point the environment's tags at a verified image."""
-    for reference in image_tags(lock, lock_id):
+    for reference in image_tags(lock, lock_id)[: 2 if latest else 1]:
         repository, _, label = reference.partition(":")
         engine.tag(image, repository, label)
 
