@@ -13,6 +13,7 @@ from freezer.errors import EngineError
 from freezer.image.conda import python_closure
 from freezer.image.config import image_id, intermediate_config
 from freezer.image.layers import write_layer
+from freezer.model.canonical import digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ class Bench:
             python = write_layer("Python", self.python, self._store)
             layers.append(python.file)
             titles.append((python.file.diff_id, python.title))
-        config = intermediate_config(self._lock, titles)
+        config = intermediate_config(self._lock, titles, store_name(self._store))
         # Other environments with the same base and Debian packages use the same image.
         name = f"image-{image_id(config)[7:23]}"
         self._stack.enter_context(self._store.lock(name, timeout=_PATIENCE, report=self._report))
@@ -77,8 +78,13 @@ class Bench:
         return image
 
     def _remove(self, image: str) -> None:
-        with suppress(EngineError):  # a build with another store may run in it; it removes it
+        with suppress(EngineError):
             self._engine.remove_image(image)
+
+
+def store_name(store: Store) -> str:
+    """Return what tells a store from others on the same engine."""
+    return digest(str(store.root.resolve()).encode())[:16]
 
 
 def python_chunks(lock: Lock, chunks: Sequence[Chunk]) -> list[Chunk]:

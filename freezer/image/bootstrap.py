@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile, RunOptions
 from freezer.errors import BuildError, EngineError
+from freezer.image.bench import store_name
 from freezer.image.deb import build_time
 from freezer.image.dockerfile import deb_name, render
 from freezer.image.layout import BASE_PATH, SYSTEM_FOLDER
@@ -106,7 +107,7 @@ def _make(recipe: _Recipe, engine: Engine, store: Store, task: Task) -> str:
     """Return the SHA-256 of the finished layer, which is in the store then."""
     with store.scratch() as scratch:
         task.describe("unpacking them")
-        with _unpacked(recipe, scratch, engine) as image:
+        with _unpacked(recipe, scratch, engine, store_name(store)) as image:
             task.advance()
             task.describe("installing them")
             installed = _install(recipe, image, scratch, engine)
@@ -119,12 +120,15 @@ def _make(recipe: _Recipe, engine: Engine, store: Store, task: Task) -> str:
 
 
 @contextmanager
-def _unpacked(recipe: _Recipe, scratch: Path, engine: Engine) -> Iterator[str]:
-    """Load the packages' files as an image; yield its ID; remove it when the block ends."""
+def _unpacked(recipe: _Recipe, scratch: Path, engine: Engine, owner: str) -> Iterator[str]:
+    """Load the packages' files as an image; yield its ID; remove it when the block ends.
+
+    ``owner`` keeps it apart from those of other stores, which remove their own.
+    """
     path = scratch / "root.tar"
     with path.open("wb") as file:
         layer = write_root(file, recipe.debs, recipe.architecture, recipe.epoch)
-    config = _config(recipe.architecture, recipe.epoch, layer.diff_id, "unpacked packages")
+    config = _config(recipe.architecture, recipe.epoch, layer.diff_id, f"unpacked for {owner}")
     image = engine.load(config, [LayerFile(layer.diff_id, path)]).id
     path.unlink()
     try:

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freezer.image.layout import COMMAND, FORMAT_LABEL, HOME, LOCK_LABEL, REVISION_LABEL, UID
+from freezer.image.layout import (
+    COMMAND,
+    FORMAT_LABEL,
+    HOME,
+    LOCK_LABEL,
+    REVISION_LABEL,
+    STORE_LABEL,
+    UID,
+)
 from freezer.model.canonical import digest, json_bytes
 from freezer.model.lockfile import short_id
 
@@ -63,9 +71,13 @@ def image_config(
     return json_bytes(_document(lock, config, layers))
 
 
-def intermediate_config(lock: Lock, layers: Sequence[tuple[str, str]]) -> bytes:
-    """Return the config of an image that only a build step uses: no user, no settings."""
-    return json_bytes(_document(lock, {"Env": [], "Cmd": ["/bin/sh"]}, layers))
+def intermediate_config(lock: Lock, layers: Sequence[tuple[str, str]], owner: str = "") -> bytes:
+    """Return the config of an image that only a build step uses: no user, no settings.
+
+    ``owner`` keeps apart the images of several stores on one engine: each removes its own.
+    """
+    labels = {"Labels": {STORE_LABEL: owner}} if owner else {}
+    return json_bytes(_document(lock, {"Env": [], "Cmd": ["/bin/sh"], **labels}, layers))
 
 
 def image_id(config: bytes) -> str:

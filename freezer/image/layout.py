@@ -22,6 +22,8 @@ BASE_REPOSITORY: Final = "freezer-base"
 
 LOCK_LABEL: Final = "org.freezer.lock-id"
 REVISION_LABEL: Final = "org.opencontainers.image.revision"
+STORE_LABEL: Final = "org.freezer.store"
+"""Of images that a build works in: which store's build."""
 FORMAT_LABEL: Final = "org.freezer.image-format"
 
 BASE_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
