@@ -247,11 +247,10 @@ def test_a_token_is_in_nothing_that_is_kept(
         project = make(
             tmp_path / "p", engine, channel.url, conda=conda, smoke={"command": ["true"]}
         )
-        store = Store.open(tmp_path / "store")
-        mine = Project(project.folder, store.root, project.name)
+        mine = project.with_store(tmp_path / "store")
         said = [mine.freeze("-v", command).good() for command in ("lock", "fetch")]
     assert {package.channel for package in mine.lock.conda} == {"team"}
-    kept = [*project.folder.rglob("*"), *(store.root / "memos").rglob("*")]
+    kept = [*project.folder.rglob("*"), *(mine.store / "memos").rglob("*")]
     texts = [path.read_text() for path in kept if path.is_file()]
     assert len(texts) > 10
     for text in (*texts, *(item.out + item.err for item in said)):
