@@ -63,7 +63,7 @@ _LIBRARIES: tuple[tuple[str, str, tuple[Role, ...], bytes], ...] = (
     ),
     (r"libmkl_core[^/]*\.so[\d.]*", "MKL", ("blas", "lapack"), rb"Product Build (\d{8})"),
     (r"libblis[^/]*\.so[\d.]*", "BLIS", ("blas",), rb"BLIS (\d[\w.]*)"),
-    (r"libgomp[^/]*\.so[\d.]*", "libgomp", ("openmp",), rb"\0(GOMP_\d[\d.]*)\0"),
+    (r"libgomp[^/]*\.so[\d.]*", "libgomp", ("openmp",), rb"(?<=\0)(GOMP_\d[\d.]*)(?=\0)"),
     (
         r"libiomp5[^/]*\.so[\d.]*",
         "libiomp5",
@@ -74,15 +74,15 @@ _LIBRARIES: tuple[tuple[str, str, tuple[Role, ...], bytes], ...] = (
         r"libomp[-.][^/]*\.so[\d.]*|libomp\.so[\d.]*",
         "libomp",
         ("openmp",),
-        rb"\0(OMP_\d[\d.]*)\0",
+        rb"(?<=\0)(OMP_\d[\d.]*)(?=\0)",
     ),
     (
         r"libgfortran[^/]*\.so[\d.]*",
         "libgfortran",
         ("compiler",),
-        rb"\0(GFORTRAN_\d[\d.]*)\0",
+        rb"(?<=\0)(GFORTRAN_\d[\d.]*)(?=\0)",
     ),
-    (r"libstdc\+\+[^/]*\.so[\d.]*", "libstdc++", ("libstdc++",), rb"\0(GLIBCXX_\d[\d.]*)\0"),
+    (r"libstdc\+\+[^/]*\.so[\d.]*", "libstdc++", ("libstdc++",), rb"(?<=\0)(GLIBCXX_\d[\d.]*)(?=\0)"),
 )
 """File name, name, roles, and the pattern of the version. Compiler runtimes carry no version of
 their own; the greatest symbol version that they offer stands for it."""

@@ -270,3 +270,9 @@ def test_a_member_that_claims_to_be_enormous_is_not_read(index: FakeIndex, store
     file = File(f"x-1.0-{TAGS}.whl", target.getvalue())
     index.files["x"] = [file]
     assert found(index, store, package(file, "x")) == [("openmp", "libgomp", "unknown")]
+
+
+def test_symbol_versions_that_lie_one_after_another_are_all_seen() -> None:
+    (library,) = libraries(["x.libs/libgomp-a34b3233.so.1.0.0"])
+    data = b"\0OMP_1.0\0GOMP_4.0\0GOMP_4.5\0GOMP_5.0\0GOMP_5.0.1\0"
+    assert version_in(data, library.pattern) == "GOMP_5.0.1"
