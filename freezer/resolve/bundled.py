@@ -82,7 +82,12 @@ _LIBRARIES: tuple[tuple[str, str, tuple[Role, ...], bytes], ...] = (
         ("compiler",),
         rb"(?<=\0)(GFORTRAN_\d[\d.]*)(?=\0)",
     ),
-    (r"libstdc\+\+[^/]*\.so[\d.]*", "libstdc++", ("libstdc++",), rb"(?<=\0)(GLIBCXX_\d[\d.]*)(?=\0)"),
+    (
+        r"libstdc\+\+[^/]*\.so[\d.]*",
+        "libstdc++",
+        ("libstdc++",),
+        rb"(?<=\0)(GLIBCXX_\d[\d.]*)(?=\0)",
+    ),
 )
 """File name, name, roles, and the pattern of the version. Compiler runtimes carry no version of
 their own; the greatest symbol version that they offer stands for it."""
