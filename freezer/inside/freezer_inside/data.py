@@ -37,6 +37,11 @@ def splitmix64(seed: int, count: int) -> List[int]:
     return found
 
 
+def shuffled(seed: int, count: int) -> List[int]:
+    """Return the numbers below ``count`` in an order that a seed decides."""
+    return sorted(range(count), key=splitmix64(seed, count).__getitem__)
+
+
 def dyadic(seed: int, count: int, bits: int, scale: int) -> List[float]:
     """Return ``count`` signed integers of ``bits`` bits, each divided by ``2**scale``."""
     half, shift = 1 << (bits - 1), 64 - bits

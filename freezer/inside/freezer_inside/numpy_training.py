@@ -1,23 +1,18 @@
 """A tiny training in NumPy: a network of two layers, with dropout and momentum, and probes.
 
-Large enough that matrix products take the blocked and threaded kernels, small enough for a few
-seconds. Every bias has a gradient of its own: one that is zero by structure turns rounding into
-full steps, and would cry wolf.
+See ``trainer`` for the rules that it keeps.
 """
 
 from __future__ import annotations
 
-import os
 from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
-from .data import Data, classification, digests, dyadic
-from .determinism import SEED, in_force
-from .record import Recorder
+from .data import Data, classification, dyadic
+from .trainer import CLASSES, COLUMNS, Trainer
 
-ROWS, COLUMNS, HIDDEN, CLASSES = 2048, 64, 256, 10
-STEPS, EVERY = 30, 5
+HIDDEN, STEPS = 256, 24
 RATE, MOMENTUM, KEEP = np.float32(0.05), np.float32(0.9), 0.75
 Array = Any
 
@@ -35,8 +30,9 @@ def weights(seed: int) -> Dict[str, Array]:
 def gradients(
     params: Dict[str, Array], x: Array, labels: Array, mask: Array
 ) -> Tuple[float, Dict[str, Array]]:
-    """Return loss and gradients of one full batch."""
-    hidden = np.tanh(x @ params["w1"] + params["b1"]) * mask
+    """Return loss and gradients of one batch."""
+    raw = np.tanh(x @ params["w1"] + params["b1"])
+    hidden = raw * mask
     scores = hidden @ params["w2"] + params["b2"]
     scores -= scores.max(axis=1, keepdims=True)
     exponents = np.exp(scores)
@@ -46,7 +42,7 @@ def gradients(
     delta = chances
     delta[rows, labels] -= 1
     delta /= np.float32(len(labels))
-    back = (delta @ params["w2"].T) * mask * (1 - np.square(hidden / np.maximum(mask, 1)))
+    back = (delta @ params["w2"].T) * mask * (1 - np.square(raw))
     return loss, {
         "w1": x.T @ back,
         "b1": back.sum(axis=0),
@@ -55,27 +51,37 @@ def gradients(
     }
 
 
-def train(recorder: Recorder, data: Data, seed: int) -> None:
-    """Train, telling every loss, and weights and gradients every few steps."""
+def train(trainer: Trainer, data: Data) -> None:
+    """Train, telling loss, gradients and weights of every step."""
     x = np.array(data.features, dtype=np.float32).reshape(data.rows, data.columns)
     labels = np.array(data.labels)
-    params = weights(seed)
+    params = weights(trainer.seed)
     speed = {name: np.zeros_like(value) for name, value in params.items()}
-    generator = np.random.default_rng(seed)
-    for name in sorted(params):
-        recorder.tensor(name, params[name], step=0)
-    for step in range(1, STEPS + 1):
-        drawn = generator.random((data.rows, HIDDEN), dtype=np.float32)
+    generator = np.random.default_rng(trainer.seed)
+    trainer.first_weights(params)
+    for step, rows in trainer.batches():
+        drawn = generator.random((len(rows), HIDDEN), dtype=np.float32)
         mask = (drawn < KEEP).astype(np.float32) / np.float32(KEEP)
-        loss, slopes = gradients(params, x, labels, mask)
-        recorder.loss(step, loss)
-        for name in sorted(params):
+        loss, slopes = gradients(params, x[rows], labels[rows], mask)
+        trainer.loss(step, loss)
+        trainer.gradients(step, {name: float(np.linalg.norm(slopes[name])) for name in slopes})
+        for name in params:
             speed[name] = MOMENTUM * speed[name] - RATE * slopes[name]
             params[name] = params[name] + speed[name]
-        if step % EVERY == 0:
-            for name in sorted(params):
-                recorder.tensor(name, params[name], step=step)
-                recorder.metric(f"gradient norm of {name}", np.linalg.norm(slopes[name]), step)
+        trainer.weights(step, params)
+    trainer.ranges(params)
+
+
+def streams(seed: int) -> List[Tuple[str, bytes]]:
+    """Return what NumPy's generators draw."""
+    new, old = np.random.default_rng, np.random.RandomState
+    return [
+        ("default_rng", new(seed).random(4096).tobytes()),
+        ("default_rng: normal", new(seed).standard_normal(4096).tobytes()),
+        ("default_rng: permutation", new(seed).permutation(4096).astype("<i8").tobytes()),
+        ("RandomState", old(seed % 2**32).random_sample(4096).tobytes()),
+        ("RandomState: normal", old(seed % 2**32).standard_normal(4096).tobytes()),
+    ]
 
 
 def probes(x: Array) -> List[Tuple[str, Array]]:
@@ -90,27 +96,23 @@ def probes(x: Array) -> List[Tuple[str, Array]]:
         ("sum", x.sum(axis=0)),
         ("variance", x.var(axis=0)),
         ("solve", np.linalg.solve(square, wide[:64, 0])),
+        ("eigenvalues", np.linalg.eigvalsh(square)),
         ("singular values", np.linalg.svd(wide[:256], compute_uv=False)),
         ("fft", np.abs(np.fft.rfft(wide[:64]))),
-        ("product", wide.T @ wide),
+        ("product", (wide / 3).T @ wide),
     ]
 
 
 def main() -> None:
     """Run as ``python -m freezer_inside.numpy_training``."""
-    seed = int(os.environ[SEED])
-    recorder = Recorder("numpy")
-    recorder.version("numpy", np.__version__)
-    for name, value in sorted(in_force().items()):
-        recorder.setting(name, value)
-    data = classification(seed, ROWS, COLUMNS, CLASSES)
-    for name, digest in digests(data):
-        recorder.data(name, digest)
-    recorder.random("default_rng", np.random.default_rng(seed).standard_normal(4096).tobytes())
-    train(recorder, data, seed)
-    for name, array in probes(np.array(data.features, dtype=np.float32).reshape(ROWS, COLUMNS)):
-        recorder.tensor(f"probe: {name}", array)
-    recorder.end()
+    trainer = Trainer("numpy", STEPS)
+    trainer.begin({"numpy": np.__version__}, {})
+    trainer.streams(streams(trainer.seed))
+    data = trainer.data(make=classification)
+    train(trainer, data)
+    x = np.array(data.features, dtype=np.float32).reshape(data.rows, data.columns)
+    trainer.probes(probes(x))
+    trainer.end()
 
 
 if __name__ == "__main__":
