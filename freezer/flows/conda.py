@@ -91,6 +91,8 @@ def resolve_conda(
     and ``IntegrityError``.
     """
     spec = asking.environment.spec
+    with placed(asking.environment, "accelerator"):
+        declared = virtual_packages(spec.accelerator, installed.glibc, SUBDIRS[spec.platform])
     found: dict[str, tuple[CondaPackage, ...]] = {}
     for warning in dict.fromkeys(text for item in gathered.values() for text in item.warnings):
         workshop.report.warn(warning)
@@ -100,7 +102,6 @@ def resolve_conda(
         if spec.accelerator is not None:
             demand_gpu_builds(found[platform], item.specs)
     own = found.pop(spec.platform)
-    declared = virtual_packages(spec.accelerator, installed.glibc, SUBDIRS[spec.platform])
     return CondaAnswer(own, found, declared)
 
 
@@ -161,9 +162,31 @@ def _resolve(
         constraints=conda_constraints(spec.accelerator, spec.blas, gathered.specs),
     )
     solve = conda_solver(_spec(asking.environment).resolver)
-    return _said(
-        workshop,
-        solve(request, config=workshop.config, store=workshop.store, report=workshop.report),
+    try:
+        answer = solve(
+            request, config=workshop.config, store=workshop.store, report=workshop.report
+        )
+    except ResolveError as error:
+        raise _by_key(error, asking.environment, request.constraints) from error
+    return _said(workshop, answer)
+
+
+def _by_key(
+    error: ResolveError, environment: Environment, constraints: Sequence[str]
+) -> ResolveError:
+    """Name the key of the spec that a constraint comes from which nothing answers."""
+    said = " ".join(error.details)
+    broken = [text for text in constraints if f"the constraint {text} cannot" in said]
+    if not broken:
+        return error
+    spec = environment.spec
+    keys = ["blas"] if any(spec.blas and text.endswith(spec.blas) for text in broken) else []
+    keys += ["accelerator"] if len(keys) < len(broken) and spec.accelerator else []
+    return ResolveError(
+        f"the channels have nothing that answers {' and '.join(f'`{key}`' for key in keys)}",
+        where=place(environment, *keys[:1]),
+        details=error.details,
+        hint=f"change {' or '.join(keys)}, or add a channel that has such builds",
     )
 
 

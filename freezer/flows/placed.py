@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from freezer.errors import FetchError, ResolveError
+from freezer.errors import FetchError, ResolveError, SpecError
 from freezer.flows.spec import place
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def placed(environment: Environment, *path: str, also: str | None = None) -> Ite
     """Give errors of the block that name no place the one of a key; ``also`` extends their hint."""
     try:
         yield
-    except (ResolveError, FetchError) as error:
+    except (SpecError, ResolveError, FetchError) as error:
         if error.where is None:
             error.where = place(environment, *path)
             if also is not None:

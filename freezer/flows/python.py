@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from freezer.fetch.indexes import indexes, with_options
 from freezer.fetch.pypi import PythonIndex
 from freezer.flows.asked import held_by
+from freezer.flows.placed import placed
 from freezer.model.spec import normalize_package
 from freezer.resolve.interface import PipRequest
 from freezer.resolve.pip import demand_python, resolve_pip
@@ -66,12 +67,13 @@ def _of_accelerator(workshop: Workshop, asking: Asking, gathered: Gathered) -> t
     from freezer.resolve.accelerator.pip import pip_rules
 
     index = PythonIndex(with_options(indexes(workshop.config), gathered.options))
-    rules = pip_rules(
-        accelerator,
-        gathered.asked,
-        torch=offered_torch(index, asking.as_of),
-        toolkits=toolkit_requirements(index, accelerator.cuda, asking.as_of, workshop.store),
-    )
+    with placed(asking.environment, "accelerator"):
+        rules = pip_rules(
+            accelerator,
+            gathered.asked,
+            torch=offered_torch(index, asking.as_of),
+            toolkits=toolkit_requirements(index, accelerator.cuda, asking.as_of, workshop.store),
+        )
     for warning in rules.warnings:
         workshop.report.warn(warning)
     return rules.constraints
