@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fake_engine import FakeEngine
-from hosts import Ear
+from hosts import BASE, Ear
 from locks import make_lock, sha
-from records import record
+from records import HOST, lines, record
+from registries import make_config
 
 from freezer.check.reference import write_reference
 from freezer.fetch.config import Config
 from freezer.fetch.store import Store
+from freezer.flows.build import tag
+from freezer.flows.check import check
 from freezer.flows.generations import adopt, record_check, record_generation, summary_of
 from freezer.flows.holding import holding
 from freezer.flows.sources import Workshop
 from freezer.flows.spec import Locked, read_lock
 from freezer.history.log import FOLDER, LOG_FILE
+from freezer.image.layout import LOCK_LABEL
 from freezer.model.generation import Generation
 from freezer.model.lock import Inside, PipPackage
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
+from freezer.model.protocol import PREFIX
 from freezer.model.record import Record
 from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
 from freezer.model.verdict import Word
@@ -106,6 +112,32 @@ class Past:
         if word is Word.IDENTICAL:
             write_reference(self.folder, found)
         record_check(self.workshop, self.locked, found, word)
+
+    def build(self) -> str:
+        """Put the image of the current lock into the engine, as `freeze build` does; return its ID."""
+        locked = self.locked
+        image = self.held.make(make_config([BASE], Labels={LOCK_LABEL: locked.id}), BASE)
+        self.workshop.store.put_memo("verified-image", locked.id, image.id)
+        tag(self.held, image.id, locked.lock, locked.id)  # type: ignore[arg-type]
+        return image.id
+
+    def engine_again(self) -> None:
+        """Put the images of every kept lock into a new engine, as another process finds them."""
+        for kept in self.folder.glob(f"{FOLDER}/*/{LOCK_FILE}"):
+            self.held.make(make_config([BASE], Labels={LOCK_LABEL: kept.parent.name}), BASE)
+
+    def make(self, version: str, *told: bytes) -> str:
+        """Lock, build and check a version that trains to some numbers; return its image's ID."""
+        self.lock(version)
+        image = self.build()
+        self.tell(*told)
+        check(self.workshop, NAME)
+        return image
+
+    def tell(self, *told: bytes, **host: str) -> None:
+        """Say what every training tells from now on."""
+        head = PREFIX + json.dumps({"kind": "host", "host": {**HOST, **host}}).encode()
+        self.held.told = [head, *(told or lines())]
 
     def git(self, *arguments: str, good: bool = True) -> str:
         """Run git in the project, as nobody in particular."""

@@ -24,6 +24,7 @@ from freezer.cli.lock import lock
 from freezer.cli.log import log
 from freezer.cli.pull import pull
 from freezer.cli.push import push
+from freezer.cli.rollback import rollback
 from freezer.cli.schema import schema
 from freezer.cli.session import Session, current
 from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER, FreezerError, HostError
@@ -50,6 +51,7 @@ for _command in (
     build,
     check,
     log,
+    rollback,
     bundle,
     image,
     images,

@@ -16,6 +16,7 @@ from freezer.image.base import ensure_base
 from freezer.image.config import image_config
 from freezer.image.layout import LOCK_LABEL, REVISION_LABEL
 from freezer.image.parts import Parts, assemble
+from freezer.image.trust import EVERYTHING, trust, vouch
 from freezer.image.verify import take_account, verify
 from freezer.model.canonical import digest
 from freezer.model.lockfile import short_id
@@ -96,7 +97,7 @@ def build_locked(
             lock, lock_id, reference, engine=engine, store=workshop.store, report=workshop.report
         )
         image = _load(workshop, locked, parts, revision)
-        _verify(workshop, locked, image, parts, revision)
+        _verify(workshop, locked, image, parts, revision, everything=force)
         tag(engine, image.id, lock, lock_id, latest=latest)
         return _built(locked, image, started, fresh=True, parts=parts)
 
@@ -125,6 +126,12 @@ def verified_image(workshop: Workshop, locked: Locked) -> ImageInfo | None:
     return existing_image(workshop, locked, tagged.labels.get(REVISION_LABEL))
 
 
+def remember_verified(workshop: Workshop, locked: Locked, image: ImageInfo) -> None:
+    """Take an image for verified whose ID the history tells: the ID is a digest of all of it."""
+    key = _key(locked, image.labels.get(REVISION_LABEL))
+    workshop.store.put_memo(_VERIFIED, key, image.id)
+
+
 def _key(locked: Locked, revision: str | None) -> str:
     return locked.id if revision is None else f"{locked.id}-{digest(revision.encode())[:16]}"
 
@@ -147,19 +154,28 @@ def _load(workshop: Workshop, locked: Locked, parts: Parts, revision: str | None
 
 
 def _verify(
-    workshop: Workshop, locked: Locked, image: ImageInfo, parts: Parts, revision: str | None
+    workshop: Workshop,
+    locked: Locked,
+    image: ImageInfo,
+    parts: Parts,
+    revision: str | None,
+    *,
+    everything: bool,
 ) -> None:
+    engine, store = workshop.engine(), workshop.store
     with workshop.report.task("Holding the image against the lock"):
         try:
-            account = take_account(workshop.engine(), image.id)
-            verify(locked.lock, account, parts.expected)
+            todo = EVERYTHING if everything else trust(engine.info, image, parts, store)
+            account = take_account(engine, image.id, hashed=todo.hashed, dpkg=todo.dpkg)
+            verify(locked.lock, account, parts.expected, hashed=todo.hashed)
+            vouch(engine.info, image, parts, store)
             doubles = keep_inventory(workshop, locked, image.id).doubles
         except BaseException:
-            _discard(workshop.engine(), image)
+            _discard(engine, image)
             raise
     for double in doubles:
         workshop.report.warn(double)
-    workshop.store.put_memo(_VERIFIED, _key(locked, revision), image.id)
+    store.put_memo(_VERIFIED, _key(locked, revision), image.id)
 
 
 def _discard(engine: Engine, image: ImageInfo) -> None:

@@ -25,6 +25,7 @@ from freezer.model.verdict import Verdict, Word
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from freezer.engine.interface import ImageInfo
     from freezer.flows.sources import Workshop
     from freezer.model.record import Record
 
@@ -65,9 +66,16 @@ def check(workshop: Workshop, name: str | None, *, record: bool = False) -> Chec
 
 
 def check_locked(
-    workshop: Workshop, locked: Locked, *, record: bool = False, keep: bool = True
+    workshop: Workshop,
+    locked: Locked,
+    *,
+    record: bool = False,
+    keep: bool = True,
+    image: ImageInfo | None = None,
 ) -> CheckResult:
     """Run a lock's smoke trainings in its image and compare them with its reference.
+
+    The image is the verified one that the engine holds, unless one is given.
 
     Without a reference for this host's numerics class they are run twice, and recorded only if
     both runs are identical to the bit; ``record`` does so even where there is a reference, and
@@ -75,7 +83,7 @@ def check_locked(
     change. What fails is not run again. Raises ``CheckError`` when the image is not built or the
     trainings cannot be run.
     """
-    image = verified_image(workshop, locked)
+    image = image or verified_image(workshop, locked)
     if image is None:
         raise CheckError(
             f"the engine holds no verified image of lock {locked.id[:12]}",

@@ -6,21 +6,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FreezerError, LockError
-from freezer.fetch.store import disk_errors, write_atomically
 from freezer.flows.beside import files_beside, hashes, references_beside
 from freezer.flows.changes import changes
 from freezer.flows.holding import holding
 from freezer.flows.spec import LOCKS, Environment, Locked, read_lock
 from freezer.flows.who import author, one_line
 from freezer.history.archive import archived, keep
-from freezer.history.changelog import CHANGELOG_FILE, changelog_bytes
+from freezer.history.changelog import write_changelog
 from freezer.history.log import History, append, read_history
 from freezer.model.canonical import digest
 from freezer.model.generation import Action, Checked, Generation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from freezer.flows.sources import Workshop
     from freezer.model.lock import Lock
@@ -182,16 +180,6 @@ def record_check(workshop: Workshop, locked: Locked, record: Record, word: Word)
             return None
         write_changelog(folder, append(folder, entry, shown_folder(name)), name)
         return entry
-
-
-def write_changelog(folder: Path, past: History, name: str) -> None:
-    """Write the changelog of a history beside the lock, unless it is there to the byte."""
-    path, data = folder / CHANGELOG_FILE, changelog_bytes(past, name)
-    with disk_errors(folder):
-        if not path.is_file() or path.read_bytes() != data:
-            write_atomically(path, data)
-        for left in folder.glob(f".{CHANGELOG_FILE}.*"):  # by a process that was killed
-            left.unlink(missing_ok=True)
 
 
 def checked_entry(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import HistoryError, LockError, Where
 from freezer.flows.beside import files_beside, hashes, references_beside
-from freezer.flows.generations import history, now, shown_folder, write_changelog
+from freezer.flows.generations import history, now, shown_folder
 from freezer.flows.holding import holding
 from freezer.flows.spec import LOCKS, environments, load_environment, load_locked, read_lock
 from freezer.flows.who import author, committed, one_line
 from freezer.history.archive import keep
+from freezer.history.changelog import write_changelog
 from freezer.history.join import united
 from freezer.history.log import FOLDER, LOG_FILE, History, read_log, write_log
 from freezer.history.parse import tips

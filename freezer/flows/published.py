@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from freezer.fetch.referrers import Attached
     from freezer.fetch.registry_door import Door
     from freezer.fetch.registry_push import Destination
+    from freezer.flows.sources import Workshop
     from freezer.flows.spec import Locked
     from freezer.model.events import Reporter
     from freezer.model.record import Record
+
+_PLACE = "published-image"
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,17 @@ def read_class(door: Door, artifacts: list[Attached], image: str) -> Published:
                 hint="push again from the project that is right, or name one with --reference",
             )
     return first
+
+
+def remember_published(workshop: Workshop, image: str, name: str) -> None:
+    """Remember where an image may be had again: ``registry/repository@sha256:…``."""
+    workshop.store.put_memo(_PLACE, image, name)
+
+
+def place_of(workshop: Workshop, image: str) -> str | None:
+    """Return where an image was pushed to or pulled from last; None when that is not known."""
+    known = workshop.store.get_memo(_PLACE, image)
+    return known if isinstance(known, str) else None
 
 
 def own_references(locked: Locked) -> list[tuple[Record, bytes]]:

@@ -15,7 +15,7 @@ from freezer.fetch.registry_door import Door
 from freezer.fetch.registry_pull import fetch_blob
 from freezer.fetch.store import disk_errors
 from freezer.flows.configs import keep_config
-from freezer.flows.published import published_classes, read_class
+from freezer.flows.published import published_classes, read_class, remember_published
 from freezer.flows.together import at_once
 from freezer.image.layout import LOCK_LABEL
 from freezer.model.lockfile import short_id
@@ -79,6 +79,7 @@ def pull(workshop: Workshop, reference: str) -> Pulled:
     engine.tag(image.id, repository, tag)
     name = f"{repository}@{target.digest}"
     workshop.store.put_memo(_PULLED, name, image.id)
+    remember_published(workshop, image.id, name)
     return Pulled(
         name=name,
         image=image.id,

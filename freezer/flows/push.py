@@ -12,7 +12,7 @@ from freezer.fetch.registry_door import Door
 from freezer.fetch.registry_push import Blob, Destination
 from freezer.flows.build import verified_image
 from freezer.flows.configs import config_of
-from freezer.flows.published import own_references, publish, put_small
+from freezer.flows.published import own_references, publish, put_small, remember_published
 from freezer.flows.spec import Locked, load_locked
 from freezer.flows.together import at_once
 from freezer.image.layout import LOCK_LABEL
@@ -89,10 +89,12 @@ def push(workshop: Workshop, name: str | None, reference: str) -> Pushed:
         destination.put_manifest(manifest, oci.MANIFEST, target.tag)
         fresh = True
     published = publish(door, destination, subject, references, workshop.report)
+    name_here = f"{target.registry}/{target.repository}@{subject['digest']}"
+    remember_published(workshop, image.id, name_here)
     return Pushed(
         locked=locked,
         image=image.id,
-        name=f"{target.registry}/{target.repository}@{subject['digest']}",
+        name=name_here,
         tag=target.tag,
         size=sum(one.size for one in set(layers)),
         layers=len(layers),

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from freezer.fetch.store import disk_errors, write_atomically
 from freezer.model.generation import Checked, Generation, entry_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from freezer.history.log import History
 
@@ -26,6 +28,16 @@ _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 def changelog_bytes(history: History, name: str) -> bytes:
     """Return the changelog of an environment's history, which has an entry at least."""
     return "".join(f"{line}\n" for line in _lines(history, name)).encode()
+
+
+def write_changelog(folder: Path, history: History, name: str) -> None:
+    """Write the changelog beside the lock, unless it is there to the byte."""
+    path, data = folder / CHANGELOG_FILE, changelog_bytes(history, name)
+    with disk_errors(folder):
+        if not path.is_file() or path.read_bytes() != data:
+            write_atomically(path, data)
+        for left in folder.glob(f".{CHANGELOG_FILE}.*"):  # by a process that was killed
+            left.unlink(missing_ok=True)
 
 
 def changelog_head(data: bytes) -> str | None:

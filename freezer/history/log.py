@@ -89,6 +89,19 @@ class History:
             and (entry.generation, entry.lock_id) == (one.number, one.lock_id)
         )
 
+    def references(self, lock_id: str) -> dict[str, str]:
+        """Return the SHA-256 of each reference that a lock was last checked against, by class."""
+        return {
+            one.class_: one.reference
+            for one in self.entries
+            if isinstance(one, Checked) and one.lock_id == lock_id and one.reference is not None
+        }
+
+    def images(self, lock_id: str) -> frozenset[str]:
+        """Return the IDs of the images that are on record for a lock."""
+        found = {one.image for one in self.entries if one.lock_id == lock_id}
+        return frozenset(one for one in found if one is not None)
+
     def is_good(self, generation: Generation) -> bool:
         """Say whether it was checked, and the last check in every numerics class was good."""
         last = {one.class_: one.word for one in self.verdicts(generation)}
@@ -175,10 +188,13 @@ def append(folder: Path, entry: Generation | Checked, shown: str | None = None) 
     return extend(folder, [entry], shown or folder.name)
 
 
-def extend(folder: Path, entries: Sequence[Generation | Checked], shown: str) -> History:
+def extend(
+    folder: Path, entries: Sequence[Generation | Checked], shown: str, *, dry: bool = False
+) -> History:
     """Add entries to a history in one step, as `append` does. Adds nothing that is there already.
 
-    A switch that was killed and is finished later relies on that.
+    A switch that was killed and is finished later relies on that. ``dry`` only demands that they
+    could be added.
     """
     before = read_history(folder, shown)
     there = {entry_line(one) for one in before.entries}
@@ -193,7 +209,8 @@ def extend(folder: Path, entries: Sequence[Generation | Checked], shown: str) ->
         )
     after = History((*before.entries, *added), before.shown)
     demand_chain(after.entries, before.shown)
-    write_log(folder, after.entries)
+    if not dry:
+        write_log(folder, after.entries)
     return after
 
 

@@ -10,12 +10,14 @@ from freezer.history.archive import REFERENCES, archive_folder, archived_bytes, 
 from freezer.history.changelog import CHANGELOG_FILE, changelog_bytes, changelog_head
 from freezer.history.log import FOLDER, LOG_FILE, History, read_log
 from freezer.history.parse import broken_links, demand_chain, parse_entries
-from freezer.model.generation import Checked, Generation, entry_digest
+from freezer.model.generation import Generation, entry_digest
 from freezer.model.lockfile import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from freezer.model.generation import Checked
 
 _LOCK_ID: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -79,15 +81,11 @@ def _references(
     folder: Path, shown: str, entries: tuple[Generation | Checked, ...]
 ) -> Iterator[str]:
     # `freeze check --record` replaces a reference: the last one that was checked against is kept.
-    last = {
-        (one.lock_id, one.class_): one.reference
-        for one in entries
-        if isinstance(one, Checked) and one.reference is not None
-    }
-    for (lock_id, class_), sha256 in last.items():
-        if sha256 is not None:
-            place = f"{shown}/{FOLDER}/{lock_id}/{REFERENCES}"
-            kept = archive_folder(folder, lock_id) / REFERENCES
+    past = History(entries)
+    for lock_id in dict.fromkeys(one.lock_id for one in entries):
+        place = f"{shown}/{FOLDER}/{lock_id}/{REFERENCES}"
+        kept = archive_folder(folder, lock_id) / REFERENCES
+        for class_, sha256 in past.references(lock_id).items():
             yield from _file(kept, f"{class_}.json", sha256, place)
 
 

@@ -1,0 +1,64 @@
+"""``freeze rollback``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from freezer.cli.options import Env, Json
+from freezer.cli.session import current
+from freezer.errors import EXIT_NEGATIVE, EXIT_OK
+
+
+def rollback(
+    env: Env = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="N",
+            help="The generation, by number or the first digits of its lock ID; else the last "
+            "one before the current whose check was good.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done; touch nothing.")
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Go back although the check is not good; needs --reason."),
+    ] = False,
+    reason: Annotated[
+        str | None,
+        typer.Option(
+            "--reason", metavar="TEXT", help="Why; kept in the history.", show_default=False
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make an earlier lock current again: verified, checked on this host, then in one step."""
+    if force and not (reason and reason.strip()):
+        raise typer.BadParameter("--force is recorded as a deviation and needs a --reason")
+    from freezer.flows.rollback import rollback as run
+    from freezer.output.rollback import document, show
+
+    done = run(
+        current.workshop(),
+        env,
+        to=generation_name(to) if to is not None else None,
+        dry_run=dry_run,
+        force=force,
+        reason=reason,
+    )
+    if json:
+        current.emit(document(done))
+    else:
+        show(done, current.stdout)
+    raise typer.Exit(EXIT_OK if dry_run or done.done else EXIT_NEGATIVE)
+
+
+def generation_name(text: str) -> int | str:
+    """Return a generation's number, or the first digits of a lock ID (at least 4)."""
+    return int(text) if text.isdecimal() and len(text) < 8 else text.lower()

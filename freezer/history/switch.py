@@ -1,0 +1,146 @@
+"""Making a lock of the past current, in one step that survives a kill.
+
+What is to be done is written down before any of it is done. Until that journal has its name nothing
+has changed; from then on the switch counts, and whoever holds the environment next ends it. Doing
+it twice does no harm.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from pydantic import Field, ValidationError
+
+from freezer.errors import HistoryError, Where
+from freezer.fetch.store import disk_errors, write_atomically
+from freezer.history.archive import REFERENCES, archive_folder, verified_file
+from freezer.history.changelog import write_changelog
+from freezer.history.log import FOLDER, extend
+from freezer.model.base import Digest, EnvName, Model, Sha256
+from freezer.model.canonical import digest, json_bytes, plain
+from freezer.model.generation import Entry, File
+from freezer.model.lockfile import LOCK_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+JOURNAL: Final = ".switch.json"
+
+
+class Switch(Model):
+    """What it takes to make a lock of the past current."""
+
+    name: EnvName
+    lock_id: Sha256
+    image: Digest
+    """Gets the environment's tags."""
+    files: dict[File, Sha256]
+    """What lies in the archive and goes beside the current lock."""
+    references: dict[File, Sha256] = Field(default_factory=dict)
+    removed: tuple[File, ...] = ()
+    """What lies beside the current lock and has no counterpart."""
+    removed_references: tuple[File, ...] = ()
+    entries: tuple[Entry, ...]
+    """What the history gets."""
+
+
+def begin(folder: Path, switch: Switch) -> None:
+    """Write the journal: from here on the switch counts."""
+    document = plain(switch)
+    document["integrity"] = digest(json_bytes(document))
+    with disk_errors(folder):
+        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / FOLDER / JOURNAL, json_bytes(document))
+
+
+def begun(folder: Path, shown: str) -> Switch | None:
+    """Return the switch that was begun and not ended; None where there is none.
+
+    Raises ``HistoryError`` when the journal was edited.
+    """
+    place = Where(f"{shown}/{FOLDER}/{JOURNAL}")
+    try:
+        document = json.loads((folder / FOLDER / JOURNAL).read_bytes())
+        if document.pop("integrity") != digest(json_bytes(document)):
+            raise ValueError
+        return Switch.model_validate(document)
+    except FileNotFoundError:
+        return None
+    except (ValidationError, ValueError, RecursionError, KeyError, AttributeError, TypeError):
+        raise _stuck("the journal of an unfinished rollback was edited", place) from None
+    except OSError as error:
+        raise HistoryError(
+            "the journal of an unfinished rollback cannot be read",
+            where=place,
+            found=error.strerror,
+            hint="make it readable",
+        ) from error
+
+
+def apply(folder: Path, switch: Switch, shown: str) -> None:
+    """Do what the journal says, all but the tags, or what is left of it.
+
+    Raises ``HistoryError``, before anything is written, when the archive was edited, or the history
+    went on without the switch.
+    """
+    files = dict(_from_archive(folder, switch, shown))
+    _demand_fit(folder, switch, shown)
+    with disk_errors(folder):
+        for name in switch.removed_references:
+            (folder / REFERENCES / name).unlink(missing_ok=True)
+        for name in switch.removed:
+            (folder / name).unlink(missing_ok=True)
+        # The lock last: whoever finds it finds the others as well.
+        for name in sorted(files, key=lambda one: one == LOCK_FILE):
+            _place(folder / name, files[name])
+    write_changelog(folder, extend(folder, switch.entries, shown), switch.name)
+
+
+def end(folder: Path) -> None:
+    """Remove the journal: the switch is done."""
+    with disk_errors(folder):
+        (folder / FOLDER / JOURNAL).unlink(missing_ok=True)
+        for left in (folder / FOLDER).glob(f".{JOURNAL}.*"):  # by a process that was killed
+            left.unlink(missing_ok=True)
+
+
+def _from_archive(folder: Path, switch: Switch, shown: str) -> Iterator[tuple[str, bytes]]:
+    source = archive_folder(folder, switch.lock_id)
+    place = f"{shown}/{FOLDER}/{switch.lock_id}"
+    for path, sha256 in _paths(switch).items():
+        yield path, verified_file(source, path, sha256, place)
+
+
+def _paths(switch: Switch) -> Mapping[str, str]:
+    references = {f"{REFERENCES}/{name}": one for name, one in switch.references.items()}
+    return {**references, **switch.files}
+
+
+def _demand_fit(folder: Path, switch: Switch, shown: str) -> None:
+    try:
+        extend(folder, switch.entries, shown, dry=True)
+    except HistoryError as error:
+        raise _stuck(
+            "an unfinished rollback no longer fits the history",
+            Where(f"{shown}/{FOLDER}/{JOURNAL}"),
+            str(error),
+        ) from error
+
+
+def _place(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink() or not path.is_file() or path.read_bytes() != data:
+        write_atomically(path, data)
+    for left in path.parent.glob(f".{path.name}.*"):  # by a process that was killed
+        left.unlink(missing_ok=True)
+
+
+def _stuck(what: str, where: Where, found: str | None = None) -> HistoryError:
+    return HistoryError(
+        what,
+        where=where,
+        found=found,
+        hint="remove that file to stay with the lock that lies there, then look at `freeze log`",
+    )
