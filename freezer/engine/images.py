@@ -133,4 +133,18 @@ def parse(attributes: Mapping[str, Any]) -> ImageInfo:
         labels=dict(config.get("Labels") or {}),
         user=config.get("User") or "",
         working_dir=config.get("WorkingDir") or "",
+        folders=_folders(attributes.get("GraphDriver") or {}),
     )
+
+
+def _folders(driver: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the folders of an image's layers, lowest first.
+
+    Docker's overlay2 names each by a random number when it unpacks a layer. podman's overlay, which
+    has the same fields, names them by what they hold, so the name says nothing of the unpacking.
+    """
+    data = driver.get("Data") or {}
+    if driver.get("Name") != "overlay2" or not data.get("UpperDir"):
+        return ()
+    lower = str(data["LowerDir"]).split(":") if data.get("LowerDir") else []
+    return (*reversed(lower), str(data["UpperDir"]))

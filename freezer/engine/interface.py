@@ -46,6 +46,8 @@ class EngineInfo:
     """True when images lie in containerd's content store instead of a graph driver's."""
     runtimes: tuple[str, ...] = ()
     """OCI runtimes by name, such as ``runc`` and ``nvidia``."""
+    id: str = ""
+    """What the engine calls itself; it stays over restarts. Empty when unknown."""
 
     @property
     def platform(self) -> str:
@@ -73,6 +75,9 @@ class ImageInfo:
     labels: Mapping[str, str]
     user: str
     working_dir: str
+    folders: tuple[str, ...] = ()
+    """Where the engine keeps each layer unpacked, lowest first; a layer that is unpacked anew gets
+    another folder. Empty for an engine that does not say, or that uses names again."""
 
 
 @dataclass(frozen=True)

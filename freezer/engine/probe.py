@@ -31,6 +31,7 @@ def read_info(version: Mapping[str, Any], info: Mapping[str, Any], address: str)
         memory=int(info.get("MemTotal") or 0),
         containerd_store=_is_containerd(info.get("DriverStatus")),
         runtimes=tuple(sorted(info.get("Runtimes") or ())),
+        id=str(info.get("ID") or ""),
     )
 
 

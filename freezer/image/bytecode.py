@@ -208,7 +208,7 @@ def _chunk(source: Chunk, key: str, files: Mapping[str, bytes], store: Store) ->
             data = files[path]
             entry = Entry(path, "file", 0o644, len(data))
             write_entry(writer, entry, io.BytesIO(data), source.moment)
-            index[f"/{path}"] = ["file", hashlib.sha256(data).hexdigest(), 0o644]
+            index[f"/{path}"] = ["file", hashlib.sha256(data).hexdigest(), 0o644, len(data)]
     listed = store.put_bytes(json.dumps(index, sort_keys=True).encode())
     name = f"{source.name}, byte code"
     return Chunk(name, key, writer.sha256, writer.size, listed, source.moment)

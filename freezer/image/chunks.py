@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from freezer.model.lock import PipPackage
 
 _MEMO = "chunk"
-FORMAT = 1
-"""Raised when the same wheel would give other bytes."""
+FORMAT = 2
+"""Raised when the same wheel would give other bytes, or its index says something else."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +178,10 @@ class HashingReader:
 def fact(entry: Entry, sha256: str) -> dict[str, list[Any]]:
     """Return an index line; folders are not verified, only what lies in them."""
     if entry.kind == "symlink":
-        return {f"/{entry.path}": ["link", entry.target, 0o777]}
-    return {f"/{entry.path}": ["file", sha256, entry.mode]} if entry.kind == "file" else {}
+        return {f"/{entry.path}": ["link", entry.target, 0o777, 0]}
+    if entry.kind != "file":
+        return {}
+    return {f"/{entry.path}": ["file", sha256, entry.mode, entry.size]}
 
 
 def _demand(chunk: Chunk | None) -> Chunk:
@@ -188,9 +190,18 @@ def _demand(chunk: Chunk | None) -> Chunk:
     return chunk
 
 
-def expected_files(chunks: Iterable[Chunk], store: Store) -> dict[str, Expected]:
-    """Return what an image of these chunks holds, by path; a later chunk's file replaces one."""
+def expected_files(
+    layers: Sequence[Iterable[Chunk]], store: Store
+) -> tuple[dict[str, Expected], dict[str, int]]:
+    """Return what an image of these layers holds, by path, and the number of the layer it is in.
+
+    A later chunk's file replaces an earlier one's.
+    """
     found: dict[str, Expected] = {}
-    for chunk in chunks:
-        found |= chunk.expected(store)
-    return found
+    origin: dict[str, int] = {}
+    for number, chunks in enumerate(layers):
+        for chunk in chunks:
+            held = chunk.expected(store)
+            found |= held
+            origin.update(dict.fromkeys(held, number))
+    return found, origin

@@ -43,6 +43,8 @@ class Layer:
     file: LayerFile
     title: str
     size: int
+    indexes: tuple[str, ...] = ()
+    """SHA-256 of the index of each chunk in it."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def write_layer(title: str, chunks: Sequence[Chunk], store: Store) -> Layer:
     key = digest(json_bytes([_FORMAT, [[chunk.sha256, chunk.index] for chunk in chunks]]))
     known = store.get_memo(_MEMO, key)
     if isinstance(known, dict) and store.has(known["sha256"]):
-        return _layer(title, known["sha256"], known["size"], store)
+        return _layer(title, known["sha256"], known["size"], chunks, store)
     paths = [path.removeprefix("/") for chunk in chunks for path in chunk.expected(store)]
     with store.writer() as writer:
         sink = Hashing(writer)
@@ -90,7 +92,7 @@ def write_layer(title: str, chunks: Sequence[Chunk], store: Store) -> Layer:
                 shutil.copyfileobj(stream, sink, _COPY)
         sink.write(END)
     store.put_memo(_MEMO, key, {"sha256": writer.sha256, "size": writer.size})
-    return _layer(title, writer.sha256, writer.size, store)
+    return _layer(title, writer.sha256, writer.size, chunks, store)
 
 
 def clashes(chunks: Iterable[Chunk], store: Store) -> list[str]:
@@ -113,8 +115,9 @@ def order_chunks(
     return [(plan, [c for name in plan.packages for c in chunks[name]]) for plan in plans]
 
 
-def _layer(title: str, sha256: str, size: int, store: Store) -> Layer:
-    return Layer(LayerFile(f"sha256:{sha256}", store.verified(sha256)), title, size)
+def _layer(title: str, sha256: str, size: int, chunks: Sequence[Chunk], store: Store) -> Layer:
+    file = LayerFile(f"sha256:{sha256}", store.verified(sha256))
+    return Layer(file, title, size, tuple(chunk.index for chunk in chunks))
 
 
 def report_clashes(chunks: Iterable[Chunk], store: Store, report: Reporter) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
@@ -48,6 +48,8 @@ class Parts:
     """The layers above the base, lowest first."""
     expected: Mapping[str, Expected]
     """Every path that the environment and Freezer's part must hold."""
+    origin: Mapping[str, int] = field(default_factory=dict)
+    """Which of ``layers`` gives each of those paths."""
 
 
 def assemble(
@@ -74,7 +76,6 @@ def assemble(
         chunks = _package_chunks(lock, bench, engine, store, report)
     ordered = order_chunks(plan_layers(_weighed(lock)), chunks)
     # The order of the layers: where two packages bring one path, the upper one's is seen.
-    every = [chunk for _, members in ordered for chunk in members]
     names = [name for plan, _ in ordered for name in plan.packages]
     report_clashes([chunks[name][0] for name in names], store, report)
     own = _own_chunks(lock, store)
@@ -83,7 +84,8 @@ def assemble(
         *(write_layer(plan.title, members, store) for plan, members in ordered),
         write_layer(own[-1].name, own, store),
     ]
-    return Parts(below, tuple(layers), expected_files([*every, *own], store))
+    expected, origin = expected_files([[], *(members for _, members in ordered), own], store)
+    return Parts(below, tuple(layers), expected, origin)
 
 
 def _package_chunks(

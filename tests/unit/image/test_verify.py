@@ -12,8 +12,8 @@ from freezer.image.verify import Account, Expected, verify
 
 PATH = "/opt/env/lib/python3.11/site-packages/numpy/__init__.py"
 EXPECTED = {
-    PATH: Expected("file", sha("1"), 0o644),
-    "/opt/env/bin/python": Expected("link", "/usr/bin/python3.11", 0o777),
+    PATH: Expected("file", sha("1"), 0o644, 10),
+    "/opt/env/bin/python": Expected("link", "/usr/bin/python3.11", 0o777, 0),
 }
 
 
@@ -83,3 +83,20 @@ def test_a_flood_of_differences_is_counted_not_printed() -> None:
     with pytest.raises(VerificationError) as caught:
         verify(make_lock(), account(files=files), EXPECTED)
     assert "and 80 more" in str(caught.value)
+
+
+def test_a_file_without_a_hash_passes_only_where_none_was_asked_for() -> None:
+    files = {**FILES, PATH: ("file", "", 10, 0o644)}
+    verify(make_lock(), account(files=files), EXPECTED, hashed=frozenset())
+    for hashed in (None, {PATH}):
+        with pytest.raises(VerificationError, match="other content"):
+            verify(make_lock(), account(files=files), EXPECTED, hashed=hashed)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [("file", "", 11, 0o644), ("file", "", 10, 0o600), ("link", "", 0, 0o777), ("other", "", 0, 0o644)],
+)  # fmt: skip
+def test_a_file_without_a_hash_has_its_size_and_mode(facts: tuple[str, str, int, int]) -> None:
+    with pytest.raises(VerificationError, match="other"):
+        verify(make_lock(), account(files={**FILES, PATH: facts}), EXPECTED, hashed=frozenset())
