@@ -47,6 +47,22 @@ def test_neighbours_and_order_do_not_matter(tmp_path: Path) -> None:
             assert together[file] == data
 
 
+def test_a_file_that_kills_the_compiler_takes_no_other_with_it(tmp_path: Path) -> None:
+    lay(tmp_path / "source", MODULES, "00000")
+    folder = tmp_path / "source/00000/opt/env"
+    # The parser is recursive: a child with a small stack does not survive this.
+    (folder / "deep.py").write_text("(" * 150 + ")" * 150 + "\n")
+    (tmp_path / "out").mkdir()
+    limited = ["bash", "-c", 'ulimit -s 136; exec "$@"', "-", sys.executable, "-I", "-S", "-B"]
+    done = subprocess.run(
+        [*limited, str(SCRIPT), str(tmp_path / "source"), str(tmp_path / "out")],
+        capture_output=True,
+        check=True,
+    )
+    result = {"compiled": len(MODULES), "failed": ["/opt/env/deep.py"]}
+    assert json.loads(done.stdout) == result
+
+
 def test_byte_code_names_the_place_in_the_image_and_is_valid_by_hash(tmp_path: Path) -> None:
     lay(tmp_path / "source", ["enum"], "00007")
     assert run(tmp_path / "source", tmp_path / "out") == {"compiled": 1, "failed": []}
