@@ -81,7 +81,7 @@ def project(folder: Path, name: str, pip: list[str], store: Path, old: Path | No
     """Write and lock a project; ``old`` is the lock folder whose versions are kept."""
     folder.mkdir(parents=True)
     if old is not None:
-        shutil.copytree(old, folder / "lockfiles")
+        shutil.copytree(old, folder / "lockfiles", ignore=shutil.ignore_patterns("history"))
     spec = {
         "name": name,
         "base": {"bootstrap": "bookworm"},
