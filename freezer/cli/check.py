@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from freezer.cli.options import Json
+from freezer.cli.options import Json, generation_name
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
@@ -35,11 +35,39 @@ def check(
             show_default=False,
         ),
     ] = None,
+    generation: Annotated[
+        str | None,
+        typer.Option(
+            "--generation",
+            metavar="N",
+            help="Check a generation of the past: a number or the first digits of its lock ID.",
+            show_default=False,
+        ),
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Check every generation: which build, and give their numbers."),
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DATE",
+            help="Check the generations since then, such as 2026-11-01.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train in the image and compare with the recorded numbers, bit by bit; exit 1 on drift."""
     from freezer.flows.check_image import is_image
 
+    if generation is not None or everything or since is not None:
+        if reference is not None or (env is not None and is_image(env)):
+            raise typer.BadParameter("only an environment has generations, not an image")
+        if (generation is not None) + everything + (since is not None) > 1:
+            raise typer.BadParameter("give one of --generation, --all and --since")
+        _check_past(env, generation, since, record=record, as_json=json)
     if env is not None and is_image(env):
         if record:
             raise typer.BadParameter("--record needs an environment: a reference is kept beside it")
@@ -55,6 +83,25 @@ def check(
     else:
         show(result, current.stdout)
     raise typer.Exit(EXIT_OK if result.verdict.good else EXIT_NEGATIVE)
+
+
+def _check_past(
+    env: str | None, generation: str | None, since: str | None, *, record: bool, as_json: bool
+) -> NoReturn:
+    from freezer.flows.check_all import check_all, check_generation, parse_since
+    from freezer.output.check_all import document, show
+
+    workshop = current.workshop()
+    if generation is not None:
+        found = check_generation(workshop, env, generation_name(generation), record=record)
+    else:
+        moment = parse_since(since) if since is not None else None
+        found = check_all(workshop, env, since=moment, record=record)
+    if as_json:
+        current.emit(document(found))
+    else:
+        show(found, current.stdout)
+    raise typer.Exit(EXIT_OK if found.good else EXIT_NEGATIVE)
 
 
 def _check_image(name: str, reference: Path | None, *, as_json: bool) -> NoReturn:

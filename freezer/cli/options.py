@@ -28,3 +28,8 @@ Json = Annotated[
         "--json", help="Print one JSON document on stdout.", callback=_json, is_eager=True
     ),
 ]
+
+
+def generation_name(text: str) -> int | str:
+    """Return a generation's number, or the first digits of a lock ID (at least 4)."""
+    return int(text) if text.isdecimal() and len(text) < 8 else text.lower()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from freezer.cli.options import Env, Json
+from freezer.cli.options import Env, Json, generation_name
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
@@ -57,8 +57,3 @@ def rollback(
     else:
         show(done, current.stdout)
     raise typer.Exit(EXIT_OK if dry_run or done.done else EXIT_NEGATIVE)
-
-
-def generation_name(text: str) -> int | str:
-    """Return a generation's number, or the first digits of a lock ID (at least 4)."""
-    return int(text) if text.isdecimal() and len(text) < 8 else text.lower()
