@@ -12,7 +12,7 @@ from freezer.model.protocol import PREFIX, parse_lines
 from freezer.model.record import Record, Training
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from freezer.engine.interface import Engine, RunResult
     from freezer.model.events import Reporter, Task
@@ -24,9 +24,18 @@ _GRACE = 60.0
 
 
 def run_smoke(
-    lock: Lock, lock_id: str, image: str, *, engine: Engine, report: Reporter, title: str
+    lock: Lock,
+    lock_id: str,
+    image: str,
+    *,
+    engine: Engine,
+    report: Reporter,
+    title: str,
+    environment: Mapping[str, str] | None = None,
 ) -> Record:
     """Run the lock's trainings in its image once; return their record.
+
+    ``environment`` are variables that go before the image's own: an experiment, never a check.
 
     No network, a read-only root, no capabilities, no new privileges; CPUs and memory as the spec
     says. A training that fails is in the record as failed. Raises ``CheckError`` when nothing can
@@ -46,7 +55,10 @@ def run_smoke(
     }
     command = [_PYTHON, "-m", "freezer_inside.smoke", json.dumps(document)]
     options = RunOptions(
-        cpus=plan.cpus, memory=plan.memory, timeout=plan.timeout * len(names) + _GRACE
+        cpus=plan.cpus,
+        memory=plan.memory,
+        timeout=plan.timeout * len(names) + _GRACE,
+        environment=environment or {},
     )
     lines: list[bytes] = []
     with report.task(title) as task:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from freezer import __version__
+from freezer.cli.audit import audit
 from freezer.cli.build import build
 from freezer.cli.bundle import bundle
 from freezer.cli.check import check
@@ -50,6 +51,7 @@ for _command in (
     fetch,
     build,
     check,
+    audit,
     log,
     rollback,
     bundle,

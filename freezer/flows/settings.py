@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
     from freezer.model.spec import Spec
 
-TRAINING_PACKAGES = {"numpy": "numpy", "sklearn": "scikit-learn"}
+TRAINING_PACKAGES = {
+    "jax": "jax",
+    "lightgbm": "lightgbm",
+    "numpy": "numpy",
+    "sklearn": "scikit-learn",
+    "torch": "torch",
+    "xgboost": "xgboost",
+}
 """Built-in training to the package that it trains with."""
 
 _RESERVED = frozenset({"HOME", "USER", "LOGNAME", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX"})

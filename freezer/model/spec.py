@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from freezer.model.artifact import SafePath
 from freezer.model.base import EnvName, Model
 
-BUILT_IN_TRAININGS = ("numpy", "sklearn")
+BuiltIn = Literal["jax", "lightgbm", "numpy", "sklearn", "torch", "xgboost"]
+"""The trainings that Freezer brings, each named after what it exercises."""
+BUILT_IN_TRAININGS: tuple[str, ...] = get_args(BuiltIn)
 
 Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[bkmg]$")]
 DebianName = Annotated[
@@ -128,6 +130,16 @@ class AcceleratorSpec(Model):
 Blas = Literal["openblas", "mkl", "netlib", "blis"]
 
 
+class Accepted(Model):
+    """A deviation that a team accepts, so that audits respect it and list it."""
+
+    factor: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
+    """As ``freeze audit`` names it: ``race``, ``memory``."""
+    reason: Annotated[OneLine, StringConstraints(min_length=1)]
+    date: Annotated[str, BeforeValidator(str), StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
+    """When it was accepted."""
+
+
 class DeterminismSpec(Model):
     """How randomness and numerics are pinned."""
 
@@ -135,12 +147,14 @@ class DeterminismSpec(Model):
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Threads of every numeric library; by default ``smoke.cpus``."""
     numerics: Literal["native"] = "native"
+    accept: tuple[Accepted, ...] = ()
+    """What `freeze audit` finds and the team lives with."""
 
 
 class SmokeSpec(Model):
     """The smoke training that ``freeze check`` runs, and its bounds."""
 
-    training: Annotated[tuple[Literal["numpy", "sklearn"], ...], Field(min_length=1)] | None = None
+    training: Annotated[tuple[BuiltIn, ...], Field(min_length=1)] | None = None
     """Built-in trainings; by default those whose package is locked."""
     command: tuple[str, ...] = ()
     """The user's own training; it writes Freezer's record protocol."""

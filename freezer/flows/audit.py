@@ -1,0 +1,121 @@
+"""``freeze audit``: what in an environment is not deterministic, by the book and by experiment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from freezer.check.audit import Effect, effects
+from freezer.check.factors import factors
+from freezer.check.known import Note, notes
+from freezer.check.smoke import run_smoke
+from freezer.errors import CheckError, SpecError
+from freezer.flows.build import verified_image
+from freezer.flows.spec import Locked, load_environment, load_locked
+from freezer.flows.training import train
+
+if TYPE_CHECKING:
+    from freezer.check.factors import Factor
+    from freezer.flows.sources import Workshop
+    from freezer.model.record import Record
+    from freezer.model.spec import Accepted
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What an audit found."""
+
+    locked: Locked
+    image: str
+    record: Record
+    """The unchanged run."""
+    notes: tuple[Note, ...]
+    effects: tuple[Effect, ...]
+    skipped: tuple[str, ...]
+    """Titles of factors for which no time was left."""
+    accepted: tuple[Accepted, ...]
+    """What the spec accepts."""
+    seconds: float
+
+    @property
+    def open(self) -> tuple[Effect, ...]:
+        """What does not repeat and is not accepted."""
+        names = {item.factor for item in self.accepted}
+        return tuple(item for item in self.effects if item.bad and item.factor not in names)
+
+    @property
+    def good(self) -> bool:
+        """Whether all trainings repeat, but for what the spec accepts."""
+        return not self.open
+
+
+def audit(workshop: Workshop, name: str | None, *, budget: float = 120.0) -> AuditResult:
+    """Vary one factor at a time and say what it does to the numbers.
+
+    ``budget`` are seconds: factors for which no time is left are named and left out, the most
+    telling go first. Raises ``CheckError`` when the image is not built or the unchanged trainings
+    do not run.
+    """
+    locked = load_locked(workshop.project, name)
+    image = verified_image(workshop, locked)
+    if image is None:
+        raise CheckError(
+            f"the engine holds no verified image of lock {locked.id[:12]}",
+            hint=f"run `freeze build {locked.lock.name}`",
+        )
+    started = monotonic()
+    first = train(workshop, locked.lock, locked.id, image.id, "Training, nothing changed")
+    _demand_end(first)
+    usual = monotonic() - started
+    runs: dict[str | None, Record] = {None: first}
+    found: list[Effect] = []
+    skipped: list[str] = []
+    for factor in factors(locked.lock):
+        if monotonic() - started + usual > budget or factor.against not in runs:
+            skipped.append(factor.title)
+            continue
+        before = monotonic()
+        runs[factor.name] = _varied(workshop, locked, image.id, factor)
+        cost = (monotonic() - before) / usual
+        found += effects(factor, runs[factor.against], runs[factor.name], cost)
+    return AuditResult(
+        locked=locked,
+        image=image.id,
+        record=first,
+        notes=notes(locked.lock),
+        effects=tuple(found),
+        skipped=tuple(skipped),
+        accepted=_accepted(workshop, locked.lock.name),
+        seconds=monotonic() - started,
+    )
+
+
+def _varied(workshop: Workshop, locked: Locked, image: str, factor: Factor) -> Record:
+    return run_smoke(
+        locked.lock,
+        locked.id,
+        image,
+        engine=workshop.engine(),
+        report=workshop.report,
+        title=f"Training with {factor.title}",
+        environment=factor.environment,
+    )
+
+
+def _demand_end(record: Record) -> None:
+    failed = [one for one in record.trainings if one.failure is not None]
+    if failed:
+        raise CheckError(
+            f"the training {failed[0].name!r} does not run, so there is nothing to vary",
+            found=(failed[0].failure or "").splitlines()[0],
+            hint="run `freeze check` and mend what it says",
+        )
+
+
+def _accepted(workshop: Workshop, name: str) -> tuple[Accepted, ...]:
+    """Return what the spec accepts; a project that came as a bundle has no spec."""
+    try:
+        return load_environment(workshop.project, name).spec.determinism.accept
+    except SpecError:
+        return ()

@@ -1,0 +1,95 @@
+"""What a variation did, told from two records, and how it is said."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from locks import make_lock
+from records import lines, record
+from rich.console import Console
+
+from freezer.check.audit import Effect, effects
+from freezer.check.factors import Factor
+from freezer.check.known import Note
+from freezer.flows.audit import AuditResult
+from freezer.flows.spec import Locked
+from freezer.model.spec import Accepted
+from freezer.output.audit import document, show
+
+FACTOR = Factor("race", "4 threads, once more", "use two", fault=True)
+SETTING = {"OMP_NUM_THREADS": "4"}
+
+
+def effect(*told: list[bytes], **host: Any) -> Effect:
+    first, second = told
+    (found,) = effects(FACTOR, record(first), record(second, **host), 1.26)
+    return found
+
+
+def test_settings_that_read_back_as_they_were_set_are_no_effect() -> None:
+    found = effect(lines(), lines(), settings=SETTING)
+    assert (found.changes, found.bad, found.first, found.cost) == (False, False, None, 1.26)
+    assert not effect(lines(), lines(seed="1234")).changes
+
+
+def test_the_first_number_that_changes_is_named_with_its_distance() -> None:
+    found = effect(lines(), lines(weight=1.0000001))
+    assert found.changes
+    assert found.bad
+    assert found.first == "w1 at step 2"
+    assert found.relative is not None
+    assert 0 < found.relative < 1e-6
+    assert (found.differing, found.mitigation) == (1, "use two")
+
+
+def test_a_training_that_does_not_end_is_no_sameness() -> None:
+    found = effect(lines(), lines(end=False))
+    assert found.failure
+    assert found.bad
+
+
+def result(*found: Effect, accepted: tuple[Accepted, ...] = ()) -> AuditResult:
+    locked = Locked(make_lock(), "1" * 64, Path("lockfiles/x"))
+    known = Note("torch 2.13.0", "adds [in no] order", "switch it on", "https://example.org")
+    return AuditResult(
+        locked, f"sha256:{'2' * 64}", record(), (known,), found, ("libm",), accepted, 12.3
+    )
+
+
+def said(audit: AuditResult) -> str:
+    stream = io.StringIO()
+    show(audit, Console(file=stream, width=200))
+    return stream.getvalue()
+
+
+def test_what_does_not_repeat_is_bad_until_it_is_accepted() -> None:
+    drifting = effect(lines(), lines(weight=2.0))
+    assert not result(drifting).good
+    assert "does not repeat" in said(result(drifting))
+    accepted = Accepted(factor="race", reason="a parallel forest", date="2026-11-01")
+    lived_with = result(drifting, accepted=(accepted,))
+    assert lived_with.good
+    assert "accepted on 2026-11-01: a parallel forest" in said(lived_with)
+    assert document(lived_with)["open"] == []
+
+
+def test_what_is_accepted_and_no_longer_there_is_said() -> None:
+    accepted = Accepted(factor="race", reason="a forest", date="2026-11-01")
+    text = said(result(effect(lines(), lines()), accepted=(accepted,)))
+    assert "no longer seen: race" in text
+    assert "repeats" in text
+
+
+def test_a_sensitivity_is_no_fault() -> None:
+    (found,) = effects(
+        Factor("threads-1", "1 thread", "fixed"), record(), record(lines(weight=2.0)), 1
+    )
+    assert result(found).good
+    text = said(result(found))
+    assert "1 thread: fixed" in text
+    assert "no time was left for: libm" in text
+    assert "adds [in no] order" in text
+    assert json.loads(json.dumps(document(result(found))))["good"] is True
