@@ -21,6 +21,11 @@ _TOLERANCES = {
 """Training to the relative error of losses and of tensors (by norm) that separated benign from
 harmful changes: 129 benign and 31 harmful runs on one AVX-512 host with two cores, 2026."""
 
+_MIXED = "mixed precision"
+_HALF = 1e-3
+"""Tolerance of what a training computes in mixed precision, by the beginning of its name: bfloat16
+has eight bits, and harmless changes moved losses by up to 6e-5 on the same host."""
+
 
 def distance(expected: Observation, found: Observation) -> Distance:
     """Return how far two observations of one name are apart."""
@@ -44,4 +49,7 @@ def within(training: str, expected: Observation, found: Observation) -> bool:
         return False
     relative = distance(expected, found).relative
     loss, tensor = _TOLERANCES[training]
-    return relative is not None and relative <= (tensor if isinstance(found, Tensor) else loss)
+    tolerance = tensor if isinstance(found, Tensor) else loss
+    if found.name.startswith(_MIXED):
+        tolerance = _HALF
+    return relative is not None and relative <= tolerance

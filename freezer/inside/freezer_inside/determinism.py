@@ -7,7 +7,6 @@ The variables are part of every image. What can only be switched on inside a fra
 from __future__ import annotations
 
 import os
-import random
 from typing import Dict, NamedTuple, Tuple
 
 SEED = "FREEZER_SEED"
@@ -82,27 +81,3 @@ def in_force() -> Dict[str, str]:
     """Return those of the variables that this process really has."""
     names = sorted(setting.name for setting in table(0, 1))
     return {name: os.environ[name] for name in names if name in os.environ}
-
-
-def seed_everything(seed: int = -1) -> int:
-    """Seed Python's, NumPy's and PyTorch's generators, those that are there; return the seed.
-
-    Without a seed the image's own is taken. For PyTorch deterministic algorithms are switched on,
-    so that an operation without one raises instead of drifting.
-    """
-    seed = int(os.environ.get(SEED, "0")) if seed < 0 else seed
-    random.seed(seed)
-    try:
-        import numpy as np
-    except ImportError:
-        pass
-    else:
-        np.random.seed(seed % 2**32)
-    try:
-        import torch
-    except ImportError:
-        return seed
-    torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True)
-    torch.backends.cudnn.benchmark = False
-    return seed

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import array
 import base64
+import ctypes
 import hashlib
 import json
 import math
@@ -82,7 +83,7 @@ class Recorder:
         One that is not ``sampled`` is told by its digest alone: a difference is seen, and measured
         at the next step at which a tensor of that name is sampled.
         """
-        told = _canonical(values)
+        told = canonical(values)
         line = {
             "kind": "tensor",
             "name": name,
@@ -134,9 +135,17 @@ class _Told(NamedTuple):
         return len(self.raw) // self.size
 
 
-def _canonical(values: Any) -> _Told:
-    if hasattr(values, "detach"):  # a torch tensor, wherever it lies and whatever it is part of
-        values = values.detach().cpu().numpy()
+_TORCH = {
+    "torch.float16": "f2", "torch.float32": "f4", "torch.float64": "f8", "torch.bool": "b1",
+    "torch.int8": "i1", "torch.int16": "i2", "torch.int32": "i4", "torch.int64": "i8",
+    "torch.uint8": "u1",
+}  # fmt: skip
+
+
+def canonical(values: Any) -> _Told:
+    """Return what is told of a tensor. Raises ``TypeError`` for a type that cannot be told."""
+    if hasattr(values, "detach"):
+        return _torch(values.detach().cpu().contiguous())
     if not hasattr(values, "dtype"):
         return _plain(values)
     dtype = values.dtype
@@ -147,6 +156,18 @@ def _canonical(values: Any) -> _Told:
         values = values.astype(dtype.newbyteorder("<"))
     shape = tuple(int(length) for length in values.shape)
     return _Told(f"<{kind}{size}", shape, values.tobytes(order="C"))
+
+
+def _torch(values: Any) -> _Told:
+    """Read a tensor's memory: PyTorch works without NumPy too, and then cannot convert."""
+    dtype = _TORCH.get(str(values.dtype))
+    if dtype is None:
+        raise TypeError(f"a tensor of type {values.dtype} cannot be told; convert it to float")
+    if sys.byteorder == "big":
+        return canonical(values.numpy())
+    size = int(dtype[1:]) * values.numel()
+    raw = ctypes.string_at(values.data_ptr(), size) if size else b""
+    return _Told(f"<{dtype}", tuple(int(length) for length in values.shape), raw)
 
 
 def _plain(values: Any) -> _Told:

@@ -19,7 +19,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Seque
 
 from .data import Data, classification, digests, shuffled
 from .determinism import SEED, in_force
-from .record import Recorder
+from .record import Recorder, canonical
 
 ROWS, COLUMNS, CLASSES, BATCH = 2048, 64, 10, 512
 Array = Any
@@ -51,10 +51,10 @@ class Trainer:
             self.recorder.data(name, digest)
         return found
 
-    def streams(self, drawn: Iterable[Tuple[str, bytes]]) -> None:
+    def streams(self, drawn: Iterable[Tuple[str, Array]]) -> None:
         """Tell what random generators draw, each from the image's seed."""
-        for name, raw in drawn:
-            self.recorder.random(name, raw)
+        for name, values in drawn:
+            self.recorder.random(name, canonical(values).raw)
 
     def batches(self, size: int = BATCH) -> Iterator[Tuple[int, List[int]]]:
         """Yield ``(step, rows)`` from step 1 on; tell the order of each pass over the data."""
@@ -72,7 +72,7 @@ class Trainer:
     def first_weights(self, weights: Mapping[str, Array]) -> None:
         """Tell first weights, which are exact: as data, which have no tolerance."""
         for name, values in weights.items():
-            self.recorder.data(f"first {name}", values.tobytes())
+            self.recorder.data(f"first {name}", canonical(values).raw)
 
     def loss(self, step: int, value: float, name: str = "loss") -> None:
         """Tell a loss. Raises ``ArithmeticError`` for one that is not a finite number."""
@@ -109,9 +109,11 @@ class Trainer:
         for name, values in found:
             self.recorder.tensor(f"probe: {name}", values)
 
-    def race(self, name: str, results: Sequence[bytes]) -> None:
+    def race(self, name: str, results: Sequence[Array]) -> None:
         """Tell how many results an operation gave that was run several times on the same input."""
-        self.recorder.metric(f"results of {name}", len(set(results)))
+        self.recorder.metric(
+            f"results of {name}", len({canonical(values).raw for values in results})
+        )
 
     def timing(self, name: str) -> None:
         """Tell how long it took since the last time that was told."""

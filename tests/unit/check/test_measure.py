@@ -101,3 +101,10 @@ def test_versions_and_own_trainings_have_none():
     version = Said(kind="version", name="numpy", value="1")
     assert not within("numpy", version, version)
     assert not within("own", number(1), number(1))
+
+
+def test_mixed_precision_has_a_tolerance_of_its_own():
+    mixed = number(1).model_copy(update={"name": "mixed precision: loss"})
+    assert within("torch", mixed, mixed.model_copy(update={"value": (1.0005).hex()}))
+    assert not within("torch", mixed, mixed.model_copy(update={"value": (1.002).hex()}))
+    assert not within("torch", number(1), number(1.0005))

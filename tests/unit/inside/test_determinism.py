@@ -1,13 +1,8 @@
 """The settings of every image: one table, each row with its reason and its source."""
 
-import random
-
-import pytest
-
 from freezer.inside.freezer_inside.determinism import (
     SEED,
     in_force,
-    seed_everything,
     settings,
     table,
 )
@@ -46,12 +41,3 @@ def test_only_what_is_really_set_is_in_force(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
     monkeypatch.setenv("HOME", "/secret")
     assert in_force() == {"OMP_NUM_THREADS": "5"}
-
-
-@pytest.mark.parametrize("given", [(), (99,)])
-def test_the_seed_is_the_images_unless_one_is_given(monkeypatch, given):
-    monkeypatch.setenv(SEED, "42")
-    seed = seed_everything(*given)
-    drawn = random.random()
-    assert seed == (given[0] if given else 42)
-    assert drawn == random.Random(seed).random()
