@@ -41,17 +41,17 @@ def rollback(
     """Make an earlier lock current again: verified, checked on this host, then in one step."""
     if force and not (reason and reason.strip()):
         raise typer.BadParameter("--force is recorded as a deviation and needs a --reason")
-    from freezer.flows.rollback import rollback as run
     from freezer.output.rollback import document, show
 
-    done = run(
-        current.workshop(),
-        env,
-        to=generation_name(to) if to is not None else None,
-        dry_run=dry_run,
-        force=force,
-        reason=reason,
-    )
+    target = generation_name(to) if to is not None else None
+    if dry_run:
+        from freezer.flows.rollback_plan import plan_rollback
+
+        done = plan_rollback(current.workshop(), env, target)
+    else:
+        from freezer.flows.rollback import rollback as run
+
+        done = run(current.workshop(), env, to=target, force=force, reason=reason)
     if json:
         current.emit(document(done))
     else:

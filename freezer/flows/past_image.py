@@ -1,4 +1,7 @@
-"""The image of a lock of the past: the one on record, from wherever it is quickest to have."""
+"""The image of a lock of the past: the one on record, from wherever it is quickest to have.
+
+Building and pulling are imported where they are needed: a dry run needs neither, and is quick.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from freezer.errors import CheckError, FreezerError
-from freezer.flows.build import build_locked, verified_image
-from freezer.flows.published import place_of
-from freezer.flows.pull import pull
 from freezer.image.layout import LOCK_LABEL
 
 if TYPE_CHECKING:
@@ -37,11 +37,17 @@ def image_here(workshop: Workshop, locked: Locked, recorded: frozenset[str]) -> 
         found = workshop.engine().image(one)
         if found is not None and found.labels.get(LOCK_LABEL) == locked.id:
             return found
-    return None if recorded else verified_image(workshop, locked)
+    if recorded:
+        return None
+    from freezer.flows.build import verified_image
+
+    return verified_image(workshop, locked)
 
 
 def place_known(workshop: Workshop, recorded: frozenset[str]) -> str | None:
     """Return where an image on record was pushed to or pulled from; None when none is known."""
+    from freezer.flows.published import place_of
+
     places = (place_of(workshop, one) for one in sorted(recorded))
     return next((one for one in places if one is not None), None)
 
@@ -60,6 +66,8 @@ def bring_image(workshop: Workshop, locked: Locked, recorded: frozenset[str]) ->
     pulled = _pulled(workshop, locked, recorded)
     if pulled is not None:
         return PastImage(pulled, "pulled", True, monotonic() - started)
+    from freezer.flows.build import build_locked
+
     built = build_locked(workshop, locked, latest=False)
     info = workshop.engine().image(built.image)
     if info is None:
@@ -69,6 +77,8 @@ def bring_image(workshop: Workshop, locked: Locked, recorded: frozenset[str]) ->
 
 
 def _pulled(workshop: Workshop, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
+    from freezer.flows.pull import pull
+
     place = place_known(workshop, recorded)
     if place is None:
         return None

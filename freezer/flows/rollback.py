@@ -2,63 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from freezer.check.reference import write_reference
-from freezer.errors import EngineError, FreezerError, HistoryError, StaleLockError, Where
+from freezer.errors import FreezerError, HistoryError, StaleLockError, Where
 from freezer.fetch.store import disk_errors
 from freezer.flows.build import remember_verified
-from freezer.flows.changes import changes
 from freezer.flows.check import CheckResult, check_locked
-from freezer.flows.generations import adopt, history, locked_of, shown_folder
+from freezer.flows.generations import adopt, history
 from freezer.flows.holding import carry_out, holding
 from freezer.flows.log import environment_name
-from freezer.flows.past_image import How, bring_image, image_here, place_known
-from freezer.flows.spec import LOCKS, read_lock
-from freezer.flows.switching import switch_to, verified_past
+from freezer.flows.past_image import bring_image
+from freezer.flows.rollback_plan import Rollback, plan_rollback
+from freezer.flows.spec import LOCKS
+from freezer.flows.switching import switch_to
 from freezer.history.switch import begin
 
 if TYPE_CHECKING:
-    from freezer.engine.interface import ImageInfo
     from freezer.flows.past_image import PastImage
     from freezer.flows.sources import Workshop
-    from freezer.flows.spec import Locked
     from freezer.history.log import History
-    from freezer.model.generation import Generation
-
-
-@dataclass(frozen=True)
-class Rollback:
-    """What a rollback did, or would do."""
-
-    name: str
-    current: Generation
-    """The generation that was current before."""
-    target: Generation
-    locked: Locked
-    """The target's lock, its bytes verified."""
-    changes: tuple[str, ...]
-    """A sentence for each difference from the current lock to the target's."""
-    classes: tuple[str, ...]
-    """Numerics classes that the target has numbers of."""
-    how: How | None
-    """Where its image came from, or would; None for a dry run that can only tell when it tries."""
-    place: str | None = None
-    """Where the image was published, where that is known."""
-    image: str | None = None
-    on_record: bool | None = None
-    image_seconds: float | None = None
-    check: CheckResult | None = None
-    why_not: str | None = None
-    """Why the target is not shown to be good; None when it is."""
-    done: Generation | None = None
-    """The new generation; None when nothing changed."""
-    switch_seconds: float | None = None
-    """What it took to make it current, after the check."""
-    answers_spec: bool | None = None
-    """Whether the lock answers the spec, which was not changed; None where that cannot be told."""
 
 
 def rollback(
@@ -78,13 +43,13 @@ def rollback(
     and checking raise.
     """
     chosen = environment_name(workshop, name)
-    before = history(workshop, chosen).tips
     if dry_run:
-        return _plan(workshop, chosen, to)
+        return plan_rollback(workshop, chosen, to)
+    before = history(workshop, chosen).tips
     with holding(workshop, chosen):
         _demand_unchanged(workshop, chosen, before)
         adopt(workshop, chosen)  # what is left behind stays in the history
-        planned = _plan(workshop, chosen, to)
+        planned = plan_rollback(workshop, chosen, to)
         past = history(workshop, chosen)
         image = bring_image(workshop, planned.locked, past.images(planned.target.lock_id))
         result = check_locked(workshop, planned.locked, image=image.info, keep=False)
@@ -114,64 +79,6 @@ def _demand_unchanged(workshop: Workshop, name: str, before: tuple[str, ...]) ->
             found=f"generation {past.head.number}, {past.head.action}: {past.head.summary}",
             hint="look at `freeze log`; run the command again to go back from there",
         )
-
-
-def _plan(workshop: Workshop, name: str, to: int | str | None) -> Rollback:
-    past = history(workshop, name)
-    now = read_lock(workshop.project, name)
-    head = past.head
-    if head is None or now is None:
-        raise HistoryError(
-            f"{name} has no earlier generation",
-            where=Where(past.shown),
-            hint="`freeze lock` records one each time that the lock changes",
-        )
-    target = _target(past, head, to)
-    if target.lock_id == now.id:
-        raise HistoryError(
-            f"generation {target.number} is the current one: its lock is what lies there",
-            where=Where(past.shown),
-            found=f"lock {now.id[:12]}",
-            hint="`freeze log` lists the others",
-        )
-    locked = locked_of(workshop, name, target)
-    verified_past(past, target, locked, shown_folder(name))
-    recorded = past.images(target.lock_id)
-    here = _held(workshop, locked, recorded)
-    return Rollback(
-        name=name,
-        current=head,
-        target=target,
-        locked=locked,
-        changes=tuple(changes(now.lock, locked.lock)),
-        classes=tuple(sorted(past.references(target.lock_id))),
-        how="here" if here else None,
-        place=place_known(workshop, recorded),
-        image=here.id if here else next(iter(sorted(recorded)), None),
-        on_record=bool(recorded) or None,
-    )
-
-
-def _held(workshop: Workshop, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
-    try:
-        return image_here(workshop, locked, recorded)
-    except EngineError as error:  # a dry run needs none
-        workshop.report.warn(error.what)
-        return None
-
-
-def _target(past: History, head: Generation, to: int | str | None) -> Generation:
-    if to is not None:
-        return past.find(to)
-    found = past.last_good()
-    if found is None:
-        raise HistoryError(
-            f"no generation before {head.number} was checked and found good",
-            where=Where(past.shown),
-            expected="a generation with another lock whose last checks were good",
-            hint="`freeze check --all` finds which still are; or name one with --to",
-        )
-    return found
 
 
 def _why_not(planned: Rollback, image: PastImage, result: CheckResult) -> str | None:

@@ -11,7 +11,6 @@ from histories import NAME, Past, make_past
 from records import lines
 
 from freezer.errors import ArtifactGoneError, HistoryError, SpecError
-from freezer.flows import past_image
 from freezer.flows.check_all import check_all, check_generation, parse_since
 from freezer.flows.generations import history
 from freezer.flows.log import verify
@@ -104,7 +103,7 @@ def test_what_cannot_be_had_or_was_edited_does_not_stop_the_others(
     def build_locked(*_: object, **__: object) -> None:
         raise ArtifactGoneError("numpy 2.0 is gone from every source")
 
-    monkeypatch.setattr(past_image, "build_locked", build_locked)
+    monkeypatch.setattr("freezer.flows.build.build_locked", build_locked)
     checks = history(past.workshop, NAME).verdicts(2)
     del past.held.configs[checks[0].image]
     past.make("3.0")

@@ -1,0 +1,183 @@
+"""Time ``freeze log`` and ``freeze rollback`` on sixty generations of a real lock.
+
+    python -m benchmarks.history.run [--generations 60] [--runs 5]
+
+Needs a container engine for the dry run, which asks it for the image. Writes ``RESULTS.md`` beside
+this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from freezer import __version__
+from freezer.check.reference import read_reference, reference_path, references, write_reference
+from freezer.fetch.config import Config
+from freezer.fetch.store import Store
+from freezer.flows.check import CheckResult
+from freezer.flows.generations import history, locked_of, record_check, record_generation
+from freezer.flows.holding import carry_out, holding
+from freezer.flows.sources import Workshop
+from freezer.flows.spec import Locked, read_lock
+from freezer.flows.switching import switch_to
+from freezer.history.switch import begin
+from freezer.model.events import SilentReporter
+from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
+from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
+from freezer.model.verdict import Verdict, Word
+
+if TYPE_CHECKING:
+    from freezer.model.record import Record
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+NAME = "sklearn-cpu"
+COMMANDS = {
+    "freeze log": ["log"],
+    "freeze log --verify": ["log", "--verify"],
+    "freeze rollback --dry-run": ["rollback", "--dry-run"],
+}
+
+
+class Tags:
+    """As much of an engine as a switch asks for."""
+
+    def tag(self, *_: str) -> None:
+        """Do nothing."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--generations", type=int, default=60)
+    parser.add_argument("--runs", type=int, default=5, help="of which the median counts")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        workshop = _workshop(Path(scratch))
+        started = monotonic()
+        record = _fill(workshop, options.generations)
+        rows = [
+            ("recording a generation and its check", (monotonic() - started) / options.generations)
+        ]
+        for title, arguments in COMMANDS.items():
+            rows.append((f"`{title}`", _median(workshop, arguments, options.runs)))
+        switches = [_switch(workshop, record, options.generations) for _ in range(options.runs)]
+        rows.append(("switch", statistics.median(switches)))
+        size = sum(one.stat().st_size for one in workshop.project.rglob("*") if one.is_file())
+    text = _report(rows, options.generations, size)
+    (HERE / "RESULTS.md").write_text(text)
+    print(text)
+
+
+def _workshop(scratch: Path) -> Workshop:
+    project = scratch / "project"
+    shutil.copytree(ROOT / "images" / NAME, project / "images" / NAME)
+    shutil.copytree(
+        ROOT / "lockfiles" / NAME,
+        project / "lockfiles" / NAME,
+        ignore=shutil.ignore_patterns("history", "CHANGELOG.md"),
+    )
+    engine: Any = Tags()
+    store = Store.open(scratch / "store")
+    return Workshop(project, Config(), store, lambda: engine, SilentReporter())
+
+
+def _fill(workshop: Workshop, count: int) -> Record:
+    """Make the generations, each a day after the one before and checked; return the last record."""
+    first = _current(workshop)
+    [class_] = references(first.folder)
+    kept = read_reference(reference_path(first.folder, class_), class_)
+    assert kept is not None
+    for day in range(count):
+        moment = f"2026-{1 + day // 28:02}-{1 + day % 28:02}T00:00:00Z"
+        lock = first.lock.model_copy(update={"as_of": moment})
+        data = lock_bytes(lock)
+        with holding(workshop, NAME):
+            (first.folder / REQUIREMENTS_FILE).write_text(requirements_text(lock))
+            (first.folder / LOCK_FILE).write_bytes(data)
+            record_generation(workshop, NAME, action="lock", summary=f"as-of: to {moment}")
+            kept = kept.model_copy(update={"lock_id": lock_id(data)})
+            write_reference(first.folder, kept)
+            record_check(workshop, _current(workshop), kept, Word.IDENTICAL)
+    return kept
+
+
+def _current(workshop: Workshop) -> Locked:
+    found = read_lock(workshop.project, NAME)
+    assert found is not None
+    return found
+
+
+def _median(workshop: Workshop, arguments: list[str], runs: int) -> float:
+    seconds = []
+    command = [sys.executable, "-m", "freezer", "-C", str(workshop.project), *arguments, NAME]
+    for _ in range(runs):
+        started = monotonic()
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "FREEZER_STORE": str(workshop.store.root)},
+        )
+        seconds.append(monotonic() - started)
+        assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
+    return statistics.median(seconds)
+
+
+def _switch(workshop: Workshop, record: Record, count: int) -> float:
+    """Go to another generation as `freeze rollback` does after the check; return the seconds."""
+    past = history(workshop, NAME)
+    now = _current(workshop)
+    target = past.find(1 if past.find(count).lock_id == now.id else count)
+    locked = locked_of(workshop, NAME, target)
+    verdict = Verdict(word=Word.IDENTICAL, trainings=())
+    result = CheckResult(locked, record.image, record, verdict, False, False, "")
+    started = monotonic()
+    switch = switch_to(workshop, past, target, locked, result, (), reason=None, deviation=False)
+    begin(workshop.project / "lockfiles" / NAME, switch)
+    carry_out(workshop, NAME, switch)
+    return monotonic() - started
+
+
+def _report(rows: list[tuple[str, float]], count: int, size: int) -> str:
+    """Return the results as Markdown."""
+    versions = f"Freezer {__version__}, Python {platform.python_version()}"
+    load = f"a load of {os.getloadavg()[1]:.1f} over the last five minutes"
+    lines = [
+        "# History: results",
+        "",
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} on {_machine()}, with {versions}, and {load}.",
+        f"{count} generations, each checked; {size / 1e6:.0f} MB on disk. Medians, in seconds.",
+        "Written by `run.py`; [README.md](README.md) says what is measured.",
+        "",
+        "| what | seconds |",
+        "|---|---:|",
+        *(f"| {title} | {seconds:.2f} |" for title, seconds in rows),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _machine() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = [line for line in lines if line.startswith("model name")]
+    return (
+        f"{len(names)} cores of {names[0].partition(': ')[2]}" if names else "an unknown processor"
+    )
+
+
+if __name__ == "__main__":
+    main()
