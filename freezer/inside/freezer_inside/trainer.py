@@ -56,12 +56,15 @@ class Trainer:
         for name, values in drawn:
             self.recorder.random(name, canonical(values).raw)
 
-    def batches(self, size: int = BATCH) -> Iterator[Tuple[int, List[int]]]:
-        """Yield ``(step, rows)`` from step 1 on; tell the order of each pass over the data."""
-        passes = -(-self.steps * size // ROWS)
+    def order(self, passes: int = 1) -> List[int]:
+        """Return the rows in another order for each pass over the data, and tell it."""
         orders = [shuffled(self.seed + 100 + number, ROWS) for number in range(passes)]
         self.recorder.data("order", repr(orders).encode())
-        rows = [row for order in orders for row in order]
+        return [row for order in orders for row in order]
+
+    def batches(self, size: int = BATCH) -> Iterator[Tuple[int, List[int]]]:
+        """Yield ``(step, rows)`` from step 1 on."""
+        rows = self.order(-(-self.steps * size // ROWS))
         for step in range(1, self.steps + 1):
             yield step, rows[(step - 1) * size : step * size]
 
