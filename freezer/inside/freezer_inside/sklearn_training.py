@@ -1,86 +1,127 @@
-"""Tiny trainings in scikit-learn: linear, boosted, bagged, and what decomposes and clusters."""
+"""Tiny trainings in scikit-learn: linear, boosted, bagged, neural, kernels, and unsupervised.
+
+See ``trainer`` for the rules that they keep.
+"""
 
 from __future__ import annotations
 
-import os
 import warnings
-from typing import Any
+from typing import Any, List, Tuple
 
 import numpy as np
 import scipy
 import sklearn
+from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.metrics import log_loss
+from sklearn.neural_network import MLPClassifier
+from sklearn.svm import SVC
+from sklearn.utils import check_random_state
 
-from .data import Data, classification, digests
-from .determinism import SEED, in_force
-from .record import Recorder
+from .trainer import Trainer
 
-ROWS, COLUMNS, CLASSES = 2048, 64, 4
-ROUNDS = 12
+CLASSES, ROUNDS, EPOCHS, FEW = 4, 12, 4, 400
 Array = Any
 
 
-def linear(recorder: Recorder, x: Array, y: Array) -> None:
-    """Fit logistic regression and ridge regression."""
+def linear(trainer: Trainer, x: Array, y: Array) -> None:
+    """Fit logistic regression, ridge regression, and plain descent over sparse rows."""
     model = LogisticRegression(max_iter=40).fit(x, y)
-    recorder.loss(model.n_iter_[0], log_loss(y, model.predict_proba(x)), "logistic regression")
-    recorder.tensor("logistic regression: coefficients", model.coef_)
-    ridge = Ridge(alpha=1.0).fit(x, y)
-    recorder.tensor("ridge: coefficients", ridge.coef_)
+    trainer.recorder.loss(
+        model.n_iter_[0], log_loss(y, model.predict_proba(x)), "logistic regression"
+    )
+    trainer.recorder.tensor("logistic regression: coefficients", model.coef_)
+    trainer.recorder.tensor("ridge: coefficients", Ridge(alpha=1.0).fit(x, y).coef_)
+    descent = SGDClassifier(loss="log_loss", random_state=trainer.seed, max_iter=EPOCHS, tol=None)
+    descent.fit(sparse.csr_matrix(x), y)
+    trainer.recorder.tensor("descent: coefficients", descent.coef_)
 
 
-def boosted(recorder: Recorder, x: Array, y: Array, seed: int) -> None:
-    """Fit gradient boosting, telling the loss of every round."""
+def boosted(trainer: Trainer, x: Array, y: Array) -> None:
+    """Fit gradient boosting, telling loss and probabilities of every round."""
     model = HistGradientBoostingClassifier(
-        max_iter=ROUNDS, early_stopping=False, random_state=seed, max_leaf_nodes=15
+        max_iter=ROUNDS, early_stopping=False, random_state=trainer.seed, max_leaf_nodes=15
     ).fit(x, y)
     for step, chances in enumerate(model.staged_predict_proba(x), 1):
-        recorder.loss(step, log_loss(y, chances), "gradient boosting")
-    recorder.tensor("gradient boosting: probabilities", model.predict_proba(x))
+        trainer.loss(step, log_loss(y, chances), "gradient boosting")
+        sampled = trainer.sampled(step)
+        trainer.recorder.tensor("gradient boosting: probabilities", chances, step, sampled=sampled)
+    trainer.ranges({"gradient boosting: probabilities": chances})
 
 
-def bagged(recorder: Recorder, x: Array, y: Array, seed: int) -> None:
+def bagged(trainer: Trainer, x: Array, y: Array) -> None:
     """Fit a forest; with one job, since summing its trees in parallel is a race."""
-    model = RandomForestClassifier(n_estimators=12, max_depth=8, random_state=seed, n_jobs=1)
-    model.fit(x, y)
-    recorder.loss(0, log_loss(y, model.predict_proba(x)), "random forest")
-    recorder.tensor("random forest: importances", model.feature_importances_)
+    model = RandomForestClassifier(12, max_depth=8, random_state=trainer.seed, n_jobs=1).fit(x, y)
+    chances = [model.predict_proba(x) for _ in range(3)]
+    trainer.recorder.loss(0, log_loss(y, chances[0]), "random forest")
+    trainer.recorder.tensor("random forest: importances", model.feature_importances_)
+    thresholds = np.concatenate([tree.tree_.threshold for tree in model.estimators_])
+    trainer.recorder.tensor("random forest: thresholds", thresholds)
+    trainer.race("random forest", chances)
 
 
-def unsupervised(recorder: Recorder, x: Array, seed: int) -> None:
-    """Decompose and cluster."""
+def neural(trainer: Trainer, x: Array, y: Array) -> None:
+    """Fit a network with Adam, telling loss and weights of every pass over the data."""
+    model = MLPClassifier((64,), batch_size=256, random_state=trainer.seed)
+    for epoch in range(1, EPOCHS + 1):
+        model.partial_fit(x / 4, y, classes=np.arange(CLASSES))
+        trainer.loss(epoch, model.loss_, "network")
+        for layer, weights in enumerate(model.coefs_):
+            sampled = epoch in (1, EPOCHS)
+            trainer.recorder.tensor(f"network: layer {layer}", weights, epoch, sampled=sampled)
+
+
+def kernels(trainer: Trainer, x: Array, y: Array) -> None:
+    """Fit a support vector machine to some of the rows."""
+    model = SVC(gamma=1 / 64).fit(x[:FEW], y[:FEW])
+    trainer.recorder.tensor("support vectors: coefficients", model.dual_coef_)
+    trainer.recorder.tensor("support vectors: decisions", model.decision_function(x[FEW : 2 * FEW]))
+
+
+def unsupervised(trainer: Trainer, x: Array) -> None:
+    """Decompose, exactly and by random projection, and cluster."""
     decomposed = PCA(n_components=8, svd_solver="full").fit(x)
-    recorder.tensor("pca: variances", decomposed.explained_variance_)
-    recorder.tensor("pca: components", decomposed.components_)
-    clusters = KMeans(n_clusters=8, n_init=1, max_iter=25, random_state=seed).fit(x)
-    recorder.loss(int(clusters.n_iter_), clusters.inertia_, "k-means")
-    recorder.tensor("k-means: centres", clusters.cluster_centers_)
+    trainer.recorder.tensor("pca: variances", decomposed.explained_variance_)
+    trainer.recorder.tensor("pca: components", decomposed.components_)
+    projected = PCA(n_components=8, svd_solver="randomized", random_state=trainer.seed).fit(x)
+    trainer.recorder.tensor("randomized pca: variances", projected.explained_variance_)
+    clusters = KMeans(n_clusters=8, n_init=1, max_iter=25, random_state=trainer.seed).fit(x)
+    trainer.recorder.loss(int(clusters.n_iter_), clusters.inertia_, "k-means")
+    trainer.recorder.tensor("k-means: centres", clusters.cluster_centers_)
+    trainer.recorder.tensor("k-means: labels", clusters.labels_.astype("<i4"))
+
+
+def streams(seed: int) -> List[Tuple[str, Array]]:
+    """Return what scikit-learn's generator draws."""
+    generator = check_random_state(seed)
+    return [
+        ("check_random_state", generator.random_sample(4096)),
+        ("check_random_state: normal", generator.standard_normal(4096)),
+    ]
 
 
 def main() -> None:
     """Run as ``python -m freezer_inside.sklearn_training``."""
     warnings.simplefilter("ignore", ConvergenceWarning)  # few iterations, on purpose
-    seed = int(os.environ[SEED])
-    recorder = Recorder("sklearn")
-    for name, module in (("numpy", np), ("scikit-learn", sklearn), ("scipy", scipy)):
-        recorder.version(name, module.__version__)
-    for name, value in sorted(in_force().items()):
-        recorder.setting(name, value)
-    data: Data = classification(seed, ROWS, COLUMNS, CLASSES)
-    for name, digest in digests(data):
-        recorder.data(name, digest)
-    x = np.array(data.features).reshape(ROWS, COLUMNS)
-    y = np.array(data.labels)
-    linear(recorder, x, y)
-    boosted(recorder, x, y, seed)
-    bagged(recorder, x, y, seed)
-    unsupervised(recorder, x, seed)
-    recorder.end()
+    trainer = Trainer("sklearn", ROUNDS)
+    modules = {"numpy": np, "scikit-learn": sklearn, "scipy": scipy}
+    trainer.begin({name: module.__version__ for name, module in modules.items()}, {})
+    trainer.streams(streams(trainer.seed))
+    data = trainer.data(CLASSES)
+    rows = trainer.order()
+    x = np.array(data.features).reshape(data.rows, data.columns)[rows]
+    y = np.array(data.labels)[rows]
+    linear(trainer, x, y)
+    boosted(trainer, x, y)
+    bagged(trainer, x, y)
+    neural(trainer, x, y)
+    kernels(trainer, x, y)
+    unsupervised(trainer, x)
+    trainer.end()
 
 
 if __name__ == "__main__":
