@@ -1,0 +1,29 @@
+"""Every built-in training is known wherever it must be."""
+
+from pathlib import Path
+
+import pytest
+
+from freezer.check.measure import _TOLERANCES
+from freezer.flows.settings import TRAINING_PACKAGES
+from freezer.model.spec import BUILT_IN_TRAININGS
+from freezer.model.speccheck import _EXPECTED
+
+INSIDE = Path(__file__).parents[3] / "freezer" / "inside" / "freezer_inside"
+
+
+def test_each_has_its_program_its_package_and_its_tolerance():
+    programs = {path.name.removesuffix("_training.py") for path in INSIDE.glob("*_training.py")}
+    assert programs == set(BUILT_IN_TRAININGS) == set(TRAINING_PACKAGES) == set(_TOLERANCES)
+
+
+@pytest.mark.parametrize("name", BUILT_IN_TRAININGS)
+def test_each_is_offered_where_a_spec_is_wrong(name):
+    assert name in _EXPECTED["smoke.training"]
+
+
+@pytest.mark.parametrize("name", BUILT_IN_TRAININGS)
+def test_each_keeps_to_its_own_framework(name):
+    text = (INSIDE / f"{name}_training.py").read_text()
+    others = {"torch", "jax", "xgboost", "lightgbm", "sklearn"} - {name}
+    assert not [other for other in others if f"\nimport {other}" in text]
