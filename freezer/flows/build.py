@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from freezer.engine.interface import SILENT
 from freezer.errors import FreezerError
 from freezer.flows.configs import keep_config
 from freezer.flows.fetch import fetch_lock
-from freezer.flows.kept_inventory import keep_inventory
+from freezer.flows.kept_inventory import inventory_of, keep_inventory
 from freezer.flows.spec import Locked, load_locked
 from freezer.image.base import ensure_base
 from freezer.image.config import image_config
@@ -166,9 +168,12 @@ def _verify(
     with workshop.report.task("Holding the image against the lock"):
         try:
             todo = EVERYTHING if everything else trust(engine.info, image, parts, store)
-            account = take_account(engine, image.id, hashed=todo.hashed, dpkg=todo.dpkg)
+            with ThreadPoolExecutor(max_workers=1) as beside:  # each looks at the image by itself
+                looking = beside.submit(inventory_of, replace(workshop, report=SILENT), image.id)
+                account = take_account(engine, image.id, hashed=todo.hashed, dpkg=todo.dpkg)
             verify(locked.lock, account, parts.expected, hashed=todo.hashed)
             vouch(engine.info, image, parts, store)
+            looking.result()
             doubles = keep_inventory(workshop, locked, image.id).doubles
         except BaseException:
             _discard(engine, image)

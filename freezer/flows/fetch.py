@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freezer.fetch.apt_sources import AptSource
+    from freezer.fetch.interface import Source
     from freezer.model.artifact import Artifact
     from freezer.model.lock import Lock
 
@@ -63,14 +64,12 @@ def fetch(workshop: Workshop, name: str | None) -> Fetched:
 def fetch_lock(workshop: Workshop, lock: Lock) -> None:
     """Bring all artifacts of a lock into the store and verify those that are there."""
     files = {artifact.sha256: artifact.file for artifact in lock_artifacts(lock)}
+    # Putting the sources together asks pip for its configuration, which takes time.
+    here = all(workshop.store.has(sha256) for sha256 in files)
+    sources = () if here else _sources(workshop, lock)
     try:
         fetch_all(
-            lock_artifacts(lock),
-            store=workshop.store,
-            sources=artifact_sources(
-                workshop, lock.name, lock.as_of, lambda: _base_sources(workshop, lock)
-            ),
-            report=workshop.report,
+            lock_artifacts(lock), store=workshop.store, sources=sources, report=workshop.report
         )
     except ArtifactGoneError as error:
         raise _with_nearest(workshop, lock, error) from error
@@ -78,6 +77,10 @@ def fetch_lock(workshop: Workshop, lock: Lock) -> None:
         if error.where is None and error.expected in files:  # the store knows only digests
             error.where = Where(files[error.expected])
         raise
+
+
+def _sources(workshop: Workshop, lock: Lock) -> tuple[Source, ...]:
+    return artifact_sources(workshop, lock.name, lock.as_of, lambda: _base_sources(workshop, lock))
 
 
 def _with_nearest(workshop: Workshop, lock: Lock, error: ArtifactGoneError) -> ArtifactGoneError:

@@ -13,6 +13,7 @@ from freezer.errors import EngineError
 from freezer.image.conda import python_closure
 from freezer.image.config import image_id, intermediate_config
 from freezer.image.layers import write_layer
+from freezer.image.layout import LOCK_LABEL
 from freezer.model.canonical import digest
 
 if TYPE_CHECKING:
@@ -56,6 +57,18 @@ class Bench:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+
+    def interpreter(self) -> str:
+        """Return the ID of an image that holds the lock's Python: any that the engine has, or ours.
+
+        To compile, what else lies in an image does not matter: Python is told to look at nothing.
+        """
+        if self._image is None and not self.python:
+            below = tuple(layer.diff_id for layer in self._below)
+            for image in self._engine.images(label=LOCK_LABEL):
+                if image.diff_ids[: len(below)] == below:
+                    return image.id
+        return self.image()
 
     def image(self) -> str:
         """Return the ID of the image; it is loaded when first asked for."""

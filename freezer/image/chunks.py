@@ -12,6 +12,7 @@ import json
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import IntegrityError
@@ -24,12 +25,14 @@ from freezer.model.canonical import digest, json_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from freezer.fetch.store import Store, StoreWriter
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage
 
 _MEMO = "chunk"
+_MOMENT = "wheel-moment"
 FORMAT = 2
 """Raised when the same wheel would give other bytes, or its index says something else."""
 
@@ -49,10 +52,15 @@ class Chunk:
     moment: int = EARLIEST
     """Seconds since 1970: the time of its files, and of its byte code."""
 
-    def expected(self, store: Store) -> dict[str, Expected]:
+    def expected(self, store: Store) -> Mapping[str, Expected]:
         """Return what the chunk holds, by absolute path in the image."""
-        document: dict[str, list[Any]] = json.loads(store.verified(self.index).read_bytes())
-        return {path: Expected(*facts) for path, facts in document.items()}
+        return _index(store.verified(self.index))
+
+
+@lru_cache(maxsize=256)  # a build asks three times, for what lies under its own hash
+def _index(path: Path) -> Mapping[str, Expected]:
+    document: dict[str, list[Any]] = json.loads(path.read_bytes())
+    return {path: Expected(*facts) for path, facts in document.items()}
 
 
 def wheel_chunks(
@@ -113,11 +121,17 @@ def data_chunk(
 
 
 def _moment(package: PipPackage, latest: int, store: Store) -> int:
+    key = f"{package.sha256}-{latest}"
+    known = store.get_memo(_MOMENT, key)
+    if isinstance(known, int):
+        return known
     try:
         with zipfile.ZipFile(store.verified(package.sha256)) as archive:
-            return zip_moment((member.date_time for member in archive.infolist()), latest)
+            found = zip_moment((member.date_time for member in archive.infolist()), latest)
     except (zipfile.BadZipFile, NotImplementedError):
         return latest  # opening it as a wheel says what is wrong with it
+    store.put_memo(_MOMENT, key, found)
+    return found
 
 
 def _key(package: PipPackage, layout: Layout, epoch: int) -> str:

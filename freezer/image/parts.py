@@ -98,7 +98,9 @@ def _package_chunks(
     wheels = [_wheel(lock, package, bench, engine, store, report) for package in lock.pip]
     files = wheel_chunks(wheels, layout=layout, epoch=latest, store=store, report=report)
     files = [*conda, *files]
-    compiled = bytecode_chunks(lock, files, bench.image, engine=engine, store=store, report=report)
+    compiled = bytecode_chunks(
+        lock, files, bench.interpreter, engine=engine, store=store, report=report
+    )
     names = [item.name for item in _weighed(lock)]
     return {
         name: [first, second] for name, first, second in zip(names, files, compiled, strict=True)

@@ -122,21 +122,27 @@ def in_child(share: List[Entry], hashed: Optional[Set[str]]) -> Callable[[], Dic
         os._exit(0)  # it must end here, and not run on as a second parent
 
 
-def run(*command: str) -> Outcome:
-    """Return ``(exit status, output)`` of a command, or None when there is no such command."""
+def begin(*command: str) -> Callable[[], Outcome]:
+    """Start a command; return a function that waits for ``(exit status, output)``.
+
+    That returns None when there is no such command.
+    """
     try:
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-        )
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except OSError:
-        return None
-    return (done.returncode, done.stdout.decode("utf-8", "replace"))
+        return lambda: None
+
+    def result() -> Outcome:
+        output = process.communicate()[0]
+        return (process.returncode, output.decode("utf-8", "replace"))
+
+    return result
 
 
 def debian_packages() -> Optional[List[List[str]]]:
     """Return ``[name, version, architecture]`` of every installed Debian package."""
     form = "${binary:Package}\\t${Version}\\t${Architecture}\\t${db:Status-Status}\\n"
-    listed = run("dpkg-query", "--show", "--showformat=" + form)
+    listed = begin("dpkg-query", "--show", "--showformat=" + form)()
     if listed is None:
         return None
     rows = [line.split("\t") for line in listed[1].splitlines()]
@@ -158,6 +164,9 @@ def main(arguments: Sequence[str]) -> None:
     pieces = [item[len("--hash=") :] for item in arguments if item.startswith("--hash=")]
     hashed = json.loads(zlib.decompress(base64.b64decode("".join(pieces)))) if pieces else None
     python = sys.executable
+    nothing: Callable[[], Outcome] = lambda: None  # noqa: E731
+    dpkg = nothing if "--no-dpkg" in arguments else begin("dpkg", "--verify")
+    pip = begin(python, "-m", "pip", "check", "--disable-pip-version-check")
     json.dump(
         {
             "python": platform.python_version(),
@@ -166,9 +175,9 @@ def main(arguments: Sequence[str]) -> None:
             "machine": platform.machine(),
             "files": files(roots, None if hashed is None else set(hashed)),
             "debian": debian_packages(),
-            "dpkg_verify": None if "--no-dpkg" in arguments else run("dpkg", "--verify"),
+            "dpkg_verify": dpkg(),
             "distributions": distributions(),
-            "pip_check": run(python, "-m", "pip", "check", "--disable-pip-version-check"),
+            "pip_check": pip(),
         },
         sys.stdout,
     )
