@@ -26,7 +26,7 @@ from freezer.flows.spec import Locked, read_lock
 from freezer.history.log import FOLDER, LOG_FILE
 from freezer.image.layout import LOCK_LABEL
 from freezer.model.generation import Generation
-from freezer.model.lock import Inside, PipPackage
+from freezer.model.lock import Inside, PipPackage, SmokeFile
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from freezer.model.protocol import PREFIX
 from freezer.model.record import Record
@@ -38,13 +38,15 @@ INSIDE = Inside(version="1", sha256="3" * 64)
 """What the records of `records.record` ran."""
 
 
-def lock_of(version: str) -> bytes:
-    """Return the lock's file with one package in that version."""
+def lock_of(version: str, *smoke: SmokeFile) -> bytes:
+    """Return the lock's file with one package in that version, and an own training's files."""
     package = PipPackage(
         source="pypi", file=f"numpy-{version}-cp311-cp311-manylinux_2_27_x86_64.whl", size=1,
         sha256=sha("7"), name="numpy", version=version, requested=True, reason="requested",
     )  # fmt: skip
-    return lock_bytes(make_lock(pip=(package,), inside=INSIDE))
+    made = make_lock(pip=(package,), inside=INSIDE)
+    plan = made.smoke.model_copy(update={"files": smoke})
+    return lock_bytes(made.model_copy(update={"smoke": plan}))
 
 
 @dataclass
@@ -82,20 +84,20 @@ class Past:
         assert found is not None
         return found
 
-    def place(self, version: str) -> Locked:
+    def place(self, version: str, *smoke: SmokeFile) -> Locked:
         """Put a lock there as git would: nothing is recorded."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.lock_file.write_bytes(lock_of(version))
+        self.lock_file.write_bytes(lock_of(version, *smoke))
         text = requirements_text(self.locked.lock)
         (self.folder / REQUIREMENTS_FILE).write_text(text)
         return self.locked
 
-    def lock(self, version: str, reason: str | None = None) -> Generation:
+    def lock(self, version: str, *smoke: SmokeFile, reason: str | None = None) -> Generation:
         """Write a lock as `freeze lock` does."""
         with holding(self.workshop, NAME):
             first = not self.lock_file.exists()
             adopt(self.workshop, NAME)
-            locked = self.place(version)
+            locked = self.place(version, *smoke)
             summary = summary_of([f"numpy: to {version}"], locked.lock if first else None)
             return record_generation(
                 self.workshop, NAME, action="lock", summary=summary, reason=reason

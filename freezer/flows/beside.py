@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from freezer.check.reference import FOLDER, parse_reference
 from freezer.errors import CheckError
 from freezer.flows.exports import CONDA_EXPORTS
+from freezer.history.archive import verified_file
 from freezer.model.canonical import digest
 from freezer.model.lockfile import LOCK_FILE
 from freezer.model.requirements_txt import REQUIREMENTS_FILE
@@ -14,7 +15,9 @@ from freezer.model.requirements_txt import REQUIREMENTS_FILE
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from freezer.fetch.store import Store
     from freezer.flows.spec import Locked
+    from freezer.model.lock import Lock
 
 WRITTEN: Final = frozenset({LOCK_FILE, REQUIREMENTS_FILE, *CONDA_EXPORTS})
 """Every name that `freeze lock` may write beside a spec."""
@@ -37,6 +40,22 @@ def references_beside(locked: Locked) -> dict[str, bytes]:
         except CheckError:
             continue
     return found
+
+
+def smoke_files(store: Store, lock: Lock) -> dict[str, bytes]:
+    """Return the files of a lock's own smoke training that the store holds, by SHA-256."""
+    wanted = {file.sha256 for file in lock.smoke.files}
+    return {one: store.verified(one).read_bytes() for one in sorted(wanted) if store.has(one)}
+
+
+def restore_smoke_files(store: Store, lock: Lock, folder: Path) -> None:
+    """Bring back into the store what it lacks of them and the history kept in a folder.
+
+    Raises ``HistoryError`` when one was edited there.
+    """
+    for one in sorted({file.sha256 for file in lock.smoke.files}):
+        if not store.has(one) and (folder / one).is_file():
+            store.put_bytes(verified_file(folder, one, one, f"{folder.parent.name}/{folder.name}"))
 
 
 def hashes(files: dict[str, bytes]) -> dict[str, str]:

@@ -6,12 +6,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FreezerError, LockError
-from freezer.flows.beside import files_beside, hashes, references_beside
+from freezer.flows.beside import (
+    files_beside,
+    hashes,
+    references_beside,
+    restore_smoke_files,
+    smoke_files,
+)
 from freezer.flows.changes import changes
 from freezer.flows.holding import holding
 from freezer.flows.spec import LOCKS, Environment, Locked, read_lock
 from freezer.flows.who import author, one_line
-from freezer.history.archive import archived, keep
+from freezer.history.archive import SMOKE, archived, keep
 from freezer.history.changelog import write_changelog
 from freezer.history.log import History, append, read_history
 from freezer.model.canonical import digest
@@ -66,6 +72,7 @@ def generation(workshop: Workshop, name: str, number: int | str) -> Locked:
 def locked_of(workshop: Workshop, name: str, one: Generation) -> Locked:
     """Return the lock of a generation, verified. Raises ``HistoryError``."""
     kept = archived(workshop.project / LOCKS / name, one.lock_id, shown_folder(name))
+    restore_smoke_files(workshop.store, kept.lock, kept.folder / SMOKE)
     return Locked(kept.lock, kept.id, kept.folder)
 
 
@@ -134,7 +141,8 @@ def _record(
     name = locked.lock.name
     past = history(workshop, name)
     beside = files_beside(locked.folder)
-    kept = keep(locked.folder, locked.id, beside, references_beside(locked))
+    smoke = smoke_files(workshop.store, locked.lock)
+    kept = keep(locked.folder, locked.id, beside, references_beside(locked), smoke)
     if past.head and past.head.lock_id == locked.id and action in ("lock", "update"):
         return past.head
     who = author(workshop.project)

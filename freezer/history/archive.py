@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock
 
 REFERENCES: Final = "references"
+SMOKE: Final = "smoke"
+"""Files of the user's own smoke training, by SHA-256: a store may be thrown away."""
 _LOCK_ID: Final = re.compile(r"[0-9a-f]{64}")
 _RESTORE: Final = "restore the folder from version control"
 
@@ -39,13 +41,18 @@ def archive_folder(folder: Path, identifier: str) -> Path:
 
 
 def keep(
-    folder: Path, identifier: str, files: Mapping[str, bytes], references: Mapping[str, bytes]
+    folder: Path,
+    identifier: str,
+    files: Mapping[str, bytes],
+    references: Mapping[str, bytes],
+    smoke: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Keep a lock with what lies beside it; return its folder.
 
     ``files`` has ``freeze.lock.yaml`` among them, by plain name; ``references`` are by plain name
-    as well. What is kept already stays as it is, except a reference, which `freeze check --record`
-    may replace. Raises ``HistoryError`` when the lock's SHA-256 is not its ID.
+    as well; ``smoke`` has the files of the user's own smoke training by SHA-256. What is kept
+    already stays as it is, except a reference, which `freeze check --record` may replace. Raises
+    ``HistoryError`` when the lock's SHA-256 is not its ID.
     """
     if lock_id(files[LOCK_FILE]) != identifier:
         raise HistoryError("the lock is not the one that is to be kept", expected=identifier)
@@ -54,6 +61,9 @@ def keep(
         (target / REFERENCES if references else target).mkdir(parents=True, exist_ok=True)
         for name, data in references.items():
             _put(target / REFERENCES / name, data)
+        for sha256, data in (smoke or {}).items():
+            (target / SMOKE).mkdir(exist_ok=True)
+            _put(target / SMOKE / sha256, data)
         # The lock last: whoever finds it finds the others as well.
         for name in sorted(files, key=lambda one: one == LOCK_FILE):
             if not (target / name).exists():

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HistoryError
-from freezer.history.archive import REFERENCES, archive_folder, archived_bytes, verified_file
+from freezer.history.archive import REFERENCES, SMOKE, archive_folder, archived_bytes, verified_file
 from freezer.history.changelog import CHANGELOG_FILE, changelog_bytes, changelog_head
 from freezer.history.log import FOLDER, LOG_FILE, History, read_log
 from freezer.history.parse import broken_links, demand_chain, parse_entries
@@ -75,6 +75,9 @@ def _locks(folder: Path, shown: str, entries: tuple[Generation | Checked, ...]) 
         for name, sha256 in files.items():
             if name != LOCK_FILE:
                 yield from _file(archive_folder(folder, lock_id), name, sha256, place)
+        smoke = archive_folder(folder, lock_id) / SMOKE
+        for path in sorted(smoke.glob("*")):
+            yield from _file(smoke, path.name, path.name, f"{place}/{SMOKE}")
 
 
 def _references(

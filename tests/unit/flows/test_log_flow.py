@@ -13,6 +13,7 @@ from freezer.flows.generations import ADOPTED, adopt, current, generation, histo
 from freezer.flows.log import join, log, verify
 from freezer.history.archive import archive_folder
 from freezer.model.canonical import digest
+from freezer.model.lock import SmokeFile
 from freezer.model.verdict import Word
 
 
@@ -281,3 +282,18 @@ def test_the_log_as_json_and_as_text(three: Past, capsys: pytest.CaptureFixture[
     assert json.loads(capsys.readouterr().out)["good"] is False
     assert run(["-C", str(three.project), "log"]) == 2
     assert "line 1" in capsys.readouterr().err
+
+
+def test_the_files_of_an_own_training_outlive_the_store(past: Past) -> None:
+    sha256 = past.workshop.store.put_bytes(b"print('training')")
+    past.lock("1.0", SmokeFile(path="train.py", size=17, sha256=sha256))
+    past.lock("2.0")
+    past.workshop.store.path(sha256).unlink()
+    generation(past.workshop, NAME, 1)
+    assert past.workshop.store.verified(sha256).read_bytes() == b"print('training')"
+    kept = archive_folder(past.folder, history(past.workshop, NAME).find(1).lock_id) / "smoke"
+    (kept / sha256).write_bytes(b"print('other')")
+    assert any("edited" in one and sha256 in one for one in verify(past.workshop, NAME).faults)
+    past.workshop.store.path(sha256).unlink()
+    with pytest.raises(HistoryError, match="was edited"):
+        generation(past.workshop, NAME, 1)
