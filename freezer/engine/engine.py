@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from freezer.engine import build, images, load, run, save
 from freezer.engine.interface import SILENT
+from freezer.engine.owner import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ class DockerEngine:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._swept = False
 
     @property
     def info(self) -> EngineInfo:
@@ -103,6 +105,9 @@ class DockerEngine:
         on_stdout: Callable[[bytes], None] | None = None,
     ) -> RunResult:
         """Run a command to its end and remove the container."""
+        if not self._swept:
+            self._swept = True
+            sweep(self._link)
         return run.run(
             self._link,
             image,

@@ -15,6 +15,7 @@ import requests
 from freezer.engine import cpuset, wire
 from freezer.engine.interface import RunOptions, RunResult
 from freezer.engine.output import Collected
+from freezer.engine.owner import OWNER_LABEL, owner
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _created(
         answer = link.api.create_container(
             image,
             host_config=link.api.create_host_config(**_confinement(options, pinned)),
-            labels={LABEL: "1", CPUSET_LABEL: pinned},
+            labels={LABEL: "1", CPUSET_LABEL: pinned, OWNER_LABEL: owner()},
             environment=dict(options.environment),
             user=options.user,
             working_dir=options.working_dir,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import signal
+import subprocess
+import sys
 import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
+from freezer.engine.connect import connect
 from freezer.engine.interface import LayerFile, RunOptions
+from freezer.engine.owner import OWNER_LABEL
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
@@ -176,3 +182,37 @@ def test_the_image_s_own_entrypoint_runs_only_when_asked(
         assert engine.run(own.id, [], RunOptions(entrypoint=None)).stdout == b"mine\n"
     finally:
         engine.remove_image(own.id)
+
+
+LEAVES = """
+import sys
+from freezer.engine.connect import connect
+from freezer.engine.interface import RunOptions
+say = lambda line: print(line.decode(), flush=True)
+connect().run(sys.argv[1], ["sh", "-c", "echo begun; sleep 600"], RunOptions(), on_stdout=say)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_and_nothing_else(
+    engine: DockerEngine, tiny_image: ImageInfo
+) -> None:
+    left = []
+    for _ in range(2):
+        left.append(
+            subprocess.Popen(
+                [sys.executable, "-c", LEAVES, tiny_image.id], stdout=subprocess.PIPE, text=True
+            )
+        )
+        assert left[-1].stdout is not None
+        assert left[-1].stdout.readline() == "begun\n"
+    dead, living = left
+    dead.kill()
+    dead.communicate()
+    with contextlib.closing(connect()) as another:
+        another.run(tiny_image.id, ["id"], RunOptions())
+    listed = engine._link.api.containers(all=True, filters={"label": OWNER_LABEL})
+    owners = [item["Labels"][OWNER_LABEL].split(":")[1] for item in listed]
+    assert str(dead.pid) not in owners
+    assert str(living.pid) in owners
+    living.send_signal(signal.SIGINT)  # an interrupted one cleans up after itself
+    living.communicate()
