@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import ResolveError
@@ -19,6 +20,7 @@ from freezer.resolve.accelerator.conda import (
 )
 from freezer.resolve.conda.environment import gather_conda
 from freezer.resolve.conda.virtual import SUBDIRS
+from freezer.resolve.minimal import settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from freezer.model.lock import CondaPackage
     from freezer.model.spec import CondaSpec
     from freezer.resolve.conda.environment import CondaGathered
-    from freezer.resolve.conda.interface import CondaResolution
+    from freezer.resolve.conda.interface import CondaRequest, CondaResolution
 
 _OTHER_PYTHON = re.compile(r"pypy|graalpy|cp3\d+t\b")
 """What the builds of Pythons other than plain CPython have in their names."""
@@ -149,7 +151,6 @@ def _resolve(
             gathered.locked, subdir=subdir, store=workshop.store, report=workshop.report
         )
         return _said(workshop, taken)
-    from freezer.resolve.conda.choose import conda_solver
     from freezer.resolve.conda.interface import CondaRequest
 
     request = CondaRequest(
@@ -161,14 +162,41 @@ def _resolve(
         keep=_kept(asking, platform),
         constraints=conda_constraints(spec.accelerator, spec.blas, gathered.specs),
     )
-    solve = conda_solver(_spec(asking.environment).resolver)
     try:
-        answer = solve(
-            request, config=workshop.config, store=workshop.store, report=workshop.report
-        )
+        answer = _solved(workshop, asking, platform, request)
     except ResolveError as error:
         raise _by_key(error, asking.environment, request.constraints) from error
     return _said(workshop, answer)
+
+
+def _solved(
+    workshop: Workshop, asking: Asking, platform: str, request: CondaRequest
+) -> CondaResolution:
+    """Ask the solver; for an update as often as it takes to move no more than need be."""
+    from freezer.resolve.conda.choose import conda_solver
+
+    ask = conda_solver(_spec(asking.environment).resolver)
+    release = asking.released("conda")
+    old = _kept(asking, platform)
+    if release is None or not old:
+        return ask(request, config=workshop.config, store=workshop.store, report=workshop.report)
+
+    def solve(*, held: frozenset[str], pins: Mapping[str, str]) -> CondaResolution:
+        exact = (f"{name} =={old[name].version} {old[name].build}" for name in sorted(held))
+        wanted = (f"{name} =={version}" for name, version in pins.items())
+        keep = {n: p for n, p in old.items() if n not in release.names}
+        asked = replace(request, keep=keep, constraints=(*request.constraints, *exact, *wanted))
+        return ask(asked, config=workshop.config, store=workshop.store, report=workshop.report)
+
+    settled = settle(
+        release,
+        {name: f"{package.version} {package.build}" for name, package in old.items()},
+        solve,
+        lambda found: {item.name: f"{item.version} {item.build}" for item in found.packages},
+    )
+    if platform == asking.environment.spec.platform:
+        asking.causes["conda"] = dict(settled.refusals)
+    return settled.answer
 
 
 def _by_key(

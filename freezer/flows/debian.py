@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freezer.errors import ResolveError
 from freezer.fetch.debian_index import fetch_indices
 from freezer.flows.bases import ARCHITECTURES, base_apt_sources, base_facts
 from freezer.flows.installed import Installed
@@ -13,10 +14,11 @@ from freezer.model.lock import BasePackage, DebianPackage
 from freezer.resolve.blas import debian_additions
 from freezer.resolve.bootstrap import bootstrap_sources
 from freezer.resolve.debian import resolve_debian
+from freezer.resolve.minimal import settle
 from freezer.resolve.target import choose_python, debian_python, glibc_of, python_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from freezer.fetch.apt_sources import AptSource
     from freezer.flows.asking import Asking
@@ -70,6 +72,34 @@ def _closure(
     wanted: Sequence[str],
     reasons: dict[str, str],
 ) -> tuple[DebianPackage, ...]:
+    """Ask apt; for an update as often as it takes to move no more than need be."""
+    old = {item.name: item.version for item in asking.old.debian} if asking.old else {}
+    release = asking.released("debian")
+    ask = _asker(workshop, asking, base, reasons)
+    if release is None:
+        return ask(wanted, old)
+
+    def solve(*, held: frozenset[str], pins: Mapping[str, str]) -> tuple[DebianPackage, ...]:
+        exact = [name for name in wanted if name.partition("=")[0] not in pins]
+        exact += [f"{name}={version}" for name, version in pins.items()]
+        found = ask(exact, {n: old[n] for n in (held or old.keys() - release.names)})
+        versions = {item.name: item.version for item in found}
+        # apt takes all that is to be kept, or none of it; and says nothing of which.
+        moved = sorted(name for name in held if versions.get(name, old[name]) != old[name])
+        if moved:
+            said = ", ".join(f"{name} {versions[name]}" for name in moved)
+            raise ResolveError(f"apt answers with {said} only")
+        return found
+
+    settled = settle(release, old, solve, lambda found: {item.name: item.version for item in found})
+    asking.causes["debian"] = dict(settled.refusals)
+    return settled.answer
+
+
+def _asker(
+    workshop: Workshop, asking: Asking, base: Base, reasons: dict[str, str]
+) -> Callable[[Sequence[str], Mapping[str, str]], tuple[DebianPackage, ...]]:
+    """Return what asks apt for packages, preferring some versions; indices are read once."""
     spec = asking.environment.spec
     indices = fetch_indices(
         _sources(workshop, base, spec.platform),
@@ -86,17 +116,21 @@ def _closure(
         store=workshop.store,
         report=workshop.report,
     )
-    return resolve_debian(
-        wanted,
-        image,
-        indices,
-        installed=_installed(base),
-        keep={item.name: item.version for item in asking.old.debian} if asking.old else {},
-        engine=workshop.engine(),
-        store=workshop.store,
-        report=workshop.report,
-        reasons={name: text for name, text in reasons.items() if name not in spec.system},
-    )
+
+    def ask(wanted: Sequence[str], keep: Mapping[str, str]) -> tuple[DebianPackage, ...]:
+        return resolve_debian(
+            wanted,
+            image,
+            indices,
+            installed=_installed(base),
+            keep=keep,
+            engine=workshop.engine(),
+            store=workshop.store,
+            report=workshop.report,
+            reasons={name: text for name, text in reasons.items() if name not in spec.system},
+        )
+
+    return ask
 
 
 def _sources(workshop: Workshop, base: Base, platform: str) -> Sequence[AptSource]:

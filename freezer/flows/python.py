@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+
+from freezer.errors import Where
 from freezer.fetch.indexes import indexes, with_options
 from freezer.fetch.pypi import PythonIndex
 from freezer.flows.asked import held_by
 from freezer.flows.placed import placed
 from freezer.model.spec import normalize_package
-from freezer.resolve.interface import PipRequest
+from freezer.resolve.interface import Asked, PipRequest
+from freezer.resolve.minimal import settle
 from freezer.resolve.pip import demand_python, resolve_pip
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from freezer.flows.asking import Asking
     from freezer.flows.sources import Workshop
     from freezer.model.lock import CondaPackage, PipPackage, Target
-    from freezer.resolve.interface import Asked
+    from freezer.resolve.interface import Resolution
     from freezer.resolve.requirements import Gathered
 
 
@@ -48,14 +53,41 @@ def resolve_python(
         keep={item.name: item.version for item in old.pip} if old else {},
         allow_sdist=frozenset(map(normalize_package, spec.pip.allow_sdist)),
         prereleases=gathered.prereleases,
+        newer={name: newer.as_of for name, newer in asking.exceptions.items()},
         held=held_by(conda),
     )
-    resolution = resolve_pip(
-        request, spec.pip.resolver, store=workshop.store, report=workshop.report
-    )
+    resolution = _resolve(workshop, asking, request)
     for warning in resolution.warnings:
         workshop.report.warn(warning)
     return resolution.packages
+
+
+def _resolve(workshop: Workshop, asking: Asking, request: PipRequest) -> Resolution:
+    """Ask the resolver; for an update as often as it takes to move no more than need be."""
+    release, resolver = asking.released("pip"), asking.environment.spec.pip.resolver
+    if release is None or asking.old is None:
+        return resolve_pip(request, resolver, store=workshop.store, report=workshop.report)
+    old = {item.name: item.version for item in asking.old.pip}
+
+    def solve(*, held: frozenset[str], pins: Mapping[str, str]) -> Resolution:
+        fixed = {**{name: old[name] for name in sorted(held)}, **pins}
+        keep = {n: v for n, v in old.items() if n not in release.names}
+        asked = replace(
+            request,
+            keep=keep,
+            constraints=(*request.constraints, *(_held(*item) for item in fixed.items())),
+        )
+        return resolve_pip(asked, resolver, store=workshop.store, report=workshop.report)
+
+    settled = settle(
+        release, old, solve, lambda found: {item.name: item.version for item in found.packages}
+    )
+    asking.causes["pip"] = dict(settled.refusals)
+    return settled.answer
+
+
+def _held(name: str, version: str) -> Asked:
+    return Asked(Requirement(f"{name}=={version}"), Where("freeze update"))
 
 
 def _of_accelerator(workshop: Workshop, asking: Asking, gathered: Gathered) -> tuple[Asked, ...]:

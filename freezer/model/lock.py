@@ -161,6 +161,14 @@ class Component(Model):
     """The shared library's file name, where there is one."""
 
 
+class Newer(Model):
+    """Why one package may be newer than the lock's ``as-of``: an urgent fix, most often."""
+
+    as_of: str
+    """UTC, ``YYYY-MM-DDTHH:MM:SSZ``: what this package is considered up to."""
+    reason: str
+
+
 class SmokeFile(Model):
     """A file of the user's own smoke training, copied into the image."""
 
@@ -212,6 +220,8 @@ class Lock(Model):
     virtual_packages: dict[str, str] = {}
     """What was declared to the conda solver: ``__glibc: "2.36"``, ``__cuda: "12.4"``."""
     pip: tuple[PipPackage, ...] = ()
+    exceptions: dict[str, Newer] = {}
+    """Python packages that may be newer than ``as-of``, by normalised name."""
     accelerator: Accelerator | None = None
     blas: str | None = None
     components: tuple[Component, ...] = ()

@@ -48,6 +48,6 @@ def first_attempt(request: PipRequest, index: PythonIndex) -> Attempt:
     never = frozenset(
         name
         for name in request.allow_sdist
-        if not fitting(releases(index, name, request.as_of), request.target)
+        if not fitting(releases(index, name, request.cut_off(name)), request.target)
     )
     return Attempt(demand_allowed(request) | never)

@@ -75,10 +75,10 @@ class DatedIndex:
         dated = [
             replace(file, uploaded=dates.get(file.name)) for page in considered for file in page
         ]
-        return self._in_time(dated)
+        return self._in_time(dated, self._request.cut_off(project))
 
-    def _in_time(self, listed: list[IndexFile]) -> list[IndexFile]:
-        in_time = [file for file in listed if not is_newer(file, self._request.as_of)]
+    def _in_time(self, listed: list[IndexFile], cut_off: str) -> list[IndexFile]:
+        in_time = [file for file in listed if not is_newer(file, cut_off)]
         if self._undated:
             return in_time
         self.skipped += [file.name for file in in_time if file.uploaded is None]

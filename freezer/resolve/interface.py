@@ -58,6 +58,8 @@ class PipRequest:
     constraints: tuple[Asked, ...] = ()
     keep: Mapping[str, str] = field(default_factory=dict)
     """Normalised name to version: kept wherever it still answers."""
+    newer: Mapping[str, str] = field(default_factory=dict)
+    """Normalised name to a later cut-off than ``as_of``, for single packages."""
     allow_sdist: frozenset[str] = frozenset()
     """Normalised names of packages that may be locked as source distributions."""
     prereleases: bool = False
@@ -66,6 +68,10 @@ class PipRequest:
     """Normalised name to what is there already, which pip must neither replace nor fetch."""
     stand_ins: str | None = None
     """Among ``indexes.find_links``: the one with stand-ins of what is held."""
+
+    def cut_off(self, name: str) -> str:
+        """Return up to when files of a package (normalised name) are considered."""
+        return max(self.as_of, self.newer.get(name, self.as_of))
 
 
 @dataclass(frozen=True)

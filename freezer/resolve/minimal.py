@@ -7,13 +7,16 @@ put back, as long as there is an answer. Nothing here knows an index; the resolv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from freezer.errors import ResolveError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Answer = TypeVar("Answer")
+Found = TypeVar("Found", covariant=True)  # noqa: PLC0105 - the name of the protocol's answer
 
 
 @dataclass
@@ -61,3 +64,72 @@ def least_moved(
     search = _Search(first, stays(first), solve, stays)
     search.put_back(sorted(set(names) - search.held))
     return search.best
+
+
+@dataclass(frozen=True)
+class Release:
+    """What an update moves in one world; everything else there stays, as far as it can."""
+
+    names: frozenset[str] = frozenset()
+    pins: Mapping[str, str] = field(default_factory=dict)
+    """Versions that some of the names are to have."""
+
+
+class Solve(Protocol[Found]):
+    """Asks a resolver that prefers everything as it is which is not to move."""
+
+    def __call__(self, *, held: frozenset[str], pins: Mapping[str, str]) -> Found:
+        """Return an answer in which ``held`` stay, and ``pins`` have these versions."""
+
+
+@dataclass(frozen=True)
+class Settled(Generic[Answer]):
+    """The answer to an update in one world."""
+
+    answer: Answer
+    refusals: Mapping[str, str]
+    """For what moved without being named: what the resolver said when it was to stay."""
+
+
+def settle(
+    release: Release,
+    old: Mapping[str, str],
+    solve: Solve[Answer],
+    versions: Callable[[Answer], Mapping[str, str]],
+) -> Settled[Answer]:
+    """Return what to install when some packages move, and nothing that need not.
+
+    The named ones go as far as the resolver takes them while it prefers the rest as it is (``old``:
+    name to version). There they stay, and all else is put back as far as it goes. What is not there
+    any more has not moved. Raises ``ResolveError`` where nothing answers.
+    """
+    names = frozenset(old) - release.names
+
+    def stays(answer: Answer) -> frozenset[str]:
+        now = versions(answer)
+        return frozenset(name for name in names if now.get(name, old[name]) == old[name])
+
+    first = solve(held=frozenset(), pins=release.pins)
+    reached = versions(first)
+    goals = {name: reached[name] for name in sorted(release.names) if name in reached}
+    known = stays(first)
+    refusals: dict[str, str] = {}
+
+    def attempt(held: frozenset[str]) -> Answer | None:
+        nonlocal known
+        try:
+            answer = solve(held=held, pins=goals)
+        except ResolveError as error:
+            refusals.update(dict.fromkeys(held - known, _said(error)))
+            return None
+        if not held <= stays(answer):
+            return None
+        known |= stays(answer)
+        return answer
+
+    best = least_moved(first, sorted(names), solve=attempt, stays=stays)
+    return Settled(best, {name: said for name, said in refusals.items() if name not in stays(best)})
+
+
+def _said(error: ResolveError) -> str:
+    return "; ".join(error.details) or error.what

@@ -59,7 +59,7 @@ def explain_unfit(unfit: Unfit, request: PipRequest, index: PythonIndex) -> Reso
 
 
 def _explain(unfit: Unfit, request: PipRequest, index: PythonIndex) -> ResolveError:
-    offered = releases(index, unfit.name, request.as_of)
+    offered = releases(index, unfit.name, request.cut_off(unfit.name))
     wanted = within(offered, unfit.specifier)
     wheels = [item for item in wanted if item.wheels]
     if not wanted:
@@ -79,7 +79,9 @@ def _others(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]
         and str(asked.requirement.specifier).startswith("==")
     ]
     with ThreadPoolExecutor(max_workers=8) as pool:
-        offers = pool.map(lambda asked: releases(index, asked.name, request.as_of), pinned)
+        offers = pool.map(
+            lambda asked: releases(index, asked.name, request.cut_off(asked.name)), pinned
+        )
         for asked, offered in zip(pinned, offers, strict=True):
             wanted = within(offered, str(asked.requirement.specifier))
             if wanted and not any(best_wheel(item.wheels, request.target) for item in wanted):
@@ -111,7 +113,7 @@ def _sdist_only(unfit: Unfit, offered: list[Release], request: PipRequest) -> Re
 def _too_new(unfit: Unfit, later: list[Release], request: PipRequest) -> ResolveError:
     first = min(later, key=lambda item: item.uploaded or "~")
     return ResolveError(
-        f"nothing that answers {unfit.title} had been uploaded by {request.as_of}",
+        f"nothing that answers {unfit.title} had been uploaded by {request.cut_off(unfit.name)}",
         where=unfit.where,
         found=f"{first.version} of {first.uploaded}" if first.uploaded else str(first.version),
         hint="choose a later `as-of`, or ask for an older version",

@@ -83,7 +83,9 @@ def _wider(request: PipRequest, attempt: Attempt, stderr: str) -> Attempt | None
 def _attempted(request: PipRequest, attempt: Attempt, store: Store) -> _Run:
     if attempt.served:
         return _served(request, attempt, store)
-    run = _ask(request, attempt, store, "--exclude-newer", request.as_of)
+    newer = (f"{name}={request.cut_off(name)}" for name in sorted(request.newer))
+    more = [word for item in newer for word in ("--exclude-newer-package", item)]
+    run = _ask(request, attempt, store, "--exclude-newer", request.as_of, *more)
     return run if run.failed else replace(run, pins=parse_pylock(run.files.stdout))
 
 

@@ -109,7 +109,7 @@ def _cause(
     hopeless = (
         item
         for item in dict.fromkeys(unfit)
-        if not fitting(releases(index, item[0], request.as_of), request.target)
+        if not fitting(releases(index, item[0], request.cut_off(item[0])), request.target)
     )
     return next((item for item in (*pinned, *hopeless)), unfit[0])
 
