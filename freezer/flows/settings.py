@@ -42,7 +42,7 @@ def image_environment(spec: Spec, base: Mapping[str, str]) -> dict[str, str]:
     return {
         **base,
         "LANG": "C.UTF-8",
-        **settings(seed=spec.determinism.seed, threads=threads),
+        **settings(spec.determinism.seed, threads, spec.determinism.numerics),
         **spec.env,
         "HOME": HOME,
         "USER": USER,

@@ -146,7 +146,8 @@ class DeterminismSpec(Model):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1234
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Threads of every numeric library; by default ``smoke.cpus``."""
-    numerics: Literal["native"] = "native"
+    numerics: Literal["native", "portable"] = "native"
+    """Whether each CPU takes its best kernels, or all the same ones."""
     accept: tuple[Accepted, ...] = ()
     """What `freeze audit` finds and the team lives with."""
 
@@ -200,6 +201,13 @@ class Spec(Model):
     """OCI labels of the image."""
     why: dict[str, str] = {}
     """Package to reason; the reason is kept with the pin in the lock."""
+
+    @model_validator(mode="after")
+    def _portable_is_for_one_architecture(self) -> Spec:
+        if self.determinism.numerics == "portable" and self.platform != "linux/amd64":
+            msg = "'determinism.numerics: portable' is known for linux/amd64 only"
+            raise ValueError(msg)
+        return self
 
 
 def normalize_package(name: str) -> str:

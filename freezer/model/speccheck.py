@@ -55,7 +55,7 @@ _EXPECTED: dict[str, str] = {
     "smoke.timeout": "seconds, from 1 to 86400",
     "smoke.memory": "a number and one of b, k, m, g, such as 2g",
     "smoke.training": "jax, lightgbm, numpy, sklearn, torch, xgboost, or a list of them",
-    "determinism.numerics": "native",
+    "determinism.numerics": "native or portable",
     "pip.resolver": "uv or pip-tools",
 }
 _PREFIXES = ("value error, ", "assertion failed, ")

@@ -12,7 +12,7 @@ import platform
 from typing import Dict, List, Sequence
 
 from .blas import Blas, loaded_blas, loaded_libraries
-from .determinism import in_force
+from .determinism import NUMERICS, PORTABLE_KERNELS, PORTABLE_LEVEL, in_force
 from .record import PREFIX
 
 _LEVELS = (
@@ -47,9 +47,17 @@ def level(machine: str, flags: List[str]) -> str:
     return reached
 
 
-def numerics_class(cpu_level: str, kernels: Sequence[str]) -> str:
-    """Return the name under which references are kept, such as ``x86-64-v4-skylakex``."""
-    return "-".join([cpu_level, *sorted({name.lower() for name in kernels})])
+def numerics_class(cpu_level: str, kernels: Sequence[str], numerics: str = "native") -> str:
+    """Return the name under which references are kept, such as ``x86-64-v4-skylakex``.
+
+    With portable numerics every CPU that has the kernels is of one class; one that has not, or a
+    BLAS that runs others, is of a class that says so.
+    """
+    names = {name.lower() for name in kernels}
+    if numerics == "portable":
+        names -= PORTABLE_KERNELS
+        cpu_level = f"portable-{min(cpu_level, PORTABLE_LEVEL)}"
+    return "-".join([cpu_level, *sorted(names)])
 
 
 def _read(path: str) -> str:
@@ -78,7 +86,7 @@ def fingerprint() -> Dict[str, object]:
     kernels = sorted({one.kernels for one in blas if one.kernels})
     reached = level(platform.machine(), flags)
     return {
-        "class": numerics_class(reached, kernels),
+        "class": numerics_class(reached, kernels, os.environ.get(NUMERICS, "native")),
         "level": reached,
         "cpu": cpu.get("model name") or cpu.get("CPU part") or "unknown",
         "flags": sorted(flags),

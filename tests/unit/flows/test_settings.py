@@ -30,6 +30,18 @@ def test_threads_are_the_cpus_of_the_smoke_training_unless_said_otherwise(tmp_pa
     assert image_environment(spec, {})["OPENBLAS_NUM_THREADS"] == "1"
 
 
+def test_portable_numerics_are_in_the_image(tmp_path):
+    spec = environment(tmp_path, "determinism: {numerics: portable}\n").spec
+    found = image_environment(spec, {})
+    assert (found["OPENBLAS_CORETYPE"], found["FREEZER_NUMERICS"]) == ("Haswell", "portable")
+    assert "OPENBLAS_CORETYPE" not in image_environment(environment(tmp_path).spec, {})
+
+
+def test_portable_numerics_are_refused_where_they_are_not_known(tmp_path):
+    with pytest.raises(SpecError, match="known for linux/amd64 only"):
+        environment(tmp_path, "platform: linux/arm64\ndeterminism: {numerics: portable}\n")
+
+
 def test_the_users_variables_win_over_settings_and_the_base(tmp_path):
     spec = environment(tmp_path, "env: {OMP_NUM_THREADS: '3', LANG: de_DE.UTF-8}\n").spec
     found = image_environment(spec, {"PATH": "/usr/local/bin", "LANG": "C", "FOO": "bar"})

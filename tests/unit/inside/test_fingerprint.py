@@ -2,6 +2,7 @@
 
 import pytest
 
+from freezer.inside.freezer_inside.determinism import NUMERICS
 from freezer.inside.freezer_inside.fingerprint import (
     cpu_info,
     fingerprint,
@@ -44,7 +45,25 @@ def test_a_class_is_a_file_name():
     assert numerics_class("aarch64", []) == "aarch64"
 
 
-def test_this_host_has_one():
+@pytest.mark.parametrize(
+    ("reached", "kernels", "expected"),
+    [
+        ("x86-64-v3", ["Haswell"], "portable-x86-64-v3"),
+        ("x86-64-v4", ["Haswell"], "portable-x86-64-v3"),
+        ("x86-64-v4", ["mkl-def"], "portable-x86-64-v3"),
+        ("x86-64-v4", [], "portable-x86-64-v3"),
+        ("x86-64-v2", ["Nehalem"], "portable-x86-64-v2-nehalem"),
+        ("x86-64-v4", ["SkylakeX"], "portable-x86-64-v3-skylakex"),
+    ],
+)
+def test_portable_numerics_are_one_class_where_the_kernels_are_really_taken(
+    reached, kernels, expected
+):
+    assert numerics_class(reached, kernels, "portable") == expected
+
+
+def test_this_host_has_one(monkeypatch):
+    monkeypatch.delenv(NUMERICS, raising=False)
     found = fingerprint()
     assert found["class"].startswith(found["level"])
     assert found["cpus"] >= 1
