@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from freezer.model.spec import Spec
 
 TRAINING_PACKAGES = {
-    "jax": "jax",
-    "lightgbm": "lightgbm",
-    "numpy": "numpy",
-    "sklearn": "scikit-learn",
-    "torch": "torch",
-    "xgboost": "xgboost",
+    "jax": ("jax",),
+    "lightgbm": ("lightgbm",),
+    "numpy": ("numpy",),
+    "sklearn": ("scikit-learn",),
+    "torch": ("torch",),
+    "xgboost": ("xgboost", "xgboost-cpu"),
 }
-"""Built-in training to the package that it trains with."""
+"""Built-in training to the packages that it trains with, any one of them."""
 
 _RESERVED = frozenset({"HOME", "USER", "LOGNAME", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX"})
 
@@ -96,14 +96,15 @@ def _trainings(environment: Environment, locked: frozenset[str]) -> tuple[str, .
     """
     smoke = environment.spec.smoke
     if smoke.training is None:
-        offered = (name for name, package in TRAINING_PACKAGES.items() if package in locked)
+        offered = (name for name, anyone in TRAINING_PACKAGES.items() if locked & {*anyone})
         return () if smoke.command else tuple(sorted(offered))
     for name in smoke.training:
-        if TRAINING_PACKAGES[name] not in locked:
+        if not locked & {*TRAINING_PACKAGES[name]}:
+            package = TRAINING_PACKAGES[name][0]
             raise SpecError(
-                f"the training {name!r} needs {TRAINING_PACKAGES[name]}, which is not locked",
+                f"the training {name!r} needs {package}, which is not locked",
                 where=place(environment, "smoke", "training"),
-                hint=f"add {TRAINING_PACKAGES[name]} to 'pip', or name another training",
+                hint=f"add {package} to 'pip', or name another training",
             )
     return tuple(sorted(set(smoke.training)))
 

@@ -60,6 +60,12 @@ def test_trainings_are_those_whose_package_is_locked(tmp_path):
     assert plan.trainings == ("numpy", "sklearn")
 
 
+@pytest.mark.parametrize("package", ["xgboost", "xgboost-cpu"])
+def test_a_package_that_has_two_builds_is_known_by_either(tmp_path, package):
+    plan, _ = smoke_plan(environment(tmp_path), [package], SilentReporter())
+    assert plan.trainings == ("xgboost",)
+
+
 def test_a_training_of_ones_own_stands_alone(tmp_path):
     (tmp_path / "train.py").write_bytes(b"x")
     own = "smoke: {command: [python, train.py], files: [train.py]}\n"
