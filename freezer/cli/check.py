@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from freezer.cli.options import Json, generation_name
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
+
+if TYPE_CHECKING:
+    from freezer.flows.check import CheckResult
 
 
 def check(
@@ -57,11 +60,22 @@ def check(
             show_default=False,
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="Write the verdict as one page too: FILE.html, or FILE.md for a pull request.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train in the image and compare with the recorded numbers, bit by bit; exit 1 on drift."""
     from freezer.flows.check_image import is_image
 
+    other = everything or since or generation or (env and is_image(env))
+    form = _form(report, allowed=not other)
     if generation is not None or everything or since is not None:
         if reference is not None or (env is not None and is_image(env)):
             raise typer.BadParameter("only an environment has generations, not an image")
@@ -78,11 +92,33 @@ def check(
     from freezer.output.check import document, show
 
     result = run(current.workshop(), env, record=record)
+    if report is not None:
+        _write_report(result, report, form)
     if json:
         current.emit(document(result))
     else:
         show(result, current.stdout)
     raise typer.Exit(EXIT_OK if result.verdict.good else EXIT_NEGATIVE)
+
+
+def _form(report: Path | None, *, allowed: bool) -> str:
+    """Return ``html`` or ``md`` for a report's file; empty where none is asked for."""
+    if report is None:
+        return ""
+    if not allowed:
+        raise typer.BadParameter("--report is for the check of an environment's current lock")
+    form = report.suffix.lstrip(".")
+    if form not in ("html", "md"):
+        raise typer.BadParameter(f"--report writes .html or .md, and {report} is neither")
+    return form
+
+
+def _write_report(result: CheckResult, path: Path, form: str) -> None:
+    from freezer.fetch.store import disk_errors, write_atomically
+    from freezer.output.report import report
+
+    with disk_errors(path.parent):
+        write_atomically(path, report(result, form).encode())
 
 
 def _check_past(

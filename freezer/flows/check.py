@@ -49,6 +49,8 @@ class CheckResult:
     others: tuple[tuple[str, Verdict], ...] = ()
     """Other references at hand (other numerics classes, the lock before this one), and how this
     record compares with each; for information only."""
+    expected: Record | None = None
+    """What the record was held against: the reference, or the first of two runs."""
 
 
 def check(workshop: Workshop, name: str | None, *, record: bool = False) -> CheckResult:
@@ -102,14 +104,18 @@ def check_locked(
         if verdict.word is Word.DRIFTED:
             second = _again(workshop, locked, image.id, first)
             repeats = compare(first, second).word is Word.IDENTICAL
-        return CheckResult(locked, image.id, first, verdict, False, False, shown, repeats, others)
+        return CheckResult(
+            locked, image.id, first, verdict, False, False, shown, repeats, others, reference
+        )
     second = _again(workshop, locked, image.id, first)
     verdict = compare(first, second)
     recorded = keep and verdict.word is Word.IDENTICAL
     if recorded:
         with disk_errors(locked.folder):
             write_reference(locked.folder, second)
-    return CheckResult(locked, image.id, second, verdict, True, recorded, shown, None, others)
+    return CheckResult(
+        locked, image.id, second, verdict, True, recorded, shown, None, others, first
+    )
 
 
 def _shown(workshop: Workshop, path: Path) -> str:

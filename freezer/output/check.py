@@ -31,7 +31,7 @@ STYLES = {
 def show(result: CheckResult, console: Console) -> None:
     """Print the verdict, each training, where the first difference is, and what may cause it."""
     show_trainings(result.verdict, console)
-    for line in _likely(result):
+    for line in likely(result):
         console.print(f"  {escape(printable(line))}", highlight=False, soft_wrap=True)
     for name, other in result.others:
         console.print(
@@ -39,7 +39,7 @@ def show(result: CheckResult, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    show_word(result.locked.lock.name, result.verdict, _against(result), console)
+    show_word(result.locked.lock.name, result.verdict, against(result), console)
 
 
 def show_trainings(verdict: Verdict, console: Console) -> None:
@@ -96,7 +96,7 @@ def _explain(one: Compared, console: Console) -> None:
 
 
 def _where(first: Difference) -> list[str]:
-    said = ", ".join(_far(first))
+    said = ", ".join(far(first))
     return [
         (
             f"{first.training} differs first in {first.what}; {first.differing} of {first.of} "
@@ -107,7 +107,8 @@ def _where(first: Difference) -> list[str]:
     ]
 
 
-def _far(first: Difference) -> Iterator[str]:
+def far(first: Difference) -> Iterator[str]:
+    """Yield in words how far apart the two are, as far as it was measured."""
     if first.place is not None:
         yield first.place
     if first.ulps is not None:
@@ -119,7 +120,7 @@ def _far(first: Difference) -> Iterator[str]:
         yield f"as measured in {first.measured}"
 
 
-def _likely(result: CheckResult) -> Iterator[str]:
+def likely(result: CheckResult) -> Iterator[str]:
     """Say what follows from a second run, and from where two runs part."""
     verdict = result.verdict
     if verdict.word is not Word.DRIFTED:
@@ -147,7 +148,8 @@ def _other(verdict: Verdict) -> str:
     return "; ".join(apart) or str(verdict.word)
 
 
-def _against(result: CheckResult) -> str:
+def against(result: CheckResult) -> str:
+    """Return in words what the record was held against, and what was kept."""
     lock_id = short_id(result.locked.id)
     if result.recorded:
         return f"two runs of lock {lock_id} here; recorded in {result.reference}"

@@ -1,0 +1,109 @@
+"""``freeze check --report``: a verdict as one page that needs nothing else, or as Markdown."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup
+
+from freezer.check.metrics import metrics
+from freezer.model.lockfile import short_id
+from freezer.model.verdict import Word
+from freezer.output.chart import loss_chart
+from freezer.output.check import against, far, likely
+from freezer.output.text import printable
+
+if TYPE_CHECKING:
+    from freezer.check.metrics import Metrics
+    from freezer.flows.check import CheckResult
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_MARKS = {
+    Word.IDENTICAL: "good",
+    Word.EQUIVALENT: "fair",
+    Word.NOT_COMPARABLE: "fair",
+    Word.DRIFTED: "bad",
+    Word.FAILED: "bad",
+}
+
+
+def report(result: CheckResult, form: str) -> str:
+    """Return the page of a check; ``form`` is ``html`` or ``md``."""
+    template = _environment().get_template(f"report/check.{form}.j2")
+    return template.render(**_values(result))
+
+
+def _values(result: CheckResult) -> dict[str, Any]:
+    lock, record, verdict = result.locked.lock, result.record, result.verdict
+    found = {one.training: one for one in metrics(result.expected or record, record)}
+    runs = 1 + int(result.repeated) + int(result.repeats is not None)
+    return {
+        "name": lock.name,
+        "lock_id": result.locked.id,
+        "short": short_id(result.locked.id),
+        "image": result.image,
+        "word": str(verdict.word),
+        "mark": _MARKS[verdict.word],
+        "sentence": against(result),
+        "runs": runs,
+        "trainings": [
+            {
+                "one": one,
+                "mark": _MARKS[one.word],
+                "metrics": found.get(one.training),
+                "charts": _charts(found.get(one.training)),
+                "singles": _singles(found.get(one.training)),
+                "far": ", ".join(far(one.first)) if one.first else "",
+            }
+            for one in verdict.trainings
+        ],
+        "likely": [printable(text) for text in likely(result)],
+        "causes": [printable(text) for text in verdict.causes],
+        "others": [(title, str(other.word)) for title, other in result.others],
+        "inventory": record.inventory.numerics if record.inventory else (),
+        "host": record.host,
+        "components": lock.components,
+        "settings": sorted(record.host.settings.items()),
+    }
+
+
+def _charts(one: Metrics | None) -> list[tuple[str, Markup]]:
+    """Return the titles and drawings of a training's losses; only numbers are in a drawing."""
+    if one is None:
+        return []
+    drawn = [curve for curve in one.curves if len(curve.steps) > 1]
+    return [(curve.name, Markup(loss_chart(curve))) for curve in drawn]  # noqa: S704
+
+
+def _singles(one: Metrics | None) -> list[tuple[str, str, str]]:
+    """Return the losses that were told once: there is nothing to draw."""
+    curves = [curve for curve in (one.curves if one else ()) if len(curve.steps) == 1]
+    return [(c.name, *(_number(side[0]) for side in (c.expected, c.found))) for c in curves]
+
+
+def _number(value: float | None) -> str:
+    return "not told" if value is None else repr(value)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    installed, checkout = _PACKAGE / "_templates", _PACKAGE.parent / "templates"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(installed if installed.is_dir() else checkout),
+        undefined=jinja2.StrictUndefined,
+        autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["cell"] = _cell
+    return environment
+
+
+def _cell(text: object) -> str:
+    """Return a text that cannot end a cell of a Markdown table, nor start any markup."""
+    plain = printable(str(text))
+    return "".join(f"\\{one}" if one in "\\`*_[]<>|#" else one for one in plain)
