@@ -1,26 +1,26 @@
 """``freeze build`` beside three Dockerfiles that do the same: cold, unchanged, and on a change.
 
 All start from one image (base, Python, pip and uv) and from wheels that are on this machine; none
-has a network, all compile byte code. Freezer's times hold verification and canonical form. Each
-figure is one run, so look at ratios.
+has a network, all compile byte code. Freezer's times hold verification and canonical form. The
+quick columns are the best of three runs, each with another small change; the others are one run.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
+from benchmarks.image.bounds import measure
+from benchmarks.image.report import Row, bounded, report
 from freezer.engine.connect import connect
 from freezer.fetch.store import Store
 from freezer.flows.fetch import lock_artifacts
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PACKAGES = ["numpy", "scipy", "scikit-learn", "pandas", "torch==2.13.0+cpu", "python-dateutil"]
-SMALL, HEAVY = "python-dateutil<2.9", "scipy<1.17"
+SMALL = ["python-dateutil<2.9", "filelock<3.20", "six<1.17"]
+HEAVY = "scipy<1.17"
 TOOLS = "freezer-bench-tools"
 AS_OF = "2026-11-23T00:00:00Z"
-MADE = ("bytecode", "chunk", "layer", "verified-image")
+MADE = ("bytecode", "chunk", "inventory-*", "layer", "verified-image", "vouched-layer")
 HEAD = f"FROM {TOOLS}:latest\nUSER 0:0\n"
 PIP = "/opt/env/bin/pip install --no-index --no-cache-dir --find-links /wheels -r /requirements.txt"
 UV = (
@@ -135,61 +136,41 @@ def build(engine: Engine, folder: Path, *, use_cache: bool = True) -> float:
     return time.monotonic() - started
 
 
-def measure_freezer(work: Path, warm: Path, locks: dict[str, Lock]) -> list[float]:
+def column_of(name: str) -> str:
+    if name == "first":
+        return "cold"
+    return "a heavy package" if name == "heavy" else "a small package"
+
+
+def measure_freezer(work: Path, warm: Path, locks: dict[str, Lock]) -> Row:
     store = cold_store(work / "cold-store", warm, list(locks.values()))
-    times = []
-    for name, lock in locks.items():
-        times.append(freeze(work / name, store, "build")[0])
-        if name == "first":
-            times.append(freeze(work / name, store, "build")[0])
-        print(f"  freezer, {name}: {times[-1]:.1f} s ({lock.name})", flush=True)
-    return times
+    row = Row("freeze build")
+    for name in locks:
+        seconds, said = freeze(work / name, store, "build", "--json")
+        row.add(column_of(name), seconds, json.loads(said)["timings"])
+        for _ in range(3 if name == "first" else 0):
+            row.add("unchanged", freeze(work / name, store, "build")[0])
+    return row
 
 
 def measure_way(
-    engine: Engine, work: Path, warm: Path, locks: dict[str, Lock], dockerfile: str
-) -> list[float]:
-    folder, times = work / "context", []
+    engine: Engine, work: Path, warm: Path, locks: dict[str, Lock], way: str, dockerfile: str
+) -> Row:
+    folder, row = work / "context", Row(way)
     for name, lock in locks.items():
         context(folder, lock, warm, dockerfile)
-        times.append(build(engine, folder, use_cache=name != "first"))
-        if name == "first":
-            times.append(build(engine, folder))
-        print(f"  {name}: {times[-1]:.1f} s", flush=True)
-    return times
+        row.add(column_of(name), build(engine, folder, use_cache=name != "first"))
+        for _ in range(3 if name == "first" else 0):
+            row.add("unchanged", build(engine, folder))
+    return row
 
 
-def report(engine: Engine, rows: dict[str, list[float]], size: int) -> str:
-    info = engine.info
-    builder = "BuildKit" if info.buildkit else "classic"
-    said = (
-        f"{datetime.now(UTC):%Y-%m-%d}; {platform.machine()}, {os.cpu_count()} CPUs, {info.name} "
-        f"{info.version} ({info.storage_driver}, {builder}), Python {platform.python_version()}. "
-        f"{', '.join(PACKAGES)}; the image has {size / 1e9:.2f} GB. One run each, on a machine "
-        "that did other things too: read ratios. Freezer's times hold verification, file by file, "
-        "and canonical form; the others have neither. All compile byte code."
-    )
-    lines = [
-        "# Building an image of 1 GB",
-        "",
-        said,
-        "",
-        "| way | cold | unchanged | a small package | a heavy package |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    mine = rows["freeze build"]
-    for way, times in rows.items():
-        cells = [
-            f"{one:.1f} s" + ("" if way == "freeze build" else f" ({one / own:.1f}x)")
-            for one, own in zip(times, mine, strict=True)
-        ]
-        lines.append(f"| {way} | {' | '.join(cells)} |")
-    lines += [
-        "",
-        "In brackets: how many times Freezer's. Run it: `python -m benchmarks image`.",
-        "",
-    ]
-    return "\n".join(lines)
+def heaviest(lock: Lock, store: Path) -> tuple[Path, Path]:
+    """Return a lock's heaviest wheel, and the largest layer in a store, which was made of it."""
+    wheel = max(lock.pip, key=lambda package: package.size)
+    memos = (json.loads(path.read_text()) for path in (store / "memos/layer").rglob("*/*"))
+    layer = max(memos, key=lambda memo: memo["size"])
+    return Store(store).path(wheel.sha256), Store(store).path(layer["sha256"])
 
 
 def main() -> None:
@@ -200,17 +181,20 @@ def main() -> None:
         print("locking and fetching ...", flush=True)
         project(work / "tools", TOOLS, ["pip", "uv"], warm)
         freeze(work / "tools", warm, "build")
-        first = project(work / "first", "freezer-bench", PACKAGES, warm)
+        locks = {"first": project(work / "first", "freezer-bench", PACKAGES, warm)}
         kept = work / "first" / "lockfiles"
-        small = project(work / "small", "freezer-bench", [*PACKAGES, SMALL], warm, kept)
-        heavy = project(work / "heavy", "freezer-bench", [*PACKAGES, HEAVY], warm, kept)
-        locks = {"first": first, "small": small, "heavy": heavy}
-        rows = {"freeze build": measure_freezer(work, warm, locks)}
+        changes = {f"small{n}": change for n, change in enumerate(SMALL)} | {"heavy": HEAVY}
+        for name, change in changes.items():
+            pip = [*PACKAGES, change]
+            locks[name] = project(work / name, "freezer-bench", pip, warm, kept)
+        rows = [measure_freezer(work, warm, locks)]
         size = max(image.size for image in engine.images() if "freezer-bench:latest" in image.tags)
+        bounds = measure(engine, *heaviest(locks["first"], work / "cold-store"))
         for way, dockerfile in WAYS.items():
-            print(way, flush=True)
-            rows[way] = measure_way(engine, work, warm, locks, dockerfile)
-        text = report(engine, rows, size)
+            rows.append(measure_way(engine, work, warm, locks, way, dockerfile))
+        text = report(
+            engine, rows, (PACKAGES, size), bounded(bounds, rows[0], locks["first"], size)
+        )
         (HERE / "RESULTS.md").write_text(text)
         print(text)
 
