@@ -1,0 +1,1 @@
+"""What ten generations of one environment take."""
