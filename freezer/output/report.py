@@ -81,7 +81,7 @@ def _charts(one: Metrics | None) -> list[tuple[str, Markup]]:
 def _singles(one: Metrics | None) -> list[tuple[str, str, str]]:
     """Return the losses that were told once: there is nothing to draw."""
     curves = [curve for curve in (one.curves if one else ()) if len(curve.steps) == 1]
-    return [(c.name, *(_number(side[0]) for side in (c.expected, c.found))) for c in curves]
+    return [(c.name, _number(c.expected[0]), _number(c.found[0])) for c in curves]
 
 
 def _number(value: float | None) -> str:
