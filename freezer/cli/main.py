@@ -28,6 +28,7 @@ from freezer.cli.push import push
 from freezer.cli.rollback import rollback
 from freezer.cli.schema import schema
 from freezer.cli.session import Session, current
+from freezer.cli.update import update
 from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER, FreezerError, HostError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ app = typer.Typer(
 for _command in (
     init,
     lock,
+    update,
     fetch,
     build,
     check,

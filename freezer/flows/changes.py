@@ -33,6 +33,7 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
         ("declared to conda,", old.virtual_packages, new.virtual_packages),
         ("variable", old.environment, new.environment),
         ("label", old.labels, new.labels),
+        ("newer than as-of:", _newer(old), _newer(new)),
     ):
         for key in sorted(before.keys() | after.keys()):
             yield from _value(f"{label} {key}", before.get(key), after.get(key))
@@ -71,6 +72,10 @@ def _builds(packages: Iterable[CondaPackage]) -> dict[str, tuple[str, str]]:
 def _accelerator(lock: Lock) -> dict[str, str]:
     chosen = lock.accelerator.model_dump() if lock.accelerator else {}
     return {key: str(value) for key, value in chosen.items() if value is not None}
+
+
+def _newer(lock: Lock) -> dict[str, str]:
+    return {name: f"up to {newer.as_of}" for name, newer in lock.exceptions.items()}
 
 
 def _packages(

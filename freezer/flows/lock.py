@@ -23,7 +23,7 @@ from freezer.flows.settings import (
 from freezer.flows.spec import LOCKS, Environment, Locked, load_environment, read_lock
 from freezer.flows.worlds import Worlds, resolve_worlds, stale_worlds
 from freezer.inside import inside_digest
-from freezer.model.lock import Inside, Lock
+from freezer.model.lock import Inside, Lock, Newer
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
 
 if TYPE_CHECKING:
@@ -60,9 +60,10 @@ def lock(
         adopt(workshop, environment.name)  # what is written over stays in the history
         before = None if upgrade else read_lock(workshop.project, environment.name)
         moment = _moment(environment, as_of, before)
-        asking = Asking(environment, moment, before.lock if before else None)
-        made = _compose(workshop, environment, moment, resolve_worlds(workshop, asking))
-        result = _write(workshop, environment, made)
+        exceptions = still_newer(_previous(workshop, environment), moment)
+        asking = Asking(environment, moment, before.lock if before else None, {}, exceptions)
+        made = compose(workshop, asking, resolve_worlds(workshop, asking))
+        result = write(workshop, environment, made)
         summary = summary_of(result.changes, made if result.first else None)
         record_generation(workshop, environment, action="lock", summary=summary)
         return result
@@ -102,7 +103,8 @@ def _stale(
     stale = [_WORLDS[world] for world in stale_worlds(environment, old, moment, workshop.config)]
     if stale:
         return stale
-    expected = _compose(workshop, environment, moment, Worlds.of(old))
+    asking = Asking(environment, moment, old, {}, still_newer(locked, moment))
+    expected = compose(workshop, asking, Worlds.of(old))
     stale = list(changes(old, expected))
     for name, data in exports(workshop, environment, old).items():
         export = locked.folder / name
@@ -128,7 +130,15 @@ def _moment(environment: Environment, as_of: str | None, before: Locked | None) 
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _compose(workshop: Workshop, environment: Environment, as_of: str, worlds: Worlds) -> Lock:
+def still_newer(locked: Locked | None, as_of: str) -> dict[str, Newer]:
+    """Return the exceptions of a lock that a cut-off has not caught up with."""
+    found = locked.lock.exceptions.items() if locked else ()
+    return {name: newer for name, newer in found if newer.as_of > as_of}
+
+
+def compose(workshop: Workshop, asking: Asking, worlds: Worlds) -> Lock:
+    """Return the lock of answers that all worlds gave."""
+    environment = asking.environment
     spec = environment.spec
     names = {item.name for item in worlds.pip} | set(held_by(worlds.conda.packages))
     plan, files = smoke_plan(environment, names, workshop.report)
@@ -139,7 +149,7 @@ def _compose(workshop: Workshop, environment: Environment, as_of: str, worlds: W
     made = Lock(
         name=environment.name,
         answers=worlds.answers,
-        as_of=as_of,
+        as_of=asking.as_of,
         platform=spec.platform,
         target=worlds.target,
         base=worlds.base,
@@ -148,6 +158,7 @@ def _compose(workshop: Workshop, environment: Environment, as_of: str, worlds: W
         conda_elsewhere=dict(worlds.conda.elsewhere),
         virtual_packages=dict(worlds.conda.virtual),
         pip=worlds.pip,
+        exceptions={k: asking.exceptions[k] for k in sorted(asking.exceptions) if k in names},
         accelerator=worlds.accelerator,
         blas=spec.blas,
         components=worlds.components,
@@ -159,7 +170,8 @@ def _compose(workshop: Workshop, environment: Environment, as_of: str, worlds: W
     return with_reasons(made, environment, workshop.report)
 
 
-def _write(workshop: Workshop, environment: Environment, made: Lock) -> LockResult:
+def write(workshop: Workshop, environment: Environment, made: Lock) -> LockResult:
+    """Write a lock and all that lies beside it; the caller holds the environment."""
     folder: Path = environment.lock_folder
     old = _previous(workshop, environment)
     # The lock last: whoever finds it finds the others as well.

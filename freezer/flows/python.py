@@ -13,6 +13,7 @@ from freezer.fetch.pypi import PythonIndex
 from freezer.flows.asked import held_by
 from freezer.flows.placed import placed
 from freezer.model.spec import normalize_package
+from freezer.resolve.causes import why_moved
 from freezer.resolve.interface import Asked, PipRequest
 from freezer.resolve.minimal import settle
 from freezer.resolve.pip import demand_python, resolve_pip
@@ -39,12 +40,26 @@ def resolve_python(
     Raises ``SpecError`` for requirements that cannot be read, ``ResolveError`` where nothing
     answers them.
     """
-    environment, old = asking.environment, asking.old
-    spec = environment.spec
     demand_python(gathered, target)
     for warning in gathered.warnings:
         workshop.report.warn(warning)
-    request = PipRequest(
+    request = python_request(workshop, asking, gathered, target, conda)
+    resolution = _resolve(workshop, asking, request)
+    for warning in resolution.warnings:
+        workshop.report.warn(warning)
+    return resolution.packages
+
+
+def python_request(
+    workshop: Workshop,
+    asking: Asking,
+    gathered: Gathered,
+    target: Target,
+    conda: Sequence[CondaPackage],
+) -> PipRequest:
+    """Return the question as resolvers take it."""
+    old, spec = asking.old, asking.environment.spec
+    return PipRequest(
         target=target,
         asked=tuple(gathered.asked),
         as_of=asking.as_of,
@@ -56,10 +71,6 @@ def resolve_python(
         newer={name: newer.as_of for name, newer in asking.exceptions.items()},
         held=held_by(conda),
     )
-    resolution = _resolve(workshop, asking, request)
-    for warning in resolution.warnings:
-        workshop.report.warn(warning)
-    return resolution.packages
 
 
 def _resolve(workshop: Workshop, asking: Asking, request: PipRequest) -> Resolution:
@@ -82,7 +93,11 @@ def _resolve(workshop: Workshop, asking: Asking, request: PipRequest) -> Resolut
     settled = settle(
         release, old, solve, lambda found: {item.name: item.version for item in found.packages}
     )
-    asking.causes["pip"] = dict(settled.refusals)
+    found = settled.answer.packages
+    asking.causes["pip"] = {
+        **settled.refusals,
+        **why_moved(asking.old.pip, found, request),
+    }
     return settled.answer
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Target,
     )
     from freezer.resolve.conda.environment import CondaGathered
+    from freezer.resolve.requirements import Gathered
 
 FORMAT = 1
 """Raised when every question must be asked anew because the way of answering changed."""
@@ -128,6 +129,11 @@ def resolve_worlds(workshop: Workshop, asking: Asking) -> Worlds:
         pip = resolve_python(workshop, asking, asked_of_pip, target, conda.packages)
     worlds = Worlds(answers, base, target, installed.packages, pip, (), conda)
     return arithmetic(workshop, environment, worlds, asked_of_pip)
+
+
+def gathered_python(workshop: Workshop, environment: Environment) -> Gathered:
+    """Return what the spec asks of pip. Raises ``SpecError`` with its place."""
+    return gather_python(environment, _gathered(environment, workshop.config))
 
 
 # The imports below are late on purpose: where every world is kept, neither resolvers nor clients

@@ -36,6 +36,8 @@ def show(result: LockResult, project: Path, console: Console) -> None:
         console.print(f"  and {len(result.changes) - _SHOWN} more", highlight=False)
     if result.first:
         show_rows(_facts(lock), console)
+    else:
+        show_rows(exceptions(lock), console)
     console.print(f"{lock.name}: lock {short_id(lock_id)} in {file}", highlight=False)
 
 
@@ -53,6 +55,7 @@ def document(locked: Locked) -> dict[str, Any]:
         "lock-id": locked.id,
         "file": str(locked.folder / LOCK_FILE),
         "as-of": lock.as_of,
+        "exceptions": {name: plain(newer) for name, newer in lock.exceptions.items()},
         "python": lock.target.python.version,
         "base": plain(lock.base)["config"],
         "packages": {
@@ -84,7 +87,15 @@ def _facts(lock: Lock) -> list[tuple[str, str]]:
         *_accelerator(lock),
     ]
     rows += [(role, ", ".join(items)) for role, items in _components(lock).items()]
-    return [*rows, ("as of", lock.as_of)]
+    return [*rows, ("as of", lock.as_of), *exceptions(lock)]
+
+
+def exceptions(lock: Lock) -> list[tuple[str, str]]:
+    """Return a row for each package that may be newer than the lock's cut-off, with the reason."""
+    return [
+        ("  newer", f"{name}, up to {newer.as_of}: {newer.reason}")
+        for name, newer in lock.exceptions.items()
+    ]
 
 
 def _conda(lock: Lock) -> list[tuple[str, str]]:
