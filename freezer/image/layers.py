@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MEMO = "layer"
 _FORMAT = 2
-OWN = 1_000_000
+OWN = 250_000
 """Bytes of a package's file from which on it has a layer of its own."""
 _MOST = 60
 """Layers of packages; engines stop at 127 in all."""

@@ -284,6 +284,15 @@ def test_heavy_packages_have_layers_of_their_own_below_the_light_ones() -> None:
     assert plan_layers([]) == ()
 
 
+def test_ten_small_changes_leave_all_layers_but_the_last_as_they_were():
+    heavy = [package(f"heavy{n}", 10**6 * 4**n) for n in range(5)]
+    middle = [package(f"middle{n}", 300_000 + n) for n in range(9)]
+    plans = {plan_layers([*heavy, *middle, package("six", size)]) for size in range(9_000, 9_010)}
+    assert len(plans) == 1
+    (plan,) = plans
+    assert [item.packages for item in plan[-2:]] == [("middle8",), ("six",)]
+
+
 def test_a_package_that_grows_a_little_stays_where_it_is() -> None:
     def order(a: int, b: int) -> list[str]:
         return [plan.title for plan in plan_layers([package("a", a), package("b", b)])]
