@@ -47,7 +47,7 @@ def effects(factor: Factor, base: Record, varied: Record, cost: float) -> Iterat
 
     Only numbers count: that a setting reads back as it was set is no effect.
     """
-    verdict = compare(_numbers(base), _numbers(varied))
+    verdict = compare(numbers_only(base), numbers_only(varied))
     for one in verdict.trainings:
         first = one.first
         yield Effect(
@@ -66,8 +66,8 @@ def effects(factor: Factor, base: Record, varied: Record, cost: float) -> Iterat
         )
 
 
-def _numbers(record: Record) -> Record:
-    """Return a record without versions and settings, and as of one host."""
+def numbers_only(record: Record) -> Record:
+    """Return a record without versions, settings and inventory."""
     trainings = tuple(
         one.model_copy(
             update={"observations": tuple(o for o in one.observations if not isinstance(o, Said))}

@@ -16,6 +16,7 @@ from freezer.check.reference import (
 from freezer.errors import BusyError, CheckError, HistoryError, HostError
 from freezer.fetch.store import disk_errors
 from freezer.flows.build import verified_image
+from freezer.flows.cause import find_cause
 from freezer.flows.generations import record_check
 from freezer.flows.spec import Locked, load_locked
 from freezer.flows.training import train
@@ -25,6 +26,7 @@ from freezer.model.verdict import Verdict, Word
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from freezer.check.experiments import Tried
     from freezer.engine.interface import ImageInfo
     from freezer.flows.sources import Workshop
     from freezer.model.record import Record
@@ -51,6 +53,8 @@ class CheckResult:
     record compares with each; for information only."""
     expected: Record | None = None
     """What the record was held against: the reference, or the first of two runs."""
+    tried: tuple[Tried, ...] = ()
+    """After a drift that is no accident: experiments that looked for its cause."""
 
 
 def check(workshop: Workshop, name: str | None, *, record: bool = False) -> CheckResult:
@@ -96,16 +100,22 @@ def check_locked(
     shown = _shown(workshop, path)
     reference = None if record else read_reference(path, shown)
     others = _others(locked, first)
+    tried: tuple[Tried, ...] = ()
     if reference is not None and reference.lock_id != locked.id:
         # An earlier lock's numbers decide nothing: its packages were others. Good to know, though.
-        others = ((f"lock {short_id(reference.lock_id)}", compare(reference, first)), *others)
+        earlier = compare(reference, first)
+        others = ((f"lock {short_id(reference.lock_id)}", earlier), *others)
+        if earlier.word is Word.DRIFTED:
+            tried = find_cause(workshop, locked, image.id, reference, first)
     elif reference is not None:
         verdict, repeats = compare(reference, first), None
         if verdict.word is Word.DRIFTED:
             second = _again(workshop, locked, image.id, first)
             repeats = compare(first, second).word is Word.IDENTICAL
+        if repeats:
+            tried = find_cause(workshop, locked, image.id, reference, first)
         return CheckResult(
-            locked, image.id, first, verdict, False, False, shown, repeats, others, reference
+            locked, image.id, first, verdict, False, False, shown, repeats, others, reference, tried
         )
     second = _again(workshop, locked, image.id, first)
     verdict = compare(first, second)
@@ -114,7 +124,7 @@ def check_locked(
         with disk_errors(locked.folder):
             write_reference(locked.folder, second)
     return CheckResult(
-        locked, image.id, second, verdict, True, recorded, shown, None, others, first
+        locked, image.id, second, verdict, True, recorded, shown, None, others, first, tried
     )
 
 

@@ -39,6 +39,8 @@ def show(result: CheckResult, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    for line in experiments(result):
+        console.print(f"  {escape(printable(line))}", highlight=False, soft_wrap=True)
     show_word(result.locked.lock.name, result.verdict, against(result), console)
 
 
@@ -73,6 +75,15 @@ def document(result: CheckResult) -> dict[str, Any]:
         "host": plain(result.record.host),
         "trainings": [plain(one) for one in result.verdict.trainings],
         "causes": list(result.verdict.causes),
+        "experiments": [
+            {
+                "title": one.experiment.title,
+                "environment": dict(one.experiment.environment),
+                "verdict": one.verdict.word.value,
+                "cause": one.is_cause,
+            }
+            for one in result.tried
+        ],
         "others": {name: verdict.word.value for name, verdict in result.others},
     }
 
@@ -136,6 +147,16 @@ def likely(result: CheckResult) -> Iterator[str]:
         yield "a second run here gave the same numbers as the first: this is no accident"
         if not verdict.causes:
             yield "no cause was found: settings, host, versions, data and random numbers are equal"
+
+
+def experiments(result: CheckResult) -> Iterator[str]:
+    """Yield a sentence for each experiment that looked for the cause of a drift."""
+    for one in result.tried:
+        came = "every number is back: this is the cause" if one.is_cause else "still "
+        word = "" if one.is_cause else str(one.verdict.word)
+        yield f"experiment: with {one.experiment.title}, {came}{word}"
+    if result.tried and not any(one.is_cause for one in result.tried):
+        yield "no single setting brings the numbers back; `freeze bisect` looks among the packages"
 
 
 def _other(verdict: Verdict) -> str:

@@ -13,7 +13,7 @@ from freezer.check.metrics import metrics
 from freezer.model.lockfile import short_id
 from freezer.model.verdict import Word
 from freezer.output.chart import loss_chart
-from freezer.output.check import against, far, likely
+from freezer.output.check import against, experiments, far, likely
 from freezer.output.text import printable
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _values(result: CheckResult) -> dict[str, Any]:
             }
             for one in verdict.trainings
         ],
-        "likely": [printable(text) for text in likely(result)],
+        "likely": [printable(text) for text in (*likely(result), *experiments(result))],
         "causes": [printable(text) for text in verdict.causes],
         "others": [(title, str(other.word)) for title, other in result.others],
         "inventory": record.inventory.numerics if record.inventory else (),

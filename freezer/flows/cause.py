@@ -1,0 +1,45 @@
+"""Why numbers moved, by experiment: the trainings again with one thing as the reference had it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.check.audit import numbers_only
+from freezer.check.compare import compare
+from freezer.check.experiments import Tried, experiments
+from freezer.check.smoke import run_smoke
+from freezer.model.verdict import Word
+
+if TYPE_CHECKING:
+    from freezer.flows.sources import Workshop
+    from freezer.flows.spec import Locked
+    from freezer.model.record import Record
+
+
+def find_cause(
+    workshop: Workshop, locked: Locked, image: str, expected: Record, found: Record
+) -> tuple[Tried, ...]:
+    """Put back what differs between two records' hosts, one thing at a time; return all trials.
+
+    Nothing is tried where settings and versions differ, and no number does. Ends with the first that brings every number back. Empty where nothing can be put back. Raises
+    ``CheckError`` when a run cannot be started.
+    """
+    tried: list[Tried] = []
+    if compare(numbers_only(expected), numbers_only(found)).word is not Word.DRIFTED:
+        return ()
+    for experiment in experiments(expected.host, found.host):
+        record = run_smoke(
+            locked.lock,
+            locked.id,
+            image,
+            engine=workshop.engine(),
+            report=workshop.report,
+            title=f"Looking for the cause: {experiment.title}",
+            environment=experiment.environment,
+        )
+        # What the image is made of is the same in all runs here; the reference's may be another.
+        noted = record.model_copy(update={"inventory": found.inventory})
+        tried.append(Tried(experiment, compare(expected, noted)))
+        if tried[-1].is_cause:
+            break
+    return tuple(tried)

@@ -1,0 +1,65 @@
+"""What is put back to find a cause, and when it is one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from records import HOST, lines, record
+
+from freezer.check.compare import compare
+from freezer.check.experiments import MOST, Experiment, Tried, experiments
+from freezer.model.record import Host
+
+
+def host(**changes: Any) -> Host:
+    return Host.model_validate({**HOST, **changes})
+
+
+def test_hosts_that_do_not_differ_leave_nothing_to_try() -> None:
+    assert experiments(host(), host()) == ()
+    assert experiments(host(), host(cpu="Another", kernel="7.0")) == ()
+
+
+def test_threads_go_back_together_since_one_number_is_in_several_variables() -> None:
+    before = host(settings={"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"})
+    now = host(settings={"OMP_NUM_THREADS": "4", "OPENBLAS_NUM_THREADS": "4"})
+    (found,) = experiments(before, now)
+    assert found.title == "2 threads, as in the reference"
+    assert found.environment == {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
+
+
+def test_one_thing_at_a_time_and_then_all_of_them() -> None:
+    before = host(
+        settings={"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "2"}, **{"blas-kernels": ["Haswell"]}
+    )
+    now = host(settings={"OMP_NUM_THREADS": "4", "MKL_CBWR": "AVX2"})
+    found = experiments(before, now)
+    assert [one.environment for one in found[:-1]] == [
+        {"MKL_CBWR": ""},
+        {"PYTHONHASHSEED": "0"},
+        {"OMP_NUM_THREADS": "2"},
+        {"OPENBLAS_CORETYPE": "Haswell"},
+    ]
+    assert found[0].title.startswith("MKL_CBWR not set")
+    assert dict(found[-1].environment) == {
+        "MKL_CBWR": "",
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": "2",
+        "OPENBLAS_CORETYPE": "Haswell",
+    }
+
+
+def test_there_is_an_end_to_trying() -> None:
+    many = {f"X_{number}": "1" for number in range(20)}
+    assert len(experiments(host(settings=many), host(settings={}))) == MOST
+
+
+def test_the_seed_is_the_specs_and_a_kernel_without_a_name_cannot_be_put_back() -> None:
+    before = host(settings={"FREEZER_SEED": "1"}, **{"blas-kernels": ["unheard-of"]})
+    assert experiments(before, host(settings={"FREEZER_SEED": "2"})) == ()
+
+
+def test_only_the_same_bits_are_evidence() -> None:
+    one = Experiment("2 threads", {})
+    assert Tried(one, compare(record(), record())).is_cause
+    assert not Tried(one, compare(record(), record(lines(weight=1.0000001)))).is_cause
