@@ -21,8 +21,9 @@ def find_cause(
 ) -> tuple[Tried, ...]:
     """Put back what differs between two records' hosts, one thing at a time; return all trials.
 
-    Nothing is tried where settings and versions differ, and no number does. Ends with the first that brings every number back. Empty where nothing can be put back. Raises
-    ``CheckError`` when a run cannot be started.
+    Nothing is tried where settings and versions differ, and no number does. Ends with the first
+    that brings every number back. Empty where nothing can be put back. Raises ``CheckError`` when
+    a run cannot be started.
     """
     tried: list[Tried] = []
     if compare(numbers_only(expected), numbers_only(found)).word is not Word.DRIFTED:
