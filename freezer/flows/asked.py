@@ -57,7 +57,7 @@ def held_by(conda: Sequence[CondaPackage]) -> dict[str, Held]:
 
     return {
         name: Held(
-            version=version or _comparable(package.version),
+            version=version or comparable(package.version).public,
             package=package.name,
             by=f"conda's {package.name} {package.version} {package.build} ({package.reason})",
         )
@@ -65,9 +65,9 @@ def held_by(conda: Sequence[CondaPackage]) -> dict[str, Held]:
     }
 
 
-def _comparable(version: str) -> str:
-    """Return a version that Python's rules can compare, for packages that count otherwise."""
+def comparable(version: str) -> Version:
+    """Return a version that Python's rules can compare; 0 for packages that count otherwise."""
     try:
-        return Version(version).public
+        return Version(version)
     except InvalidVersion:
-        return "0"
+        return Version("0")

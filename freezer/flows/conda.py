@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import ResolveError
+from freezer.flows.asked import comparable
 from freezer.flows.installed import CondaAnswer
 from freezer.flows.placed import placed
 from freezer.flows.spec import place
@@ -181,10 +182,12 @@ def _solved(
     if release is None or not old:
         return ask(request, config=workshop.config, store=workshop.store, report=workshop.report)
 
-    def solve(*, held: frozenset[str], pins: Mapping[str, str]) -> CondaResolution:
+    def solve(
+        *, held: frozenset[str], pins: Mapping[str, str], fresh: bool = False
+    ) -> CondaResolution:
         exact = (f"{name} =={old[name].version} {old[name].build}" for name in sorted(held))
         wanted = (f"{name} =={version}" for name, version in pins.items())
-        keep = {n: p for n, p in old.items() if n not in release.names}
+        keep = {n: p for n, p in old.items() if n not in release.names and not fresh}
         asked = replace(request, keep=keep, constraints=(*request.constraints, *exact, *wanted))
         return ask(asked, config=workshop.config, store=workshop.store, report=workshop.report)
 
@@ -193,6 +196,7 @@ def _solved(
         {name: f"{package.version} {package.build}" for name, package in old.items()},
         solve,
         lambda found: {item.name: f"{item.version} {item.build}" for item in found.packages},
+        lambda text: comparable(text.partition(" ")[0]),
     )
     if platform == asking.environment.spec.platform:
         asking.causes["conda"] = dict(settled.refusals)

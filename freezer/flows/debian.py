@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from debian.debian_support import Version
+
 from freezer.errors import ResolveError
 from freezer.fetch.debian_index import fetch_indices
 from freezer.flows.bases import ARCHITECTURES, base_apt_sources, base_facts
@@ -79,19 +81,25 @@ def _closure(
     if release is None:
         return ask(wanted, old)
 
-    def solve(*, held: frozenset[str], pins: Mapping[str, str]) -> tuple[DebianPackage, ...]:
-        exact = [name for name in wanted if name.partition("=")[0] not in pins]
-        exact += [f"{name}={version}" for name, version in pins.items()]
-        found = ask(exact, {n: old[n] for n in (held or old.keys() - release.names)})
+    def solve(
+        *, held: frozenset[str], pins: Mapping[str, str], fresh: bool = False
+    ) -> tuple[DebianPackage, ...]:
+        # Only what the spec asks for may be asked for: all else is preferred, and looked at after.
+        exact = [f"{name}={pins[name]}" if name in pins else name for name in wanted]
+        prefer = frozenset[str]() if fresh else held or old.keys() - release.names
+        goals = {**{name: old[name] for name in sorted(held)}, **pins}
+        found = ask(exact, {**{name: old[name] for name in sorted(prefer)}, **goals})
         versions = {item.name: item.version for item in found}
         # apt takes all that is to be kept, or none of it; and says nothing of which.
-        moved = sorted(name for name in held if versions.get(name, old[name]) != old[name])
+        moved = [name for name in goals if versions.get(name, goals[name]) != goals[name]]
         if moved:
             said = ", ".join(f"{name} {versions[name]}" for name in moved)
             raise ResolveError(f"apt answers with {said} only")
         return found
 
-    settled = settle(release, old, solve, lambda found: {item.name: item.version for item in found})
+    settled = settle(
+        release, old, solve, lambda found: {item.name: item.version for item in found}, Version
+    )
     asking.causes["debian"] = dict(settled.refusals)
     return settled.answer
 

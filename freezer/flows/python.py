@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from freezer.errors import Where
 from freezer.fetch.indexes import indexes, with_options
@@ -80,9 +81,9 @@ def _resolve(workshop: Workshop, asking: Asking, request: PipRequest) -> Resolut
         return resolve_pip(request, resolver, store=workshop.store, report=workshop.report)
     old = {item.name: item.version for item in asking.old.pip}
 
-    def solve(*, held: frozenset[str], pins: Mapping[str, str]) -> Resolution:
+    def solve(*, held: frozenset[str], pins: Mapping[str, str], fresh: bool = False) -> Resolution:
         fixed = {**{name: old[name] for name in sorted(held)}, **pins}
-        keep = {n: v for n, v in old.items() if n not in release.names}
+        keep = {n: v for n, v in old.items() if n not in release.names and not fresh}
         asked = replace(
             request,
             keep=keep,
@@ -91,7 +92,11 @@ def _resolve(workshop: Workshop, asking: Asking, request: PipRequest) -> Resolut
         return resolve_pip(asked, resolver, store=workshop.store, report=workshop.report)
 
     settled = settle(
-        release, old, solve, lambda found: {item.name: item.version for item in found.packages}
+        release,
+        old,
+        solve,
+        lambda found: {item.name: item.version for item in found.packages},
+        Version,
     )
     found = settled.answer.packages
     asking.causes["pip"] = {

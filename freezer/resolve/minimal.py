@@ -8,7 +8,7 @@ put back, as long as there is an answer. Nothing here knows an index; the resolv
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from freezer.errors import ResolveError
 
@@ -76,10 +76,15 @@ class Release:
 
 
 class Solve(Protocol[Found]):
-    """Asks a resolver that prefers everything as it is which is not to move."""
+    """Asks a resolver that prefers as it is what an update does not name."""
 
-    def __call__(self, *, held: frozenset[str], pins: Mapping[str, str]) -> Found:
-        """Return an answer in which ``held`` stay, and ``pins`` have these versions."""
+    def __call__(
+        self, *, held: frozenset[str], pins: Mapping[str, str], fresh: bool = False
+    ) -> Found:
+        """Return an answer in which ``held`` stay, and ``pins`` have these versions.
+
+        Where it is to be ``fresh`` nothing is preferred.
+        """
 
 
 @dataclass(frozen=True)
@@ -96,12 +101,13 @@ def settle(
     old: Mapping[str, str],
     solve: Solve[Answer],
     versions: Callable[[Answer], Mapping[str, str]],
+    rank: Callable[[str], Any],
 ) -> Settled[Answer]:
     """Return what to install when some packages move, and nothing that need not.
 
-    The named ones go as far as the resolver takes them while it prefers the rest as it is (``old``:
-    name to version). There they stay, and all else is put back as far as it goes. What is not there
-    any more has not moved. Raises ``ResolveError`` where nothing answers.
+    The named ones go as far as the resolver takes them; there they stay, and all else is put back
+    to ``old`` (name to version) as far as it goes. What is not there any more has not moved.
+    ``rank`` makes versions comparable. Raises ``ResolveError`` where nothing answers.
     """
     names = frozenset(old) - release.names
 
@@ -109,9 +115,18 @@ def settle(
         now = versions(answer)
         return frozenset(name for name in names if now.get(name, old[name]) == old[name])
 
+    def reached(answer: Answer) -> dict[str, str]:
+        now = versions(answer)
+        return {name: now[name] for name in sorted(release.names) if name in now}
+
     first = solve(held=frozenset(), pins=release.pins)
-    reached = versions(first)
-    goals = {name: reached[name] for name in sorted(release.names) if name in reached}
+    goals = reached(first)
+    if goals.keys() - release.pins.keys():
+        # What is preferred may stand in the way: then it is what the named ones force to move.
+        further = reached(solve(held=frozenset(), pins=release.pins, fresh=True))
+        if any(rank(further[name]) > rank(goals[name]) for name in goals.keys() & further.keys()):
+            goals = further
+            first = solve(held=frozenset(), pins=goals)
     known = stays(first)
     refusals: dict[str, str] = {}
 

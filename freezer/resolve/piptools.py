@@ -13,6 +13,7 @@ import os
 import platform
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -65,6 +66,10 @@ class PipToolsResolver:
             while True:
                 dated = DatedIndex(request, undated=attempt.undated)
                 run, text = _compile(request, attempt, dated, store)
+                if run.code and request.keep:
+                    # pip-tools gives up what it is to keep in some conflicts, and not in others.
+                    free = replace(request, keep={})
+                    run, text = _compile(free, attempt, dated, store)
                 if run.code == 0:
                     return _answer(request, text, dated, store, report)
                 report.debug(run.stderr)

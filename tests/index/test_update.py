@@ -1,0 +1,196 @@
+"""`freeze update` with the real resolvers, on an index made for each test; base and Debian are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from asking import host_target
+from hosts import Ear
+from indexes import FakeIndex, serve
+from locks import make_lock
+
+from freezer.errors import FreezerError, LockError, SpecError
+from freezer.fetch.config import Config
+from freezer.fetch.store import Store
+from freezer.flows.generations import history
+from freezer.flows.lock import lock
+from freezer.flows.named import parse_named, split_environment
+from freezer.flows.sources import Workshop
+from freezer.flows.spec import load_environment
+from freezer.flows.update import Asked, UpdateResult, update
+from freezer.flows.worlds import base_question, debian_question
+from freezer.model.lockfile import LOCK_FILE, lock_bytes
+
+pytestmark = pytest.mark.index
+
+EARLY, LATE, LATER = (f"2026-0{month}-01T00:00:00Z" for month in (1, 3, 5))
+
+
+@pytest.fixture
+def index() -> Iterator[FakeIndex]:
+    with serve() as served:
+        yield served
+
+
+class Env:
+    """A project whose base is settled, and whose Python packages come from the index."""
+
+    def __init__(self, root: Path, index: FakeIndex, resolver: str) -> None:
+        self.ear = Ear()
+        self.index, self.resolver, self.root = index, resolver, root
+        self.workshop = Workshop(root, Config(), Store.open(root / "store"), _no_engine, self.ear)
+
+    @property
+    def file(self) -> Path:
+        return self.root / "lockfiles" / "demo" / LOCK_FILE
+
+    def spec(self, *requirements: str, **more: Any) -> None:
+        lines = [f"--index-url {self.index.simple}", *requirements]
+        pip = {"requirements": lines, "resolver": self.resolver}
+        spec = {
+            "name": "demo",
+            "base": "debian:bookworm-slim",
+            "python": "3.11",
+            "pip": pip,
+            **more,
+        }
+        (self.root / "freeze.yaml").write_text(yaml.safe_dump(spec))
+
+    def lock(self, *requirements: str, **more: Any) -> dict[str, str]:
+        self.spec(*requirements, **more)
+        environment = load_environment(self.root, None)
+        made = make_lock(debian=(), pip=(), as_of=EARLY, target=host_target())
+        answers = {
+            "base": base_question(environment), "debian": debian_question(environment, made.base)
+        }  # fmt: skip
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_bytes(lock_bytes(made.model_copy(update={"answers": answers})))
+        return pins(lock(self.workshop, None, as_of=EARLY).locked.lock.pip)
+
+    def update(self, *packages: str, **more: Any) -> UpdateResult:
+        return update(self.workshop, None, Asked(packages, **{"as_of": LATE, **more}))
+
+
+def _no_engine() -> Any:
+    raise AssertionError("nothing of this needs an engine")
+
+
+def pins(packages: Any) -> dict[str, str]:
+    return {item.name: item.version for item in packages if item.name != "pip"}
+
+
+@pytest.fixture
+def env(tmp_path: Path, index: FakeIndex) -> Env:
+    index.add("pip", "25", uploaded="2025-01-01T00:00:00Z")
+    old, new = {"uploaded": "2025-12-01T00:00:00Z"}, {"uploaded": "2026-02-01T00:00:00Z"}
+    index.add("num", "1.0", **old)
+    index.add("num", "2.0", **new)
+    index.add("num", "3.0", uploaded="2026-04-01T00:00:00Z")
+    index.add("sci", "1.0", ["num<2"], **old)
+    index.add("sci", "1.1", ["num>=1"], **new)
+    index.add("plot", "1.0", ["num", "text"], **old)
+    index.add("plot", "2.0", ["num", "text"], **new)
+    index.add("text", "1.0", **old)
+    index.add("text", "2.0", **new)
+    return Env(tmp_path, index, "uv")
+
+
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+def test_what_is_named_moves_and_only_what_it_forces(env: Env, resolver: str) -> None:
+    env.resolver = resolver
+    assert env.lock("sci", "plot") == {"num": "1.0", "plot": "1.0", "sci": "1.0", "text": "1.0"}
+    result = env.update("num", reason="faster")
+    assert [str(item) for item in result.moves] == [
+        "num 1.0 to 2.0",
+        "sci 1.0 to 1.1: sci 1.0 wants num<2",
+    ]
+    assert pins(result.lock.pip) == {"num": "2.0", "plot": "1.0", "sci": "1.1", "text": "1.0"}
+    assert "Also moves: sci 1.0 to 1.1: sci 1.0 wants num<2" in env.ear.notes
+    head = history(env.workshop, "demo").head
+    assert head is not None
+    assert (head.action, head.reason) == ("update", "faster")
+    assert head.summary.startswith("num 1.0 to 2.0; sci")
+    assert result.written is not None
+    assert result.written.id == head.lock_id
+
+
+def test_strict_and_a_dry_run_write_nothing(env: Env) -> None:
+    env.lock("sci", "plot")
+    before = env.file.read_bytes()
+    refused = env.update("num", strict=True)
+    assert (refused.refused, refused.written) == (True, None)
+    dry = env.update("num", dry_run=True)
+    assert (len(dry.moves), dry.written) == (2, None)
+    assert env.update("text", strict=True, dry_run=True).refused is False
+    assert env.file.read_bytes() == before
+    assert len(history(env.workshop, "demo").generations) == 2
+
+
+def test_why_nothing_moves(env: Env) -> None:
+    env.lock("num<2", "plot")
+    before = env.file.read_bytes()
+    held = env.update("num")
+    assert (held.moves, held.written) == ((), None)
+    assert held.limits[0].newest == "2.0"
+    assert "asks for num<2" in held.limits[0].why
+    assert "freeze.yaml" in held.limits[0].why
+    newest = env.update("text", as_of=EARLY)
+    assert newest.limits[0].newest is None
+    assert newest.limits[0].why == f"it is the newest as of {EARLY}; 2.0 came on 2026-02-01"
+    assert env.file.read_bytes() == before
+
+
+def test_a_version_that_the_spec_does_not_allow(env: Env) -> None:
+    env.lock("num<2", "plot")
+    with pytest.raises(SpecError, match=r"does not allow num 2\.0") as caught:
+        env.update("num==2.0")
+    assert caught.value.found == "num<2"
+    assert "pip" in str(caught.value.where)
+
+
+def test_a_version_for_this_update_only(env: Env) -> None:
+    env.lock("num", "plot")
+    assert pins(env.update("num==2.0", as_of=LATER).lock.pip)["num"] == "2.0"
+    assert env.update("num", as_of=LATER).lock.pip[0].version == "3.0"
+
+
+def test_a_name_that_is_not_locked(env: Env) -> None:
+    env.lock("plot")
+    with pytest.raises(LockError, match="plott is not in the lock") as caught:
+        env.update("plott")
+    assert caught.value.hint == "did you mean plot?"
+    with pytest.raises(LockError, match="libc6 comes with the base"):
+        env.update("libc6")
+
+
+def test_one_package_newer_than_the_rest(env: Env) -> None:
+    env.lock("num", "plot", **{"as-of": EARLY})
+    result = env.update(newer="num", reason="a leak", as_of=None)
+    assert pins(result.lock.pip) == {"num": "3.0", "plot": "1.0", "text": "1.0"}
+    assert result.lock.as_of == EARLY
+    assert result.lock.exceptions["num"].reason == "a leak"
+    env.spec("num", "plot", "sci>=1.0", **{"as-of": EARLY})
+    with pytest.raises(FreezerError):  # sci 1.0 wants num<2, which is kept only where it can be
+        env.update("num==3.0", as_of=None)
+    env.spec("num", "plot>=1", **{"as-of": EARLY})
+    again = lock(env.workshop, None)
+    assert pins(again.locked.lock.pip)["num"] == "3.0"
+    assert again.locked.lock.exceptions == result.lock.exceptions
+    env.spec("num", "plot>=1", **{"as-of": "2027-01-01T00:00:00Z"})
+    assert lock(env.workshop, None).locked.lock.exceptions == {}
+
+
+@pytest.mark.parametrize("text", ["num>=2", "", "a b", "base==1", "num=="])
+def test_what_is_no_package(text: str) -> None:
+    with pytest.raises(SpecError, match="no package"):
+        parse_named([text])
+
+
+def test_the_first_word_may_name_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "freeze.yaml").write_text("name: demo\nbase: debian:12\npython: '3.11'\n")
+    assert split_environment(tmp_path, ["demo", "num"]) == ("demo", ("num",))
+    assert split_environment(tmp_path, ["num"]) == (None, ("num",))
