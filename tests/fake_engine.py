@@ -54,6 +54,9 @@ class FakeEngine:
     def images(self, *, label: str | None = None) -> list[ImageInfo]:
         return [self._info(one) for one in self.configs]
 
+    def layer_sizes(self, image_id: str) -> tuple[int, ...]:
+        return tuple(len(self.layers[diff_id]) for diff_id in self._info(image_id).diff_ids)
+
     def load(
         self, config: bytes, layers: Sequence[LayerFile], *, tags: Sequence[str] = (), report: Any
     ) -> ImageInfo:

@@ -10,10 +10,13 @@ from freezer.image.layout import LOCK_LABEL
 from freezer.model.canonical import digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freezer.engine.interface import ImageInfo
     from freezer.flows.sources import Workshop
 
-_NAME = "org.opencontainers.image.title"
+TITLE = "org.opencontainers.image.title"
+"""Label with the environment's name."""
 _CLOCK = "org.opencontainers.image.created"
 
 
@@ -49,7 +52,7 @@ def images(workshop: Workshop, name: str | None) -> Images:
     found = [
         image
         for image in engine.images(label=LOCK_LABEL)
-        if name is None or image.labels.get(_NAME) == name
+        if name is None or image.labels.get(TITLE) == name
     ]
     layers = {image.id: _layers(image, engine.layer_sizes(image.id)) for image in found}
     owners = Counter(diff_id for held in layers.values() for diff_id in held)
@@ -66,18 +69,23 @@ def _layers(image: ImageInfo, sizes: tuple[int, ...]) -> dict[str, int]:
     """
     if not sizes:
         return {image.id: image.size}
-    chains, below = {}, ""
-    for diff_id, size in zip(image.diff_ids, sizes, strict=True):
+    return dict(zip(chains(image.diff_ids), sizes, strict=True))
+
+
+def chains(diff_ids: Sequence[str]) -> list[str]:
+    """Return a name for each layer that holds everything below it too, lowest first."""
+    found, below = [], ""
+    for diff_id in diff_ids:
         below = digest(f"{below} {diff_id}".encode())
-        chains[below] = size
-    return chains
+        found.append(below)
+    return found
 
 
 def _row(image: ImageInfo, layers: dict[str, int], owners: Counter[str]) -> Held:
     own = sum(size for diff_id, size in layers.items() if owners[diff_id] == 1)
     size = sum(layers.values())
     return Held(
-        environment=image.labels.get(_NAME, ""),
+        environment=image.labels.get(TITLE, ""),
         lock_id=image.labels.get(LOCK_LABEL, ""),
         as_of=image.labels.get(_CLOCK, ""),
         image=image.id,

@@ -14,7 +14,7 @@ import tarfile
 from typing import TYPE_CHECKING, Any
 
 from freezer.engine.interface import RunOptions
-from freezer.errors import BuildError, IntegrityError
+from freezer.errors import BuildError, EngineError, IntegrityError
 from freezer.image.chunks import Chunk, recall, remember
 from freezer.image.tar import Entry, clean_path, write_entry
 from freezer.inside import inside_files
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from freezer.engine.interface import Engine
+    from freezer.engine.interface import Engine, RunResult
     from freezer.fetch.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import Lock
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 _MEMO = "bytecode"
 _ROOT = "opt/freezer-compile"
 _SCRIPT = "freezer_inside/bytecode.py"
+_OPTIONS = RunOptions(
+    read_only=False,
+    user="0:0",
+    timeout=3600,
+    environment={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"},
+)
 
 
 def bytecode_chunks(
@@ -60,7 +66,7 @@ def bytecode_chunks(
     ]
     if sources:
         with report.task(f"Compiling {len(sources)} packages to byte code"):
-            made += _compile(lock, sources, image(), engine, store)
+            made += _compile(lock, sources, image, engine, store)
     for chunk in made:
         remember(store, _MEMO, chunk)
     return [_demand(recall(store, _MEMO, key)) for key in keys]
@@ -76,7 +82,7 @@ def _key(lock: Lock, chunk: Chunk) -> str:
 def _compile(
     lock: Lock,
     chunks: Sequence[Chunk],
-    image: str,
+    image: Callable[[], str],
     engine: Engine,
     store: Store,
 ) -> list[Chunk]:
@@ -84,19 +90,19 @@ def _compile(
         upload, result = scratch / "source.tar", scratch / "bytecode.tar"
         sources = _write_upload(chunks, upload, lock.target.python.minor, store)
         root = f"/{_ROOT}"
-        command = [lock.target.python.executable, "-I", "-S", "-B", f"{root}/bytecode.py"]
-        done = engine.run(
-            image,
-            [*command, f"{root}/source", f"{root}/out"],
-            RunOptions(
-                read_only=False,
-                user="0:0",
-                timeout=3600,
-                environment={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"},
-            ),
-            files=upload,
-            fetch={f"{root}/out": result},
-        )
+        python = [lock.target.python.executable, "-I", "-S", "-B"]
+        command = [*python, f"{root}/bytecode.py", f"{root}/source", f"{root}/out"]
+
+        def attempt(used: str) -> RunResult:
+            return engine.run(used, command, _OPTIONS, files=upload, fetch={f"{root}/out": result})
+
+        used = image()
+        try:
+            done = attempt(used)
+        except EngineError:
+            if engine.image(used) is not None:
+                raise
+            done = attempt(image())  # somebody removed that one meanwhile
         if done.exit_code != 0:
             raise BuildError(
                 "the image's Python could not compile the packages",

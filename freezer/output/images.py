@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from freezer.flows.images import Held, Images
+    from freezer.flows.prune import Pruned
 
 
 def show(images: Images, console: Console) -> None:
@@ -30,6 +31,33 @@ def show(images: Images, console: Console) -> None:
 def document(images: Images) -> dict[str, Any]:
     """Return the facts for ``--json``."""
     return {"images": [asdict(held) for held in images.held], "bytes": images.total}
+
+
+def show_pruned(done: Pruned, console: Console) -> None:
+    """Print what went, or would go, and how much space that is."""
+    if not done.images:
+        console.print("nothing to remove: every image is of a lock or a generation")
+        return
+    verb = "would remove" if done.dry else "removed"
+    for item in done.images:
+        names = escape(", ".join(item.names))
+        if item.kept_because:
+            console.print(
+                f"kept {escape(item.what)} {item.image[7:19]}: {escape(item.kept_because)}"
+            )
+        else:
+            console.print(f"{verb} {escape(item.what)} {item.image[7:19]} {names}", highlight=False)
+    frees = "that would free" if done.dry else "that frees"
+    console.print(f"{frees} {size(done.freed)}", highlight=False)
+
+
+def pruned_document(done: Pruned) -> dict[str, Any]:
+    """Return the facts for ``--json``."""
+    return {
+        "images": [asdict(item) for item in done.images],
+        "bytes": done.freed,
+        "dry_run": done.dry,
+    }
 
 
 def _row(held: Held) -> tuple[str, ...]:
