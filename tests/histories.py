@@ -19,7 +19,8 @@ from freezer.fetch.config import Config
 from freezer.fetch.store import Store
 from freezer.flows.build import tag
 from freezer.flows.check import check
-from freezer.flows.generations import adopt, record_check, record_generation, summary_of
+from freezer.flows.checks import record_check
+from freezer.flows.generations import adopt, record_generation, summary_of
 from freezer.flows.holding import holding
 from freezer.flows.sources import Workshop
 from freezer.flows.spec import Locked, read_lock

@@ -17,7 +17,7 @@ from freezer.errors import BusyError, CheckError, HistoryError, HostError
 from freezer.fetch.store import disk_errors
 from freezer.flows.build import verified_image
 from freezer.flows.cause import find_cause
-from freezer.flows.generations import record_check
+from freezer.flows.checks import record_check
 from freezer.flows.spec import Locked, load_locked
 from freezer.flows.training import train
 from freezer.model.lockfile import short_id

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from freezer.errors import BusyError, EngineError, FreezerError, HistoryError, SpecError, Where
+from freezer.errors import BusyError, FreezerError, HistoryError, SpecError, Where
 from freezer.flows.check import CheckResult, check_locked
-from freezer.flows.generations import adopt, history, locked_of, record_check, shown_folder
+from freezer.flows.checks import record_check
+from freezer.flows.generations import adopt, history, locked_of, shown_folder
 from freezer.flows.log import environment_name
 from freezer.flows.past_image import How, bring_image
 from freezer.flows.spec import read_lock
@@ -100,6 +101,7 @@ def parse_since(text: str) -> str:
 
 
 def _run(workshop: Workshop, name: str, lock_ids: Iterable[str], *, record: bool) -> PastChecks:
+    workshop.engine()  # without one, no generation can be said to be bad
     past = history(workshop, name)
     by_lock: dict[str, list[Generation]] = {}
     for one in past.generations:
@@ -125,7 +127,7 @@ def _check(
     workshop.report.note(f"Generation {numbers}, lock {generations[-1].lock_id[:12]}")
     try:
         found = _built_and_checked(workshop, name, past, generations[-1], record=record)
-    except (EngineError, BusyError):
+    except BusyError:
         raise  # the next one would end alike
     except FreezerError as error:
         workshop.report.warn(str(error))

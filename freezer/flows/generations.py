@@ -20,16 +20,13 @@ from freezer.flows.who import author, one_line
 from freezer.history.archive import SMOKE, archived, keep
 from freezer.history.changelog import write_changelog
 from freezer.history.log import History, append, read_history
-from freezer.model.canonical import digest
-from freezer.model.generation import Action, Checked, Generation
+from freezer.model.generation import Action, Generation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freezer.flows.sources import Workshop
     from freezer.model.lock import Lock
-    from freezer.model.record import Record
-    from freezer.model.verdict import Word
 
 ADOPTED: Final = "was here already: put here by git, by hand, or before there was a history"
 _MOST_CHANGES: Final = 6
@@ -161,64 +158,6 @@ def _record(
     )
     write_changelog(locked.folder, append(locked.folder, entry, shown_folder(name)), name)
     return entry
-
-
-def record_check(workshop: Workshop, locked: Locked, record: Record, word: Word) -> Checked | None:
-    """Record what a check of a lock came to, and keep its reference; return the entry.
-
-    ``locked`` is the current lock or one of the past. None when the last check of the generation
-    in this numerics class came to the same against the same reference: nothing is touched then.
-    Raises ``HistoryError``.
-    """
-    name = locked.lock.name
-    folder = workshop.project / LOCKS / name
-    with holding(workshop, name):
-        adopt(workshop, name)
-        past = history(workshop, name)
-        checked = next(
-            (one for one in reversed(past.generations) if one.lock_id == locked.id), None
-        )
-        if checked is None:
-            return None
-        references = references_beside(locked)
-        keep(folder, locked.id, files_beside(locked.folder), references)
-        mine = references.get(f"{record.host.class_}.json")
-        entry = checked_entry(workshop, past, checked, record, word, mine)
-        if said_before(past, checked, entry):
-            return None
-        write_changelog(folder, append(folder, entry, shown_folder(name)), name)
-        return entry
-
-
-def checked_entry(
-    workshop: Workshop,
-    past: History,
-    checked: Generation,
-    record: Record,
-    word: Word,
-    reference: bytes | None,
-) -> Checked:
-    """Return the entry for a check of a generation, as the next one of a history."""
-    who = author(workshop.project)
-    return Checked(
-        parents=past.tips,
-        date=now(),
-        generation=checked.number,
-        lock_id=checked.lock_id,
-        class_=record.host.class_,
-        word=word,
-        image=record.image,
-        reference=None if reference is None else digest(reference),
-        who=who.who,
-        commit=who.commit,
-        cpu=one_line(record.host.cpu, 200) or "unknown",
-    )
-
-
-def said_before(past: History, checked: Generation, entry: Checked) -> bool:
-    """Say whether the last check of a generation in this class came to the same."""
-    same = [one for one in past.verdicts(checked) if one.class_ == entry.class_]
-    return bool(same) and (same[-1].word, same[-1].reference) == (entry.word, entry.reference)
 
 
 def summary_of(changed: Sequence[str], first: Lock | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from freezer.flows.build import remember_verified
 from freezer.flows.check import CheckResult, check_locked
 from freezer.flows.generations import adopt, history
 from freezer.flows.holding import carry_out, holding
+from freezer.flows.kept_inventory import keep_inventory
 from freezer.flows.log import environment_name
 from freezer.flows.past_image import bring_image
 from freezer.flows.rollback_plan import Rollback, plan_rollback
@@ -64,6 +66,9 @@ def rollback(
         )
         if found.why_not and not force:
             return found
+        if result.record.inventory is not None:
+            with suppress(FreezerError):  # it is good to have, and decides nothing
+                keep_inventory(workshop, planned.locked, image.info.id)
         if image.on_record:
             remember_verified(workshop, planned.locked, image.info)
         return _switch(workshop, found, result, past, reason)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from freezer.check.reference import FOLDER, parse_reference
 from freezer.errors import CheckError
 from freezer.flows.beside import WRITTEN
-from freezer.flows.generations import checked_entry, now, summary_of
+from freezer.flows.checks import checked_entry
+from freezer.flows.generations import now, summary_of
 from freezer.flows.spec import LOCKS
 from freezer.flows.who import author, one_line
 from freezer.history.archive import archive_folder, verified_file

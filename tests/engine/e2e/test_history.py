@@ -50,6 +50,7 @@ def test_back_to_the_first_generation_whose_image_is_gone(moved: Project, engine
     assert latest is not None
     assert latest.id == image
 
+    assert moved.lock_file.with_name("inventory.json").is_file()
     moved.freeze("log", "--verify").good()
     changelog = moved.lock_file.with_name("CHANGELOG.md").read_text()
     assert "six was not needed" in changelog

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from commands import tree
 from histories import NAME, Past, make_past
 from records import lines
 
-from freezer.errors import ArtifactGoneError, HistoryError, SpecError
+from freezer.errors import ArtifactGoneError, EngineError, HistoryError, SpecError
 from freezer.flows.check_all import check_all, check_generation, parse_since
 from freezer.flows.generations import history
 from freezer.flows.log import verify
@@ -113,6 +114,14 @@ def test_what_cannot_be_had_or_was_edited_does_not_stop_the_others(
     assert [one.why_not for one in found.checks] == [
         "a file of the history was edited", "numpy 2.0 is gone from every source", None,
     ]  # fmt: skip
+
+
+def test_without_an_engine_nothing_is_called_bad(past: Past) -> None:
+    def engine() -> None:
+        raise EngineError("no engine answers")
+
+    with pytest.raises(EngineError):
+        check_all(replace(past.workshop, engine=engine), NAME)  # type: ignore[arg-type]
 
 
 def test_it_is_told_in_text_and_json(
