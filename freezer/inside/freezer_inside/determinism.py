@@ -60,6 +60,7 @@ _THREADS: Tuple[Tuple[str, str], ...] = (
     ("OPENBLAS_NUM_THREADS", "https://github.com/OpenMathLib/OpenBLAS#setting-the-number-of-threads-using-environment-variables"),
     ("MKL_NUM_THREADS", "https://www.intel.com/content/www/us/en/docs/onemkl/developer-guide-linux/2024-0/mkl-domain-num-threads.html"),
     ("BLIS_NUM_THREADS", "https://github.com/flame/blis/blob/master/docs/Multithreading.md"),
+    ("NPROC", "https://github.com/openxla/xla/blob/main/xla/pjrt/utils.cc"),
     ("NUMEXPR_NUM_THREADS", "https://numexpr.readthedocs.io/en/latest/user_guide.html#threadpool-configuration"),
 )  # fmt: skip
 _NUMPY_BEYOND = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"
@@ -81,7 +82,7 @@ PORTABLE_LEVEL = "x86-64-v3"
 """What portable kernels need of a CPU. One level lower costs a product four times its time in
 OpenBLAS; this one costs little, and Intel has it since 2013, AMD since 2017."""
 PORTABLE_KERNELS = frozenset(["haswell", "blis-haswell", "mkl-def"])
-"""What a BLAS says that it runs when the settings are in force."""
+"""What a BLAS says that it runs when the settings are in force. What else decides: ``kernels``."""
 
 
 def table(seed: int, threads: int, numerics: str = "native") -> Tuple[Setting, ...]:

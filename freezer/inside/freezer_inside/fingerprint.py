@@ -13,6 +13,7 @@ from typing import Dict, List, Sequence
 
 from .blas import Blas, loaded_blas, loaded_libraries
 from .determinism import NUMERICS, PORTABLE_KERNELS, PORTABLE_LEVEL, in_force
+from .kernels import further_kernels
 from .record import PREFIX
 
 _LEVELS = (
@@ -84,9 +85,10 @@ def fingerprint() -> Dict[str, object]:
     flags = (cpu.get("flags") or cpu.get("Features") or "").split()
     blas = _use_blas()
     kernels = sorted({one.kernels for one in blas if one.kernels})
-    reached = level(platform.machine(), flags)
+    reached, numerics = level(platform.machine(), flags), os.environ.get(NUMERICS, "native")
+    chosen = numerics_class(reached, kernels, numerics)
     return {
-        "class": numerics_class(reached, kernels, os.environ.get(NUMERICS, "native")),
+        "class": "-".join([chosen, *further_kernels(cpu, numerics)])[:100],
         "level": reached,
         "cpu": cpu.get("model name") or cpu.get("CPU part") or "unknown",
         "flags": sorted(flags),

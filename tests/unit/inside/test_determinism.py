@@ -34,6 +34,7 @@ def test_what_is_set():
         "MKL_NUM_THREADS": "3",
         "BLIS_NUM_THREADS": "3",
         "NUMEXPR_NUM_THREADS": "3",
+        "NPROC": "3",
         "OMP_DYNAMIC": "FALSE",
         "MKL_DYNAMIC": "FALSE",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",

@@ -1,0 +1,61 @@
+"""What of a host chooses kernels that no BLAS tells of, as parts of a numerics class.
+
+- XLA's products (JAX) are Eigen's, which are blocked by the sizes of the CPU's caches; no switch
+  fixes them: https://gitlab.com/libeigen/eigen/-/blob/master/Eigen/src/Core/products/GeneralBlockPanelKernel.h
+- PyTorch has MKL within it, which takes other kernels on CPUs of other makers unless it is told to
+  be compatible: https://www.intel.com/content/www/us/en/docs/onemkl/developer-guide-linux/2024-0/reproducibility-conditions.html
+- A GPU's kernels are those of its model.
+"""  # fmt: skip
+
+from __future__ import annotations
+
+import glob
+import re
+from importlib.util import find_spec
+from typing import Dict, List
+
+CACHES = "/sys/devices/system/cpu/cpu0/cache/index*"
+GPUS = "/proc/driver/nvidia/gpus/*/information"
+_MAKERS = {"GenuineIntel": "intel", "AuthenticAMD": "amd"}
+
+
+def further_kernels(cpu: Dict[str, str], numerics: str) -> List[str]:
+    """Return the further parts of this host's class, given its CPU as /proc/cpuinfo has it."""
+    found = []
+    if find_spec("torch") is not None and numerics == "native":
+        found.append(_MAKERS.get(cpu.get("vendor_id", ""), "other"))
+    if find_spec("jaxlib") is not None:
+        found.append("-".join(["cache", *caches()]))
+    return [*found, *gpus()]
+
+
+def caches(pattern: str = CACHES) -> List[str]:
+    """Return the sizes of the first CPU's caches of data, nearest first, such as ``32k``."""
+    found = {}
+    for folder in sorted(glob.glob(pattern)):
+        kind, level, size = (_line(f"{folder}/{name}") for name in ("type", "level", "size"))
+        if kind in ("Data", "Unified"):
+            found[level] = size.lower()
+    return [found[level] for level in sorted(found)]
+
+
+def gpus(pattern: str = GPUS) -> List[str]:
+    """Return the models of the NVIDIA GPUs that this process sees, each once."""
+    models = set()
+    for path in glob.glob(pattern):
+        match = re.search(r"^Model:\s*(.+)$", _read(path), re.MULTILINE)
+        if match:
+            models.add(re.sub(r"[^a-z0-9]+", "-", match[1].lower()).strip("-"))
+    return sorted(models)
+
+
+def _line(path: str) -> str:
+    return _read(path).strip()
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""
