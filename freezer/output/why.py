@@ -1,0 +1,182 @@
+"""What ``freeze why`` says of a package: where it comes from, what needs it, what holds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.markup import escape
+
+from freezer.model.lock import BasePackage
+from freezer.model.lockfile import short_id
+from freezer.output.text import printable, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
+
+    from freezer.flows.why import Answer, Since, Why
+    from freezer.flows.why_held import Hold
+    from freezer.history.why import Key
+
+_CHAINS: Final = 5
+_PARENTS: Final = 10
+"""How many are shown; the others are counted."""
+_WIDTH: Final = 10
+
+
+def show(found: Why, console: Console) -> None:
+    """Print one block for each world that has the name."""
+    for number, answer in enumerate(found.answers):
+        if number:
+            console.print()
+        told = f"{answer.key.name} {_version(answer)}"
+        console.print(f"[bold]{_safe(told)}[/bold] {_world(answer.key)}", highlight=False)
+        for label, lines in _facts(found, answer):
+            for place, line in enumerate(lines):
+                head = label if place == 0 else ""
+                console.print(
+                    f"  [dim]{head:{_WIDTH}}[/dim]{_safe(line)}", highlight=False, soft_wrap=True
+                )
+
+
+def document(found: Why) -> dict[str, Any]:
+    """Return the facts for ``--json``; nothing is left out."""
+    return {
+        "environment": found.environment,
+        "lock_id": found.lock_id,
+        "name": found.name,
+        "packages": [_entry(one) for one in found.answers],
+    }
+
+
+def _entry(answer: Answer) -> dict[str, Any]:
+    package = answer.package
+    return {
+        **_key(answer.key),
+        "version": package.version,
+        "build": getattr(package, "build", None),
+        "file": getattr(package, "file", None),
+        "size": getattr(package, "size", None),
+        "sha256": getattr(package, "sha256", None),
+        "requested": getattr(package, "requested", False),
+        "asked": answer.asked,
+        "why": answer.why,
+        "parents": [{**_key(one.by), "wanted": list(one.wanted)} for one in answer.parents],
+        "chains": [[_key(one) for one in chain] for chain in answer.chains],
+        "held_by": [{"kind": one.kind, "by": one.by, "wanted": one.wanted} for one in answer.holds],
+        "since": _since_entry(answer.since),
+        "offer": answer.offer
+        and {
+            "newest": answer.offer.newest,
+            "fitting": answer.offer.fitting,
+            "said": answer.offer.said,
+        },
+    }
+
+
+def _key(key: Key) -> dict[str, Any]:
+    return {"world": key.world, "name": key.name, **({"build_of": key.of} if key.of else {})}
+
+
+def _since_entry(since: Since | None) -> dict[str, Any] | None:
+    if since is None:
+        return None
+    one = since.generation
+    return {
+        "generation": one.number,
+        "lock_id": one.lock_id,
+        "date": one.date,
+        "action": one.action,
+        "reason": one.reason,
+        "complete": since.complete,
+    }
+
+
+def _facts(found: Why, answer: Answer) -> Iterator[tuple[str, Sequence[str]]]:
+    package = answer.package
+    if not isinstance(package, BasePackage):
+        told = f"{package.file}, {size(package.size)}, sha256 {package.sha256[:12]}"
+        yield "file", [told]
+    yield "here", [answer.asked]
+    if answer.why:
+        yield "why", [answer.why]
+    yield "needed by", _parents(answer)
+    yield "chain" if len(answer.chains) == 1 else "chains", _chains(answer)
+    yield "held by", [_hold(one) for one in answer.holds if one.kind != "parent"]
+    if answer.since:
+        yield "since", [_since(answer.since)]
+    yield "released", [answer.offer.said if answer.offer else _released(found, answer)]
+
+
+def _parents(answer: Answer) -> list[str]:
+    holds = [one for one in answer.holds if one.kind == "parent"]
+    lines = [f"{one.by}: {_wanted(answer.key, one)}" for one in holds[:_PARENTS]]
+    if answer.key.world in ("debian", "base") and lines:
+        lines.append("perhaps by others too: of a Debian package the lock names the nearest one")
+    return lines + _more(len(holds) - _PARENTS)
+
+
+def _wanted(key: Key, one: Hold) -> str:
+    if one.wanted is None and key.world == "pip":
+        return "range not known, its wheel is not in the store (`freeze fetch` gets it)"
+    if one.wanted is None:
+        return "range not known, it is not in the lock"
+    return one.wanted or "any version"
+
+
+def _chains(answer: Answer) -> list[str]:
+    """Return the ways to the package; the package alone, which was asked for, is no way."""
+    ways = [one for one in answer.chains if len(one) > 1]
+    lines = [" > ".join(_step(answer.key, step) for step in way) for way in ways[:_CHAINS]]
+    return lines + _more(len(ways) - _CHAINS)
+
+
+def _step(target: Key, step: Key) -> str:
+    return step.name if step.world == target.world else str(step)
+
+
+def _more(count: int) -> list[str]:
+    return [f"and {count} more; --json has all of them"] if count > 0 else []
+
+
+def _hold(one: Hold) -> str:
+    if one.kind == "as-of":
+        return f"as-of {one.wanted}: {one.by}"
+    if one.kind == "exception":
+        return f"as-of {one.wanted}, for this package alone: {one.by}"
+    if one.kind in ("accelerator", "blas"):
+        return f"{one.kind} {one.wanted}, {one.by}"
+    return f"{one.by}: {one.wanted}"
+
+
+def _since(since: Since) -> str:
+    one = since.generation
+    told = (
+        f"generation {one.number} of {one.date[:10]} ({one.action}, lock {short_id(one.lock_id)})"
+    )
+    reason = f": {one.reason}" if one.reason else ""
+    return told + reason + ("" if since.complete else "; an older lock cannot be read")
+
+
+def _released(found: Why, answer: Answer) -> str:
+    if answer.key.world == "base":
+        return f"it moves with the base alone: `freeze update {found.environment} base`"
+    if answer.key.world == "build":
+        return f"it moves with what it builds: `freeze update {found.environment} {answer.key.of}`"
+    ask = "; --ask tells what the index has" if answer.key.world == "pip" else ""
+    command = f"freeze update {found.environment} {answer.key.name}"
+    return f"`{command}` moves it as far as the rest allows{ask}"
+
+
+def _version(answer: Answer) -> str:
+    build = getattr(answer.package, "build", None)
+    return f"{answer.package.version} {build}" if build else answer.package.version
+
+
+def _world(key: Key) -> str:
+    return f"for the build of {escape(key.of)}" if key.of else f"from {key.world}"
+
+
+def _safe(text: str) -> str:
+    return escape(printable(text))
