@@ -15,6 +15,7 @@ from freezer.cli.audit import audit
 from freezer.cli.build import build
 from freezer.cli.bundle import bundle
 from freezer.cli.check import check
+from freezer.cli.diff import diff
 from freezer.cli.doctor import doctor
 from freezer.cli.fetch import fetch
 from freezer.cli.image import image
@@ -29,6 +30,7 @@ from freezer.cli.rollback import rollback
 from freezer.cli.schema import schema
 from freezer.cli.session import Session, current
 from freezer.cli.update import update
+from freezer.cli.why import why
 from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER, FreezerError, HostError
 
 if TYPE_CHECKING:
@@ -54,7 +56,9 @@ for _command in (
     build,
     check,
     audit,
+    diff,
     log,
+    why,
     rollback,
     bundle,
     image,

@@ -1,0 +1,131 @@
+"""Locks between two locks: the old one with some of the changes that the new one brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from freezer.model.lock import Lock
+
+    Table = Mapping[str, Any]
+
+_WORLDS: Final = ("debian", "conda", "pip")
+_TITLES: Final = {"debian": "Debian package ", "conda": "conda package ", "pip": ""}
+_SETTINGS: Final = {
+    "environment": "variables of the image",
+    "labels": "labels of the image",
+    "as_of": "the image's clock",
+    "inside": "Freezer's own part of the image",
+    "smoke": "the smoke training and its bounds",
+}
+_PYTHON: Final = "Python"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is changed as one: a package, with those that come or go with it; or a setting."""
+
+    title: str
+    """``numpy 1.26.4 to 2.1.0``."""
+    items: tuple[tuple[str, str], ...]
+    """World and name of each package; for anything else, field of the lock and nothing."""
+
+
+def changes_between(old: Lock, new: Lock) -> tuple[Change, ...]:
+    """Return the changes from one lock to another, each of which may be made without the rest.
+
+    A package that is new or gone belongs to those that need it. Where Python itself is another one,
+    the base and the packages that bring it are one change. Nothing that is not installed (reasons,
+    digests of questions) counts.
+    """
+    return (*_base(old, new), *_packages(old, new), *_settings(old, new))
+
+
+def between(old: Lock, new: Lock, some: Iterable[Change]) -> Lock:
+    """Return the old lock with some of the changes made."""
+    chosen = {item for change in some for item in change.items}
+    update: dict[str, Any] = {name: getattr(new, name) for name, key in chosen if not key}
+    for world in _WORLDS:
+        first, second = _table(old, world), _table(new, world)
+        names = {name for kind, name in chosen if kind == world and name}
+        mixed = {name: one for name, one in first.items() if name not in names}
+        mixed.update({name: second[name] for name in names if name in second})
+        update[world] = tuple(mixed[name] for name in sorted(mixed))
+    return old.model_copy(update=update)
+
+
+def _base(old: Lock, new: Lock) -> Iterator[Change]:
+    if old.target.python != new.target.python:
+        python = [("base", ""), ("target", ""), ("virtual_packages", "")]
+        for world in ("debian", "conda"):
+            python += [(world, name) for name in _moved(old, new, world) if "python" in name]
+        versions = f"{old.target.python.version} to {new.target.python.version}"
+        yield Change(f"{_PYTHON} {versions}", tuple(python))
+    elif old.base != new.base or old.target != new.target:
+        yield Change("the base", (("base", ""), ("target", "")))
+
+
+def _packages(old: Lock, new: Lock) -> Iterator[Change]:
+    other_python = old.target.python != new.target.python
+    for world in _WORLDS:
+        first, second = _table(old, world), _table(new, world)
+        moved = _moved(old, new, world)
+        if other_python and world != "pip":
+            moved = [name for name in moved if "python" not in name]
+        for group in _groups(moved, first, second):
+            lead = next((n for n in group if n in first and n in second), group[0])
+            more = f" and {len(group) - 1} more with it" if len(group) > 1 else ""
+            title = f"{_TITLES[world]}{_named(lead, first, second)}{more}"
+            yield Change(title, tuple((world, name) for name in group))
+
+
+def _settings(old: Lock, new: Lock) -> Iterator[Change]:
+    for name, title in _SETTINGS.items():
+        if getattr(old, name) != getattr(new, name):
+            yield Change(title, ((name, ""),))
+
+
+def _groups(moved: list[str], first: Table, second: Table) -> list[list[str]]:
+    """Join what is new or gone to what needs it."""
+    group = {name: {name} for name in moved}
+    for name in moved:
+        if name in first and name in second:
+            continue
+        there = second if name in second else first
+        for other in moved:
+            if other in there and name in _needs(there[other]):
+                joined = group[name] | group[other]
+                group.update(dict.fromkeys(joined, joined))
+    return [list(names) for names in dict.fromkeys(tuple(sorted(one)) for one in group.values())]
+
+
+def _needs(package: Any) -> set[str]:
+    """Return names that a package needs; Debian's are told in the reasons of the others."""
+    if hasattr(package, "depends"):
+        return {text.partition(" ")[0] for text in package.depends}
+    return set(getattr(package, "requires", ()))
+
+
+def _moved(old: Lock, new: Lock, world: str) -> list[str]:
+    first, second = _table(old, world), _table(new, world)
+    names = sorted(first.keys() | second.keys())
+    return [name for name in names if _bytes(first, name) != _bytes(second, name)]
+
+
+def _bytes(table: Table, name: str) -> str | None:
+    return table[name].sha256 if name in table else None
+
+
+def _table(lock: Lock, world: str) -> dict[str, Any]:
+    return {item.name: item for item in getattr(lock, world)}
+
+
+def _named(name: str, first: Table, second: Table) -> str:
+    if name not in first:
+        return f"{name} {second[name].version}, new"
+    if name not in second:
+        return f"{name} {first[name].version}, removed"
+    return f"{name} {first[name].version} to {second[name].version}"

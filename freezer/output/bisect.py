@@ -1,0 +1,83 @@
+"""What ``freeze bisect`` says: the generation, the change, where the numbers part, the way back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from freezer.history.search import State
+from freezer.model.canonical import plain
+from freezer.output.text import plural
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from freezer.flows.bisect import Bisected
+    from freezer.flows.trials import Trial
+
+
+def show(found: Bisected, console: Console) -> None:
+    """Print what moved the numbers. The trials were told as they were made."""
+    _say(
+        f"{found.name}: the numbers moved from generation {found.good.number} to "
+        f"{found.bad.number} ({found.bad.summary})",
+        console,
+    )
+    if found.skipped:
+        text = plural(found.skipped, "generation")
+        _say(f"  {text} between them could not be tried: it may be in one of those", console)
+    if not found.culprits:
+        _say("  the two locks install the same: what moved the numbers is not in them", console)
+    elif len(found.culprits) == 1:
+        _say(f"  by itself: {found.culprits[0].title}", console)
+    else:
+        _say("  no smaller set than this could be shown to move them:", console)
+        for one in found.culprits:
+            _say(f"    {one.title}", console)
+    _say(f"  {found.trial.said}", console)
+    skipped = sum(one.state is State.SKIPPED for one in found.trials)
+    _say(f"  {plural(len(found.trials), 'trial')}, {skipped} of them skipped", console)
+    _say(f"  to go back: {way_back(found)}", console)
+
+
+def way_back(found: Bisected) -> str:
+    """Return the command that makes the last good generation current."""
+    return f"freeze rollback {found.name} --to {found.good.number}"
+
+
+def document(found: Bisected) -> dict[str, Any]:
+    """Return a bisection for ``--json``."""
+    verdict = found.trial.verdict
+    return {
+        "environment": found.name,
+        "good": found.good.number,
+        "bad": found.bad.number,
+        "skipped-generations": found.skipped,
+        "changes": found.changes,
+        "culprits": [
+            {
+                "title": one.title,
+                "items": [{"world": world, "name": name or None} for world, name in one.items],
+            }
+            for one in found.culprits
+        ],
+        "first-difference": [
+            plain(one.first) for one in (verdict.trainings if verdict else ()) if one.first
+        ],
+        "trials": [_trial(one) for one in found.trials],
+        "rollback": way_back(found),
+    }
+
+
+def _trial(one: Trial) -> dict[str, Any]:
+    return {
+        "title": one.title,
+        "state": one.state.value,
+        "said": one.said,
+        "seconds": round(one.seconds, 1),
+    }
+
+
+def _say(text: str, console: Console) -> None:
+    console.print(escape(text), highlight=False, soft_wrap=True)
