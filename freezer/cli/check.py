@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from freezer.flows.check import CheckResult
 
 
-def check(
+def check(  # noqa: PLR0913, PLR0917 - one for each option
     env: Annotated[
         str | None,
         typer.Argument(
@@ -60,6 +60,15 @@ def check(
             show_default=False,
         ),
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="N",
+            help="Compare with the numbers of an earlier generation; records nothing.",
+            show_default=False,
+        ),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -79,19 +88,20 @@ def check(
     if generation is not None or everything or since is not None:
         if reference is not None or (env is not None and is_image(env)):
             raise typer.BadParameter("only an environment has generations, not an image")
-        if (generation is not None) + everything + (since is not None) > 1:
-            raise typer.BadParameter("give one of --generation, --all and --since")
+        if (generation is not None) + everything + (since is not None) + (against is not None) > 1:
+            raise typer.BadParameter("give one of --generation, --all, --since and --against")
         _check_past(env, generation, since, record=record, as_json=json)
     if env is not None and is_image(env):
         if record:
             raise typer.BadParameter("--record needs an environment: a reference is kept beside it")
+        if against is not None:
+            raise typer.BadParameter("--against needs an environment: an image has no history")
         _check_image(env, reference, as_json=json)
     if reference is not None:
         raise typer.BadParameter("--reference is for images; an environment has its own references")
-    from freezer.flows.check import check as run
     from freezer.output.check import document, show
 
-    result = run(current.workshop(), env, record=record)
+    result = _current(env, against, record=record)
     if report is not None:
         _write_report(result, report, form)
     if json:
@@ -99,6 +109,18 @@ def check(
     else:
         show(result, current.stdout)
     raise typer.Exit(EXIT_OK if result.verdict.good else EXIT_NEGATIVE)
+
+
+def _current(env: str | None, against: str | None, *, record: bool) -> CheckResult:
+    if against is not None:
+        if record:
+            raise typer.BadParameter("--against records nothing")
+        from freezer.flows.check_against import check_against
+
+        return check_against(current.workshop(), env, generation_name(against))
+    from freezer.flows.check import check as run
+
+    return run(current.workshop(), env, record=record)
 
 
 def _form(report: Path | None, *, allowed: bool) -> str:
