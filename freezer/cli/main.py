@@ -12,6 +12,7 @@ import typer
 
 from freezer import __version__
 from freezer.cli.audit import audit
+from freezer.cli.bisect import bisect
 from freezer.cli.build import build
 from freezer.cli.bundle import bundle
 from freezer.cli.check import check
@@ -60,6 +61,7 @@ for _command in (
     log,
     why,
     rollback,
+    bisect,
     bundle,
     image,
     images,

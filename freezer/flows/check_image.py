@@ -74,7 +74,7 @@ def check_image(workshop: Workshop, name: str, file: Path | None = None) -> Imag
     is no such image or it is not of a lock, ``LockError`` when its lock is not what its label says.
     """
     reference = _from_file(file) if file is not None else None
-    image = _find(workshop, name)
+    image = find_image(workshop, name)
     lock, identifier = read_image_lock(workshop, name, image)
     record = train(workshop, lock, identifier, image.id, "Training")
     classes: set[str] = set()
@@ -142,7 +142,8 @@ def _only_file(name: str, path: Path) -> bytes:
     raise LockError("the image's lock is not a file", where=Where(name), hint=_NO_RIGHT)
 
 
-def _find(workshop: Workshop, name: str) -> ImageInfo:
+def find_image(workshop: Workshop, name: str) -> ImageInfo:
+    """Return an image of the engine, pulled where it is named by digest and not there."""
     engine = workshop.engine()
     if "@" not in name:
         found = engine.image(name)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 from markupsafe import Markup
 
 from freezer.check.metrics import metrics
@@ -14,13 +11,13 @@ from freezer.model.lockfile import short_id
 from freezer.model.verdict import Word
 from freezer.output.chart import loss_chart
 from freezer.output.check import against, experiments, far, likely
+from freezer.output.pages import render_page
 from freezer.output.text import printable
 
 if TYPE_CHECKING:
     from freezer.check.metrics import Metrics
     from freezer.flows.check import CheckResult
 
-_PACKAGE = Path(__file__).resolve().parents[1]
 _MARKS = {
     Word.IDENTICAL: "good",
     Word.EQUIVALENT: "fair",
@@ -32,8 +29,7 @@ _MARKS = {
 
 def report(result: CheckResult, form: str) -> str:
     """Return the page of a check; ``form`` is ``html`` or ``md``."""
-    template = _environment().get_template(f"report/check.{form}.j2")
-    return template.render(**_values(result))
+    return render_page(f"report/check.{form}.j2", **_values(result))
 
 
 def _values(result: CheckResult) -> dict[str, Any]:
@@ -86,24 +82,3 @@ def _singles(one: Metrics | None) -> list[tuple[str, str, str]]:
 
 def _number(value: float | None) -> str:
     return "not told" if value is None else repr(value)
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    installed, checkout = _PACKAGE / "_templates", _PACKAGE.parent / "templates"
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(installed if installed.is_dir() else checkout),
-        undefined=jinja2.StrictUndefined,
-        autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = _cell
-    return environment
-
-
-def _cell(text: object) -> str:
-    """Return a text that cannot end a cell of a Markdown table, nor start any markup."""
-    plain = printable(str(text))
-    return "".join(f"\\{one}" if one in "\\`*_[]<>|#" else one for one in plain)

@@ -1,0 +1,217 @@
+"""Two locks held against each other: what changed in each world, what moves the numbers apart.
+
+Pure. Versions are compared by the rules of their world: PEP 440 for Python packages, Debian's own
+ordering for Debian's, and for conda's PEP 440 where it can be read and numbers otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from debian.debian_support import Version as DebianVersion
+from packaging.version import InvalidVersion, Version
+
+from freezer.model.base import Model
+from freezer.model.canonical import plain
+
+if TYPE_CHECKING:
+    from freezer.model.lock import CondaPackage, DebianPackage, Lock, PipPackage
+
+World = Literal["base", "debian", "conda", "pip"]
+Kind = Literal["added", "removed", "up", "down", "rebuilt"]
+
+
+class Change(Model):
+    """One package, component or setting that is not what it was."""
+
+    world: str
+    """``base``, ``debian``, ``conda``, ``pip``; of a component its role; else ``setting``."""
+    name: str
+    kind: Kind | Literal["changed"]
+    before: str | None = None
+    after: str | None = None
+
+
+class LockDiff(Model):
+    """What changed from one lock to another."""
+
+    platform: tuple[Change, ...] = ()
+    """Platform, cut-off, base, Python: what everything else stands on."""
+    arithmetic: tuple[Change, ...] = ()
+    """Components that move the numbers: libc, BLAS, OpenMP, CUDA and so on."""
+    packages: tuple[Change, ...] = ()
+    """Packages of all worlds, Debian's base included."""
+    settings: tuple[Change, ...] = ()
+    """Determinism settings and other variables, the seed, the smoke plan, labels."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing at all changed."""
+        return not (
+            self.platform or self.arithmetic or self.packages or self.settings or self.notes
+        )
+
+
+def diff_locks(old: Lock, new: Lock) -> LockDiff:
+    """Return what changed from one lock to another."""
+    return LockDiff(
+        platform=tuple(_platform(old, new)),
+        arithmetic=tuple(_components(old, new)),
+        packages=tuple(_packages(old, new)),
+        settings=tuple(_settings(old, new)),
+        notes=tuple(_notes(old, new)),
+    )
+
+
+def _platform(old: Lock, new: Lock) -> Iterator[Change]:
+    rows = (
+        ("platform", old.platform, new.platform),
+        ("as-of", old.as_of, new.as_of),
+        ("base", _base(old), _base(new)),
+        ("distribution", old.target.distribution, new.target.distribution),
+        ("glibc", old.target.glibc, new.target.glibc),
+        ("Python", old.target.python.version, new.target.python.version),
+    )
+    for name, before, after in rows:
+        if before != after:
+            yield Change(world="platform", name=name, kind="changed", before=before, after=after)
+
+
+def _base(lock: Lock) -> str:
+    if lock.base.kind == "registry":
+        return f"{lock.base.reference}@{lock.base.manifest[:19]}"
+    return f"bootstrap {lock.base.suite}, {lock.base.config[:19]}"
+
+
+def _components(old: Lock, new: Lock) -> Iterator[Change]:
+    """Pair components of a role by what brings them, and what is left by their name."""
+    before, after = (
+        {(c.role, c.provider, c.name): c.version for c in lock.components} for lock in (old, new)
+    )
+    for key in sorted(before.keys() | after.keys()):
+        first, second = before.get(key), after.get(key)
+        if first != second:
+            role, provider, name = key
+            kind = _kind(first, second, _loose)
+            title = f"{name} ({provider})"
+            yield Change(world=role, name=title, kind=kind, before=first, after=second)
+    yield from _values(
+        "accelerator",
+        plain(old.accelerator) if old.accelerator else {},
+        plain(new.accelerator) if new.accelerator else {},
+    )
+    if old.blas != new.blas:
+        yield Change(world="blas", name="blas", kind="changed", before=old.blas, after=new.blas)
+
+
+Held = Mapping[str, tuple[str, str]]
+"""Name to version (and build) and SHA-256."""
+
+
+def _packages(old: Lock, new: Lock) -> Iterator[Change]:
+    worlds: tuple[tuple[World, Held, Held, Callable[[str], Any]], ...] = (
+        ("base", _base_packages(old), _base_packages(new), DebianVersion),
+        ("debian", _table(old.debian), _table(new.debian), DebianVersion),
+        ("conda", _builds(old.conda), _builds(new.conda), _loose),
+        ("pip", _table(old.pip), _table(new.pip), _loose),
+    )
+    for world, before, after, order in worlds:
+        yield from _between(world, before, after, order)
+    for platform in sorted(old.conda_elsewhere.keys() | new.conda_elsewhere.keys()):
+        before = _builds(old.conda_elsewhere.get(platform, ()))
+        after = _builds(new.conda_elsewhere.get(platform, ()))
+        yield from _between(f"conda, {platform}", before, after, _loose)
+
+
+def _between(
+    world: str, before: Held, after: Held, order: Callable[[str], Any]
+) -> Iterator[Change]:
+    for name in sorted(before.keys() | after.keys()):
+        first, second = before.get(name), after.get(name)
+        if first == second:
+            continue
+        old, new = (first or (None, ""))[0], (second or (None, ""))[0]
+        yield Change(world=world, name=name, kind=_kind(old, new, order), before=old, after=new)
+
+
+def _kind(before: str | None, after: str | None, order: Callable[[str], Any]) -> Kind:
+    if before is None:
+        return "added"
+    if after is None:
+        return "removed"
+    first, second = order(before), order(after)
+    if first == second:
+        return "rebuilt"
+    return "up" if first < second else "down"
+
+
+def _loose(text: str) -> tuple[Any, ...]:
+    """Return what orders versions of which the scheme is not known; a build goes after it."""
+    version, _, build = text.partition(" ")
+    try:
+        parsed = Version(version)
+    except InvalidVersion:
+        return (0, [int(number) for number in re.findall(r"\d+", version)], version, build)
+    return (1, parsed, build)
+
+
+def _table(packages: Iterable[DebianPackage | PipPackage]) -> dict[str, tuple[str, str]]:
+    return {item.name: (item.version, item.sha256) for item in packages}
+
+
+def _builds(packages: Iterable[CondaPackage]) -> dict[str, tuple[str, str]]:
+    return {item.name: (f"{item.version} {item.build}", item.sha256) for item in packages}
+
+
+def _base_packages(lock: Lock) -> dict[str, tuple[str, str]]:
+    return {item.name: (item.version, "") for item in lock.base.packages}
+
+
+def _settings(old: Lock, new: Lock) -> Iterator[Change]:
+    yield from _values("setting", old.environment, new.environment)
+    yield from _values("label", old.labels, new.labels)
+    before, after = plain(old.smoke), plain(new.smoke)
+    yield from _values("smoke", before, after)
+
+
+def _values(world: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for key in sorted(before.keys() | after.keys()):
+        first, second = before.get(key), after.get(key)
+        if first != second:
+            yield Change(
+                world=world, name=key, kind="changed", before=_text(first), after=_text(second)
+            )
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ", ".join(_text(item) or "" for item in value)
+    if isinstance(value, dict):
+        return str(value.get("path") or value)
+    return str(value)
+
+
+def _notes(old: Lock, new: Lock) -> Iterator[str]:
+    if old.inside != new.inside:
+        yield "Freezer's own part of the image, and with it the trainings, is of another version"
+    if old.image_format != new.image_format:
+        yield "the rules by which the image's bytes follow from the lock are others"
+    reasons = [
+        {
+            (item.name, item.reason)
+            for world in (lock.debian, lock.conda, lock.pip)
+            for item in world
+        }
+        for lock in (old, new)
+    ]
+    if reasons[0] != reasons[1] and not any(_packages(old, new)):
+        yield "reasons of pins changed"
+    for name in sorted(new.exceptions.keys() - old.exceptions.keys()):
+        yield f"{name} may be newer than as-of: {new.exceptions[name].reason}"
+    for name in sorted(old.exceptions.keys() - new.exceptions.keys()):
+        yield f"{name} may no longer be newer than as-of"

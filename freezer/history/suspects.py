@@ -1,0 +1,126 @@
+"""Which changes are likely to change results, and why. Pure.
+
+The table says what is known of libraries that compute: measured on one host with AVX-512 for NumPy,
+scikit-learn, torch, JAX, XGBoost and LightGBM (previous minor releases, other BLAS builds, thread
+counts, kernel families), and by what their release notes say elsewhere. A minor release of
+scikit-learn changed weights by 1e-1 there, one of torch changed no bit: so levels are likelihoods,
+and a check is what decides.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, Literal
+
+from freezer.model.base import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.history.diff import Change, LockDiff
+
+Level = Literal["certain", "likely", "possible", "unlikely"]
+LEVELS: Final[tuple[Level, ...]] = ("certain", "likely", "possible", "unlikely")
+
+
+class Suspect(Model):
+    """A change that may move the numbers."""
+
+    level: Level
+    what: str
+    why: str
+
+
+_COMPONENTS: Final[dict[str, tuple[Level, str]]] = {
+    "blas": ("likely", "another build of a BLAS sums in another order"),
+    "lapack": ("likely", "factorisations and eigenvalues come from it"),
+    "openmp": ("possible", "it splits loops among threads, and with them sums"),
+    "cuda": ("likely", "kernels on the GPU come with it"),
+    "cudnn": ("likely", "convolutions on the GPU come from it, and it chooses algorithms"),
+    "nccl": ("possible", "sums over several GPUs go through it"),
+    "libc": ("possible", "its libm rounds exp, log and the like, and chooses variants by CPU"),
+    "libstdc++": ("unlikely", "its sorting and random distributions are in use at most"),
+    "compiler": ("unlikely", "only what is compiled in the image is made by it"),
+    "python": ("unlikely", "its own random and float arithmetic are kept the same across releases"),
+    "accelerator": ("likely", "kernels on the GPU come with it"),
+}
+_PACKAGES: Final[tuple[tuple[str, Level, str], ...]] = (
+    (r"numpy", "likely", "sums, products and random streams come from it"),
+    (r"scipy", "likely", "its optimisers and linear algebra are under scikit-learn's"),
+    (r"scikit-learn", "likely", "algorithms and defaults change with minor releases"),
+    (r"torch|pytorch|libtorch", "likely", "kernels, defaults and random streams come from it"),
+    (r"triton", "likely", "it compiles the kernels that run"),
+    (r"jax|jaxlib", "likely", "XLA fuses and orders operations anew with each release"),
+    (r"tensorflow.*|keras", "likely", "kernels and defaults come from it"),
+    (r"xgboost.*|py-xgboost.*|libxgboost", "likely", "split finding changes with releases"),
+    (r"lightgbm", "likely", "split finding changes with releases"),
+    (r"mkl.*|libopenblas|openblas|libblas|liblapack|blis", "likely", "it does the linear algebra"),
+    (r"nvidia-(cublas|cudnn|cusolver|cusparse|cufft|curand)\S*", "likely", "GPU kernels are in it"),
+    (r"numba|llvmlite", "possible", "it compiles the loops that are run"),
+    (r"numexpr|bottleneck|pythran", "possible", "it computes array expressions"),
+    (r"pandas|polars|pyarrow", "possible", "data passes through it: order, types, missing values"),
+    (r"opencv\S*|pillow|torchvision|albumentations|librosa", "possible", "it prepares the data"),
+    (r"transformers|tokenizers|datasets|timm|accelerate|lightning\S*|diffusers", "possible",
+     "models, data order and defaults come from it"),
+    (r"joblib|threadpoolctl|loky", "unlikely", "it starts the workers that compute"),
+)  # fmt: skip
+"""Pattern of a name, level, and why; the first that fits counts."""
+_KERNELS: Final = (
+    r"OPENBLAS_CORETYPE|NPY_\w+|ATEN_CPU_CAPABILITY|ONEDNN_MAX_CPU_ISA|MKL_CBWR"
+    r"|MKL_ENABLE_INSTRUCTIONS|XLA_FLAGS|GLIBC_TUNABLES"
+)
+_SETTINGS: Final[tuple[tuple[str, Level, str], ...]] = (
+    (r"FREEZER_SEED", "certain", "the seed is another one"),
+    (r"\w+_NUM_THREADS", "likely", "sums are split among threads"),
+    (_KERNELS, "likely", "it chooses the CPU kernels"),
+    (r"CUBLAS_WORKSPACE_CONFIG|NVIDIA_TF32_OVERRIDE", "likely", "it decides how GPUs round"),
+    (r"PYTHONHASHSEED", "possible", "the order of sets depends on it"),
+    (r"OMP_\w+|MKL_\w+|KMP_\w+", "possible", "it decides how threads share work"),
+)  # fmt: skip
+
+
+def assess(diff: LockDiff) -> tuple[Suspect, ...]:
+    """Return the changes that may move results, likeliest first, each said once."""
+    found = {(one.level, one.what): one for one in _suspects(diff)}
+    return tuple(sorted(found.values(), key=lambda one: (LEVELS.index(one.level), one.what)))
+
+
+def _suspects(diff: LockDiff) -> Iterator[Suspect]:
+    for change in diff.platform:
+        if change.name == "platform":
+            yield Suspect(level="certain", what=_said(change), why="another architecture computes")
+    for change in diff.arithmetic:
+        if (row := _COMPONENTS.get(change.world)) is not None:
+            yield Suspect(level=row[0], what=_said(change), why=row[1])
+    for change in diff.packages:
+        yield from _of_package(change)
+    for change in diff.settings:
+        yield from _of_setting(change)
+    for note in diff.notes:
+        if note.startswith("Freezer's own part"):
+            yield Suspect(level="certain", what=note, why="other trainings cannot be compared")
+
+
+def _of_package(change: Change) -> Iterator[Suspect]:
+    for pattern, level, why in _PACKAGES:
+        if re.fullmatch(pattern, change.name):
+            lowered: Level = "possible" if change.kind == "rebuilt" else level
+            yield Suspect(level=lowered, what=_said(change), why=why)
+            return
+
+
+def _of_setting(change: Change) -> Iterator[Suspect]:
+    if change.world == "smoke":
+        if change.name in ("trainings", "command", "files", "seed"):
+            yield Suspect(level="certain", what=_said(change), why="another training is run")
+        elif change.name == "cpus":
+            yield Suspect(level="likely", what=_said(change), why="sums are split among threads")
+    for pattern, level, why in _SETTINGS if change.world == "setting" else ():
+        if re.fullmatch(pattern, change.name):
+            yield Suspect(level=level, what=_said(change), why=why)
+            return
+
+
+def _said(change: Change) -> str:
+    before, after = change.before or "none", change.after or "none"
+    return f"{change.name}: {before} to {after}"

@@ -1,0 +1,38 @@
+"""Pages from templates: HTML that needs nothing else, and Markdown for a pull request."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from freezer.output.text import printable
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def render_page(template: str, **values: object) -> str:
+    """Return a template of ``templates/`` filled in; in HTML every value is escaped."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    installed, checkout = _PACKAGE / "_templates", _PACKAGE.parent / "templates"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(installed if installed.is_dir() else checkout),
+        undefined=jinja2.StrictUndefined,
+        autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["cell"] = _cell
+    return environment
+
+
+def _cell(text: object) -> str:
+    """Return a text that cannot end a cell of a Markdown table, nor start any markup."""
+    plain = printable(str(text))
+    return "".join(f"\\{one}" if one in "\\`*_[]<>|#" else one for one in plain)

@@ -1,0 +1,92 @@
+"""Two locks, wherever they are: generations, files, folders; and how the difference is said."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from pathlib import Path
+
+import pytest
+from histories import GIT, Past, lock_of, make_past
+from locks import make_lock
+from rich.console import Console
+
+from freezer.errors import FreezerError
+from freezer.flows.diff import DiffResult, Side, diff
+from freezer.flows.spec import Locked
+from freezer.history.diff import diff_locks
+from freezer.history.suspects import assess
+from freezer.output.diff import document, page, show
+
+EVIL = "<script>x</script> |[red]`"
+
+
+@pytest.fixture
+def past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Past:
+    for key, value in GIT.items():
+        monkeypatch.setenv(key, value)
+    made = make_past(tmp_path)
+    for version in ("1.0", "2.0", "3.0"):
+        made.lock(version)
+    return made
+
+
+def versions(result: DiffResult) -> list[tuple[str | None, str | None]]:
+    return [(one.before, one.after) for one in result.diff.packages]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        (None, None, [("2.0", "3.0")]),
+        ("1", "3", [("1.0", "3.0")]),
+        ("@1", None, [("1.0", "3.0")]),
+        ("@-2", "current", [("1.0", "3.0")]),
+        ("3", "2", [("3.0", "2.0")]),
+        ("current", "3", []),
+    ],
+)
+def test_generations_go_by_number_and_from_the_end(
+    past: Past, first: str | None, second: str | None, found: list[tuple[str, str]]
+) -> None:
+    assert versions(diff(past.workshop, None, first, second)) == found
+
+
+def test_locks_go_by_path_too(past: Past, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_bytes(lock_of("9.0"))
+    assert versions(diff(past.workshop, None, str(other), None)) == [("9.0", "3.0")]
+    folder = next(past.project.glob("lockfiles/*"))
+    assert diff(past.workshop, None, str(folder), "current").diff.same
+
+
+@pytest.mark.parametrize("name", ["99", "@-9", "nonsense"])
+def test_what_is_no_lock_is_said(past: Past, name: str) -> None:
+    with pytest.raises(FreezerError) as raised:
+        diff(past.workshop, None, name, None)
+    assert raised.value.hint
+
+
+def evil() -> DiffResult:
+    old, new = make_lock(), make_lock(labels={"note": EVIL}, environment={"X": EVIL})
+    found = diff_locks(old, new)
+    here = Locked(old, "1" * 64, Path())
+    return DiffResult(Side(EVIL, here), Side("new", here), found, assess(found), (EVIL,), ())
+
+
+def test_what_a_lock_says_is_text_in_every_form() -> None:
+    stream = io.StringIO()
+    show(evil(), Console(file=stream, width=200))
+    assert "[red]" in stream.getvalue()
+    assert "<script>" not in page(evil(), "html")
+    assert "\\|" in page(evil(), "md")
+    assert json.loads(json.dumps(document(evil())))["same"] is False
+
+
+def test_sixty_generations_are_no_burden(past: Past) -> None:
+    for number in range(60):
+        past.lock(f"4.{number}")
+    started = time.monotonic()
+    assert versions(diff(past.workshop, None, "1", None)) == [("1.0", "4.59")]
+    assert time.monotonic() - started < 5
