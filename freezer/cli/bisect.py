@@ -28,7 +28,7 @@ def bisect(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Find the generation, and in it the package, that moved the numbers; by building in between."""
+    """Find the generation, and in it the package, that moved the numbers; builds in between."""
     from freezer.flows.bisect import bisect as run
     from freezer.output.bisect import document, show
 

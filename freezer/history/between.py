@@ -22,6 +22,8 @@ _SETTINGS: Final = {
     "smoke": "the smoke training and its bounds",
 }
 _PYTHON: Final = "Python"
+_BY: Final = "needed by "
+_JOINT: Final = ";"
 
 
 @dataclass(frozen=True)
@@ -96,17 +98,20 @@ def _groups(moved: list[str], first: Table, second: Table) -> list[list[str]]:
             continue
         there = second if name in second else first
         for other in moved:
-            if other in there and name in _needs(there[other]):
+            if other in there and _needs(there[other], there[name]):
                 joined = group[name] | group[other]
                 group.update(dict.fromkeys(joined, joined))
     return [list(names) for names in dict.fromkeys(tuple(sorted(one)) for one in group.values())]
 
 
-def _needs(package: Any) -> set[str]:
-    """Return names that a package needs; Debian's are told in the reasons of the others."""
+def _needs(package: Any, other: Any) -> bool:
+    """Say whether a package needs another one; Debian's are told in the reason of the other."""
     if hasattr(package, "depends"):
-        return {text.partition(" ")[0] for text in package.depends}
-    return set(getattr(package, "requires", ()))
+        return other.name in {text.partition(" ")[0] for text in package.depends}
+    if hasattr(package, "requires"):
+        return other.name in package.requires
+    by = other.reason.partition(_JOINT)[0].removeprefix(_BY)
+    return other.reason.startswith(_BY) and package.name in by.split(", ")
 
 
 def _moved(old: Lock, new: Lock, world: str) -> list[str]:
