@@ -16,6 +16,7 @@ from freezer.history.changelog import write_changelog
 from freezer.history.join import united
 from freezer.history.log import FOLDER, LOG_FILE, History, read_log, write_log
 from freezer.history.parse import tips
+from freezer.history.switch import begun
 from freezer.history.verify import faults
 from freezer.model.generation import Checked, Generation
 from freezer.model.lockfile import short_id
@@ -75,6 +76,11 @@ def _with_history(workshop: Workshop) -> set[str]:
 def log(workshop: Workshop, name: str | None) -> Log:
     """Return the history of an environment. Writes nothing. Raises ``HistoryError``."""
     chosen = environment_name(workshop, name)
+    if begun(workshop.project / LOCKS / chosen, shown_folder(chosen)) is not None:
+        workshop.report.warn(
+            f"a rollback of {chosen} was cut off, or is being made; the next `freeze lock`, "
+            "`freeze check` or `freeze rollback` ends it"
+        )
     past, now_there = history(workshop, chosen), _current_id(workshop, chosen)
     current = past.head if past.head and past.head.lock_id == now_there else None
     rows = (Row(one, past.verdicts(one), one is current) for one in past.generations)

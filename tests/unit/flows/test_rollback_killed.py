@@ -16,7 +16,7 @@ from records import lines
 from freezer.errors import HistoryError
 from freezer.flows.generations import adopt, history
 from freezer.flows.holding import holding
-from freezer.flows.log import verify
+from freezer.flows.log import log, verify
 from freezer.flows.rollback import rollback
 from freezer.history.log import FOLDER
 from freezer.history.switch import JOURNAL
@@ -102,6 +102,10 @@ def test_killed_in_the_middle_the_next_command_ends_it(
     past = copy(two, tmp_path)
     kill(past, event, place)
     past.held.tags.clear()
+    before = tree(past.project)
+    log(past.workshop, NAME)
+    assert any("was cut off" in warning for warning in past.ear.warnings)
+    assert tree(past.project) == before
     found = adopt(past.workshop, NAME)
     assert found is not None
     assert (found.number, found.action) == (3, "rollback")
