@@ -93,6 +93,9 @@ def _keep(name: str, content: BinaryIO, wanted: Mapping[str, Path], missing: set
         if diff_id in missing:
             Path(temporary).replace(wanted[diff_id])
             missing.discard(diff_id)
+    except OSError as error:
+        error.filename = error.filename or str(folder)  # writing does not say where
+        raise
     finally:
         Path(temporary).unlink(missing_ok=True)
 
