@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,11 +13,13 @@ from pathlib import Path
 class Proxy:
     """Passes bytes on; goes away for good when it has seen given bytes from the client."""
 
-    def __init__(self, path: Path, target: str, fatal: bytes) -> None:
+    def __init__(
+        self, path: Path, target: str, fatal: bytes, then: Callable[[], object] | None = None
+    ) -> None:
         self.address = f"unix://{path}"
         self.cut = threading.Event()
         self.last = b""
-        self._path, self._target, self._fatal = path, target, fatal
+        self._path, self._target, self._fatal, self._then = path, target, fatal, then
         self._threads: list[threading.Thread] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -47,6 +49,8 @@ class Proxy:
                     data = source.recv(1 << 16)
                     if source is client and self._fatal in data:
                         self.last = data
+                        if self._then is not None:
+                            self._then()
                         self.cut.set()
                     if not data or self.cut.is_set():
                         return
@@ -54,9 +58,14 @@ class Proxy:
 
 
 @contextmanager
-def engine_that_goes(folder: Path, address: str, fatal: bytes) -> Iterator[Proxy]:
-    """Give a proxy of the engine at an address that dies of a request that holds given bytes."""
-    proxy = Proxy(folder / "engine.sock", address.removeprefix("unix://"), fatal)
+def engine_that_goes(
+    folder: Path, address: str, fatal: bytes, then: Callable[[], object] | None = None
+) -> Iterator[Proxy]:
+    """Give a proxy of the engine at an address that dies of a request that holds given bytes.
+
+    ``then`` is called first, while the client still waits for its answer.
+    """
+    proxy = Proxy(folder / "proxy.sock", address.removeprefix("unix://"), fatal, then)
     thread = threading.Thread(target=proxy.serve)
     thread.start()
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import docker
 import pytest
-from commands import MADE, Outcome, Project, outcome
+from commands import MADE, Outcome, Project, forget, outcome
 from proxies import engine_that_goes
 
 from freezer.engine.interface import Engine, ImageInfo
@@ -51,6 +51,7 @@ REQUESTS = (b"/build?", b"/images/load", b"/start HTTP", b"/tag?")
 def test_an_engine_that_goes_in_the_middle_of_a_build(
     unbuilt: Project, engine: Engine, image: ImageInfo, address: str, tmp_path: Path
 ) -> None:
+    forget(engine, image)  # so that it is loaded again
     for number, request in enumerate(REQUESTS):
         cut_off(unbuilt, address, tmp_path / str(number), request, "build", unbuilt.name)
         assert engine.image(f"{unbuilt.name}:latest") is None
