@@ -60,7 +60,7 @@ def lock(
         adopt(workshop, environment.name)  # what is written over stays in the history
         before = None if upgrade else read_lock(workshop.project, environment.name)
         moment = _moment(environment, as_of, before)
-        exceptions = still_newer(_previous(workshop, environment), moment)
+        exceptions = still_newer(_previous(workshop, environment) if upgrade else before, moment)
         asking = Asking(environment, moment, before.lock if before else None, {}, exceptions)
         made = compose(workshop, asking, resolve_worlds(workshop, asking))
         result = write(workshop, environment, made)
