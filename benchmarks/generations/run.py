@@ -48,7 +48,8 @@ def registry(folder: Path) -> Iterator[str]:
         "http": {"addr": address},
     }
     (folder / "settings.yml").write_text(yaml.safe_dump(settings))
-    process = subprocess.Popen([program, "serve", str(folder / "settings.yml")])
+    command = [program, "serve", str(folder / "settings.yml")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         time.sleep(1)
         yield address
