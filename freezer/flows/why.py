@@ -6,34 +6,23 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import FreezerError, LockError, Where
-from freezer.flows.generations import history, shown_folder
+from freezer.errors import LockError, Where
 from freezer.flows.spec import LOCKS, load_locked
 from freezer.flows.why_ask import Offer, offer
 from freezer.flows.why_held import Hold, holds, wheel_needs
-from freezer.history.archive import archived
-from freezer.history.why import Graph, Key, Lookup, Need, asked_and_why, chains, graph, since
+from freezer.flows.why_since import Since, since_when
+from freezer.history.why import Graph, Key, Lookup, Need, asked_and_why, chains, graph
 from freezer.model.lockfile import LOCK_FILE
 from freezer.model.spec import normalize_package
 
 if TYPE_CHECKING:
     from freezer.flows.sources import Workshop
     from freezer.flows.spec import Locked
-    from freezer.model.generation import Generation
     from freezer.model.lock import BasePackage, CondaPackage, DebianPackage, Lock, PipPackage
 
 
 _NEAR: Final = 3
 """Names that an error proposes."""
-
-
-@dataclass(frozen=True)
-class Since:
-    """From which generation on a package has had its version."""
-
-    generation: Generation
-    complete: bool
-    """False where an older lock of the history cannot be read: it may be longer."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +80,7 @@ def _answer(workshop: Workshop, locked: Locked, found: Graph, key: Key, *, ask: 
         parents=found.needs.get(key, ()),
         chains=tuple(chains(found, key)),
         holds=held,
-        since=_since(workshop, locked, key),
+        since=since_when(workshop, locked, key),
         offer=_offer(workshop, locked.lock, package, held) if ask else None,
     )
 
@@ -109,33 +98,6 @@ def _lookup(workshop: Workshop, lock: Lock, names: set[str]) -> Lookup:
     read = {item.name: wheel_needs(workshop, lock, item) for item in wanted}
     wheels = {name: needs for name, needs in read.items() if needs is not None}
     return Lookup(specs, brings, wheels)
-
-
-def _since(workshop: Workshop, locked: Locked, key: Key) -> Since | None:
-    """Return since when; None without a history, or while the lock is not recorded in it."""
-    name, mine = locked.lock.name, _version(locked.lock, key)
-    past = history(workshop, name)
-    if past.head is None or past.head.lock_id != locked.id:
-        return None
-    folder, shown = workshop.project / LOCKS / name, shown_folder(name)
-    known, unread = {locked.id: True}, list[str]()
-
-    def same(one: Generation) -> bool:
-        if one.lock_id not in known:
-            try:
-                lock = archived(folder, one.lock_id, shown).lock
-                known[one.lock_id] = _version(lock, key) == mine
-            except FreezerError:  # `freeze log --verify` says what is wrong with it
-                known[one.lock_id] = False
-                unread.append(one.lock_id)
-        return known[one.lock_id]
-
-    return Since(since(past, past.head, same), complete=not unread)
-
-
-def _version(lock: Lock, key: Key) -> tuple[str, str] | None:
-    package = graph(lock, Lookup()).packages.get(key)
-    return (package.version, getattr(package, "build", "")) if package else None
 
 
 def _offer(

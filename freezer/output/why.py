@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.why import Answer, Since, Why
+    from freezer.flows.why import Answer, Why
     from freezer.flows.why_held import Hold
+    from freezer.flows.why_since import Since
     from freezer.history.why import Key
 
 _CHAINS: Final = 5
