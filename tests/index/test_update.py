@@ -18,7 +18,6 @@ from freezer.fetch.config import Config
 from freezer.fetch.store import Store
 from freezer.flows.generations import history
 from freezer.flows.lock import lock
-from freezer.flows.named import parse_named, split_environment
 from freezer.flows.sources import Workshop
 from freezer.flows.spec import load_environment
 from freezer.flows.update import Asked, UpdateResult, update
@@ -182,15 +181,3 @@ def test_one_package_newer_than_the_rest(env: Env) -> None:
     assert again.locked.lock.exceptions == result.lock.exceptions
     env.spec("num", "plot>=1", **{"as-of": "2027-01-01T00:00:00Z"})
     assert lock(env.workshop, None).locked.lock.exceptions == {}
-
-
-@pytest.mark.parametrize("text", ["num>=2", "", "a b", "base==1", "num=="])
-def test_what_is_no_package(text: str) -> None:
-    with pytest.raises(SpecError, match="no package"):
-        parse_named([text])
-
-
-def test_the_first_word_may_name_the_environment(tmp_path: Path) -> None:
-    (tmp_path / "freeze.yaml").write_text("name: demo\nbase: debian:12\npython: '3.11'\n")
-    assert split_environment(tmp_path, ["demo", "num"]) == ("demo", ("num",))
-    assert split_environment(tmp_path, ["num"]) == (None, ("num",))
