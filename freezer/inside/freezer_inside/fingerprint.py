@@ -88,7 +88,7 @@ def fingerprint() -> Dict[str, object]:
     reached, numerics = level(platform.machine(), flags), os.environ.get(NUMERICS, "native")
     chosen = numerics_class(reached, kernels, numerics)
     return {
-        "class": "-".join([chosen, *further_kernels(cpu, numerics)])[:100],
+        "class": "-".join([chosen, *further_kernels(cpu)])[:100],
         "level": reached,
         "cpu": cpu.get("model name") or cpu.get("CPU part") or "unknown",
         "flags": sorted(flags),

@@ -2,10 +2,11 @@
 
 - XLA's products (JAX) are Eigen's, which are blocked by the sizes of the CPU's caches; no switch
   fixes them: https://gitlab.com/libeigen/eigen/-/blob/master/Eigen/src/Core/products/GeneralBlockPanelKernel.h
-- PyTorch has MKL within it, which takes other kernels on CPUs of other makers unless it is told to
-  be compatible: https://www.intel.com/content/www/us/en/docs/onemkl/developer-guide-linux/2024-0/reproducibility-conditions.html
+- PyTorch has MKL within it, which takes other kernels on CPUs of other makers. Even told to be
+  compatible its square root has other bits (measured, PyTorch 2.13), most likely by ``rsqrtps``,
+  an approximation that each maker chooses.
 - A GPU's kernels are those of its model.
-"""  # fmt: skip
+"""
 
 from __future__ import annotations
 
@@ -19,10 +20,10 @@ GPUS = "/proc/driver/nvidia/gpus/*/information"
 _MAKERS = {"GenuineIntel": "intel", "AuthenticAMD": "amd"}
 
 
-def further_kernels(cpu: Dict[str, str], numerics: str) -> List[str]:
+def further_kernels(cpu: Dict[str, str]) -> List[str]:
     """Return the further parts of this host's class, given its CPU as /proc/cpuinfo has it."""
     found = []
-    if find_spec("torch") is not None and numerics == "native":
+    if find_spec("torch") is not None:
         found.append(_MAKERS.get(cpu.get("vendor_id", ""), "other"))
     if find_spec("jaxlib") is not None:
         found.append("-".join(["cache", *caches()]))

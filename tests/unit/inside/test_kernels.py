@@ -15,23 +15,17 @@ def installed(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("package", "numerics", "expected"),
-    [
-        ("numpy", "native", []),
-        ("torch", "native", ["amd"]),
-        ("torch", "portable", []),
-        ("jaxlib", "native", ["cache-32k-1024k"]),
-        ("jaxlib", "portable", ["cache-32k-1024k"]),
-    ],
+    ("package", "expected"),
+    [("numpy", []), ("torch", ["amd"]), ("jaxlib", ["cache-32k-1024k"])],
 )
-def test_a_class_has_what_the_installed_frameworks_go_by(installed, package, numerics, expected):
+def test_a_class_has_what_the_installed_frameworks_go_by(installed, package, expected):
     installed.add(package)
-    assert kernels.further_kernels({"vendor_id": "AuthenticAMD"}, numerics) == expected
+    assert kernels.further_kernels({"vendor_id": "AuthenticAMD"}) == expected
 
 
 def test_a_maker_that_is_not_known_is_another_one(installed):
     installed.add("torch")
-    assert kernels.further_kernels({}, "native") == ["other"]
+    assert kernels.further_kernels({}) == ["other"]
 
 
 def test_caches_are_those_of_data_nearest_first(tmp_path):
