@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
 from freezer.image.moment import EARLIEST
-from freezer.image.tar import END, Entry, Hashing, header, parents
+from freezer.image.tar import END, Entry, header, parents
 from freezer.model.canonical import digest, json_bytes
 
 if TYPE_CHECKING:
@@ -84,13 +84,12 @@ def write_layer(title: str, chunks: Sequence[Chunk], store: Store) -> Layer:
         return _layer(title, known["sha256"], known["size"], chunks, store)
     paths = [path.removeprefix("/") for chunk in chunks for path in chunk.expected(store)]
     with store.writer() as writer:
-        sink = Hashing(writer)
         for folder in parents(paths):
-            sink.write(header(Entry(folder, "dir", 0o755), EARLIEST))
+            writer.write(header(Entry(folder, "dir", 0o755), EARLIEST))
         for chunk in chunks:
             with store.verified(chunk.sha256).open("rb") as stream:
-                shutil.copyfileobj(stream, sink, _COPY)
-        sink.write(END)
+                shutil.copyfileobj(stream, writer, _COPY)
+        writer.write(END)
     store.put_memo(_MEMO, key, {"sha256": writer.sha256, "size": writer.size})
     return _layer(title, writer.sha256, writer.size, chunks, store)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -79,11 +80,10 @@ def assemble(
     names = [name for plan, _ in ordered for name in plan.packages]
     report_clashes([chunks[name][0] for name in names], store, report)
     own = _own_chunks(lock, store)
-    layers = [
-        Layer(system, SYSTEM_TITLE, _size(system)),
-        *(write_layer(plan.title, members, store) for plan, members in ordered),
-        write_layer(own[-1].name, own, store),
-    ]
+    titled = [*((plan.title, members) for plan, members in ordered), (own[-1].name, own)]
+    with ThreadPoolExecutor(max_workers=2) as pool:  # hashing lets other threads run
+        written = pool.map(lambda item: write_layer(item[0], item[1], store), titled)
+        layers = [Layer(system, SYSTEM_TITLE, _size(system)), *written]
     expected, origin = expected_files([[], *(members for _, members in ordered), own], store)
     return Parts(below, tuple(layers), expected, origin)
 
