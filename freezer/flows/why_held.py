@@ -157,6 +157,8 @@ def _declared(lock: Lock, found: Graph, key: Key) -> Iterator[Hold]:
             told.cudnn and f"cuDNN {told.cudnn}",
             told.driver and f"driver {told.driver}",
         ]
-        yield Hold("accelerator", "declared in the spec", ", ".join(filter(None, each)))
+        yield Hold(
+            "accelerator", "what the spec declares, as it was locked", ", ".join(filter(None, each))
+        )
     if lock.blas and ("blas" in parts or key.name in _BLAS):
-        yield Hold("blas", "declared in the spec", lock.blas)
+        yield Hold("blas", "what the spec declares, as it was locked", lock.blas)

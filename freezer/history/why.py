@@ -92,11 +92,17 @@ def graph(lock: Lock, known: Lookup) -> Graph:
         if needed in packages and need.by in packages:
             found.setdefault(needed, {}).setdefault(need.by, []).extend(need.wanted)
     needs = {
-        needed: tuple(Need(by, tuple(dict.fromkeys(wanted))) for by, wanted in sorted(mine.items()))
+        needed: tuple(Need(by, _ranges(wanted)) for by, wanted in sorted(mine.items()))
         for needed, mine in found.items()
     }
     roots = frozenset(key for key, item in packages.items() if _is_root(key, item))
     return Graph(packages, needs, roots)
+
+
+def _ranges(wanted: Sequence[str]) -> tuple[str, ...]:
+    """Leave out what is said twice, and "any version" beside a range."""
+    ranges = tuple(dict.fromkeys(text for text in wanted if text))
+    return ranges or tuple(dict.fromkeys(wanted))
 
 
 def asked_and_why(reason: str) -> tuple[str, str | None]:

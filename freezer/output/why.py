@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.markup import escape
 
+from freezer.history.why import needed_by
 from freezer.model.lock import BasePackage
 from freezer.model.lockfile import short_id
 from freezer.output.text import printable, size
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from freezer.flows.why import Answer, Why
     from freezer.flows.why_held import Hold
     from freezer.flows.why_since import Since
-    from freezer.history.why import Key
+    from freezer.history.why import Key, Need
 
 _CHAINS: Final = 5
 _PARENTS: Final = 10
@@ -99,7 +100,8 @@ def _facts(found: Why, answer: Answer) -> Iterator[tuple[str, Sequence[str]]]:
     if not isinstance(package, BasePackage):
         told = f"{package.file}, {size(package.size)}, sha256 {package.sha256[:12]}"
         yield "file", [told]
-    yield "here", [answer.asked]
+    if not needed_by(answer.asked) or ";" in answer.asked:
+        yield "here", [answer.asked]
     if answer.why:
         yield "why", [answer.why]
     yield "needed by", _parents(answer)
@@ -107,23 +109,23 @@ def _facts(found: Why, answer: Answer) -> Iterator[tuple[str, Sequence[str]]]:
     yield "held by", [_hold(one) for one in answer.holds if one.kind != "parent"]
     if answer.since:
         yield "since", [_since(answer.since)]
-    yield "released", [answer.offer.said if answer.offer else _released(found, answer)]
+    yield "to move", [answer.offer.said if answer.offer else _released(found, answer)]
 
 
 def _parents(answer: Answer) -> list[str]:
-    holds = [one for one in answer.holds if one.kind == "parent"]
-    lines = [f"{one.by}: {_wanted(answer.key, one)}" for one in holds[:_PARENTS]]
+    needs = answer.parents
+    lines = [f"{_step(answer.key, one.by)}: {_wanted(one)}" for one in needs[:_PARENTS]]
     if answer.key.world in ("debian", "base") and lines:
-        lines.append("perhaps by others too: of a Debian package the lock names the nearest one")
-    return lines + _more(len(holds) - _PARENTS)
+        lines.append("perhaps others too: of a Debian package the lock names the nearest one")
+    return lines + _more(len(needs) - _PARENTS)
 
 
-def _wanted(key: Key, one: Hold) -> str:
-    if one.wanted is None and key.world == "pip":
-        return "range not known, its wheel is not in the store (`freeze fetch` gets it)"
-    if one.wanted is None:
-        return "range not known, it is not in the lock"
-    return one.wanted or "any version"
+def _wanted(need: Need) -> str:
+    if need.wanted:
+        return ", ".join(text or "any version" for text in need.wanted)
+    if need.by.world == "pip":
+        return "range not known, no wheel of it is in the store (`freeze fetch` brings wheels)"
+    return "range not known, it is not in the lock"
 
 
 def _chains(answer: Answer) -> list[str]:
@@ -147,7 +149,7 @@ def _hold(one: Hold) -> str:
     if one.kind == "exception":
         return f"as-of {one.wanted}, for this package alone: {one.by}"
     if one.kind in ("accelerator", "blas"):
-        return f"{one.kind} {one.wanted}, {one.by}"
+        return f"{one.kind}, as declared and locked: {one.wanted}"
     return f"{one.by}: {one.wanted}"
 
 

@@ -86,14 +86,19 @@ def test_a_circle_without_a_root_has_no_way():
 
 def test_match_specs_are_the_edges_of_conda_and_virtual_packages_are_none():
     packages = (
-        conda("numpy", "__glibc >=2.17", "libblas >=3.9.0,<4.0a0", "python", requested=True),
+        conda(
+            "numpy", "__glibc >=2.17", "libblas >=3.9.0,<4.0a0", "python", "python >=3.9",
+            requested=True,
+        ),
+        conda("scipy", "python", requested=True),
         conda("libblas"), conda("python"),
     )  # fmt: skip
-    names = {"__glibc >=2.17": "__glibc", "libblas >=3.9.0,<4.0a0": "libblas", "python": "python"}
+    names = {text: text.split()[0] for item in packages for text in item.depends}
     found = graph(make_lock(conda=packages), Lookup(spec_names=names))
     (need,) = found.needs[Key("conda", "libblas")]
     assert (need.by.name, need.wanted) == ("numpy", (">=3.9.0,<4.0a0",))
-    assert found.needs[Key("conda", "python")][0].wanted == ("",)
+    # "Any version" is told only where no range is.
+    assert [need.wanted for need in found.needs[Key("conda", "python")]] == [(">=3.9",), ("",)]
     assert Key("conda", "__glibc") not in found.needs
     assert ways(found, Key("conda", "libblas")) == ["numpy > libblas"]
 
