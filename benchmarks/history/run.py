@@ -1,4 +1,4 @@
-"""Time ``freeze log`` and ``freeze rollback`` on sixty generations of a real lock.
+"""Time ``freeze log``, ``freeze diff`` and ``freeze rollback`` on sixty generations of a real lock.
 
     python -m benchmarks.history.run [--generations 60] [--runs 5]
 
@@ -47,6 +47,7 @@ NAME = "sklearn-cpu"
 COMMANDS = {
     "freeze log": ["log"],
     "freeze log --verify": ["log", "--verify"],
+    "freeze diff": ["diff"],
     "freeze rollback --dry-run": ["rollback", "--dry-run"],
 }
 
