@@ -3,13 +3,21 @@
 Each dies by its own hand just before a file gets its name, which is where it hurts most.
 """
 
+import contextlib
 import signal
+import subprocess
 from pathlib import Path
 
+import docker
 import pytest
-from commands import LINKED, Project, die, outcome, tree
+from commands import LINKED, MADE, Project, die, forget, outcome, tree
+from proxies import engine_that_goes
 
 from freezer.engine.interface import Engine, ImageInfo
+from freezer.engine.owner import OWNER_LABEL
+from freezer.fetch.store import Store
+from freezer.image.bench import store_name
+from freezer.image.layout import LOCK_LABEL, STORE_LABEL
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 
@@ -78,3 +86,41 @@ def test_a_killed_build_tags_nothing_and_is_ended_by_the_next(
     made = unbuilt.freeze("build", unbuilt.name, "--json").good().document
     assert (made["image"], made["built"]) == (image.id, True)
     assert list((unbuilt.store / "scratch").iterdir()) == []
+
+
+REQUESTS = (b"/build?", b"/archive?", b"/images/load", b"/start HTTP", b"/tag?")
+"""The Debian packages' layer, byte code, loading, verification, the tag."""
+
+
+def test_a_build_killed_while_the_engine_works_leaves_nothing(
+    untagged: Project, engine: Engine, image: ImageInfo, tmp_path: Path
+) -> None:
+    project = untagged.with_store(tmp_path / "store", without=(*MADE, "vouched-layer"))
+    forget(engine, image)  # so that it is loaded again
+    killed = set()
+    for number, request in enumerate(REQUESTS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        begun: list[subprocess.Popen[str]] = []
+        with engine_that_goes(
+            folder, engine.info.address, request, then=lambda begun=begun: begun[0].kill()
+        ) as proxy:
+            begun.append(project.start("build", project.name, DOCKER_HOST=proxy.address))
+            ended = outcome(begun[0])
+            assert ended.code == -signal.SIGKILL, (request, ended)
+        killed.add(str(begun[0].pid))
+        assert engine.image(f"{project.name}:latest") is None
+    made = project.freeze("build", project.name, "--force", "--json").good().document
+    assert made["image"] == image.id
+    assert list((project.store / "scratch").iterdir()) == []
+    with contextlib.closing(docker.APIClient(engine.info.address)) as api:
+        listed = api.containers(all=True, filters={"label": OWNER_LABEL})
+    assert not killed & {item["Labels"][OWNER_LABEL].split(":")[1] for item in listed}
+    working = store_name(Store(project.store))
+    left = {info.id for info in engine.images(label=LOCK_LABEL) if is_of(info, project)}
+    left |= {info.id for info in engine.images(label=f"{STORE_LABEL}={working}")}
+    assert left == {image.id}
+
+
+def is_of(image: ImageInfo, project: Project) -> bool:
+    return image.labels[LOCK_LABEL] == project.lock_id
