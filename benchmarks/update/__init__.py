@@ -1,0 +1,1 @@
+"""What an update of one package moves, beside what uv and pip-tools move."""
