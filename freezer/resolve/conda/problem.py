@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,52 +27,95 @@ _VIRTUAL = {
 }
 
 
+_NO_IDEA = "check its spelling, or add a channel"
+_OTHER_WAY = {
+    "cpuonly": "leave it out and name a CPU build: `pytorch=*=cpu*`",
+    "pytorch-cuda": "leave it out and say `accelerator: {cuda: ...}` in the spec",
+}
+"""Packages of channels that publish no more, which only chose a build of PyTorch."""
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What is wrong with one spec."""
+
+    asked: CondaAsked
+    what: str
+    found: str
+    hint: str
+    short: str
+    """The same in a few words, where there are many."""
+
+
 def explain(answer: Mapping[str, Any], request: CondaRequest) -> ResolveError:
-    """Return the error for a request without an answer."""
-    for asked, offer in zip(request.specs, answer["offers"], strict=True):
-        if not offer["versions"]:
-            return _no_such(asked, offer, request)
-        if not offer["matching"]:
-            return _no_version(asked, offer)
-        if offer["first"] > _milliseconds(request.as_of):
-            return _too_new(asked, offer, request)
-    return _conflict(answer["unsolved"], request)
+    """Return the error for a request without an answer: all specs that no channel answers."""
+    wrong = [
+        problem
+        for asked, offer in zip(request.specs, answer["offers"], strict=True)
+        if (problem := _problem(asked, offer, request))
+    ]
+    if not wrong:
+        return _conflict(answer["unsolved"], request)
+    first = wrong[0]
+    if len(wrong) == 1:
+        return ResolveError(first.what, where=first.asked.where, found=first.found, hint=first.hint)
+    return ResolveError(
+        f"{len(wrong)} of {len(request.specs)} conda specs are answered by no channel",
+        where=first.asked.where,
+        details=[f"{item.asked.where}: {item.short}" for item in wrong],
+        found=f"asked: {', '.join(channel.name for channel in request.channels)}",
+        hint="change these lines, or add channels that have what they ask for",
+    )
 
 
-def _no_such(asked: CondaAsked, offer: Mapping[str, Any], request: CondaRequest) -> ResolveError:
+def _problem(asked: CondaAsked, offer: Mapping[str, Any], request: CondaRequest) -> _Problem | None:
+    if not offer["versions"]:
+        return _no_such(asked, offer, request)
+    if not offer["matching"]:
+        return _no_version(asked, offer)
+    if offer["first"] > _milliseconds(request.as_of):
+        return _too_new(asked, offer, request)
+    return None
+
+
+def _no_such(asked: CondaAsked, offer: Mapping[str, Any], request: CondaRequest) -> _Problem:
     channels = [asked.channel] if asked.channel else [item.name for item in request.channels]
     near = [name for name in offer.get("near", ()) if name != offer["name"]]
-    hint = f"did you mean {' or '.join(near)}?" if near else "check its spelling, or add a channel"
+    hint = f"did you mean {' or '.join(near)}?" if near else _NO_IDEA
     if asked.channel and offer["channels"]:
         hint = f"{' and '.join(offer['channels'])} has it"
     elif asked.channel and asked.channel not in {item.name for item in request.channels}:
         hint = f"add {asked.channel} to `channels`"
+    hint = _OTHER_WAY.get(offer["name"], hint)
     who = f"the channel {asked.channel} has no" if asked.channel else "no channel has a"
-    return ResolveError(
+    return _Problem(
+        asked,
         f"{who} package called {offer['name']} for {request.subdir}",
-        where=asked.where,
         found=f"asked: {', '.join(channels)}",
         hint=hint,
+        short=f"{who} package called {offer['name']}" + (f": {hint}" if hint != _NO_IDEA else ""),
     )
 
 
-def _no_version(asked: CondaAsked, offer: Mapping[str, Any]) -> ResolveError:
-    return ResolveError(
-        f"no build of {offer['name']} answers {asked.text}",
-        where=asked.where,
-        found=f"the newest are {', '.join(offer['versions'])} ({', '.join(offer['channels'])})",
+def _no_version(asked: CondaAsked, offer: Mapping[str, Any]) -> _Problem:
+    which, there = ("nearest", offer["near"]) if offer["near"] else ("newest", offer["versions"])
+    what = f"no build of {offer['name']} answers {asked.text}"
+    found = f"the {which} {'are' if len(there) > 1 else 'is'} {', '.join(there)}"
+    return _Problem(
+        asked,
+        what,
+        found=f"{found} ({', '.join(offer['channels'])})",
         hint="ask for one of these, or for another build",
+        short=f"{what}: {found}",
     )
 
 
-def _too_new(asked: CondaAsked, offer: Mapping[str, Any], request: CondaRequest) -> ResolveError:
+def _too_new(asked: CondaAsked, offer: Mapping[str, Any], request: CondaRequest) -> _Problem:
     first = datetime.fromtimestamp(offer["first"] / 1000, UTC)
-    return ResolveError(
-        f"nothing that answers {asked.text} is as old as {request.as_of}",
-        where=asked.where,
-        found=f"the first was built at {first:%Y-%m-%dT%H:%M:%SZ}",
-        hint="ask for an older version, or set a later `as-of`",
-    )
+    what = f"nothing that answers {asked.text} is as old as {request.as_of}"
+    found = f"the first was built at {first:%Y-%m-%dT%H:%M:%SZ}"
+    hint = "ask for an older version, or set a later `as-of`"
+    return _Problem(asked, what, found, hint, short=f"{what}: {found}")
 
 
 def _conflict(text: str, request: CondaRequest) -> ResolveError:

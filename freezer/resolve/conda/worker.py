@@ -12,6 +12,7 @@ import asyncio
 import difflib
 import json
 import os
+import re
 import sys
 from datetime import UTC, datetime
 from itertools import chain
@@ -32,10 +33,15 @@ from rattler import (
 )
 from rattler.exceptions import SolverError
 
+from freezer.resolve.conda.nearest import nearest
 from freezer.resolve.conda.records import channel_id, document, locked, milliseconds
 from freezer.resolve.conda.subset import write_subset
 
 _SHOWN_VERSIONS = 5
+_ALIKE = 0.7
+"""How like another name must be to be proposed: ``cpython`` for ``cython``, no ``git`` for
+``ignite``."""
+_PINNED = re.compile(r"={0,2}[0-9][^,|<>=!~]*")
 _BOTH = PackageFormatSelection.BOTH
 
 
@@ -136,17 +142,34 @@ def _offer(asked: dict[str, Any], indexes: list[tuple[SparseRepoData, str]]) -> 
     mine = [index for index, channel in indexes if asked["channel"] in (None, channel)]
     found = list(chain.from_iterable(index.load_records(name) for index in mine))
     matching = [record for record in found if record.matches(spec)]
-    offer = {
+    return {
         "name": name,
         "channels": list(dict.fromkeys(c for index, c in indexes if index.load_records(name))),
         "versions": _newest(found),
         "matching": _newest(matching),
         "first": min((milliseconds(record) or 0 for record in matching), default=0),
+        "near": [] if matching else _near(spec, found) if found else _alike(name, mine),
     }
-    if not found:
-        every = chain.from_iterable(index.package_names() for index in mine)
-        offer["near"] = difflib.get_close_matches(name, set(every), n=3, cutoff=0.6)
-    return offer
+
+
+def _near(spec: MatchSpec, found: list[RepoDataRecord]) -> list[str]:
+    """Return the builds of the version that is asked for, or the versions next to it.
+
+    Nothing for a range of versions: what lies near that is better told by the newest ones.
+    """
+    any_build = MatchSpec(f"{spec.name.normalized} {spec.version or '*'}")
+    if same := [record for record in found if record.matches(any_build)]:
+        return list(nearest("", "", {(str(item.version), str(item.build)) for item in same}))
+    if not _PINNED.fullmatch(str(spec.version)):
+        return []
+    others = {(str(record.version), "") for record in found}
+    return [text.strip() for text in nearest(str(spec.version), "", others)]
+
+
+def _alike(name: str, indexes: list[SparseRepoData]) -> list[str]:
+    """Return names that a mistyped one may stand for."""
+    every = set(chain.from_iterable(index.package_names() for index in indexes))
+    return difflib.get_close_matches(name, every, n=3, cutoff=_ALIKE)
 
 
 def _newest(records: list[RepoDataRecord]) -> list[str]:

@@ -48,11 +48,35 @@ def test_no_such_version_names_the_newest(room: Room) -> None:
     assert error.found == "the newest are 2.8, 2.7, 2.6, 2.5, 2.4 (forge)"
 
 
+@pytest.mark.parametrize("text", ["numpy=1.11", "numpy==1.11.2", "numpy 1.11.*"])
+def test_no_such_version_names_those_next_to_one_that_is_pinned(room: Room, text: str) -> None:
+    room.channel("forge", *(record("numpy", version) for version in ("1.9", "1.12", "2.0", "2.11")))
+    assert room.fails(text).found == "the nearest are 1.12, 1.9, 2.0 (forge)"
+
+
 def test_no_such_build(room: Room) -> None:
-    room.channel("forge", record("libblas", "3.9", "1_openblas"))
-    error = room.fails("libblas=*=*mkl")
-    assert error.what == "no build of libblas answers libblas=*=*mkl"
-    assert error.found == "the newest are 3.9 (forge)"
+    builds = ("1_openblas", "2_openblas", "1_blis")
+    room.channel("forge", *(record("libblas", version, b) for b in builds for version in "34"))
+    error = room.fails("libblas=3=*mkl")
+    assert error.what == "no build of libblas answers libblas=3=*mkl"
+    assert error.found == "the nearest are 3 2_openblas, 3 1_openblas, 3 1_blis (forge)"
+
+
+def test_all_that_is_missing_is_said_at_once(room: Room) -> None:
+    later = record("scipy", "2.0", timestamp=JANUARY + 300 * DAY)
+    room.channel("forge", record("numpy", "2.0"), record("python"), later)
+    room.channel("other", record("tqdm"))
+    error = room.fails("python", "numpy=1.9", "nunpy", "tqdm", "cpuonly", "other::numpy", "scipy")
+    assert str(error).splitlines() == [
+        "environment.yml:2: 5 of 7 conda specs are answered by no channel",
+        "  - environment.yml:2: no build of numpy answers numpy=1.9: the nearest is 2.0",
+        "  - environment.yml:3: no channel has a package called nunpy: did you mean numpy?",
+        "  - environment.yml:5: no channel has a package called cpuonly: leave it out and name a CPU build: `pytorch=*=cpu*`",
+        "  - environment.yml:6: the channel other has no package called numpy: forge has it",
+        "  - environment.yml:7: nothing that answers scipy is as old as 2026-06-01T00:00:00Z: the first was built at 2026-10-28T00:00:00Z",
+        "  found:    asked: forge, other",
+        "  next:     change these lines, or add channels that have what they ask for",
+    ]
 
 
 def test_nothing_is_old_enough(room: Room) -> None:
