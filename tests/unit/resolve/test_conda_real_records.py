@@ -1,18 +1,16 @@
-"""Genuine records of conda-forge, where they are given: real questions, and rattler's own answers.
-
-Name a folder with ``linux-64/repodata.json`` and ``noarch/repodata.json`` in FREEZER_CONDA_SLICE.
-"""
+"""Genuine records of conda-forge: real questions, and rattler's own answers to them."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import rattler
+from conda_forge import SECTIONS, SUBDIRS, conda_forge
 from condaindex import Room, pins
 from locks import make_lock
 
@@ -31,10 +29,6 @@ from freezer.resolve.conda.solve import solve
 from freezer.resolve.conda.specname import spec_name
 from freezer.resolve.conda.virtual import solver_form, virtual_packages
 
-SLICE = os.environ.get("FREEZER_CONDA_SLICE")
-pytestmark = pytest.mark.skipif(
-    SLICE is None, reason="FREEZER_CONDA_SLICE names no folder with records of conda-forge"
-)
 AS_OF = "2026-09-01T00:00:00Z"
 PLAIN = virtual_packages("2.36", "linux-64")
 CUDA = virtual_packages("2.36", "linux-64", "12.4")
@@ -46,18 +40,19 @@ QUESTIONS: dict[str, tuple[list[str], dict[str, str]]] = {
 ENVIRONMENTS = Path(__file__).parents[2] / "data" / "environments"
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return conda_forge(tmp_path_factory.mktemp("conda-forge"))
+
+
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
+def room(tmp_path: Path, folder: Path) -> Room:
     made = Room(tmp_path)
-    made.channels = [CondaChannel("conda-forge", (folder().as_uri(),))]
+    made.channels = [CondaChannel("conda-forge", (folder.as_uri(),))]
     return made
 
 
-def folder() -> Path:
-    return Path(SLICE or "").resolve()
-
-
-def by_rattler(specs: list[str], declared: dict[str, str]) -> dict[str, str]:
+def by_rattler(folder: Path, specs: list[str], declared: dict[str, str]) -> dict[str, str]:
     packages = [
         rattler.GenericVirtualPackage(
             rattler.PackageName(name), rattler.Version(version), rattler.BuildString(build)
@@ -69,7 +64,7 @@ def by_rattler(specs: list[str], declared: dict[str, str]) -> dict[str, str]:
         rattler.solve_with_sparse_repodata(
             [rattler.MatchSpec(text) for text in specs],
             [
-                rattler.SparseRepoData(channel, subdir, folder() / subdir / "repodata.json")
+                rattler.SparseRepoData(channel, subdir, folder / subdir / "repodata.json")
                 for subdir in ("linux-64", "noarch")
             ],
             virtual_packages=packages,
@@ -80,10 +75,10 @@ def by_rattler(specs: list[str], declared: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("title", QUESTIONS)
-def test_the_answer_is_rattlers_own(room: Room, title: str) -> None:
+def test_the_answer_is_rattlers_own(room: Room, folder: Path, title: str) -> None:
     specs, declared = QUESTIONS[title]
     found = room.solve(*specs, virtual_packages=declared, as_of=AS_OF)
-    assert pins(found) == by_rattler(specs, declared)
+    assert pins(found) == by_rattler(folder, specs, declared)
     assert all(item.timestamp for item in found.packages)
 
 
@@ -117,7 +112,7 @@ def test_conda_says_what_pip_must_not_replace(room: Room) -> None:
 
 
 @pytest.mark.parametrize("title", QUESTIONS)
-def test_the_exported_lock_gives_the_same_packages(room: Room, title: str) -> None:
+def test_the_exported_lock_gives_the_same_packages(room: Room, folder: Path, title: str) -> None:
     specs, declared = QUESTIONS[title]
     request = room.request(*specs, virtual_packages=declared, as_of=AS_OF)
     found = room.solve(*specs, virtual_packages=declared, as_of=AS_OF)
@@ -129,7 +124,7 @@ def test_the_exported_lock_gives_the_same_packages(room: Room, title: str) -> No
     parse = conda_lock_module("lockfile").parse_conda_lock_file
     assert len(parse(room.folder / "conda-lock.yml").package) == len(found.packages)
 
-    config = Config.model_validate({"sources": {"conda": {"conda-forge": [folder().as_uri()]}}})
+    config = Config.model_validate({"sources": {"conda": {"conda-forge": [folder.as_uri()]}}})
     back = gather_conda(room.folder, CondaSpec(file="conda-lock.yml"), "3.12", config=config)
     ask: dict[str, Any] = {"store": room.store, "report": SilentReporter()}
     again = take_over(back.locked, subdir="linux-64", **ask)
@@ -140,11 +135,11 @@ def test_the_exported_lock_gives_the_same_packages(room: Room, title: str) -> No
 
 
 @pytest.mark.parametrize("file", sorted(ENVIRONMENTS.glob("*.yml")), ids=lambda file: file.stem)
-def test_what_cannot_be_solved_says_what_is_missing(room: Room, file: Path) -> None:
+def test_what_cannot_be_solved_says_what_is_missing(room: Room, folder: Path, file: Path) -> None:
     """Every channel of these files is the one that is at hand, which has little of them."""
     gathered = gather_conda(ENVIRONMENTS, CondaSpec(file=file.name), "3.12")
     written = [(channel.name, gathered.specs[0].where) for channel in gathered.channels]
-    names = {channel.name: [folder().as_uri()] for channel in gathered.channels}
+    names = {channel.name: [folder.as_uri()] for channel in gathered.channels}
     config = Config.model_validate({"sources": {"conda": names}})
     request = CondaRequest(
         channels=read_channels(written, folder=room.folder, config=config),
@@ -157,9 +152,20 @@ def test_what_cannot_be_solved_says_what_is_missing(room: Room, file: Path) -> N
     if isinstance(answer, CondaResolution):
         assert len(answer.packages) > len(request.specs)
         return
+    said = str(answer).splitlines()
+    known = names_in(folder)
+    for asked in (item for item in request.specs if spec_name(item.text) not in known):
+        words = f"package called {spec_name(asked.text)}"
+        assert any(f"{asked.where}: " in line and words in line for line in said)
     [asked, *_] = [item for item in request.specs if item.where == answer.where]
     assert spec_name(asked.text) in str(answer).lower()
     assert answer.hint
+
+
+def names_in(folder: Path) -> set[str]:
+    indexes = [json.loads((folder / part / "repodata.json").read_bytes()) for part in SUBDIRS]
+    sections = [index[section] for index in indexes for section in SECTIONS]
+    return {record["name"] for section in sections for record in section.values()}
 
 
 def attempt(room: Room, request: CondaRequest, config: Config) -> CondaResolution | ResolveError:
