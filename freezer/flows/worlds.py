@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from freezer.flows.asked import gather_python, python_question
 from freezer.flows.asking import Asking
 from freezer.flows.installed import NO_CONDA, CondaAnswer, Installed
+from freezer.flows.placed import placed
 from freezer.model.canonical import digest, json_bytes, plain
+from freezer.model.cuda import checked, demand_cudnn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,6 +107,7 @@ def stale_worlds(environment: Environment, lock: Lock, as_of: str, config: Confi
 def resolve_worlds(workshop: Workshop, asking: Asking) -> Worlds:
     """Return the answers of all worlds. Raises what their resolvers and the engine raise."""
     environment, old = asking.environment, asking.old
+    _demand_accelerator(environment)
     asked = base_question(environment)
     base = _base(workshop, asking, kept=asking.keeps("base", asked))
     installed, debian_asked = _debian(workshop, asking, base)
@@ -129,6 +132,16 @@ def resolve_worlds(workshop: Workshop, asking: Asking) -> Worlds:
         pip = resolve_python(workshop, asking, asked_of_pip, target, conda.packages)
     worlds = Worlds(answers, base, target, installed.packages, pip, (), conda)
     return arithmetic(workshop, environment, worlds, asked_of_pip)
+
+
+def _demand_accelerator(environment: Environment) -> None:
+    """Refuse a combination that never was before any world is asked."""
+    accelerator = environment.spec.accelerator
+    if accelerator is not None:
+        with placed(environment, "accelerator", "cuda"):
+            checked(accelerator.cuda)
+        with placed(environment, "accelerator", "cudnn"):
+            demand_cudnn(accelerator.cudnn, accelerator.cuda)
 
 
 def gathered_python(workshop: Workshop, environment: Environment) -> Gathered:

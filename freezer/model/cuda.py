@@ -213,6 +213,19 @@ def cudnn_fits(cudnn: str, cuda: str) -> bool:
     return number(low) <= release and (high is None or release <= number(high))
 
 
+def demand_cudnn(cudnn: str | None, cuda: str) -> None:
+    """Raise ``SpecError`` for a cuDNN that was never built for a CUDA, naming those that are."""
+    if cudnn is None or cudnn_fits(cudnn, cuda):
+        return
+    others = [str(major) for major in _CUDNN if cudnn_fits(cudnn, f"{major}.0")]
+    other = f"; cuDNN {cudnn} is there for CUDA {' and '.join(others)}" if others else ""
+    raise SpecError(
+        f"there is no cuDNN {cudnn} for CUDA {cuda}",
+        expected=f"cuDNN {cudnn_range(cuda)}",
+        hint="change accelerator.cudnn, or leave it out and take what the framework brings" + other,
+    )
+
+
 def cudnn_range(cuda: str) -> str:
     """Return in words which cuDNN is built for a CUDA: ``8.0 to 9.10``."""
     low, high = _CUDNN.get(number(toolkit_of(cuda))[0], (None, None))

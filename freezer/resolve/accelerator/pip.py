@@ -15,8 +15,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from freezer.errors import ResolveError, SpecError, Where
-from freezer.model.cuda import checked, cudnn_fits, cudnn_range, toolkit_of
+from freezer.errors import ResolveError, Where
+from freezer.model.cuda import checked, demand_cudnn, toolkit_of
 from freezer.resolve.accelerator.frameworks import (
     NUMBERED_AS_CUDA,
     TORCH,
@@ -65,22 +65,11 @@ def pip_rules(
     CUDA.
     """
     cuda = checked(accelerator.cuda)
-    _demand_cudnn(accelerator)
+    demand_cudnn(accelerator.cudnn, cuda)
     texts = [f"{TOOLKIT}=={cuda}.*", *_wheels(cuda, list(toolkits)), *_cudnn(accelerator)]
     texts += _torch(accelerator, cuda, asked, sorted(_versions(torch)))
     where = Where(SPEC_FILE, key="accelerator")
     return PipRules(tuple(Asked(Requirement(text), where) for text in texts))
-
-
-def _demand_cudnn(accelerator: AcceleratorSpec) -> None:
-    if accelerator.cudnn is None or cudnn_fits(accelerator.cudnn, accelerator.cuda):
-        return
-    raise SpecError(
-        f"there is no cuDNN {accelerator.cudnn} for CUDA {accelerator.cuda}",
-        where=Where(SPEC_FILE, key="accelerator.cudnn"),
-        expected=f"cuDNN {cudnn_range(accelerator.cuda)}",
-        hint="change accelerator.cudnn, or leave it out and take what the framework brings",
-    )
 
 
 def _cudnn(accelerator: AcceleratorSpec) -> list[str]:
