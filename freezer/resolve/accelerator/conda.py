@@ -40,6 +40,13 @@ _CPU_PACKAGES: Final = {
     "tensorflow-cpu": "tensorflow-gpu",
 }
 """Packages that are a CPU build by name, and the one to ask for instead."""
+_PARTS: Final = {
+    "py-xgboost": ("libxgboost",),
+    "pytorch": ("libtorch",),
+    "tensorflow": ("tensorflow-base",),
+    "xgboost": ("libxgboost", "py-xgboost"),
+}
+"""Framework to the packages that its build decides: of a chosen CPU build they are CPU builds."""
 _GPU_BUILD = re.compile(r"cuda|gpu")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _BLAS_PACKAGES: Final = ("libblas", "libcblas", "liblapack", "liblapacke")
@@ -53,7 +60,7 @@ def conda_constraints(
     ``asked`` are the user's own specs: a package whose build they name is left to them. Raises
     ``SpecError`` for a CUDA that there is not.
     """
-    own = {name_of(item.text) for item in asked if names_a_build(item.text)}
+    own = _chosen_builds(asked)
     found = [*_accelerator(accelerator), *_blas(blas)]
     if accelerator is not None:
         found += [f"{name} * *cuda*" for name in FRAMEWORKS]
@@ -104,8 +111,7 @@ def floor_of(accelerator: AcceleratorSpec) -> str:
 
 def demand_gpu_builds(packages: Iterable[CondaPackage], asked: Iterable[CondaAsked] = ()) -> None:
     """Raise ``ResolveError`` for CPU builds that nobody asked for, naming what to ask for."""
-    own = {name_of(item.text) for item in asked if names_a_build(item.text)}
-    own |= _plain_names(asked) & _CPU_PACKAGES.keys()
+    own = _chosen_builds(asked) | (_plain_names(asked) & _CPU_PACKAGES.keys())
     wrong = [item for item in packages if item.name not in own and _is_cpu_build(item)]
     if not wrong:
         return
@@ -117,6 +123,12 @@ def demand_gpu_builds(packages: Iterable[CondaPackage], asked: Iterable[CondaAsk
         hint=f"ask for {', '.join(wanted)}; where a CPU build is wanted, name it: "
         f"{wrong[0].name}=*={wrong[0].build}",
     )
+
+
+def _chosen_builds(asked: Iterable[CondaAsked]) -> set[str]:
+    """Return the packages whose build the user names, or decides by naming another one's."""
+    named = {name_of(item.text) for item in asked if names_a_build(item.text)}
+    return named | {part for name in named for part in _PARTS.get(name, ())}
 
 
 def _is_cpu_build(package: CondaPackage) -> bool:

@@ -95,6 +95,21 @@ def test_a_build_that_the_user_names_is_theirs(room: Room) -> None:
     demand_gpu_builds(found.packages, asked)
 
 
+def test_the_parts_of_a_chosen_cpu_build_are_cpu_builds_too(room: Room) -> None:
+    room.channel(
+        "forge",
+        record("pytorch", "2.8.0", "cpu_1", depends=["libtorch 2.8.0 cpu_1"]),
+        record("libtorch", "2.8.0", "cpu_1"),
+        record("libtorch", "2.8.0", "cuda129_1"),
+    )
+    asked = asks_conda("pytorch=*=cpu*")
+    found = room.solve("pytorch=*=cpu*", constraints=conda_constraints(gpu("12.9"), None, asked))
+    assert pins(found)["libtorch"] == "2.8.0 cpu_1"
+    demand_gpu_builds(found.packages, asked)
+    with pytest.raises(ResolveError, match="these are CPU builds"):
+        demand_gpu_builds(found.packages, asks_conda("pytorch"))
+
+
 def test_packages_that_are_cpu_builds_by_name() -> None:
     with pytest.raises(ResolveError) as caught:
         demand_gpu_builds([conda("pytorch-cpu", "2.8.0", "cpu_mkl_1")])
