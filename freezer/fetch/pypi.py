@@ -76,6 +76,15 @@ class PythonIndex:
             except NotFoundError:
                 continue
 
+    def linked(self, project: str) -> Iterator[IndexFile]:
+        """Yield every file of a project in folders and on pages of links that can be read."""
+        for url in self._where.find_links:
+            try:
+                files = self._read(url, _page(url))
+            except FetchError:
+                continue
+            yield from (file for file in files if project_of(file.name) == project)
+
     def _candidates(self, file: str) -> Iterator[tuple[str, Callable[[], list[IndexFile]]]]:
         links = sorted(self._where.find_links, key=lambda url: not url.startswith("file:"))
         for url in links:

@@ -37,7 +37,7 @@ def arithmetic(
     spec, accelerator, warnings = environment.spec, None, list[str]()
     if spec.accelerator is not None:
         packages = (worlds.pip, worlds.conda.packages)
-        warnings += check_locked(*packages, spec.accelerator)
+        warnings += check_locked(*packages, spec.accelerator, asked.asked)
         accelerator = locked_accelerator(*packages, spec.accelerator)
     if spec.blas is not None:
         warnings += check_blas(

@@ -19,12 +19,14 @@ from freezer.resolve.accelerator.frameworks import (
     starts_with,
     wheel_major,
 )
+from freezer.resolve.accelerator.pip import names_a_cpu_torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from freezer.model.lock import CondaPackage, PipPackage
     from freezer.model.spec import AcceleratorSpec
+    from freezer.resolve.interface import Asked
 
 _CONDA_CUDA: Final = ("cuda-version", "cudatoolkit")
 _CONDA_CUDNN: Final = ("cudnn", "libcudnn")
@@ -37,14 +39,17 @@ _CPU_WHEELS: Final = {
 
 
 def check_locked(
-    pip: Sequence[PipPackage], conda: Sequence[CondaPackage], accelerator: AcceleratorSpec
+    pip: Sequence[PipPackage],
+    conda: Sequence[CondaPackage],
+    accelerator: AcceleratorSpec,
+    asked: Sequence[Asked] = (),
 ) -> tuple[str, ...]:
     """Hold locked packages against what was asked for; return warnings, a sentence each. Pure.
 
-    Raises ``ResolveError`` where the lock has another CUDA or cuDNN than the spec, or a CPU build
-    of a framework that nobody asked for.
+    ``asked`` are the user's own requirements of pip. Raises ``ResolveError`` where the lock has
+    another CUDA or cuDNN than the spec, or a CPU build of a framework that nobody asked for.
     """
-    demand_gpu_wheels(pip, conda)
+    demand_gpu_wheels(pip, conda, asked)
     brought = list(_cuda(pip, conda))
     wrong = [
         f"{who} is CUDA {cuda}" for who, cuda in brought if toolkit_of(cuda) != accelerator.cuda
@@ -77,13 +82,20 @@ def locked_accelerator(
     )
 
 
-def demand_gpu_wheels(pip: Sequence[PipPackage], conda: Sequence[CondaPackage]) -> None:
+def demand_gpu_wheels(
+    pip: Sequence[PipPackage], conda: Sequence[CondaPackage], asked: Sequence[Asked] = ()
+) -> None:
     """Raise ``ResolveError`` for wheels that would compute on the CPU, naming what to ask for.
 
     A package that the user names as a CPU build (``torch==2.13.0+cpu``, ``xgboost-cpu``) is theirs
     to choose.
     """
-    found = [(item, wanted) for item in pip if (wanted := _wanted_instead(item, pip, conda))]
+    chosen = {"torch"} if names_a_cpu_torch(asked) else set()
+    found = [
+        (item, wanted)
+        for item in pip
+        if item.name not in chosen and (wanted := _wanted_instead(item, pip, conda))
+    ]
     if found:
         raise ResolveError(
             "the environment is to use a GPU, and these wheels compute on the CPU",
@@ -111,10 +123,9 @@ def _wanted_instead(
 
 
 def _torch_has_cuda(item: PipPackage) -> bool:
-    """Say whether a torch wheel is a CUDA build, or a CPU build that was asked for by version."""
-    cuda = cuda_of_torch(item.version)
+    """Say whether a torch wheel is a CUDA build."""
     if Version(item.version).local is not None:
-        return cuda != "cpu" or item.requested
+        return cuda_of_torch(item.version) != "cpu"
     return any(name == "cuda-toolkit" or name.startswith("nvidia-") for name in item.requires)
 
 

@@ -27,8 +27,13 @@ _MEMO: Final = "cuda-toolkit-1"
 
 
 def offered_torch(index: PythonIndex, as_of: str) -> list[str]:
-    """Return the versions of torch that the indexes have; empty when they cannot be asked."""
-    return [str(item.version) for item in releases(index, "torch", as_of) if not item.yanked]
+    """Return the versions of torch that indexes and pages of links have, with their local parts.
+
+    Empty when they cannot be asked.
+    """
+    indexed = [item.version for item in releases(index, "torch", as_of) if not item.yanked]
+    linked = [version_of(file.name) for file in index.linked("torch")]
+    return [str(version) for version in sorted({*indexed, *filter(None, linked)})]
 
 
 def toolkit_requirements(

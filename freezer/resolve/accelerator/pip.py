@@ -124,6 +124,8 @@ def _torch(
     accelerator: AcceleratorSpec, cuda: str, asked: Sequence[Asked], offered: Sequence[Version]
 ) -> list[str]:
     """Return what holds of torch, should anything bring it in."""
+    if names_a_cpu_torch(asked):
+        return []
     mine = [item for item in asked if item.name == "torch" and not item.requirement.url]
     wanted = SpecifierSet(",".join(str(item.requirement.specifier) for item in mine))
     candidates = [v for v in offered if wanted.contains(v, prereleases=None)] or _pinned(mine)
@@ -140,8 +142,14 @@ def _torch(
     return [f"torch{span}", *(f"torch!={v}" for v in others if not _carries(v, accelerator, cuda))]
 
 
+def names_a_cpu_torch(asked: Iterable[Asked]) -> bool:
+    """Say whether the user's own requirements name a CPU build of torch: ``torch==2.13.0+cpu``."""
+    mine = [item for item in asked if item.name == "torch"]
+    return any(v.local and cuda_of_torch(str(v)) == "cpu" for v in _pinned(mine))
+
+
 def _pinned(mine: Sequence[Asked]) -> list[Version]:
-    """Return the exact versions that requirements name, where no index could be asked."""
+    """Return the exact versions that requirements name."""
     pins = [
         specifier.version
         for item in mine

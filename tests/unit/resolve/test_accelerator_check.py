@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from accelerators import conda, gpu, wheel
+from accelerators import asks, conda, gpu, wheel
 
 from freezer.errors import ResolveError
 from freezer.model.lock import Accelerator, CondaPackage, PipPackage
@@ -87,6 +87,10 @@ def test_cuda_from_two_worlds_is_said() -> None:
     ("pip", "ask"),
     [
         ([wheel("torch", "2.13.0+cpu")], "torch from an index that has CUDA builds of it"),
+        (
+            [wheel("torch", "2.13.0+cpu", requested=True)],
+            "torch from an index that has CUDA builds of it",
+        ),
         ([wheel("torch", "2.13.0", "sympy")], "torch from an index that has CUDA builds of it"),
         ([wheel("jaxlib", "0.10.2"), wheel("flax")], "jax[cuda12]"),
         ([wheel("jaxlib", "0.10.2"), wheel("nvidia-nccl-cu13")], "jax[cuda13]"),
@@ -106,7 +110,6 @@ def test_cpu_wheels_that_nobody_asked_for_name_what_to_ask_for(
 @pytest.mark.parametrize(
     "pip",
     [
-        [wheel("torch", "2.13.0+cpu", requested=True)],
         [wheel("xgboost-cpu", "3.2.0", requested=True)],
         [wheel("torch", "2.10.0+cu128")],
         [wheel("torch", "2.13.0", "cuda-toolkit")],
@@ -118,6 +121,14 @@ def test_cpu_wheels_that_nobody_asked_for_name_what_to_ask_for(
 )
 def test_what_is_a_gpu_build_or_was_chosen_passes(pip: list[PipPackage]) -> None:
     demand_gpu_wheels(pip, [])
+
+
+def test_a_cpu_build_of_torch_is_the_users_to_name_by_its_version() -> None:
+    pip = [wheel("torch", "2.13.0+cpu", requested=True)]
+    demand_gpu_wheels(pip, [], asks("torch==2.13.0+cpu"))
+    for text in ("torch", "torch==2.13.0", "torch==2.13.*", "torch>=2.13"):
+        with pytest.raises(ResolveError, match="compute on the CPU"):
+            demand_gpu_wheels(pip, [], asks(text))
 
 
 def test_tensorflow_may_take_its_cudnn_from_conda() -> None:

@@ -83,3 +83,15 @@ def test_versions_of_torch_with_their_local_builds(tmp_path: Path) -> None:
     html = tmp_path / "torch" / "index.html"
     html.write_text(html.read_text() + f'<a href="{local}">{local}</a>')
     assert offered_torch(Listed(tmp_path), AS_OF) == ["2.8.0", "2.8.0+cu128"]
+
+
+def test_builds_that_only_a_folder_of_links_has_are_offered_too(tmp_path: Path) -> None:
+    """A CPU build in such a folder goes before the index's own by its version; it must be seen."""
+    page(tmp_path / "index", "torch", v2_8_0=b"x")
+    links = tmp_path / "links"
+    links.mkdir()
+    for name in ("torch-2.8.0+cpu-cp311-cp311-linux_x86_64.whl", "torchvision-1-py3-none-any.whl"):
+        (links / name).write_bytes(b"")
+    gone = (tmp_path / "gone").as_uri()
+    where = Indexes((tmp_path / "index").as_uri(), find_links=(gone, links.as_uri()))
+    assert offered_torch(PythonIndex(where), AS_OF) == ["2.8.0", "2.8.0+cpu"]

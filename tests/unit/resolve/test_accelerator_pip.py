@@ -75,9 +75,13 @@ def test_a_cuda_that_no_torch_carries_names_those_that_do() -> None:
     )
 
 
-def test_a_cpu_build_by_version_is_no_gpu_build() -> None:
+def test_a_cpu_build_that_the_user_names_is_theirs() -> None:
+    assert "torch" not in rules(gpu("13.0"), "torch==2.13.0+cpu", torch=OFFERED)
+
+
+def test_where_there_are_cpu_builds_alone_that_is_said() -> None:
     with pytest.raises(ResolveError) as caught:
-        rules(gpu("13.0"), "torch==2.13.0+cpu", torch=OFFERED)
+        rules(gpu("13.0"), "torch>=2.13", torch=["2.13.0+cpu"])
     assert caught.value.found == "torch 2.13.0+cpu: a CPU build"
 
 
