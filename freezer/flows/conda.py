@@ -152,7 +152,7 @@ def _resolve(
             gathered.locked, subdir=subdir, store=workshop.store, report=workshop.report
         )
         return _said(workshop, taken)
-    from freezer.resolve.conda.interface import CondaRequest
+    from freezer.resolve.conda.interface import CondaConflictError, CondaRequest
 
     request = CondaRequest(
         channels=gathered.channels,
@@ -165,8 +165,10 @@ def _resolve(
     )
     try:
         answer = _solved(workshop, asking, platform, request)
-    except ResolveError as error:
-        raise _by_key(error, asking.environment, request.constraints) from error
+    except CondaConflictError as error:
+        from freezer.flows.conda_instead import refused
+
+        raise refused(workshop, asking.environment, request, error) from error
     return _said(workshop, answer)
 
 
@@ -201,25 +203,6 @@ def _solved(
     if platform == asking.environment.spec.platform:
         asking.causes["conda"] = dict(settled.refusals)
     return settled.answer
-
-
-def _by_key(
-    error: ResolveError, environment: Environment, constraints: Sequence[str]
-) -> ResolveError:
-    """Name the key of the spec that a constraint comes from which nothing answers."""
-    said = " ".join(error.details)
-    broken = [text for text in constraints if f"the constraint {text} cannot" in said]
-    if not broken:
-        return error
-    spec = environment.spec
-    keys = ["blas"] if any(spec.blas and text.endswith(spec.blas) for text in broken) else []
-    keys += ["accelerator"] if len(keys) < len(broken) and spec.accelerator else []
-    return ResolveError(
-        f"the channels have nothing that answers {' and '.join(f'`{key}`' for key in keys)}",
-        where=place(environment, *keys[:1]),
-        details=error.details,
-        hint=f"change {' or '.join(keys)}, or add a channel that has such builds",
-    )
 
 
 def _kept(asking: Asking, platform: str) -> dict[str, CondaPackage]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from freezer.errors import ResolveError
 from freezer.fetch.channels import CondaChannel
 
 if TYPE_CHECKING:
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
     from freezer.model.lock import CondaPackage
 
-__all__ = ["CondaAsked", "CondaChannel", "CondaRequest", "CondaResolution", "CondaSolver", "Subdir"]
+__all__ = [
+    "CondaAsked",
+    "CondaChannel",
+    "CondaConflictError",
+    "CondaRequest",
+    "CondaResolution",
+    "CondaSolver",
+    "Subdir",
+]
 
 Subdir = Literal["linux-64", "linux-aarch64"]
 
@@ -57,6 +66,10 @@ class CondaResolution:
 
     packages: tuple[CondaPackage, ...]
     warnings: tuple[str, ...] = ()
+
+
+class CondaConflictError(ResolveError):
+    """Channels have what each spec asks for, and no set of packages that answers them together."""
 
 
 class CondaSolver(Protocol):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from freezer.errors import ResolveError
 from freezer.fetch.redact import redact
+from freezer.resolve.conda.interface import CondaConflictError
 from freezer.resolve.conda.proof import tidy
 from freezer.resolve.conda.specname import spec_name
 
@@ -123,7 +124,7 @@ def _conflict(text: str, request: CondaRequest) -> ResolveError:
     places = [asked for asked in request.specs if _takes_part(asked, lines)]
     details = lines if len(lines) <= _STEPS else [*lines[:_STEPS], f"… {len(lines) - _STEPS} more"]
     details += [f"{asked.text} is asked for in {asked.where}" for asked in places]
-    return ResolveError(
+    return CondaConflictError(
         "these conda packages cannot hold together",
         where=places[0].where if places else None,
         details=details,

@@ -22,7 +22,7 @@ from freezer.model.canonical import yaml_text
 from freezer.resolve.conda.answer import packages_of, undated_warning
 from freezer.resolve.conda.child import TIMEOUT, environment
 from freezer.resolve.conda.indexes import ask_indexes, fetch_indexes
-from freezer.resolve.conda.interface import CondaResolution
+from freezer.resolve.conda.interface import CondaConflictError, CondaResolution
 from freezer.resolve.conda.library import conda_lock_module
 from freezer.resolve.conda.solve import question_of
 from freezer.resolve.conda.virtual import solver_form
@@ -90,7 +90,7 @@ class _Attempt:
     def failure(self) -> ResolveError:
         """Return the error for a run without an answer."""
         specs = self._request.specs
-        return ResolveError(
+        return CondaConflictError(
             "conda-lock found no set of packages that answers",
             where=specs[0].where if specs else None,
             details=self._said,
