@@ -27,6 +27,8 @@ class Asking:
     """Python packages that may be newer than ``as_of``."""
     causes: dict[str, dict[str, str]] = field(default_factory=dict)
     """By world and name, filled by the worlds: why a package moved that an update does not name."""
+    alone: dict[str, str] = field(default_factory=dict)
+    """Filled by the worlds where more moves than what is named: how far that goes by itself."""
 
     def released(self, world: str) -> Release | None:
         """Return what an update moves in a world, maybe nothing; None when it is no update."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import ResolveError
-from freezer.flows.asked import comparable
 from freezer.flows.installed import CondaAnswer
 from freezer.flows.placed import placed
 from freezer.flows.spec import place
@@ -177,6 +176,7 @@ def _solved(
 ) -> CondaResolution:
     """Ask the solver; for an update as often as it takes to move no more than need be."""
     from freezer.resolve.conda.choose import conda_solver
+    from freezer.resolve.conda.specname import spec_name
 
     ask = conda_solver(_spec(asking.environment).resolver)
     release = asking.released("conda")
@@ -184,24 +184,32 @@ def _solved(
     if release is None or not old:
         return ask(request, config=workshop.config, store=workshop.store, report=workshop.report)
 
+    kept = {name: package for name, package in old.items() if name not in release.names}
+
     def solve(
-        *, held: frozenset[str], pins: Mapping[str, str], fresh: bool = False
+        *,
+        held: frozenset[str],
+        pins: Mapping[str, str],
+        floors: Mapping[str, str],
+        above: tuple[str, str] | None = None,
     ) -> CondaResolution:
-        exact = (f"{name} =={old[name].version} {old[name].build}" for name in sorted(held))
-        wanted = (f"{name} =={version}" for name, version in pins.items())
-        keep = {n: p for n, p in old.items() if n not in release.names and not fresh}
-        asked = replace(request, keep=keep, constraints=(*request.constraints, *exact, *wanted))
+        more = [f"{name} =={old[name].version} {old[name].build}" for name in sorted(held)]
+        more += [f"{name} =={version}" for name, version in pins.items()]
+        more += [f"{name} >={version.partition(' ')[0]}" for name, version in floors.items()]
+        more += [f"{above[0]} >{above[1].partition(' ')[0]}"] if above else []
+        asked = replace(request, keep=kept, constraints=(*request.constraints, *more))
         return ask(asked, config=workshop.config, store=workshop.store, report=workshop.report)
 
     settled = settle(
         release,
         {name: f"{package.version} {package.build}" for name, package in old.items()},
+        {name: list(map(spec_name, package.depends)) for name, package in old.items()},
         solve,
         lambda found: {item.name: f"{item.version} {item.build}" for item in found.packages},
-        lambda text: comparable(text.partition(" ")[0]),
     )
     if platform == asking.environment.spec.platform:
         asking.causes["conda"] = dict(settled.refusals)
+        asking.alone.update(settled.alone)
     return settled.answer
 
 

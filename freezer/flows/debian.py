@@ -82,26 +82,39 @@ def _closure(
         return ask(wanted, old)
 
     def solve(
-        *, held: frozenset[str], pins: Mapping[str, str], fresh: bool = False
+        *,
+        held: frozenset[str],
+        pins: Mapping[str, str],
+        floors: Mapping[str, str],
+        above: tuple[str, str] | None = None,
     ) -> tuple[DebianPackage, ...]:
+        del floors  # apt takes the newest that there is, or what is preferred, and nothing older
         # Only what the spec asks for may be asked for: all else is preferred, and looked at after.
         exact = [f"{name}={pins[name]}" if name in pins else name for name in wanted]
-        prefer = frozenset[str]() if fresh else held or old.keys() - release.names
+        # What is preferred may hold a package down; without, apt takes the newest that there is.
+        prefer = frozenset[str]() if above else held or old.keys() - release.names
         goals = {**{name: old[name] for name in sorted(held)}, **pins}
         found = ask(exact, {**{name: old[name] for name in sorted(prefer)}, **goals})
         versions = {item.name: item.version for item in found}
         # apt takes all that is to be kept, or none of it; and says nothing of which.
         moved = [name for name in goals if versions.get(name, goals[name]) != goals[name]]
+        if above and not _exceeds(versions.get(above[0]), above[1]):
+            moved = [above[0]]
         if moved:
-            said = ", ".join(f"{name} {versions[name]}" for name in moved)
+            said = ", ".join(f"{name} {versions.get(name, '(none)')}" for name in moved)
             raise ResolveError(f"apt answers with {said} only")
         return found
 
     settled = settle(
-        release, old, solve, lambda found: {item.name: item.version for item in found}, Version
+        release, old, {}, solve, lambda found: {item.name: item.version for item in found}
     )
     asking.causes["debian"] = dict(settled.refusals)
+    asking.alone.update(settled.alone)
     return settled.answer
+
+
+def _exceeds(version: str | None, other: str) -> bool:
+    return version is not None and Version(version) > Version(other)
 
 
 def _asker(

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from freezer.errors import Where
+from freezer.errors import ResolveError, Where
 from freezer.fetch.indexes import indexes, with_options
 from freezer.fetch.pypi import PythonIndex
 from freezer.flows.asked import held_by
 from freezer.flows.placed import placed
 from freezer.model.spec import normalize_package
-from freezer.resolve.causes import why_moved
+from freezer.resolve.causes import newer_release, why_moved
 from freezer.resolve.interface import Asked, PipRequest
 from freezer.resolve.minimal import settle
-from freezer.resolve.pip import demand_python, resolve_pip
+from freezer.resolve.pip import asking_pip, demand_python, resolve_pip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from freezer.model.lock import CondaPackage, PipPackage, Target
     from freezer.resolve.interface import Resolution
     from freezer.resolve.requirements import Gathered
+
+_UPDATE = Where("freeze update")
 
 
 def resolve_python(
@@ -80,34 +81,58 @@ def _resolve(workshop: Workshop, asking: Asking, request: PipRequest) -> Resolut
     if release is None or asking.old is None:
         return resolve_pip(request, resolver, store=workshop.store, report=workshop.report)
     old = {item.name: item.version for item in asking.old.pip}
+    kept = {name: version for name, version in old.items() if name not in release.names}
+    stable = not any(Version(text).is_prerelease for text in old.values())
+    index = PythonIndex(request.indexes)
+    with asking_pip(request, resolver, store=workshop.store, report=workshop.report) as pip:
 
-    def solve(*, held: frozenset[str], pins: Mapping[str, str], fresh: bool = False) -> Resolution:
-        fixed = {**{name: old[name] for name in sorted(held)}, **pins}
-        keep = {n: v for n, v in old.items() if n not in release.names and not fresh}
-        asked = replace(
-            request,
-            keep=keep,
-            constraints=(*request.constraints, *(_held(*item) for item in fixed.items())),
-        )
-        return resolve_pip(asked, resolver, store=workshop.store, report=workshop.report)
+        def solve(
+            *,
+            held: frozenset[str],
+            pins: Mapping[str, str],
+            floors: Mapping[str, str],
+            above: tuple[str, str] | None = None,
+        ) -> dict[str, str]:
+            exact = {**{name: old[name] for name in held}, **pins}
+            more = [_exactly(*item) for item in sorted(exact.items())]
+            more += [_least(n, v) for n, v in floors.items() if n not in exact]
+            if above is not None:
+                _demand_newer(index, request, *above)
+                more.append(_above(*above))
+            # Only where nothing else answers: not to go further, nor to move less.
+            undated = not held and above is None
+            return pip.versions(kept, more, stable=stable, undated=undated)
 
-    settled = settle(
-        release,
-        old,
-        solve,
-        lambda found: {item.name: item.version for item in found.packages},
-        Version,
-    )
-    found = settled.answer.packages
+        needs = {item.name: item.requires for item in asking.old.pip}
+        settled = settle(release, old, needs, solve, lambda found: found)
+        found = {name: version for name, version in settled.answer.items() if version}
+        resolution = pip.packages(found, [_exactly(*item) for item in found.items()])
     asking.causes["pip"] = {
         **settled.refusals,
-        **why_moved(asking.old.pip, found, request),
+        **why_moved(asking.old.pip, resolution.packages, request),
     }
-    return settled.answer
+    asking.alone.update(settled.alone)
+    return resolution
 
 
-def _held(name: str, version: str) -> Asked:
-    return Asked(Requirement(f"{name}=={version}"), Where("freeze update"))
+def _demand_newer(index: PythonIndex, request: PipRequest, name: str, version: str) -> None:
+    """Save a resolver the question whether there is more of a package where there is nothing."""
+    if newer_release(index, request, name, version, request.cut_off(name)) is None:
+        raise ResolveError(f"there is nothing newer than {name} {version}")
+
+
+def _exactly(name: str, version: str) -> Asked:
+    return Asked(Requirement(f"{name}=={version}"), _UPDATE)
+
+
+def _least(name: str, version: str) -> Asked:
+    return Asked(Requirement(f"{name}>={Version(version).public}"), _UPDATE)
+
+
+def _above(name: str, version: str) -> Asked:
+    # `>1.0` would leave out 1.0.post1; and a local version has no place in a range.
+    public = Version(version).public
+    return Asked(Requirement(f"{name}>={public},!={public}"), _UPDATE)
 
 
 def _of_accelerator(workshop: Workshop, asking: Asking, gathered: Gathered) -> tuple[Asked, ...]:

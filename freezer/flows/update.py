@@ -22,7 +22,7 @@ from freezer.model.lockfile import LOCK_FILE
 from freezer.model.spec import normalize_package
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from freezer.flows.sources import Workshop
     from freezer.model.generation import Generation
@@ -54,7 +54,9 @@ class UpdateResult:
     """The lock that is current now; for a dry run or a refusal the one that would be."""
     moves: tuple[Move, ...]
     limits: tuple[Limit, ...]
-    """Of the named Python packages: what keeps each from going further."""
+    """Of the named packages: what keeps each from going further."""
+    alone: Mapping[str, str]
+    """Where more moves than what is named: how far that goes by itself, where that is known."""
     written: Locked | None = None
     """None where nothing was written."""
     refused: bool = False
@@ -81,7 +83,7 @@ def update(workshop: Workshop, name: str | None, asked: Asked) -> UpdateResult:
         made = compose(workshop, asking, resolve_worlds(workshop, asking))
         found = moves(before.lock, made, asking)
         told = limits(workshop, asking, made, named)
-        result = UpdateResult(before, made, found, told)
+        result = UpdateResult(before, made, found, told, asking.alone)
         forced = [item for item in found if not item.named]
         for item in forced:
             workshop.report.note(f"Also moves: {item}")

@@ -10,7 +10,7 @@ from freezer.model.lockfile import short_id
 from freezer.output.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
 
@@ -23,6 +23,8 @@ def show(result: UpdateResult, console: Console) -> None:
     forced = [str(item) for item in result.moves if not item.named]
     _list("", named, console)
     _list("with it:" if named else "", forced, console)
+    for line in _alone(result):
+        _say(line, console)
     stayed = {item.name for item in result.moves}
     for limit in result.limits:
         if limit.newest is not None or limit.name not in stayed:
@@ -53,6 +55,7 @@ def document(result: UpdateResult) -> dict[str, Any]:
             }
             for item in result.moves
         ],
+        "alone": dict(result.alone),
         "limits": [
             {"name": one.name, "version": one.version, "newest": one.newest, "why": one.why}
             for one in result.limits
@@ -62,6 +65,19 @@ def document(result: UpdateResult) -> dict[str, Any]:
             for name, newer in result.lock.exceptions.items()
         },
     }
+
+
+def _alone(result: UpdateResult) -> Iterator[str]:
+    """Say how far what is named goes if nothing else is to move."""
+    for item in result.moves:
+        if not item.named or result.alone.get(item.name, item.after) == item.after:
+            continue
+        version = result.alone[item.name].partition(" ")[0]
+        if item.before is not None and item.before.partition(" ")[0] == version:
+            yield f"with nothing else {item.name} stays at {version}"
+        else:
+            command = f"freeze update {result.lock.name} {item.name}=={version}"
+            yield f"with nothing else {item.name} goes to {version}: `{command}`"
 
 
 def _ending(result: UpdateResult) -> str:

@@ -60,11 +60,10 @@ def why_not_newer(
 
     The version is None where the package is the newest one.
     """
-    index, current = PythonIndex(request.indexes), Version(package.version)
-    cut_off = request.cut_off(package.name)
-    newest = _newest(fitting(releases(index, package.name, cut_off), request.target), current)
+    index, cut_off = PythonIndex(request.indexes), request.cut_off(package.name)
+    newest = newer_release(index, request, package.name, package.version, cut_off)
     if newest is None:
-        later = _newest(fitting(releases(index, package.name), request.target), current)
+        later = newer_release(index, request, package.name, package.version)
         more = f"; {later.version} came on {(later.uploaded or '?')[:10]}" if later else ""
         return None, f"it is the newest as of {cut_off}{more}"
     version = str(newest.version)
@@ -79,12 +78,18 @@ def why_not_newer(
     return version, cause or "it does not fit with the rest"
 
 
-def _newest(offered: Iterable[Release], current: Version) -> Release | None:
-    allowed = current.is_prerelease
+def newer_release(
+    index: PythonIndex, request: PipRequest, name: str, version: str, as_of: str | None = None
+) -> Release | None:
+    """Return the newest release of a package for the target, if it is newer than a version.
+
+    No pre-release, unless the version is one.
+    """
+    current = Version(version)
     newer = [
         item
-        for item in offered
-        if item.version > current and (allowed or not item.version.is_prerelease)
+        for item in fitting(releases(index, name, as_of), request.target)
+        if item.version > current and (current.is_prerelease or not item.version.is_prerelease)
     ]
     return newer[-1] if newer else None
 

@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from packaging.requirements import Requirement
 
@@ -64,6 +65,12 @@ class PipRequest:
     """Normalised names of packages that may be locked as source distributions."""
     prereleases: bool = False
     """Whether a requirements file says ``--pre``."""
+    stable: bool = False
+    """Whether a pre-release that no requirement names is out of question, as far as a resolver can
+    be told."""
+    undated: bool = True
+    """Whether files of which no date is known may be considered where nothing dated answers; where
+    not, then still those of packages that are to have one version, and that version has no date."""
     held: Mapping[str, Held] = field(default_factory=dict)
     """Normalised name to what is there already, which pip must neither replace nor fetch."""
     stand_ins: str | None = None
@@ -82,8 +89,23 @@ class Resolution:
     warnings: tuple[str, ...] = ()
 
 
+class PipSession(Protocol):
+    """One question, and others that differ from it only in what is kept and in constraints.
+
+    What was read of the indexes for one of them is there for the next.
+    """
+
+    def versions(self, request: PipRequest) -> Mapping[str, str]:
+        """Return the version of each package, and look at no file. Raises as ``resolve``."""
+
+    def resolve(self, request: PipRequest) -> Resolution:
+        """Return one file for each package. Raises ``ResolveError`` saying why there is none."""
+
+
 class PipResolver(Protocol):
     """Answers requests; its packages carry the reasons ``requested in`` and ``needed by``."""
 
-    def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
-        """Return one file for each package. Raises ``ResolveError`` saying why there is none."""
+    def session(
+        self, request: PipRequest, *, store: Store, report: Reporter
+    ) -> AbstractContextManager[PipSession]:
+        """Give a session for a request, as long as the block lasts."""

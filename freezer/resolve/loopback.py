@@ -46,6 +46,7 @@ class Loopback:
         self.word = secrets.token_urlsafe(16)
         self.failure: FreezerError | None = None
         """The first error of a real index: the child only sees that an answer is missing."""
+        self._metadata: dict[str, bytes] = {}
 
     def page(self, project: str) -> bytes:
         """Return a project's page (PEP 691). Raises ``NotFoundError``, ``FetchError``."""
@@ -64,7 +65,12 @@ class Loopback:
         raise NotFoundError(f"no {name}")
 
     def metadata(self, file: IndexFile) -> bytes:
-        """Return a wheel's ``METADATA``. Raises ``FetchError``, ``IntegrityError``."""
+        """Return a wheel's ``METADATA``, read once. Raises ``FetchError``, ``IntegrityError``."""
+        if file.url not in self._metadata:
+            self._metadata[file.url] = self._read(file)
+        return self._metadata[file.url]
+
+    def _read(self, file: IndexFile) -> bytes:
         if file.metadata is None:
             return read_metadata(file)
         try:

@@ -8,12 +8,12 @@ put back, as long as there is an answer. Nothing here knows an index; the resolv
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from freezer.errors import ResolveError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 Answer = TypeVar("Answer")
 Found = TypeVar("Found", covariant=True)  # noqa: PLC0105 - the name of the protocol's answer
@@ -79,11 +79,17 @@ class Solve(Protocol[Found]):
     """Asks a resolver that prefers as it is what an update does not name."""
 
     def __call__(
-        self, *, held: frozenset[str], pins: Mapping[str, str], fresh: bool = False
+        self,
+        *,
+        held: frozenset[str],
+        pins: Mapping[str, str],
+        floors: Mapping[str, str],
+        above: tuple[str, str] | None = None,
     ) -> Found:
         """Return an answer in which ``held`` stay, and ``pins`` have these versions.
 
-        Where it is to be ``fresh`` nothing is preferred.
+        ``floors`` have at least these versions, if they are there. ``above`` is a package and the
+        version that it has to exceed. Raises ``ResolveError``.
         """
 
 
@@ -94,56 +100,108 @@ class Settled(Generic[Answer]):
     answer: Answer
     refusals: Mapping[str, str]
     """For what moved without being named: what the resolver said when it was to stay."""
+    alone: Mapping[str, str]
+    """Where the named ones go if nothing else moves; empty where that is no answer."""
 
 
 def settle(
     release: Release,
     old: Mapping[str, str],
+    needs: Mapping[str, Collection[str]],
     solve: Solve[Answer],
     versions: Callable[[Answer], Mapping[str, str]],
-    rank: Callable[[str], Any],
 ) -> Settled[Answer]:
     """Return what to install when some packages move, and nothing that need not.
 
-    The named ones go as far as the resolver takes them; there they stay, and all else is put back
-    to ``old`` (name to version) as far as it goes. What is not there any more has not moved.
-    ``rank`` makes versions comparable. Raises ``ResolveError`` where nothing answers.
+    The named ones go as far as they can, one after the other by name; there they stay, and all else
+    is put back to ``old`` (name to version) as far as it goes. What is not there any more has not
+    moved. What needs a named one, as ``needs`` (name to names) tells, does not become older for its
+    sake, unless that is the only way to a version that was asked for: releases from before a limit
+    was known have none. Raises ``ResolveError`` where nothing answers.
     """
     names = frozenset(old) - release.names
+    floors: Mapping[str, str]
+    floors = {name: old[name] for name in sorted(_above(release.names, needs) & names)}
 
     def stays(answer: Answer) -> frozenset[str]:
         now = versions(answer)
         return frozenset(name for name in names if now.get(name, old[name]) == old[name])
 
-    def reached(answer: Answer) -> dict[str, str]:
+    def named(answer: Answer) -> dict[str, str]:
         now = versions(answer)
         return {name: now[name] for name in sorted(release.names) if name in now}
 
-    first = solve(held=frozenset(), pins=release.pins)
-    goals = reached(first)
-    if goals.keys() - release.pins.keys():
-        # What is preferred may stand in the way: then it is what the named ones force to move.
-        further = reached(solve(held=frozenset(), pins=release.pins, fresh=True))
-        if any(rank(further[name]) > rank(goals[name]) for name in goals.keys() & further.keys()):
-            goals = further
-            first = solve(held=frozenset(), pins=goals)
-    known = stays(first)
+    try:
+        first = solve(held=names, pins=release.pins, floors={})
+        alone = named(first)
+    except ResolveError:
+        first, floors = _any(release.pins, floors, solve)
+        alone = {}
+    first = _climbed(first, release, floors, solve, versions)
+    goals, known = named(first), stays(first)
     refusals: dict[str, str] = {}
 
     def attempt(held: frozenset[str]) -> Answer | None:
         nonlocal known
         try:
-            answer = solve(held=held, pins=goals)
+            answer = solve(held=held, pins=goals, floors=floors)
         except ResolveError as error:
             refusals.update(dict.fromkeys(held - known, _said(error)))
             return None
-        if not held <= stays(answer):
+        if not held <= stays(answer) or named(answer) != goals:
             return None
         known |= stays(answer)
         return answer
 
     best = least_moved(first, sorted(names), solve=attempt, stays=stays)
-    return Settled(best, {name: said for name, said in refusals.items() if name not in stays(best)})
+    moved = names - stays(best)
+    return Settled(best, {name: said for name, said in refusals.items() if name in moved}, alone)
+
+
+def _above(names: frozenset[str], needs: Mapping[str, Collection[str]]) -> frozenset[str]:
+    """Return what needs any of some packages, itself or by what it needs."""
+    found = names
+    while more := {one for one, needed in needs.items() if one not in found and found & {*needed}}:
+        found |= more
+    return found - names
+
+
+def _any(
+    pins: Mapping[str, str], floors: Mapping[str, str], solve: Solve[Answer]
+) -> tuple[Answer, Mapping[str, str]]:
+    """Return an answer, and the floors that it keeps: all, or none where that is no answer."""
+    try:
+        return solve(held=frozenset(), pins=pins, floors=floors), floors
+    except ResolveError:
+        return solve(held=frozenset(), pins=pins, floors={}), {}
+
+
+def _climbed(
+    best: Answer,
+    release: Release,
+    floors: Mapping[str, str],
+    solve: Solve[Answer],
+    versions: Callable[[Answer], Mapping[str, str]],
+) -> Answer:
+    """Return an answer in which each named package is as far as it can go.
+
+    What a resolver prefers may hold a package down, and so may the order in which it decides. So it
+    is asked for a higher version until there is none.
+    """
+    pins = dict(release.pins)
+    for name in sorted(release.names - pins.keys()):
+        reached = versions(best).get(name)
+        while reached is not None:
+            try:
+                higher = solve(held=frozenset(), pins=pins, floors=floors, above=(name, reached))
+            except ResolveError:
+                higher = best
+            further = versions(higher).get(name, reached)
+            if further == reached:
+                pins[name] = reached
+                break
+            best, reached = higher, further
+    return best
 
 
 def _said(error: ResolveError) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
@@ -17,13 +18,13 @@ from freezer.resolve.names import name_warnings
 from freezer.resolve.reasons import asked_by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from freezer.fetch.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage, Target
     from freezer.model.spec import PipSpec
-    from freezer.resolve.interface import PipRequest
+    from freezer.resolve.interface import PipRequest, PipSession
     from freezer.resolve.requirements import Gathered
 
 _PIP_REASON = "Freezer's own: `pip list` and `pip check` in the image"
@@ -39,16 +40,70 @@ def resolve_pip(
     Raises ``ResolveError`` when nothing answers, ``FetchError`` when an index is out of reach,
     ``IntegrityError`` when a file has another hash than the user gave.
     """
+    with asking_pip(request, resolver, store=store, report=report) as asking:
+        return asking.packages()
+
+
+@contextmanager
+def asking_pip(
+    request: PipRequest, resolver: str, *, store: Store, report: Reporter
+) -> Iterator[PipAsking]:
+    """Give a request to ask in several ways, as long as the block lasts; see `resolve_pip`."""
     own = "pip" not in asked_by_name(request) and "pip" not in request.held
     whole = replace(request, asked=(*request.asked, _OWN)) if own else request
-    with with_stand_ins(whole, store) as asked:
+    with (
+        with_stand_ins(whole, store) as asked,
+        _resolver(resolver).session(asked, store=store, report=report) as session,
+    ):
+        yield PipAsking(asked, session, own)
+
+
+@dataclass(frozen=True)
+class PipAsking:
+    """A request, asked with what it keeps or with other versions to keep, and with constraints."""
+
+    request: PipRequest
+    """With a stand-in for each package that conda brings."""
+    session: PipSession
+    own: bool
+    """Whether pip is there of Freezer's own accord."""
+
+    def packages(
+        self, keep: Mapping[str, str] | None = None, more: Sequence[Asked] = ()
+    ) -> Resolution:
+        """Return the packages, sorted by name. Raises as `resolve_pip`."""
+        with self._told():
+            found = self.session.resolve(self._asked(keep, more))
+        answer = without_stand_ins(found, self.request.held)
+        packages = tuple(_with_reason(package, self.own) for package in answer.packages)
+        return Resolution(packages, (*name_warnings(self.request.asked), *answer.warnings))
+
+    def versions(
+        self, keep: Mapping[str, str], more: Sequence[Asked], *, stable: bool, undated: bool
+    ) -> dict[str, str]:
+        """Return the version of each package, and look at no file.
+
+        ``stable`` and ``undated`` as in ``PipRequest``. Raises as `resolve_pip`.
+        """
+        asked = replace(self._asked(keep, more), stable=stable, undated=undated)
+        with self._told():
+            found = self.session.versions(asked)
+        return {name: text for name, text in found.items() if name not in self.request.held}
+
+    def _asked(self, keep: Mapping[str, str] | None, more: Sequence[Asked]) -> PipRequest:
+        kept = self.request.keep if keep is None else keep
+        return replace(
+            self.request,
+            keep={name: text for name, text in kept.items() if name not in self.request.held},
+            constraints=(*self.request.constraints, *more),
+        )
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            answer = _resolver(resolver).resolve(asked, store=store, report=report)
+            yield
         except ResolveError as error:
-            raise clash(error, request.held) from error
-    answer = without_stand_ins(answer, request.held)
-    packages = tuple(_with_reason(package, own) for package in answer.packages)
-    return Resolution(packages, (*name_warnings(request.asked), *answer.warnings))
+            raise clash(error, self.request.held) from error
 
 
 def demand_python(gathered: Gathered, target: Target) -> None:

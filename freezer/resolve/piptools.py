@@ -13,7 +13,8 @@ import os
 import platform
 import re
 import sys
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -24,9 +25,9 @@ from freezer.fetch.filenames import version_of
 from freezer.fetch.pypi import PythonIndex
 from freezer.resolve.attempt import Attempt, first_attempt
 from freezer.resolve.dated_index import DatedIndex, candidate
+from freezer.resolve.desk import Desk, Served
 from freezer.resolve.interface import Resolution
 from freezer.resolve.locked import Answered, locked_packages
-from freezer.resolve.loopback import serving
 from freezer.resolve.pins import Candidate, Pin, parse_edges
 from freezer.resolve.pip_errors import blamed, explain_pip
 from freezer.resolve.reasons import asked_by_name
@@ -34,6 +35,7 @@ from freezer.resolve.undated import undated_warnings
 from freezer.resolve.uv_run import requirement_lines, run_child, write_private
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from freezer.fetch.store import Store
@@ -54,29 +56,56 @@ _OPTIONS = (
 class PipToolsResolver:
     """Resolves with ``pip-compile``. See `freezer.resolve.interface.PipResolver`."""
 
-    def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
-        """Return one file for each package.
+    @contextmanager
+    def session(self, request: PipRequest, *, store: Store, report: Reporter) -> Iterator[_Session]:
+        """Give a session for a request. See `freezer.resolve.interface.PipSession`.
 
-        Raises ``ResolveError``, also where this host's Python is not the target's; ``FetchError``.
+        Raises ``ResolveError`` where this host's Python is not the target's.
         """
         demand_host(request.target)
-        index = PythonIndex(request.indexes)
-        attempt = first_attempt(request, index)
-        with report.task("Resolving Python packages with pip-tools"):
+        with Desk(request, store) as desk:
+            yield _Session(desk, PythonIndex(request.indexes), store, report)
+
+    def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
+        """Return one file for each package. Raises ``ResolveError``, ``FetchError``."""
+        with self.session(request, store=store, report=report) as session:
+            return session.resolve(request)
+
+
+@dataclass(frozen=True)
+class _Session:
+    desk: Desk
+    index: PythonIndex
+    store: Store
+    report: Reporter
+
+    def versions(self, request: PipRequest) -> dict[str, str]:
+        """Return the version of each package. Raises ``ResolveError``, ``FetchError``."""
+        text, dated = self._compiled(request)
+        return {pin.name: pin.version for pin in _pins(request, text, dated)}
+
+    def resolve(self, request: PipRequest) -> Resolution:
+        """Return one file for each package. Raises ``ResolveError``, ``FetchError``."""
+        return _answer(request, *self._compiled(request), self.store, self.report)
+
+    def _compiled(self, request: PipRequest) -> tuple[str, DatedIndex]:
+        attempt = first_attempt(request, self.index)
+        with self.report.task("Resolving Python packages with pip-tools"):
             while True:
-                dated = DatedIndex(request, undated=attempt.undated)
-                run, text = _compile(request, attempt, dated, store)
+                served = self.desk.served(undated=attempt.undated)
+                run, text = _compile(request, attempt, served, self.store)
                 if run.code and request.keep:
                     # pip-tools gives up what it is to keep in some conflicts, and not in others.
                     free = replace(request, keep={})
-                    run, text = _compile(free, attempt, dated, store)
+                    run, text = _compile(free, attempt, served, self.store)
                 if run.code == 0:
-                    return _answer(request, text, dated, store, report)
-                report.debug(run.stderr)
+                    return text, served.dated
+                self.report.debug(run.stderr)
                 wider = attempt.with_sdists(request, blamed(run.stderr))
-                wider = wider or (attempt.with_undated() if dated.skipped else None)
+                undated = request.undated and bool(served.dated.skipped)
+                wider = wider or (attempt.with_undated() if undated else None)
                 if wider is None:
-                    raise explain_pip(run.stderr, request, index)
+                    raise explain_pip(run.stderr, request, self.index)
                 attempt = wider
 
 
@@ -96,15 +125,17 @@ def demand_host(target: Target) -> None:
 
 
 def _compile(
-    request: PipRequest, attempt: Attempt, dated: DatedIndex, store: Store
+    request: PipRequest, attempt: Attempt, served: Served, store: Store
 ) -> tuple[UvOutput, str]:
     """Run pip-compile; return how it ended, and what it wrote."""
-    with store.scratch() as folder, serving(dated) as (address, loopback):
+    served.loopback.failure = None
+    with store.scratch() as folder:
         output = folder / "out.txt"
         output.write_text("".join(f"{n}=={v}\n" for n, v in sorted(request.keep.items())))
-        run = run_child(_command(request, folder), folder, _environment(address, folder, attempt))
-        if run.code and loopback.failure is not None:
-            raise loopback.failure
+        environment = _environment(served.address, folder, attempt)
+        run = run_child(_command(request, folder), folder, environment)
+        if run.code and served.loopback.failure is not None:
+            raise served.loopback.failure
         return run, output.read_text()
 
 
@@ -143,12 +174,7 @@ def _environment(address: str, folder: Path, attempt: Attempt) -> dict[str, str]
 def _answer(
     request: PipRequest, text: str, dated: DatedIndex, store: Store, report: Reporter
 ) -> Resolution:
-    pins = [_pin(match["name"], match["version"], dated) for match in _PINNED.finditer(text)]
-    asked = asked_by_name(request)
-    for match in _DIRECT.finditer(text):
-        name = canonicalize_name(match["name"])
-        url = next(item.requirement.url for item in asked[name] if item.requirement.url)
-        pins.append(_direct(name, url or ""))
+    pins = _pins(request, text, dated)
 
     def build(wanted: PipRequest) -> tuple[PipPackage, ...]:
         return PipToolsResolver().resolve(wanted, store=store, report=report).packages
@@ -157,6 +183,16 @@ def _answer(
     mine = [pin for pin in pins if pin.name not in request.held]
     said = undated_warnings(dated.skipped, locked, mine, PythonIndex(request.indexes))
     return Resolution(locked, tuple(said))
+
+
+def _pins(request: PipRequest, text: str, dated: DatedIndex) -> list[Pin]:
+    pins = [_pin(match["name"], match["version"], dated) for match in _PINNED.finditer(text)]
+    asked = asked_by_name(request)
+    for match in _DIRECT.finditer(text):
+        name = canonicalize_name(match["name"])
+        url = next(item.requirement.url for item in asked[name] if item.requirement.url)
+        pins.append(_direct(name, url or ""))
+    return pins
 
 
 def _pin(name: str, version: str, dated: DatedIndex) -> Pin:

@@ -13,13 +13,14 @@ from packaging.version import Version
 
 from freezer.fetch.filenames import name_and_version
 from freezer.fetch.redact import redact
-from freezer.resolve.offer import releases
+from freezer.resolve.offer import fitting, releases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from freezer.fetch.pypi import PythonIndex
     from freezer.model.lock import PipPackage
+    from freezer.resolve.interface import PipRequest
     from freezer.resolve.pins import Pin
 
 _SKIPPED = re.compile(r"^warning: `(?P<file>[^`]+)` is missing an upload date", re.MULTILINE)
@@ -30,6 +31,34 @@ _OWN_AFFAIRS = ("is missing an upload date", "experimental", "requested Python v
 def skipped_files(stderr: str) -> tuple[str, ...]:
     """Return the files that uv left out because they have no date."""
     return tuple(dict.fromkeys(match["file"] for match in _SKIPPED.finditer(stderr)))
+
+
+def exact_versions(request: PipRequest) -> dict[str, Version]:
+    """Return what is to have one version, by normalised name."""
+    return {
+        asked.name: Version(specifier.version)
+        for asked in (*request.asked, *request.constraints)
+        for specifier in asked.requirement.specifier
+        if specifier.operator == "==" and not specifier.version.endswith(".*")
+    }
+
+
+def undated_that_count(
+    names: Iterable[str], request: PipRequest, index: PythonIndex
+) -> frozenset[str]:
+    """Return those of some packages whose files without a date may be considered for a request.
+
+    Of one that is to have one version, only where no wheel of it has a date.
+    """
+    exact = exact_versions(request)
+
+    def settled(name: str) -> bool:
+        found = fitting(releases(index, name, request.cut_off(name)), request.target)
+        return any(item.uploaded and item.version == exact[name] for item in found)
+
+    return frozenset(
+        name for name in names if (not settled(name) if name in exact else request.undated)
+    )
 
 
 def undated_warnings(

@@ -43,6 +43,15 @@ _REFUSED = re.compile(
     r"An index URL \((?P<url>\S+)\) could not be queried[^(]*\((?P<code>\d+)[^)]*\)"
 )
 _FETCHING = ("Failed to fetch", "error sending request", "Request failed", "Failed to read from")
+_NO_NETWORK = "network was disabled"
+_SUBJECT = re.compile(
+    r"(?:(?:depends? on|require|versions? of|that) |^|[\s,])(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*?)"
+    r"(?:\[[^\]]*\])?(?=[<>=!~]| depends? | and | was | cannot | are | is |,|\.$|\. )"
+)
+_NO_NAMES = frozenset(
+    {"available", "incompatible", "requirements", "unsatisfiable", "used", "wheels"}
+)
+"""Words of a proof that stand where names do."""
 _STEPS = 12
 """Lines of a proof that a person reads."""
 
@@ -87,17 +96,34 @@ def lacks_metadata(stderr: str) -> bool:
     return _NO_METADATA.search(stderr) is not None
 
 
-def undated_might_help(stderr: str) -> bool:
-    """Say whether files that were left out for want of a date might make an answer.
+def named_in_proof(stderr: str) -> frozenset[str]:
+    """Return the packages that uv's proof that there is no answer is about (normalised).
 
-    Only if the proof that there is none speaks of their packages; what it does not speak of cannot
-    make it wrong. And where a date is known to be too late, another index's silence about it
-    changes nothing.
+    Rather one word too many than one name too few. Empty where there is no proof, or where it rests
+    on there being no network.
     """
+    _, found, why = stderr.partition("cause:")
+    if not found or _NO_NETWORK in stderr:
+        return frozenset()
+    text = re.sub(r"\s+", " ", why.partition("\nhint:")[0])
+    names = {canonicalize_name(match["name"]) for match in _SUBJECT.finditer(text)}
+    return frozenset(names - _NO_NAMES)
+
+
+def undated_that_might_help(stderr: str) -> frozenset[str]:
+    """Return the packages of which files left out for want of a date might make an answer.
+
+    Only those that the proof that there is none speaks of; what it does not speak of cannot make it
+    wrong. And where a date is known to be too late, another index's silence about it changes
+    nothing.
+    """
+    if _TOO_NEW.search(stderr):
+        return frozenset()
     _, _, why = stderr.partition("cause:")
-    skipped = {project_of(file) for file in skipped_files(stderr)} - {None}
-    named = any(re.search(rf"(?<![\w-]){re.escape(str(name))}(?![\w-])", why) for name in skipped)
-    return named and not _TOO_NEW.search(stderr)
+    skipped = {project for file in skipped_files(stderr) if (project := project_of(file))}
+    return frozenset(
+        name for name in skipped if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", why)
+    )
 
 
 def _cause(

@@ -82,6 +82,9 @@ def question(request: PipRequest, folder: Path, sdists: Iterable[str] = ()) -> U
         arguments += ["--no-binary", name]
     if request.prereleases:
         arguments += ["--prerelease", "allow"]
+    elif request.stable:
+        # By its default uv takes one where every other version of a range is refused.
+        arguments += ["--prerelease", "explicit"]
     return UvQuestion(folder, tuple(arguments), _environment(request.indexes))
 
 

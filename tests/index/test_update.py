@@ -4,82 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from asking import host_target
-from hosts import Ear
 from indexes import FakeIndex, serve
-from locks import make_lock
+from updates import EARLY, LATER, Env, pins
 
 from freezer.errors import FreezerError, LockError, SpecError
-from freezer.fetch.config import Config
-from freezer.fetch.store import Store
 from freezer.flows.generations import history
 from freezer.flows.lock import lock
-from freezer.flows.sources import Workshop
-from freezer.flows.spec import load_environment
-from freezer.flows.update import Asked, UpdateResult, update
-from freezer.flows.worlds import base_question, debian_question
-from freezer.model.lockfile import LOCK_FILE, lock_bytes
 
 pytestmark = pytest.mark.index
-
-EARLY, LATE, LATER = (f"2026-0{month}-01T00:00:00Z" for month in (1, 3, 5))
 
 
 @pytest.fixture
 def index() -> Iterator[FakeIndex]:
     with serve() as served:
         yield served
-
-
-class Env:
-    """A project whose base is settled, and whose Python packages come from the index."""
-
-    def __init__(self, root: Path, index: FakeIndex, resolver: str) -> None:
-        self.ear = Ear()
-        self.index, self.resolver, self.root = index, resolver, root
-        self.workshop = Workshop(root, Config(), Store.open(root / "store"), _no_engine, self.ear)
-
-    @property
-    def file(self) -> Path:
-        return self.root / "lockfiles" / "demo" / LOCK_FILE
-
-    def spec(self, *requirements: str, **more: Any) -> None:
-        lines = [f"--index-url {self.index.simple}", *requirements]
-        pip = {"requirements": lines, "resolver": self.resolver}
-        spec = {
-            "name": "demo",
-            "base": "debian:bookworm-slim",
-            "python": "3.11",
-            "pip": pip,
-            **more,
-        }
-        (self.root / "freeze.yaml").write_text(yaml.safe_dump(spec))
-
-    def lock(self, *requirements: str, **more: Any) -> dict[str, str]:
-        self.spec(*requirements, **more)
-        environment = load_environment(self.root, None)
-        made = make_lock(debian=(), pip=(), as_of=EARLY, target=host_target())
-        answers = {
-            "base": base_question(environment), "debian": debian_question(environment, made.base)
-        }  # fmt: skip
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_bytes(lock_bytes(made.model_copy(update={"answers": answers})))
-        return pins(lock(self.workshop, None, as_of=EARLY).locked.lock.pip)
-
-    def update(self, *packages: str, **more: Any) -> UpdateResult:
-        return update(self.workshop, None, Asked(packages, **{"as_of": LATE, **more}))
-
-
-def _no_engine() -> Any:
-    raise AssertionError("nothing of this needs an engine")
-
-
-def pins(packages: Any) -> dict[str, str]:
-    return {item.name: item.version for item in packages if item.name != "pip"}
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from freezer.resolve.uv_errors import (
     explain,
     lacks_metadata,
     proof,
-    undated_might_help,
+    undated_that_might_help,
 )
 from freezer.resolve.uv_run import requirement_lines, uv_toml
 
@@ -152,8 +152,8 @@ LEFT_OUT = "warning: `My_Pkg-2-py3-none-any.whl` is missing an upload date, but 
     ],
 )
 def test_when_files_without_a_date_are_worth_a_try(said: str, helps: bool) -> None:
-    assert undated_might_help(LEFT_OUT + said) is helps
-    assert not undated_might_help(said)
+    assert bool(undated_that_might_help(LEFT_OUT + said)) is helps
+    assert not undated_that_might_help(said)
 
 
 def test_uvs_warnings_of_the_users_packages_are_passed_on() -> None:
