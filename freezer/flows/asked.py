@@ -8,7 +8,7 @@ from packaging.version import InvalidVersion, Version
 
 from freezer.model.canonical import plain
 from freezer.resolve.interface import Held
-from freezer.resolve.pip import pip_question
+from freezer.resolve.pip import pip_question, relevant
 from freezer.resolve.requirements import gather
 
 if TYPE_CHECKING:
@@ -39,10 +39,9 @@ def python_question(
     spec = environment.spec
     question: list[Any] = [pip_question(gathered, spec.pip, target)]
     if conda:
-        question.append(
-            {name: [held.package, held.version] for name, held in held_by(conda).items()}
-        )
-    if spec.accelerator is not None:
+        held = relevant(gathered.asked, held_by(conda))
+        question.append({name: [item.package, item.version] for name, item in held.items()})
+    if spec.accelerator is not None and gathered.asked:
         question.append(plain(spec.accelerator))
     if spec.blas is not None:
         question.append(spec.blas)

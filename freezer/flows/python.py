@@ -138,7 +138,7 @@ def _above(name: str, version: str) -> Asked:
 def _of_accelerator(workshop: Workshop, asking: Asking, gathered: Gathered) -> tuple[Asked, ...]:
     """Return what ``accelerator:`` makes of the question; the indexes say what there is."""
     accelerator = asking.environment.spec.accelerator
-    if accelerator is None:
+    if accelerator is None or not gathered.asked:
         return ()
     from freezer.resolve.accelerator.offer import offered_torch, toolkit_requirements
     from freezer.resolve.accelerator.pip import pip_rules

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage, Target
     from freezer.model.spec import PipSpec
-    from freezer.resolve.interface import PipRequest, PipSession
+    from freezer.resolve.interface import Held, PipRequest, PipSession
     from freezer.resolve.requirements import Gathered
 
 _PIP_REASON = "Freezer's own: `pip list` and `pip check` in the image"
@@ -40,6 +40,8 @@ def resolve_pip(
     Raises ``ResolveError`` when nothing answers, ``FetchError`` when an index is out of reach,
     ``IntegrityError`` when a file has another hash than the user gave.
     """
+    if not request.asked and "pip" in request.held:
+        return Resolution(())
     with asking_pip(request, resolver, store=store, report=report) as asking:
         return asking.packages()
 
@@ -49,6 +51,7 @@ def asking_pip(
     request: PipRequest, resolver: str, *, store: Store, report: Reporter
 ) -> Iterator[PipAsking]:
     """Give a request to ask in several ways, as long as the block lasts; see `resolve_pip`."""
+    request = replace(request, held=relevant(request.asked, request.held))
     own = "pip" not in asked_by_name(request) and "pip" not in request.held
     whole = replace(request, asked=(*request.asked, _OWN)) if own else request
     with (
@@ -104,6 +107,11 @@ class PipAsking:
             yield
         except ResolveError as error:
             raise clash(error, self.request.held) from error
+
+
+def relevant(asked: Sequence[Asked], held: Mapping[str, Held]) -> dict[str, Held]:
+    """Return what is held of what a question can meet: where nothing is asked, pip itself alone."""
+    return {name: item for name, item in held.items() if asked or name == "pip"}
 
 
 def demand_python(gathered: Gathered, target: Target) -> None:

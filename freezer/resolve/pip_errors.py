@@ -101,7 +101,8 @@ def _conflict(text: str, request: PipRequest) -> ResolveError:
     if not found:
         said = [line.strip() for line in text.splitlines() if _SAID.match(line.strip())]
         return ResolveError("pip-tools could not resolve the requirements", details=said[-_STEPS:])
-    places = [asked for asked in request.asked if _is_cause(asked, found)]
+    every = (*request.asked, *request.constraints)
+    places = [asked for asked in every if _is_cause(asked, found)]
     shown = [f"{asked.requirement} is asked for in {asked.where}" for asked in places[:6]]
     needs = [f"{_parent(by)} needs {wanted}" for wanted, by in found if by != "None"]
     return ResolveError(

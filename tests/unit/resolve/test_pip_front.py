@@ -17,6 +17,7 @@ from freezer.model.canonical import json_bytes
 from freezer.model.events import SilentReporter
 from freezer.model.spec import PipSpec
 from freezer.resolve.famous import FAMOUS
+from freezer.resolve.interface import Held
 from freezer.resolve.names import ALIASES, name_warnings, near_names
 from freezer.resolve.pip import demand_python, pip_question, resolve_pip
 from freezer.resolve.requirements import Gathered, gather
@@ -68,6 +69,54 @@ def test_mistaken_names_are_warned_of(index: FakeIndex, tmp_path: Path) -> None:
         request(index.simple, "yaml"), "uv", store=Store.open(tmp_path), report=SilentReporter()
     )
     assert answer.warnings == ("requirements.in:1: yaml is an old or mistaken name for pyyaml",)
+
+
+HELD = {
+    "numpy": Held("1.24.2", "numpy", "conda's numpy 1.24.2 py311_0 (asked for in freeze.yaml)"),
+    "torch": Held("2.5.1", "pytorch", "conda's pytorch 2.5.1 cuda126_0 (needed by timm)"),
+}
+
+
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+def test_what_conda_brings_is_neither_fetched_nor_replaced(
+    index: FakeIndex, tmp_path: Path, resolver: str
+) -> None:
+    for name, version in (("pip", "26.0"), ("numpy", "1.24.2"), ("numpy", "2.2.0"), ("cuda", "1")):
+        index.add(name, version)
+    index.add("torch", "2.5.1", ["cuda", "numpy"])
+    index.add("lightning", "1.0", ["torch>=2", "numpy"])
+    asking = request(index.simple, "lightning", target=host_target(), held=HELD)
+    answer = resolve_pip(asking, resolver, store=Store.open(tmp_path), report=SilentReporter())
+    assert [package.name for package in answer.packages] == ["lightning", "pip"]
+    assert answer.packages[0].requires == ()
+
+
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+def test_a_clash_with_conda_names_both_sides(
+    index: FakeIndex, tmp_path: Path, resolver: str
+) -> None:
+    for name, version in (("pip", "26.0"), ("torch", "2.5.1"), ("torch", "2.13.0")):
+        index.add(name, version)
+    index.add("lightning", "1.0", ["torch>=2.10"])
+    asking = request(index.simple, "lightning", target=host_target(), held=HELD)
+    with pytest.raises(ResolveError, match="a pip requirement clashes with a conda") as caught:
+        resolve_pip(asking, resolver, store=Store.open(tmp_path), report=SilentReporter())
+    said = str(caught.value)
+    assert "lightning" in said
+    assert "torch 2.5.1 comes from conda's pytorch 2.5.1 cuda126_0 (needed by timm)" in said
+    assert "ask conda for another pytorch" in said
+
+
+def test_where_nothing_is_asked_conda_stands_in_the_way_of_nothing(
+    index: FakeIndex, tmp_path: Path
+) -> None:
+    index.add("pip", "26.0")
+    store, silent = Store.open(tmp_path), SilentReporter()
+    alone = resolve_pip(request(index.simple), "uv", store=store, report=silent)
+    assert resolve_pip(request(index.simple, held=HELD), "uv", store=store, report=silent) == alone
+    brought = {**HELD, "pip": Held("25.0", "pip", "conda's pip 25.0 pyh_0")}
+    nothing = resolve_pip(request(None, held=brought), "uv", store=store, report=silent)
+    assert nothing.packages == ()
 
 
 @pytest.mark.parametrize(
