@@ -25,8 +25,8 @@ from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
 LINKED = ("bytecode", "chunk", "conda-chunk", "layer", "verified-image")
 """Kinds of memos of what a build made of wheels and conda packages, and of the image."""
-MADE = ("system-layer", *LINKED)
-"""The same, and that of what it made of Debian packages."""
+MADE = ("system-layer", "steps-layer", *LINKED)
+"""The same, and that of what it made in containers."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def references_beside(locked: Locked) -> dict[str, bytes]:
 
 def smoke_files(store: Store, lock: Lock) -> dict[str, bytes]:
     """Return the files of a lock's own smoke training that the store holds, by SHA-256."""
-    wanted = {file.sha256 for file in lock.smoke.files}
+    wanted = {file.sha256 for file in lock.own_files}
     return {one: store.verified(one).read_bytes() for one in sorted(wanted) if store.has(one)}
 
 
@@ -53,7 +53,7 @@ def restore_smoke_files(store: Store, lock: Lock, folder: Path) -> None:
 
     Raises ``HistoryError`` when one was edited there.
     """
-    for one in sorted({file.sha256 for file in lock.smoke.files}):
+    for one in sorted({file.sha256 for file in lock.own_files}):
         if not store.has(one) and (folder / one).is_file():
             store.put_bytes(verified_file(folder, one, one, f"{folder.parent.name}/{folder.name}"))
 

@@ -171,7 +171,13 @@ def _verify(
             with ThreadPoolExecutor(max_workers=1) as beside:  # each looks at the image by itself
                 looking = beside.submit(inventory_of, replace(workshop, report=SILENT), image.id)
                 account = take_account(engine, image.id, hashed=todo.hashed, dpkg=todo.dpkg)
-            verify(locked.lock, account, parts.expected, hashed=todo.hashed)
+            verify(
+                locked.lock,
+                account,
+                parts.expected,
+                hashed=todo.hashed,
+                more=parts.distributions,
+            )
             vouch(engine.info, image, parts, store)
             looking.result()
             doubles = keep_inventory(workshop, locked, image.id).doubles

@@ -125,7 +125,7 @@ def _opener(path: Path) -> Callable[[], IO[bytes]]:
 
 def _needed(lock: Lock) -> set[str]:
     artifacts = {artifact.sha256 for artifact in lock_artifacts(lock)}
-    smoke = {file.sha256 for file in lock.smoke.files}
+    smoke = {file.sha256 for file in lock.own_files}
     return artifacts | smoke | set(base_blobs(lock.base))
 
 

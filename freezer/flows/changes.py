@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freezer.model.canonical import digest, json_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from freezer.model.lock import CondaPackage, DebianPackage, Lock, PipPackage
+    from freezer.model.lock import CondaPackage, DebianPackage, Lock, PipPackage, Steps
 
     Package = DebianPackage | CondaPackage | PipPackage
 
@@ -37,12 +39,34 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
     ):
         for key in sorted(before.keys() | after.keys()):
             yield from _value(f"{label} {key}", before.get(key), after.get(key))
+    if old.steps != new.steps:
+        yield from _steps(old.steps, new.steps)
     if old.smoke != new.smoke:
         yield "the smoke training or its bounds changed"
     if old.inside != new.inside:
         yield "Freezer's own part of the image changed"
     if _reasons(old) != _reasons(new):
         yield "reasons of pins changed"
+
+
+def _steps(old: Steps | None, new: Steps | None) -> Iterator[str]:
+    """Yield what changed of the spec's own steps, in words that fit before and after."""
+    before, after = (one.run if one else () for one in (old, new))
+    files = [{file.path: file for file in one.files} if one else {} for one in (old, new)]
+    if before != after:
+        yield f"steps: {_count(before)} to {_count(after)}"
+    for path in sorted(files[0].keys() | files[1].keys()):
+        first, second = files[0].get(path), files[1].get(path)
+        if first != second:
+            how = "added" if first is None else "removed" if second is None else "another content"
+            yield f"file of the steps {path}: {how}"
+
+
+def _count(commands: tuple[str, ...]) -> str:
+    """Return how many commands there are, and which: two lists of equal length may differ."""
+    if not commands:
+        return "none"
+    return f"{len(commands)} ({digest(json_bytes(commands))[:8]})"
 
 
 def _base(old: Lock, new: Lock) -> Iterator[str]:

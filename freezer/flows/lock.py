@@ -14,6 +14,7 @@ from freezer.flows.changes import changes
 from freezer.flows.exports import CONDA_EXPORTS, exports
 from freezer.flows.generations import adopt, record_generation, summary_of
 from freezer.flows.holding import holding
+from freezer.flows.own_files import steps_plan
 from freezer.flows.reasons import with_reasons
 from freezer.flows.settings import (
     demand_free_names,
@@ -142,7 +143,8 @@ def compose(workshop: Workshop, asking: Asking, worlds: Worlds) -> Lock:
     spec = environment.spec
     names = {item.name for item in worlds.pip} | set(held_by(worlds.conda.packages))
     plan, files = smoke_plan(environment, names, workshop.report)
-    for data in files.values():
+    steps, more = steps_plan(environment)
+    for data in (*files.values(), *more.values()):
         workshop.store.put_bytes(data)
     version, sha256 = inside_digest()
     inherited = worlds.base.environment if worlds.base.kind == "registry" else {}
@@ -159,6 +161,7 @@ def compose(workshop: Workshop, asking: Asking, worlds: Worlds) -> Lock:
         virtual_packages=dict(worlds.conda.virtual),
         pip=worlds.pip,
         exceptions={k: asking.exceptions[k] for k in sorted(asking.exceptions) if k in names},
+        steps=steps,
         accelerator=worlds.accelerator,
         blas=spec.blas,
         components=worlds.components,

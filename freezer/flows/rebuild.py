@@ -70,7 +70,7 @@ def _with_artifacts(folder: Path, store: Store, lock: Lock) -> Store:
     """Return a store that holds the lock's artifacts and nothing else."""
     empty = Store.open(folder / "store")
     wanted = {artifact.sha256 for artifact in lock_artifacts(lock)}
-    wanted |= {file.sha256 for file in lock.smoke.files} | set(base_blobs(lock.base))
+    wanted |= {file.sha256 for file in lock.own_files} | set(base_blobs(lock.base))
     for sha256 in wanted:
         if store.has(sha256):
             path = empty.path(sha256)

@@ -14,6 +14,7 @@ from freezer.image.base import ensure_base, registry_name
 from freezer.image.config import image_labels
 from freezer.image.dockerfile import AddedLayer, render_dockerfile
 from freezer.image.parts import assemble
+from freezer.image.steps import environment_layer, write_steps_folder
 from freezer.image.system import write_system_folder
 
 if TYPE_CHECKING:
@@ -73,13 +74,20 @@ def _write(workshop: Workshop, locked: Locked, folder: Path) -> None:
         base_layer = "layers/base.tar"
         digest = lock.base.diff_ids[0]
         engine.save_layers(lock.base.config, {digest: folder / base_layer})
-    added = [_add(number, layer, folder) for number, layer in enumerate(parts.layers[1:], 1)]
+    packages, above = list(parts.layers[1:]), []
+    if lock.steps is not None:
+        write_steps_folder(lock.steps, folder / "steps", store)
+        # The steps' own layer is left to their commands; only Freezer's part comes above it.
+        *packages, _, own = packages
+        packages, above = [*packages, *environment_layer(lock, store)], [own]
+    added = [_add(number, layer, folder) for number, layer in enumerate([*packages, *above], 1)]
     dockerfile = render_dockerfile(
         lock,
         locked.id,
         base_reference=registry_name(lock.base) if lock.base.kind == "registry" else None,
         base_layer=base_layer,
-        layers=added,
+        layers=added[: len(packages)],
+        above=added[len(packages) :],
         labels=image_labels(lock, locked.id),
     )
     (folder / "Dockerfile").write_text(dockerfile)

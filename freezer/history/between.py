@@ -19,6 +19,7 @@ _SETTINGS: Final = {
     "labels": "labels of the image",
     "as_of": "the image's clock",
     "inside": "Freezer's own part of the image",
+    "steps": "the spec's own steps",
     "smoke": "the smoke training and its bounds",
 }
 _PYTHON: Final = "Python"

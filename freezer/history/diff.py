@@ -173,6 +173,8 @@ def _base_packages(lock: Lock) -> dict[str, tuple[str, str]]:
 def _settings(old: Lock, new: Lock) -> Iterator[Change]:
     yield from _values("setting", old.environment, new.environment)
     yield from _values("label", old.labels, new.labels)
+    steps = [plain(lock.steps) if lock.steps else {} for lock in (old, new)]
+    yield from _values("steps", steps[0], steps[1])
     before, after = plain(old.smoke), plain(new.smoke)
     yield from _values("smoke", before, after)
 
@@ -192,7 +194,8 @@ def _text(value: Any) -> str | None:
     if isinstance(value, list):
         return ", ".join(_text(item) or "" for item in value)
     if isinstance(value, dict):
-        return str(value.get("path") or value)
+        name = str(value.get("path") or value)
+        return f"{name} ({value['sha256'][:12]})" if "sha256" in value else name
     return str(value)
 
 

@@ -115,6 +115,10 @@ def _of_setting(change: Change) -> Iterator[Suspect]:
             yield Suspect(level="certain", what=_said(change), why="another training is run")
         elif change.name == "cpus":
             yield Suspect(level="likely", what=_said(change), why="sums are split among threads")
+    if change.world == "steps":
+        yield Suspect(
+            level="likely", what=_said(change), why="a step may add what is computed with"
+        )
     for pattern, level, why in _SETTINGS if change.world == "setting" else ():
         if re.fullmatch(pattern, change.name):
             yield Suspect(level=level, what=_said(change), why=why)

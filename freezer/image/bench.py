@@ -6,7 +6,7 @@ only when somebody asks for it.
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from freezer.errors import EngineError
@@ -17,7 +17,7 @@ from freezer.image.layout import LOCK_LABEL
 from freezer.model.canonical import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from freezer.engine.interface import Engine, LayerFile
     from freezer.fetch.store import Store
@@ -82,17 +82,46 @@ class Bench:
             python = write_layer("Python", self.python, self._store)
             layers.append(python.file)
             titles.append((python.file.diff_id, python.title))
-        config = intermediate_config(self._lock, titles, store_name(self._store))
-        # Other environments with the same base and Debian packages use the same image.
-        name = f"image-{image_id(config)[7:23]}"
-        self._stack.enter_context(self._store.lock(name, timeout=_PATIENCE, report=self._report))
-        image = self._engine.load(config, layers, report=self._report).id
-        self._stack.callback(self._remove, image)
-        return image
+        return self._stack.enter_context(
+            working_image(
+                self._lock,
+                layers,
+                titles,
+                engine=self._engine,
+                store=self._store,
+                report=self._report,
+            )
+        )
 
-    def _remove(self, image: str) -> None:
-        with suppress(EngineError):
-            self._engine.remove_image(image)
+
+@contextmanager
+def working_image(
+    lock: Lock,
+    layers: Sequence[LayerFile],
+    titles: Sequence[tuple[str, str]],
+    *,
+    engine: Engine,
+    store: Store,
+    report: Reporter,
+    named: str | None = None,
+) -> Iterator[str]:
+    """Load an image of some layers that only a build step uses; remove it at the end.
+
+    ``titles`` are those of the layers above the base. Yields the image's ID; or, where it is to be
+    ``named``, a tag of that repository, which a Dockerfile can begin with.
+    """
+    config = intermediate_config(lock, titles, store_name(store))
+    short = image_id(config)[7:23]
+    # Other environments with the same layers use the same image.
+    with store.lock(f"image-{short}", timeout=_PATIENCE, report=report):
+        tags = [f"{named}:{short}"] if named else []
+        image = engine.load(config, layers, tags=tags, report=report).id
+        used = tags[0] if tags else image
+        try:
+            yield used
+        finally:
+            with suppress(EngineError):
+                engine.remove_image(used)
 
 
 def store_name(store: Store) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from freezer.image.layout import COMMAND, HOME, UID, USER
+from freezer.image.layout import COMMAND, HOME, STEPS_FOLDER, UID, USER
+from freezer.image.moment import EARLIEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from freezer.model.lock import Lock
+    from freezer.model.lock import Lock, Steps
 
 _PACKAGE = Path(__file__).parent.parent
 
@@ -35,12 +37,13 @@ def render_dockerfile(
     base_reference: str | None,
     base_layer: str | None = None,
     layers: Sequence[AddedLayer] = (),
+    above: Sequence[AddedLayer] = (),
     labels: Mapping[str, str],
 ) -> str:
     """Return the Dockerfile of a lock.
 
     ``base_reference`` is what stands after ``FROM``; where it is None the root is ``base_layer``,
-    a tar in the context.
+    a tar in the context. ``above`` are the layers above the lock's own steps, where it has some.
     """
     return render(
         "Dockerfile.j2",
@@ -51,6 +54,9 @@ def render_dockerfile(
         base_comment=_base_comment(lock),
         debian_count=len(lock.debian),
         layers=layers,
+        above=above,
+        below="environment",
+        **_steps(lock),
         environment=sorted(lock.environment.items()),
         labels=sorted(labels.items()),
         user=f"{UID}:{UID}",
@@ -72,6 +78,23 @@ def render_install_script(lock: Lock, moment: int) -> str:
         uid=UID,
         home=HOME,
     )
+
+
+def render_steps_dockerfile(lock: Lock, below: str) -> str:
+    """Return the Dockerfile of a lock's own steps alone, on an image of that name."""
+    environment = sorted(lock.environment.items())
+    return render("dockerfile/steps.j2", below=below, environment=environment, **_steps(lock))
+
+
+def render_steps_script(steps: Steps) -> str:
+    """Return the script that runs the user's own steps inside the finished environment."""
+    return render("system/steps.sh.j2", folder=STEPS_FOLDER, epoch=EARLIEST, steps=steps.run)
+
+
+def _steps(lock: Lock) -> dict[str, object]:
+    commands = lock.steps.run if lock.steps else ()
+    told = [line for command in commands for line in command.splitlines()]
+    return {"told": told, "steps_folder": STEPS_FOLDER}
 
 
 def deb_name(file: str) -> str:
@@ -105,6 +128,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters["quoted"] = _quoted
+    environment.filters["shell"] = shlex.quote
     environment.filters["text"] = lambda value: json.dumps(value, ensure_ascii=False)
     return environment
 

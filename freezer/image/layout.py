@@ -16,9 +16,11 @@ HOME: Final = "/home/freezer"
 COMMAND: Final = ("python",)
 SYSTEM_FOLDER: Final = "freezer-system"
 """Top-level folder that the system step brings its packages in, gone when it ends."""
+STEPS_FOLDER: Final = "freezer-steps"
+"""The same of the step that runs the user's own commands."""
 
 BASE_REPOSITORY: Final = "freezer-base"
-"""Repository of the bases that Freezer makes, in the engine only."""
+"""Repository of what Freezer's own build steps begin with, in the engine only."""
 
 LOCK_LABEL: Final = "org.freezer.lock-id"
 REVISION_LABEL: Final = "org.opencontainers.image.revision"

@@ -23,6 +23,7 @@ from freezer.image.layout import ENVIRONMENT
 from freezer.image.moment import epoch
 from freezer.image.sdist import built_wheel, is_wheel
 from freezer.image.skeleton import skeleton_chunk
+from freezer.image.steps import distributions, steps_layer
 from freezer.image.system import system_layer
 from freezer.image.wheel import Layout
 
@@ -51,6 +52,8 @@ class Parts:
     """Every path that the environment and Freezer's part must hold."""
     origin: Mapping[str, int] = field(default_factory=dict)
     """Which of ``layers`` gives each of those paths."""
+    distributions: frozenset[str] = frozenset()
+    """Python distributions that the lock's own steps brought, by normalised name."""
 
 
 def assemble(
@@ -84,8 +87,17 @@ def assemble(
     with ThreadPoolExecutor(max_workers=2) as pool:  # hashing lets other threads run
         written = pool.map(lambda item: write_layer(item[0], item[1], store), titled)
         layers = [Layer(system, SYSTEM_TITLE, _size(system)), *written]
-    expected, origin = expected_files([[], *(members for _, members in ordered), own], store)
-    return Parts(below, tuple(layers), expected, origin)
+    held = [[], *(members for _, members in ordered), own]
+    expected, origin = expected_files(held, store)
+    made = steps_layer(
+        lock, layers[:-1], expected, engine=engine, store=store, report=report, use_cache=use_cache
+    )
+    if made is None:
+        return Parts(below, tuple(layers), expected, origin)
+    layer, chunk = made
+    expected, origin = expected_files([*held[:-1], [chunk], own], store)
+    layers = [*layers[:-1], layer, layers[-1]]
+    return Parts(below, tuple(layers), expected, origin, distributions(chunk, store))
 
 
 def _package_chunks(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import HostError, IntegrityError, LockError
 from freezer.image.chunks import Chunk, data_chunk
 from freezer.image.layout import ENVIRONMENT, FREEZER, SMOKE_FOLDER
-from freezer.image.moment import epoch
+from freezer.image.moment import EARLIEST, epoch
 from freezer.image.tar import Entry
 from freezer.inside import inside_digest, inside_files
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
@@ -34,6 +34,11 @@ def skeleton_chunk(lock: Lock, layout: Layout, store: Store) -> Chunk:
     venv = {} if lock.conda else _venv(lock)
     members = {**venv, **_path(layout), **_freezer(lock, store)}
     return data_chunk("Freezer's part", members, epoch(lock.as_of), store)
+
+
+def venv_chunk(lock: Lock, store: Store) -> Chunk:
+    """Return the venv's own files alone, for a step that works in the environment before."""
+    return data_chunk("the environment itself", _venv(lock), EARLIEST, store)
 
 
 def _path(layout: Layout) -> Members:

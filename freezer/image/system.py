@@ -63,7 +63,7 @@ def system_layer(
             image = engine.build(context, target="system", use_cache=use_cache, report=report)
             try:
                 task.describe("bringing the layer to canonical form")
-                below = _folders(engine, base_reference)
+                below = folders_of(engine, base_reference)
                 layer = _canonical(engine, image, lock, moment, below, store)
             finally:
                 engine.remove_image(image)
@@ -127,8 +127,8 @@ def _canonical(
     raise BuildError("the builder's image holds fewer layers than it says")
 
 
-def _folders(engine: Engine, base: str) -> dict[str, Folder] | None:
-    """Return the base's folders by path; None where it has no ``find`` to list them."""
+def folders_of(engine: Engine, base: str) -> dict[str, Folder] | None:
+    """Return an image's folders by path; None where it has no ``find`` to list them."""
     command = ["find", "/", "-xdev", "-type", "d", "-printf", "%m %U %G %P\\0"]
     try:
         result = engine.run(base, command, RunOptions(user="0:0", timeout=600))

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock
 
 _SHOWN = 20
+_HINT = (
+    "the image was not tagged; empty the store, all of which can be made again, and build again; "
+    "report it if it stays so"
+)
+_STEPS_HINT = (
+    "the image was not tagged; see whether one of the 'steps' in freeze.yaml installs or changes "
+    "packages, and ask for them under 'system', 'conda' or 'pip'"
+)
 _PIECE = 100_000
 
 
@@ -102,25 +110,26 @@ def verify(
     expected: Mapping[str, Expected],
     *,
     hashed: Collection[str] | None = None,
+    more: Collection[str] = (),
 ) -> None:
     """Hold an image's account against its lock. Raises ``VerificationError`` on any difference.
 
     Files outside ``hashed`` (None: no file is) may come without a hash, and are then compared by
-    kind, size and mode.
+    kind, size and mode. ``more`` are Python distributions, by normalised name, that the lock's own
+    steps brought.
     """
     differences = [
         *_files(account.files, expected, hashed),
         *_debian(lock, account),
-        *_python(lock, account),
+        *_python(lock, account, more),
     ]
     if differences:
-        more = len(differences) - _SHOWN
-        shown = [*differences[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+        rest = len(differences) - _SHOWN
+        shown = [*differences[:_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
         raise VerificationError(
             "the image does not hold what the lock says",
             details=shown,
-            hint="the image was not tagged; empty the store, all of which can be made again, and "
-            "build again; report it if it stays so",
+            hint=_STEPS_HINT if lock.steps else _HINT,
         )
 
 
@@ -170,9 +179,10 @@ def _changed_files(output: str) -> Iterator[str]:
             yield rest.strip()
 
 
-def _python(lock: Lock, account: Account) -> Iterator[str]:
-    found = {normalize_package(name): version for name, version in account.distributions}
+def _python(lock: Lock, account: Account, more: Collection[str]) -> Iterator[str]:
     wanted = {p.name: p.version for p in lock.pip}
+    found = {normalize_package(name): version for name, version in account.distributions}
+    found = {name: found[name] for name in found if name in wanted or name not in more}
     if lock.conda:
         # conda's packages bring distributions of their own; every file of theirs is known already.
         found = {name: version for name, version in found.items() if name in wanted}

@@ -177,6 +177,20 @@ class SmokeFile(Model):
     sha256: Sha256
 
 
+class StepFile(SmokeFile):
+    """A file that the user's own steps find in their working folder."""
+
+    executable: bool = False
+
+
+class Steps(Model):
+    """The user's own steps, which run in a container above all packages."""
+
+    run: tuple[str, ...]
+    """Shell commands, in their order."""
+    files: tuple[StepFile, ...] = ()
+
+
 class SmokePlan(Model):
     """What ``freeze check`` runs, and within which bounds."""
 
@@ -222,6 +236,7 @@ class Lock(Model):
     pip: tuple[PipPackage, ...] = ()
     exceptions: dict[str, Newer] = {}
     """Python packages that may be newer than ``as-of``, by normalised name."""
+    steps: Steps | None = None
     accelerator: Accelerator | None = None
     blas: str | None = None
     components: tuple[Component, ...] = ()
@@ -232,3 +247,8 @@ class Lock(Model):
     inside: Inside
     image_format: Literal[1] = 1
     """Rules by which the image's bytes follow from this document."""
+
+    @property
+    def own_files(self) -> tuple[SmokeFile, ...]:
+        """Return the user's own files that the lock pins: no index has them."""
+        return (*self.smoke.files, *(self.steps.files if self.steps else ()))

@@ -25,6 +25,8 @@ DebianName = Annotated[
 ]
 OneLine = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]*$")]
 """Text that can stand in a Dockerfile: no line breaks, no control characters but the tab."""
+Script = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+"""Text of one or more lines, without control characters but tab and line feed."""
 PythonMinor = Annotated[str, StringConstraints(pattern=r"^3\.[0-9]+$")]
 
 
@@ -34,6 +36,10 @@ def _widen_pip(value: Any) -> Any:
     if isinstance(value, list):
         return {"requirements": value}
     return value
+
+
+def _widen_steps(value: Any) -> Any:
+    return {"run": value} if isinstance(value, list) else value
 
 
 def _widen_smoke(value: Any) -> Any:
@@ -174,6 +180,15 @@ class SmokeSpec(Model):
         return self
 
 
+class StepsSpec(Model):
+    """The user's own steps: what no package brings, done in a container above all packages."""
+
+    run: Annotated[tuple[Script, ...], Field(min_length=1)]
+    """Shell commands, each run by ``sh -eu`` as root and without a network."""
+    files: tuple[SafePath, ...] = ()
+    """Files that the commands find in their working folder, relative to the spec."""
+
+
 class Spec(Model):
     """One environment, as its user wants it."""
 
@@ -188,6 +203,8 @@ class Spec(Model):
     conda: Annotated[CondaSpec | None, BeforeValidator(_widen_conda)] = None
     """conda packages; the environment is then a conda prefix, with conda's Python."""
     pip: Annotated[PipSpec, BeforeValidator(_widen_pip)] = PipSpec()
+    steps: Annotated[StepsSpec | None, BeforeValidator(_widen_steps)] = None
+    """The user's own commands, run in the finished environment while the image is built."""
     accelerator: AcceleratorSpec | None = None
     blas: Blas | None = None
     """Which BLAS does the arithmetic, in every world that can choose it."""

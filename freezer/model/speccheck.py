@@ -17,6 +17,7 @@ from freezer.model.spec import (
     PipSpec,
     SmokeSpec,
     Spec,
+    StepsSpec,
 )
 from freezer.model.yamldoc import Document, dotted, read_yaml
 
@@ -33,6 +34,7 @@ _SECTIONS: dict[str, type[Model]] = {
     "accelerator": AcceleratorSpec,
     "determinism": DeterminismSpec,
     "smoke": SmokeSpec,
+    "steps": StepsSpec,
 }
 _EXPECTED: dict[str, str] = {
     "name": "lower-case letters, digits, '-', '_' and '.', at most 64, such as sklearn-cpu",
@@ -51,6 +53,8 @@ _EXPECTED: dict[str, str] = {
     "as-of": "a moment with a time zone, such as 2026-11-01T00:00:00Z",
     "env": "a mapping of variables to texts of one line",
     "labels": "a mapping of labels to texts of one line",
+    "steps": "a list of shell commands, or a mapping of 'run' and 'files'",
+    "steps.run": "a list of shell commands",
     "smoke.cpus": "a whole number of CPUs, from 1",
     "smoke.timeout": "seconds, from 1 to 86400",
     "smoke.memory": "a number and one of b, k, m, g, such as 2g",

@@ -65,6 +65,7 @@ def document(locked: Locked) -> dict[str, Any]:
         },
         "accelerator": plain(lock.accelerator) if lock.accelerator else None,
         "blas": lock.blas,
+        "steps": plain(lock.steps) if lock.steps else None,
         "components": [plain(component) for component in lock.components],
     }
 
@@ -84,6 +85,7 @@ def _facts(lock: Lock) -> list[tuple[str, str]]:
         ("debian", f"{plural(len(lock.debian), 'package')}, {size(debs)}"),
         *_conda(lock),
         ("pip", f"{plural(len(lock.pip), 'package')}, {size(wheels)}"),
+        *_steps(lock),
         *_accelerator(lock),
     ]
     rows += [(role, ", ".join(items)) for role, items in _components(lock).items()]
@@ -111,6 +113,14 @@ def _conda(lock: Lock) -> list[tuple[str, str]]:
         ),
     ]
     return [*rows, ("declared", " ".join(f"{k}={v}" for k, v in lock.virtual_packages.items()))]
+
+
+def _steps(lock: Lock) -> list[tuple[str, str]]:
+    if lock.steps is None:
+        return []
+    commands, files = len(lock.steps.run), len(lock.steps.files)
+    with_files = f" with {plural(files, 'file')}" if files else ""
+    return [("steps", f"{plural(commands, 'command')}{with_files}, run above all packages")]
 
 
 def _accelerator(lock: Lock) -> list[tuple[str, str]]:

@@ -18,6 +18,20 @@ from freezer.flows.fetch import lock_artifacts
 NAME = f"freezer-test-{os.getpid()}"
 """A name of this test run's own: another run on the same engine has other locks and images."""
 AS_OF = "2026-11-20T00:00:00Z"
+SITE = "/opt/env/lib/python3.11/site-packages"
+METADATA = r"Metadata-Version: 2.1\nName: own_tool\nVersion: 2.0\n"
+STEPS = {
+    "run": [
+        "mkdir -p /opt/data\ncp words.txt /opt/data/\nmkfifo /tmp/gone; date >/var/log/when",
+        "./tell.sh >/opt/data/told; ln /opt/data/told /opt/data/again",
+        f"cp words.txt {SITE}/own_tool.py; mkdir {SITE}/own_tool-2.0.dist-info",
+        f"printf '{METADATA}' >{SITE}/own_tool-2.0.dist-info/METADATA",
+    ],
+    "files": ["words.txt", "tell.sh"],
+}
+TELL = """#!/bin/sh
+python -c 'import numpy, os, sys; print(numpy.__name__, sys.prefix, os.environ["FREEZER_SEED"])'
+"""
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +67,18 @@ def image(engine: Engine, built: Project) -> ImageInfo:
     found = engine.image(f"{NAME}:latest")
     assert found is not None
     return found
+
+
+@pytest.fixture(scope="session")
+def stepped(locked: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the project with steps of its own, locked; not to be changed."""
+    project = locked.copy(tmp_path_factory.mktemp("steps") / "project")
+    (project.folder / "words.txt").write_text("words = 'few'\n")
+    (project.folder / "tell.sh").write_text(TELL)
+    (project.folder / "tell.sh").chmod(0o755)
+    project.spec(steps=STEPS)
+    assert "steps: none to 4" in project.freeze("lock").good().out
+    return project
 
 
 def _artifacts_only(project: Project, root: Path) -> Path:

@@ -3,6 +3,7 @@
 from locks import make_lock, sha
 
 from freezer.flows.changes import changes
+from freezer.model.lock import StepFile, Steps
 
 
 def test_equal_locks_say_nothing():
@@ -36,3 +37,19 @@ def test_settings_and_clock_are_named():
         "as-of: 2026-11-01T00:00:00Z to 2026-11-02T00:00:00Z",
         "variable PYTHONHASHSEED: 0 to 1",
     ]
+
+
+def test_steps_and_their_files_are_named():
+    def locked(run, **files):
+        listed = tuple(
+            StepFile(path=path, size=1, sha256=sha(digit)) for path, digit in files.items()
+        )
+        return make_lock(steps=Steps(run=run, files=listed))
+
+    assert list(changes(make_lock(), locked(("make",), a="1"))) == [
+        "steps: none to 1 (840a81f1)",
+        "file of the steps a: added",
+    ]
+    said = list(changes(locked(("make",), a="1", b="2"), locked(("make all",), b="3")))
+    assert [line for line in said if line.startswith("steps: 1 (")] == said[:1]
+    assert said[1:] == ["file of the steps a: removed", "file of the steps b: another content"]

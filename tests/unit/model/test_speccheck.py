@@ -123,3 +123,31 @@ def test_a_key_can_be_placed_later():
 def test_no_text_makes_it_fail_otherwise(text):
     with contextlib.suppress(SpecError):
         parse_spec(text.encode("utf-8", "surrogatepass"), "freeze.yaml")
+
+
+@pytest.mark.parametrize(
+    ("written", "run", "files"),
+    [
+        ("steps: [make]", ("make",), ()),
+        ("steps: {run: [make], files: [a/Makefile]}", ("make",), ("a/Makefile",)),
+        ("steps:\n  - |\n    a\n    b\n", ("a\nb\n",), ()),
+    ],
+)
+def test_every_form_of_steps_is_the_full_form(written, run, files):
+    steps = parse(GOOD + written).steps
+    assert (steps.run, steps.files) == (run, files)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("steps: make", "a list of shell commands"),
+        ("steps: []", "'steps'"),
+        ("steps: {files: [a]}", "'run' is missing"),
+        ("steps: {run: [make], file: [a]}", "did you mean 'files'?"),
+        ("steps: {run: [make], files: [../a]}", "without '.', '..'"),
+        ('steps: ["a\\0b"]', "'steps'"),
+    ],
+)
+def test_unusable_steps_are_named(written, said):
+    assert said in str(fault(GOOD + written))
