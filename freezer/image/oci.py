@@ -1,7 +1,8 @@
-"""An image as an OCI layout in one tar, which skopeo, podman, containerd and newer Dockers load.
+"""An image as an OCI layout in one tar, which skopeo, podman, containerd and Docker load.
 
 https://github.com/opencontainers/image-spec/blob/main/image-layout.md. Layers are stored as they
 are, uncompressed: the archive is a function of the image, and not of some library's compression.
+Beside the layout's own index lies ``manifest.json``, by which old Dockers find the same blobs.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def write_layout(
     contents: dict[str, tuple[int, Callable[[], IO[bytes]]]] = {
         "oci-layout": _data(json_bytes({"imageLayoutVersion": "1.0.0"})),
         "index.json": _data(index),
+        "manifest.json": _data(json_bytes([_for_docker(name, config, layers)])),
         _blob(oci.sha256(config)): _data(config),
         _blob(found): _data(manifest),
     }
@@ -54,6 +56,14 @@ def write_layout(
             write_entry(sink, Entry(path, "file", 0o644, size), stream, epoch)
     sink.write(END)
     return found
+
+
+def _for_docker(name: str, config: bytes, layers: Sequence[LayerFile]) -> dict[str, object]:
+    return {
+        "Config": _blob(oci.sha256(config)),
+        "RepoTags": [name],
+        "Layers": [_blob(layer.diff_id) for layer in layers],
+    }
 
 
 def _blob(found: str) -> str:

@@ -38,6 +38,9 @@ def test_every_blob_is_what_its_name_says(tmp_path):
     document = json.loads(blobs["blobs/" + manifest.replace(":", "/")])
     assert [layer["size"] for layer in document["layers"]] == [2000, 2000]
     assert blobs["blobs/" + document["config"]["digest"].replace(":", "/")] == b'{"a": 1}'
+    [old] = json.loads(blobs["manifest.json"])
+    assert (blobs[old["Config"]], old["RepoTags"]) == (b'{"a": 1}', ["demo:1"])
+    assert [blobs[layer][:1] for layer in old["Layers"]] == [b"\0", b"\1"]
 
 
 def test_equal_images_are_equal_files(tmp_path):
