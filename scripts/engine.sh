@@ -4,7 +4,7 @@
 # Uses the engine there is: DOCKER_HOST, or the first of the usual sockets (Docker's, rootless,
 # podman's) that answers. With none, and as root, starts the dockerd that is installed, or installs
 # one from the distribution's packages first (Debian, Ubuntu). Otherwise says what to do; exit 2.
-# Doing it twice changes nothing. --with-test-tools also installs the registry that tests use.
+# Doing it twice changes nothing. --with-test-tools also installs what tests use.
 #
 # For an engine of one's own beside another one:
 #   FREEZER_ENGINE_SOCKETS   sockets to try instead of the usual ones; a new dockerd gets the first
@@ -27,7 +27,7 @@ main() {
     esac
     find_engine || make_engine
     if [ "${1-}" = --with-test-tools ]; then
-        find_registry || install_registry
+        find_tools || install_tools
     fi
 }
 
@@ -210,23 +210,31 @@ explain_failure() {
         "use the host's (mount its socket, or set DOCKER_HOST)."
 }
 
-find_registry() {
-    command -v docker-registry >/dev/null || return 1
-    say "docker-registry, which tests use, is installed."
+# The registry, another engine, another tool for images, and a clock that lies.
+TOOLS='docker-registry podman skopeo faketime'
+
+find_tools() {
+    local tool
+    for tool in $TOOLS; do command -v "$tool" >/dev/null || return 1; done
+    say "what tests use ($TOOLS) is installed."
 }
 
-install_registry() {
-    if [ "$(id -u)" -ne 0 ] || ! is_debian; then
+install_tools() {
+    if [ "$(id -u)" -eq 0 ] && is_debian; then
+        update_lists
+        install_packages "$TOOLS"
+        if [ -d /run/systemd/system ]; then
+            systemctl disable --quiet docker-registry # tests run registries of their own
+        fi
+        return
+    fi
+    if ! command -v docker-registry >/dev/null; then
         fail "the tests need the docker-registry program, and it is not there." \
-            "On Debian and Ubuntu: sudo apt-get install --no-install-recommends docker-registry" \
+            "On Debian and Ubuntu: sudo apt-get install --no-install-recommends $TOOLS" \
             "Elsewhere: put the registry binary of the CNCF distribution project on PATH" \
             "under the name docker-registry."
     fi
-    update_lists
-    install_packages docker-registry
-    if [ -d /run/systemd/system ]; then
-        systemctl disable --quiet docker-registry # tests run registries of their own
-    fi
+    say "tests of podman, skopeo and other clocks are left out: not all of $TOOLS are installed."
 }
 
 main "$@"
