@@ -1,4 +1,7 @@
-"""One solve, measured within its own process: ``once.py freezer|rattler CHANNEL STORE SPEC...``."""
+"""One run, measured within its own process.
+
+``once.py freezer|rattler CHANNEL STORE SPEC...``, ``once.py command PROJECT STORE``.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from typing import Any
 AS_OF = "2026-11-01T00:00:00Z"
 VIRTUAL = {
     "__archspec": "x86_64",
-    "__cuda": "12.4",
+    "__cuda": "12.9",
     "__glibc": "2.36",
     "__linux": "5.10",
     "__unix": "0",
@@ -26,8 +29,14 @@ VIRTUAL = {
 
 def main() -> None:
     who, channel, store, *specs = sys.argv[1:]
-    run = by_freezer if who == "freezer" else by_rattler
-    answer = run(Path(channel), Path(store), specs)
+    if who == "command":
+        from benchmarks.conda.command import without_start
+
+        answer = without_start(Path(channel), Path(store))
+        answer["start"] = statistics.median(process_start() for _ in range(5))
+    else:
+        run = by_freezer if who == "freezer" else by_rattler
+        answer = run(Path(channel), Path(store), specs)
     usage = (resource.getrusage(who_) for who_ in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     answer["megabytes"] = max(item.ru_maxrss for item in usage) / 1024
     print(json.dumps(answer), flush=True)
