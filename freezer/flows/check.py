@@ -19,7 +19,7 @@ from freezer.flows.build import verified_image
 from freezer.flows.cause import find_cause
 from freezer.flows.checks import record_check
 from freezer.flows.spec import Locked, load_locked
-from freezer.flows.training import train
+from freezer.flows.training import demand_host, train
 from freezer.model.lockfile import short_id
 from freezer.model.verdict import Verdict, Word
 
@@ -86,9 +86,10 @@ def check_locked(
     Without a reference for this host's numerics class they are run twice, and recorded only if
     both runs are identical to the bit; ``record`` does so even where there is a reference, and
     without ``keep`` nothing is recorded. After a drift they are run again, to tell chance from
-    change. What fails is not run again. Raises ``CheckError`` when the image is not built or the
-    trainings cannot be run.
+    change. What fails is not run again. Raises ``HostError`` where the driver is too old for the
+    lock's CUDA, ``CheckError`` when the image is not built or the trainings cannot be run.
     """
+    demand_host(workshop, locked.lock)
     image = image or verified_image(workshop, locked)
     if image is None:
         raise CheckError(

@@ -27,14 +27,23 @@ def train(workshop: Workshop, lock: Lock, lock_id: str, image: str, title: str) 
     driver is too old for the lock's CUDA.
     """
     if lock.accelerator is not None:
-        for warning in demand_driver(lock.accelerator):
-            workshop.report.warn(warning)
+        demand_driver(lock.accelerator)
     note = _note(workshop, image)
     record = run_smoke(
         lock, lock_id, image, engine=workshop.engine(), report=workshop.report, title=title
     )
     trainings = tuple(_in_plain_words(one, lock) for one in record.trainings)
     return record.model_copy(update={"trainings": trainings, "inventory": note})
+
+
+def demand_host(workshop: Workshop, lock: Lock) -> None:
+    """Hold this host's driver against a lock, and warn of what it can do in part only.
+
+    Raises ``HostError`` for a driver that is too old, with one that would do.
+    """
+    if lock.accelerator is not None:
+        for warning in demand_driver(lock.accelerator):
+            workshop.report.warn(warning)
 
 
 def _note(workshop: Workshop, image: str) -> InventoryNote | None:
