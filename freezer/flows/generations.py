@@ -110,15 +110,17 @@ def record_generation(
     summary: str,
     reason: str | None = None,
     deviation: bool = False,
+    written: Locked | None = None,
 ) -> Generation:
     """Record the lock that is current now, and keep it whole; return its generation.
 
-    Call it, and write the lock before it, within `holding`. A `lock` or an `update` that changed
-    nothing records nothing. Raises ``LockError`` where there is no lock, and ``HistoryError``.
+    Call it, and write the lock before it, within `holding`; ``written`` is that lock, where it need
+    not be read again. A `lock` or an `update` that changed nothing records nothing. Raises
+    ``LockError`` where there is no lock, and ``HistoryError``.
     """
     name = environment if isinstance(environment, str) else environment.name
     with holding(workshop, name):
-        locked = read_lock(workshop.project, name)
+        locked = written or read_lock(workshop.project, name)
         if locked is None:
             raise LockError(f"{name} has no lock", hint=f"run `freeze lock {name}`")
         return _record(

@@ -66,7 +66,9 @@ def lock(
         made = compose(workshop, asking, resolve_worlds(workshop, asking))
         result = write(workshop, environment, made)
         summary = summary_of(result.changes, made if result.first else None)
-        record_generation(workshop, environment, action="lock", summary=summary)
+        record_generation(
+            workshop, environment, action="lock", summary=summary, written=result.locked
+        )
         return result
 
 
