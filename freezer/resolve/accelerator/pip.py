@@ -176,6 +176,8 @@ def _no_such_torch(
     accelerator: AcceleratorSpec,
 ) -> ResolveError:
     """Say which torch has this CUDA, and which CUDA has this torch."""
+    if same := [v for v in candidates if cuda_of_torch(str(v)) == cuda]:
+        return _no_such_cudnn(mine, same[-1], cuda, str(accelerator.cudnn))
     on_gpu = [v for v in candidates if cuda_of_torch(str(v)) != "cpu"]
     newest = (on_gpu or candidates)[-1]
     theirs = _words_of(newest)
@@ -191,6 +193,23 @@ def _no_such_torch(
         where=mine[0].where,
         found=f"torch {newest}: {theirs}",
         expected=_nearest(cuda),
+        hint="; or ".join(choices),
+    )
+
+
+def _no_such_cudnn(mine: Sequence[Asked], torch: Version, cuda: str, cudnn: str) -> ResolveError:
+    """Say which cuDNN torch has on this CUDA, and which torch has this cuDNN."""
+    release = release_of(str(torch))
+    theirs = release.cudnn if release else "another one"
+    others = [item for item in TORCH if starts_with(item.cudnn, cudnn)]
+    named = [f"torch {item.series} (CUDA {item.cuda}, cuDNN {item.cudnn})" for item in others]
+    choices = [f"set accelerator.cudnn to {theirs}, or leave it out"]
+    choices += [f"ask for {' or '.join(named)}"] if named else []
+    return ResolveError(
+        f"no torch that is asked for carries CUDA {cuda} and cuDNN {cudnn}",
+        where=mine[0].where,
+        found=f"torch {torch}: {_words_of(torch)}",
+        expected=f"cuDNN {theirs} on CUDA {cuda}",
         hint="; or ".join(choices),
     )
 

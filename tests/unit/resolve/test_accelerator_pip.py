@@ -86,8 +86,14 @@ def test_where_there_are_cpu_builds_alone_that_is_said() -> None:
 
 
 def test_a_cudnn_that_torch_does_not_carry() -> None:
-    with pytest.raises(ResolveError, match=r"CUDA 13\.0 and cuDNN 9\.19"):
+    with pytest.raises(ResolveError, match=r"CUDA 13\.0 and cuDNN 9\.19") as caught:
         rules(gpu("13.0", "9.19"), "torch==2.13.0", torch=OFFERED)
+    assert caught.value.found == "torch 2.13.0: CUDA 13.0 and cuDNN 9.20.0.48"
+    assert caught.value.expected == "cuDNN 9.20.0.48 on CUDA 13.0"
+    assert caught.value.hint == (
+        "set accelerator.cudnn to 9.20.0.48, or leave it out; or ask for torch 2.11 (CUDA 13.0, "
+        "cuDNN 9.19.0.56)"
+    )
     assert "torch" in rules(gpu("13.0", "9.20"), "torch==2.13.0", torch=OFFERED)
 
 
