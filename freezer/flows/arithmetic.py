@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from freezer.fetch.indexes import indexes, with_options
 from freezer.fetch.pypi import PythonIndex
+from freezer.flows.placed import placed
 from freezer.resolve.accelerator.check import check_locked, locked_accelerator
 from freezer.resolve.blas import check_blas
 from freezer.resolve.components import wheel_components
@@ -37,16 +38,18 @@ def arithmetic(
     spec, accelerator, warnings = environment.spec, None, list[str]()
     if spec.accelerator is not None:
         packages = (worlds.pip, worlds.conda.packages)
-        warnings += check_locked(*packages, spec.accelerator, asked.asked)
+        with placed(environment, "accelerator"):
+            warnings += check_locked(*packages, spec.accelerator, asked.asked)
         accelerator = locked_accelerator(*packages, spec.accelerator)
     if spec.blas is not None:
-        warnings += check_blas(
-            spec.blas,
-            debian=[item.name for item in (*worlds.base.packages, *worlds.debian)],
-            conda=worlds.conda.packages,
-            pip=worlds.pip,
-            components=components,
-        )
+        with placed(environment, "blas"):
+            warnings += check_blas(
+                spec.blas,
+                debian=[item.name for item in (*worlds.base.packages, *worlds.debian)],
+                conda=worlds.conda.packages,
+                pip=worlds.pip,
+                components=components,
+            )
     for warning in warnings:
         workshop.report.warn(warning)
     return replace(worlds, components=components, accelerator=accelerator)

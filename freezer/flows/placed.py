@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from freezer.errors import FetchError, ResolveError, SpecError
-from freezer.flows.spec import place
+from freezer.flows.spec import SPEC_FILE, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def placed(environment: Environment, *path: str, also: str | None = None) -> Iterator[None]:
-    """Give errors of the block that name no place the one of a key; ``also`` extends their hint."""
+    """Give errors of the block that name no place the one of a key; ``also`` extends their hint.
+
+    A key that they name is given its line.
+    """
     try:
         yield
     except (SpecError, ResolveError, FetchError) as error:
-        if error.where is None:
+        where = error.where
+        if where is not None and where.key and where.line is None and where.file == SPEC_FILE:
+            error.where = place(environment, *where.key.split("."))
+        elif where is None:
             error.where = place(environment, *path)
             if also is not None:
                 error.hint = f"{error.hint}; {also}" if error.hint else also

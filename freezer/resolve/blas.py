@@ -108,11 +108,11 @@ def _demand_alternative(blas: Blas, debian: Sequence[str]) -> None:
     stronger = sorted(name for name in debian if re.fullmatch(chosen.pattern, name))
     wanted = next(item for item in ALTERNATIVES if item.blas == blas)
     there = any(re.fullmatch(wanted.pattern, name) for name in debian)
-    hint = (
-        f"leave out {' and '.join(stronger)}: it has the higher priority in Debian's alternatives"
-        if there
-        else f"add {' and '.join(wanted.ask)} under `system:`"
-    )
+    add = f"add {' and '.join(wanted.ask)} under `system:`"
+    out = f"{' and '.join(stronger)}, which has the higher priority in Debian's alternatives"
+    hint = f"leave out {out}" if there else add
+    if not there and chosen.priority > wanted.priority:
+        hint = f"{add}, in the place of {out}"
     raise ResolveError(
         f"Debian's libblas.so.3 would be that of {chosen.blas}",
         where=Where(SPEC_FILE, key="blas"),

@@ -61,9 +61,13 @@ def test_a_stronger_alternative_is_an_error_that_names_it() -> None:
         "freeze.yaml (blas): Debian's libblas.so.3 would be that of openblas\n"
         "  found:    libopenblas0-pthread\n"
         "  expected: netlib\n"
-        "  next:     leave out libopenblas0-pthread: it has the higher priority in Debian's "
+        "  next:     leave out libopenblas0-pthread, which has the higher priority in Debian's "
         "alternatives"
     )
+    with pytest.raises(ResolveError) as caught:
+        check_blas("mkl", debian=NETLIB)
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("add libmkl-rt under `system:`, in the place of libblas3,")
     with pytest.raises(ResolveError) as caught:
         check_blas("openblas", debian=NETLIB)
     assert caught.value.hint == "add libopenblas0-pthread under `system:`"
