@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from freezer.inside.freezer_inside.determinism import table
+from freezer.inside.freezer_inside.determinism import table, thread_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,8 +116,14 @@ KNOWN: Final = (
         "https://umap-learn.readthedocs.io/en/latest/reproducibility.html",
     ),
 )
-_NAMES: Final = {"pytorch": "torch", "py-xgboost": "xgboost", "tensorflow-base": "tensorflow"}
-"""What conda calls some of them."""
+_NAMES: Final = {
+    "pytorch": "torch",
+    "py-xgboost": "xgboost",
+    "tensorflow-base": "tensorflow",
+    "tensorflow-cpu": "tensorflow",
+    "xgboost-cpu": "xgboost",
+}
+"""What conda, and builds without GPUs, call some of them."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,7 @@ def notes(lock: Lock) -> tuple[Note, ...]:
 
 def _packages(lock: Lock) -> Iterator[Note]:
     versions = {_NAMES.get(item.name, item.name): item.version for item in lock.conda}
-    versions |= {item.name: item.version for item in lock.pip}
+    versions |= {_NAMES.get(item.name, item.name): item.version for item in lock.pip}
     for row in KNOWN:
         if row.package in versions and (not row.gpu or lock.accelerator is not None):
             about = f"{row.package} {versions[row.package]}"
@@ -146,10 +152,16 @@ def _packages(lock: Lock) -> Iterator[Note]:
 
 
 def _settings(lock: Lock) -> Iterator[Note]:
-    """Yield where the spec's own variables undo what every image sets."""
+    """Yield where the spec's own variables undo what every image sets.
+
+    An older lock may lack a variable that there was not yet; that is no one's doing.
+    """
     for row in table(lock.smoke.seed, lock.smoke.cpus):
-        value = lock.environment.get(row.name, "")
-        fixed = not row.name.endswith("_NUM_THREADS") and not row.name.startswith("FREEZER_")
+        if row.name not in lock.environment:
+            continue
+        value = lock.environment[row.name]
+        counts = row.name in thread_counts(1)
+        fixed = not counts and not row.name.startswith("FREEZER_")
         if fixed and value != row.value:
             yield Note(
                 f"{row.name}={value}",
@@ -157,7 +169,7 @@ def _settings(lock: Lock) -> Iterator[Note]:
                 f"leave {row.name} out of `env`",
                 row.source,
             )
-        elif row.name.endswith("_NUM_THREADS") and not value.isdigit():
+        elif counts and not value.isdigit():
             yield Note(
                 f"{row.name}={value}",
                 "the number of threads is not fixed: sums are split as the host has CPUs",

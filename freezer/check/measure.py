@@ -15,6 +15,7 @@ _TOLERANCES = {
     "sklearn": (1e-12, 1e-10),
     "torch": (1e-5, 1e-4),
     "jax": (1e-5, 1e-5),
+    "tensorflow": (1e-5, 1e-4),
     "xgboost": (1e-6, 1e-5),
     "lightgbm": (1e-12, 1e-10),
 }

@@ -23,6 +23,7 @@ TRAINING_PACKAGES = {
     "lightgbm": ("lightgbm",),
     "numpy": ("numpy",),
     "sklearn": ("scikit-learn",),
+    "tensorflow": ("tensorflow", "tensorflow-cpu"),
     "torch": ("torch",),
     "xgboost": ("xgboost", "xgboost-cpu"),
 }

@@ -151,6 +151,12 @@ class Host(Model):
     blas: tuple[str, ...] = ()
     """Each BLAS that NumPy and SciPy load: library, version, threads in force."""
     cpus: int
+    memory: Annotated[int, Field(ge=0)] = 0
+    """Bytes of the host; 0 where it was not told."""
+    gpus: tuple[str, ...] = ()
+    """Each NVIDIA GPU that the training could see: model, compute capability, driver."""
+    engine: str = ""
+    """What ran the container: ``docker 28.5.2``."""
     libc: str
     kernel: str
     python: str

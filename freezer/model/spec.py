@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from freezer.model.artifact import SafePath
 from freezer.model.base import EnvName, Model
 
-BuiltIn = Literal["jax", "lightgbm", "numpy", "sklearn", "torch", "xgboost"]
+BuiltIn = Literal["jax", "lightgbm", "numpy", "sklearn", "tensorflow", "torch", "xgboost"]
 """The trainings that Freezer brings, each named after what it exercises."""
 BUILT_IN_TRAININGS: tuple[str, ...] = get_args(BuiltIn)
 

@@ -58,7 +58,7 @@ _EXPECTED: dict[str, str] = {
     "smoke.cpus": "a whole number of CPUs, from 1",
     "smoke.timeout": "seconds, from 1 to 86400",
     "smoke.memory": "a number and one of b, k, m, g, such as 2g",
-    "smoke.training": "jax, lightgbm, numpy, sklearn, torch, xgboost, or a list of them",
+    "smoke.training": "jax, lightgbm, numpy, sklearn, tensorflow, torch, xgboost, or a list",
     "determinism.numerics": "native or portable",
     "pip.resolver": "uv or pip-tools",
 }

@@ -22,6 +22,8 @@ class Word(StrEnum):
 
 
 GOOD = frozenset({Word.IDENTICAL, Word.EQUIVALENT})
+MOVED = frozenset({Word.EQUIVALENT, Word.DRIFTED})
+"""The numbers are others: there is a cause to look for."""
 
 
 class Difference(Model):

@@ -1,7 +1,7 @@
 """Settings that make a training repeatable: one table, each row with its source.
 
-The variables are part of every image. What can only be switched on inside a framework is left to
-``seed_everything``, which a training calls once, before it makes anything.
+The variables are part of every image. What can only be switched on inside a framework is in
+``switches``; ``seed_everything`` does it, which a training calls once, before it makes anything.
 """
 
 from __future__ import annotations
@@ -43,6 +43,13 @@ _FIXED: Tuple[Setting, ...] = (
         "mkl-dynamic.html",
     ),
     Setting(
+        "TF_NUM_INTEROP_THREADS",
+        "1",
+        "TensorFlow runs one operation at a time, so that random ones draw in one order",
+        "https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/common_runtime/"
+        "process_util.cc",
+    ),
+    Setting(
         "CUBLAS_WORKSPACE_CONFIG",
         ":4096:8",
         "cuBLAS gives the same bits on several streams",
@@ -61,6 +68,7 @@ _THREADS: Tuple[Tuple[str, str], ...] = (
     ("MKL_NUM_THREADS", "https://www.intel.com/content/www/us/en/docs/onemkl/developer-guide-linux/2024-0/mkl-domain-num-threads.html"),
     ("BLIS_NUM_THREADS", "https://github.com/flame/blis/blob/master/docs/Multithreading.md"),
     ("NPROC", "https://github.com/openxla/xla/blob/main/xla/pjrt/utils.cc"),
+    ("TF_NUM_INTRAOP_THREADS", "https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/common_runtime/process_util.cc"),
     ("NUMEXPR_NUM_THREADS", "https://numexpr.readthedocs.io/en/latest/user_guide.html#threadpool-configuration"),
 )  # fmt: skip
 _NUMPY_BEYOND = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"
@@ -83,6 +91,16 @@ PORTABLE_LEVEL = "x86-64-v3"
 OpenBLAS; this one costs little, and Intel has it since 2013, AMD since 2017."""
 PORTABLE_KERNELS = frozenset(["haswell", "blis-haswell", "mkl-def"])
 """What a BLAS says that it runs when the settings are in force. What else decides: ``kernels``."""
+
+
+def thread_counts(threads: int) -> Dict[str, str]:
+    """Return the variables by which libraries are told a number of threads, by name."""
+    return {name: str(threads) for name, _ in _THREADS}
+
+
+def pinned() -> Dict[str, str]:
+    """Return the variables that portable numerics add, by name."""
+    return {name: value for name, value, _ in _PINNED}
 
 
 def table(seed: int, threads: int, numerics: str = "native") -> Tuple[Setting, ...]:

@@ -1,16 +1,22 @@
 """What of a host decides how numbers round: CPU, kernels chosen for it, threads, C library.
 
 Run as a program it prints one line of the record protocol. It imports NumPy where that is there and
-has it multiply, because only a BLAS that was used can say which kernels it took.
+has it multiply, because only a BLAS that was used can say which kernels it took. The one that lies
+beside SciPy is loaded by itself: importing SciPy takes as long as all the rest.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import glob
 import json
 import os
 import platform
+from importlib.util import find_spec
 from typing import Dict, List, Sequence
 
+from . import nvml
 from .blas import Blas, loaded_blas, loaded_libraries
 from .determinism import NUMERICS, PORTABLE_KERNELS, PORTABLE_LEVEL, in_force
 from .kernels import further_kernels
@@ -76,7 +82,23 @@ def _use_blas() -> List[Blas]:
         return []
     square = np.ones((64, 64), dtype=np.float32)
     np.matmul(square, square)
+    for path in _beside("scipy"):
+        with contextlib.suppress(OSError):
+            ctypes.CDLL(path)
     return loaded_blas(loaded_libraries(_read("/proc/self/maps")))
+
+
+def _beside(package: str) -> List[str]:
+    """Return the OpenBLAS that a package's wheel brought, without importing the package."""
+    found = find_spec(package)
+    folders = (found.submodule_search_locations if found else None) or ()
+    return [path for one in folders for path in sorted(glob.glob(f"{one}.libs/*openblas*.so*"))]
+
+
+def memory(text: str) -> int:
+    """Return the bytes of memory that a /proc/meminfo tells of, the host's own; 0 for none."""
+    kilobytes = (line.split() for line in text.splitlines() if line.startswith("MemTotal:"))
+    return next((int(words[1]) << 10 for words in kilobytes), 0)
 
 
 def fingerprint() -> Dict[str, object]:
@@ -94,6 +116,8 @@ def fingerprint() -> Dict[str, object]:
         "flags": sorted(flags),
         "blas-kernels": kernels,
         "blas": sorted({str(one) for one in blas}),
+        "memory": memory(_read("/proc/meminfo")),
+        "gpus": [str(gpu) for gpu in nvml.ask() or ()],
         "cpus": len(os.sched_getaffinity(0)),
         "libc": " ".join(platform.libc_ver()),
         "kernel": platform.release(),

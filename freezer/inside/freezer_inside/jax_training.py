@@ -1,4 +1,4 @@
-"""A tiny training in JAX, compiled by XLA: two layers, dropout, a scatter, momentum, probes.
+"""A tiny training in JAX, compiled by XLA, on the GPU where there is one: Adam, mixed precision.
 
 See ``trainer`` for the rules that it keeps.
 """
@@ -16,63 +16,100 @@ from .data import dyadic
 from .seeding import seed_framework
 from .trainer import CLASSES, COLUMNS, Trainer
 
-HIDDEN, STEPS, WORDS, REPEATS = 256, 16, 64, 6
-RATE, MOMENTUM, KEPT = 2.0**-4, 0.875, 0.75
+HIDDEN, CHANNELS, STEPS, MIXED, WORDS, REPEATS = 256, 4, 16, 4, 64, 6
+RATE, FIRST, SECOND, TINY, KEPT = 2.0**-10, 0.875, 1 - 2.0**-10, 2.0**-20, 0.75
 Array = Any
 
 
 def weights(seed: int) -> Dict[str, Array]:
-    """Return first weights that are exact in every float type."""
+    """Return first weights that are exact in every float type; none before a norm has a bias."""
     shapes = {
         "embedding": (WORDS, COLUMNS),
-        "w1": (COLUMNS, HIDDEN),
-        "b1": (HIDDEN,),
-        "w2": (HIDDEN, HIDDEN),
-        "b2": (HIDDEN,),
-        "w3": (HIDDEN, CLASSES),
+        "convolution": (CHANNELS, 1, 5),
+        "w1": (CHANNELS * COLUMNS, HIDDEN),
+        "scale": (HIDDEN,),
+        "w2": (HIDDEN, CLASSES),
+        "b2": (CLASSES,),
     }
     found = {}
     for number, (name, shape) in enumerate(shapes.items()):
         values = dyadic(seed + 10 + number, int(np.prod(shape)), bits=8, scale=10)
-        found[name] = jnp.asarray(np.array(values, dtype=np.float32).reshape(shape))
+        exact = np.array(values, dtype=np.float32).reshape(shape)
+        found[name] = jnp.asarray(exact + 1 if name == "scale" else exact)
     return found
 
 
-def loss_of(params: Dict[str, Array], x: Array, words: Array, labels: Array, key: Array) -> Array:
-    """Return the loss of a batch; the gradient of the embedding is a scatter that adds."""
-    x = x + params["embedding"][words]
-    hidden = jnp.tanh(x @ params["w1"] + params["b1"])
-    hidden = jax.nn.gelu(hidden @ params["w2"] + params["b2"])
+def scores_of(params: Dict[str, Array], x: Array, words: Array, key: Array, dtype: Any) -> Array:
+    """Return scores (rows x classes), wide products computed in a type.
+
+    The gradient of the embedding is a scatter that adds.
+    """
+    x = (x + params["embedding"][words])[:, None]
+    layout = ("NCH", "OIH", "NCH")
+    x = jax.lax.conv_general_dilated(
+        x, params["convolution"], (1,), "SAME", dimension_numbers=layout
+    )
+    x = jax.nn.relu(x).reshape(len(words), -1).astype(dtype) @ params["w1"].astype(dtype)
+    x = x.astype(jnp.float32)
+    x = (x - x.mean(1, keepdims=True)) * jax.lax.rsqrt(x.var(1, keepdims=True) + TINY)
+    hidden = jax.nn.gelu(x * params["scale"])
     kept = jax.random.bernoulli(key, KEPT, hidden.shape)
-    scores = jax.nn.log_softmax((hidden * kept / KEPT) @ params["w3"])
+    last = (hidden * kept / KEPT).astype(dtype) @ params["w2"].astype(dtype)
+    return last.astype(jnp.float32) + params["b2"]
+
+
+def loss_of(params: Dict[str, Array], batch: Tuple[Array, ...], key: Array, dtype: Any) -> Array:
+    """Return the loss of a batch, whose wide products are computed in a type."""
+    x, words, labels = batch
+    scores = jax.nn.log_softmax(scores_of(params, x, words, key, dtype))
     return -jnp.mean(scores[jnp.arange(len(labels)), labels])
 
 
 @jax.jit  # type: ignore[untyped-decorator]
 def update(
-    params: Dict[str, Array], speed: Dict[str, Array], batch: Tuple[Array, ...], key: Array
+    params: Dict[str, Array], moments: Dict[str, Array], batch: Tuple[Array, ...], key: Array
 ) -> Tuple[Dict[str, Array], Dict[str, Array], Array, Dict[str, Array]]:
-    """Return parameters, speeds, loss and the norms of the gradients after one step."""
-    loss, slopes = jax.value_and_grad(loss_of)(params, *batch, key)
-    speed = {name: MOMENTUM * speed[name] - RATE * slopes[name] for name in params}
-    norms = {name: jnp.linalg.norm(slopes[name]) for name in params}
-    return {name: params[name] + speed[name] for name in params}, speed, loss, norms
+    """Return parameters, Adam's moments, loss and the norms of the gradients after one step."""
+    loss, slopes = jax.value_and_grad(loss_of)(params, batch, key, jnp.float32)
+    found, told = {}, {}
+    for name, slope in slopes.items():
+        first = FIRST * moments[f"first of {name}"] + (1 - FIRST) * slope
+        second = SECOND * moments[f"second of {name}"] + (1 - SECOND) * slope * slope
+        told.update({f"first of {name}": first, f"second of {name}": second})
+        found[name] = params[name] - RATE * first / (jnp.sqrt(second) + TINY)
+    return found, told, loss, {name: jnp.linalg.norm(slope) for name, slope in slopes.items()}
+
+
+@jax.jit  # type: ignore[untyped-decorator]
+def update_mixed(
+    params: Dict[str, Array], batch: Tuple[Array, ...], key: Array
+) -> Tuple[Dict[str, Array], Array]:
+    """Return parameters and loss after one step of plain descent, its products in bfloat16."""
+    loss, slopes = jax.value_and_grad(loss_of)(params, batch, key, jnp.bfloat16)
+    return {name: params[name] - 2.0**-4 * slopes[name] for name in params}, loss
 
 
 def train(trainer: Trainer, x: Array, labels: Array) -> None:
-    """Train, telling loss, gradients and weights of every step."""
+    """Train, telling loss, gradients and weights of every step; then on, in mixed precision."""
     params = weights(trainer.seed)
     trainer.first_weights({name: np.asarray(values) for name, values in params.items()})
-    speed = {name: jnp.zeros_like(values) for name, values in params.items()}
+    kinds = [f"{order} of {name}" for name in params for order in ("first", "second")]
+    moments = {kind: jnp.zeros_like(params[kind.split()[-1]]) for kind in kinds}
     key, told = jax.random.PRNGKey(trainer.seed), {}
+    batch: Tuple[Array, ...] = ()
     for step, rows in trainer.batches():
         batch = (x[rows], np.array(rows) * 7 % WORDS, labels[rows])
-        params, speed, loss, norms = update(params, speed, batch, jax.random.fold_in(key, step))
+        params, moments, loss, norms = update(params, moments, batch, jax.random.fold_in(key, step))
         trainer.loss(step, float(loss))
         trainer.gradients(step, {name: float(norm) for name, norm in norms.items()})
         told = {name: np.asarray(values) for name, values in params.items()}
         trainer.weights(step, told)
     trainer.ranges(told)
+    trainer.weights(trainer.steps, {f"Adam: {kind}": np.asarray(moments[kind]) for kind in kinds})
+    for step in range(1, MIXED + 1):
+        params, loss = update_mixed(params, batch, jax.random.fold_in(key, step))
+        trainer.loss(step, float(loss), "mixed precision: loss")
+    trainer.recorder.tensor("mixed precision: w1", np.asarray(params["w1"]), MIXED)
 
 
 def streams(seed: int) -> List[Tuple[str, Array]]:

@@ -1,4 +1,4 @@
-"""A tiny training in NumPy: a network of two layers, with dropout and momentum, and probes.
+"""A tiny training in NumPy: embedding, normalisation, two layers, dropout, momentum, and probes.
 
 See ``trainer`` for the rules that it keeps.
 """
@@ -9,17 +9,23 @@ from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
-from .data import Data, classification, dyadic
+from .data import Data, dyadic
 from .trainer import CLASSES, COLUMNS, Trainer
 
-HIDDEN, STEPS = 256, 24
+HIDDEN, WORDS, STEPS = 256, 64, 24
 RATE, MOMENTUM, KEEP = np.float32(0.05), np.float32(0.9), 0.75
 Array = Any
 
 
 def weights(seed: int) -> Dict[str, Array]:
     """Return first weights that are exact in single precision."""
-    shapes = {"w1": (COLUMNS, HIDDEN), "b1": (HIDDEN,), "w2": (HIDDEN, CLASSES), "b2": (CLASSES,)}
+    shapes = {
+        "w1": (COLUMNS, HIDDEN),
+        "b1": (HIDDEN,),
+        "w2": (HIDDEN, CLASSES),
+        "b2": (CLASSES,),
+        "embedding": (WORDS, COLUMNS),
+    }
     found = {}
     for number, (name, shape) in enumerate(shapes.items()):
         values = dyadic(seed + 10 + number, int(np.prod(shape)), bits=12, scale=14)
@@ -27,27 +33,40 @@ def weights(seed: int) -> Dict[str, Array]:
     return found
 
 
+def normalised(x: Array) -> Tuple[Array, Array]:
+    """Return rows of mean zero and variance one, and what each was divided by."""
+    apart = x - x.mean(axis=1, keepdims=True)
+    spread = np.sqrt(np.square(apart).mean(axis=1, keepdims=True) + np.float32(2.0**-20))
+    return apart / spread, spread
+
+
 def gradients(
-    params: Dict[str, Array], x: Array, labels: Array, mask: Array
+    params: Dict[str, Array], x: Array, words: Array, labels: Array, mask: Array
 ) -> Tuple[float, Dict[str, Array]]:
-    """Return loss and gradients of one batch."""
-    raw = np.tanh(x @ params["w1"] + params["b1"])
+    """Return loss and gradients of one batch; that of the embedding is a scatter that adds."""
+    rows, spread = normalised(x + params["embedding"][words])
+    raw = np.tanh(rows @ params["w1"] + params["b1"])
     hidden = raw * mask
     scores = hidden @ params["w2"] + params["b2"]
     scores -= scores.max(axis=1, keepdims=True)
     exponents = np.exp(scores)
     chances = exponents / exponents.sum(axis=1, keepdims=True)
-    rows = np.arange(len(labels))
-    loss = float(-np.log(chances[rows, labels]).mean())
+    every = np.arange(len(labels))
+    loss = float(-np.log(chances[every, labels]).mean())
     delta = chances
-    delta[rows, labels] -= 1
+    delta[every, labels] -= 1
     delta /= np.float32(len(labels))
     back = (delta @ params["w2"].T) * mask * (1 - np.square(raw))
+    slope = back @ params["w1"].T
+    slope -= slope.mean(axis=1, keepdims=True) + rows * (slope * rows).mean(axis=1, keepdims=True)
+    embedding = np.zeros_like(params["embedding"])
+    np.add.at(embedding, words, slope / spread)
     return loss, {
-        "w1": x.T @ back,
+        "w1": rows.T @ back,
         "b1": back.sum(axis=0),
         "w2": hidden.T @ delta,
         "b2": delta.sum(axis=0),
+        "embedding": embedding,
     }
 
 
@@ -62,7 +81,8 @@ def train(trainer: Trainer, data: Data) -> None:
     for step, rows in trainer.batches():
         drawn = generator.random((len(rows), HIDDEN), dtype=np.float32)
         mask = (drawn < KEEP).astype(np.float32) / np.float32(KEEP)
-        loss, slopes = gradients(params, x[rows], labels[rows], mask)
+        words = np.array(rows) * 7 % WORDS
+        loss, slopes = gradients(params, x[rows], words, labels[rows], mask)
         trainer.loss(step, loss)
         trainer.gradients(step, {name: float(np.linalg.norm(slopes[name])) for name in slopes})
         for name in params:
@@ -98,6 +118,8 @@ def probes(x: Array) -> List[Tuple[str, Array]]:
         ("solve", np.linalg.solve(square, wide[:64, 0])),
         ("eigenvalues", np.linalg.eigvalsh(square)),
         ("singular values", np.linalg.svd(wide[:256], compute_uv=False)),
+        ("convolution", np.convolve(wide[:64].ravel() / 3, wide[0] / 3)),
+        ("product in half precision", (x[:64] / 4).astype(np.float16) @ np.float16(x[0] / 4)),
         ("fft", np.abs(np.fft.rfft(wide[:64]))),
         ("product", (wide / 3).T @ wide),
     ]
@@ -108,7 +130,7 @@ def main() -> None:
     trainer = Trainer("numpy", STEPS)
     trainer.begin({"numpy": np.__version__}, {})
     trainer.streams(streams(trainer.seed))
-    data = trainer.data(make=classification)
+    data = trainer.data()
     train(trainer, data)
     x = np.array(data.features, dtype=np.float32).reshape(data.rows, data.columns)
     trainer.probes(probes(x))

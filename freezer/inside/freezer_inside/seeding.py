@@ -1,7 +1,7 @@
 """Seeds and switches for one's own code: ``seed_everything``, and ``worker_init`` for data loaders.
 
-What an environment variable can set is in the image already (``determinism``). These are the
-switches that only a framework has, each with its source.
+What an environment variable can set is in the image already (``determinism``); what only a
+framework can switch on is in a table of its own (``switches``).
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import os
 import random
 import sys
 from importlib.util import find_spec
-from typing import Any, Callable, Dict, Optional
+from typing import Callable, Dict, Optional
 
 from .determinism import SEED
 from .record import NAME, Recorder
+from .switches import throw
 
 Told = Dict[str, str]
 """Settings by name, as they are read back after they were set."""
@@ -74,77 +75,31 @@ def _torch(seed: int) -> Told:
     import torch
 
     torch.manual_seed(seed)  # on every device
-    torch.use_deterministic_algorithms(True)
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.benchmark = False
-    if hasattr(torch.backends, "fp32_precision"):  # PyTorch 2.9
-        torch.backends.fp32_precision = "ieee"
-    else:
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
-    return torch_in_force(torch)
-
-
-def torch_in_force(torch: Any) -> Told:
-    """Return PyTorch's switches as it reads them back.
-
-    https://docs.pytorch.org/docs/stable/notes/randomness.html and, for precision,
-    https://docs.pytorch.org/docs/stable/notes/cuda.html#tensorfloat-32-tf32-on-ampere-and-later-devices
-    """
-    backends = torch.backends
-    if hasattr(backends, "fp32_precision"):
-        precision = {
-            "matmul": backends.cuda.matmul.fp32_precision,
-            "convolution": backends.cudnn.conv.fp32_precision,
-        }
-    else:
-        words = {True: "tf32", False: "ieee"}
-        precision = {
-            "matmul": words[backends.cuda.matmul.allow_tf32],
-            "convolution": words[backends.cudnn.allow_tf32],
-        }
-    return {
-        "torch: deterministic algorithms": str(torch.are_deterministic_algorithms_enabled()),
-        "torch: fill uninitialized memory": str(
-            getattr(getattr(torch.utils, "deterministic", None), "fill_uninitialized_memory", None)
-        ),
-        "torch: cudnn.deterministic": str(backends.cudnn.deterministic),
-        "torch: cudnn.benchmark": str(backends.cudnn.benchmark),
-        **{f"torch: CUDA {what} precision": value for what, value in precision.items()},
-        "torch: threads": str(torch.get_num_threads()),
-    }
+    return {**throw("torch", torch), "torch: threads": str(torch.get_num_threads())}
 
 
 def _jax(_seed: int) -> Told:
     import jax
 
-    jax.config.update("jax_default_matmul_precision", "highest")
-    jax.config.update("jax_threefry_partitionable", True)
-    return jax_in_force(jax)
+    further = {name: getattr(jax.config, f"jax_{name}", None) for name in _JAX_FURTHER}
+    return {**throw("jax", jax), **{f"jax: {name}": str(value) for name, value in further.items()}}
 
 
-def jax_in_force(jax: Any) -> Told:
-    """Return JAX's switches as it reads them back.
-
-    https://docs.jax.dev/en/latest/_autosummary/jax.default_matmul_precision.html and
-    https://docs.jax.dev/en/latest/jax.random.html
-    """
-    names = (
-        "default_matmul_precision",
-        "threefry_partitionable",
-        "default_prng_impl",
-        "enable_x64",
-    )
-    return {f"jax: {name}": str(getattr(jax.config, f"jax_{name}", None)) for name in names}
+_JAX_FURTHER = ("default_prng_impl", "enable_x64")
+"""What is told beside the switches, and left as it is."""
 
 
 def _tensorflow(seed: int) -> Told:
-    """Seed TensorFlow. https://www.tensorflow.org/api_docs/python/tf/config/experimental/enable_op_determinism."""
+    """Seed TensorFlow: https://www.tensorflow.org/api_docs/python/tf/random/set_seed."""
     import tensorflow as tf
 
-    tf.keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
-    return {"tensorflow: op determinism": "on"}
+    tf.random.set_seed(seed)
+    threads = tf.config.threading
+    return {
+        **throw("tensorflow", tf),
+        "tensorflow: threads within operations": str(threads.get_intra_op_parallelism_threads()),
+        "tensorflow: operations at once": str(threads.get_inter_op_parallelism_threads()),
+    }
 
 
 _SEEDERS: Dict[str, Callable[[int], Told]] = {

@@ -1,7 +1,8 @@
 """Runs the smoke trainings, each in a process of its own: ``python -m freezer_inside.smoke PLAN``.
 
 ``PLAN`` is a JSON object: ``trainings`` (names of built-in ones), ``command`` (the user's own, may
-be empty) and ``timeout`` in seconds for each of them. Observations go to stdout, in the record
+be empty), ``timeout`` in seconds for each of them, and for experiments ``unset``, names of the
+image's variables that are not to be there. Observations go to stdout, in the record
 protocol; what a training says on stderr goes to stderr.
 """
 
@@ -115,6 +116,8 @@ def commands(plan: Dict[str, object]) -> Dict[str, List[str]]:
 def main() -> int:
     """Run everything that the plan names; 0 when all of it came to its end."""
     plan = json.loads(sys.argv[1])
+    for variable in plan.get("unset") or ():
+        os.environ.pop(variable, None)
     subprocess.run([sys.executable, "-m", "freezer_inside.fingerprint"], check=True)
     results = [
         run(name, command, float(plan["timeout"])) for name, command in commands(plan).items()

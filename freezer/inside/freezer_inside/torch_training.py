@@ -15,12 +15,12 @@ from torch.utils.data import DataLoader, Dataset
 from .keyed import augmentation
 from .seeding import seed_framework, worker_init
 from .torch_model import WORDS, Net, first_weights, parameters
-from .trainer import BATCH, COLUMNS, Trainer
+from .trainer import BATCH, COLUMNS, Trainer, workers
 
 if TYPE_CHECKING:
     from .data import Data
 
-STEPS, MIXED, WORKERS, RATE = 16, 4, 2, 2.0**-10
+STEPS, MIXED, RATE = 16, 4, 2.0**-10
 REPEATS = 12
 Tensor = Any
 
@@ -48,7 +48,7 @@ def loader(trainer: Trainer, data: Data) -> Iterator[Tuple[int, List[Tensor]]]:
     made = DataLoader(
         Samples(data, trainer.seed),
         batch_sampler=[rows for _, rows in trainer.batches()],
-        num_workers=WORKERS,
+        num_workers=workers(),
         worker_init_fn=worker_init,
         generator=torch.Generator().manual_seed(trainer.seed),
     )

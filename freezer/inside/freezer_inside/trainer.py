@@ -15,14 +15,35 @@ import math
 import os
 import random
 import time
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from .data import Data, classification, digests, shuffled
 from .determinism import SEED, in_force
 from .record import Recorder, canonical
 
 ROWS, COLUMNS, CLASSES, BATCH = 2048, 64, 10, 512
+WORKERS = "FREEZER_WORKERS"
+"""Processes or threads that load data, by default two; an audit gives another number."""
 Array = Any
+
+
+def workers() -> int:
+    """Return how many workers load data, where a framework has any."""
+    return int(os.environ.get(WORKERS, "2"))
+
+
+def _age() -> float:
+    """Return for how many seconds this process has been there; importing a framework takes some.
+
+    Field 22 of /proc/self/stat is when it began, in ticks since the system did: ``proc(5)``.
+    """
+    try:
+        with open("/proc/self/stat", encoding="ascii", errors="replace") as stream:
+            began = float(stream.read().rpartition(")")[2].split()[19])
+    except OSError:
+        return 0.0
+    ticks = os.sysconf("SC_CLK_TCK")
+    return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / ticks)
 
 
 class Trainer:
@@ -32,7 +53,7 @@ class Trainer:
         self.seed = int(os.environ[SEED])
         self.steps = steps
         self.recorder = Recorder(name)
-        self._began = time.perf_counter()
+        self._began = time.perf_counter() - _age()
         self._losses: Dict[str, List[float]] = {}
 
     def begin(self, versions: Mapping[str, str], settings: Mapping[str, Any]) -> None:
@@ -42,11 +63,12 @@ class Trainer:
         for name, value in [*sorted(in_force().items()), *settings.items()]:
             self.recorder.setting(name, value)
         generator = random.Random(self.seed)  # noqa: S311 - no secret
+        self.timing("start")
         self.streams([("random", repr([generator.random() for _ in range(64)]).encode())])
 
-    def data(self, classes: int = CLASSES, make: Callable[..., Data] = classification) -> Data:
+    def data(self, classes: int = CLASSES) -> Data:
         """Return the training data, and tell their digests."""
-        found = make(self.seed, ROWS, COLUMNS, classes)
+        found = classification(self.seed, ROWS, COLUMNS, classes)
         for name, digest in digests(found):
             self.recorder.data(name, digest)
         return found

@@ -6,6 +6,7 @@ from freezer.inside.freezer_inside.determinism import (
     NUMERICS,
     SEED,
     in_force,
+    pinned,
     settings,
     table,
 )
@@ -35,6 +36,8 @@ def test_what_is_set():
         "BLIS_NUM_THREADS": "3",
         "NUMEXPR_NUM_THREADS": "3",
         "NPROC": "3",
+        "TF_NUM_INTRAOP_THREADS": "3",
+        "TF_NUM_INTEROP_THREADS": "1",
         "OMP_DYNAMIC": "FALSE",
         "MKL_DYNAMIC": "FALSE",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
@@ -46,8 +49,9 @@ def test_what_is_set():
 
 def test_portable_numerics_pin_the_kernels_of_every_library_that_chooses_them():
     native, portable = settings(7, 3), settings(7, 3, "portable")
-    pinned = {name: value for name, value in portable.items() if name not in native}
-    assert set(pinned) == {
+    added = {name: value for name, value in portable.items() if name not in native}
+    assert added == pinned()
+    assert set(added) == {
         "OPENBLAS_CORETYPE",
         "BLIS_ARCH_TYPE",
         "MKL_CBWR",
@@ -56,7 +60,7 @@ def test_portable_numerics_pin_the_kernels_of_every_library_that_chooses_them():
         "NPY_DISABLE_CPU_FEATURES",
         "XLA_FLAGS",
     }
-    assert {**native, **pinned, NUMERICS: "portable"} == portable
+    assert {**native, **added, NUMERICS: "portable"} == portable
 
 
 def test_only_what_is_really_set_is_in_force(monkeypatch):

@@ -3,6 +3,7 @@
 import pytest
 
 from freezer.inside.freezer_inside import kernels
+from freezer.inside.freezer_inside.nvml import Gpu
 
 
 @pytest.fixture
@@ -16,7 +17,12 @@ def installed(monkeypatch):
 
 @pytest.mark.parametrize(
     ("package", "expected"),
-    [("numpy", []), ("torch", ["amd"]), ("jaxlib", ["cache-32k-1024k"])],
+    [
+        ("numpy", []),
+        ("torch", ["amd"]),
+        ("jaxlib", ["cache-32k-1024k"]),
+        ("tensorflow", ["cache-32k-1024k"]),
+    ],
 )
 def test_a_class_has_what_the_installed_frameworks_go_by(installed, package, expected):
     installed.add(package)
@@ -38,9 +44,13 @@ def test_caches_are_those_of_data_nearest_first(tmp_path):
     assert kernels.caches(f"{tmp_path}/index*") == ["32k", "1024k"]
 
 
-def test_gpus_are_named_once_by_model_and_fit_a_file_name(tmp_path):
+def test_gpus_are_named_once_by_model_and_fit_a_file_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernels.nvml, "ask", lambda: None)
     for bus, model in (("a", "NVIDIA H100 80GB HBM3"), ("b", "NVIDIA H100 80GB HBM3")):
         (tmp_path / bus).mkdir()
         (tmp_path / bus / "information").write_text(f"Model: \t\t {model}\nIRQ: 1\n")
     assert kernels.gpus(f"{tmp_path}/*/information") == ["nvidia-h100-80gb-hbm3"]
     assert kernels.gpus(f"{tmp_path}/none/*") == []
+    told = [Gpu("580", "9.0", "NVIDIA H200"), Gpu("580", "9.0", "NVIDIA H200")]
+    monkeypatch.setattr(kernels.nvml, "ask", lambda: told)
+    assert kernels.gpus(f"{tmp_path}/*/information") == ["nvidia-h200"]
