@@ -1,18 +1,22 @@
 """Whether a host's NVIDIA driver carries the CUDA of a lock, said before anything is run.
 
-The driver is asked through ``nvidia-smi``, which comes with it. A host without it has no driver of
-NVIDIA's, or hides it; what is known of such a host is nothing, and it is not refused: a smoke
-training may well run on the CPU there.
+The driver is asked through its own library, NVML, and where that does not answer through
+``nvidia-smi``, which comes with it. A host without both has no driver of NVIDIA's, or hides it;
+what is known of such a host is nothing, and it is not refused: a smoke training may well run on the
+CPU there.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
-from dataclasses import dataclass
+import sys
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HostError
+from freezer.inside.freezer_inside import nvml
+from freezer.inside.freezer_inside.nvml import Gpu
 from freezer.model.cuda import (
     capability_supported,
     cudnn_driver,
@@ -22,11 +26,12 @@ from freezer.model.cuda import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from freezer.model.lock import Accelerator
 
-COMMAND: Final = (
+NVML: Final = (sys.executable, "-I", "-S", nvml.__file__)
+SMI: Final = (
     "nvidia-smi",
     "--query-gpu=driver_version,compute_cap,name",
     "--format=csv,noheader",
@@ -35,21 +40,24 @@ _PATIENCE: Final = 30.0
 """Seconds; a driver that was not used for long takes some to start."""
 
 
-@dataclass(frozen=True)
-class Gpu:
-    """One GPU of a host."""
+def host_gpus(library: Sequence[str] = NVML, program: Sequence[str] = SMI) -> tuple[Gpu, ...]:
+    """Return this host's GPUs, as NVML tells them or else ``nvidia-smi``; empty where none does.
 
-    driver: str
-    capability: str
-    """Such as ``9.0``; empty where an old driver does not tell."""
-    name: str
+    Both are asked in a process of their own: a driver in trouble may take its caller with it.
+    """
+    told = _said(library)
+    found = None if told is None else parse_nvml(told)
+    if found is None:
+        listed = _said(program)
+        found = [] if listed is None else parse_smi(listed)
+    return tuple(found)
 
 
-def ask_driver() -> str | None:
-    """Return what ``nvidia-smi`` prints; None where it is not there or does not answer."""
+def _said(command: Sequence[str]) -> str | None:
+    """Return what a program prints; None where it is not there, fails, or does not answer."""
     try:
         done = subprocess.run(
-            COMMAND,
+            command,
             capture_output=True,
             text=True,
             errors="replace",
@@ -61,7 +69,17 @@ def ask_driver() -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def parse_gpus(text: str) -> list[Gpu]:
+def parse_nvml(text: str) -> list[Gpu] | None:
+    """Return the GPUs of what ``nvml`` prints; None where NVML told nothing that can be used."""
+    try:
+        document = json.loads(text)
+        found = [Gpu(**{key: str(value) for key, value in one.items()}) for one in document]
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return found if all(_is_version(gpu.driver) for gpu in found) else None
+
+
+def parse_smi(text: str) -> list[Gpu]:
     """Return the GPUs of a listing; lines that are none (errors, warnings) are passed over."""
     found = []
     for row in csv.reader(text.splitlines(), skipinitialspace=True):
@@ -72,16 +90,12 @@ def parse_gpus(text: str) -> list[Gpu]:
     return found
 
 
-def demand_driver(
-    accelerator: Accelerator, ask: Callable[[], str | None] = ask_driver
-) -> tuple[str, ...]:
+def demand_driver(accelerator: Accelerator, gpus: Sequence[Gpu]) -> tuple[str, ...]:
     """Hold this host's driver and GPUs against what is locked; return warnings.
 
     Raises ``HostError`` for a driver that is too old, naming one that would do, and for a GPU that
     the CUDA does not know.
     """
-    text = ask()
-    gpus = parse_gpus(text) if text is not None else []
     if not gpus:
         return ("this host shows no NVIDIA driver: what the lock has for GPUs is not exercised",)
     for gpu in gpus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import RunOptions
@@ -12,7 +13,7 @@ from freezer.model.protocol import PREFIX, parse_lines
 from freezer.model.record import Record, Training
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from freezer.engine.interface import Engine, RunResult
     from freezer.model.events import Reporter, Task
@@ -23,6 +24,16 @@ _GRACE = 60.0
 """Seconds beyond the trainings' own limits for starting and stopping."""
 
 
+@dataclass(frozen=True)
+class Varied:
+    """What an experiment changes in a run."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that go before the image's own; empty ones are taken away."""
+    only: Collection[str] = ()
+    """The trainings that it is about; empty: all of them."""
+
+
 def run_smoke(
     lock: Lock,
     lock_id: str,
@@ -31,34 +42,38 @@ def run_smoke(
     engine: Engine,
     report: Reporter,
     title: str,
-    environment: Mapping[str, str] | None = None,
+    varied: Varied | None = None,
+    gpus: bool = False,
 ) -> Record:
     """Run the lock's trainings in its image once; return their record.
 
-    ``environment`` are variables that go before the image's own: an experiment, never a check.
+    With ``varied`` it is an experiment, never a check. With ``gpus`` the container sees the host's.
 
     No network, a read-only root, no capabilities, no new privileges; CPUs and memory as the spec
     says. A training that fails is in the record as failed. Raises ``CheckError`` when nothing can
     be run, or the record cannot be read.
     """
-    plan = lock.smoke
-    names = (*plan.trainings, *((OWN,) if plan.command else ()))
+    plan, varied = lock.smoke, varied or Varied()
+    every = (*plan.trainings, *((OWN,) if plan.command else ()))
+    names = tuple(name for name in every if not varied.only or name in varied.only)
     if not names:
         raise CheckError(
             f"{lock.name} has nothing to check: no built-in training fits its packages",
             hint="name your own under 'smoke: {command: [...], files: [...]}' and lock again",
         )
     document = {
-        "trainings": list(plan.trainings),
-        "command": list(plan.command),
+        "trainings": [name for name in plan.trainings if name in names],
+        "command": list(plan.command) if OWN in names else [],
         "timeout": plan.timeout,
+        "unset": [name for name, value in varied.environment.items() if not value],
     }
     command = [_PYTHON, "-m", "freezer_inside.smoke", json.dumps(document)]
     options = RunOptions(
         cpus=plan.cpus,
         memory=plan.memory,
         timeout=plan.timeout * len(names) + _GRACE,
-        environment=environment or {},
+        environment={name: value for name, value in varied.environment.items() if value},
+        gpus=gpus,
     )
     lines: list[bytes] = []
     with report.task(title) as task:

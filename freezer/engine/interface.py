@@ -105,6 +105,8 @@ class RunOptions:
     read_only: bool = True
     user: str | None = None
     """None: the image's own."""
+    gpus: bool = False
+    """Whether the container sees the NVIDIA GPUs of the engine's host, all of them."""
     tmpfs: Mapping[str, str] = field(default_factory=lambda: {"/tmp": "rw,size=512m,mode=1777"})  # noqa: S108 - inside the container
     environment: Mapping[str, str] = field(default_factory=dict)
     working_dir: str | None = None

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import docker.errors
 import requests
+from docker.types import DeviceRequest
 
 from freezer.engine import cpuset, wire
 from freezer.engine.interface import RunOptions, RunResult
@@ -30,6 +31,9 @@ CPUSET_LABEL = "freezer.cpuset"
 
 KILLED = 137
 """Exit code of a process that was ended by SIGKILL."""
+
+NO_GPUS = "could not select device driver"
+"""What an engine says that was asked for GPUs and has no part that brings them into containers."""
 
 GRACE = 60.0
 """Seconds that the engine has to bring a killed or ended container to its end."""
@@ -137,8 +141,14 @@ def _confinement(options: RunOptions, pinned: str) -> dict[str, Any]:
             {"mem_limit": options.memory, "memswap_limit": options.memory} if options.memory else {}
         ),
         **({"cpuset_cpus": pinned} if pinned else {}),
+        **({"device_requests": [_every_gpu()]} if options.gpus else {}),
         **(confined if options.drop_capabilities else {}),
     }
+
+
+def _every_gpu() -> DeviceRequest:
+    """Return what ``docker run --gpus all`` asks for."""
+    return DeviceRequest(driver="nvidia", count=-1, capabilities=[["gpu", "compute", "utility"]])
 
 
 def _upload(link: Link, container: str, files: bytes | Path) -> None:
@@ -178,9 +188,20 @@ def _start(link: Link, container: str, command: Sequence[str]) -> wire.Output:
             link.api.start(container)
         except docker.errors.APIError as error:
             said = error.explanation or str(error)
+            if NO_GPUS in said:
+                raise _no_gpus(link, said) from error
             raise link.refused(f"starting {' '.join(command[:1]) or 'the image'}", said) from error
         stack.pop_all()
     return output
+
+
+def _no_gpus(link: Link, said: str) -> EngineError:
+    return EngineError(
+        f"the engine at {link.info.address} cannot give GPUs to a container",
+        found=said.strip(),
+        hint="install NVIDIA's container toolkit (`nvidia-ctk runtime configure`) and start the "
+        "engine again",
+    )
 
 
 def _follow(output: wire.Output, collected: Collected, deadline: float) -> bool:

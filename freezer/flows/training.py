@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from freezer.check.gpu import demand_driver
-from freezer.check.smoke import run_smoke
+from freezer.check.gpu import demand_driver, host_gpus
+from freezer.check.smoke import Varied, run_smoke
 from freezer.errors import CheckError
 from freezer.flows.kept_inventory import inventory_of
 from freezer.model.inventory import note_of
 
 if TYPE_CHECKING:
     from freezer.flows.sources import Workshop
+    from freezer.flows.spec import Locked
     from freezer.model.inventory import InventoryNote
     from freezer.model.lock import Lock
     from freezer.model.record import Record, Training
@@ -26,14 +27,36 @@ def train(workshop: Workshop, lock: Lock, lock_id: str, image: str, title: str) 
     Raises ``CheckError`` when nothing can be run, ``HostError`` before anything is run where the
     driver is too old for the lock's CUDA.
     """
+    gpus = host_gpus() if lock.accelerator is not None else ()
     if lock.accelerator is not None:
-        demand_driver(lock.accelerator)
+        demand_driver(lock.accelerator, gpus)
     note = _note(workshop, image)
+    record = _run(workshop, lock, lock_id, image, title, gpus=bool(gpus))
+    return record.model_copy(update={"inventory": note})
+
+
+def vary(
+    workshop: Workshop,
+    locked: Locked,
+    image: str,
+    title: str,
+    varied: Varied,
+) -> Record:
+    """Return the record of an experiment, after a run in which nothing was varied."""
+    gpus = locked.lock.accelerator is not None and bool(host_gpus())
+    return _run(workshop, locked.lock, locked.id, image, title, varied=varied, gpus=gpus)
+
+
+def _run(
+    workshop: Workshop, lock: Lock, lock_id: str, image: str, title: str, **options: Any
+) -> Record:
+    engine = workshop.engine()
     record = run_smoke(
-        lock, lock_id, image, engine=workshop.engine(), report=workshop.report, title=title
+        lock, lock_id, image, engine=engine, report=workshop.report, title=title, **options
     )
     trainings = tuple(_in_plain_words(one, lock) for one in record.trainings)
-    return record.model_copy(update={"trainings": trainings, "inventory": note})
+    host = record.host.model_copy(update={"engine": f"{engine.info.name} {engine.info.version}"})
+    return record.model_copy(update={"trainings": trainings, "host": host})
 
 
 def demand_host(workshop: Workshop, lock: Lock) -> None:
@@ -42,7 +65,7 @@ def demand_host(workshop: Workshop, lock: Lock) -> None:
     Raises ``HostError`` for a driver that is too old, with one that would do.
     """
     if lock.accelerator is not None:
-        for warning in demand_driver(lock.accelerator):
+        for warning in demand_driver(lock.accelerator, host_gpus()):
             workshop.report.warn(warning)
 
 

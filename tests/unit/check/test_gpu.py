@@ -1,13 +1,15 @@
-"""Drivers and GPUs held against a lock, by what ``nvidia-smi`` prints."""
+"""Drivers and GPUs held against a lock, by what NVML says, or else what ``nvidia-smi`` prints."""
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from freezer.check import gpu
-from freezer.check.gpu import Gpu, ask_driver, demand_driver, parse_gpus
+from freezer.check.gpu import NVML, Gpu, demand_driver, host_gpus, parse_nvml, parse_smi
 from freezer.errors import HostError
 from freezer.model.lock import Accelerator
 
@@ -15,13 +17,13 @@ H100 = "550.54.15, 9.0, NVIDIA H100 80GB HBM3\n"
 LOCKED = Accelerator(cuda="12.4", cudnn="9.1.0.70")
 
 
-def demand(text: str | None, locked: Accelerator = LOCKED) -> tuple[str, ...]:
-    return demand_driver(locked, lambda: text)
+def demand(text: str, locked: Accelerator = LOCKED) -> tuple[str, ...]:
+    return demand_driver(locked, parse_smi(text))
 
 
 def test_gpus_are_read_from_the_listing() -> None:
     text = f"{H100}535.104.05, 8.6, NVIDIA RTX A6000\n"
-    assert parse_gpus(text) == [
+    assert parse_smi(text) == [
         Gpu("550.54.15", "9.0", "NVIDIA H100 80GB HBM3"),
         Gpu("535.104.05", "8.6", "NVIDIA RTX A6000"),
     ]
@@ -40,11 +42,11 @@ def test_gpus_are_read_from_the_listing() -> None:
     ],
 )
 def test_what_is_no_gpu_is_passed_over(text: str) -> None:
-    assert parse_gpus(text) == []
+    assert parse_smi(text) == []
 
 
 def test_an_old_driver_that_does_not_tell_the_capability() -> None:
-    assert parse_gpus("470.82.01, [N/A], Tesla T4\n") == [Gpu("470.82.01", "", "Tesla T4")]
+    assert parse_smi("470.82.01, [N/A], Tesla T4\n") == [Gpu("470.82.01", "", "Tesla T4")]
 
 
 def test_a_driver_that_carries_all_says_nothing() -> None:
@@ -94,23 +96,57 @@ def test_two_gpus_of_one_driver_are_one_warning() -> None:
     assert len(demand("535.104.05, 9.0, NVIDIA H100\n" * 8)) == 1
 
 
-@pytest.mark.parametrize("text", [None, "No devices were found\n"])
-def test_a_host_without_a_driver_is_not_refused(text: str | None) -> None:
-    (said,) = demand(text)
+def test_a_host_without_a_driver_is_not_refused() -> None:
+    (said,) = demand("No devices were found\n")
     assert "no NVIDIA driver" in said
 
 
-@pytest.mark.parametrize(("body", "said"), [("echo 1, 2, 3", "1, 2, 3\n"), ("exit 9", None)])
-def test_the_program_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, said: str | None
+@pytest.mark.parametrize(
+    "text",
+    ["null", "", "[", "{}", '[{"driver": "1"}]', '[{"driver": "?", "capability": "", "name": ""}]',
+     '[{"driver": "1", "capability": "", "name": "", "more": ""}]'],
+)  # fmt: skip
+def test_what_nvml_did_not_tell_is_not_taken(text: str) -> None:
+    assert not parse_nvml(text)
+
+
+OLD = Gpu("470.82.01", "8.6", "NVIDIA RTX A6000")
+NEW = Gpu("580.65.06", "9.0", "NVIDIA H100 80GB HBM3")
+
+
+def library(*gpus: Gpu) -> tuple[str, ...]:
+    """Return a program that says what NVML would."""
+    told = json.dumps([gpu._asdict() for gpu in gpus])
+    return (sys.executable, "-c", f"print({told!r})")
+
+
+def program(folder: Path, *gpus: Gpu) -> tuple[str, ...]:
+    """Return a ``nvidia-smi``."""
+    path = folder / "nvidia-smi"
+    lines = "".join(f"echo '{', '.join(gpu)}'\n" for gpu in gpus)
+    path.write_text(f"#!/bin/sh\n{lines}")
+    path.chmod(0o755)
+    return (str(path),)
+
+
+BROKEN = (sys.executable, "-c", "import os; os.abort()")
+
+
+@pytest.mark.parametrize(
+    ("nvml", "found"),
+    [(library(NEW), (NEW,)), (library(), ()), (BROKEN, (OLD,)), (("/none",), (OLD,))],
+)
+def test_nvml_is_asked_first_and_the_program_where_it_does_not_answer(
+    tmp_path: Path, nvml: Sequence[str], found: tuple[Gpu, ...]
 ) -> None:
-    program = tmp_path / "nvidia-smi"
-    program.write_text(f"#!/bin/sh\n{body}\n")
-    program.chmod(0o755)
-    monkeypatch.setattr(gpu, "COMMAND", (str(program), *gpu.COMMAND[1:]))
-    assert ask_driver() == said
+    assert host_gpus(nvml, program(tmp_path, OLD)) == found
 
 
-def test_a_host_without_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu, "COMMAND", (str(tmp_path / "none"),))
-    assert ask_driver() is None
+def test_a_host_without_both_has_no_gpus() -> None:
+    assert host_gpus(BROKEN, ("/none",)) == ()
+    assert host_gpus(NVML, (sys.executable, "-c", "raise SystemExit(9)")) == host_gpus(NVML, BROKEN)
+
+
+def test_an_old_driver_is_refused_by_what_the_program_says(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="too old"):
+        demand_driver(LOCKED, host_gpus(BROKEN, program(tmp_path, OLD)))
