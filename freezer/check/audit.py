@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freezer.check.factors import Factor
+    from freezer.model.record import Training
 
 
 class Effect(Model):
@@ -32,9 +33,11 @@ class Effect(Model):
     of: int = 0
     fault: bool = False
     """Whether a change means that the training does not repeat on one host."""
-    cost: float | None = None
-    """Seconds of the whole run under the factor over those of the unchanged run."""
+    time: float | None = None
+    """Seconds of the training under the factor over those of the unchanged one."""
     mitigation: str = ""
+    cost: float | None = None
+    """Time with the mitigation over the time without; 1 where it costs nothing."""
 
     @property
     def bad(self) -> bool:
@@ -42,14 +45,21 @@ class Effect(Model):
         return self.failure is not None or (self.fault and self.changes)
 
 
-def effects(factor: Factor, base: Record, varied: Record, cost: float) -> Iterator[Effect]:
-    """Yield the effect of a factor on each training, given an unchanged run and one with it.
+def effects(factor: Factor, base: Record, varied: Record) -> Iterator[Effect]:
+    """Yield the effect of a factor on each training that was run under it.
 
-    Only numbers count: that a setting reads back as it was set is no effect.
+    ``base`` is an unchanged run, or the one that the factor is held against. Only numbers count:
+    that a setting reads back as it was set is no effect.
     """
-    verdict = compare(numbers_only(base), numbers_only(varied))
-    for one in verdict.trainings:
-        first = one.first
+    names = {one.name for one in varied.trainings}
+    before = tuple(one for one in base.trainings if one.name in names)
+    verdict = compare(
+        numbers_only(base.model_copy(update={"trainings": before})), numbers_only(varied)
+    )
+    seconds = {one.name: _seconds(one) for one in before}
+    for one, run in zip(verdict.trainings, varied.trainings, strict=True):
+        first, took = one.first, seconds.get(run.name)
+        time = _seconds(run) / took if took and one.reason is None else None
         yield Effect(
             factor=factor.name,
             title=factor.title,
@@ -61,9 +71,24 @@ def effects(factor: Factor, base: Record, varied: Record, cost: float) -> Iterat
             differing=first.differing if first else 0,
             of=first.of if first else one.observations,
             fault=factor.fault,
-            cost=round(cost, 2),
+            time=None if time is None else round(time, 2),
             mitigation=factor.mitigation,
+            cost=_cost(factor, time),
         )
+
+
+def _seconds(training: Training) -> float:
+    """Return how long a training took, without its start; of one's own, all that it told."""
+    return sum(one.seconds for one in training.timings if one.name != "start")
+
+
+def _cost(factor: Factor, time: float | None) -> float | None:
+    """Return what the mitigation costs, given the time under the factor."""
+    if factor.costs == "nothing":
+        return 1.0
+    if not time:
+        return None
+    return round(time if factor.costs == "as varied" else 1 / time, 2)
 
 
 def numbers_only(record: Record) -> Record:

@@ -3,6 +3,7 @@
 Each factor is a set of environment variables. Where libraries choose their kernels by the CPU,
 variables make them choose those of an older one:
 
+- those of ``numerics: portable``: ``freezer_inside.determinism``
 - OpenBLAS: https://github.com/OpenMathLib/OpenBLAS#setting-the-number-of-threads-using-environment-variables
 - NumPy: https://numpy.org/doc/stable/reference/simd/build-options.html#runtime-dispatch
 - PyTorch: ``ATEN_CPU_CAPABILITY``, as aten/src/ATen/native/DispatchStub.cpp reads it
@@ -15,26 +16,21 @@ variables make them choose those of an older one:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from freezer.inside.freezer_inside.determinism import table
+from freezer.inside.freezer_inside.determinism import pinned, thread_counts
+from freezer.inside.freezer_inside.switches import SWITCHES, WITHOUT
+from freezer.inside.freezer_inside.trainer import WORKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from freezer.model.lock import Lock
 
 RACE_THREADS: Final = 4
 """Three or more: with two, a + b = b + a hides in which order threads end."""
-_AVX2: Final = {
-    "OPENBLAS_CORETYPE": "Haswell",
-    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
-    "ATEN_CPU_CAPABILITY": "avx2",
-    "ONEDNN_MAX_CPU_ISA": "AVX2",
-    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
-}
 _V2: Final = {
     "OPENBLAS_CORETYPE": "Nehalem",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR X86_V3",
@@ -61,24 +57,30 @@ class Factor:
     """The factor whose run this one is held against; None: the unchanged run."""
     fault: bool = False
     """Whether a difference means that the training does not repeat, on one host, by itself."""
+    only: tuple[str, ...] = ()
+    """The trainings that it is about; empty: all of them."""
+    costs: Literal["nothing", "as varied", "as locked"] = "nothing"
+    """What the mitigation costs: nothing; the time under the factor over that of the unchanged run,
+    where the factor is the mitigation; or the reverse, where the factor takes it away."""
 
 
 def factors(lock: Lock) -> tuple[Factor, ...]:
     """Return what an audit of a lock varies, the most telling first.
 
-    A variable that the image pins (portable numerics) is left alone: there it is the mitigation.
+    Where the image pins the kernels (portable numerics) they are freed instead.
     """
-    kernels = _kernels() if lock.target.architecture == "x86_64" else {}
+    kernels = _kernels(lock)
     ordered = [
         Factor("again", "run again, nothing changed", _SEEDED, fault=True),
-        kernels.get("cpu-avx2"),
+        *kernels[:1],
         *_threads(lock),
+        *_framework_switches(lock),
+        *_workers(lock),
         *_memory(),
-        kernels.get("cpu-v2"),
-        kernels.get("libm"),
+        *kernels[1:],
         *_switches(lock),
     ]
-    return tuple(item for item in ordered if item is not None and not _pinned(item, lock))
+    return tuple(ordered)
 
 
 def _threads(lock: Lock) -> list[Factor]:
@@ -88,34 +90,39 @@ def _threads(lock: Lock) -> list[Factor]:
     races = int(own) > 2 if own.isdigit() else True
     calm = "use at most two threads, or switch on what the library has against races"
     found = [
-        Factor(many, f"{RACE_THREADS} threads", fixed, _number(RACE_THREADS)),
+        Factor(many, f"{RACE_THREADS} threads", fixed, thread_counts(RACE_THREADS)),
         Factor(
             "race",
             f"{RACE_THREADS} threads, once more",
             calm if races else f"the image has {own} thread{'s' if own != '1' else ''}; {calm}",
-            _number(RACE_THREADS),
+            thread_counts(RACE_THREADS),
             against=many,
             fault=races,
         ),
     ]
     if own != "1":
-        found.append(Factor("threads-1", "1 thread", fixed, _number(1)))
+        found.append(Factor("threads-1", "1 thread", fixed, thread_counts(1)))
     return found
 
 
-def _number(threads: int) -> dict[str, str]:
-    settings = table(0, threads)
-    return {item.name: item.value for item in settings if item.name.endswith("_NUM_THREADS")}
-
-
-def _kernels() -> dict[str, Factor]:
+def _kernels(lock: Lock) -> list[Factor]:
+    """Return what makes libraries take other kernels, that of all of them first."""
+    if lock.target.architecture != "x86_64":
+        return []
+    pins = {name: value for name, value in pinned().items() if lock.environment.get(name) == value}
+    if len(pins) == len(pinned()):
+        free = dict.fromkeys(pins, "")
+        title, keep = "the best kernels of this CPU", "the image has `numerics: portable`"
+        return [Factor("cpu-native", title, keep, free, costs="as locked")]
     tunables = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA,-FMA4"}
+    portable = "the kernels of `numerics: portable`"
     found = (
-        Factor("cpu-avx2", "CPU kernels of AVX2, without AVX-512", _PINNED, _AVX2),
+        Factor("cpu-portable", portable, _PINNED, pinned(), costs="as varied"),
         Factor("cpu-v2", "CPU kernels of x86-64-v2, without AVX", _PINNED, _V2),
         Factor("libm", "the C library without FMA", _PINNED, tunables),
     )
-    return {item.name: item for item in found}
+    own = lock.environment.keys()  # what the spec itself pins is left alone
+    return [item for item in found if not own & item.environment.keys()]
 
 
 def _memory() -> list[Factor]:
@@ -136,6 +143,31 @@ def _memory() -> list[Factor]:
     ]
 
 
+def _workers(lock: Lock) -> list[Factor]:
+    only = tuple(name for name in lock.smoke.trainings if name in ("torch", "tensorflow"))
+    keyed = "draw from `freezer_inside.augmentation`, which hangs on the sample alone"
+    return [Factor("workers", "3 loader workers", keyed, {WORKERS: "3"}, only=only)] if only else []
+
+
+def _framework_switches(lock: Lock) -> Iterator[Factor]:
+    """Yield each switch of a framework left as the framework has it, as far as it has a part."""
+    rows = [
+        *((row.framework, row.name, row.gpu) for row in SWITCHES),
+        *(("lightgbm", name, False) for name in ("deterministic", "force_row_wise")),
+    ]
+    for framework, name, gpu in rows:
+        if framework in lock.smoke.trainings and (not gpu or lock.accelerator is not None):
+            title = f"{framework}: {name}"
+            yield Factor(
+                f"without-{re.sub('[^a-z0-9]+', '-', title.lower())}",
+                f"{title}, left out",
+                f"{title} is switched on",
+                {WITHOUT: title},
+                only=(framework,),
+                costs="as locked",
+            )
+
+
 def _switches(lock: Lock) -> list[Factor]:
     """Return each fixed setting switched off; without a GPU those of CUDA change nothing."""
     off = {"OMP_DYNAMIC": "TRUE", "MKL_DYNAMIC": "TRUE"}
@@ -151,9 +183,3 @@ def _switches(lock: Lock) -> list[Factor]:
         for name, value in off.items()
         if lock.environment.get(name, value) != value
     ]
-
-
-def _pinned(factor: Factor, lock: Lock) -> bool:
-    """Say whether the image itself pins the kernels that a factor would vary."""
-    kernels = (_V2.keys() | _AVX2.keys() | {"GLIBC_TUNABLES"}) & factor.environment.keys()
-    return any(name in lock.environment for name in kernels)

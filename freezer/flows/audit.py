@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from freezer.check.audit import Effect, effects
 from freezer.check.factors import factors
 from freezer.check.known import Note, notes
-from freezer.check.smoke import run_smoke
+from freezer.check.smoke import Varied
 from freezer.errors import CheckError, SpecError
 from freezer.flows.build import verified_image
 from freezer.flows.spec import Locked, load_environment, load_locked
-from freezer.flows.training import train
+from freezer.flows.training import train, vary
 
 if TYPE_CHECKING:
     from freezer.check.factors import Factor
@@ -72,13 +72,12 @@ def audit(workshop: Workshop, name: str | None, *, budget: float = 120.0) -> Aud
     found: list[Effect] = []
     skipped: list[str] = []
     for factor in factors(locked.lock):
-        if monotonic() - started + usual > budget or factor.against not in runs:
+        expected = usual * _share(first, factor)
+        if monotonic() - started + expected > budget or factor.against not in runs:
             skipped.append(factor.title)
             continue
-        before = monotonic()
         runs[factor.name] = _varied(workshop, locked, image.id, factor)
-        cost = (monotonic() - before) / usual
-        found += effects(factor, runs[factor.against], runs[factor.name], cost)
+        found += effects(factor, runs[factor.against], runs[factor.name])
     return AuditResult(
         locked=locked,
         image=image.id,
@@ -91,16 +90,16 @@ def audit(workshop: Workshop, name: str | None, *, budget: float = 120.0) -> Aud
     )
 
 
+def _share(first: Record, factor: Factor) -> float:
+    """Return which part of the unchanged run's time a run of some of the trainings takes."""
+    seconds = {one.name: sum(part.seconds for part in one.timings) for one in first.trainings}
+    chosen = sum(took for name, took in seconds.items() if not factor.only or name in factor.only)
+    return chosen / sum(seconds.values()) if any(seconds.values()) else 1.0
+
+
 def _varied(workshop: Workshop, locked: Locked, image: str, factor: Factor) -> Record:
-    return run_smoke(
-        locked.lock,
-        locked.id,
-        image,
-        engine=workshop.engine(),
-        report=workshop.report,
-        title=f"Training with {factor.title}",
-        environment=factor.environment,
-    )
+    title = f"Training with {factor.title}"
+    return vary(workshop, locked, image, title, Varied(factor.environment, factor.only))
 
 
 def _demand_end(record: Record) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def show(result: AuditResult, console: Console) -> None:
     """Print what each factor does to each training, and what to do about it."""
-    head = ("factor", "training", "bits", "from", "relative", "time")
+    head = ("factor", "training", "bits", "from", "relative", "mitigation costs")
     rows: list[tuple[str, ...]] = [tuple(f"[bold]{cell}[/bold]" for cell in head)]
     rows += [_row(item) for item in result.effects]
     show_rows(rows, console)
@@ -45,7 +45,9 @@ def _row(item: Effect) -> tuple[str, ...]:
     else:
         word = "[bold red]differ[/bold red]" if item.fault else "[yellow]differ[/yellow]"
     far = f"{item.relative:.0e}" if item.relative is not None else ""
-    cost = f"{item.cost:.1f}x" if item.cost is not None else ""
+    cost = ""
+    if item.cost is not None and (item.changes or item.cost != 1):
+        cost = "nothing" if item.cost == 1 else f"{item.cost:.2f} times the time"
     cells = (item.title, item.training)
     return (*map(escape, cells), word, escape(item.first or ""), far, cost)
 

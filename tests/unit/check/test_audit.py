@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from locks import make_lock
 from records import lines, record
 from rich.console import Console
@@ -16,6 +17,7 @@ from freezer.check.factors import Factor
 from freezer.check.known import Note
 from freezer.flows.audit import AuditResult
 from freezer.flows.spec import Locked
+from freezer.model.record import Record, Timing
 from freezer.model.spec import Accepted
 from freezer.output.audit import document, show
 
@@ -25,13 +27,13 @@ SETTING = {"OMP_NUM_THREADS": "4"}
 
 def effect(*told: list[bytes], **host: Any) -> Effect:
     first, second = told
-    (found,) = effects(FACTOR, record(first), record(second, **host), 1.26)
+    (found,) = effects(FACTOR, record(first), record(second, **host))
     return found
 
 
 def test_settings_that_read_back_as_they_were_set_are_no_effect() -> None:
     found = effect(lines(), lines(), settings=SETTING)
-    assert (found.changes, found.bad, found.first, found.cost) == (False, False, None, 1.26)
+    assert (found.changes, found.bad, found.first, found.cost) == (False, False, None, 1.0)
     assert not effect(lines(), lines(seed="1234")).changes
 
 
@@ -49,6 +51,32 @@ def test_a_training_that_does_not_end_is_no_sameness() -> None:
     found = effect(lines(), lines(end=False))
     assert found.failure
     assert found.bad
+
+
+def timed(seconds: float) -> Record:
+    told = record()
+    timings = (Timing(kind="timing", name="start", seconds=9), Timing(
+        kind="timing", name="training", seconds=seconds))  # fmt: skip
+    (training,) = told.trainings
+    changed = training.model_copy(update={"timings": timings})
+    return told.model_copy(update={"trainings": (changed,)})
+
+
+@pytest.mark.parametrize(
+    ("costs", "cost"), [("nothing", 1.0), ("as varied", 3.0), ("as locked", 0.33)]
+)
+def test_the_cost_of_a_mitigation_is_a_ratio_of_times_without_the_start(
+    costs: Any, cost: float
+) -> None:
+    factor = Factor("x", "x", "x", costs=costs)
+    (found,) = effects(factor, timed(2.0), timed(6.0))
+    assert (found.time, found.cost) == (3.0, cost)
+
+
+def test_only_the_trainings_that_were_varied_are_compared() -> None:
+    both = record([*lines(), *lines("torch")])
+    (found,) = effects(FACTOR, both, record(lines("torch")))
+    assert (found.training, found.changes, found.failure) == ("torch", False, None)
 
 
 def result(*found: Effect, accepted: tuple[Accepted, ...] = ()) -> AuditResult:
@@ -85,7 +113,7 @@ def test_what_is_accepted_and_no_longer_there_is_said() -> None:
 
 def test_a_sensitivity_is_no_fault() -> None:
     (found,) = effects(
-        Factor("threads-1", "1 thread", "fixed"), record(), record(lines(weight=2.0)), 1
+        Factor("threads-1", "1 thread", "fixed"), record(), record(lines(weight=2.0))
     )
     assert result(found).good
     text = said(result(found))

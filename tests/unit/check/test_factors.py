@@ -9,12 +9,16 @@ from locks import make_lock
 
 from freezer.check.factors import factors
 from freezer.check.known import KNOWN, notes
-from freezer.inside.freezer_inside.determinism import settings
+from freezer.inside.freezer_inside.determinism import pinned, settings
+from freezer.inside.freezer_inside.switches import WITHOUT
 from freezer.model.lock import Lock
 
 
 def lock(threads: int = 2, **changes: Any) -> Lock:
     environment = {**settings(1234, threads), **changes.pop("environment", {})}
+    if "trainings" in changes:
+        plan = make_lock().smoke
+        changes["smoke"] = plan.model_copy(update={"trainings": changes.pop("trainings")})
     return make_lock(environment=environment, **changes)
 
 
@@ -46,10 +50,30 @@ def test_one_thread_is_not_varied_to_one() -> None:
     assert "threads-1" in {item.name for item in factors(lock(2))}
 
 
-def test_kernels_that_the_image_pins_are_left_alone() -> None:
-    pinned = lock(environment={"OPENBLAS_CORETYPE": "Haswell"})
-    assert {"cpu-avx2", "cpu-v2"} & {item.name for item in factors(pinned)} == set()
-    assert {"cpu-avx2", "cpu-v2"} <= {item.name for item in factors(lock())}
+def test_kernels_that_the_spec_pins_are_left_alone() -> None:
+    one = lock(environment={"OPENBLAS_CORETYPE": "Haswell"})
+    assert {"cpu-portable", "cpu-v2"} & {item.name for item in factors(one)} == set()
+    assert {"cpu-portable", "cpu-v2", "libm"} <= {item.name for item in factors(lock())}
+
+
+def test_portable_numerics_are_what_is_measured_and_are_freed_where_the_image_has_them() -> None:
+    (varied,) = (item for item in factors(lock()) if item.name == "cpu-portable")
+    assert (varied.environment, varied.costs) == (pinned(), "as varied")
+    kernels = [item for item in factors(lock(environment=pinned())) if "cpu" in item.name]
+    assert [item.name for item in kernels] == ["cpu-native"]
+    assert (set(kernels[0].environment.values()), kernels[0].costs) == ({""}, "as locked")
+
+
+def test_each_switch_of_a_framework_that_is_trained_is_left_out_by_itself() -> None:
+    found = {item.name: item for item in factors(lock(trainings=("lightgbm", "numpy", "torch")))}
+    one = found["without-torch-deterministic-algorithms"]
+    assert one.environment == {WITHOUT: "torch: deterministic algorithms"}
+    assert (one.only, one.costs) == (("torch",), "as locked")
+    assert found["workers"].only == ("torch",)
+    assert "without-lightgbm-force-row-wise" in found
+    assert "without-torch-cudnn-benchmark" not in found
+    assert not [name for name in found if name.startswith("without-jax")]
+    assert "workers" not in {item.name for item in factors(lock())}
 
 
 def test_each_fixed_setting_is_switched_off_by_itself() -> None:
