@@ -85,11 +85,23 @@ def _training(
         return _judged(name, Word.IDENTICAL, found)
     of = max(len(expected.observations), len(found.observations))
     measured = list(_measured(differing))
-    first = _difference(name, differing[0], measured[0]).model_copy(
+    begins = _begins(differing)
+    first = _difference(name, differing[begins], measured[begins]).model_copy(
         update={"differing": len(differing), "of": of}
     )
     tolerable = explained and all(_within(name, *pair) for pair in measured)
     return _judged(name, Word.EQUIVALENT if tolerable else Word.DRIFTED, found, first)
+
+
+def _begins(differing: Sequence[Pair]) -> int:
+    """Return which difference is told first: that of a number, where there is one.
+
+    Versions and settings come before all numbers, and are told as causes.
+    """
+    numbers = (
+        at for at, pair in enumerate(differing) if not any(isinstance(one, Said) for one in pair)
+    )
+    return next(numbers, 0)
 
 
 def _judged(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from freezer.check.explain import is_arithmetic
+from freezer.inside.freezer_inside.determinism import pinned, thread_counts
 from freezer.model.verdict import Word
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from freezer.model.record import Host
     from freezer.model.verdict import Verdict
 
+_COUNTS: Final = frozenset(thread_counts(1))
 MOST: Final = 6
 """Experiments at most: each is a whole run."""
 _OPENBLAS: Final = frozenset(
@@ -26,6 +29,31 @@ _OPENBLAS: Final = frozenset(
 )  # fmt: skip
 """Kernel families by the names that ``OPENBLAS_CORETYPE`` takes
 (https://github.com/OpenMathLib/OpenBLAS/blob/develop/TargetList.txt)."""
+_FEWER: Final = (
+    ("avx2", "AVX2", {
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR X86_V3",
+        "ATEN_CPU_CAPABILITY": "default",
+        "ONEDNN_MAX_CPU_ISA": "SSE41",
+        "MKL_CBWR": "COMPATIBLE",
+        "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA,-FMA4",
+    }),
+    ("avx512f", "AVX-512", {
+        **{name: value for name, value in pinned().items() if name in (
+            "NPY_DISABLE_CPU_FEATURES", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "XLA_FLAGS"
+        )},
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F",
+    }),
+    ("", "the newest parts of AVX-512 and AMX", {
+        "NPY_DISABLE_CPU_FEATURES": "AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR",
+        "ONEDNN_MAX_CPU_ISA": "AVX512_CORE",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX512",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX512",
+    }),
+)  # fmt: skip
+"""A feature that the reference's CPU lacks, in words, and what makes libraries do without; the
+first that fits. What each variable does: ``freezer.check.factors``."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +63,8 @@ class Experiment:
     title: str
     """In words: ``OMP_NUM_THREADS=2, as in the reference``."""
     environment: Mapping[str, str]
+    factors: tuple[str, ...] = ()
+    """What was put back, as `freezer.check.table` names it; empty for several things at once."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +85,11 @@ def experiments(expected: Host, found: Host) -> tuple[Experiment, ...]:
 
     Empty where the two hosts do not differ in anything that can be put back.
     """
-    single = [*_settings(expected, found), *_kernels(expected, found)]
+    single = [
+        *_settings(expected, found),
+        *_kernels(expected, found),
+        *_features(expected, found),
+    ]
     if len(single) < 2:
         return tuple(single)
     every = {name: value for one in single for name, value in one.environment.items()}
@@ -69,16 +103,17 @@ def _settings(expected: Host, found: Host) -> Iterator[Experiment]:
         before, now = expected.settings.get(name, ""), found.settings.get(name, "")
         if before == now or name.startswith("FREEZER_"):
             continue
-        if name.endswith("_NUM_THREADS"):
+        if name in _COUNTS:
             threads[name] = before
         else:
             shown = f"{name}={before}" if before else f"{name} not set"
-            yield Experiment(f"{shown}, as in the reference", {name: before})
+            title = f"{shown}, as in the reference"
+            yield Experiment(title, {name: before}, (name,))
     if threads:
         # One number in several variables: a library reads whichever is its own.
         counts = " and ".join(sorted(set(threads.values()))) or "no number of"
         noun = "thread" if counts == "1" else "threads"
-        yield Experiment(f"{counts} {noun}, as in the reference", threads)
+        yield Experiment(f"{counts} {noun}, as in the reference", threads, tuple(threads))
 
 
 def _kernels(expected: Host, found: Host) -> Iterator[Experiment]:
@@ -87,6 +122,19 @@ def _kernels(expected: Host, found: Host) -> Iterator[Experiment]:
     by_name = {name.lower(): name for name in _OPENBLAS}
     for kernel in expected.blas_kernels:
         if (name := by_name.get(kernel.lower())) is not None:
-            yield Experiment(
-                f"OpenBLAS's kernels for {name}, as in the reference", {"OPENBLAS_CORETYPE": name}
-            )
+            title = f"OpenBLAS's kernels for {name}, as in the reference"
+            yield Experiment(title, {"OPENBLAS_CORETYPE": name}, ("BLAS kernels",))
+
+
+def _features(expected: Host, found: Host) -> Iterator[Experiment]:
+    """Yield a run without what this CPU has for arithmetic and the reference's had not."""
+    more = {name for name in {*found.flags} - {*expected.flags} if is_arithmetic(name)}
+    if not more or found.level == found.level.removeprefix("x86-64"):
+        return
+    words, environment = next(
+        (words, values) for flag, words, values in _FEWER if flag in more or not flag
+    )
+    free = {name: value for name, value in environment.items() if name not in found.settings}
+    if free:
+        title = f"kernels that do without {words}, as the reference's CPU must"
+        yield Experiment(title, free, ("CPU features for arithmetic",))

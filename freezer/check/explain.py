@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from freezer.model.record import Host, Training
     from freezer.model.verdict import Difference
 
-_NO_CAUSE = ("the Linux kernel", "the number of CPUs", "the CPU:", "other CPU features")
+_NO_CAUSE = (
+    "the Linux kernel", "the number of CPUs", "the CPU:", "other CPU features", "the memory",
+    "the engine", "PYTHONHASHSEED", "FREEZER_SEED",
+)  # fmt: skip
 """Differences that are worth saying, and move no numbers by themselves."""
-_ARITHMETIC = re.compile(r"(avx|amx|sse|ssse|fma|f16c|asimd|sve|sme|fp|bf16|i8mm)")
+_ARITHMETIC = re.compile(r"(avx|amx|sse|ssse|fma|f16c|asimd|sve|sme(?!p)|fp(?!u)|bf16|i8mm)")
 """CPU features by which libraries choose their kernels; the others say how a machine is run."""
 _LATE = 1e-3
 """Relative error below which a difference between two runs looks like rounding."""
@@ -29,6 +32,11 @@ def differences_of_hosts(expected: Host, found: Host) -> list[str]:
 def explains(sentences: Sequence[str]) -> bool:
     """Say whether some of the differences can move numbers."""
     return any(not sentence.startswith(_NO_CAUSE) for sentence in sentences)
+
+
+def is_arithmetic(feature: str) -> bool:
+    """Say whether libraries choose their kernels by a CPU feature."""
+    return bool(_ARITHMETIC.match(feature))
 
 
 def differences_of_inputs(expected: Training, found: Training) -> list[str]:
@@ -84,6 +92,7 @@ def _facts(expected: Host, found: Host) -> Iterator[str]:
     pairs = (
         ("the BLAS kernels", ", ".join(expected.blas_kernels), ", ".join(found.blas_kernels)),
         ("the BLAS", "; ".join(expected.blas), "; ".join(found.blas)),
+        ("the GPUs", "; ".join(expected.gpus), "; ".join(found.gpus)),
         ("the CPU's level", expected.level, found.level),
         ("the C library", expected.libc, found.libc),
         ("Python", expected.python, found.python),
@@ -97,6 +106,10 @@ def _facts(expected: Host, found: Host) -> Iterator[str]:
             ("the Linux kernel", expected.kernel, found.kernel),
         )
     )
+    told = (("the engine", expected.engine, found.engine),)
+    yield from _unequal([one for one in told if all(one)])
+    if expected.memory and found.memory and expected.memory != found.memory:
+        yield f"the memory: {found.memory >> 20} MiB, was {expected.memory >> 20} MiB"
 
 
 def _unequal(pairs: Sequence[tuple[str, str, str]]) -> Iterator[str]:
@@ -109,7 +122,7 @@ def _features(expected: Host, found: Host) -> Iterator[str]:
     gone, new = set(expected.flags) - set(found.flags), set(found.flags) - set(expected.flags)
     for what, chosen in (("CPU features for arithmetic", True), ("other CPU features", False)):
         parts = (
-            _listed(word, sorted(name for name in names if bool(_ARITHMETIC.match(name)) is chosen))
+            _listed(word, sorted(name for name in names if is_arithmetic(name) is chosen))
             for word, names in (("without", gone), ("with", new))
         )
         said = "; ".join(part for part in parts if part)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from freezer.check.audit import numbers_only
 from freezer.check.compare import compare
 from freezer.check.experiments import Tried, experiments
-from freezer.check.smoke import run_smoke
-from freezer.model.verdict import Word
+from freezer.check.smoke import Varied
+from freezer.flows.training import vary
+from freezer.model.verdict import MOVED
 
 if TYPE_CHECKING:
     from freezer.flows.sources import Workshop
@@ -26,21 +27,14 @@ def find_cause(
     a run cannot be started.
     """
     tried: list[Tried] = []
-    if compare(numbers_only(expected), numbers_only(found)).word is not Word.DRIFTED:
+    if compare(numbers_only(expected), numbers_only(found)).word not in MOVED:
         return ()
     for experiment in experiments(expected.host, found.host):
-        record = run_smoke(
-            locked.lock,
-            locked.id,
-            image,
-            engine=workshop.engine(),
-            report=workshop.report,
-            title=f"Looking for the cause: {experiment.title}",
-            environment=experiment.environment,
-        )
-        # What the image is made of is the same in all runs here; the reference's may be another.
-        noted = record.model_copy(update={"inventory": found.inventory})
-        tried.append(Tried(experiment, compare(expected, noted)))
+        title = f"Looking for the cause: {experiment.title}"
+        record = vary(workshop, locked, image, title, Varied(experiment.environment))
+        # Numbers alone: what was put back reads back, and the reference may not have told it.
+        verdict = compare(numbers_only(expected), numbers_only(record))
+        tried.append(Tried(experiment, verdict))
         if tried[-1].is_cause:
             break
     return tuple(tried)

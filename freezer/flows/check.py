@@ -21,7 +21,7 @@ from freezer.flows.checks import record_check
 from freezer.flows.spec import Locked, load_locked
 from freezer.flows.training import demand_host, train
 from freezer.model.lockfile import short_id
-from freezer.model.verdict import Verdict, Word
+from freezer.model.verdict import MOVED, Verdict, Word
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,14 +47,14 @@ class CheckResult:
     reference: str
     """The reference's path, relative to the project."""
     repeats: bool | None = None
-    """Of a drift from the reference: whether a second run gave the same numbers as the first."""
+    """Of other numbers than the reference's: whether a second run gave the same as the first."""
     others: tuple[tuple[str, Verdict], ...] = ()
     """Other references at hand (other numerics classes, the lock before this one), and how this
     record compares with each; for information only."""
     expected: Record | None = None
     """What the record was held against: the reference, or the first of two runs."""
     tried: tuple[Tried, ...] = ()
-    """After a drift that is no accident: experiments that looked for its cause."""
+    """Where other numbers are no accident: experiments that looked for their cause."""
 
 
 def check(workshop: Workshop, name: str | None, *, record: bool = False) -> CheckResult:
@@ -106,11 +106,11 @@ def check_locked(
         # An earlier lock's numbers decide nothing: its packages were others. Good to know, though.
         earlier = compare(reference, first)
         others = ((f"lock {short_id(reference.lock_id)}", earlier), *others)
-        if earlier.word is Word.DRIFTED:
+        if earlier.word in MOVED:
             tried = find_cause(workshop, locked, image.id, reference, first)
     elif reference is not None:
         verdict, repeats = compare(reference, first), None
-        if verdict.word is Word.DRIFTED:
+        if verdict.word in MOVED:
             second = _again(workshop, locked, image.id, first)
             repeats = compare(first, second).word is Word.IDENTICAL
         if repeats:

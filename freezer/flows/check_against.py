@@ -14,7 +14,7 @@ from freezer.flows.generations import history, locked_of, shown_folder
 from freezer.flows.spec import load_locked
 from freezer.flows.training import train
 from freezer.history.archive import verified_file
-from freezer.model.verdict import Word
+from freezer.model.verdict import MOVED, Word
 
 if TYPE_CHECKING:
     from freezer.check.experiments import Tried
@@ -54,7 +54,7 @@ def check_against(workshop: Workshop, name: str | None, number: int | str) -> Ch
     reference = _reference(kept, first.host.class_, recorded[first.host.class_])
     verdict, repeats = compare(reference, first), None
     tried: tuple[Tried, ...] = ()
-    if verdict.word is Word.DRIFTED:
+    if verdict.word in MOVED:
         again = train(workshop, locked.lock, locked.id, image.id, "Training once more")
         repeats = compare(first, again).word is Word.IDENTICAL
         tried = find_cause(workshop, locked, image.id, reference, first) if repeats else ()

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from freezer.check.explain import why_not_repeatable
+from freezer.check.metrics import metrics
+from freezer.check.table import factor_table
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
-from freezer.model.verdict import Compared, Difference, Verdict, Word
+from freezer.model.verdict import MOVED, Compared, Difference, Verdict, Word
 from freezer.output.text import plural, printable, show_rows
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def show_word(name: str, verdict: Verdict, against: str, console: Console) -> No
 
 def document(result: CheckResult) -> dict[str, Any]:
     """Return the facts for ``--json``."""
+    expected = result.expected or result.record
     return {
         "environment": result.locked.lock.name,
         "lock-id": result.locked.id,
@@ -75,6 +78,11 @@ def document(result: CheckResult) -> dict[str, Any]:
         "host": plain(result.record.host),
         "trainings": [plain(one) for one in result.verdict.trainings],
         "causes": list(result.verdict.causes),
+        "metrics": [plain(one) for one in metrics(expected, result.record)],
+        "factors": [
+            {**plain(row), "same": row.same}
+            for row in factor_table(expected, result.record, result.tried)
+        ],
         "experiments": [
             {
                 "title": one.experiment.title,
@@ -134,7 +142,7 @@ def far(first: Difference) -> Iterator[str]:
 def likely(result: CheckResult) -> Iterator[str]:
     """Say what follows from a second run, and from where two runs part."""
     verdict = result.verdict
-    if verdict.word is not Word.DRIFTED:
+    if verdict.word not in MOVED:
         return
     if result.repeated:
         for one in verdict.trainings:

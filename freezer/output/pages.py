@@ -29,7 +29,15 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters["cell"] = _cell
+    environment.filters["error"] = _error
     return environment
+
+
+def _error(value: float | None) -> str:
+    """Return a relative error as people read it."""
+    if value is None:
+        return "not measured"
+    return f"{value:.1e}" if value else "0"
 
 
 def _cell(text: object) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from freezer.check.metrics import metrics
+from freezer.check.table import factor_table
 from freezer.model.lockfile import short_id
 from freezer.model.verdict import Word
 from freezer.output.chart import loss_chart
@@ -35,6 +36,7 @@ def report(result: CheckResult, form: str) -> str:
 def _values(result: CheckResult) -> dict[str, Any]:
     lock, record, verdict = result.locked.lock, result.record, result.verdict
     found = {one.training: one for one in metrics(result.expected or record, record)}
+    table = factor_table(result.expected or record, record, result.tried)
     runs = 1 + int(result.repeated) + int(result.repeats is not None)
     return {
         "name": lock.name,
@@ -59,10 +61,10 @@ def _values(result: CheckResult) -> dict[str, Any]:
         "likely": [printable(text) for text in (*likely(result), *experiments(result))],
         "causes": [printable(text) for text in verdict.causes],
         "others": [(title, str(other.word)) for title, other in result.others],
+        "differing": [row for row in table if not row.same],
+        "alike": [row for row in table if row.same],
         "inventory": record.inventory.numerics if record.inventory else (),
         "host": record.host,
-        "components": lock.components,
-        "settings": sorted(record.host.settings.items()),
     }
 
 

@@ -36,22 +36,22 @@ def tensor(self, name, array, step=0, **how):
 Recorder.tensor = tensor
 """,
     "one label": """
-make = t.classification
+make = trainer.classification
 def classification(*arguments):
     data = make(*arguments)
     data.labels[5] = (data.labels[5] + 1) % 10
     return data
-t.classification = classification
+trainer.classification = classification
 """,
     "two samples": """
-make = t.classification
+make = trainer.classification
 def classification(*arguments):
     data = make(*arguments)
     rows, width = data.features, data.columns
     rows[:width], rows[width:2 * width] = rows[width:2 * width], rows[:width]
     data.labels[:2] = data.labels[1::-1]
     return data
-t.classification = classification
+trainer.classification = classification
 """,
     "the learning rate, by one ulp": "t.RATE = t.np.nextafter(t.RATE, t.np.float32(1))",
     "the seed": "os.environ['FREEZER_SEED'] = '4321'",
@@ -77,7 +77,7 @@ DRIVER = """
 import json, os, subprocess, sys
 for name, (code, environment) in json.loads(sys.argv[1]).items():
     print("@", name, flush=True)
-    start = "import os; from freezer_inside import numpy_training as t\\n"
+    start = "import os; from freezer_inside import numpy_training as t, trainer\\n"
     start += "from freezer_inside.record import Recorder\\n"
     subprocess.run([sys.executable, "-W", "ignore", "-c", start + code + "\\nt.main()"],
                    env={**os.environ, **environment})
@@ -138,9 +138,8 @@ def test_nothing_changed_is_identical(reference: Record, told: Told) -> None:
         ),
         ("one label", "data 'labels'", {}),
         ("two samples", "data 'features'", {}),
-        ("the seed", "setting of FREEZER_SEED", {}),
+        ("the seed", "random numbers 'random'", {}),
         ("a line that is missing", "loss at step 7", {"found": "not told", "differing": 1}),
-        ("threads", "setting of OMP_NUM_THREADS", {}),
     ],
 )
 def test_each_change_is_drift_from_where_it_begins(
@@ -151,6 +150,13 @@ def test_each_change_is_drift_from_where_it_begins(
     assert one.first is not None
     assert one.first.what == what
     assert {key: getattr(one.first, key) for key in found} == found
+
+
+def test_another_number_of_threads_is_named(reference: Record, told: Told) -> None:
+    found = reference.model_copy(update={"trainings": told["threads"]})
+    verdict = compare(reference, found)
+    assert verdict.word is Word.DRIFTED
+    assert "numpy: setting OMP_NUM_THREADS is 3, was 1" in verdict.causes
 
 
 def test_one_ulp_of_the_learning_rate_is_seen_with_the_next_weights(

@@ -34,7 +34,7 @@ def test_the_same_record_is_identical():
         ({"loss": NEXT(0.5, 1)}, "loss at step 2"),
         ({"weight": 1.0000001}, "w1 at step 2"),
         ({"data": b"dat_"}, "data 'features'"),
-        ({"seed": "1235"}, "setting of FREEZER_SEED"),
+        ({"seed": "1235"}, "random numbers 'default_rng'"),
     ],
 )
 def test_one_bit_of_anything_is_drift_and_named(change, what):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from records import HOST, lines, record
 
 from freezer.check.compare import compare
-from freezer.check.experiments import MOST, Experiment, Tried, experiments
+from freezer.check.experiments import _FEWER, MOST, Experiment, Tried, experiments
 from freezer.model.record import Host
 
 
@@ -47,6 +48,27 @@ def test_one_thing_at_a_time_and_then_all_of_them() -> None:
         "OMP_NUM_THREADS": "2",
         "OPENBLAS_CORETYPE": "Haswell",
     }
+
+
+NEW = ["avx2", "avx512f", "avx512_bf16"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "without"),
+    [(["avx2", "avx512f"], "newest"), (["avx2"], "AVX-512"), (["sse4_2"], "AVX2")],
+)
+def test_what_only_this_cpu_can_do_is_left_out(flags: list[str], without: str) -> None:
+    (found,) = experiments(host(flags=flags), host(flags=NEW))
+    assert without in found.title
+    assert all(found.environment.values())
+
+
+def test_a_cpu_that_can_do_less_and_one_that_is_pinned_have_nothing_to_leave_out() -> None:
+    assert experiments(host(flags=NEW), host(flags=["avx2"])) == ()
+    assert experiments(host(flags=["avx2"]), host(flags=["avx2", "smep"])) == ()
+    pins = {name: "x" for _, _, names in _FEWER for name in names}
+    both = {"flags": ["avx2"], "settings": pins}, {"flags": NEW, "settings": pins}
+    assert experiments(*(host(**one) for one in both)) == ()
 
 
 def test_there_is_an_end_to_trying() -> None:
