@@ -1,0 +1,1 @@
+"""What a check costs beside the bare training, and what portable numerics cost."""

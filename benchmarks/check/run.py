@@ -1,0 +1,172 @@
+"""Time `freeze check` beside the trainings alone, and the trainings with pinned kernels.
+
+    python -m benchmarks.check.run [--runs 5] [ENVIRONMENT...]
+
+Needs the images of the shipped environments (`freeze build`) and references (`freeze check`).
+The bare training is what each training's own process takes, from its start to its end, as it tells.
+What `freeze check` adds is the command's start, the container's, the host's fingerprint, comparison
+and history. Medians. Writes `RESULTS.md` beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from freezer import __version__
+from freezer.check.smoke import Varied, run_smoke
+from freezer.engine.connect import connect
+from freezer.flows.spec import load_locked
+from freezer.inside.freezer_inside.determinism import pinned
+from freezer.inside.freezer_inside.fingerprint import cpu_info
+from freezer.model.events import SilentReporter
+
+if TYPE_CHECKING:
+    from freezer.engine.interface import Engine
+    from freezer.model.lock import Lock
+    from freezer.model.record import Record
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+ENVIRONMENTS = ("sklearn-cpu", "torch-cpu", "jax-cpu", "tensorflow-cpu", "boosting")
+
+
+@dataclass
+class Measured:
+    """One environment, in seconds."""
+
+    name: str
+    bare: list[float]
+    check: list[float]
+    container: list[float]
+    trainings: dict[str, list[float]]
+    other: dict[str, list[float]]
+    """Each training with kernels pinned where the image frees them, or the other way round."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("environments", nargs="*", default=ENVIRONMENTS)
+    parser.add_argument("--runs", type=int, default=5, help="of which the median counts")
+    options = parser.parse_args()
+    engine, found = connect(), []
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in options.environments:
+            print(f"{name}: {options.runs} runs", flush=True)
+            found.append(_measure(engine, name, _project(Path(scratch), name), options.runs))
+    text = _report(found, options.runs, engine)
+    (HERE / "RESULTS.md").write_text(text)
+    print(text)
+
+
+def _project(scratch: Path, name: str) -> Path:
+    """Return a copy of an environment: a check writes into its history."""
+    project = scratch / name
+    for part in ("images", "lockfiles"):
+        shutil.copytree(ROOT / part / name, project / part / name)
+    return project
+
+
+def _measure(engine: Engine, name: str, project: Path, runs: int) -> Measured:
+    locked = load_locked(project, name)
+    portable = all(locked.lock.environment.get(k) == v for k, v in pinned().items())
+    varied = Varied(dict.fromkeys(pinned(), "") if portable else pinned())
+    found = Measured(name, [], [], [], {}, {})
+    _check(project, name)  # the first one here records, and warms what is read
+    for _ in range(runs):
+        found.check.append(_check(project, name))
+        started = monotonic()
+        record = _trained(engine, locked.lock, locked.id, name, Varied())
+        found.container.append(monotonic() - started)
+        seconds = _seconds(record, whole=True)
+        found.bare.append(sum(seconds.values()))
+        _add(found.trainings, seconds)
+        other = _trained(engine, locked.lock, locked.id, name, varied)
+        _add(found.other, _seconds(other, whole=True))
+    return found
+
+
+def _check(project: Path, name: str) -> float:
+    started = monotonic()
+    command = [sys.executable, "-m", "freezer", "--quiet", "check", name]
+    subprocess.run(command, cwd=project, check=True, stdout=subprocess.DEVNULL)
+    return monotonic() - started
+
+
+def _trained(engine: Engine, lock: Lock, lock_id: str, name: str, varied: Varied) -> Record:
+    return run_smoke(
+        lock, lock_id, f"{name}:latest", engine=engine, report=SilentReporter(), title="",
+        varied=varied,
+    )  # fmt: skip
+
+
+def _seconds(record: Record, *, whole: bool) -> dict[str, float]:
+    return {
+        one.name: sum(t.seconds for t in one.timings if whole or t.name != "start")
+        for one in record.trainings
+    }
+
+
+def _add(to: dict[str, list[float]], seconds: dict[str, float]) -> None:
+    for name, value in seconds.items():
+        to.setdefault(name, []).append(value)
+
+
+def _report(found: list[Measured], runs: int, engine: Engine) -> str:
+    facts = cpu_info(Path("/proc/cpuinfo").read_text())
+    cpu = facts.get("model name", platform.processor())
+    lines = [
+        "# Check: results",
+        "",
+        (
+            f"Measured on {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()} cores of {cpu}, with "
+            f"Freezer {__version__}, Python {platform.python_version()}, {engine.info.name} "
+            f"{engine.info.version}."
+        ),
+        f"Medians of {runs}, in seconds. Written by `run.py`, which says what is measured.",
+        "",
+        "| environment | bare training | `freeze check` | added | of it the container |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    lines += [_environment(one) for one in found]
+    lines += [
+        "",
+        "Pinned kernels: the time of each training with `numerics: portable` over `native`.",
+        "",
+        "| training | environment | native | portable | ratio |",
+        "|---|---|---:|---:|---:|",
+    ]
+    lines += [line for one in found for line in _trainings(one)]
+    return "\n".join(lines) + "\n"
+
+
+def _environment(one: Measured) -> str:
+    bare, check = median(one.bare), median(one.check)
+    added, container = check - bare, median(one.container) - bare
+    return f"| {one.name} | {bare:.2f} | {check:.2f} | {added:.2f} | {container:.2f} |"
+
+
+def _trainings(one: Measured) -> list[str]:
+    swapped = one.name == "boosting"
+    rows = []
+    for name, seconds in one.trainings.items():
+        pair = median(seconds), median(one.other[name])
+        native, portable = reversed(pair) if swapped else pair
+        ratio = portable / native
+        rows.append(f"| {name} | {one.name} | {native:.2f} | {portable:.2f} | {ratio:.2f} |")
+    return rows
+
+
+if __name__ == "__main__":
+    main()

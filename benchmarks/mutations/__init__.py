@@ -1,0 +1,1 @@
+"""Whether a check notices each thing that moves numbers, and nothing else."""

@@ -1,0 +1,77 @@
+"""The page that shows what is detected: its tables are written here, its words by hand."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.mutations.signals import SIGNALS
+from freezer import __version__
+from freezer.inside.freezer_inside.fingerprint import cpu_info
+
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "what-is-detected.md"
+LETTERS = {
+    "numpy": "N", "sklearn": "S", "torch": "T", "jax": "J", "tensorflow": "F", "xgboost": "X",
+    "lightgbm": "L",
+}  # fmt: skip
+MARKS = ("<!-- measured -->\n", "<!-- end of what was measured -->\n")
+Row = dict[str, Any]
+
+
+def write_page(rows: list[Row], reruns: list[dict[str, Any]]) -> None:
+    """Put the measured tables in place of the ones that are there."""
+    before, _, rest = PAGE.read_text().partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    PAGE.write_text(f"{before}{MARKS[0]}{_measured(rows, reruns)}{MARKS[1]}{after}")
+
+
+def _measured(rows: list[Row], reruns: list[dict[str, Any]]) -> str:
+    changed = [row for row in rows if row["bits"]]
+    noticed = sum(row["word"] != "identical" for row in changed)
+    runs, alarms = (sum(one[key] for one in reruns) for key in ("runs", "alarms"))
+    facts = cpu_info(Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    cpu = facts.get("model name", platform.processor())
+    counted = ", ".join(f"{one['training']} {one['runs']}" for one in reruns)
+    text = f"""
+Measured on {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()} cores of {cpu}, with Freezer {__version__}.
+{len(rows)} changed runs: in {len(changed)} some bit was another one, and {noticed} of those were noticed.
+{runs} unchanged runs ({counted}): {alarms} alarms.
+"""  # noqa: E501
+    return f"{text}\n{_table(rows)}\n\n"
+
+
+def _table(rows: list[Row]) -> str:
+    titles = list(dict.fromkeys(row["title"] for row in rows))
+    head = ["change", "in", "bits", *SIGNALS, "verdict", "first difference", "cause named"]
+    lines = [head, ["---"] * len(head)]
+    lines += [_line(title, [row for row in rows if row["title"] == title]) for title in titles]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _line(title: str, rows: list[Row]) -> list[str]:
+    tested = [row["training"] for row in rows]
+    signals = [_cell([r["training"] for r in rows if r["seen"][name]], tested) for name in SIGNALS]
+    return [
+        title,
+        "".join(LETTERS[name] for name in tested),
+        _cell([row["training"] for row in rows if row["bits"]], tested),
+        *signals,
+        ", ".join(dict.fromkeys(row["word"] for row in rows)),
+        "; ".join(dict.fromkeys(row["first"] for row in rows if row["first"])) or "-",
+        "; ".join(dict.fromkeys(_plain(row["cause"]) for row in rows if row["cause"])) or "-",
+    ]
+
+
+def _cell(names: list[str], tested: list[str]) -> str:
+    if not names:
+        return "-"
+    return "●" if len(names) == len(tested) else "".join(LETTERS[name] for name in names)
+
+
+def _plain(cause: str) -> str:
+    """Leave out of which training a sentence is: the row says it."""
+    return re.sub(rf"^({'|'.join(LETTERS)}): ", "", cause).replace("|", "\\|")

@@ -1,0 +1,151 @@
+"""Change one thing at a time in the built-in trainings, and see whether a check notices it.
+
+    python -m benchmarks.mutations.run [--only NAME...] [--reruns 50] [--results FILE]
+
+Runs in the images of the shipped environments, which `freeze build` must have made, and in variants
+of them with one package in another version, which it makes itself. Results of parts add up in one
+file. Writes the tables of docs/explanation/what-is-detected.md; exits 1 when a change of bits went
+unnoticed, a cause was not named, or an unchanged run raised an alarm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.mutations import variants
+from benchmarks.mutations.catalogue import MUTATIONS, VARIANTS, Mutation, Variant
+from benchmarks.mutations.container import Told, record, run
+from benchmarks.mutations.page import write_page
+from benchmarks.mutations.signals import bits_changed, seen
+from freezer.check.compare import compare
+from freezer.engine.connect import connect
+from freezer.model.verdict import Verdict, Word
+
+if TYPE_CHECKING:
+    from freezer.engine.interface import Engine
+
+ENVIRONMENTS = {
+    "sklearn-cpu": ("numpy", "sklearn"),
+    "torch-cpu": ("torch",),
+    "jax-cpu": ("jax",),
+    "tensorflow-cpu": ("tensorflow",),
+    "boosting": ("xgboost", "lightgbm"),
+}
+Row = dict[str, Any]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", help="environments, `variants` or `blas`")
+    parser.add_argument("--reruns", type=int, default=50, help="unchanged runs of each training")
+    parser.add_argument("--results", type=Path, help="keep the results of parts here")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        path = options.results or Path(scratch) / "results.json"
+        kept: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+        engine = connect()
+        for name in (
+            options.only if options.only is not None else [*ENVIRONMENTS, "variants", "blas"]
+        ):
+            kept[name] = _part(engine, name, options.reruns, Path(scratch))
+            path.write_text(json.dumps(kept, indent=1))
+    rows = [row for part in kept.values() for row in part["rows"]]
+    reruns = [one for part in kept.values() for one in part["reruns"]]
+    write_page(rows, reruns)
+    wrong = [row for row in rows if row["wrong"]] + [one for one in reruns if one["alarms"]]
+    for one in wrong:
+        print(f"WRONG {one}")
+    return 1 if wrong else 0
+
+
+def _part(engine: Engine, name: str, reruns: int, scratch: Path) -> dict[str, Any]:
+    if name == "variants":
+        return {"rows": [_variant(engine, one, scratch) for one in VARIANTS], "reruns": []}
+    if name == "blas":
+        expected, found = variants.other_blas(engine, scratch)
+        mutation = Mutation("another BLAS (OpenBLAS to netlib)", ["numpy"], cause="BLAS")
+        return {"rows": [_row(mutation, expected, found)], "reruns": []}
+    rows, counted, image = [], [], _image(engine, name)
+    for training in ENVIRONMENTS[name]:
+        print(f"{training}: changes", flush=True)
+        chosen = [one for one in MUTATIONS if training in one.trainings]
+        plan = [(one.script(training), one.environment) for one in chosen]
+        expected, *found = run(engine, image, training, [("", {}), *plan])
+        rows += [_row(one, expected, told) for one, told in zip(chosen, found, strict=True)]
+        print(f"{training}: {reruns} runs with no change", flush=True)
+        counted.append(_unchanged(engine, image, training, expected, reruns))
+    return {"rows": rows, "reruns": counted}
+
+
+def _image(engine: Engine, name: str) -> str:
+    found = engine.image(f"{name}:latest")
+    if found is None:
+        raise SystemExit(f"there is no image of {name}; run `freeze build {name}`")
+    return found.id
+
+
+def _unchanged(
+    engine: Engine, image: str, training: str, expected: Told, count: int
+) -> dict[str, Any]:
+    words = []
+    for _ in range(0, count, 10):
+        plan: list[tuple[str, dict[str, str]]] = [("", {})] * min(10, count - len(words))
+        told = run(engine, image, training, plan)
+        words += [compare(record(expected), record(one)).word for one in told]
+    alarms = sum(word is not Word.IDENTICAL for word in words)
+    return {"training": training, "runs": len(words), "alarms": alarms}
+
+
+def _variant(engine: Engine, variant: Variant, scratch: Path) -> Row:
+    print(variant.title, flush=True)
+    [expected] = run(engine, _image(engine, variant.environment), variant.training, [("", {})])
+    found = variants.changed(engine, variant, scratch)
+    mutation = Mutation(variant.title, [variant.training], first="version of", cause=variant.cause)
+    return _row(mutation, expected, found)
+
+
+def _row(mutation: Mutation, expected: Told, found: Told) -> Row:
+    verdict = compare(record(expected), record(found))
+    [one] = verdict.trainings
+    first = one.first.what if one.first else one.reason or ""
+    row = {
+        "title": mutation.title,
+        "training": expected.training.name,
+        "seen": seen(expected, found),
+        "bits": bits_changed(expected, found),
+        "word": str(verdict.word),
+        "first": first,
+        "cause": _named(mutation, verdict),
+    }
+    row["wrong"] = _wrong(mutation, row, verdict)
+    print(f"  {row['title']}: {row['word']}, first {row['first']}; {row['cause'] or 'no cause'}"
+          + (f"  WRONG: {row['wrong']}" if row["wrong"] else ""), flush=True)  # fmt: skip
+    return row
+
+
+def _named(mutation: Mutation, verdict: Verdict) -> str:
+    """Return the cause that was expected where it is named, else the likeliest of those named."""
+    fitting = [one for one in verdict.causes if re.search(mutation.cause, one)]
+    return next(iter([*fitting, *verdict.causes]), "")
+
+
+def _wrong(mutation: Mutation, row: Row, verdict: Verdict) -> str:
+    if verdict.word is Word.IDENTICAL:
+        return "bits changed, and nothing was noticed" if row["bits"] else ""
+    if verdict.word is not Word.DRIFTED:
+        return f"the verdict is {verdict.word}"
+    if not re.search(mutation.first, row["first"]):
+        return f"first is not {mutation.first}"
+    if mutation.cause and not any(re.search(mutation.cause, one) for one in verdict.causes):
+        return f"the cause is not {mutation.cause}"
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
