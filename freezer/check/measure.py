@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.check.ulps import Distance, double_ulps, tensor_distance
+from freezer.check.ulps import Distance, number_ulps, tensor_distance
 from freezer.model.record import Digested, Number, Said, Tensor
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def distance(expected: Observation, found: Observation) -> Distance:
     """Return how far two observations of one name are apart."""
     if isinstance(expected, Number) and isinstance(found, Number):
         left, right = float.fromhex(expected.value), float.fromhex(found.value)
-        ulps = double_ulps(left, right)
+        ulps = number_ulps(left, right)
         relative = None if ulps is None or left == 0 else abs(left - right) / abs(left)
         return Distance(ulps=ulps, relative=relative)
     if isinstance(expected, Tensor) and isinstance(found, Tensor):

@@ -98,11 +98,12 @@ def _inputs(expected: Training, found: Training) -> Iterator[tuple[str, str, str
         keys = {key for key in (*before, *now) if key[0] == kind}
         same = sum(before.get(key) == now.get(key) for key in keys)
         if keys:
-            yield f"{found.name}: {noun}", f"{len(keys)} digests", _counted(same, len(keys))
+            yield f"{found.name}: {noun}", _counted(len(keys), len(keys)), _counted(same, len(keys))
 
 
 def _counted(same: int, of: int) -> str:
-    return f"{of} digests" if same == of else f"{of - same} of {of} digests are others"
+    every = f"{of} digest{'' if of == 1 else 's'}"
+    return every if same == of else f"{of - same} of {every} differ"
 
 
 def _evidence(row: Row, tried: Sequence[Tried]) -> str:

@@ -35,12 +35,26 @@ class Distance:
     """The first element that differs, as closely as the records tell."""
 
 
-def double_ulps(first: float, second: float) -> int | None:
-    """Return the distance of two doubles in units in the last place; None for nan and infinity."""
+def number_ulps(first: float, second: float) -> int | None:
+    """Return the distance of two numbers in units in the last place; None for nan and infinity.
+
+    The units are those of single precision where both are numbers of it: most losses are computed
+    so, and told as doubles.
+    """
     if not (math.isfinite(first) and math.isfinite(second)):
         return None
-    raw = struct.pack("<2d", first, second)
-    return _apart(raw[:8], raw[8:], "f8")
+    single = all(_is_single(value) for value in (first, second))
+    code, kind, size = ("f", "f4", 4) if single else ("d", "f8", 8)
+    raw = struct.pack(f"<2{code}", first, second)
+    return _apart(raw[:size], raw[size:], kind)
+
+
+def _is_single(value: float) -> bool:
+    try:
+        [rounded] = struct.unpack("<f", struct.pack("<f", value))
+    except OverflowError:
+        return False
+    return bool(rounded == value)
 
 
 def tensor_distance(first: Tensor, second: Tensor) -> Distance:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from records import HOST, Floats, lines, record, training_lines
 
 from freezer.check.compare import compare
-from freezer.check.ulps import double_ulps
+from freezer.check.ulps import number_ulps
 from freezer.inside.freezer_inside.record import Recorder
 from freezer.model.protocol import PREFIX
 from freezer.model.verdict import Word
@@ -195,13 +195,13 @@ def test_the_sample_alone_decides_nothing():
 
 @given(st.floats(allow_nan=False, allow_infinity=False, max_value=1e300, min_value=-1e300))
 def test_neighbours_are_one_ulp_apart(value):
-    assert double_ulps(value, NEXT(value, math.inf)) == 1
-    assert double_ulps(value, value) == 0
+    assert number_ulps(value, NEXT(value, math.inf)) == 1
+    assert number_ulps(value, value) == 0
 
 
 def test_zero_has_two_signs_and_no_distance():
-    assert double_ulps(0.0, -0.0) == 0
-    assert double_ulps(math.nan, 1.0) is None
+    assert number_ulps(0.0, -0.0) == 0
+    assert number_ulps(math.nan, 1.0) is None
 
 
 def test_host_facts_are_kept_whole():
@@ -248,3 +248,15 @@ def test_a_timing_is_never_compared():
         return record(told)
 
     assert compare(timed(1), timed(100)).word is Word.IDENTICAL
+
+
+def test_numbers_of_single_precision_are_measured_in_its_own_units():
+    assert number_ulps(0.5, 0.5 + 2**-24) == 1
+    assert number_ulps(0.5, 0.5 + 2**-53) == 1
+    assert number_ulps(1.0, 1e300) > 2**52
+
+
+def test_a_setting_is_told_first_only_where_no_number_differs():
+    only = [line.replace(b'"1234"', b'"4321"') for line in lines()]
+    assert verdict(only).trainings[0].first.what == "setting of FREEZER_SEED"
+    assert verdict(only).word is Word.DRIFTED
