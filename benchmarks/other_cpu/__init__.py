@@ -1,0 +1,1 @@
+"""The built-in trainings on another CPU, as an emulator has it."""
