@@ -30,6 +30,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["cell"] = _cell
     environment.filters["error"] = _error
+    environment.filters["ulps"] = _ulps
     return environment
 
 
@@ -38,6 +39,13 @@ def _error(value: float | None) -> str:
     if value is None:
         return "not measured"
     return f"{value:.1e}" if value else "0"
+
+
+def _ulps(value: int | None) -> str:
+    """Return a number of units in the last place; of millions only how many digits counts."""
+    if value is None:
+        return "not measured"
+    return str(value) if value < 10**6 else f"{value:.0e}"
 
 
 def _cell(text: object) -> str:

@@ -216,3 +216,17 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_nothing_else(
     assert str(living.pid) in owners
     living.send_signal(signal.SIGINT)  # an interrupted one cleans up after itself
     living.communicate()
+
+
+def test_gpus_are_given_where_the_engine_can_and_else_it_is_said(
+    engine: DockerEngine, tiny_image: ImageInfo
+) -> None:
+    if "nvidia" in engine.info.runtimes:
+        assert (
+            engine.run(tiny_image.id, ["ls", "/dev/nvidiactl"], RunOptions(gpus=True)).exit_code
+            == 0
+        )
+        return
+    with pytest.raises(EngineError, match="cannot give GPUs") as caught:
+        engine.run(tiny_image.id, ["ls"], RunOptions(gpus=True))
+    assert "nvidia-ctk" in str(caught.value)

@@ -7,7 +7,7 @@ from locks import make_lock
 from records import HOST, lines, record
 
 from freezer.check.compare import compare
-from freezer.check.smoke import run_smoke
+from freezer.check.smoke import Varied, run_smoke
 from freezer.engine.interface import RunResult
 from freezer.errors import CheckError
 from freezer.model.events import SilentReporter
@@ -40,13 +40,13 @@ class Hears(SilentReporter):
         self.said.append(text)
 
 
-def smoke(told, *, trainings=("numpy",), command=(), report=None, **result):
+def smoke(told, *, trainings=("numpy",), command=(), report=None, how=None, **result):
     plan = SmokePlan(trainings=trainings, command=command, seed=1, cpus=2, memory="1g", timeout=100)
     lock = make_lock().model_copy(update={"smoke": plan})
     engine = Says(told, **result)
     made = run_smoke(
         lock, "1" * 64, f"sha256:{'2' * 64}",
-        engine=engine, report=report or SilentReporter(), title="Training",
+        engine=engine, report=report or SilentReporter(), title="Training", **(how or {}),
     )  # fmt: skip
     return made, engine
 
@@ -68,6 +68,24 @@ def test_it_is_confined_as_the_spec_says():
     assert (options.cpus, options.memory) == (2, "1g")
     assert 200 < options.timeout < 300
     assert json.loads(engine.command[-1])["command"] == ["python", "t.py"]
+
+
+def test_an_experiment_sets_and_takes_away_variables_and_runs_what_it_is_about():
+    varied = Varied({"OMP_NUM_THREADS": "1", "MKL_CBWR": ""}, only=("torch",))
+    trainings = ("numpy", "torch")
+    made, engine = smoke(
+        [HOST_LINE, *lines("torch")], trainings=trainings, command=("true",), how={"varied": varied}
+    )
+    plan = json.loads(engine.command[-1])
+    assert (plan["trainings"], plan["command"], plan["unset"]) == (["torch"], [], ["MKL_CBWR"])
+    assert engine.options.environment == {"OMP_NUM_THREADS": "1"}
+    assert failures(made) == {"torch": None}
+    assert engine.options.gpus is False
+
+
+def test_gpus_are_asked_for_where_the_host_has_any():
+    _, engine = smoke([HOST_LINE, *lines()], how={"gpus": True})
+    assert engine.options.gpus is True
 
 
 def test_a_training_that_told_nothing_has_failed_however_it_ended():

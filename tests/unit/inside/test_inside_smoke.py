@@ -14,9 +14,10 @@ from freezer.model.protocol import PREFIX, parse_lines
 INSIDE = Path(__file__).parents[3] / "freezer" / "inside"
 
 
-def run(script="", *, command=None, timeout=20.0):
+def run(script="", *, command=None, timeout=20.0, **further):
     """Run one own training as an image would; return its record and the process."""
     plan = {
+        **further,
         "trainings": [],
         "command": command or [sys.executable, "-c", script],
         "timeout": timeout,
@@ -53,6 +54,13 @@ def test_what_is_printed_without_a_line_end_hides_no_observation(talk):
     trainings, _ = run(GOOD.replace("recorder.loss", f"{talk}\nrecorder.loss"))
     assert trainings["own"].failure is None
     assert len(trainings["own"].observations) == 1
+
+
+def test_what_an_experiment_takes_away_is_not_there(monkeypatch):
+    monkeypatch.setenv("MKL_CBWR", "COMPATIBLE")
+    script = GOOD + "import os\nraise SystemExit('MKL_CBWR' in os.environ)"
+    assert run(script)[0]["own"].failure is not None
+    assert run(script, unset=["MKL_CBWR", "NONE"])[0]["own"].failure is None
 
 
 def test_a_failure_is_told_with_the_end_of_its_traceback():
