@@ -1,4 +1,4 @@
-"""A dockerd of a test's own, beside the one that is there: it can be killed and started again."""
+"""Engines of a test's own, beside the one that is there: a dockerd that can be killed, and podman."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -38,7 +39,7 @@ class Daemon:
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE
-        while not self._answers():
+        while not answers(self.address):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail((self._folder / "log").read_text()[-2000:])
             time.sleep(0.1)
@@ -57,14 +58,6 @@ class Daemon:
         with closing(docker.APIClient(self.address)) as api:
             return len(api.containers(all=True))
 
-    def _answers(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as door, suppress(OSError):
-            door.settimeout(2)
-            door.connect(self.address.removeprefix("unix://"))
-            door.sendall(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
-            return b" 200 " in door.recv(100)
-        return False
-
 
 @contextmanager
 def own_daemon(folder: Path) -> Iterator[Daemon]:
@@ -77,8 +70,87 @@ def own_daemon(folder: Path) -> Iterator[Daemon]:
         yield daemon
     finally:
         daemon.kill()
-        mounts = Path("/proc/self/mounts").read_text().splitlines()
-        for place in sorted((line.split()[1] for line in mounts), reverse=True):
-            if place.startswith(f"{folder}/"):
-                subprocess.run(["umount", "--lazy", place], check=False)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
+
+
+PODMAN = """
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "runc"
+[containers]
+log_driver = "k8s-file"
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+"""
+"""What works without systemd, and where nobody may raise a limit."""
+
+
+class Podman:
+    """A podman service with a network namespace, a socket and a store of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = f"unix://{folder}/podman.sock"
+        self._folder = folder
+        (folder / "containers.conf").write_text(PODMAN)
+        self._environment = {**os.environ, "CONTAINERS_CONF": f"{folder}/containers.conf"}
+        self._podman = ["podman", f"--root={folder}/root", f"--runroot={folder}/run"]
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Answer on the socket, with no route to anywhere."""
+        service = ["unshare", "--net", *self._podman, "system", "service", "--time=0"]
+        with (self._folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [*service, self.address], env=self._environment, stdout=log, stderr=log
+            )
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not answers(self.address):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail((self._folder / "log").read_text()[-2000:])
+                time.sleep(0.1)
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+    def run(self, *arguments: str) -> str:
+        """Run a command of podman's own on the same store."""
+        command = [*self._podman, *arguments]
+        return subprocess.run(
+            command, env=self._environment, capture_output=True, text=True, check=True
+        ).stdout
+
+
+@contextmanager
+def own_podman() -> Iterator[Podman]:
+    """Run a podman that holds nothing yet; it is gone at the end, with all that it held."""
+    missing = [tool for tool in ("podman", "runc", "unshare") if shutil.which(tool) is None]
+    if os.geteuid() != 0 or missing:
+        pytest.skip(f"a podman of the test's own takes root and {', '.join(missing)}")
+    folder = Path(tempfile.mkdtemp(prefix="freezer-"))  # podman takes no longer path than 50
+    podman = Podman(folder)
+    try:
+        with podman.serving():
+            yield podman
+    finally:
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove an engine's folder with all that is mounted in it."""
+    mounts = Path("/proc/self/mounts").read_text().splitlines()
+    for place in sorted((line.split()[1] for line in mounts), reverse=True):
+        if place.startswith(f"{folder}/"):
+            subprocess.run(["umount", "--lazy", place], check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def answers(address: str) -> bool:
+    """Say whether an engine answers on a socket."""
+    with socket.socket(socket.AF_UNIX) as door, suppress(OSError):
+        door.settimeout(2)
+        door.connect(address.removeprefix("unix://"))
+        door.sendall(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
+        return b" 200 " in door.recv(100)
+    return False

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bases import PLATFORMS, kept_store
-from commands import Project, forget, outcome, untag
+from commands import Project, forget, other_clock, outcome, untag
 
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.fetch.store import Store
@@ -119,6 +119,7 @@ def elsewhere(
         SOURCE_DATE_EPOCH="1",
         HOME=str(home),
         TMPDIR=str(home),
+        **other_clock("-3y"),
     )
     assert image.id in outcome(process).good().out
     return project
