@@ -57,7 +57,9 @@ def bytecode_chunks(
     but byte code.
     """
     keys = [_key(lock, chunk) for chunk in chunks]
-    known = [recall(store, _MEMO, key) for key in keys]
+    known = [
+        _apart(recall(store, _MEMO, k), one, store) for k, one in zip(keys, chunks, strict=True)
+    ]
     missing = [chunk for chunk, found in zip(chunks, known, strict=True) if found is None]
     minor = lock.target.python.minor
     sources = [chunk for chunk in missing if _has_modules(chunk, minor, store)]
@@ -209,8 +211,9 @@ def _source(path: str, tag: str) -> str:
 
 def _chunk(source: Chunk, key: str, files: Mapping[str, bytes], store: Store) -> Chunk:
     index: dict[str, list[Any]] = {}
+    own = source.expected(store).keys()  # some wheels bring byte code, and answer for it
     with store.writer() as writer:
-        for path in sorted(files, key=str.encode):
+        for path in sorted((one for one in files if f"/{one}" not in own), key=str.encode):
             data = files[path]
             entry = Entry(path, "file", 0o644, len(data))
             write_entry(writer, entry, io.BytesIO(data), source.moment)
@@ -218,6 +221,13 @@ def _chunk(source: Chunk, key: str, files: Mapping[str, bytes], store: Store) ->
     listed = store.put_bytes(json.dumps(index, sort_keys=True).encode())
     name = f"{source.name}, byte code"
     return Chunk(name, key, writer.sha256, writer.size, listed, source.moment)
+
+
+def _apart(compiled: Chunk | None, source: Chunk, store: Store) -> Chunk | None:
+    """Return a chunk if no file of it is in its source as well: a layer holds each path once."""
+    if compiled is None or compiled.expected(store).keys() & source.expected(store).keys():
+        return None
+    return compiled
 
 
 def _demand(chunk: Chunk | None) -> Chunk:
