@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 _WORST = (Word.FAILED, Word.DRIFTED, Word.NOT_COMPARABLE, Word.EQUIVALENT, Word.IDENTICAL)
 
 
-def compare(expected: Record, found: Record) -> Verdict:
+def compare(expected: Record, found: Record, *, tolerant: bool = True) -> Verdict:
     """Return the verdict on a record, given the one that is expected. Pure.
 
     ``identical`` only when every observation of every training is; ``equivalent`` only within
-    tolerance and where the hosts differ in something that explains it.
+    tolerance and where the hosts differ in something that explains it, and where ``tolerant``.
     """
     causes = [
         *differences_of_notes(expected.inventory, found.inventory),
@@ -32,7 +32,7 @@ def compare(expected: Record, found: Record) -> Verdict:
     ]
     if expected.inside != found.inside:
         return incomparable(found, "another version of the trainings ran")
-    explained = explains(causes)
+    explained = tolerant and explains(causes)
     before = {training.name: training for training in expected.trainings}
     names = dict.fromkeys([*before, *(training.name for training in found.trainings)])
     after = {training.name: training for training in found.trainings}

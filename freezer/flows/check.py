@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.check.compare import compare
+from freezer.check.locks import compare_locks
 from freezer.check.reference import (
     FOLDER,
     read_reference,
@@ -104,7 +105,7 @@ def check_locked(
     tried: tuple[Tried, ...] = ()
     if reference is not None and reference.lock_id != locked.id:
         # An earlier lock's numbers decide nothing: its packages were others. Good to know, though.
-        earlier = compare(reference, first)
+        earlier = compare_locks(reference, first)
         others = ((f"lock {short_id(reference.lock_id)}", earlier), *others)
         if earlier.word in MOVED:
             tried = find_cause(workshop, locked, image.id, reference, first)

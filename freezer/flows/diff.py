@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.compare import compare
+from freezer.check.locks import compare_locks
 from freezer.check.numerics import compare_inventories
 from freezer.check.reference import read_reference, reference_path, references
 from freezer.errors import CheckError, LockError, Where
@@ -152,7 +152,7 @@ def _references(old: Locked, new: Locked) -> list[str]:
         mine = before is not None and before.lock_id == old.id
         if before is None or after is None or not mine or after.lock_id != new.id:
             continue
-        for one in compare(before, after).trainings:
+        for one in compare_locks(before, after).trainings:
             first = f", first in {one.first.what}" if one.first else ""
             reason = f" ({one.reason})" if one.reason else ""
             said.append(f"{name}: {one.training} {one.word}{first}{reason}")

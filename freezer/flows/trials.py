@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
-from freezer.check.compare import compare
+from freezer.check.locks import compare_locks
 from freezer.errors import BusyError, EngineError, FreezerError
 from freezer.flows.build import build_locked, image_tags
 from freezer.flows.generations import locked_of
@@ -125,7 +125,7 @@ class Trials:
             said = "; ".join([error.what, *error.details[:2]])
             state, verdict = State.SKIPPED, None
         else:
-            verdict = compare(self._right, record)
+            verdict = compare_locks(self._right, record)
             state, said = _state(verdict), _said(verdict)
         return self._tell(Trial(title, changes, state, said, verdict, monotonic() - started))
 
