@@ -81,7 +81,9 @@ _SETTINGS: Final[tuple[tuple[str, Level, str], ...]] = (
 
 def assess(diff: LockDiff) -> tuple[Suspect, ...]:
     """Return the changes that may move results, likeliest first, each said once."""
-    found = {(one.level, one.what): one for one in _suspects(diff)}
+    found: dict[tuple[Level, str], Suspect] = {}
+    for one in _suspects(diff):
+        found.setdefault((one.level, one.what), one)  # a BLAS is most often the LAPACK as well
     return tuple(sorted(found.values(), key=lambda one: (LEVELS.index(one.level), one.what)))
 
 

@@ -132,6 +132,10 @@ def _ordered(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
+_NAMELESS = re.compile(r"dep\d+")
+"""What Meson calls a dependency without a name; its version is the project's own."""
+
+
 def by_config(source: str) -> list[Found]:
     """Return what a ``__config__.py`` written by a Meson build (numpy, scipy) tells.
 
@@ -145,7 +149,7 @@ def by_config(source: str) -> list[Found]:
             found.append(Found("compiler", gnu if name == "gcc" else name, version))
     for role in _MATHS:
         name, version = _entry(config, "Build Dependencies", role)
-        if version:
+        if version and not _NAMELESS.fullmatch(name):
             found.append(Found(role, _NAMES.get(name.lower(), name), version))
     return found
 

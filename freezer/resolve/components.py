@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage, Target
 
-_MEMO = "wheel-components-2"
+_MEMO = "wheel-components-3"
 _CHEAP = 40 << 20
 """Bytes: larger libraries are named, but not read for their version."""
 _SOURCE = 1 << 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import tree
@@ -43,6 +44,22 @@ def test_a_change_that_moves_no_number(past: Past) -> None:
     past.make("3.0", *lines(loss=0.25))
     assert check_against(past.workshop, NAME, 2).verdict.word is Word.IDENTICAL
     assert check_against(past.workshop, NAME, 3).verdict.word is Word.IDENTICAL
+
+
+def test_another_blas_may_take_other_kernels_on_the_same_cpu(past: Past) -> None:
+    """What the lock holds decides on the class as well: each lock has its own here."""
+    other = "x86-64-v3-haswell"
+    image = past.make("3.0", *lines(loss=0.25))
+    run = past.held.run
+
+    def as_each_would(name: str, *rest: Any, **more: Any) -> Any:
+        past.tell(*lines(loss=0.25), **({"class": other} if name == image else {}))
+        return run(name, *rest, **more)
+
+    past.held.run = as_each_would  # type: ignore[method-assign]
+    found = check_against(past.workshop, NAME, 2)
+    assert (found.record.host.class_, found.verdict.word) == (other, Word.IDENTICAL)
+    assert found.reference.endswith("references/x86-64-v4-skylakex.json")
 
 
 def test_there_must_be_numbers_and_nobody_may_have_edited_them(past: Past) -> None:

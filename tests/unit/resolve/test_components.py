@@ -256,6 +256,13 @@ def test_a_blas_of_another_name() -> None:
     assert by_config(source) == [Found("blas", "MKL", "2025.3")]
 
 
+def test_a_lapack_that_is_a_nameless_part_of_the_blas() -> None:
+    lapack = '"lapack": {"name": "dep139639528180752", "version": "1.26.3"}'
+    blas = '"blas": {"name": "openblas64", "version": "0.3.23.dev"}'
+    source = f'CONFIG = {{"Build Dependencies": {{{blas}, {lapack}}}}}'
+    assert [part.role for part in by_config(source)] == ["blas"]
+
+
 @pytest.mark.parametrize("name", ["mkl", "intel-openmp", "nvidia-cusolver-cu12"])
 def test_packages_that_are_libraries(name: str) -> None:
     assert by_package(name, "2") is not None
