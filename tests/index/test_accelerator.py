@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from locks import make_lock
 
 from freezer.errors import ResolveError
 from freezer.fetch.config import load_config
+from freezer.fetch.http import NotFoundError, get_bytes
+from freezer.fetch.indexes import indexes
+from freezer.fetch.pypi import PythonIndex
 from freezer.fetch.store import Store
 from freezer.flows.lock import lock
 from freezer.flows.sources import Workshop
@@ -20,7 +24,7 @@ from freezer.flows.worlds import base_question, debian_question
 from freezer.model.cuda import toolkit_of
 from freezer.model.lock import Lock
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
-from freezer.resolve.accelerator.frameworks import NUMBERED_AS_CUDA
+from freezer.resolve.accelerator.frameworks import NUMBERED_AS_CUDA, TORCH
 
 pytestmark = pytest.mark.index
 AS_OF = "2026-11-20T00:00:00Z"
@@ -91,3 +95,34 @@ def test_a_jax_without_cuda_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ResolveError, match="compute on the CPU") as caught:
         locked(tmp_path, "jax", cuda="12.9")
     assert caught.value.hint == "ask for jax[cuda12]"
+
+
+def test_the_table_of_torch_is_what_its_wheels_say() -> None:
+    """Read from the metadata beside the wheels, where the index has it."""
+    index = PythonIndex(indexes(load_config()))
+    files = [file for file in index.files("torch") if file.name.endswith("x86_64.whl")]
+    read = 0
+    for release in TORCH:
+        start = f"torch-{release.series}."
+        mine = [file for file in files if file.name.startswith(start) and "-cp311-m" in file.name]
+        needs = metadata(mine[-1].url) if mine else ""
+        if not needs:
+            continue
+        read += 1
+        (cudnn,) = re.findall(r"nvidia-cudnn-cu\d+ ?\(?==([0-9.]+)", needs)
+        (cuda,) = re.findall(
+            r"(?:cuda-toolkit\[.*\]|nvidia-cuda-runtime-cu\d+) ?\(?==([0-9.]+)", needs
+        )
+        assert (release.series, toolkit_of(cuda), cudnn) == (
+            release.series,
+            release.cuda,
+            release.cudnn,
+        )
+    assert read >= 10
+
+
+def metadata(url: str) -> str:
+    try:
+        return get_bytes(f"{url}.metadata", limit=1 << 20).decode()
+    except NotFoundError:
+        return ""
