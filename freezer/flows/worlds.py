@@ -158,7 +158,8 @@ def _gathered(environment: Environment, config: Config) -> dict[str, CondaGather
         return {}
     from freezer.flows.conda import gathered_conda
 
-    return gathered_conda(environment, config)
+    with placed(environment, "conda"):
+        return gathered_conda(environment, config)
 
 
 def _conda_question(

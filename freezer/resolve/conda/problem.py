@@ -61,7 +61,8 @@ def explain(answer: Mapping[str, Any], request: CondaRequest) -> ResolveError:
     if len(wrong) == 1:
         return ResolveError(first.what, where=first.asked.where, found=first.found, hint=first.hint)
     return ResolveError(
-        f"{len(wrong)} of {len(request.specs)} conda specs are answered by no channel",
+        f"{len(wrong)} of {len(request.specs)} conda specs are answered by no channel for "
+        f"{request.subdir}",
         where=first.asked.where,
         details=[f"{item.asked.where}: {item.short}" for item in wrong],
         found=f"asked: {', '.join(channel.name for channel in request.channels)}",

@@ -68,7 +68,7 @@ def read_lock(kind: str, path: Path, shown: str, subdir: str, config: Config) ->
     bare = [f"{pin.name} {pin.version}" for pin in taken.pins if not (pin.md5 or pin.sha256)]
     if bare:
         raise SpecError(
-            f"{shown} does not say what every file hashes to",
+            "the lock does not say what every file hashes to",
             where=Where(shown),
             details=bare,
             hint="write it anew with hashes (`conda list --explicit --md5`)",

@@ -68,7 +68,7 @@ def test_all_that_is_missing_is_said_at_once(room: Room) -> None:
     room.channel("other", record("tqdm"))
     error = room.fails("python", "numpy=1.9", "nunpy", "tqdm", "cpuonly", "other::numpy", "scipy")
     assert str(error).splitlines() == [
-        "environment.yml:2: 5 of 7 conda specs are answered by no channel",
+        "environment.yml:2: 5 of 7 conda specs are answered by no channel for linux-64",
         "  - environment.yml:2: no build of numpy answers numpy=1.9: the nearest is 2.0",
         "  - environment.yml:3: no channel has a package called nunpy: did you mean numpy?",
         "  - environment.yml:5: no channel has a package called cpuonly: leave it out and name a CPU build: `pytorch=*=cpu*`",
