@@ -45,9 +45,9 @@ def solve_with_conda_lock(
 ) -> CondaResolution:
     """Return the packages that conda-lock chooses for a request.
 
-    What is kept is offered alone first; where that does not answer, all is asked anew. Raises
-    ``HostError`` when neither conda nor mamba nor micromamba is there, ``ResolveError`` when they
-    find no answer.
+    What is kept is offered alone first; where that does not answer, all is asked anew, and packages
+    of unknown age come last. Raises ``HostError`` when neither conda nor mamba nor micromamba is
+    there, ``ResolveError`` when they find no answer.
     """
     del config  # the channels carry their addresses already
     tool = find_tool()
@@ -55,20 +55,27 @@ def solve_with_conda_lock(
     kept = {name: package.file for name, package in request.keep.items()}
     with report.task(f"Solving with conda-lock and {Path(tool).name}"):
         attempts = [_Attempt(tool, request, only) for only in ([kept] if kept else []) + [{}]]
+        attempts.append(_Attempt(tool, request, {}, undated=True))
         found = next((records for item in attempts if (records := item.run(indexes, store))), None)
     if found is None:
-        raise attempts[-1].failure()
+        raise [item for item in attempts if item.ran][-1].failure()
     packages = packages_of(found, request)
     return CondaResolution(packages, tuple(undated_warning(packages)))
 
 
 class _Attempt:
-    """One run of conda-lock over a channel in a folder; ``only`` are names held to one file."""
+    """One run of conda-lock over a channel in a folder; ``only`` are names held to one file.
 
-    def __init__(self, tool: str, request: CondaRequest, only: dict[str, str]) -> None:
+    With ``undated``, packages of unknown age are on that channel too.
+    """
+
+    def __init__(
+        self, tool: str, request: CondaRequest, only: dict[str, str], *, undated: bool = False
+    ) -> None:
         self._tool = tool
         self._request = request
         self._only = only
+        self._undated = undated
         self._said: list[str] = []
 
     def run(self, indexes: Sequence[Repodata], store: Store) -> list[dict[str, Any]] | None:
@@ -79,13 +86,21 @@ class _Attempt:
                 "subset": str(folder / "channel"),
                 "subdir": self._request.subdir,
                 "only": self._only,
+                "undated": self._undated,
             }
             records = ask_indexes(question, indexes, store)["records"]
+            if self._undated and all(record["timestamp"] for record in records):
+                return None  # nothing that was not offered before
             done = _run(self._tool, self._request, folder)
             if done.returncode == 0:
                 return _chosen(folder, records)
         self._said = _told(done)
         return None
+
+    @property
+    def ran(self) -> bool:
+        """Whether conda-lock was asked, and had something to say."""
+        return bool(self._said)
 
     def failure(self) -> ResolveError:
         """Return the error for a run without an answer."""

@@ -176,6 +176,15 @@ def test_what_still_answers_is_kept(room: Room) -> None:
 
 
 @pytest.mark.usefixtures("log")
+def test_packages_of_unknown_age_come_last(room: Room) -> None:
+    room.channel("forge", record("a", "1.0"), record("a", "2.0", timestamp=None))
+    assert pins(ask(room, "a")) == {"a": "1.0 0"}
+    unknown = ask(room, "a >=2")
+    assert pins(unknown) == {"a": "2.0 0"}
+    assert "no build time is known of a" in unknown.warnings[0]
+
+
+@pytest.mark.usefixtures("log")
 def test_no_answer_gives_the_tools_words(room: Room) -> None:
     room.channel("forge", record("a", "1.0", depends=["b >=2"]), record("b", "1.0"))
     with pytest.raises(ResolveError, match="conda-lock found no set of packages") as caught:

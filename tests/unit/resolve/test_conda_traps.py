@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import rattler
 from condaindex import DAY, JANUARY, VIRTUAL, Room, pins, record
+from condapackages import File, Shop, made
+from rattler_install import rattler_prefix
 
 from freezer.errors import IntegrityError, ResolveError
 from freezer.fetch.conda import CondaChannels
@@ -25,6 +27,18 @@ from freezer.resolve.conda import child
 @pytest.fixture
 def room(tmp_path: Path) -> Room:
     return Room(tmp_path)
+
+
+def test_rattler_installs_a_local_file_whatever_it_hashes_to(tmp_path: Path) -> None:
+    """The trap itself: another SHA-256 than the record's, and not a word."""
+    shop = Shop(tmp_path / "store")
+    packed = made({"share/demo.txt": File(b"other bytes")}).packed()
+    package = shop.take(made({"share/demo.txt": File(b"the bytes that were locked")}))
+    path = tmp_path / package.file
+    path.write_bytes(packed)
+    assert hashlib.sha256(packed).hexdigest() != package.sha256
+    found = rattler_prefix([(package, path)], tmp_path, "/opt/env")
+    assert found["share/demo.txt"] == (False, b"other bytes")
 
 
 def test_a_wrong_hash_of_a_local_file_is_noticed(room: Room) -> None:
