@@ -1,4 +1,7 @@
-"""One thing changed at a time in the built-in training, inside a real image: each is noticed."""
+"""One thing changed at a time in the built-in training, inside a real image: each is noticed.
+
+The other frameworks, other versions and another BLAS: ``python -m benchmarks mutations``.
+"""
 
 import json
 from collections.abc import Mapping
@@ -16,8 +19,9 @@ from freezer.model.verdict import Compared, Word
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 
+UNCHANGED = ("nothing", "nothing, again", "nothing, and again")
 MUTATIONS = {
-    "nothing": "",
+    **dict.fromkeys(UNCHANGED, ""),
     "one bit of a first weight": """
 first = t.weights
 def weights(seed):
@@ -53,6 +57,14 @@ def classification(*arguments):
     return data
 trainer.classification = classification
 """,
+    "the order": """
+shuffle = trainer.shuffled
+def shuffled(*arguments):
+    rows = shuffle(*arguments)
+    rows[0], rows[600] = rows[600], rows[0]
+    return rows
+trainer.shuffled = shuffled
+""",
     "the learning rate, by one ulp": "t.RATE = t.np.nextafter(t.RATE, t.np.float32(1))",
     "the seed": "os.environ['FREEZER_SEED'] = '4321'",
     "the type": "t.KEEP, t.RATE = t.np.float64(t.KEEP), t.np.float64(t.RATE)",
@@ -66,6 +78,7 @@ Recorder.loss = lambda self, step, *told: None if step == 7 else tell(self, step
 """What is done before the training begins, with its module as ``t``."""
 SWITCHES = {
     "threads": {"OPENBLAS_NUM_THREADS": "3", "OMP_NUM_THREADS": "3"},
+    "a flag": {"MKL_DYNAMIC": "TRUE"},
     "the BLAS kernels": {"OPENBLAS_CORETYPE": "Nehalem"},
     "NumPy's own kernels": {
         "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512_SKX X86_V4 X86_V3 AVX2 FMA3"
@@ -123,8 +136,9 @@ def judged(name: str, reference: Record, told: Told) -> Compared:
     return one
 
 
-def test_nothing_changed_is_identical(reference: Record, told: Told) -> None:
-    assert judged("nothing", reference, told).word is Word.IDENTICAL
+@pytest.mark.parametrize("name", UNCHANGED)
+def test_nothing_changed_is_identical(reference: Record, told: Told, name: str) -> None:
+    assert judged(name, reference, told).word is Word.IDENTICAL
 
 
 @pytest.mark.parametrize(
@@ -138,6 +152,8 @@ def test_nothing_changed_is_identical(reference: Record, told: Told) -> None:
         ),
         ("one label", "data 'labels'", {}),
         ("two samples", "data 'features'", {}),
+        ("the order", "data 'order'", {}),
+        ("a flag", "setting of MKL_DYNAMIC", {"expected": "FALSE", "found": "TRUE"}),
         ("the seed", "random numbers 'random'", {}),
         ("a line that is missing", "loss at step 7", {"found": "not told", "differing": 1}),
     ],
