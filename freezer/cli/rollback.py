@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,16 @@ def rollback(
             show_default=False,
         ),
     ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle",
+            metavar="FILE",
+            help="Take what its image is made from out of this bundle; without --to, go back to "
+            "the lock that it holds.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done; touch nothing.")
     ] = False,
@@ -39,11 +50,18 @@ def rollback(
     json: Json = False,
 ) -> None:
     """Make an earlier lock current again: verified, checked on this host, then in one step."""
+    if bundle is not None and dry_run:
+        raise typer.BadParameter("--dry-run touches nothing, --bundle fills the store")
     if force and not (reason and reason.strip()):
         raise typer.BadParameter("--force is recorded as a deviation and needs a --reason")
     from freezer.output.rollback import document, show
 
     target = generation_name(to) if to is not None else None
+    if bundle is not None:
+        from freezer.flows.bundle import take_past_bundle
+
+        env, held = take_past_bundle(current.workshop(), bundle, env)
+        target = held if target is None else target
     if dry_run:
         from freezer.flows.rollback_plan import plan_rollback
 

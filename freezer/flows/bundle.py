@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 from freezer.errors import HostError, IntegrityError, LockError, Where
 from freezer.fetch.store import disk_errors, write_atomically
 from freezer.flows.fetch import fetch_lock, lock_artifacts
+from freezer.flows.generations import history
 from freezer.flows.spec import LOCKS, Locked, load_locked
 from freezer.image.base import base_blobs, ensure_base, keep_base
 from freezer.image.bundle import Bundle, Content, content_of, read_bundle, write_bundle
@@ -104,6 +105,30 @@ def take_bundle(workshop: Workshop, path: Path) -> str:
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(target, data)
     return lock.name
+
+
+def take_past_bundle(workshop: Workshop, path: Path, name: str | None) -> tuple[str, str]:
+    """Bring a bundle's blobs into the store for a lock of the past; return environment and lock ID.
+
+    The project's own lock and files stay as they are. Raises ``LockError`` when the bundle is of
+    another environment than the named one, or its lock is not in the history, ``IntegrityError``
+    when it is not whole.
+    """
+    held = _read(workshop, path, workshop.store)
+    lock = _locked_of(held, path)
+    if name is not None and lock.name != name:
+        raise LockError(
+            f"{path.name} is a bundle of {lock.name}, not of {name}", where=Where(str(path))
+        )
+    known = history(workshop, lock.name).generations
+    if not any(one.lock_id == held.index.lock_id for one in known):
+        raise LockError(
+            f"the lock in {path.name} is none of the history of {lock.name}",
+            where=Where(str(path)),
+            found=f"lock {short_id(held.index.lock_id)}",
+            hint=f"`freeze log {lock.name}` lists those that are",
+        )
+    return lock.name, held.index.lock_id
 
 
 def _members(locked: Locked, store: Store) -> dict[str, Content]:
