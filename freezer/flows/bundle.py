@@ -157,13 +157,14 @@ def _needed(lock: Lock) -> set[str]:
 def _locked_of(held: Bundle, path: Path) -> Lock:
     """Return the bundle's lock after seeing that it is the one named, and complete."""
     data = held.files.get(LOCK_FILE)
-    if data is None or lock_id(data) != held.index.lock_id:
+    named = data is not None and lock_id(data) == held.index.lock_id
+    lock = parse_lock(data, f"{path.name}:{LOCK_FILE}") if named and data else None
+    if lock is None or lock.name != held.index.environment:
         raise IntegrityError(
             "the bundle does not hold the lock that it names",
             where=Where(str(path)),
             hint="make it again with `freeze bundle`",
         )
-    lock = parse_lock(data, f"{path.name}:{LOCK_FILE}")
     if missing := sorted(_needed(lock) - held.blobs):
         raise IntegrityError(
             f"the bundle lacks {len(missing)} of the files that its lock needs",

@@ -2,7 +2,8 @@
 
 A bundle is a canonical tar: an index with the hash of every member, then the lock's files, then
 blobs by SHA-256. Reading trusts nothing: names are of one of three forms, only regular files are
-taken, and every byte is hashed before it has a name.
+taken, every byte is hashed before it has a name, and what is no member's must be what Freezer
+writes there. So a bundle of which any byte was changed is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Final, Literal, Protocol
 from pydantic import Field, ValidationError
 
 from freezer.errors import IntegrityError, Where
-from freezer.image.tar import END, Entry, write_entry
+from freezer.image.tar import END, Entry, header, padding, write_entry
 from freezer.model.base import EnvName, Model, Sha256
 from freezer.model.canonical import json_bytes, plain
 
@@ -115,8 +116,9 @@ def read_bundle(path: Path, blobs: Blobs) -> Bundle:
     """
     files: dict[str, bytes] = {}
     seen: set[str] = set()
-    with _opened(path) as archive:
-        index = _index(archive, path)
+    with _opened(path) as archive, path.open("rb") as raw:
+        first, index = _index(archive, path)
+        end = _demand_form(path, raw, first, 0, first.mtime)
         while (member := archive.next()) is not None:
             name = member.name
             expected = index.files.get(name)
@@ -124,6 +126,7 @@ def read_bundle(path: Path, blobs: Blobs) -> Bundle:
                 raise _refused(path, f"a member that its index does not name: {name[:200]!r}")
             if member.size != expected.size:
                 raise _refused(path, f"{name} has {member.size} bytes, not {expected.size}")
+            end = _demand_form(path, raw, member, end, first.mtime)
             seen.add(name)
             stream = archive.extractfile(member)
             if stream is None:
@@ -135,9 +138,32 @@ def read_bundle(path: Path, blobs: Blobs) -> Bundle:
                 files[file[1]] = _read(path, name, stream, expected)
             else:
                 raise _refused(path, f"a name that bundles do not have: {name[:200]!r}")
-    if missing := sorted(index.files.keys() - seen):
-        raise _refused(path, f"{len(missing)} members are missing, the first is {missing[0]}")
+        if missing := sorted(index.files.keys() - seen):
+            raise _refused(path, f"{len(missing)} members are missing, the first is {missing[0]}")
+        raw.seek(end)
+        if raw.read(len(END) + 1) != END:
+            raise _refused(path, "something other than its end comes after the last member")
     return Bundle(index, files, frozenset(name[-64:] for name in seen if name.startswith("blobs/")))
+
+
+def _demand_form(
+    path: Path, raw: IO[bytes], member: tarfile.TarInfo, start: int, moment: float
+) -> int:
+    """See that a member begins at ``start`` as Freezer writes it; return where the next begins."""
+    entry = Entry(member.name, "file", 0o644, member.size)
+    try:
+        head = header(entry, int(moment))
+    except (KeyError, ValueError, OverflowError):
+        head = b""
+    data_end = member.offset_data + member.size
+    raw.seek(start)
+    if raw.read(member.offset_data - start) != head:
+        raise _refused(path, f"the member {member.name[:200]!r} is not written as bundles are")
+    raw.seek(data_end)
+    fill = padding(member.size)
+    if raw.read(len(fill)) != fill:
+        raise _refused(path, f"something stands between {member.name[:200]!r} and the next member")
+    return data_end + len(fill)
 
 
 @contextmanager
@@ -149,15 +175,19 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
         raise _refused(path, f"not a sound tar archive ({error})") from error
 
 
-def _index(archive: tarfile.TarFile, path: Path) -> BundleIndex:
+def _index(archive: tarfile.TarFile, path: Path) -> tuple[tarfile.TarInfo, BundleIndex]:
     first = archive.next()
     stream = archive.extractfile(first) if first is not None and first.isreg() else None
     if first is None or stream is None or first.name != INDEX or first.size > _LARGEST_INDEX:
         raise _refused(path, f"it does not begin with {INDEX}")
+    data = stream.read()
     try:
-        return BundleIndex.model_validate(json.loads(stream.read()))
+        index = BundleIndex.model_validate(json.loads(data))
     except (ValueError, ValidationError) as error:
         raise _refused(path, f"its index cannot be read: {str(error).splitlines()[0]}") from None
+    if json_bytes(plain(index)) != data:
+        raise _refused(path, "its index is not written as bundles have it")
+    return first, index
 
 
 def _demand_own_name(path: Path, name: str, expected: Member) -> None:
