@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, cast
 import zstandard
 
 from freezer.errors import IntegrityError
+from freezer.fetch.bounded import RATIO, Bounded
 
 if TYPE_CHECKING:
     import io
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _MEMO = "packed-layer"
 _FORMAT = f"gzip-6-{zlib.ZLIB_RUNTIME_VERSION}"
 _LEVEL = 6
+_ALLOWANCE = 1 << 30
 _BLOCK = 1 << 20
 _GZIP_HEADER = 16
 _GZIP = b"\x1f\x8b"
@@ -77,7 +79,8 @@ def unpack(source: Path, diff_id: str, target: Path) -> None:
     """
     hasher = hashlib.sha256()
     with ExitStack() as stack:
-        stream = _plain(stack.enter_context(source.open("rb")), stack)
+        plain = _plain(stack.enter_context(source.open("rb")), stack)
+        stream = Bounded(plain, _ALLOWANCE + RATIO * source.stat().st_size, _bomb(diff_id))
         out = stack.enter_context(target.open("wb"))
         try:
             while block := stream.read(_BLOCK):
@@ -90,6 +93,15 @@ def unpack(source: Path, diff_id: str, target: Path) -> None:
                 hint="the image is broken: build it and push it again",
             ) from error
     _demand(hasher, diff_id)
+
+
+def _bomb(diff_id: str) -> Callable[[int], IntegrityError]:
+    return lambda limit: IntegrityError(
+        "a layer of the image unpacks to suspiciously many bytes",
+        found=f"more than {limit}",
+        expected=f"the layer {diff_id}",
+        hint="do not use that image until you know what it is",
+    )
 
 
 def _plain(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, cast
 import zstandard
 
 from freezer.errors import IntegrityError
+from freezer.fetch.bounded import RATIO, Bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
+_ALLOWANCE = 256 << 20
+"""Bytes that even the smallest package may unpack to."""
 _LATEST = 8**11 - 1
 """The last moment that a tar can name, in the year 2242."""
 _BROKEN = (
@@ -73,9 +76,12 @@ def open_data(path: Path, name: str) -> Iterator[tarfile.TarFile]:
     """
     with path.open("rb") as stream:
         part, unpack = _data(stream, name)
+        limit = _ALLOWANCE + RATIO * path.stat().st_size
         try:
-            with unpack(part) as data, tarfile.open(fileobj=data, mode="r|") as archive:
-                yield archive
+            with unpack(part) as data:
+                bounded = cast("IO[bytes]", Bounded(data, limit, lambda most: _bomb(name, most)))
+                with tarfile.open(fileobj=bounded, mode="r|") as archive:
+                    yield archive
         except _BROKEN as error:
             raise _not_a_package(name, str(error) or type(error).__name__) from error
 
@@ -119,6 +125,14 @@ _UNPACK: dict[str, Callable[[BinaryIO], IO[bytes]]] = {
     ".xz": lambda part: cast("IO[bytes]", lzma.LZMAFile(part)),  # noqa: SIM115 - the caller closes
     ".zst": _zstd,
 }
+
+
+def _bomb(name: str, limit: int) -> IntegrityError:
+    return IntegrityError(
+        f"{name} unpacks to suspiciously many bytes",
+        found=f"more than {limit}",
+        hint="check that the archive which serves it is a Debian one",
+    )
 
 
 def _not_a_package(name: str, found: str) -> IntegrityError:

@@ -86,3 +86,11 @@ def test_what_is_not_the_layer_is_refused(tmp_path: Path, stored: bytes) -> None
     (tmp_path / "stored").write_bytes(stored)
     with pytest.raises(IntegrityError):
         unpack(tmp_path / "stored", sha(LAYER), tmp_path / "plain")
+
+
+def test_a_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("freezer.fetch.packed._ALLOWANCE", 1 << 20)
+    (tmp_path / "stored").write_bytes(zstandard.compress(bytes(64 << 20)))
+    with pytest.raises(IntegrityError, match="suspiciously many"):
+        unpack(tmp_path / "stored", sha(bytes(64 << 20)), tmp_path / "plain")
+    assert (tmp_path / "plain").stat().st_size < 4 << 20

@@ -4,6 +4,7 @@ import lzma
 from pathlib import Path
 
 import pytest
+import zstandard
 from debs import BUILT, PACK, ar, folder, make_deb, member, tar
 
 from freezer.errors import IntegrityError
@@ -73,3 +74,22 @@ def test_a_member_with_a_negative_size_does_not_send_the_reader_round_in_circles
     path.write_bytes(ar([("data", b"")]).replace(b"0         `", b"-60       `"))
     with pytest.raises(IntegrityError, match=r"x\.deb"):
         read(path)
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    bomb = member("./bomb")[0]
+    bomb.size = 1 << 40
+    packer = zstandard.ZstdCompressor().compressobj()
+    data = packer.compress(bomb.tobuf())
+    data += b"".join(packer.compress(bytes(1 << 20)) for _ in range(300)) + packer.flush()
+    path = tmp_path / "x.deb"
+    path.write_bytes(ar([("debian-binary", b"2.0"), ("data.tar.zst", data)]))
+    with pytest.raises(IntegrityError, match=r"x\.deb unpacks to suspiciously many bytes"):
+        drain(path)
+
+
+def drain(path: Path) -> None:
+    with open_data(path, "x.deb") as archive:
+        stream = archive.extractfile(archive.next())
+        while stream.read(1 << 20):
+            pass
