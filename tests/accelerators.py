@@ -45,10 +45,9 @@ def conda(name: str, version: str = "1.0", build: str = "0", **more: Any) -> Con
         version=version,
         build=build,
         build_number=0,
-        channel="forge",
         subdir="linux-64",
         reason="asked for",
-        **more,
+        **{"channel": "forge", **more},
     )
 
 

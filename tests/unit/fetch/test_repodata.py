@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
@@ -12,11 +13,15 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from accelerators import conda
 from urllib3.util.retry import Retry
 
 from freezer.errors import FetchError, IntegrityError
 from freezer.fetch import http
 from freezer.fetch.channels import CondaChannel
+from freezer.fetch.conda import CondaChannels
+from freezer.fetch.config import Config
+from freezer.fetch.download import fetch_all
 from freezer.fetch.repodata import Repodata, fetch_repodata, forget_repodata
 from freezer.fetch.repodata_text import IndexText
 from freezer.fetch.store import Store
@@ -182,9 +187,30 @@ def test_credentials_of_netrc_are_sent_and_kept_nowhere(
     site.files["/t/tk-123/team/linux-64/repodata.json"] = (200, TEXT, {"ETag": '"one"'})
     fetch(store, f"{site.address}/t/tk-123/team")
     assert all(headers["Authorization"].startswith("Basic ") for headers in site.headers)
+    data = b"an archive"
+    path = "/t/tk-123/team/linux-64/a-1.0-0.conda"
+    site.files[path] = (200, data, {})
+    package = conda("a", channel="team").model_copy(
+        update={"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+    )
+    channel = CondaChannel("team", (f"{site.address}/t/tk-123/team",))
+    sources = [CondaChannels.from_config(Config(), [channel])]
+    found = fetch_all([package], store=store, sources=sources, report=SilentReporter())
+    assert found[package.sha256].read_bytes() == data
+    assert site.asked[-1] == (path, 200)
+    assert site.headers[-1]["Authorization"].startswith("Basic ")
     kept = b"".join(path.read_bytes() for path in store.root.rglob("*") if path.is_file())
     assert b"tk-123" not in kept
     assert b"pw-of-netrc" not in kept
+
+
+def test_a_channel_that_lets_nobody_in_says_so(site: Site, store: Store) -> None:
+    for form in ("repodata.json.zst", "repodata.json"):
+        site.files[f"/t/tk-123/team/linux-64/{form}"] = (401, b"", {})
+    with pytest.raises(FetchError) as caught:
+        fetch(store, f"{site.address}/t/tk-123/team")
+    assert "401" in str(caught.value)
+    assert "tk-123" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
