@@ -126,6 +126,27 @@ def test_the_inventory_names_the_blas_that_did_it(environments: dict[str, Projec
         assert LIBRARIES[blas] in {c.name for c in project.lock.components if c.role == "blas"}
 
 
+def test_two_openmp_runtimes_are_warned_of_with_what_they_can_do(
+    environments: dict[str, Project],
+) -> None:
+    """scikit-learn was built for GNU's, MKL brings Intel's: in one process."""
+    said = {blas: item.freeze("inventory", "--json").good() for blas, item in environments.items()}
+    doubles = {blas: done.document["doubles"] for blas, done in said.items()}
+    for blas, sentences in doubles.items():
+        two = [text for text in sentences if text.startswith("2 OpenMP runtimes: ")]
+        assert len(two) == (blas == "mkl"), sentences
+        assert all("libiomp5" in text and "libgomp" in text for text in two)
+        assert all("sums that are split differently" in text for text in two)
+
+
+def test_a_diff_tells_what_became_of_the_arithmetic(environments: dict[str, Project]) -> None:
+    before, now = environments["openblas"], environments["netlib"]
+    folders = (str(item.lock_file.parent) for item in (before, now))
+    done = before.freeze("diff", *folders).good()
+    assert "inventory: BLAS OpenBLAS" in done.out
+    assert "became netlib" in done.out
+
+
 def test_a_user_who_enters_the_image_finds_their_way(
     environments: dict[str, Project], engine: Engine, tmp_path: Path
 ) -> None:
