@@ -103,11 +103,20 @@ def _with_nearest(workshop: Workshop, lock: Lock, error: ArtifactGoneError) -> A
         )
     except FetchError:
         return error  # what is gone is known; what there is instead is not
+    named = {(item.name, item.version, item.build) for item in found}
+    listed = [item for item in gone if (item.name, item.version, item.build) not in named]
     others = [text for text in error.details if not any(item.file in text for item in gone)]
     return ArtifactGoneError(
         error.what,
         where=error.where,
-        details=[*map(str, found), *others],
+        details=[
+            *map(str, found),
+            *(
+                f"{item.file} ({item.channel}): the channel lists it, and does not have it"
+                for item in listed
+            ),
+            *others,
+        ],
         hint=f"`freeze lock {lock.name}` keeps all else; or configure a mirror that still has them",
     )
 
