@@ -36,19 +36,15 @@ def diff(
 ) -> None:
     """Say what changed between two locks, what moves the numbers first, and why it may."""
     from freezer.flows.diff import diff as run
-    from freezer.flows.spec import environments
+    from freezer.flows.diff import split_words
     from freezer.output.diff import document, page, show
 
-    words = list(locks or [])
     if markdown and json:
         raise typer.BadParameter("--markdown and --json both go to stdout: give one of them")
-    known = environments(current.project)
-    name = words.pop(0) if words and words[0] in known and len(words) != 2 else None
-    if name is None and len(words) == 2 and words[0] in known and words[1] not in known:
-        name = words.pop(0)
-    if len(words) > 2:
+    words = list(locks or [])
+    name, first, second = split_words(current.project, words)
+    if len(words) > 2 + (name is not None):
         raise typer.BadParameter("at most an environment and two locks")
-    first, second = (*words, None, None)[:2]
     result = run(current.workshop(), name, first, second)
     if html is not None:
         from freezer.fetch.store import disk_errors, write_atomically

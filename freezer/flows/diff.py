@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,16 +15,21 @@ from freezer.check.reference import read_reference, reference_path, references
 from freezer.errors import CheckError, LockError, Where
 from freezer.flows.check_image import find_image, is_image, read_image_lock
 from freezer.flows.generations import generation, history
-from freezer.flows.spec import Locked, environments, load_locked, read_lock
+from freezer.flows.spec import LOCKS, Locked, environments, load_locked
 from freezer.history.diff import LockDiff, diff_locks
 from freezer.history.suspects import Suspect, assess
 from freezer.model.inventory import INVENTORY_FILE, Inventory
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock, short_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from freezer.flows.sources import Workshop
+    from freezer.model.record import Record
 
 CURRENT: Final = "current"
+_GENERATION: Final = re.compile(r"\d+|[0-9a-fA-F]{4,64}")
+"""A number, or the first digits of a lock ID."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,25 @@ def diff(workshop: Workshop, name: str | None, first: str | None, second: str | 
     )
 
 
+def split_words(project: Path, words: Sequence[str]) -> tuple[str | None, str | None, str | None]:
+    """Return the environment, and the two locks, that up to three words mean; None for none.
+
+    Of two words the first is the environment only where the second is none.
+    """
+    known, rest = _known(project), list(words)
+    name = None
+    if rest and rest[0] in known and (len(rest) != 2 or rest[1] not in known):
+        name = rest.pop(0)
+    first, second = (*rest, None, None)[:2]
+    return name, first, second
+
+
+def _known(project: Path) -> set[str]:
+    """Return the environments that have a spec or a lock: one that was pulled has no spec."""
+    locked = (path.parent.name for path in (project / LOCKS).glob(f"*/{LOCK_FILE}"))
+    return {*environments(project), *locked}
+
+
 def _current(workshop: Workshop, name: str | None) -> Side:
     locked = load_locked(workshop.project, name)
     return Side(f"{locked.lock.name}, current ({short_id(locked.id)})", locked)
@@ -96,21 +123,42 @@ def _generation(workshop: Workshop, name: str, number: int | str) -> Side:
 def _side(workshop: Workshop, name: str | None, text: str) -> Side:
     if text == CURRENT:
         return _current(workshop, name)
+    if text in _known(workshop.project):
+        locked = load_locked(workshop.project, text)
+        return Side(f"{text} ({short_id(locked.id)})", locked)
     path = Path(text)
     path = path if path.is_absolute() else workshop.project / path
     if path.exists():
         return _file(path / LOCK_FILE if path.is_dir() else path, text)
-    if text in environments(workshop.project) and (locked := read_lock(workshop.project, text)):
-        return Side(f"{text} ({short_id(locked.id)})", locked)
     bare = text.removeprefix("@")
     if bare.startswith("-") and bare[1:].isdecimal() and int(bare) < 0:
         return _before(workshop, name, -int(bare))
     if is_image(text) and not text.startswith("@"):
-        image = find_image(workshop, text)
-        lock, identifier = read_image_lock(workshop, text, image)
-        return Side(f"image {text} ({short_id(identifier)})", Locked(lock, identifier, path))
+        return _image(workshop, text, path)
+    if not _GENERATION.fullmatch(bare):
+        raise _no_lock(workshop, text)
     number = int(bare) if bare.isdecimal() and len(bare) < 8 else bare.lower()
     return _generation(workshop, load_locked(workshop.project, name).lock.name, number)
+
+
+def _image(workshop: Workshop, text: str, path: Path) -> Side:
+    try:
+        image = find_image(workshop, text)
+    except CheckError as error:
+        raise _no_lock(workshop, text) from error
+    lock, identifier = read_image_lock(workshop, text, image)
+    return Side(f"image {text} ({short_id(identifier)})", Locked(lock, identifier, path))
+
+
+def _no_lock(workshop: Workshop, text: str) -> LockError:
+    near = difflib.get_close_matches(text, _known(workshop.project), 1, 0.6)
+    return LockError(
+        f"{text!r} is no lock: no environment, file, folder, generation or image is called so",
+        where=Where(str(workshop.project)),
+        expected="`current`, an environment, a generation (3, @-1, the first digits of a lock ID), "
+        "the path of a lock, or an image that the engine holds",
+        hint=f"did you mean {near[0]}?" if near else "`freeze log` and `freeze images` list them",
+    )
 
 
 def _file(path: Path, text: str) -> Side:
@@ -138,22 +186,26 @@ def _inventory(locked: Locked) -> Inventory | None:
         return None
 
 
-def _references(old: Locked, new: Locked) -> list[str]:
+def _references(old: Locked, new: Locked) -> Iterator[str]:
     """Say for each numerics class that both sides have how the recorded numbers compare."""
-    said = []
-    for name in references(old.folder):
-        try:
-            before, after = (
-                read_reference(reference_path(side.folder, name), f"{name}.json")
-                for side in (old, new)
-            )
-        except CheckError:
-            continue
-        mine = before is not None and before.lock_id == old.id
-        if before is None or after is None or not mine or after.lock_id != new.id:
-            continue
-        for one in compare_locks(before, after).trainings:
+    before, after = _records(old), _records(new)
+    shared = [name for name in before if name in after]
+    for name in shared:
+        for one in compare_locks(before[name], after[name]).trainings:
             first = f", first in {one.first.what}" if one.first else ""
             reason = f" ({one.reason})" if one.reason else ""
-            said.append(f"{name}: {one.training} {one.word}{first}{reason}")
-    return said
+            yield f"{name}: {one.training} {one.word}{first}{reason}"
+    if not shared and old.id != new.id and (before or after):
+        known = [", ".join(side) or "none" for side in (before, after)]
+        yield f"of no class that both have ({known[0]}; {known[1]}): `freeze check --against` tells"
+
+
+def _records(locked: Locked) -> dict[str, Record]:
+    """Return a lock's own references by class, but for those that cannot be read."""
+    found = {}
+    for name in references(locked.folder):
+        with suppress(CheckError):
+            record = read_reference(reference_path(locked.folder, name), f"{name}.json")
+            if record is not None and record.lock_id == locked.id:
+                found[name] = record
+    return found

@@ -8,12 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
-from histories import GIT, Past, lock_of, make_past
+from histories import GIT, NAME, Past, lock_of, make_past
 from locks import make_lock
+from records import lines
 from rich.console import Console
 
 from freezer.errors import FreezerError
-from freezer.flows.diff import DiffResult, Side, diff
+from freezer.flows.check import check
+from freezer.flows.diff import DiffResult, Side, diff, split_words
 from freezer.flows.spec import Locked
 from freezer.history.diff import diff_locks
 from freezer.history.suspects import assess
@@ -61,11 +63,51 @@ def test_locks_go_by_path_too(past: Past, tmp_path: Path) -> None:
     assert diff(past.workshop, None, str(folder), "current").diff.same
 
 
-@pytest.mark.parametrize("name", ["99", "@-9", "nonsense"])
+@pytest.mark.parametrize(
+    "name", ["99", "@-9", "nonsense", "dem", "no/such/lock.yaml", "x:y", "ffff"]
+)
 def test_what_is_no_lock_is_said(past: Past, name: str) -> None:
     with pytest.raises(FreezerError) as raised:
         diff(past.workshop, None, name, None)
     assert raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ([], (None, None, None)),
+        (["demo"], ("demo", None, None)),
+        (["3"], (None, "3", None)),
+        (["demo", "3"], ("demo", "3", None)),
+        (["demo", "other"], (None, "demo", "other")),
+        (["1", "3"], (None, "1", "3")),
+        (["demo", "1", "3"], ("demo", "1", "3")),
+        (["demo", "other", "3"], ("demo", "other", "3")),
+    ],
+)
+def test_what_words_mean(
+    past: Past, words: list[str], meant: tuple[str | None, str | None, str | None]
+) -> None:
+    """The environments here have locks and no spec, as those that were pulled."""
+    other = past.folder.with_name("other")
+    other.mkdir()
+    (other / "freeze.lock.yaml").write_bytes(lock_of("9.0"))
+    assert split_words(past.project, words) == meant
+
+
+def test_numbers_are_compared_where_both_have_some_of_one_class(tmp_path: Path) -> None:
+    past = make_past(tmp_path)
+    past.make("1.0")
+    past.make("2.0", *lines(loss=0.25))
+    assert diff(past.workshop, None, "1", "2").references == (
+        "x86-64-v4-skylakex: numpy drifted, first in loss at step 2",
+    )
+    past.tell(**{"class": "x86-64-v3-haswell"})
+    past.lock("3.0")
+    past.build()
+    check(past.workshop, NAME)
+    (said,) = diff(past.workshop, None, "1", "3").references
+    assert said.startswith("of no class that both have (x86-64-v4-skylakex; x86-64-v3-haswell)")
 
 
 def evil() -> DiffResult:
