@@ -16,8 +16,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import filelock
-
 from freezer.errors import BusyError, HostError, IntegrityError
 
 if TYPE_CHECKING:
@@ -187,6 +185,8 @@ class Store:
     @contextmanager
     def lock(self, name: str, *, timeout: float, report: Reporter) -> Iterator[None]:
         """Hold a name for this process. Says that it waits; ``BusyError`` after ``timeout`` s."""
+        import filelock  # which loads half of asyncio; most commands lock nothing
+
         lock = filelock.FileLock(self._locks / f"{name}.lock")
         try:
             lock.acquire(timeout=0)

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.locks import compare_locks
 from freezer.check.numerics import compare_inventories
 from freezer.check.reference import read_reference, reference_path, references
 from freezer.errors import CheckError, LockError, Where
-from freezer.flows.check_image import find_image, is_image, read_image_lock
 from freezer.flows.generations import generation, history
 from freezer.flows.spec import LOCKS, Locked, environments, load_locked
 from freezer.history.diff import LockDiff, diff_locks
@@ -133,15 +131,18 @@ def _side(workshop: Workshop, name: str | None, text: str) -> Side:
     bare = text.removeprefix("@")
     if bare.startswith("-") and bare[1:].isdecimal() and int(bare) < 0:
         return _before(workshop, name, -int(bare))
-    if is_image(text) and not text.startswith("@"):
-        return _image(workshop, text, path)
     if not _GENERATION.fullmatch(bare):
-        raise _no_lock(workshop, text)
+        return _image(workshop, text, path)
     number = int(bare) if bare.isdecimal() and len(bare) < 8 else bare.lower()
     return _generation(workshop, load_locked(workshop.project, name).lock.name, number)
 
 
 def _image(workshop: Workshop, text: str, path: Path) -> Side:
+    # What talks to engines and registries takes a quarter of a second to load.
+    from freezer.flows.check_image import find_image, is_image, read_image_lock
+
+    if not is_image(text) or text.startswith("@"):
+        raise _no_lock(workshop, text)
     try:
         image = find_image(workshop, text)
     except CheckError as error:
@@ -191,6 +192,8 @@ def _references(old: Locked, new: Locked) -> Iterator[str]:
     before, after = _records(old), _records(new)
     shared = [name for name in before if name in after]
     for name in shared:
+        from freezer.check.locks import compare_locks
+
         for one in compare_locks(before[name], after[name]).trainings:
             first = f", first in {one.first.what}" if one.first else ""
             reason = f" ({one.reason})" if one.reason else ""

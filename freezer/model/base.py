@@ -20,7 +20,6 @@ class Model(BaseModel):
         extra="forbid",
         alias_generator=kebab,
         populate_by_name=True,
-        use_attribute_docstrings=True,
     )
 
 
