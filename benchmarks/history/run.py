@@ -45,10 +45,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 NAME = "sklearn-cpu"
 COMMANDS = {
-    "freeze log": ["log"],
-    "freeze log --verify": ["log", "--verify"],
-    "freeze diff": ["diff"],
-    "freeze rollback --dry-run": ["rollback", "--dry-run"],
+    "freeze log": ["log", NAME],
+    "freeze log --verify": ["log", "--verify", NAME],
+    "freeze diff": ["diff", NAME],
+    "freeze why": ["why", NAME, "numpy"],
+    "freeze rollback --dry-run": ["rollback", "--dry-run", NAME],
 }
 
 
@@ -122,7 +123,7 @@ def _current(workshop: Workshop) -> Locked:
 
 def _median(workshop: Workshop, arguments: list[str], runs: int) -> float:
     seconds = []
-    command = [sys.executable, "-m", "freezer", "-C", str(workshop.project), *arguments, NAME]
+    command = [sys.executable, "-m", "freezer", "-C", str(workshop.project), *arguments]
     for _ in range(runs):
         started = monotonic()
         done = subprocess.run(

@@ -80,8 +80,10 @@ def start(folder: Path) -> dict[str, str]:
 def with_freezer(folder: Path, package: str) -> tuple[float, list[str]]:
     command = [sys.executable, "-m", "freezer", "update", package, "--as-of", AFTER]
     seconds, out = run([*command, "--dry-run", "--json"], folder)
-    moves = json.loads(out)["moves"]
-    return seconds, [
+    document = json.loads(out)
+    moves, alone = document["moves"], document["alone"].get(package)
+    by_itself = [] if alone in (None, *(one["to"] for one in moves)) else [f"(by itself: {alone})"]
+    return seconds, by_itself + [
         f"{one['name']} {one['from'] or 'new'} → {one['to'] or 'removed'}"
         + (f" ({one['cause']})" if one["cause"] else "")
         for one in sorted(moves, key=lambda one: str(one["name"]))
@@ -133,16 +135,17 @@ def main() -> None:
             lines += ["|---|---|---|"]
             for name, (seconds, found) in rows.items():
                 said = "<br>".join(found) or "nothing"
-                lines.append(f"| {name} | {seconds:.1f} | {len(found)}: {said} |")
+                count = sum(not one.startswith("(") for one in found)
+                lines.append(f"| {name} | {seconds:.1f} | {count}: {said} |")
             lines.append("")
             print("\n".join(lines[-6:]), flush=True)
     tools = f"uv {version('uv')}, pip-tools {version('pip-tools')}, pip {version('pip')}"
     told = (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {tools}. {len(before)} packages "
         f"for {', '.join(REQUIREMENTS)} as of {BEFORE}; one of them updated as of {AFTER}. "
-        f"Load of the machine at the end: {os.getloadavg()[0]:.0f}. pip-compile does not hand a "
-        "cut-off on to its resolver, and so moves to what is newest today. `freeze update` runs "
-        "the whole command, looks for what stands in the way, and puts back what need not move."
+        f"Load over the last five minutes: {os.getloadavg()[1]:.1f}. pip-compile does not hand a "
+        "cut-off on to its resolver, and so moves to what is newest today. `freeze update` is timed "
+        "as a whole command, which also says how far the package goes by itself, and why."
     )
     head = ["# Results", "", told, ""]
     (HERE / "RESULTS.md").write_text("\n".join([*head, *lines]))
