@@ -144,8 +144,8 @@ def main() -> None:
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {tools}. {len(before)} packages "
         f"for {', '.join(REQUIREMENTS)} as of {BEFORE}; one of them updated as of {AFTER}. "
         f"Load over the last five minutes: {os.getloadavg()[1]:.1f}. pip-compile does not hand a "
-        "cut-off on to its resolver, and so moves to what is newest today. `freeze update` is timed "
-        "as a whole command, which also says how far the package goes by itself, and why."
+        "cut-off on to its resolver, and so moves to what is newest today. `freeze update` is "
+        "timed as a whole command, which also says how far the package goes by itself, and why."
     )
     head = ["# Results", "", told, ""]
     (HERE / "RESULTS.md").write_text("\n".join([*head, *lines]))

@@ -22,7 +22,9 @@ def why(
     ask: Annotated[
         bool,
         typer.Option(
-            "--ask", help="Ask the index which version a Python package would get if released."
+            "--ask",
+            help="Ask what would happen if it were released: how far it goes, and what moves "
+            "with it.",
         ),
     ] = False,
     json: Json = False,

@@ -10,6 +10,7 @@ from freezer.errors import LockError, Where
 from freezer.flows.spec import LOCKS, load_locked
 from freezer.flows.why_ask import Offer, offer
 from freezer.flows.why_held import Hold, holds, wheel_needs
+from freezer.flows.why_released import Released, released
 from freezer.flows.why_since import Since, since_when
 from freezer.history.why import Graph, Key, Lookup, Need, asked_and_why, chains, graph
 from freezer.model.lockfile import LOCK_FILE
@@ -40,6 +41,8 @@ class Answer:
     holds: tuple[Hold, ...]
     since: Since | None
     offer: Offer | None = None
+    released: Released | None = None
+    """What would move with it; None where that was not asked, or it moves with something else."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,9 @@ class Why:
 
 
 def why(workshop: Workshop, environment: str | None, name: str, *, ask: bool = False) -> Why:
-    """Return why a package is locked. Writes nothing; reads an index only to ``ask``.
+    """Return why a package is locked. Writes nothing.
+
+    Only to ``ask`` are indexes read, and resolvers asked what would happen if it were released.
 
     Raises ``LockError`` without a lock, and for a name that it does not have.
     """
@@ -82,6 +87,9 @@ def _answer(workshop: Workshop, locked: Locked, found: Graph, key: Key, *, ask: 
         holds=held,
         since=since_when(workshop, locked, key),
         offer=_offer(workshop, locked.lock, package, held) if ask else None,
+        released=released(workshop, locked.lock, key.name)
+        if ask and key.world in ("pip", "conda", "debian")
+        else None,
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from freezer.flows.why import Answer, Why
     from freezer.flows.why_held import Hold
+    from freezer.flows.why_released import Released
     from freezer.flows.why_since import Since
     from freezer.history.why import Key, Need
 
@@ -74,6 +75,7 @@ def _entry(answer: Answer) -> dict[str, Any]:
             "fitting": answer.offer.fitting,
             "said": answer.offer.said,
         },
+        "released": answer.released and _released_entry(answer.released),
     }
 
 
@@ -95,6 +97,25 @@ def _since_entry(since: Since | None) -> dict[str, Any] | None:
     }
 
 
+def _released_entry(found: Released) -> dict[str, Any]:
+    return {
+        "moves": [
+            {
+                "world": one.world,
+                "name": one.name,
+                "from": one.before,
+                "to": one.after,
+                "named": one.named,
+                "cause": one.cause,
+            }
+            for one in found.moves
+        ],
+        "alone": found.alone,
+        "limit": found.limit,
+        "why_not": found.why_not,
+    }
+
+
 def _facts(found: Why, answer: Answer) -> Iterator[tuple[str, Sequence[str]]]:
     package = answer.package
     if not isinstance(package, BasePackage):
@@ -109,7 +130,9 @@ def _facts(found: Why, answer: Answer) -> Iterator[tuple[str, Sequence[str]]]:
     yield "held by", [_hold(one) for one in answer.holds if one.kind != "parent"]
     if answer.since:
         yield "since", [_since(answer.since)]
-    yield "to move", [answer.offer.said if answer.offer else _released(found, answer)]
+    yield "to move", [answer.offer.said if answer.offer else _to_move(found, answer)]
+    if answer.released:
+        yield "released", list(_released(answer.key.name, answer.released))
 
 
 def _parents(answer: Answer) -> list[str]:
@@ -162,12 +185,26 @@ def _since(since: Since) -> str:
     return told + reason + ("" if since.complete else "; an older lock cannot be read")
 
 
-def _released(found: Why, answer: Answer) -> str:
+def _released(name: str, found: Released) -> Iterator[str]:
+    if found.why_not is not None:
+        yield f"it could not be found out what would move: {found.why_not}"
+        return
+    if not found.moves:
+        yield f"nothing would move{f': {found.limit}' if found.limit else ''}"
+        return
+    for one in found.moves:
+        yield f"{'' if one.named else 'with it '}{one}"
+    after = next((one.after for one in found.moves if one.named and one.name == name), None)
+    if found.alone not in (None, after):
+        yield f"with nothing else it is {found.alone}"
+
+
+def _to_move(found: Why, answer: Answer) -> str:
     if answer.key.world == "base":
         return f"it moves with the base alone: `freeze update {found.environment} base`"
     if answer.key.world == "build":
         return f"it moves with what it builds: `freeze update {found.environment} {answer.key.of}`"
-    ask = "; --ask tells what the index has" if answer.key.world == "pip" else ""
+    ask = "; --ask tells how far, and what would move with it"
     command = f"freeze update {found.environment} {answer.key.name}"
     return f"`{command}` moves it as far as the rest allows{ask}"
 

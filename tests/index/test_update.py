@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from indexes import FakeIndex, serve
-from updates import EARLY, LATER, Env, pins
+from rich.console import Console
+from updates import EARLY, LATE, LATER, Env, pins
 
 from freezer.errors import FreezerError, LockError, SpecError
 from freezer.flows.generations import history
 from freezer.flows.lock import lock
+from freezer.flows.why import why
+from freezer.output.why import show
 
 pytestmark = pytest.mark.index
 
@@ -121,3 +125,29 @@ def test_one_package_newer_than_the_rest(env: Env) -> None:
     assert again.locked.lock.exceptions == result.lock.exceptions
     env.spec("num", "plot>=1", **{"as-of": "2027-01-01T00:00:00Z"})
     assert lock(env.workshop, None).locked.lock.exceptions == {}
+
+
+def test_what_would_happen_if_it_were_released(env: Env) -> None:
+    env.lock("sci", "plot")
+    env.update("text")  # nothing else moves, and the cut-off is a later one now
+    before = env.file.read_bytes()
+    (answer,) = why(env.workshop, None, "num", ask=True).answers
+    assert answer.released is not None
+    assert [str(one) for one in answer.released.moves] == [
+        "num 1.0 to 2.0",
+        "sci 1.0 to 1.1: sci 1.0 wants num<2",
+    ]
+    assert answer.released.alone == "1.0"
+    stream = io.StringIO()
+    show(why(env.workshop, None, "num", ask=True), Console(file=stream, width=200))
+    assert "released  num 1.0 to 2.0" in stream.getvalue()
+    assert "with it sci 1.0 to 1.1: sci 1.0 wants num<2" in stream.getvalue()
+    assert "with nothing else it is 1.0" in stream.getvalue()
+    (text,) = why(env.workshop, None, "text", ask=True).answers
+    assert text.released is not None
+    assert (text.released.moves, text.released.limit) == ((), f"it is the newest as of {LATE}")
+    env.spec("no-such-package")
+    (answer,) = why(env.workshop, None, "num", ask=True).answers
+    assert answer.released is not None
+    assert "no-such-package" in (answer.released.why_not or "")
+    assert env.file.read_bytes() == before
