@@ -150,8 +150,9 @@ def _demand_wheels(blas: Blas, pip: Sequence[PipPackage]) -> None:
             f"{item.name} {item.version}: its wheel bundles {_BUNDLED[item.name]}" for item in wrong
         ],
         hint=f"take {' and '.join(names)} from conda (`conda:`), where blas: {blas} chooses the "
-        f"build; or from Debian (`system: [{', '.join(f'python3-{name}' for name in names)}]`); or "
-        f"build from source (`allow-sdist: [{', '.join(names)}]`); or set `blas: openblas`",
+        f"build; or build from source (`allow-sdist: [{', '.join(names)}]`); or, for programs that "
+        "Debian's own /usr/bin/python3 runs, from Debian "
+        f"(`system: [{', '.join(f'python3-{name}' for name in names)}]`); or set `blas: openblas`",
     )
 
 
