@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import HistoryError, LockError, Where
+from freezer.fetch.store import disk_errors, write_atomically
 from freezer.flows.beside import files_beside, hashes, references_beside
 from freezer.flows.generations import history, now, shown_folder
 from freezer.flows.holding import holding
@@ -22,6 +23,9 @@ from freezer.model.generation import Checked, Generation
 from freezer.model.lockfile import short_id
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from freezer.flows.sources import Workshop
 
 
@@ -137,6 +141,7 @@ def join(workshop: Workshop, name: str | None, reason: str | None = None) -> Gen
             )
         past = History(entries, place)
         kept = keep(folder, locked.id, files_beside(folder), references_beside(locked))
+        _lay(files_beside(kept), folder)
         who = author(workshop.project)
         entry = Generation(
             number=past.next_number,
@@ -154,6 +159,14 @@ def join(workshop: Workshop, name: str | None, reason: str | None = None) -> Gen
         write_log(folder, whole.entries)
         write_changelog(folder, whole, chosen)
         return entry
+
+
+def _lay(files: Mapping[str, bytes], folder: Path) -> None:
+    """Put the files of a lock beside it: git merges line by line what belongs together."""
+    with disk_errors(folder):
+        for name, data in files.items():
+            if not (folder / name).is_file() or (folder / name).read_bytes() != data:
+                write_atomically(folder / name, data)
 
 
 def _joined(past: History, current: str) -> str:

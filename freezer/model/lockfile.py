@@ -24,6 +24,7 @@ HEADER = """\
 # The SHA-256 of this file is the lock ID, and the image follows from this file alone.
 """
 _RELOCK = "restore the file from version control, or start afresh with `freeze lock --upgrade`"
+_CONFLICT = b"\n<<<<<<< "
 
 
 def lock_bytes(lock: Lock) -> bytes:
@@ -96,6 +97,13 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise LockError("the lock is not UTF-8 text", where=Where(name), hint=_RELOCK) from None
     except yaml.YAMLError as error:
+        if _CONFLICT in data:
+            raise LockError(
+                "the lock holds git's conflict markers",
+                where=Where(name, data.partition(_CONFLICT)[0].count(b"\n") + 2),
+                hint="take one side whole, `git checkout --ours` (or `--theirs`) and this file, "
+                "then run `freeze log --join`",
+            ) from None
         mark = getattr(error, "problem_mark", None)
         raise LockError(
             "the lock is not valid YAML",

@@ -231,6 +231,9 @@ def test_a_merge_that_git_could_not_do_says_the_way_out_and_is_joined(forked: Pa
 def test_two_generations_of_one_number_are_told_apart_by_their_locks(forked: Past) -> None:
     forked.git("checkout", "--theirs", "lockfiles/demo/freeze.lock.yaml")
     made = join(forked.workshop, NAME)
+    beside = (forked.folder / "requirements.txt").read_text()
+    assert "numpy==4.0" in beside, "git merged it line by line, or could not"
+    assert "<<<<<<<" not in beside
     found = history(forked.workshop, NAME)
     with pytest.raises(HistoryError, match="several generations"):
         found.find(4)

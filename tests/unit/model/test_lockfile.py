@@ -54,6 +54,17 @@ def test_what_is_not_a_lock_is_refused(data: bytes, message: str) -> None:
         parse_lock(data, NAME)
 
 
+def test_a_merge_that_was_not_settled_says_the_way_out() -> None:
+    data = lock_bytes(make_lock()).replace(
+        b'version: "2.4.6"', b'\n<<<<<<< HEAD\n  version: "2.4.6"\n=======\n>>>>>>> side', 1
+    )
+    with pytest.raises(LockError, match="conflict markers") as caught:
+        parse_lock(data, NAME)
+    line = caught.value.where.line
+    assert data.splitlines()[line - 1].startswith(b"<<<<<<<")
+    assert "freeze log --join" in (caught.value.hint or "")
+
+
 def test_reordered_but_equal_content_is_not_canonical() -> None:
     data = lock_bytes(make_lock())
     with pytest.raises(LockError, match="canonical"):
