@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from freezer.model.record import Digested, Said
+from freezer.model.record import Digested, Said, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +48,17 @@ def differences_of_inputs(expected: Training, found: Training) -> list[str]:
             earlier = before.get((one.kind, one.name))
             if earlier is not None and earlier != one:
                 sentences.append(f"{found.name}: {_changed(earlier, one)}")
-    return sentences
+    return [*sentences, *_types(expected, found)]
+
+
+def _types(expected: Training, found: Training) -> Iterator[str]:
+    """Yield that tensors are of another type, by the first one that is."""
+    before = {one.name: one.dtype for one in expected.observations if isinstance(one, Tensor)}
+    for one in found.observations:
+        if isinstance(one, Tensor) and before.get(one.name, one.dtype) != one.dtype:
+            types = f"{one.dtype[1:]}, was {before[one.name][1:]}"
+            yield f"{found.name}: it computes in another type: {one.name} is {types}"
+            return
 
 
 _INPUT = (Said, Digested)

@@ -190,7 +190,8 @@ def main() -> None:
     switches = seed_framework("tensorflow", trainer.seed)
     gpus = tf.config.list_physical_devices("GPU")
     device = tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "cpu"
-    trainer.begin(versions(), {**switches, "tensorflow: device": device})
+    told = {"tensorflow: device": device, "tensorflow: loader workers": str(workers())}
+    trainer.begin(versions(), {**switches, **told})
     trainer.streams(streams(trainer.seed))
     data = trainer.data()
     train(trainer, data)

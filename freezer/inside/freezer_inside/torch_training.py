@@ -175,6 +175,7 @@ def settings(device: str) -> Dict[str, str]:
     capability = getattr(torch.backends, "cpu", None)
     return {
         "torch: device": named,
+        "torch: loader workers": str(workers()),
         "torch: CPU kernels": capability.get_cpu_capability() if capability else "unknown",
         "torch: oneDNN": str(torch.backends.mkldnn.enabled),
     }

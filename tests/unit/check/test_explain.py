@@ -1,9 +1,14 @@
 """What is said of the cause, from what differs beside the numbers."""
 
 import pytest
-from records import HOST
+from records import HOST, lines, record
 
-from freezer.check.explain import differences_of_hosts, explains, why_not_repeatable
+from freezer.check.explain import (
+    differences_of_hosts,
+    differences_of_inputs,
+    explains,
+    why_not_repeatable,
+)
 from freezer.model.record import Host
 from freezer.model.verdict import Difference
 
@@ -79,3 +84,13 @@ def first(what="loss at step 3", relative=None):
 )
 def test_why_two_runs_of_one_image_differ(difference, inputs, said):
     assert said in why_not_repeatable(difference, inputs)
+
+
+def test_another_type_is_named_by_the_first_tensor_that_has_it():
+    one = b'"dtype": "<f4"'
+    told = [line.replace(one, b'"dtype": "<i4"') for line in lines()]
+    before, now = record().trainings[0], record(told).trainings[0]
+    assert differences_of_inputs(before, now) == [
+        "numpy: it computes in another type: w1 is i4, was f4"
+    ]
+    assert differences_of_inputs(before, before) == []
