@@ -21,7 +21,8 @@ for number, (code, environment) in enumerate(plan):
     start = f"import os, numpy as np; from freezer_inside import {training}_training as t\\n"
     start += "from freezer_inside import record, trainer\\n"
     place = {**os.environ, **environment}
-    subprocess.run([sys.executable, "-m", "freezer_inside.fingerprint"], env=place)
+    if environment or not number:
+        subprocess.run([sys.executable, "-m", "freezer_inside.fingerprint"], env=place)
     subprocess.run([sys.executable, "-W", "ignore", "-c", start + code + "\\nt.main()"], env=place,
                    stderr=subprocess.DEVNULL)
 """
@@ -57,14 +58,16 @@ def run(
             told.append([])
         elif line.startswith(PREFIX):
             told[-1].append(line)
-    return [_told(lines, training) for lines in told]
+    usual, _ = parse_lines(told[0])
+    assert usual is not None
+    return [_told(lines, training, usual) for lines in told]
 
 
-def _told(lines: list[bytes], name: str) -> Told:
+def _told(lines: list[bytes], name: str, usual: Host) -> Told:
+    """Return one run; the host of one without variables of its own is as usual."""
     host, trainings = parse_lines(lines)
-    assert host is not None
     found = trainings[0] if trainings else Training(name=name, failure="it told nothing")
-    return Told(host, found)
+    return Told(host or usual, found)
 
 
 def record(told: Told) -> Record:
