@@ -1,6 +1,6 @@
 """Change one thing at a time in the built-in trainings, and see whether a check notices it.
 
-    python -m benchmarks.mutations.run [--only NAME...] [--reruns 50] [--results FILE]
+    python -m benchmarks.mutations.run [--only NAME...] [--reruns 50] [--unchanged] [--results FILE]
 
 Runs in the images of the shipped environments, which `freeze build` must have made, and in variants
 of them with one package in another version, which it makes itself. Results of parts add up in one
@@ -28,6 +28,8 @@ from freezer.engine.connect import connect
 from freezer.model.verdict import Verdict, Word
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freezer.engine.interface import Engine
 
 ENVIRONMENTS = {
@@ -44,6 +46,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", help="environments, `variants` or `blas`")
     parser.add_argument("--reruns", type=int, default=50, help="unchanged runs of each training")
+    parser.add_argument("--unchanged", action="store_true", help="only the unchanged runs")
     parser.add_argument("--results", type=Path, help="keep the results of parts here")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -53,7 +56,9 @@ def main() -> int:
         for name in (
             options.only if options.only is not None else [*ENVIRONMENTS, "variants", "blas"]
         ):
-            kept[name] = _part(engine, name, options.reruns, Path(scratch))
+            part = f"{name}, unchanged" if options.unchanged else name
+            changes = () if options.unchanged else MUTATIONS
+            kept[part] = _part(engine, name, changes, options.reruns, Path(scratch))
             path.write_text(json.dumps(kept, indent=1))
     rows = [row for part in kept.values() for row in part["rows"]]
     reruns = [one for part in kept.values() for one in part["reruns"]]
@@ -64,7 +69,9 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def _part(engine: Engine, name: str, reruns: int, scratch: Path) -> dict[str, Any]:
+def _part(
+    engine: Engine, name: str, changes: Sequence[Mutation], reruns: int, scratch: Path
+) -> dict[str, Any]:
     if name == "variants":
         return {"rows": [_variant(engine, one, scratch) for one in VARIANTS], "reruns": []}
     if name == "blas":
@@ -74,7 +81,7 @@ def _part(engine: Engine, name: str, reruns: int, scratch: Path) -> dict[str, An
     rows, counted, image = [], [], _image(engine, name)
     for training in ENVIRONMENTS[name]:
         print(f"{training}: changes", flush=True)
-        chosen = [one for one in MUTATIONS if training in one.trainings]
+        chosen = [one for one in changes if training in one.trainings]
         plan = [(one.script(training), one.environment) for one in chosen]
         expected, *found = run(engine, image, training, [("", {}), *plan])
         rows += [_row(one, expected, told) for one, told in zip(chosen, found, strict=True)]
