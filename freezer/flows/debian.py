@@ -89,12 +89,17 @@ def _closure(
         above: tuple[str, str] | None = None,
     ) -> tuple[DebianPackage, ...]:
         del floors  # apt takes the newest that there is, or what is preferred, and nothing older
-        # Only what the spec asks for may be asked for: all else is preferred, and looked at after.
-        exact = [f"{name}={pins[name]}" if name in pins else name for name in wanted]
-        # What is preferred may hold a package down; without, apt takes the newest that there is.
-        prefer = frozenset[str]() if above else held or old.keys() - release.names
         goals = {**{name: old[name] for name in sorted(held)}, **pins}
-        found = ask(exact, {**{name: old[name] for name in sorted(prefer)}, **goals})
+        if above:
+            # What is preferred may hold a package down. Without, apt takes the newest of all: one
+            # question, whichever package it is asked for.
+            found = ask(_exact(wanted, release.pins), {})
+        else:
+            # Only what the spec asks for may be asked for: all else is preferred, and looked at
+            # after.
+            prefer = held or old.keys() - release.names
+            kept = {name: old[name] for name in sorted(prefer)}
+            found = ask(_exact(wanted, pins), {**kept, **goals})
         versions = {item.name: item.version for item in found}
         # apt takes all that is to be kept, or none of it; and says nothing of which.
         moved = [name for name in goals if versions.get(name, goals[name]) != goals[name]]
@@ -102,7 +107,13 @@ def _closure(
             moved = [above[0]]
         if moved:
             said = ", ".join(f"{name} {versions.get(name, '(none)')}" for name in moved)
-            raise ResolveError(f"apt answers with {said} only")
+            raise ResolveError(
+                f"apt answers with {said} only",
+                expected=", ".join(f"{name} {goals[name]}" for name in moved if name in goals)
+                or "something newer",
+                hint="Debian's archive holds one version of most packages; with `debian-snapshot` "
+                "in the configuration there are earlier ones",
+            )
         return found
 
     settled = settle(
@@ -111,6 +122,10 @@ def _closure(
     asking.causes["debian"] = dict(settled.refusals)
     asking.alone.update(settled.alone)
     return settled.answer
+
+
+def _exact(wanted: Sequence[str], pins: Mapping[str, str]) -> list[str]:
+    return [f"{name}={pins[name]}" if name in pins else name for name in wanted]
 
 
 def _exceeds(version: str | None, other: str) -> bool:
