@@ -66,13 +66,19 @@ def inventory(prefix: str, roots: Sequence[str]) -> Dict[str, object]:
     users = _users(graph, modules, set(listed), owned)
     loaders = _reversed(graph, set(listed))
     kinds = _each(listed, lambda path: roles.true_kind(path, listed[path]))
-    versions = _each(listed, lambda path: roles.version(path, kinds[path].pattern))
+    told = _each(listed, lambda path: roles.version(path, kinds[path].pattern))
+    versions = {
+        path: told[path] or _from_name(path) or label(owned.get(path))[1] for path in listed
+    }
+    for path, target in _handed_on(graph, kinds).items():
+        kinds[path] = roles.Kind(kinds[target].name, kinds[path].roles, None)
+        versions[path] = versions[target]
     digests = _each(listed, hash_file)
     libraries = [
         {
             "name": kinds[path].name,
             "roles": list(kinds[path].roles),
-            "version": versions[path] or _from_name(path) or label(owned.get(path))[1],
+            "version": versions[path],
             "file": path,
             "soname": found[path].soname,
             "needed": list(found[path].needed),
@@ -90,6 +96,22 @@ def inventory(prefix: str, roots: Sequence[str]) -> Dict[str, object]:
         "linked_in": list(_linked_in(holders, owned)),
         "compilers": list(_compilers(found, owned)),
     }
+
+
+def _handed_on(graph: Mapping[str, Set[str]], kinds: Mapping[str, roles.Kind]) -> Dict[str, str]:
+    """Return what computes for each library that has netlib's name and hands its calls on.
+
+    Debian's OpenBLAS comes as a ``libblas.so.3`` that needs ``libopenblas.so.0``. A LAPACK that
+    needs whatever ``libblas.so.3`` there is stays netlib's.
+    """
+    found = {}
+    for path, kind in kinds.items():
+        if kind.name == "netlib":
+            targets = graph.get(path, set()) & kinds.keys()
+            others = sorted(t for t in targets if kinds[t].name in roles.IMPLEMENTATIONS)
+            if others:
+                found[path] = others[0]
+    return found
 
 
 def _each(paths: Iterable[str], answer: Callable[[str], Answer]) -> Dict[str, Answer]:

@@ -20,7 +20,8 @@ class Kind(NamedTuple):
 _MATHS = ("blas", "lapack")
 _OPENBLAS = rb"OpenBLAS (\d+(?:\.\d+)+)"
 _MKL = rb"Math Kernel Library Version ([\d.]+)|Product Build (\d{8})"
-_BLIS = rb"BLIS (\d+(?:\.\d+)+)"
+_BLIS = rb"(BLIS_ARCH_TYPE)"
+"""BLIS leaves the variable that it reads; its version it says only when it runs."""
 
 
 _TAIL = r"(?:-(?:r\d[\w.-]*|[0-9a-f]{8}[\w.-]*|\d[\d.]*))?(?:\.alt)?\.so(?:\.[\w.]+)?"
@@ -39,7 +40,7 @@ def _files(
 _KINDS = _files(
     (r"(?:scipy_)?openblas(?:64_?)?[po]?", "OpenBLAS", _MATHS, _OPENBLAS),
     (r"mkl_\w+", "MKL", _MATHS, _MKL),
-    (r"blis(?:64)?", "BLIS", ("blas",), _BLIS),
+    (r"blis(?:64)?", "BLIS", ("blas",), None),
     (r"[st]?atlas", "ATLAS", _MATHS, None),
     (r"flexiblas", "FlexiBLAS", _MATHS, None),
     (r"c?blas(?:64)?", "netlib", ("blas",), None),
@@ -68,11 +69,14 @@ _KINDS = _files(
 )
 
 _UNDER_ANOTHER_NAME = (
-    Kind("OpenBLAS", _MATHS, _OPENBLAS),
-    Kind("MKL", _MATHS, _MKL),
-    Kind("BLIS", _MATHS, _BLIS),
+    (_OPENBLAS, Kind("OpenBLAS", _MATHS, _OPENBLAS)),
+    (_MKL, Kind("MKL", _MATHS, _MKL)),
+    (_BLIS, Kind("BLIS", _MATHS, None)),
 )
 """What ``libblas.so.3`` and ``liblapack.so.3`` may be in truth, as Debian's alternatives are."""
+
+IMPLEMENTATIONS = frozenset({"ATLAS", "BLIS", "FlexiBLAS", "MKL", "OpenBLAS"})
+"""What a ``libblas.so.3`` may hand its calls on to."""
 
 _HOLDERS = re.compile(
     r"libtorch(_cpu)?\.so|libtensorflow_(cc|framework)\.so\.\d+|_pywrap_tensorflow_internal\.so"
@@ -99,8 +103,8 @@ def true_kind(path: str, kind: Kind) -> Kind:
     """Look into a library that goes by netlib's names, since others do so too."""
     if kind.name != "netlib":
         return kind
-    for other in _UNDER_ANOTHER_NAME:
-        if version(path, other.pattern) is not None:
+    for mark, other in _UNDER_ANOTHER_NAME:
+        if version(path, mark) is not None:
             return Kind(other.name, kind.roles, other.pattern)
     return kind
 

@@ -97,7 +97,11 @@ def test_the_same_files_give_the_same_document(env: Path) -> None:
 
 def test_debians_alternatives_are_told_apart_by_what_is_in_them(env: Path, tmp_path: Path) -> None:
     system = tmp_path.resolve() / "usr"
-    for folder, constants in (("openblas", OPENBLAS), ("blis", b"BLIS 0.9.0\0"), ("blas", b"")):
+    for folder, constants in (
+        ("openblas", OPENBLAS),
+        ("blis", b"\0BLIS_ARCH_TYPE\0"),
+        ("blas", b""),
+    ):
         write_elf(system / folder / "libblas.so.3", soname="libblas.so.3", constants=constants)
     document = inventory(str(env), [str(system)])
     found = {
@@ -107,9 +111,36 @@ def test_debians_alternatives_are_told_apart_by_what_is_in_them(env: Path, tmp_p
     }
     assert found == {
         "openblas": ("OpenBLAS", "0.3.30"),
-        "blis": ("BLIS", "0.9.0"),
+        "blis": ("BLIS", ""),
         "blas": ("netlib", ""),
     }
+
+
+def test_a_libblas_that_hands_its_calls_on_is_what_computes(env: Path, tmp_path: Path) -> None:
+    """As Debian has OpenBLAS and ATLAS; netlib's LAPACK on top of them stays netlib's."""
+    system = tmp_path.resolve() / "usr" / "lib"
+    write_elf(system / "libopenblasp-r0.3.21.so", soname="libopenblas.so.0", constants=OPENBLAS)
+    (system / "libopenblas.so.0").symlink_to("libopenblasp-r0.3.21.so")
+    needs = {"blas": "libopenblas.so.0", "lapack": "libopenblas.so.0"}
+    for name, needed in needs.items():
+        soname = f"lib{name}.so.3"
+        write_elf(system / soname, soname=soname, needed=(needed,), rpath="$ORIGIN")
+    reference = system / "netlib" / "liblapack.so.3.11.0"
+    write_elf(reference, soname="liblapack.so.3", needed=("libblas.so.3",), rpath="$ORIGIN/..")
+    document = inventory(str(env), [str(system)])
+    found = {
+        str(Path(str(item["file"])).relative_to(system)): (item["name"], item["version"])
+        for item in document["libraries"]  # type: ignore[attr-defined]
+        if str(item["file"]).startswith(f"{system}/")
+    }
+    assert found == {
+        "libopenblasp-r0.3.21.so": ("OpenBLAS", "0.3.30"),
+        "libblas.so.3": ("OpenBLAS", "0.3.30"),
+        "liblapack.so.3": ("OpenBLAS", "0.3.30"),
+        "netlib/liblapack.so.3.11.0": ("netlib", "3.11.0"),
+    }
+    blas = next(item for item in document["libraries"] if item["soname"] == "libblas.so.3")  # type: ignore[attr-defined]
+    assert blas["roles"] == ["blas"]
 
 
 def test_what_frameworks_have_linked_in(env: Path) -> None:
