@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -124,11 +123,3 @@ def test_what_a_lock_says_is_text_in_every_form() -> None:
     assert "<script>" not in page(evil(), "html")
     assert "\\|" in page(evil(), "md")
     assert json.loads(json.dumps(document(evil())))["same"] is False
-
-
-def test_sixty_generations_are_no_burden(past: Past) -> None:
-    for number in range(60):
-        past.lock(f"4.{number}")
-    started = time.monotonic()
-    assert versions(diff(past.workshop, None, "1", None)) == [("1.0", "4.59")]
-    assert time.monotonic() - started < 5
