@@ -11,12 +11,14 @@ import hashlib
 import io
 import json
 import tarfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from freezer.engine.interface import RunOptions
 from freezer.errors import BuildError, EngineError, IntegrityError
 from freezer.image.chunks import Chunk, recall, remember
-from freezer.image.tar import Entry, clean_path, write_entry
+from freezer.image.tar import END, Entry, clean_path, header, padding, write_entry
+from freezer.image.tarscan import Member, scan
 from freezer.inside import inside_files
 from freezer.model.canonical import digest, json_bytes
 
@@ -32,12 +34,22 @@ if TYPE_CHECKING:
 _MEMO = "bytecode"
 _ROOT = "opt/freezer-compile"
 _SCRIPT = "freezer_inside/bytecode.py"
+BATCH = 64
+"""Files that one child compiles: enough to make little of the fork, few enough to share out."""
 _OPTIONS = RunOptions(
     read_only=False,
     user="0:0",
     timeout=3600,
     environment={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"},
 )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Files of one package that are compiled one after another, by one process."""
+
+    chunk: Chunk
+    members: list[Member]
 
 
 def bytecode_chunks(
@@ -88,15 +100,15 @@ def _compile(
     engine: Engine,
     store: Store,
 ) -> list[Chunk]:
+    plan = [batch for chunk in chunks for batch in _batches(chunk, lock.target.python.minor, store)]
     with store.scratch() as scratch:
         upload, result = scratch / "source.tar", scratch / "bytecode.tar"
-        sources = _write_upload(chunks, upload, lock.target.python.minor, store)
-        root = f"/{_ROOT}"
-        python = [lock.target.python.executable, "-I", "-S", "-B"]
-        command = [*python, f"{root}/bytecode.py", f"{root}/source", f"{root}/out"]
+        _write_upload(plan, upload, store)
+        command = [lock.target.python.executable, "-I", "-S", "-B", f"/{_ROOT}/bytecode.py"]
 
         def attempt(used: str) -> RunResult:
-            return engine.run(used, command, _OPTIONS, files=upload, fetch={f"{root}/out": result})
+            fetch = {f"/{_ROOT}/out": result}
+            return engine.run(used, [*command, f"/{_ROOT}"], _OPTIONS, files=upload, fetch=fetch)
 
         used = image()
         try:
@@ -111,30 +123,47 @@ def _compile(
                 details=done.stderr.decode("utf-8", "replace").strip().splitlines()[-10:],
                 hint="check that 'python' in freeze.yaml and the base belong together",
             )
-        return _adopt(lock, chunks, result, sources, store)
+        return list(_adopt(lock, chunks, plan, result, store))
 
 
-def _write_upload(
-    chunks: Sequence[Chunk], target: Path, minor: str, store: Store
-) -> list[frozenset[str]]:
-    """Write the compiler and every Python file; return the paths that each chunk gave."""
-    script = inside_files()[_SCRIPT]
-    given = []
-    with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
-        _add(archive, f"{_ROOT}/bytecode.py", script)
-        folder = tarfile.TarInfo(f"{_ROOT}/out")
-        folder.type, folder.mode = tarfile.DIRTYPE, 0o755
-        archive.addfile(folder)
-        for number, chunk in enumerate(chunks):
-            paths = set()
-            for path, data in _python_files(chunk, minor, store):
-                _add(archive, f"{_ROOT}/source/{number:05}/{path}", data)
-                paths.add(path)
-            if not paths:
-                continue
-            given.append((number, frozenset(paths)))
-    found = dict(given)
-    return [found.get(number, frozenset()) for number in range(len(chunks))]
+def _batches(chunk: Chunk, minor: str, store: Store) -> Iterator[Batch]:
+    """Yield which files of a chunk are compiled together, each folder's before its folders'."""
+    with store.verified(chunk.sha256).open("rb") as stream:
+        members = [member for member in scan(stream) if _is_source(member, minor)]
+    members.sort(key=_walked)
+    for first in range(0, len(members), BATCH):
+        yield Batch(chunk, members[first : first + BATCH])
+
+
+def _is_source(member: Member, minor: str) -> bool:
+    return member.kind == "file" and _is_module(member.path, minor)
+
+
+def _walked(member: Member) -> list[tuple[bool, str]]:
+    *folders, name = member.path.split("/")
+    return [*((True, folder) for folder in folders), (False, name)]
+
+
+def _write_upload(plan: Sequence[Batch], target: Path, store: Store) -> None:
+    """Write the compiler, what it is to compile, and all sources one after another."""
+    listed = json.dumps([[[f"/{m.path}", m.size] for m in batch.members] for batch in plan])
+    with target.open("wb") as out:
+        write_entry(out, Entry(_ROOT, "dir", 0o755), None, 0)
+        for name, data in (
+            ("bytecode.py", inside_files()[_SCRIPT]),
+            ("plan.json", listed.encode()),
+        ):
+            write_entry(
+                out, Entry(f"{_ROOT}/{name}", "file", 0o644, len(data)), io.BytesIO(data), 0
+            )
+        total = sum(member.size for batch in plan for member in batch.members)
+        out.write(header(Entry(f"{_ROOT}/sources", "file", 0o644, total), 0))
+        for batch in plan:
+            with store.path(batch.chunk.sha256).open("rb") as stream:
+                for member in batch.members:
+                    stream.seek(member.offset)
+                    out.write(stream.read(member.size))
+        out.write(padding(total) + END)
 
 
 def _has_modules(chunk: Chunk, minor: str, store: Store) -> bool:
@@ -149,64 +178,44 @@ def _is_module(path: str, minor: str) -> bool:
     return path.endswith(".py") and any(part in path for part in folders)
 
 
-def _python_files(chunk: Chunk, minor: str, store: Store) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(store.verified(chunk.sha256), mode="r:") as archive:
-        for member in archive:
-            name = member.name
-            if member.isreg() and _is_module(name, minor):
-                stream = archive.extractfile(member)
-                yield name, stream.read() if stream is not None else b""
-
-
-def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    archive.addfile(info, io.BytesIO(data))
-
-
 def _adopt(
-    lock: Lock,
-    chunks: Sequence[Chunk],
-    result: Path,
-    sources: Sequence[frozenset[str]],
-    store: Store,
-) -> list[Chunk]:
+    lock: Lock, chunks: Sequence[Chunk], plan: Sequence[Batch], result: Path, store: Store
+) -> Iterator[Chunk]:
     """Make chunks of what the compiler returned, after checking that it is what was asked for."""
     tag = f"cpython-{lock.target.python.abi.removeprefix('cp')}"
-    found: list[dict[str, bytes]] = [{} for _ in chunks]
     with tarfile.open(result, mode="r:") as archive:
-        for member in archive:
-            if member.isdir():
-                continue
-            number, path = _owner(member.name)
-            stream = archive.extractfile(member) if member.isreg() else None
-            if stream is None or number >= len(chunks) or _source(path, tag) not in sources[number]:
-                raise IntegrityError(f"the compiler returned something else: {member.name}")
-            data = stream.read()
-            if len(data) < 16 or data[4:8] != b"\x01\0\0\0":
-                raise IntegrityError(f"{path} is not byte code that is valid by hash")
-            found[number][path] = data
-    return [
-        _chunk(chunk, _key(lock, chunk), files, store)
-        for chunk, files in zip(chunks, found, strict=True)
-    ]
+        answers = {clean_path(member.name): member for member in archive if member.isreg()}
+        if answers.keys() != {f"out/{number:05}" for number in range(len(plan))}:
+            raise IntegrityError("the compiler returned something else than it was asked for")
+        for chunk in chunks:
+            files: dict[str, bytes] = {}
+            for number, batch in enumerate(plan):
+                if batch.chunk is chunk:
+                    answer = archive.extractfile(answers[f"out/{number:05}"])
+                    files |= _compiled(batch, tag, answer.read() if answer is not None else b"")
+            yield _chunk(chunk, _key(lock, chunk), files, store)
 
 
-def _owner(name: str) -> tuple[int, str]:
-    _, _, rest = clean_path(name).partition("/")
-    number, _, path = rest.partition("/")
-    if not number.isdigit() or not path:
-        raise IntegrityError(f"the compiler returned something else: {name}")
-    return int(number), path
+def _compiled(batch: Batch, tag: str, answer: bytes) -> dict[str, bytes]:
+    """Return the byte code of a batch by its path; a file that does not compile has none."""
+    found, at = {}, 0
+    for member in batch.members:
+        length = int.from_bytes(answer[at : at + 8], "little", signed=True)
+        data = answer[at + 8 : at + 8 + max(length, 0)]
+        at += 8 + max(length, 0)
+        if at > len(answer) or (length >= 0 and (length < 16 or data[4:8] != b"\x01\0\0\0")):
+            raise IntegrityError(f"{member.path}: the compiler returned what is not byte code")
+        if length >= 0:
+            found[_target(member.path, tag)] = data
+    if at != len(answer):
+        raise IntegrityError("the compiler returned more than it was asked for")
+    return found
 
 
-def _source(path: str, tag: str) -> str:
-    """Return ``a/b.py`` of ``a/__pycache__/b.cpython-311.pyc``; empty when it is no such path."""
+def _target(path: str, tag: str) -> str:
+    """Return ``a/__pycache__/b.cpython-311.pyc`` of ``a/b.py``."""
     folder, _, name = path.rpartition("/")
-    suffix = f".{tag}.pyc"
-    if not folder.endswith("/__pycache__") or not name.endswith(suffix):
-        return ""
-    return f"{folder.removesuffix('__pycache__')}{name.removesuffix(suffix)}.py"
+    return f"{folder}/__pycache__/{name.removesuffix('.py')}.{tag}.pyc"
 
 
 def _chunk(source: Chunk, key: str, files: Mapping[str, bytes], store: Store) -> Chunk:

@@ -22,7 +22,7 @@ from freezer.image.layers import (
 from freezer.image.layout import ENVIRONMENT
 from freezer.image.moment import epoch
 from freezer.image.sdist import built_wheel, is_wheel
-from freezer.image.skeleton import skeleton_chunk
+from freezer.image.skeleton import demand_inside, skeleton_chunk
 from freezer.image.steps import distributions, steps_layer
 from freezer.image.system import system_layer
 from freezer.image.wheel import Layout
@@ -71,6 +71,7 @@ def assemble(
     ``base`` is a name by which the engine knows the verified base. Raises ``BuildError`` when a
     step fails and ``IntegrityError`` for a package that cannot be installed safely.
     """
+    demand_inside(lock)  # before anything that takes time
     system = system_layer(
         lock, lock_id, base, engine=engine, store=store, report=report, use_cache=use_cache
     )

@@ -30,6 +30,7 @@ def skeleton_chunk(lock: Lock, layout: Layout, store: Store) -> Chunk:
 
     Raises ``LockError`` when the lock wants another ``freezer_inside`` than this Freezer's.
     """
+    demand_inside(lock)
     # A conda environment has a Python of its own, and needs no venv over another one.
     venv = {} if lock.conda else _venv(lock)
     members = {**venv, **_path(layout), **_freezer(lock, store)}
@@ -74,7 +75,8 @@ def _venv(lock: Lock) -> Members:
     return found
 
 
-def _freezer(lock: Lock, store: Store) -> Members:
+def demand_inside(lock: Lock) -> None:
+    """Raise ``LockError`` when the lock wants another ``freezer_inside`` than this Freezer's."""
     if inside_digest()[1] != lock.inside.sha256:
         raise LockError(
             "the lock was made with another version of Freezer's own part of the image",
@@ -82,6 +84,9 @@ def _freezer(lock: Lock, store: Store) -> Members:
             expected=f"freezer_inside {inside_digest()[0]}, sha256 {inside_digest()[1][:12]}",
             hint="build with the Freezer that made the lock, or run `freeze lock`",
         )
+
+
+def _freezer(lock: Lock, store: Store) -> Members:
     root = FREEZER.strip("/")
     smoke = {
         f"{SMOKE_FOLDER.strip('/')}/{file.path}": _smoke_file(file.path, file.sha256, store)

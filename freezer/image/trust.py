@@ -10,11 +10,11 @@ the same files there; what lies above them, or over them, is hashed. `freeze bui
 from __future__ import annotations
 
 import json
-import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.image.layout import ENVIRONMENT, FREEZER
+from freezer.image.tarscan import scan
 from freezer.model.canonical import digest, json_bytes
 
 if TYPE_CHECKING:
@@ -97,5 +97,5 @@ def _members(layer: LayerFile) -> Iterator[str]:
     """Yield the absolute paths of all members of a layer's tar but the folders."""
     if layer.path is None:
         return
-    with tarfile.open(layer.path, mode="r:") as archive:
-        yield from (f"/{member.name}" for member in archive if not member.isdir())
+    with layer.path.open("rb") as stream:
+        yield from (f"/{member.path}" for member in scan(stream) if member.kind != "dir")

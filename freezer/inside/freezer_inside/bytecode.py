@@ -1,10 +1,13 @@
 """Compile Python files so that the same source always gives the same byte code.
 
-    python -I -S -B bytecode.py SOURCE OUT
+    python -I -S -B bytecode.py FOLDER
 
-SOURCE holds one folder for each package; a file ``SOURCE/n/opt/env/x.py`` becomes
-``OUT/n/opt/env/__pycache__/x.cpython-311.pyc``, compiled as ``/opt/env/x.py``. Prints one JSON
-document: how many files were compiled, and which could not be.
+``FOLDER/plan.json`` is a list of batches, each a list of ``[path in the image, bytes]``;
+``FOLDER/sources`` holds the sources one after another, in the same order. What becomes of batch
+``n`` is written to ``FOLDER/out/<n>``, five digits: for each file its length in 8 bytes, little
+endian, and the content of its ``.pyc``; nothing but a length of -1 where it does not compile.
+Few large files, because tens of thousands of small ones take longer to make and to remove than
+to compile. Prints one JSON document: how many files were compiled, and which could not be.
 
 ``marshal`` writes a reference where an object has more than one owner, so what a file compiles to
 depends on which strings the process happens to hold from files that it compiled before. Files are
@@ -16,97 +19,125 @@ for each file would do as well, and take twice as long.
 from __future__ import annotations
 
 import json
+import marshal
 import os
-import py_compile
+import struct
 import sys
-from importlib.util import cache_from_source
-from typing import Dict, Iterator, List, Tuple
+import warnings
+from importlib.util import MAGIC_NUMBER, source_hash
+from typing import Dict, List, Optional, Tuple
 
-Job = Tuple[str, str, str]
+Job = Tuple[str, int, int]
+"""Path in the image, where its source begins, and its bytes."""
+Batch = Tuple[str, List[Job]]
+"""The file to write, and what is compiled for it."""
 
-BATCH = 64
-"""Files that one child compiles: enough to make little of the fork, few enough to share out."""
-
-
-def jobs(top: str, out: str) -> Iterator[Job]:
-    """Yield ``(source file, target file, path in the image)`` of a package's files, sorted."""
-    for folder, folders, files in os.walk(top):
-        folders.sort()
-        for name in sorted(files):
-            path = os.path.join(folder, name)
-            shown = path[len(top) :]
-            yield path, out + cache_from_source(shown), shown
+LENGTH = struct.Struct("<q")
+UNCHECKED_HASH = b"\x01\0\0\0"
+"""Valid by the hash of its source, which nobody compares (PEP 552)."""
 
 
-def batches(source: str, out: str) -> Iterator[List[Job]]:
-    """Yield what is compiled together: of one package, so that no other has a say in it."""
-    for package in sorted(os.listdir(source)):
-        mine = list(jobs(os.path.join(source, package), os.path.join(out, package)))
-        for first in range(0, len(mine), BATCH):
-            yield mine[first : first + BATCH]
+def batches(folder: str) -> List[Batch]:
+    """Return what is compiled together: of one package, so that no other has a say in it."""
+    with open(os.path.join(folder, "plan.json"), "rb") as stream:
+        plan = json.load(stream)
+    found: List[Batch] = []
+    offset = 0
+    for number, files in enumerate(plan):
+        jobs = []
+        for path, size in files:
+            jobs.append((path, offset, size))
+            offset += size
+        found.append((os.path.join(folder, "out", "%05d" % number), jobs))
+    return found
 
 
-def compile_one(job: Job) -> bool:
-    """Compile a file, valid whatever its time and without looking at its source again."""
-    path, target, shown = job
+def compile_one(path: str, source: bytes) -> Optional[bytes]:
+    """Return the content of a ``.pyc``, as ``py_compile`` makes it; None when it cannot be."""
     try:
-        py_compile.compile(
-            path,
-            cfile=target,
-            dfile=shown,
-            doraise=True,
-            optimize=0,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-    except (py_compile.PyCompileError, SyntaxError, ValueError, RecursionError):
-        return False
-    return True
+        code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return MAGIC_NUMBER + UNCHECKED_HASH + source_hash(source) + marshal.dumps(code)
 
 
-def start(batch: List[Job]) -> int:
+def told(compiled: Optional[bytes]) -> bytes:
+    """Return how one file's outcome is written."""
+    return LENGTH.pack(-1) if compiled is None else LENGTH.pack(len(compiled)) + compiled
+
+
+def start(sources: int, batch: Batch) -> int:
     """Compile a batch in a child; return the child's process ID."""
     child = os.fork()
     if child:
         return child
     status = 2
     try:
-        worked = [compile_one(job) for job in batch]
-        status = 0 if all(worked) else 1
+        target, jobs = batch
+        with open(target, "wb") as stream:
+            stream.writelines(
+                told(compile_one(path, os.pread(sources, size, offset)))
+                for path, offset, size in jobs
+            )
+        status = 0
     finally:
         os._exit(status)
 
 
-def compile_all(pending: List[List[Job]], workers: int) -> List[str]:
-    """Compile everything; return the paths that could not be, sorted."""
-    running: Dict[int, List[Job]] = {}
-    failed: List[str] = []
-    for folder in {os.path.dirname(job[1]) for batch in pending for job in batch}:
-        os.makedirs(folder, exist_ok=True)
-    pending.reverse()
-    while pending or running:
-        while pending and len(running) < workers:
-            batch = pending.pop()
-            running[start(batch)] = batch
+def compile_all(sources: int, pending: List[Batch], workers: int) -> None:
+    """Compile everything; a file that kills the compiler counts as one that does not compile."""
+    running: Dict[int, Batch] = {}
+    broken: List[Batch] = []
+    left = list(reversed(pending))
+    while left or running:
+        while left and len(running) < workers:
+            batch = left.pop()
+            running[start(sources, batch)] = batch
         child, status = os.wait()
         batch = running.pop(child)
-        left = [job for job in batch if status and not os.path.exists(job[1])]
-        if len(batch) == 1 or (os.WIFEXITED(status) and os.WEXITSTATUS(status) == 1):
-            failed += [job[2] for job in left]
-        else:  # the compiler died of one file: the others have done nothing
-            pending += [[job] for job in left]
-    return sorted(failed)
+        if status:
+            broken.append(batch)
+    for batch in broken:
+        one_by_one(sources, batch)
 
 
-def main(source: str, out: str) -> None:
+def one_by_one(sources: int, batch: Batch) -> None:
+    """Compile a batch's files each in a child of its own."""
+    target, jobs = batch
+    alone = target + ".alone"
+    with open(target, "wb") as stream:
+        for job in jobs:
+            _, status = os.waitpid(start(sources, (alone, [job])), 0)
+            with open(alone, "rb") as made:
+                stream.write(told(None) if status else made.read())
+    os.unlink(alone)
+
+
+def failures(batch: Batch) -> List[str]:
+    """Return which files of a compiled batch have no byte code."""
+    target, jobs = batch
+    failed = []
+    with open(target, "rb") as stream:
+        for path, _, _ in jobs:
+            (length,) = LENGTH.unpack(stream.read(LENGTH.size))
+            if length < 0:
+                failed.append(path)
+            else:
+                stream.seek(length, os.SEEK_CUR)
+    return failed
+
+
+def main(folder: str) -> None:
     """Compile, and say how it went."""
-    warm = os.path.join(out, "warm.pyc")
-    compile_one((__file__, warm, __file__))  # loads what compiling needs, once, before forking
-    os.unlink(warm)
-    pending = list(batches(source, out))
-    total = sum(len(batch) for batch in pending)
-    failed = compile_all(pending, os.cpu_count() or 1)
+    warnings.simplefilter("ignore")  # what a package's code looks like is not ours to say
+    pending = batches(folder)
+    os.mkdir(os.path.join(folder, "out"))
+    sources = os.open(os.path.join(folder, "sources"), os.O_RDONLY)
+    compile_all(sources, pending, os.cpu_count() or 1)
+    failed = sorted(path for batch in pending for path in failures(batch))
+    total = sum(len(jobs) for _, jobs in pending)
     json.dump({"compiled": total - len(failed), "failed": failed}, sys.stdout)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(sys.argv[1])
