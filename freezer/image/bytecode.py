@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock
 
 _MEMO = "bytecode"
+_FORMAT = 2
+"""Raised when the same chunk would give other byte code."""
 _ROOT = "opt/freezer-compile"
 _SCRIPT = "freezer_inside/bytecode.py"
 BATCH = 64
@@ -90,7 +92,7 @@ def _key(lock: Lock, chunk: Chunk) -> str:
     script = hashlib.sha256(inside_files()[_SCRIPT]).hexdigest()
     # The compiler of a conda environment is one build of Python; of others, the base's.
     builds = [package.sha256 for package in lock.conda if package.name == "python"]
-    return digest(json_bytes([chunk.key, lock.target.python.version, script, *builds]))
+    return digest(json_bytes([_FORMAT, chunk.key, lock.target.python.version, script, *builds]))
 
 
 def _compile(
@@ -173,9 +175,15 @@ def _has_modules(chunk: Chunk, minor: str, store: Store) -> bool:
 
 
 def _is_module(path: str, minor: str) -> bool:
-    """Say whether a path is a module's; Python, where it comes as a package, has its library."""
+    """Say whether a path is a module's; Python, where it comes as a package, has its library.
+
+    Modules of the packages' own test suites are not counted: they are a third of a scientific
+    environment, and no training imports them. They run all the same.
+    """
     folders = ("/site-packages/", f"/lib/python{minor}/")
-    return path.endswith(".py") and any(part in path for part in folders)
+    if not path.endswith(".py") or not any(part in path for part in folders):
+        return False
+    return "/tests/" not in path and "/test/" not in path
 
 
 def _adopt(

@@ -99,6 +99,13 @@ def test_each_package_gets_its_own_byte_code_once(store: Store, tmp_path: Path) 
     assert compiler.runs == 1
 
 
+def test_test_suites_are_left_as_they_are(store: Store, tmp_path: Path) -> None:
+    suite = {f"{SITE}/a/tests/test_a.py": "x = 1", f"{SITE}/a/test/conftest.py": "x = 1"}
+    used = {f"{SITE}/a/testing.py": "x = 1", f"{SITE}/tests.py": "x = 1"}
+    (made,) = compiled(store, Compiler(tmp_path / "engine"), chunk(store, "a", suite | used))
+    assert [Path(path).name.split(".")[0] for path in names(store, made)] == ["tests", "testing"]
+
+
 def test_what_else_is_compiled_changes_nothing(store: Store, tmp_path: Path) -> None:
     one = chunk(
         store, "one", {f"{SITE}/one.py": "def one(left, right):\n    return left + right\n"}
