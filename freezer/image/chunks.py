@@ -163,30 +163,11 @@ def _make(package: PipPackage, layout: Layout, epoch: int, store: Store) -> Chun
 
 def _write(placed: Placed, layout: Layout, epoch: int, writer: StoreWriter) -> str:
     """Write one file; return its SHA-256. Reading to the end is what compares it with RECORD."""
-    with placed.open() as stream:
-        source = HashingReader(stream)
-        write_entry(writer, placed.entry(layout), source, epoch)  # type: ignore[arg-type]
+    with placed.open() as source:
+        write_entry(writer, placed.entry(layout), source, epoch)
         if source.read(1):
             raise IntegrityError(f"{placed.path} is longer than its archive says")
-    return source.hexdigest()
-
-
-class HashingReader:
-    """Hashes what is read through it."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._hasher = hashlib.sha256()
-
-    def read(self, size: int) -> bytes:
-        """Return at most ``size`` bytes."""
-        data: bytes = self._stream.read(size)
-        self._hasher.update(data)
-        return data
-
-    def hexdigest(self) -> str:
-        """Return the SHA-256 of what was read."""
-        return self._hasher.hexdigest()
+        return source.hexdigest()
 
 
 def fact(entry: Entry, sha256: str) -> dict[str, list[Any]]:

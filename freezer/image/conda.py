@@ -16,11 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import IntegrityError
-from freezer.image.chunks import Chunk, HashingReader, data_chunk, fact, recall, remember
+from freezer.image.chunks import Chunk, data_chunk, fact, recall, remember
 from freezer.image.condafile import open_conda
 from freezer.image.condalink import content, demand_hash, link
 from freezer.image.condameta import HISTORY, history_bytes, record_bytes, record_path
 from freezer.image.condapaths import read_about
+from freezer.image.hashing import HashingReader
 from freezer.image.moment import EARLIEST
 from freezer.image.tar import Entry, write_entry
 from freezer.model.canonical import digest, json_bytes
@@ -162,7 +163,7 @@ def _write(
     """Write one path; return it as a member, with the SHA-256 of its content."""
     with content(archive, item, layout) as (entry, stream):
         source = HashingReader(stream)
-        write_entry(writer, entry, source, moment)  # type: ignore[arg-type]
+        write_entry(writer, entry, source, moment)
     sha256 = source.hexdigest()
     if item.kind == "hardlink" and item.listed is not None and not item.listed.placeholder:
         demand_hash(archive, item.listed, sha256)

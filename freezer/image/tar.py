@@ -13,7 +13,7 @@ import io
 import re
 import tarfile
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from freezer.errors import IntegrityError
 
@@ -53,6 +53,13 @@ class Sink(Protocol):
 
     def write(self, data: bytes, /) -> int | None:
         """Take some bytes."""
+
+
+class Source(Protocol):
+    """Something that bytes can be read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most ``size`` bytes; none at the end."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,7 @@ def padding(size: int) -> bytes:
     return bytes(-size % BLOCK)
 
 
-def write_entry(sink: Sink, entry: Entry, data: IO[bytes] | None, epoch: int) -> None:
+def write_entry(sink: Sink, entry: Entry, data: Source | None, epoch: int) -> None:
     """Write a member with its data. Raises ``IntegrityError`` when there are fewer bytes."""
     sink.write(header(entry, epoch))
     if entry.kind != "file":

@@ -8,23 +8,21 @@ scripts is Freezer's own and fixed, because an image's bytes may not depend on a
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import re
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from installer.utils import parse_entrypoints
 
+from freezer.image.hashing import HashingReader
 from freezer.image.tar import Entry
 from freezer.image.wheelfile import Wheel, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from zipfile import ZipInfo
-
-    from typing_extensions import Buffer
 
 _SCRIPT = """\
 #!{python}
@@ -75,7 +73,7 @@ class Placed:
     """Relative to the prefix."""
     size: int
     executable: bool
-    open: Callable[[], IO[bytes]]
+    open: Callable[[], HashingReader]
     """Opens the content; its end raises ``IntegrityError`` when the RECORD promised other."""
 
     def entry(self, layout: Layout) -> Entry:
@@ -198,43 +196,22 @@ def _marks(wheel: Wheel, layout: Layout) -> Iterator[Placed]:
         yield _bytes(f"{folder}/direct_url.json", json.dumps(about, sort_keys=True).encode())
 
 
-def _checked(wheel: Wheel, info: ZipInfo) -> IO[bytes]:
-    return io.BufferedReader(_Checked(wheel, info), 1 << 18)
+def _checked(wheel: Wheel, info: ZipInfo) -> HashingReader:
+    """Open a member; its end is compared with the wheel's own RECORD."""
+    listed = wheel.record[info.filename]
+    if listed.algorithm not in _ALGORITHMS:
+        raise refused(wheel.package, f"its RECORD uses {listed.algorithm}, which is too weak")
 
+    def check(digest: bytes) -> None:
+        if _base64(digest) != listed.digest.rstrip("="):
+            raise refused(wheel.package, f"{info.filename!r} is not what its RECORD says")
 
-class _Checked(io.RawIOBase):
-    """A member that is compared with the wheel's own RECORD when its end is read."""
-
-    def __init__(self, wheel: Wheel, info: ZipInfo) -> None:
-        listed = wheel.record[info.filename]
-        if listed.algorithm not in _ALGORITHMS:
-            raise refused(wheel.package, f"its RECORD uses {listed.algorithm}, which is too weak")
-        self._wheel, self._name, self._digest = wheel, info.filename, listed.digest
-        self._hasher = hashlib.new(listed.algorithm)
-        self._stream = wheel.archive.open(info)
-
-    def readable(self) -> bool:
-        """Say that this can be read."""
-        return True
-
-    def readinto(self, buffer: Buffer, /) -> int:
-        """Fill a buffer. Raises ``IntegrityError`` at the end of other bytes than promised."""
-        view = memoryview(buffer)
-        data = self._stream.read(len(view))
-        self._hasher.update(data)
-        if not data and _base64(self._hasher.digest()) != self._digest.rstrip("="):
-            raise refused(self._wheel.package, f"{self._name!r} is not what its RECORD says")
-        view[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        """Close the member."""
-        self._stream.close()
-        super().close()
+    stream = wheel.archive.open(info)
+    return HashingReader(stream, algorithm=listed.algorithm, check=check)
 
 
 def _bytes(path: str, data: bytes, *, executable: bool = False) -> Placed:
-    return Placed(path, len(data), executable, lambda: io.BytesIO(data))
+    return Placed(path, len(data), executable, lambda: HashingReader(io.BytesIO(data)))
 
 
 def _base64(digest: bytes) -> str:
