@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from freezer.engine.interface import SILENT
-from freezer.errors import FreezerError
-from freezer.flows.configs import keep_config
-from freezer.flows.fetch import fetch_lock
-from freezer.flows.kept_inventory import inventory_of, keep_inventory
 from freezer.flows.spec import Locked, load_locked
-from freezer.image.base import ensure_base
-from freezer.image.config import image_config
 from freezer.image.layout import LOCK_LABEL, REVISION_LABEL
-from freezer.image.parts import Parts, assemble
-from freezer.image.trust import EVERYTHING, trust, vouch
-from freezer.image.verify import take_account, verify
 from freezer.model.canonical import digest
 from freezer.model.lockfile import short_id
 
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine, ImageInfo
     from freezer.flows.sources import Workshop
+    from freezer.image.parts import Parts
     from freezer.model.lock import Lock
 
 _VERIFIED = "verified-image"
@@ -93,13 +82,10 @@ def build_locked(
         if not force and (known := existing_image(workshop, locked, revision)) is not None:
             tag(engine, known.id, lock, lock_id, latest=latest)
             return _built(locked, known, started, fresh=False)
-        fetch_lock(workshop, lock)
-        reference = ensure_base(lock, engine=engine, store=workshop.store, report=workshop.report)
-        parts = assemble(
-            lock, lock_id, reference, engine=engine, store=workshop.store, report=workshop.report
-        )
-        image = _load(workshop, locked, parts, revision)
-        _verify(workshop, locked, image, parts, revision, everything=force)
+        from freezer.flows.making import make  # brings all that builds, which is seldom needed
+
+        image, parts = make(workshop, locked, revision, everything=force)
+        workshop.store.put_memo(_VERIFIED, _key(locked, revision), image.id)
         tag(engine, image.id, lock, lock_id, latest=latest)
         return _built(locked, image, started, fresh=True, parts=parts)
 
@@ -143,57 +129,6 @@ def tag(engine: Engine, image: str, lock: Lock, lock_id: str, *, latest: bool = 
     for reference in image_tags(lock, lock_id)[: 2 if latest else 1]:
         repository, _, label = reference.partition(":")
         engine.tag(image, repository, label)
-
-
-def _load(workshop: Workshop, locked: Locked, parts: Parts, revision: str | None) -> ImageInfo:
-    lock, engine = locked.lock, workshop.engine()
-    titles = [(item.file.diff_id, item.title) for item in parts.layers]
-    config = image_config(lock, locked.id, titles, revision)
-    layers = [*parts.base, *(item.file for item in parts.layers)]
-    image = engine.load(config, layers, report=workshop.report)
-    keep_config(workshop.store, image, config)
-    return image
-
-
-def _verify(
-    workshop: Workshop,
-    locked: Locked,
-    image: ImageInfo,
-    parts: Parts,
-    revision: str | None,
-    *,
-    everything: bool,
-) -> None:
-    engine, store = workshop.engine(), workshop.store
-    with workshop.report.task("Holding the image against the lock"):
-        try:
-            todo = EVERYTHING if everything else trust(engine.info, image, parts, store)
-            with ThreadPoolExecutor(max_workers=1) as beside:  # each looks at the image by itself
-                looking = beside.submit(inventory_of, replace(workshop, report=SILENT), image.id)
-                account = take_account(engine, image.id, hashed=todo.hashed, dpkg=todo.dpkg)
-            verify(
-                locked.lock,
-                account,
-                parts.expected,
-                hashed=todo.hashed,
-                more=parts.distributions,
-            )
-            vouch(engine.info, image, parts, store)
-            looking.result()
-            doubles = keep_inventory(workshop, locked, image.id).doubles
-        except BaseException:
-            _discard(engine, image)
-            raise
-    for double in doubles:
-        workshop.report.warn(double)
-    store.put_memo(_VERIFIED, _key(locked, revision), image.id)
-
-
-def _discard(engine: Engine, image: ImageInfo) -> None:
-    """Remove an image that got no name: nobody would find it, and it takes space."""
-    if not image.tags:
-        with suppress(FreezerError):  # why it is not wanted says more
-            engine.remove_image(image.id)
 
 
 def _built(

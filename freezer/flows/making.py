@@ -1,0 +1,91 @@
+"""Make the image of a lock: fetch, assemble, load, and hold what was loaded against the lock."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from freezer.engine.interface import SILENT
+from freezer.errors import FreezerError
+from freezer.flows.configs import keep_config
+from freezer.flows.fetch import fetch_lock
+from freezer.flows.kept_inventory import inventory_of, keep_inventory
+from freezer.image.base import ensure_base
+from freezer.image.config import image_config
+from freezer.image.parts import Parts, assemble
+from freezer.image.trust import EVERYTHING, trust, vouch
+from freezer.image.verify import take_account, verify
+
+if TYPE_CHECKING:
+    from freezer.engine.interface import Engine, ImageInfo
+    from freezer.flows.sources import Workshop
+    from freezer.flows.spec import Locked
+
+
+def make(
+    workshop: Workshop, locked: Locked, revision: str | None, *, everything: bool
+) -> tuple[ImageInfo, Parts]:
+    """Return an image that was loaded and verified, and what it was put together from.
+
+    It has no name yet. With ``everything`` every file is hashed, also where it was before. Raises
+    ``VerificationError`` when the image does not hold what the lock says, and whatever fetching
+    and the engine raise.
+    """
+    lock, engine, store = locked.lock, workshop.engine(), workshop.store
+    fetch_lock(workshop, lock)
+    reference = ensure_base(lock, engine=engine, store=store, report=workshop.report)
+    parts = assemble(lock, locked.id, reference, engine=engine, store=store, report=workshop.report)
+    image = _load(workshop, locked, parts, revision)
+    _verify(workshop, locked, image, parts, everything=everything)
+    return image, parts
+
+
+def _load(workshop: Workshop, locked: Locked, parts: Parts, revision: str | None) -> ImageInfo:
+    lock, engine = locked.lock, workshop.engine()
+    titles = [(item.file.diff_id, item.title) for item in parts.layers]
+    config = image_config(lock, locked.id, titles, revision)
+    layers = [*parts.base, *(item.file for item in parts.layers)]
+    image = engine.load(config, layers, report=workshop.report)
+    keep_config(workshop.store, image, config)
+    return image
+
+
+def _verify(
+    workshop: Workshop,
+    locked: Locked,
+    image: ImageInfo,
+    parts: Parts,
+    *,
+    everything: bool,
+) -> None:
+    engine, store = workshop.engine(), workshop.store
+    with workshop.report.task("Holding the image against the lock"):
+        try:
+            todo = EVERYTHING if everything else trust(engine.info, image, parts, store)
+            with ThreadPoolExecutor(max_workers=1) as beside:  # each looks at the image by itself
+                looking = beside.submit(inventory_of, replace(workshop, report=SILENT), image.id)
+                account = take_account(engine, image.id, hashed=todo.hashed, dpkg=todo.dpkg)
+            verify(
+                locked.lock,
+                account,
+                parts.expected,
+                hashed=todo.hashed,
+                more=parts.distributions,
+            )
+            vouch(engine.info, image, parts, store)
+            looking.result()
+            doubles = keep_inventory(workshop, locked, image.id).doubles
+        except BaseException:
+            _discard(engine, image)
+            raise
+    for double in doubles:
+        workshop.report.warn(double)
+
+
+def _discard(engine: Engine, image: ImageInfo) -> None:
+    """Remove an image that got no name: nobody would find it, and it takes space."""
+    if not image.tags:
+        with suppress(FreezerError):  # why it is not wanted says more
+            engine.remove_image(image.id)
