@@ -51,19 +51,29 @@ def keep_inventory(workshop: Workshop, locked: Locked, image: str) -> InventoryR
     return InventoryResult(locked, found, path, doubles(found))
 
 
-def inventory_of(workshop: Workshop, image: str) -> Inventory:
-    """Return the inventory of an image by its ID, taken once for each. Raises ``CheckError``."""
-    key = f"{image}-{_looker()}"
-    memo = workshop.store.get_memo(_MEMO, key)
-    if isinstance(memo, dict):
-        try:
-            return Inventory.model_validate(memo)
-        except ValidationError:
-            pass  # a spoiled memo is as good as none
-    with workshop.report.task("Looking for what does the arithmetic"):
-        found = take_inventory(workshop.engine(), image)
-    workshop.store.put_memo(_MEMO, key, plain(found))
+def inventory_of(workshop: Workshop, image: str, *, alike: str | None = None) -> Inventory:
+    """Return the inventory of an image by its ID, taken once for each. Raises ``CheckError``.
+
+    Images with one ``alike`` (`freezer.image.computing`) have one inventory.
+    """
+    keys = [f"{key}-{_looker()}" for key in (image, alike) if key is not None]
+    found = next((one for key in keys if (one := _known(workshop, key, image))), None)
+    if found is None:
+        with workshop.report.task("Looking for what does the arithmetic"):
+            found = take_inventory(workshop.engine(), image)
+    for key in keys:
+        workshop.store.put_memo(_MEMO, key, plain(found))
     return found
+
+
+def _known(workshop: Workshop, key: str, image: str) -> Inventory | None:
+    memo = workshop.store.get_memo(_MEMO, key)
+    if not isinstance(memo, dict):
+        return None
+    try:
+        return Inventory.model_validate({**memo, "image": image})
+    except ValidationError:
+        return None  # a spoiled memo is as good as none
 
 
 def _looker() -> str:

@@ -13,6 +13,7 @@ from freezer.flows.configs import keep_config
 from freezer.flows.fetch import fetch_lock
 from freezer.flows.kept_inventory import inventory_of, keep_inventory
 from freezer.image.base import ensure_base
+from freezer.image.computing import computing
 from freezer.image.config import image_config
 from freezer.image.parts import Parts, assemble
 from freezer.image.trust import EVERYTHING, trust, vouch
@@ -65,7 +66,9 @@ def _verify(
         try:
             todo = EVERYTHING if everything else trust(engine.info, image, parts, store)
             with ThreadPoolExecutor(max_workers=1) as beside:  # each looks at the image by itself
-                looking = beside.submit(inventory_of, replace(workshop, report=SILENT), image.id)
+                silent = replace(workshop, report=SILENT)
+                alike = None if everything else computing(locked.lock, parts, store)
+                looking = beside.submit(inventory_of, silent, image.id, alike=alike)
                 account = take_account(engine, image.id, hashed=todo.hashed, dpkg=todo.dpkg)
             verify(
                 locked.lock,

@@ -54,7 +54,12 @@ class Chunk:
 
     def expected(self, store: Store) -> Mapping[str, Expected]:
         """Return what the chunk holds, by absolute path in the image."""
-        return _index(store.verified(self.index))
+        return read_index(self.index, store)
+
+
+def read_index(sha256: str, store: Store) -> Mapping[str, Expected]:
+    """Return what a chunk holds, by absolute path in the image, given its index."""
+    return _index(store.verified(sha256))
 
 
 @lru_cache(maxsize=256)  # a build asks three times, for what lies under its own hash

@@ -69,6 +69,19 @@ def test_an_image_is_asked_once(workshop: Workshop, engine: Engine) -> None:
     assert engine.asked == 2
 
 
+def test_images_that_can_compute_the_same_are_asked_once(
+    workshop: Workshop, engine: Engine
+) -> None:
+    first = inventory_of(workshop, IMAGE, alike="one")
+    twin = inventory_of(workshop, f"sha256:{sha('b')}", alike="one")
+    assert twin == first.model_copy(update={"image": f"sha256:{sha('b')}"})
+    assert engine.asked == 1
+    assert inventory_of(workshop, f"sha256:{sha('b')}") == twin
+    assert engine.asked == 1
+    inventory_of(workshop, f"sha256:{sha('c')}", alike="another")
+    assert engine.asked == 2
+
+
 def test_what_is_kept_is_an_inventory_and_the_same_each_time(
     workshop: Workshop, tmp_path: Path
 ) -> None:
