@@ -14,7 +14,8 @@ from freezer.image.base import base_blobs, ensure_base
 from freezer.image.bootstrap import make_base
 from freezer.image.config import image_config, image_id
 from freezer.image.difference import differences
-from freezer.image.parts import Parts, assemble
+from freezer.image.parts import SYSTEM_TITLE, Parts, assemble
+from freezer.image.steps import TITLE as STEPS_TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from freezer.model.lock import BootstrapBase, Lock
 
 _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
+BASE_TITLE = "the base"
+_MAKERS = {
+    BASE_TITLE: "the step that makes the base",
+    SYSTEM_TITLE: "the step that installs Debian packages",
+    STEPS_TITLE: "the spec's own steps",
+}
 _SHOWN = 20
 """Differences of one layer that are listed."""
 
@@ -97,22 +104,29 @@ def _bases(workshop: Workshop, lock: Lock, empty: Store) -> Iterator[str]:
     yield f"base: {layer.diff_id[7:19]}, locked {base.diff_ids[0][7:19]}"
     old = workshop.store.path(base.diff_ids[0].removeprefix("sha256:"))
     if old.is_file():
-        yield from _inside(LayerFile(base.diff_ids[0], old), layer)
+        yield from _inside(LayerFile(base.diff_ids[0], old), layer, BASE_TITLE)
 
 
 def _layers(first: Parts, second: Parts) -> Iterator[str]:
     for old, new in zip(first.layers, second.layers, strict=True):
         if old.file.diff_id != new.file.diff_id:
             yield f"layer {old.title!r}: {new.file.diff_id[7:19]}, was {old.file.diff_id[7:19]}"
-            yield from _inside(old.file, new.file)
+            yield from _inside(old.file, new.file, old.title)
 
 
-def _inside(old: LayerFile, new: LayerFile) -> Iterator[str]:
+def _inside(old: LayerFile, new: LayerFile, title: str) -> Iterator[str]:
     if old.path is None or new.path is None:
         return
     found = differences(old.path, new.path)
     for sentence in islice(found, _SHOWN):
-        yield f"  {sentence}"
+        yield f"  {sentence} (made by {_maker(title, sentence.partition(': ')[0])})"
     more = sum(1 for _ in found)
     if more:
         yield f"  and {more} more"
+
+
+def _maker(title: str, path: str) -> str:
+    """Return which step a file of a layer comes from."""
+    if title in _MAKERS:
+        return _MAKERS[title]
+    return "byte compilation" if path.endswith(".pyc") else "assembly on the host"

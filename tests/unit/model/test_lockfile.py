@@ -6,6 +6,7 @@ import pytest
 from locks import make_lock
 
 from freezer.errors import LockError
+from freezer.model.lock import Steps
 from freezer.model.lockfile import lock_bytes, lock_id, parse_lock
 
 NAME = "lockfiles/demo/freeze.lock.yaml"
@@ -63,6 +64,15 @@ def test_a_merge_that_was_not_settled_says_the_way_out() -> None:
     line = caught.value.where.line
     assert data.splitlines()[line - 1].startswith(b"<<<<<<<")
     assert "freeze log --join" in (caught.value.hint or "")
+
+
+def test_any_changed_byte_is_noticed() -> None:
+    data = lock_bytes(make_lock(steps=Steps(run=("make",))))
+    for position in range(0, len(data), 3):
+        edited = bytearray(data)
+        edited[position] ^= 1 << position % 8
+        with pytest.raises(LockError):
+            parse_lock(bytes(edited), NAME)
 
 
 def test_reordered_but_equal_content_is_not_canonical() -> None:
