@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -23,9 +23,12 @@ OPTIONS = ("--bridge=none", "--iptables=false", "--ip-masq=false")
 class Daemon:
     """A dockerd with a socket and a data root below a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: str = "", options: Sequence[str] = ()) -> None:
+        """``programs`` is a folder with another Docker's than the installed one's."""
         self.address = f"unix://{folder}/engine.sock"
         self._folder = folder
+        self._path = f"{programs}:{os.environ['PATH']}" if programs else os.environ["PATH"]
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -33,10 +36,12 @@ class Daemon:
         places = {"data-root": "data", "exec-root": "run", "pidfile": "pid"}
         given = [f"--{option}={self._folder / name}" for option, name in places.items()]
         (self._folder / "pid").unlink(missing_ok=True)
+        program = shutil.which("dockerd", path=self._path) or "dockerd"
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["dockerd", "--host", self.address, *given, *OPTIONS],
+                [program, "--host", self.address, *given, *OPTIONS, *self._options],
                 stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, "PATH": self._path},
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE
         while not answers(self.address):
@@ -60,11 +65,11 @@ class Daemon:
 
 
 @contextmanager
-def own_daemon(folder: Path) -> Iterator[Daemon]:
+def own_daemon(folder: Path, programs: str = "", options: Sequence[str] = ()) -> Iterator[Daemon]:
     """Run a daemon below a folder; both are gone at the end."""
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
         pytest.skip("a dockerd of the test's own takes root and an installed dockerd")
-    daemon = Daemon(folder)
+    daemon = Daemon(folder, programs, options)
     daemon.start()
     try:
         yield daemon

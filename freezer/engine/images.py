@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import docker.errors
 
+from freezer.engine import identity
 from freezer.engine.interface import ImageInfo
 from freezer.errors import EngineError
 
@@ -20,7 +21,7 @@ def inspect(link: Link, reference: str) -> ImageInfo | None:
     """Return an image by ID, tag or ``name@digest``; None when the engine lacks it."""
     with link.doing(f"looking up the image {reference}"):
         try:
-            return parse(link.api.inspect_image(reference))
+            return parse(link.api.inspect_image(identity.handle(link, reference)))
         except docker.errors.NotFound:
             return None
 
@@ -49,23 +50,37 @@ def listed(link: Link, *, label: str | None = None) -> list[ImageInfo]:
 def tag(link: Link, image_id: str, repository: str, name: str) -> None:
     """Point ``repository:name`` at an image."""
     with link.doing(f"tagging {image_id} as {repository}:{name}"):
-        link.api.tag(image_id, repository, name)
+        link.api.tag(identity.handle(link, image_id), repository, name)
 
 
 def remove(link: Link, reference: str) -> None:
     """Remove a tag, or an image without tags; nothing happens when it is not there."""
+    last = _last_but_its_id(link, reference)
     with link.doing(f"removing the image {reference}"):
-        try:
-            link.api.remove_image(reference)
-        except docker.errors.NotFound:
-            return
+        for name in (identity.handle(link, reference), *last):
+            try:
+                link.api.remove_image(name)
+            except docker.errors.NotFound:
+                continue
+
+
+def _last_but_its_id(link: Link, reference: str) -> list[str]:
+    """Return the tag that says an image's ID, where another one goes that is its only one besides.
+
+    An image without a tag goes; that tag would keep it.
+    """
+    found = inspect(link, reference) if link.info.containerd_store else None
+    if found is None or found.tags != (familiar(reference),):
+        return []
+    tag = identity.id_tag(link.info, found.id)
+    return [tag] if tag is not None else []
 
 
 def layer_sizes(link: Link, image_id: str) -> tuple[int, ...]:
     """Return the bytes of each layer, lowest first; see ``Engine.layer_sizes``."""
     count = len(demand(link, image_id).diff_ids)
     with link.doing(f"reading the history of the image {image_id}"):
-        steps = link.api.history(image_id)
+        steps = link.api.history(identity.handle(link, image_id))
     sizes = tuple(int(step.get("Size") or 0) for step in reversed(steps))
     # Steps that made no layer (ENV, CMD …) cannot be told from empty layers.
     return sizes if len(sizes) == count else ()
@@ -121,10 +136,11 @@ def familiar(name: str) -> str:
 def parse(attributes: Mapping[str, Any]) -> ImageInfo:
     """Read the engine's answer to ``GET /images/{name}/json``."""
     config = attributes.get("Config") or {}
+    tags = [familiar(name) for name in attributes.get("RepoTags") or ()]
     return ImageInfo(
-        id=attributes["Id"],
+        id=identity.said_id(tags) or attributes["Id"],
         diff_ids=tuple((attributes.get("RootFS") or {}).get("Layers") or ()),
-        tags=tuple(familiar(name) for name in attributes.get("RepoTags") or ()),
+        tags=tuple(name for name in tags if not identity.is_id_tag(name)),
         repo_digests=tuple(attributes.get("RepoDigests") or ()),
         size=attributes.get("Size") or 0,
         architecture=attributes.get("Architecture") or "",

@@ -62,7 +62,8 @@ class ImageInfo:
     """An image that the engine holds."""
 
     id: str
-    """``sha256:…``, the digest of its config (of its manifest in a containerd store)."""
+    """``sha256:…``, the digest of its config. In containerd's store that is said of images that
+    Freezer loaded; of others it is the digest of the manifest."""
     diff_ids: tuple[str, ...]
     tags: tuple[str, ...]
     repo_digests: tuple[str, ...]

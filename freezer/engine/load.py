@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freezer.engine import images, save, tarstream, wire
+from freezer.engine import identity, images, save, tarstream, wire
 from freezer.engine.interface import SILENT, ImageInfo, LayerFile
-from freezer.errors import EngineError
+from freezer.errors import EngineError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,9 +52,27 @@ def _send(
         report.debug(f"the engine wants all layers: {said}")
     with tempfile.TemporaryDirectory(prefix="freezer-load-") as scratch:
         whole = _completed(link, layers, Path(scratch))
-        said = _attempt(link, image_id, archive(config, whole), report)
+        if link.info.containerd_store:
+            _demand_bytes(whole)
+        tag = identity.id_tag(link.info, image_id)
+        said = _attempt(link, image_id, archive(config, whole, tag=tag), report)
     if said is not None:
         raise link.refused(f"loading the image {image_id}", said)
+
+
+def _demand_bytes(layers: Sequence[LayerFile]) -> None:
+    """Hash the layers: containerd's store takes whatever it is sent, and looks when it unpacks."""
+    for layer in layers:
+        if layer.path is not None:
+            with layer.path.open("rb") as stream:
+                found = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+            if found != layer.diff_id:
+                raise IntegrityError(
+                    "a layer is not what the image's config says",
+                    found=found,
+                    expected=layer.diff_id,
+                    hint=f"remove {layer.path} and build again",
+                )
 
 
 def takes_thin(link: Link) -> bool:
@@ -75,11 +93,14 @@ def common_prefix(wanted: Sequence[str], others: Iterable[Sequence[str]]) -> int
     return max((_shared(wanted, other) for other in others), default=0)
 
 
-def archive(config: bytes, layers: Sequence[LayerFile], *, skip: int = 0) -> list[tarstream.Entry]:
+def archive(
+    config: bytes, layers: Sequence[LayerFile], *, skip: int = 0, tag: str | None = None
+) -> list[tarstream.Entry]:
     """Return a docker-archive's members; the lowest ``skip`` layers are named but left out."""
     name = f"{hashlib.sha256(config).hexdigest()}.json"
     files = {_file(layer): layer.path for layer in layers[skip:] if layer.path is not None}
-    manifest = [{"Config": name, "RepoTags": None, "Layers": [_file(item) for item in layers]}]
+    tags = [tag] if tag else None
+    manifest = [{"Config": name, "RepoTags": tags, "Layers": [_file(item) for item in layers]}]
     return [
         tarstream.member(name, config),
         *(tarstream.member(file, path) for file, path in files.items()),

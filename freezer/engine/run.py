@@ -13,7 +13,7 @@ import docker.errors
 import requests
 from docker.types import DeviceRequest
 
-from freezer.engine import cpuset, wire
+from freezer.engine import cpuset, identity, wire
 from freezer.engine.interface import RunOptions, RunResult
 from freezer.engine.output import Collected
 from freezer.engine.owner import OWNER_LABEL, owner
@@ -65,7 +65,7 @@ def _container(
     link: Link, image: str, command: Sequence[str], options: RunOptions
 ) -> Iterator[str]:
     """Create a container; remove it whatever happens."""
-    container = _create(link, image, command, options)
+    container = _create(link, identity.handle(link, image), command, options)
     try:
         yield container
     finally:

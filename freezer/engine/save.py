@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 import zstandard
 
-from freezer.engine import images, wire
+from freezer.engine import identity, images, wire
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def save_layers(link: Link, image_id: str, wanted: Mapping[str, Path]) -> None:
         return
     with (
         link.doing(f"saving layers of the image {image_id}"),
-        wire.saved(link.api, image_id, timeout=TIMEOUT) as archive,
+        wire.saved(link.api, identity.handle(link, image_id), timeout=TIMEOUT) as archive,
     ):
         missing = extract(archive, wanted)
     if missing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,10 +15,14 @@ from typing import Any
 import docker
 import pytest
 from commands import MADE, Project, forget, other_clock, outcome
-from daemons import own_podman
+from daemons import own_daemon, own_podman
 
+from freezer.engine.connect import connect
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.flows.build import image_tags
+
+DOCKERD = "FREEZER_TEST_DOCKERD"
+"""A folder with the programs of another Docker than the installed one: dockerd, containerd, ..."""
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 
@@ -54,6 +59,31 @@ def test_podman_makes_the_same_image_from_a_bundle_without_a_route(
         assert Path(checked["reference"]).name == Path(recorded["reference"]).name
         again = offline("build", "--verify")
         assert (again["same"], again["rebuilt"]) == (True, image.id)
+
+
+@pytest.mark.skipif(DOCKERD not in os.environ, reason=f"{DOCKERD} names no other Docker")
+@pytest.mark.parametrize("containerd", ["true", "false"])
+def test_another_docker_makes_the_same_image(
+    built: Project, image: ImageInfo, tmp_path: Path, containerd: str
+) -> None:
+    project = built.with_store(tmp_path / "store", without=MADE)
+    (tmp_path / "e").mkdir()
+    options = ["--ip6tables=false", f"--feature=containerd-snapshotter={containerd}"]
+    with own_daemon(tmp_path / "e", os.environ[DOCKERD], options) as daemon:
+        engine = connect(daemon.address)
+        assert engine.info.containerd_store == (containerd == "true")
+        for builder in ("buildkit", "classic"):
+            shutil.rmtree(project.store / "memos" / "system-layer", ignore_errors=True)
+            more = {"DOCKER_HOST": daemon.address, "FREEZER_BUILDER": builder}
+            project.freeze("build", "--force", **more).good()
+            facts = project.freeze("build", "--json", **more).good().document
+            assert (facts["image"], facts["built"]) == (image.id, False)
+        tags = {tag for one in engine.images() for tag in one.tags}
+        assert {tag for tag in tags if not tag.startswith("freezer-base:")} == set(image.tags)
+        for tag in image.tags:
+            engine.remove_image(tag)
+        assert engine.image(image.id) is None
+        engine.close()
 
 
 def test_other_tools_load_what_freeze_image_writes(
