@@ -176,10 +176,9 @@ def driver_carries(driver: str, cuda: str) -> DriverVerdict:
             "carries all of it"
         )
     else:
-        sentence = (
-            f"driver {driver} is too old for CUDA {cuda}: {least}{needed} carries it, "
-            f"{least}{floor} runs it by minor-version compatibility"
-        )
+        sentence = f"driver {driver} is too old for CUDA {cuda}: {least}{needed} carries it"
+        if floor != needed:
+            sentence += f", {least}{floor} runs it by minor-version compatibility"
     return DriverVerdict(runs, whole, driver, needed, sentence)
 
 

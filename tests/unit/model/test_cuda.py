@@ -158,3 +158,12 @@ def test_a_cudnn_of_another_cuda_names_both_ways_out() -> None:
     with pytest.raises(SpecError, match=r"no cuDNN 7") as caught:
         cuda.demand_cudnn("7", "12.9")
     assert str(caught.value.hint).endswith("what the framework brings")
+
+
+def test_a_driver_below_the_first_of_its_series_is_told_of_one_that_would_do() -> None:
+    assert cuda.driver_carries("530.30.02", "13.0").sentence == (
+        "driver 530.30.02 is too old for CUDA 13.0: 580.65.06 carries it"
+    )
+    assert cuda.driver_carries("470.82.01", "12.9").sentence.endswith(
+        "575.51.03 carries it, 525.60.13 runs it by minor-version compatibility"
+    )
