@@ -70,7 +70,7 @@ def inventory(prefix: str, roots: Sequence[str]) -> Dict[str, object]:
     versions = {
         path: told[path] or _from_name(path) or label(owned.get(path))[1] for path in listed
     }
-    for path, target in _handed_on(graph, kinds).items():
+    for path, target in _handed_on(graph, kinds, listed).items():
         kinds[path] = roles.Kind(kinds[target].name, kinds[path].roles, None)
         versions[path] = versions[target]
     digests = _each(listed, hash_file)
@@ -98,17 +98,21 @@ def inventory(prefix: str, roots: Sequence[str]) -> Dict[str, object]:
     }
 
 
-def _handed_on(graph: Mapping[str, Set[str]], kinds: Mapping[str, roles.Kind]) -> Dict[str, str]:
+def _handed_on(
+    graph: Mapping[str, Set[str]],
+    kinds: Mapping[str, roles.Kind],
+    names: Mapping[str, roles.Kind],
+) -> Dict[str, str]:
     """Return what computes for each library that has netlib's name and hands its calls on.
 
     Debian's OpenBLAS comes as a ``libblas.so.3`` that needs ``libopenblas.so.0``. A LAPACK that
-    needs whatever ``libblas.so.3`` there is stays netlib's.
+    needs whatever ``libblas.so.3`` there is stays netlib's. ``names`` are the kinds by file name.
     """
     found = {}
     for path, kind in kinds.items():
         if kind.name == "netlib":
-            targets = graph.get(path, set()) & kinds.keys()
-            others = sorted(t for t in targets if kinds[t].name in roles.IMPLEMENTATIONS)
+            targets = graph.get(path, set()) & names.keys()
+            others = sorted(t for t in targets if names[t].name in roles.IMPLEMENTATIONS)
             if others:
                 found[path] = others[0]
     return found

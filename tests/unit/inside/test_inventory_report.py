@@ -143,6 +143,19 @@ def test_a_libblas_that_hands_its_calls_on_is_what_computes(env: Path, tmp_path:
     assert blas["roles"] == ["blas"]
 
 
+def test_netlibs_lapack_on_a_blas_of_another_stays_netlibs(env: Path, tmp_path: Path) -> None:
+    system = tmp_path.resolve() / "usr" / "lib"
+    mark = b"\0BLIS_ARCH_TYPE\0"
+    write_elf(system / "libblas.so.3", soname="libblas.so.3", constants=mark)
+    needs = {"needed": ("libblas.so.3",), "rpath": "$ORIGIN"}
+    write_elf(system / "liblapack.so.3", soname="liblapack.so.3", **needs)
+    found = {
+        item["soname"]: item["name"] for item in inventory(str(env), [str(system)])["libraries"]
+    }  # type: ignore[attr-defined]
+    assert found["libblas.so.3"] == "BLIS"
+    assert found["liblapack.so.3"] == "netlib"
+
+
 def test_what_frameworks_have_linked_in(env: Path) -> None:
     constants = b"\0MKL_VERBOSE oneMKL %d.%d\0info,oneDNN v%d.%d.%d (commit %s)\0"
     site = env / SITE
