@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from conda_forge import SECTIONS, conda_forge
 from condaindex import record
 
 from freezer.model.lock import CondaPackage
+from freezer.model.spec import normalize_package
 from freezer.resolve.conda import names
 from freezer.resolve.conda.answer import package_of
 
@@ -80,3 +84,41 @@ def test_the_table_holds_differences_only() -> None:
     for conda, pypi in names._SAME_VERSION.items():
         assert names.normalize_package(conda) != pypi
         assert names.normalize_package(pypi) == pypi
+
+
+MISTAKEN = {
+    "flit-core": "it is flit's core, and not flit",
+    "libopencv": "a library; py-opencv has the module",
+    "mamba": "a metapackage",
+    "nbconvert": "a metapackage of nbconvert-core",
+    "nbconvert-core": "named after itself",
+    "nbconvert-pandoc": "a metapackage",
+    "pandoc": "the program; another package has its name on the index",
+    "prompt_toolkit": "a metapackage of prompt-toolkit",
+    "python": "CPython itself; another package has its name on the index",
+    "rerun-sdk": "has a second module, rerun-notebook",
+    "zeromq": "the library; another package has its name on the index",
+}
+"""Packages whose records in the channel name Python packages that they are not."""
+
+
+def test_names_are_those_that_genuine_records_tell(tmp_path: Path) -> None:
+    """conda-forge writes down in ``purls`` what Python packages a package is."""
+    agreed, differing = set(), set()
+    channel = conda_forge(tmp_path / "channel")
+    for path in sorted(channel.glob("*/repodata.json")):
+        index = json.loads(path.read_bytes())
+        for file, item in (pair for key in SECTIONS for pair in index[key].items()):
+            told = {normalize_package(name) for name in map(_python_name, item.get("purls") or ())}
+            if not told or item.get("sha256") is None:
+                continue
+            document = {"size": 1, **item, "fn": file, "channel": "conda-forge"}
+            mine = set(names.pypi_names(package_of(document, {"reason": "asked for"})))
+            (agreed if mine == told else differing).add(item["name"])
+    assert differing - MISTAKEN.keys() == set()
+    assert len(agreed) > 100
+
+
+def _python_name(purl: str) -> str:
+    assert purl.startswith("pkg:pypi/")
+    return purl.removeprefix("pkg:pypi/").partition("@")[0].partition("?")[0]
