@@ -27,7 +27,7 @@ def fill(served: FakeIndex, index: Index) -> None:
         served.add(name, str(version), wanted, uploaded=uploaded)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_no_package_moves_that_need_not(tmp_path: Path, seed: int) -> None:
     chance = Random(seed)
     index = tight_index(chance)
