@@ -109,7 +109,8 @@ def _fill(workshop: Workshop, count: int) -> Record:
             (first.folder / REQUIREMENTS_FILE).write_text(requirements_text(lock))
             (first.folder / LOCK_FILE).write_bytes(data)
             record_generation(workshop, NAME, action="lock", summary=f"as-of: to {moment}")
-            kept = kept.model_copy(update={"lock_id": lock_id(data)})
+            # No image is there that could be looked at.
+            kept = kept.model_copy(update={"lock_id": lock_id(data), "inventory": None})
             write_reference(first.folder, kept)
             record_check(workshop, _current(workshop), kept, Word.IDENTICAL)
     return kept
