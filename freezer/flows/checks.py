@@ -16,8 +16,11 @@ from freezer.history.changelog import write_changelog
 from freezer.history.log import History, append
 from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation
+from freezer.model.inventory import INVENTORY_FILE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from freezer.flows.sources import Workshop
     from freezer.model.record import Record
     from freezer.model.verdict import Word
@@ -44,7 +47,7 @@ def record_check(workshop: Workshop, locked: Locked, record: Record, word: Word)
         kept = keep(folder, locked.id, files_beside(locked.folder), references)
         _keep_inventory(workshop, Locked(locked.lock, locked.id, kept), record)
         mine = references.get(f"{record.host.class_}.json")
-        entry = checked_entry(workshop, past, checked, record, word, mine)
+        entry = checked_entry(workshop, past, checked, record, word, mine, inventory_in(kept))
         if said_before(past, checked, entry):
             return None
         write_changelog(folder, append(folder, entry, shown_folder(name)), name)
@@ -67,6 +70,7 @@ def checked_entry(
     record: Record,
     word: Word,
     reference: bytes | None,
+    inventory: bytes | None,
 ) -> Checked:
     """Return the entry for a check of a generation, as the next one of a history."""
     who = author(workshop.project)
@@ -79,6 +83,7 @@ def checked_entry(
         word=word,
         image=record.image,
         reference=None if reference is None else digest(reference),
+        inventory=None if inventory is None else digest(inventory),
         who=who.who,
         commit=who.commit,
         cpu=one_line(record.host.cpu, 200) or "unknown",
@@ -88,4 +93,14 @@ def checked_entry(
 def said_before(past: History, checked: Generation, entry: Checked) -> bool:
     """Say whether the last check of a generation in this class came to the same."""
     same = [one for one in past.verdicts(checked) if one.class_ == entry.class_]
-    return bool(same) and (same[-1].word, same[-1].reference) == (entry.word, entry.reference)
+    return bool(same) and _said(same[-1]) == _said(entry)
+
+
+def _said(entry: Checked) -> tuple[Word, str | None, str | None]:
+    return entry.word, entry.reference, entry.inventory
+
+
+def inventory_in(folder: Path) -> bytes | None:
+    """Return the inventory that is kept with a lock in the history; None where there is none."""
+    path = folder / INVENTORY_FILE
+    return path.read_bytes() if path.is_file() else None

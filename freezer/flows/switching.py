@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from freezer.check.reference import FOLDER, parse_reference
 from freezer.errors import CheckError
 from freezer.flows.beside import WRITTEN
-from freezer.flows.checks import checked_entry
+from freezer.flows.checks import checked_entry, inventory_in
 from freezer.flows.generations import now, summary_of
 from freezer.flows.spec import LOCKS
 from freezer.flows.who import author, one_line
@@ -75,7 +75,15 @@ def switch_to(
     mine = locked.folder / FOLDER / f"{result.record.host.class_}.json"
     after = History((*past.entries, entry), past.shown)
     reference = mine.read_bytes() if mine.is_file() else None
-    check = checked_entry(workshop, after, entry, result.record, result.verdict.word, reference)
+    check = checked_entry(
+        workshop,
+        after,
+        entry,
+        result.record,
+        result.verdict.word,
+        reference,
+        inventory_in(locked.folder),
+    )
     return Switch(
         name=locked.lock.name,
         lock_id=locked.id,

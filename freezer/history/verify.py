@@ -10,14 +10,13 @@ from freezer.history.archive import REFERENCES, SMOKE, archive_folder, archived_
 from freezer.history.changelog import CHANGELOG_FILE, changelog_bytes, changelog_head
 from freezer.history.log import FOLDER, LOG_FILE, History, read_log
 from freezer.history.parse import broken_links, demand_chain, parse_entries
-from freezer.model.generation import Generation, entry_digest
+from freezer.model.generation import Checked, Generation, entry_digest
+from freezer.model.inventory import INVENTORY_FILE
 from freezer.model.lockfile import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from freezer.model.generation import Checked
 
 _LOCK_ID: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -49,6 +48,7 @@ def faults(
             yield _said(error)
     yield from _locks(folder, shown, entries)
     yield from _references(folder, shown, entries)
+    yield from _inventories(folder, shown, entries)
     yield from _strangers(folder, shown, entries, current)
     yield from _changelog(folder, f"{shown}/{CHANGELOG_FILE}", name, entries)
 
@@ -90,6 +90,17 @@ def _references(
         kept = archive_folder(folder, lock_id) / REFERENCES
         for class_, sha256 in past.references(lock_id).items():
             yield from _file(kept, f"{class_}.json", sha256, place)
+
+
+def _inventories(
+    folder: Path, shown: str, entries: tuple[Generation | Checked, ...]
+) -> Iterator[str]:
+    """Hold the inventories against what the last check of each lock says of them."""
+    last = {one.lock_id: one.inventory for one in entries if isinstance(one, Checked)}
+    for lock_id, sha256 in last.items():
+        if sha256 is not None:
+            place = f"{shown}/{FOLDER}/{lock_id}"
+            yield from _file(archive_folder(folder, lock_id), INVENTORY_FILE, sha256, place)
 
 
 def _file(folder: Path, name: str, sha256: str, shown: str) -> Iterator[str]:

@@ -74,6 +74,8 @@ class Checked(Model):
     image: Digest
     reference: Sha256 | None = None
     """SHA-256 of the reference's file; None where there was none, and none was recorded."""
+    inventory: Sha256 | None = None
+    """SHA-256 of the inventory that is kept with the lock; None where there is none."""
     who: Text | None = None
     commit: Commit | None = None
     cpu: Text

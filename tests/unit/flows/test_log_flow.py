@@ -9,9 +9,12 @@ import pytest
 from histories import GIT, NAME, Past, make_past
 
 from freezer.errors import HistoryError, LockError
+from freezer.flows.checks import checked_entry, inventory_in
 from freezer.flows.generations import ADOPTED, adopt, current, generation, history
 from freezer.flows.log import join, log, verify
 from freezer.history.archive import archive_folder
+from freezer.history.changelog import write_changelog
+from freezer.history.log import append
 from freezer.model.canonical import digest
 from freezer.model.lock import SmokeFile
 from freezer.model.verdict import Word
@@ -159,6 +162,24 @@ def test_an_edited_file_of_the_past_is_named(three: Past, name: str, gone: bool)
     (fault,) = verify(three.workshop, NAME).faults
     assert f"history/{lock_id}/{name}" in fault
     assert ("gone" if gone else "edited") in fault
+
+
+def test_an_edited_inventory_of_the_past_is_named(three: Past) -> None:
+    kept = archive_folder(three.folder, three.locked.id) / "inventory.json"
+    kept.write_text("{}")
+    past = history(three.workshop, NAME)
+    checked = checked_entry(
+        three.workshop, past, past.generations[-1], three.reference(), Word.IDENTICAL, None,
+        inventory_in(kept.parent),
+    )  # fmt: skip
+    write_changelog(three.folder, append(three.folder, checked), NAME)
+    assert verify(three.workshop, NAME).faults == ()
+    kept.write_text("{ }")
+    (fault,) = verify(three.workshop, NAME).faults
+    assert "inventory.json" in fault
+    kept.unlink()
+    (fault,) = verify(three.workshop, NAME).faults
+    assert "is gone" in fault
 
 
 def test_an_edited_lock_of_the_past_is_not_used(three: Past) -> None:
