@@ -7,20 +7,23 @@ files that Debian's ``docker-registry`` keeps. Both as a ratio to the first gene
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import docker
 import yaml
 
 from benchmarks.image.run import AS_OF, freeze
+from freezer import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 NAME = "freezer-generations"
 PACKAGES = ["numpy", "scipy", "scikit-learn", "pandas", "matplotlib"]
-CHANGES = [f"filelock==3.{minor}.0" for minor in range(11, 21)]
+VERSIONS = "3.12.4 3.13.4 3.14.0 3.15.4 3.16.1 3.17.0 3.18.0 3.20.0 3.21.0 3.22.0"
+CHANGES = [f"filelock=={version}" for version in VERSIONS.split()]
 """One light package moves in each generation."""
 
 
@@ -107,10 +111,13 @@ def measure(work: Path) -> list[tuple[float, int, int]]:
 
 
 def report(rows: list[tuple[float, int, int]]) -> str:
+    with closing(docker.APIClient()) as api:
+        engine = api.version()["Version"]
     said = (
-        f"{datetime.now(UTC):%Y-%m-%d}. {', '.join(PACKAGES)}, and filelock, which moves in every "
-        "generation. Bytes of all generations so far together; in brackets, how many times the "
-        "first alone. The engine's are unpacked layers, the registry's compressed ones."
+        f"{datetime.now(UTC):%Y-%m-%d}, Freezer {__version__}, Docker {engine}, Debian's "
+        f"docker-registry, {os.cpu_count()} CPUs. {', '.join(PACKAGES)}, and filelock, which moves "
+        "in every generation. Bytes of all generations so far together; in brackets, how many "
+        "times the first alone. The engine's are unpacked layers, the registry's compressed ones."
     )
     lines = [
         "# Ten generations of one environment",
