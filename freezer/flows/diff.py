@@ -91,7 +91,7 @@ def split_words(project: Path, words: Sequence[str]) -> tuple[str | None, str | 
 def _known(project: Path) -> set[str]:
     """Return the environments that have a spec or a lock: one that was pulled has no spec."""
     locked = (path.parent.name for path in (project / LOCKS).glob(f"*/{LOCK_FILE}"))
-    return {*environments(project), *locked}
+    return {*environments(project), *locked} - {""}
 
 
 def _current(workshop: Workshop, name: str | None) -> Side:
