@@ -26,6 +26,7 @@ from freezer.flows.sources import Workshop
 from freezer.flows.spec import Locked, read_lock
 from freezer.history.log import FOLDER, LOG_FILE
 from freezer.image.layout import LOCK_LABEL
+from freezer.model.canonical import digest
 from freezer.model.generation import Generation
 from freezer.model.lock import Inside, PipPackage, SmokeFile
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
@@ -43,7 +44,7 @@ def lock_of(version: str, *smoke: SmokeFile) -> bytes:
     """Return the lock's file with one package in that version, and an own training's files."""
     package = PipPackage(
         source="pypi", file=f"numpy-{version}-cp311-cp311-manylinux_2_27_x86_64.whl", size=1,
-        sha256=sha("7"), name="numpy", version=version, requested=True, reason="requested",
+        sha256=digest(version.encode()), name="numpy", version=version, requested=True, reason="requested",
     )  # fmt: skip
     made = make_lock(pip=(package,), inside=INSIDE)
     plan = made.smoke.model_copy(update={"files": smoke})
