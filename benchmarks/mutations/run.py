@@ -113,7 +113,7 @@ def _variant(engine: Engine, variant: Variant, scratch: Path) -> Row:
     print(variant.title, flush=True)
     [expected] = run(engine, _image(engine, variant.environment), variant.training, [("", {})])
     found = variants.changed(engine, variant, scratch)
-    mutation = Mutation(variant.title, [variant.training], first="version of", cause=variant.cause)
+    mutation = Mutation(variant.title, [variant.training], cause=variant.cause)
     return _row(mutation, expected, found)
 
 

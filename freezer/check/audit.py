@@ -86,7 +86,7 @@ def _cost(factor: Factor, time: float | None) -> float | None:
     """Return what the mitigation costs, given the time under the factor."""
     if factor.costs == "nothing":
         return 1.0
-    if not time:
+    if not time or factor.costs == "unknown":
         return None
     return round(time if factor.costs == "as varied" else 1 / time, 2)
 

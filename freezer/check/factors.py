@@ -59,9 +59,10 @@ class Factor:
     """Whether a difference means that the training does not repeat, on one host, by itself."""
     only: tuple[str, ...] = ()
     """The trainings that it is about; empty: all of them."""
-    costs: Literal["nothing", "as varied", "as locked"] = "nothing"
+    costs: Literal["nothing", "as varied", "as locked", "unknown"] = "nothing"
     """What the mitigation costs: nothing; the time under the factor over that of the unchanged run,
-    where the factor is the mitigation; or the reverse, where the factor takes it away."""
+    where the factor is the mitigation; the reverse, where the factor takes it away; or what no run
+    of an audit tells."""
 
 
 def factors(lock: Lock) -> tuple[Factor, ...]:
@@ -118,8 +119,8 @@ def _kernels(lock: Lock) -> list[Factor]:
     portable = "the kernels of `numerics: portable`"
     found = (
         Factor("cpu-portable", portable, _PINNED, pinned(), costs="as varied"),
-        Factor("cpu-v2", "CPU kernels of x86-64-v2, without AVX", _PINNED, _V2),
-        Factor("libm", "the C library without FMA", _PINNED, tunables),
+        Factor("cpu-v2", "CPU kernels of x86-64-v2, without AVX", _PINNED, _V2, costs="unknown"),
+        Factor("libm", "the C library without FMA", _PINNED, tunables, costs="unknown"),
     )
     own = lock.environment.keys()  # what the spec itself pins is left alone
     return [item for item in found if not own & item.environment.keys()]

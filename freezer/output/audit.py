@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from freezer.flows.audit import AuditResult
 
 
+_SLOWER = 1.05
+"""Times that differ by less are those of one thing run twice."""
+
+
 def show(result: AuditResult, console: Console) -> None:
     """Print what each factor does to each training, and what to do about it."""
     head = ("factor", "training", "bits", "from", "relative", "mitigation costs")
@@ -47,7 +51,7 @@ def _row(item: Effect) -> tuple[str, ...]:
     far = f"{item.relative:.0e}" if item.relative is not None else ""
     cost = ""
     if item.cost is not None and (item.changes or item.cost != 1):
-        cost = "nothing" if item.cost == 1 else f"{item.cost:.2f} times the time"
+        cost = "nothing" if item.cost < _SLOWER else f"{item.cost:.2f} times the time"
     cells = (item.title, item.training)
     return (*map(escape, cells), word, escape(item.first or ""), far, cost)
 

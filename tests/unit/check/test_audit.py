@@ -63,10 +63,11 @@ def timed(seconds: float) -> Record:
 
 
 @pytest.mark.parametrize(
-    ("costs", "cost"), [("nothing", 1.0), ("as varied", 3.0), ("as locked", 0.33)]
+    ("costs", "cost"),
+    [("nothing", 1.0), ("as varied", 3.0), ("as locked", 0.33), ("unknown", None)],
 )
 def test_the_cost_of_a_mitigation_is_a_ratio_of_times_without_the_start(
-    costs: Any, cost: float
+    costs: Any, cost: float | None
 ) -> None:
     factor = Factor("x", "x", "x", costs=costs)
     (found,) = effects(factor, timed(2.0), timed(6.0))
