@@ -25,7 +25,7 @@ from benchmarks.mutations.page import write_page
 from benchmarks.mutations.signals import bits_changed, seen
 from freezer.check.compare import compare
 from freezer.engine.connect import connect
-from freezer.model.verdict import Verdict, Word
+from freezer.model.verdict import MOVED, Verdict, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +145,7 @@ def _named(mutation: Mutation, verdict: Verdict) -> str:
 def _wrong(mutation: Mutation, row: Row, verdict: Verdict) -> str:
     if verdict.word is Word.IDENTICAL:
         return "bits changed, and nothing was noticed" if row["bits"] else ""
-    if verdict.word is not Word.DRIFTED:
+    if verdict.word not in MOVED:
         return f"the verdict is {verdict.word}"
     if not re.search(mutation.first, row["first"]):
         return f"first is not {mutation.first}"
