@@ -30,6 +30,7 @@ from freezer.engine.connect import connect
 from freezer.flows.spec import load_locked
 from freezer.inside.freezer_inside.determinism import pinned
 from freezer.inside.freezer_inside.fingerprint import cpu_info
+from freezer.inside.freezer_inside.trainer import PROCESSOR
 from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:
@@ -89,11 +90,11 @@ def _measure(engine: Engine, name: str, project: Path, runs: int) -> Measured:
         started = monotonic()
         record = _trained(engine, locked.lock, locked.id, name, Varied())
         found.container.append(monotonic() - started)
-        seconds = _seconds(record, whole=True)
+        seconds = _seconds(record)
         found.bare.append(sum(seconds.values()))
         _add(found.trainings, seconds)
         other = _trained(engine, locked.lock, locked.id, name, varied)
-        _add(found.other, _seconds(other, whole=True))
+        _add(found.other, _seconds(other))
     return found
 
 
@@ -111,9 +112,9 @@ def _trained(engine: Engine, lock: Lock, lock_id: str, name: str, varied: Varied
     )  # fmt: skip
 
 
-def _seconds(record: Record, *, whole: bool) -> dict[str, float]:
+def _seconds(record: Record) -> dict[str, float]:
     return {
-        one.name: sum(t.seconds for t in one.timings if whole or t.name != "start")
+        one.name: sum(t.seconds for t in one.timings if t.name != PROCESSOR)
         for one in record.trainings
     }
 

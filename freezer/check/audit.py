@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.check.compare import compare
+from freezer.inside.freezer_inside.trainer import PROCESSOR
 from freezer.model.base import Model
 from freezer.model.record import Record, Said
 
@@ -34,7 +35,7 @@ class Effect(Model):
     fault: bool = False
     """Whether a change means that the training does not repeat on one host."""
     time: float | None = None
-    """Seconds of the training under the factor over those of the unchanged one."""
+    """CPU time of the training under the factor over that of the unchanged one."""
     mitigation: str = ""
     cost: float | None = None
     """Time with the mitigation over the time without; 1 where it costs nothing."""
@@ -78,8 +79,12 @@ def effects(factor: Factor, base: Record, varied: Record) -> Iterator[Effect]:
 
 
 def _seconds(training: Training) -> float:
-    """Return how long a training took, without its start; of one's own, all that it told."""
-    return sum(one.seconds for one in training.timings if one.name != "start")
+    """Return how long a training took, without its start: its CPU time where it told that.
+
+    Of one's own training it is the sum of all that it told.
+    """
+    told = {one.name: one.seconds for one in training.timings}
+    return told.get(PROCESSOR) or sum(took for name, took in told.items() if name != "start")
 
 
 def _cost(factor: Factor, time: float | None) -> float | None:

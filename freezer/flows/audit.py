@@ -14,6 +14,7 @@ from freezer.errors import CheckError, SpecError
 from freezer.flows.build import verified_image
 from freezer.flows.spec import Locked, load_environment, load_locked
 from freezer.flows.training import train, vary
+from freezer.inside.freezer_inside.trainer import PROCESSOR
 
 if TYPE_CHECKING:
     from freezer.check.factors import Factor
@@ -92,7 +93,10 @@ def audit(workshop: Workshop, name: str | None, *, budget: float = 120.0) -> Aud
 
 def _share(first: Record, factor: Factor) -> float:
     """Return which part of the unchanged run's time a run of some of the trainings takes."""
-    seconds = {one.name: sum(part.seconds for part in one.timings) for one in first.trainings}
+    seconds = {
+        one.name: sum(part.seconds for part in one.timings if part.name != PROCESSOR)
+        for one in first.trainings
+    }
     chosen = sum(took for name, took in seconds.items() if not factor.only or name in factor.only)
     return chosen / sum(seconds.values()) if any(seconds.values()) else 1.0
 

@@ -24,7 +24,14 @@ from .record import Recorder, canonical
 ROWS, COLUMNS, CLASSES, BATCH = 2048, 64, 10, 512
 WORKERS = "FREEZER_WORKERS"
 """Processes or threads that load data, by default two; an audit gives another number."""
+PROCESSOR = "processor"
+"""The timing of all threads and workers, which hardly depends on what else a machine does."""
 Array = Any
+
+
+def _processor() -> float:
+    """Return the seconds of CPU time that this process and its ended children have had."""
+    return sum(os.times()[:4])
 
 
 def workers() -> int:
@@ -54,6 +61,7 @@ class Trainer:
         self.steps = steps
         self.recorder = Recorder(name)
         self._began = time.perf_counter() - _age()
+        self._used = 0.0
         self._losses: Dict[str, List[float]] = {}
 
     def begin(self, versions: Mapping[str, str], settings: Mapping[str, Any]) -> None:
@@ -64,6 +72,7 @@ class Trainer:
             self.recorder.setting(name, value)
         generator = random.Random(self.seed)  # noqa: S311 - no secret
         self.timing("start")
+        self._used = _processor()
         self.streams([("random", repr([generator.random() for _ in range(64)]).encode())])
 
     def data(self, classes: int = CLASSES) -> Data:
@@ -156,4 +165,5 @@ class Trainer:
             if len(values) > 1 and values[-1] >= values[0]:
                 raise ArithmeticError(f"the {name} did not fall: {values[0]:g} to {values[-1]:g}")
         self.timing("training")
+        self.recorder.timing(PROCESSOR, _processor() - self._used)
         self.recorder.end()

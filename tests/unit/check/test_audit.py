@@ -53,10 +53,11 @@ def test_a_training_that_does_not_end_is_no_sameness() -> None:
     assert found.bad
 
 
-def timed(seconds: float) -> Record:
+def timed(seconds: float, *, processor: bool = False) -> Record:
     told = record()
-    timings = (Timing(kind="timing", name="start", seconds=9), Timing(
-        kind="timing", name="training", seconds=seconds))  # fmt: skip
+    taken = {"start": 9.0, "training": 5.0 if processor else seconds}
+    taken |= {"processor": seconds} if processor else {}
+    timings = tuple(Timing(kind="timing", name=n, seconds=s) for n, s in taken.items())
     (training,) = told.trainings
     changed = training.model_copy(update={"timings": timings})
     return told.model_copy(update={"trainings": (changed,)})
@@ -72,6 +73,8 @@ def test_the_cost_of_a_mitigation_is_a_ratio_of_times_without_the_start(
     factor = Factor("x", "x", "x", costs=costs)
     (found,) = effects(factor, timed(2.0), timed(6.0))
     assert (found.time, found.cost) == (3.0, cost)
+    (found,) = effects(factor, timed(2.0, processor=True), timed(6.0, processor=True))
+    assert (found.time, found.cost) == (3.0, cost)  # by CPU time, not by what passed meanwhile
 
 
 def test_only_the_trainings_that_were_varied_are_compared() -> None:

@@ -112,7 +112,7 @@ def test_a_training_ends_with_its_time(trainer):
     trainer.end()
     found = told(trainer)
     assert found.failure is None
-    assert [one.name for one in found.timings] == ["training"]
+    assert [one.name for one in found.timings] == ["training", "processor"]
 
 
 def test_results_of_a_race_are_counted(trainer):
