@@ -12,6 +12,7 @@ from freezer.flows.placed import placed
 from freezer.flows.spec import place
 from freezer.image.layout import ENVIRONMENT
 from freezer.model.canonical import plain
+from freezer.model.events import PartOf
 from freezer.model.lock import PythonTarget
 from freezer.resolve.accelerator.conda import (
     conda_constraints,
@@ -198,15 +199,17 @@ def _solved(
         more += [f"{name} >={version.partition(' ')[0]}" for name, version in floors.items()]
         more += [f"{above[0]} >{above[1].partition(' ')[0]}"] if above else []
         asked = replace(request, keep=kept, constraints=(*request.constraints, *more))
-        return ask(asked, config=workshop.config, store=workshop.store, report=workshop.report)
+        return ask(asked, config=workshop.config, store=workshop.store, report=quiet)
 
-    settled = settle(
-        release,
-        {name: f"{package.version} {package.build}" for name, package in old.items()},
-        {name: list(map(spec_name, package.depends)) for name, package in old.items()},
-        solve,
-        lambda found: {item.name: f"{item.version} {item.build}" for item in found.packages},
-    )
+    quiet = PartOf(workshop.report)
+    with workshop.report.task("Looking for the fewest conda packages to move"):
+        settled = settle(
+            release,
+            {name: f"{package.version} {package.build}" for name, package in old.items()},
+            {name: list(map(spec_name, package.depends)) for name, package in old.items()},
+            solve,
+            lambda found: {item.name: f"{item.version} {item.build}" for item in found.packages},
+        )
     if platform == asking.environment.spec.platform:
         asking.causes["conda"] = dict(settled.refusals)
         asking.alone.update(settled.alone)

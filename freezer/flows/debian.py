@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from debian.debian_support import Version
@@ -12,6 +13,7 @@ from freezer.flows.bases import ARCHITECTURES, base_apt_sources, base_facts
 from freezer.flows.installed import Installed
 from freezer.flows.placed import placed
 from freezer.image.base import engine_base
+from freezer.model.events import PartOf
 from freezer.model.lock import BasePackage, DebianPackage
 from freezer.resolve.blas import debian_additions
 from freezer.resolve.bootstrap import bootstrap_sources
@@ -77,9 +79,8 @@ def _closure(
     """Ask apt; for an update as often as it takes to move no more than need be."""
     old = {item.name: item.version for item in asking.old.debian} if asking.old else {}
     release = asking.released("debian")
-    ask = _asker(workshop, asking, base, reasons)
     if release is None:
-        return ask(wanted, old)
+        return _asker(workshop, asking, base, reasons)(wanted, old)
 
     def solve(
         *,
@@ -116,9 +117,12 @@ def _closure(
             )
         return found
 
-    settled = settle(
-        release, old, {}, solve, lambda found: {item.name: item.version for item in found}
-    )
+    with workshop.report.task("Looking for the fewest Debian packages to move"):
+        quiet = replace(workshop, report=PartOf(workshop.report))
+        ask = _asker(quiet, asking, base, reasons)
+        settled = settle(
+            release, old, {}, solve, lambda found: {item.name: item.version for item in found}
+        )
     asking.causes["debian"] = dict(settled.refusals)
     asking.alone.update(settled.alone)
     return settled.answer

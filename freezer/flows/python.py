@@ -12,6 +12,7 @@ from freezer.fetch.indexes import indexes, with_options
 from freezer.fetch.pypi import PythonIndex
 from freezer.flows.asked import held_by
 from freezer.flows.placed import placed
+from freezer.model.events import PartOf
 from freezer.model.spec import normalize_package
 from freezer.resolve.causes import newer_release, why_moved
 from freezer.resolve.interface import Asked, PipRequest
@@ -84,7 +85,11 @@ def _resolve(workshop: Workshop, asking: Asking, request: PipRequest) -> Resolut
     kept = {name: version for name, version in old.items() if name not in release.names}
     stable = not any(Version(text).is_prerelease for text in old.values())
     index = PythonIndex(request.indexes)
-    with asking_pip(request, resolver, store=workshop.store, report=workshop.report) as pip:
+    quiet = PartOf(workshop.report)
+    with (
+        workshop.report.task("Looking for the fewest Python packages to move"),
+        asking_pip(request, resolver, store=workshop.store, report=quiet) as pip,
+    ):
 
         def solve(
             *,

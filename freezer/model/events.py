@@ -65,3 +65,22 @@ class SilentReporter:
 
     def debug(self, text: str) -> None:
         """Ignore the detail."""
+
+
+class PartOf(SilentReporter):
+    """For work within a task that is shown: what it says is passed on, its own tasks are not."""
+
+    def __init__(self, report: Reporter) -> None:
+        self._report = report
+
+    def note(self, text: str) -> None:
+        """Pass the note on."""
+        self._report.note(text)
+
+    def warn(self, text: str) -> None:
+        """Pass the warning on."""
+        self._report.warn(text)
+
+    def debug(self, text: str) -> None:
+        """Pass the detail on."""
+        self._report.debug(text)

@@ -12,10 +12,13 @@ from hosts import Ear
 from locks import make_lock
 
 from freezer.errors import ResolveError
+from freezer.fetch.config import Config
+from freezer.fetch.store import Store
 from freezer.flows import debian
 from freezer.flows.asking import Asking
 from freezer.flows.installed import Installed
 from freezer.flows.moved import moves
+from freezer.flows.sources import Workshop
 from freezer.flows.spec import load_environment
 from freezer.flows.worlds import resolve_worlds
 from freezer.model.lock import DebianPackage
@@ -60,8 +63,13 @@ class Updates:
         old = make_lock(debian=tuple(package(*one) for one in OLD.items()))
         self.asking = Asking(None, old.as_of, old, {"debian": release})  # type: ignore[arg-type]
         wanted = ("app", "tool")
-        found = debian._closure(None, self.asking, old.base, wanted, {})  # type: ignore[arg-type]
+        workshop = Workshop(Path(), Config(), Store(Path("nowhere")), _no_engine, Ear())
+        found = debian._closure(workshop, self.asking, old.base, wanted, {})
         return {item.name: item.version for item in found}
+
+
+def _no_engine() -> Any:
+    raise AssertionError("nothing of this needs an engine")
 
 
 @pytest.fixture
