@@ -94,6 +94,8 @@ def _is_unneeded(image: ImageInfo, wanted: set[str], ours: set[str], working: st
 
 
 def _is_idle_base(image: ImageInfo, staying: Iterable[ImageInfo]) -> bool:
+    if STORE_LABEL in image.labels:
+        return False  # another store's build works in it
     if not image.tags or any(not t.startswith(f"{BASE_REPOSITORY}:") for t in image.tags):
         return False
     count = len(image.diff_ids)

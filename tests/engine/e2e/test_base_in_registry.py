@@ -70,7 +70,7 @@ def scene(
             **{"as-of": "2026-11-20T00:00:00Z"},
         )
         scene = Scene(host, bootstrapped_base, registry, project)
-        scene.push("12", Env=["PATH=/usr/bin:/bin", "BASE_SAYS=hello"])
+        scene.push("12", Env=["PATH=/usr/bin:/bin", "BASE_SAYS=hello"], User="nobody")
         project.freeze("lock").good()
         project.freeze("build").good()
         yield scene

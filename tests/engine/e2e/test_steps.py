@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from commands import Project, forget
+from commands import Project, forget, outcome
+from proxies import engine_that_goes
 
 from freezer.engine.interface import Engine, ImageInfo, RunOptions
 from freezer.fetch.store import Store
+from freezer.image.bench import store_name
+from freezer.image.layout import STORE_LABEL
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 
@@ -102,6 +107,25 @@ def test_a_step_that_fails_says_what_it_said(
     project.spec(steps=[f'python -c "{connect}" 2>&1 | tail -n 1; false'])
     project.freeze("lock").good()
     project.freeze("build").failed(2, "Network is unreachable")
+
+
+def test_steps_that_are_killed_leave_nothing(
+    stepped: Project, made: ImageInfo, engine: Engine, tmp_path: Path
+) -> None:
+    project = stepped.with_store(tmp_path / "store", without=["steps-layer", "verified-image"])
+    (tmp_path / "proxy").mkdir()
+    begun: list[subprocess.Popen[str]] = []
+
+    def kill() -> None:
+        begun[0].kill()
+
+    with engine_that_goes(tmp_path / "proxy", engine.info.address, b"/build?", kill) as proxy:
+        begun.append(project.start("build", "--force", DOCKER_HOST=proxy.address))
+        assert outcome(begun[0]).code == -signal.SIGKILL
+    assert project.freeze("build", "--force", "--json").good().document["image"] == made.id
+    working = store_name(Store(project.store))
+    assert engine.images(label=f"{STORE_LABEL}={working}") == []
+    assert list((project.store / "scratch").iterdir()) == []
 
 
 def test_a_changed_file_makes_the_lock_stale(stepped: Project, tmp_path: Path) -> None:

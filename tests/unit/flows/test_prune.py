@@ -77,6 +77,7 @@ def test_a_base_goes_when_no_image_of_a_lock_stands_on_it(past: Past) -> None:
 def test_working_images_of_this_store_go_and_those_of_others_stay(past: Past) -> None:
     mine = put(past, "a", BASE, **{STORE_LABEL: store_name(past.workshop.store)})
     put(past, "b", BASE, **{STORE_LABEL: "0" * 16})
+    put(past, "c", OTHER, tag="freezer-base:steps", **{STORE_LABEL: "0" * 16})
     assert removed(prune(past.workshop, dry=False)) == {mine}
 
 
