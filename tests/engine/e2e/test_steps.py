@@ -81,10 +81,9 @@ CLAIMS = {
 
 
 def test_a_step_may_not_change_what_is_locked(
-    stepped: Project, made: ImageInfo, engine: Engine, tmp_path: Path
+    locked: Project, stepped: Project, made: ImageInfo, engine: Engine, tmp_path: Path
 ) -> None:
     project = stepped.copy(tmp_path / "project")
-    before = {image.id for image in engine.images()}
     project.spec(steps=["touch /opt/env/bin/python", *CLAIMS])
     project.freeze("lock").good()
     said = project.freeze("build").failed(2, "a step of the spec changes what the lock holds")
@@ -92,7 +91,13 @@ def test_a_step_may_not_change_what_is_locked(
     project.spec(steps=["printf '#' >>/usr/bin/savelog"])
     project.freeze("lock").good()
     project.freeze("build").failed(1, "/usr/bin/savelog", "one of the 'steps' in freeze.yaml")
-    assert {image.id for image in engine.images()} == before
+    # What a builder makes of a working image has its label too.
+    assert engine.images(label=f"{STORE_LABEL}={store_name(Store(project.store))}") == []
+    title = f"org.opencontainers.image.title={project.name}"
+    assert {image.labels["org.freezer.lock-id"] for image in engine.images(label=title)} <= {
+        stepped.lock_id,
+        locked.lock_id,
+    }
 
 
 def test_a_step_that_fails_says_what_it_said(
