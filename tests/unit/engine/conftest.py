@@ -130,6 +130,8 @@ def handler(engine: FakeEngine) -> type[BaseHTTPRequestHandler]:
             raw = isinstance(document, bytes)
             body = document if raw else json.dumps(document).encode()
             self.send_response(status)
+            # Said, because a client that keeps it would ask the next time on a closed one.
+            self.send_header("Connection", "close")
             if raw:
                 self.send_header("Transfer-Encoding", "chunked")
             else:
