@@ -76,8 +76,9 @@ def report(engine: Engine, rows: list[Row], said_of: tuple[list[str], int], last
         f"{datetime.now(UTC):%Y-%m-%d}; {platform.machine()}, {os.cpu_count()} CPUs, {info.name} "
         f"{info.version} ({info.storage_driver}, {builder}), Python {platform.python_version()}. "
         f"{', '.join(packages)}; the image has {size / 1e9:.2f} GB. Cold and heavy are one run "
-        "each, the others the best of three, each with another small change. Freezer's times hold "
-        "verification and canonical form; the others have neither. All compile byte code."
+        "each, the others the best of two or three, each with another small change. Freezer's "
+        "times hold verification and canonical form; the others have neither. All compile byte "
+        "code, Freezer that of all but the packages' own test suites."
     )
     mine = rows[0]
     lines = [
