@@ -50,6 +50,16 @@ class EngineInfo:
     """What the engine calls itself; it stays over restarts. Empty when unknown."""
 
     @property
+    def takes_thin(self) -> bool:
+        """Whether an image may be sent to it without the layers that it has.
+
+        Docker's graph drivers look for each layer by its chain before they open the archive's
+        file. podman wants every file. containerd's store would take it and keep an image that it
+        can run but neither save nor push.
+        """
+        return self.name == "docker" and not self.containerd_store
+
+    @property
     def platform(self) -> str:
         """What registries call it: ``linux/amd64`` or ``linux/arm64``."""
         return {"x86_64": "linux/amd64", "aarch64": "linux/arm64"}.get(

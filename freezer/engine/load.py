@@ -45,7 +45,7 @@ def _send(
     link: Link, image_id: str, config: bytes, layers: Sequence[LayerFile], report: Reporter
 ) -> None:
     held = _held(link, [layer.diff_id for layer in layers])
-    if held and takes_thin(link) and all(layer.path for layer in layers[held:]):
+    if held and link.info.takes_thin and all(layer.path for layer in layers[held:]):
         said = _attempt(link, image_id, archive(config, layers, skip=held), report)
         if said is None:
             return
@@ -73,16 +73,6 @@ def _demand_bytes(layers: Sequence[LayerFile]) -> None:
                     expected=layer.diff_id,
                     hint=f"remove {layer.path} and build again",
                 )
-
-
-def takes_thin(link: Link) -> bool:
-    """Say whether the engine may be sent an archive without the layers that it has.
-
-    Docker's graph drivers look for each layer by its chain before they open the archive's file.
-    podman wants every file. containerd's store would take it and keep an image that it can run
-    but neither save nor push.
-    """
-    return link.info.name == "docker" and not link.info.containerd_store
 
 
 def common_prefix(wanted: Sequence[str], others: Iterable[Sequence[str]]) -> int:

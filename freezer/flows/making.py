@@ -12,7 +12,9 @@ from freezer.errors import FreezerError
 from freezer.flows.configs import keep_config
 from freezer.flows.fetch import fetch_lock
 from freezer.flows.kept_inventory import inventory_of, keep_inventory
+from freezer.image.ahead import Ahead
 from freezer.image.base import ensure_base
+from freezer.image.bench import sweep_working_images
 from freezer.image.computing import computing
 from freezer.image.config import image_config
 from freezer.image.parts import Parts, assemble
@@ -37,8 +39,20 @@ def make(
     lock, engine, store = locked.lock, workshop.engine(), workshop.store
     fetch_lock(workshop, lock)
     reference = ensure_base(lock, engine=engine, store=store, report=workshop.report)
-    parts = assemble(lock, locked.id, reference, engine=engine, store=store, report=workshop.report)
-    image = _load(workshop, locked, parts, revision)
+    with Ahead(lock, engine=engine, store=store) as ahead:
+        parts = assemble(
+            lock,
+            locked.id,
+            reference,
+            engine=engine,
+            store=store,
+            report=workshop.report,
+            ahead=ahead,
+        )
+        with workshop.report.task("Loading the image into the engine"):
+            ahead.wait()
+        image = _load(workshop, locked, parts, revision)
+    sweep_working_images(engine, store)
     _verify(workshop, locked, image, parts, everything=everything)
     return image, parts
 

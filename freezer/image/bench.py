@@ -9,12 +9,13 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
-from freezer.errors import EngineError
+from freezer.errors import BusyError, EngineError
 from freezer.image.conda import python_closure
 from freezer.image.config import image_id, intermediate_config
 from freezer.image.layers import write_layer
-from freezer.image.layout import LOCK_LABEL
+from freezer.image.layout import LOCK_LABEL, STORE_LABEL
 from freezer.model.canonical import digest
+from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,6 +123,17 @@ def working_image(
         finally:
             with suppress(EngineError):
                 engine.remove_image(used)
+
+
+def sweep_working_images(engine: Engine, store: Store) -> None:
+    """Remove working images that a killed build of the same store has left in the engine."""
+    for image in engine.images(label=f"{STORE_LABEL}={store_name(store)}"):
+        with (
+            suppress(BusyError, EngineError),
+            store.lock(f"image-{image.id[7:23]}", timeout=0, report=SilentReporter()),
+        ):
+            for name in image.tags or (image.id,):
+                engine.remove_image(name)
 
 
 def store_name(store: Store) -> str:

@@ -88,6 +88,15 @@ def bytecode_chunks(
     return [_demand(recall(store, _MEMO, key)) for key in keys]
 
 
+def to_compile(lock: Lock, chunks: Sequence[Chunk], store: Store) -> bool:
+    """Say whether byte code of any of these chunks is still to be made."""
+    minor = lock.target.python.minor
+    return any(
+        recall(store, _MEMO, _key(lock, chunk)) is None and _has_modules(chunk, minor, store)
+        for chunk in chunks
+    )
+
+
 def _key(lock: Lock, chunk: Chunk) -> str:
     script = hashlib.sha256(inside_files()[_SCRIPT]).hexdigest()
     # The compiler of a conda environment is one build of Python; of others, the base's.

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
+from freezer.image.ahead import LEAST, Ahead
 from freezer.image.bench import Bench, python_chunks
-from freezer.image.bytecode import bytecode_chunks
+from freezer.image.bytecode import bytecode_chunks, to_compile
 from freezer.image.chunks import expected_files, wheel_chunks
 from freezer.image.conda import conda_chunks, history_chunk
 from freezer.image.layers import (
     Layer,
+    LayerPlan,
     Weighed,
     order_chunks,
     plan_layers,
@@ -28,7 +30,7 @@ from freezer.image.system import system_layer
 from freezer.image.wheel import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from freezer.engine.interface import Engine
     from freezer.fetch.store import Store
@@ -65,10 +67,12 @@ def assemble(
     store: Store,
     report: Reporter,
     use_cache: bool = True,
+    ahead: Ahead | None = None,
 ) -> Parts:
     """Return the layers of a lock's image, from artifacts that are in the store.
 
-    ``base`` is a name by which the engine knows the verified base. Raises ``BuildError`` when a
+    ``base`` is a name by which the engine knows the verified base. ``ahead`` may be given the
+    heaviest layers while the others are still being made. Raises ``BuildError`` when a
     step fails and ``IntegrityError`` for a package that cannot be installed safely.
     """
     demand_inside(lock)  # before anything that takes time
@@ -77,17 +81,22 @@ def assemble(
     )
     below = tuple(LayerFile(diff_id, None) for diff_id in lock.base.diff_ids)
     titles = [(system.diff_id, SYSTEM_TITLE)]
+    first = Layer(system, SYSTEM_TITLE, _size(system))
     with Bench(lock, (*below, system), titles, engine=engine, store=store, report=report) as bench:
-        chunks = _package_chunks(lock, bench, engine, store, report)
-    ordered = order_chunks(plan_layers(_weighed(lock)), chunks)
-    # The order of the layers: where two packages bring one path, the upper one's is seen.
-    names = [name for plan, _ in ordered for name in plan.packages]
-    report_clashes([chunks[name][0] for name in names], store, report)
+        linked = _linked(lock, bench, engine, store, report)
+        # The order of the layers: where two packages bring one path, the upper one's is seen.
+        plans = plan_layers(_weighed(lock))
+        report_clashes([linked[name] for plan in plans for name in plan.packages], store, report)
+        chunks: dict[str, list[Chunk]] = {}
+        layers = [first]
+        for group in _groups(lock, plans, linked, store, ahead):
+            chunks |= _compiled(lock, group, linked, bench, engine, store, report)
+            layers += _written([(p.title, m) for p, m in order_chunks(group, chunks)], store)
+            if ahead is not None and len(group) < len(plans) and group[0] is plans[0]:
+                ahead.start(below, layers)
+    ordered = order_chunks(plans, chunks)
     own = _own_chunks(lock, store)
-    titled = [*((plan.title, members) for plan, members in ordered), (own[-1].name, own)]
-    with ThreadPoolExecutor(max_workers=2) as pool:  # hashing lets other threads run
-        written = pool.map(lambda item: write_layer(item[0], item[1], store), titled)
-        layers = [Layer(system, SYSTEM_TITLE, _size(system)), *written]
+    layers += _written([(own[-1].name, own)], store)
     held = [[], *(members for _, members in ordered), own]
     expected, origin = expected_files(held, store)
     made = steps_layer(
@@ -101,23 +110,61 @@ def assemble(
     return Parts(below, tuple(layers), expected, origin, distributions(chunk, store))
 
 
-def _package_chunks(
+def _linked(
     lock: Lock, bench: Bench, engine: Engine, store: Store, report: Reporter
-) -> dict[str, list[Chunk]]:
-    """Return the chunks of each package by its name in the plan: its files, then byte code."""
+) -> dict[str, Chunk]:
+    """Return the files of each package as a chunk, by the package's name in the plan."""
     latest, layout = epoch(lock.as_of), _layout(lock)
     conda = conda_chunks(lock.conda, layout=layout, epoch=latest, store=store, report=report)
     bench.python = python_chunks(lock, conda)
     wheels = [_wheel(lock, package, bench, engine, store, report) for package in lock.pip]
     files = wheel_chunks(wheels, layout=layout, epoch=latest, store=store, report=report)
-    files = [*conda, *files]
+    names = [item.name for item in _weighed(lock)]
+    return dict(zip(names, [*conda, *files], strict=True))
+
+
+def _compiled(
+    lock: Lock,
+    group: Sequence[LayerPlan],
+    linked: Mapping[str, Chunk],
+    bench: Bench,
+    engine: Engine,
+    store: Store,
+    report: Reporter,
+) -> dict[str, list[Chunk]]:
+    """Return the chunks of each package of some layers: its files, then its byte code."""
+    names = [name for plan in group for name in plan.packages]
+    files = [linked[name] for name in names]
     compiled = bytecode_chunks(
         lock, files, bench.interpreter, engine=engine, store=store, report=report
     )
-    names = [item.name for item in _weighed(lock)]
     return {
         name: [first, second] for name, first, second in zip(names, files, compiled, strict=True)
     }
+
+
+def _groups(
+    lock: Lock,
+    plans: Sequence[LayerPlan],
+    linked: Mapping[str, Chunk],
+    store: Store,
+    ahead: Ahead | None,
+) -> list[Sequence[LayerPlan]]:
+    """Return the layers in one group, or the heavier half before the rest, to be loaded meanwhile.
+
+    That is worth the while where the rest is to be compiled, and the half is heavy.
+    """
+    sizes = [sum(linked[name].size for name in plan.packages) for plan in plans]
+    half = next((n for n in range(len(plans)) if 2 * sum(sizes[:n]) >= sum(sizes)), len(plans))
+    rest = [linked[name] for plan in plans[half:] for name in plan.packages]
+    if ahead is None or sum(sizes[:half]) < LEAST or not to_compile(lock, rest, store):
+        return [plans]
+    return [plans[:half], plans[half:]]
+
+
+def _written(titled: Sequence[tuple[str, Sequence[Chunk]]], store: Store) -> list[Layer]:
+    with ThreadPoolExecutor(max_workers=2) as pool:  # hashing lets other threads run
+        return list(pool.map(lambda item: write_layer(item[0], item[1], store), titled))
 
 
 def _weighed(lock: Lock) -> list[Weighed]:

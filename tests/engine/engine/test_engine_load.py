@@ -94,7 +94,7 @@ def test_thin_and_full_load_give_the_same_image(
     thin = engine.load(config, [base, upper])
     bytes_of_thin = sum(sent)
     engine.remove_image(thin.id)
-    monkeypatch.setattr("freezer.engine.load.takes_thin", lambda link: False)
+    monkeypatch.setattr("freezer.engine.interface.EngineInfo.takes_thin", False)
     sent.clear()
     full = engine.load(config, [base, upper])
     cleanup.append(full.id)

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from freezer.engine.build import choose
-from freezer.engine.link import Link
-from freezer.engine.load import takes_thin
 from freezer.engine.probe import read_info
 from freezer.errors import EngineError, HostError
 
@@ -41,19 +39,19 @@ def test_docker() -> None:
     assert (info.cpus, info.memory, info.root) == (8, 1024, "/data")
     assert info.runtimes == ("nvidia", "runc")
     assert info.buildkit
-    assert takes_thin(Link(None, info))
+    assert info.takes_thin
 
 
 def test_the_containerd_store_gets_whole_archives() -> None:
     info = read_info(DOCKER, {"Driver": "overlayfs", "DriverStatus": CONTAINERD}, "a")
     assert info.containerd_store
-    assert not takes_thin(Link(None, info))
+    assert not info.takes_thin
 
 
 def test_podman_has_no_buildkit_and_no_thin_load() -> None:
     info = read_info(PODMAN, {"Driver": "overlay", "Runtimes": None}, "a")
     assert (info.name, info.architecture, info.buildkit) == ("podman", "aarch64", False)
-    assert not takes_thin(Link(None, info))
+    assert not info.takes_thin
 
 
 def test_docker_before_buildkit() -> None:
