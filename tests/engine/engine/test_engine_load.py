@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,7 +99,7 @@ def test_thin_and_full_load_give_the_same_image(
     sent.clear()
     full = engine.load(config, [base, upper])
     cleanup.append(full.id)
-    assert thin == full
+    assert replace(thin, folders=()) == replace(full, folders=())  # each has a place of its own
     assert sum(sent) > tiny_layer.path.stat().st_size  # type: ignore[union-attr]
     if engine.info.name == "docker" and not engine.info.containerd_store:
         assert bytes_of_thin < 20_000
