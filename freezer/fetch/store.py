@@ -305,4 +305,13 @@ def _alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Say whether a process ended and nobody asked how: in a container often for ever."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2]
+    except OSError:
+        return False  # no Linux, or gone since: the next run will see
+    return state[:1] in ("Z", "X")
