@@ -10,6 +10,8 @@ from freezer.model.lockfile import short_id
 from freezer.output.text import plural, show_rows, size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from freezer.flows.build import Built
@@ -33,10 +35,15 @@ def show(built: Built, console: Console) -> None:
     lines = [
         f"{lock.name}: image {built.image}",
         f"  {size(built.size)}, {packages}, every file as locked ({built.seconds:.0f} s)",
+        f"  on the base {lock.base.config}, {_layers(lock.base.diff_ids)}",
         f"  tagged {' and '.join(built.tags)}",
     ]
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def _layers(diff_ids: Sequence[str]) -> str:
+    return f"layer{'s' if len(diff_ids) > 1 else ''} {', '.join(diff_ids)}"
 
 
 def show_context(context: Context, console: Console) -> None:
