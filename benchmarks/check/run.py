@@ -106,10 +106,12 @@ def _check(project: Path, name: str) -> float:
 
 
 def _trained(engine: Engine, lock: Lock, lock_id: str, name: str, varied: Varied) -> Record:
+    image = engine.image(f"{name}:{lock_id[:12]}")
+    if image is None:
+        raise SystemExit(f"there is no image of {name}; run `freeze build {name}`")
     return run_smoke(
-        lock, lock_id, f"{name}:latest", engine=engine, report=SilentReporter(), title="",
-        varied=varied,
-    )  # fmt: skip
+        lock, lock_id, image.id, engine=engine, report=SilentReporter(), title="", varied=varied
+    )
 
 
 def _seconds(record: Record) -> dict[str, float]:
