@@ -151,3 +151,22 @@ def test_what_would_happen_if_it_were_released(env: Env) -> None:
     assert answer.released is not None
     assert "no-such-package" in (answer.released.why_not or "")
     assert env.file.read_bytes() == before
+
+
+def test_beside_a_package_from_its_own_address(env: Env, index: FakeIndex) -> None:
+    tool = index.add("tool", "1.0", ["text"])
+    address = f"tool @ {index.url}/files/{tool.name}"
+    assert env.lock("num", address)["tool"] == "1.0"
+    assert pins(env.update("num").lock.pip) == {"num": "2.0", "text": "1.0", "tool": "1.0"}
+    assert pins(env.update("text").lock.pip) == {"num": "2.0", "text": "2.0", "tool": "1.0"}
+
+
+def test_no_prerelease_is_taken_to_get_further(env: Env, index: FakeIndex) -> None:
+    """As a resolver would where every stable version of a range is refused."""
+    index.add("held", "1.0", ["num<2"], uploaded="2025-12-01T00:00:00Z")
+    index.add("held", "2.0rc1", ["num"], uploaded="2026-02-01T00:00:00Z")
+    env.lock("num", "held")
+    before = env.file.read_bytes()
+    result = env.update("num")
+    assert (result.moves, result.written) == ((), None)
+    assert env.file.read_bytes() == before
