@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -53,6 +54,21 @@ COMMANDS = {
 }
 
 
+@dataclass(frozen=True)
+class Row:
+    """What something took, in seconds, each time."""
+
+    title: str
+    seconds: tuple[float, ...]
+    busy: tuple[float, ...] = ()
+    """Of the processor."""
+
+    def __str__(self) -> str:
+        busy = f"{statistics.median(self.busy):.2f}" if self.busy else ""
+        middle, least = statistics.median(self.seconds), min(self.seconds)
+        return f"| {self.title} | {middle:.2f} | {least:.2f} | {busy} |"
+
+
 class Tags:
     """As much of an engine as a switch asks for."""
 
@@ -69,13 +85,12 @@ def main() -> None:
         workshop = _workshop(Path(scratch))
         started = monotonic()
         record = _fill(workshop, options.generations)
-        rows = [
-            ("recording a generation and its check", (monotonic() - started) / options.generations)
-        ]
+        each = (monotonic() - started) / options.generations
+        rows = [Row("recording a generation and its check", (each,))]
         for title, arguments in COMMANDS.items():
-            rows.append((f"`{title}`", _median(workshop, arguments, options.runs)))
+            rows.append(_timed(workshop, f"`{title}`", arguments, options.runs))
         switches = [_switch(workshop, record, options.generations) for _ in range(options.runs)]
-        rows.append(("switch", statistics.median(switches)))
+        rows.append(Row("switch", tuple(switches)))
         size = sum(one.stat().st_size for one in workshop.project.rglob("*") if one.is_file())
     text = _report(rows, options.generations, size)
     (HERE / "RESULTS.md").write_text(text)
@@ -122,11 +137,11 @@ def _current(workshop: Workshop) -> Locked:
     return found
 
 
-def _median(workshop: Workshop, arguments: list[str], runs: int) -> float:
-    seconds = []
+def _timed(workshop: Workshop, title: str, arguments: list[str], runs: int) -> Row:
+    seconds, busy = [], []
     command = [sys.executable, "-m", "freezer", "-C", str(workshop.project), *arguments]
     for _ in range(runs):
-        started = monotonic()
+        started, before = monotonic(), os.times()
         done = subprocess.run(
             command,
             check=False,
@@ -135,9 +150,12 @@ def _median(workshop: Workshop, arguments: list[str], runs: int) -> float:
             cwd=ROOT,
             env={**os.environ, "FREEZER_STORE": str(workshop.store.root)},
         )
+        after = os.times()
         seconds.append(monotonic() - started)
+        spent = (after.children_user, after.children_system)
+        busy.append(sum(spent) - before.children_user - before.children_system)
         assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
-    return statistics.median(seconds)
+    return Row(title, tuple(seconds), tuple(busy))
 
 
 def _switch(workshop: Workshop, record: Record, count: int) -> float:
@@ -155,7 +173,7 @@ def _switch(workshop: Workshop, record: Record, count: int) -> float:
     return monotonic() - started
 
 
-def _report(rows: list[tuple[str, float]], count: int, size: int) -> str:
+def _report(rows: list[Row], count: int, size: int) -> str:
     """Return the results as Markdown."""
     versions = f"Freezer {__version__}, Python {platform.python_version()}"
     load = f"a load of {os.getloadavg()[1]:.1f} over the last five minutes"
@@ -163,12 +181,12 @@ def _report(rows: list[tuple[str, float]], count: int, size: int) -> str:
         "# History: results",
         "",
         f"Measured on {datetime.now(UTC):%Y-%m-%d} on {_machine()}, with {versions}, and {load}.",
-        f"{count} generations, each checked; {size / 1e6:.0f} MB on disk. Medians, in seconds.",
+        f"{count} generations, each checked; {size / 1e6:.0f} MB on disk. In seconds.",
         "Written by `run.py`; [README.md](README.md) says what is measured.",
         "",
-        "| what | seconds |",
-        "|---|---:|",
-        *(f"| {title} | {seconds:.2f} |" for title, seconds in rows),
+        "| what | median | least | of the processor |",
+        "|---|---:|---:|---:|",
+        *map(str, rows),
         "",
     ]
     return "\n".join(lines)

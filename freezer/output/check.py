@@ -12,6 +12,7 @@ from freezer.check.table import factor_table
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
 from freezer.model.verdict import MOVED, Compared, Difference, Verdict, Word
+from freezer.output.styles import STYLES
 from freezer.output.text import plural, printable, show_rows
 
 if TYPE_CHECKING:
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from freezer.flows.check import CheckResult
-
-STYLES = {
-    Word.IDENTICAL: "bold green",
-    Word.EQUIVALENT: "bold yellow",
-    Word.DRIFTED: "bold red",
-    Word.FAILED: "bold red",
-    Word.NOT_COMPARABLE: "bold yellow",
-}
 
 
 def show(result: CheckResult, console: Console) -> None:

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
-from freezer.output.check import STYLES
+from freezer.output.styles import STYLES
 from freezer.output.text import printable, show_rows
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from freezer.model.canonical import plain
 from freezer.model.generation import entry_digest
 from freezer.model.lockfile import short_id
-from freezer.output.check import STYLES
+from freezer.output.styles import STYLES
 from freezer.output.text import plural, printable, show_rows
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
-from freezer.output.check import STYLES, show_trainings
+from freezer.output.styles import STYLES
 from freezer.output.text import plural, printable
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def show(done: Rollback, console: Console) -> None:
     for line in _steps(done):
         console.print(f"  {line}", highlight=False, soft_wrap=True)
     if done.check is not None:
+        from freezer.output.check import show_trainings  # a dry run has none, and is quick
+
         show_trainings(done.check.verdict, console)
     for line in done.changes:
         console.print(f"  change: {escape(printable(line))}", highlight=False, soft_wrap=True)
