@@ -83,7 +83,13 @@ def _verify(
                 silent = replace(workshop, report=SILENT)
                 alike = None if everything else computing(locked.lock, parts, store)
                 looking = beside.submit(inventory_of, silent, image.id, alike=alike)
-                account = take_account(engine, image.id, hashed=todo.hashed, dpkg=todo.dpkg)
+                account = take_account(
+                    engine,
+                    image.id,
+                    hashed=todo.hashed,
+                    expected=parts.expected,
+                    dpkg=todo.dpkg,
+                )
             verify(
                 locked.lock,
                 account,

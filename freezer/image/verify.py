@@ -6,6 +6,7 @@ compares that with what the lock says should be. Any difference fails the build.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
 from base64 import b64encode
@@ -60,6 +61,8 @@ class Account(BaseModel):
     libc: tuple[str, str]
     machine: str
     files: dict[str, tuple[str, str, int, int]]
+    rest: bool = False
+    """True when all that was not to be hashed is as expected, and not listed."""
     debian: list[tuple[str, str, str]] | None
     dpkg_verify: tuple[int, str] | None
     distributions: list[tuple[str, str]]
@@ -67,19 +70,26 @@ class Account(BaseModel):
 
 
 def take_account(
-    engine: Engine, image: str, *, hashed: Collection[str] | None = None, dpkg: bool = True
+    engine: Engine,
+    image: str,
+    *,
+    hashed: Collection[str] | None = None,
+    expected: Mapping[str, Expected] | None = None,
+    dpkg: bool = True,
 ) -> Account:
     """Ask an image what it holds. Raises ``VerificationError`` when it cannot say.
 
-    Only the paths in ``hashed`` are hashed, every file if it is None. dpkg is asked which files of
-    its packages were changed unless ``dpkg`` is false. ``freezer.image.trust`` says when this will
-    do.
+    Only the paths in ``hashed`` are hashed, every file if it is None. Where the others are as
+    ``expected`` by name, kind, size and mode, the account says so and does not list them. dpkg is
+    asked which files of its packages were changed unless ``dpkg`` is false.
+    ``freezer.image.trust`` says when this will do.
     """
     options = RunOptions(user="0:0", timeout=1800, environment={"PYTHONDONTWRITEBYTECODE": "1"})
     command = [
         f"{ENVIRONMENT}/bin/python",
         f"{FREEZER}/freezer_inside/verify.py",
         *(() if hashed is None else _pieces(hashed)),
+        *(() if hashed is None or expected is None else _told(expected, hashed)),
         *(() if dpkg else ("--no-dpkg",)),
         ENVIRONMENT,
         FREEZER,
@@ -104,6 +114,22 @@ def _pieces(paths: Collection[str]) -> Iterator[str]:
         yield f"--hash={packed[first : first + _PIECE]}"
 
 
+def _told(expected: Mapping[str, Expected], hashed: Collection[str]) -> Iterator[str]:
+    yield f"--rest={rest_digest(expected, hashed)}"
+
+
+def rest_digest(expected: Mapping[str, Expected], hashed: Collection[str]) -> str:
+    """Return the digest by which the image tells all but some files, as ``verify.py`` makes it."""
+    lines = sorted(
+        f"{path}\0link\0{fact.content}\0{fact.size}\0\n"
+        if fact.kind == "link"
+        else f"{path}\0{fact.kind}\0\0{fact.size}\0{fact.mode}\n"
+        for path, fact in expected.items()
+        if path not in hashed
+    )
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
 def verify(
     lock: Lock,
     account: Account,
@@ -118,6 +144,8 @@ def verify(
     kind, size and mode. ``more`` are Python distributions, by normalised name, that the lock's own
     steps brought.
     """
+    if account.rest and hashed is not None:
+        expected = {path: expected[path] for path in hashed}
     differences = [
         *_files(account.files, expected, hashed),
         *_debian(lock, account),

@@ -7,7 +7,9 @@ and what dpkg finds changed in them, the Python distributions as ``importlib.met
 and what ``pip check`` says. It judges nothing; the host compares it with the lock.
 
 With ``--hash`` only some files are hashed, and of the others the hash is empty: the pieces together
-are the base64 of a zlib-compressed JSON list of paths. With ``--no-dpkg`` dpkg is not asked what
+are the base64 of a zlib-compressed JSON list of paths. With ``--rest=SHA256`` these others are not
+listed at all if that is the digest of their lines, sorted: they are 30,000, and nothing about them
+is new. With ``--no-dpkg`` dpkg is not asked what
 was changed. The host says so of what lies in layers that were hashed where they lie now.
 """
 
@@ -32,6 +34,8 @@ Outcome = Optional[Tuple[int, str]]
 CHUNK = 1 << 18
 PER_FILE = 50_000
 """Opening a file costs as much as hashing so many bytes."""
+WORTH = 50_000_000
+"""Bytes of work from which on a second process is worth its start."""
 BUFFER = memoryview(bytearray(CHUNK))
 
 
@@ -74,14 +78,46 @@ def describe(entry: Entry, hashed: Optional[Set[str]]) -> Tuple[str, Facts]:
     return path, ["other", "", 0, mode]
 
 
-def files(roots: Sequence[str], hashed: Optional[Set[str]] = None) -> Dict[str, Facts]:
-    """Return every file below the roots, hashed by as many processes as there are CPUs."""
-    shares = deal([entry for root in roots for entry in walk(root)], os.cpu_count() or 1)
+def files(
+    roots: Sequence[str], hashed: Optional[Set[str]] = None, rest: str = ""
+) -> Tuple[Dict[str, Facts], bool]:
+    """Return every file below the roots, and whether those that are not hashed are left out.
+
+    They are where their digest is ``rest``. As many processes hash as there are CPUs.
+    """
+    entries = [entry for root in roots for entry in walk(root)]
+    wanted = [entry for entry in entries if hashed is None or entry[0] in hashed]
+    others = [
+        describe(entry, hashed)
+        for entry in entries
+        if hashed is not None and entry[0] not in hashed
+    ]
+    if others and digest(others) == rest:
+        return hash_all(wanted, hashed), True
+    return {**dict(others), **hash_all(wanted, hashed)}, False
+
+
+def hash_all(entries: List[Entry], hashed: Optional[Set[str]]) -> Dict[str, Facts]:
+    """Describe files, shared out among processes where that is worth the while."""
+    heavy = sum(entry[1].st_size + PER_FILE for entry in entries) > WORTH
+    shares = deal(entries, (os.cpu_count() or 1) if heavy else 1)
     others = [in_child(share, hashed) for share in shares[1:]]
     found = dict(describe(entry, hashed) for entry in shares[0])
     for result in others:
         found.update(result())
     return found
+
+
+def digest(described: Sequence[Tuple[str, Facts]]) -> str:
+    """Return the SHA-256 of the sorted lines of files: path, kind, link's target, size, mode.
+
+    A link's mode says nothing.
+    """
+    lines = sorted(
+        "%s\0%s\0%s\0%s\0%s\n" % (path, kind, content, size, "" if kind == "link" else mode)
+        for path, (kind, content, size, mode) in described
+    )
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def deal(entries: List[Entry], count: int) -> List[List[Entry]]:
@@ -163,17 +199,20 @@ def main(arguments: Sequence[str]) -> None:
     roots = [item for item in arguments if not item.startswith("--")]
     pieces = [item[len("--hash=") :] for item in arguments if item.startswith("--hash=")]
     hashed = json.loads(zlib.decompress(base64.b64decode("".join(pieces)))) if pieces else None
+    rest = "".join(item[len("--rest=") :] for item in arguments if item.startswith("--rest="))
     python = sys.executable
     nothing: Callable[[], Outcome] = lambda: None  # noqa: E731
     dpkg = nothing if "--no-dpkg" in arguments else begin("dpkg", "--verify")
     pip = begin(python, "-m", "pip", "check", "--disable-pip-version-check")
+    found, left_out = files(roots, None if hashed is None else set(hashed), rest)
     json.dump(
         {
             "python": platform.python_version(),
             "prefix": sys.prefix,
             "libc": list(platform.libc_ver()),
             "machine": platform.machine(),
-            "files": files(roots, None if hashed is None else set(hashed)),
+            "files": found,
+            "rest": left_out,
             "debian": debian_packages(),
             "dpkg_verify": dpkg(),
             "distributions": distributions(),

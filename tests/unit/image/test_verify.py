@@ -35,11 +35,24 @@ def account(**changes: Any) -> Account:
     return Account.model_validate({**document, **changes})
 
 
+FILES = account().files
+
+
+def test_what_was_not_to_be_hashed_and_is_as_expected_need_not_be_listed() -> None:
+    hashed = frozenset({PATH})
+    verify(make_lock(), account(files={PATH: FILES[PATH]}, rest=True), EXPECTED, hashed=hashed)
+    for told in (account(files={}, rest=True), account(files={PATH: FILES[PATH]})):
+        with pytest.raises(VerificationError):
+            verify(make_lock(), told, EXPECTED, hashed=hashed)
+    # All files were asked for: then nothing may be left out.
+    with pytest.raises(VerificationError):
+        verify(make_lock(), account(files={PATH: FILES[PATH]}, rest=True), EXPECTED)
+
+
 def test_an_image_that_holds_what_the_lock_says_passes() -> None:
     verify(make_lock(), account(), EXPECTED)
 
 
-FILES = account().files
 DEBIAN = account().debian or []
 
 
