@@ -11,6 +11,7 @@ and history. Medians. Writes `RESULTS.md` beside this file.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import shutil
@@ -86,23 +87,29 @@ def _measure(engine: Engine, name: str, project: Path, runs: int) -> Measured:
     found = Measured(name, [], [], [], {}, {})
     _check(project, name)  # the first one here records, and warms what is read
     for _ in range(runs):
-        found.check.append(_check(project, name))
+        took, seconds = _check(project, name)
+        found.check.append(took)
+        found.bare.append(sum(seconds.values()))
         started = monotonic()
         record = _trained(engine, locked.lock, locked.id, name, Varied())
-        found.container.append(monotonic() - started)
         seconds = _seconds(record)
-        found.bare.append(sum(seconds.values()))
+        found.container.append(monotonic() - started - sum(seconds.values()))
         _add(found.trainings, seconds)
-        other = _trained(engine, locked.lock, locked.id, name, varied)
-        _add(found.other, _seconds(other))
+        _add(found.other, _seconds(_trained(engine, locked.lock, locked.id, name, varied)))
     return found
 
 
-def _check(project: Path, name: str) -> float:
+def _check(project: Path, name: str) -> tuple[float, dict[str, float]]:
+    """Return what a check took, and what of it was the trainings' own."""
     started = monotonic()
-    command = [sys.executable, "-m", "freezer", "--quiet", "check", name]
-    subprocess.run(command, cwd=project, check=True, stdout=subprocess.DEVNULL)
-    return monotonic() - started
+    command = [sys.executable, "-m", "freezer", "--quiet", "check", name, "--json"]
+    done = subprocess.run(command, cwd=project, check=True, capture_output=True)
+    took = monotonic() - started
+    timings = json.loads(done.stdout)["timings"]
+    return took, {
+        training: sum(took for part, took in parts.items() if part != PROCESSOR)
+        for training, parts in timings.items()
+    }
 
 
 def _trained(engine: Engine, lock: Lock, lock_id: str, name: str, varied: Varied) -> Record:
@@ -156,7 +163,8 @@ def _report(found: list[Measured], runs: int, engine: Engine) -> str:
 
 def _environment(one: Measured) -> str:
     bare, check = median(one.bare), median(one.check)
-    added, container = check - bare, median(one.container) - bare
+    added = median(c - b for c, b in zip(one.check, one.bare, strict=True))
+    container = median(one.container)
     return f"| {one.name} | {bare:.2f} | {check:.2f} | {added:.2f} | {container:.2f} |"
 
 

@@ -70,6 +70,10 @@ def document(result: CheckResult) -> dict[str, Any]:
         "class": result.record.host.class_,
         "host": plain(result.record.host),
         "trainings": [plain(one) for one in result.verdict.trainings],
+        "timings": {
+            one.name: {part.name: part.seconds for part in one.timings}
+            for one in result.record.trainings
+        },
         "causes": list(result.verdict.causes),
         "metrics": [plain(one) for one in metrics(expected, result.record)],
         "factors": [
