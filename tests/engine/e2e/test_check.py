@@ -79,7 +79,15 @@ def test_one_bit_in_one_weight_is_drift_with_name_and_step(
     assert path.read_bytes() == before
     said = project.freeze("check", "--record", "--json").good().document
     assert said["recorded"] is True
-    assert read_reference(path, path.name) == record
+    again = read_reference(path, path.name)
+    assert again is not None
+    assert untimed(again) == untimed(record)
+
+
+def untimed(record: Record) -> Record:
+    """Return a record without how long anything took."""
+    kept = tuple(one.model_copy(update={"timings": ()}) for one in record.trainings)
+    return record.model_copy(update={"trainings": kept})
 
 
 def test_a_reference_that_was_edited_is_refused(checked: Project, tmp_path: Path) -> None:
