@@ -37,6 +37,19 @@ def demand(link: Link, reference: str) -> ImageInfo:
     return found
 
 
+def chains(link: Link) -> list[tuple[str, ...]]:
+    """Return the diff IDs of all images, newest first; each image is asked once.
+
+    What an image is made of never changes under its ID, and an engine may hold hundreds.
+    """
+    with link.doing("listing images"):
+        names = [str(summary["Id"]) for summary in link.api.images()]
+    for name in names:
+        if name not in link.chains and (image := inspect(link, name)) is not None:
+            link.chains[name] = image.diff_ids
+    return [link.chains[name] for name in names if name in link.chains]
+
+
 def listed(link: Link, *, label: str | None = None) -> list[ImageInfo]:
     """Return the images, newest first, with or without a tag."""
     # podman hides untagged images that share layers; Docker hides only steps of its own builds.

@@ -6,7 +6,7 @@ import errno
 import http.client
 import tarfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
@@ -41,6 +41,8 @@ class Link:
     api: Any
     """A ``docker.APIClient``."""
     info: EngineInfo
+    chains: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    """The diff IDs of images that were asked, by the engine's own ID."""
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:

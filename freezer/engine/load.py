@@ -99,7 +99,7 @@ def archive(
 
 
 def _held(link: Link, wanted: Sequence[str]) -> int:
-    return common_prefix(wanted, (image.diff_ids for image in images.listed(link)))
+    return common_prefix(wanted, images.chains(link))
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> int:
