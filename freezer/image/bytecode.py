@@ -88,12 +88,13 @@ def bytecode_chunks(
     return [_demand(recall(store, _MEMO, key)) for key in keys]
 
 
-def to_compile(lock: Lock, chunks: Sequence[Chunk], store: Store) -> bool:
-    """Say whether byte code of any of these chunks is still to be made."""
+def uncompiled(lock: Lock, chunks: Sequence[Chunk], store: Store) -> int:
+    """Return the bytes of those chunks of which byte code is still to be made."""
     minor = lock.target.python.minor
-    return any(
-        recall(store, _MEMO, _key(lock, chunk)) is None and _has_modules(chunk, minor, store)
+    return sum(
+        chunk.size
         for chunk in chunks
+        if recall(store, _MEMO, _key(lock, chunk)) is None and _has_modules(chunk, minor, store)
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from freezer.engine.interface import LayerFile
 from freezer.image.ahead import LEAST, Ahead
 from freezer.image.bench import Bench, python_chunks
-from freezer.image.bytecode import bytecode_chunks, to_compile
+from freezer.image.bytecode import bytecode_chunks, uncompiled
 from freezer.image.chunks import expected_files, wheel_chunks
 from freezer.image.conda import conda_chunks, history_chunk
 from freezer.image.layers import (
@@ -152,12 +152,12 @@ def _groups(
 ) -> list[Sequence[LayerPlan]]:
     """Return the layers in one group, or the heavier half before the rest, to be loaded meanwhile.
 
-    That is worth the while where the rest is to be compiled, and the half is heavy.
+    That is worth the while where the half is heavy, and much of the rest is to be compiled.
     """
     sizes = [sum(linked[name].size for name in plan.packages) for plan in plans]
     half = next((n for n in range(len(plans)) if 2 * sum(sizes[:n]) >= sum(sizes)), len(plans))
     rest = [linked[name] for plan in plans[half:] for name in plan.packages]
-    if ahead is None or sum(sizes[:half]) < LEAST or not to_compile(lock, rest, store):
+    if ahead is None or sum(sizes[:half]) < LEAST or uncompiled(lock, rest, store) < LEAST // 4:
         return [plans]
     return [plans[:half], plans[half:]]
 
