@@ -11,7 +11,7 @@ from freezer.engine.interface import ImageInfo
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from freezer.engine.link import Link
     from freezer.model.events import Reporter, Task
@@ -21,9 +21,11 @@ def inspect(link: Link, reference: str) -> ImageInfo | None:
     """Return an image by ID, tag or ``name@digest``; None when the engine lacks it."""
     with link.doing(f"looking up the image {reference}"):
         try:
-            return parse(link.api.inspect_image(identity.handle(link, reference)))
+            found = parse(link.api.inspect_image(identity.handle(link, reference)))
         except docker.errors.NotFound:
             return None
+    link.chains[found.id] = found.diff_ids
+    return found
 
 
 def demand(link: Link, reference: str) -> ImageInfo:
@@ -37,17 +39,18 @@ def demand(link: Link, reference: str) -> ImageInfo:
     return found
 
 
-def chains(link: Link) -> list[tuple[str, ...]]:
-    """Return the diff IDs of all images, newest first; each image is asked once.
+def chains(link: Link) -> Iterator[tuple[str, ...]]:
+    """Yield the diff IDs of images: of those that were asked for before, then of all others.
 
-    What an image is made of never changes under its ID, and an engine may hold hundreds.
+    What an image is made of never changes under its ID, but one that was asked for may be gone.
+    An engine may hold hundreds: who has found enough need not go on.
     """
+    yield from list(link.chains.values())
     with link.doing("listing images"):
         names = [str(summary["Id"]) for summary in link.api.images()]
     for name in names:
         if name not in link.chains and (image := inspect(link, name)) is not None:
-            link.chains[name] = image.diff_ids
-    return [link.chains[name] for name in names if name in link.chains]
+            yield image.diff_ids
 
 
 def listed(link: Link, *, label: str | None = None) -> list[ImageInfo]:

@@ -75,12 +75,23 @@ def _demand_bytes(layers: Sequence[LayerFile]) -> None:
                 )
 
 
+_FEW, _MANY = 2, 4
+"""Layers that are sent without looking further for an image that has them, the light top ones; and
+how many must have been found beneath."""
+
+
 def common_prefix(wanted: Sequence[str], others: Iterable[Sequence[str]]) -> int:
     """Return how many of the lowest layers some other image shares, in the same order.
 
     An engine knows a layer by the chain below it, so the same tar on another base is another.
+    When all but a few are found, no more images are looked at.
     """
-    return max((_shared(wanted, other) for other in others), default=0)
+    most = 0
+    for other in others:
+        most = max(most, _shared(wanted, other))
+        if most >= max(len(wanted) - _FEW, _MANY):
+            break
+    return most
 
 
 def archive(

@@ -8,6 +8,7 @@ import json
 import tarfile
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from freezer.engine.interface import LayerFile
 from freezer.engine.load import archive, common_prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 chains = st.lists(st.sampled_from("abc"), max_size=5)
@@ -27,9 +29,21 @@ def test_the_prefix_is_shared_with_one_image_and_is_the_longest(
 ) -> None:
     length = common_prefix(wanted, others)
     assert length == 0 or any(other[:length] == wanted[:length] for other in others)
-    assert not any(
+    longer = any(
         len(other) > length and other[: length + 1] == wanted[: length + 1] for other in others
-    ) or length == len(wanted)
+    )
+    assert not longer or length == len(wanted) or (length >= 4 and length >= len(wanted) - 2)
+
+
+def test_no_more_images_are_looked_at_when_all_but_two_layers_are_found() -> None:
+    wanted = ["base", "debian", "heavy", "middle", "light", "own"]
+
+    def others() -> Iterator[list[str]]:
+        yield wanted[:2]
+        yield [*wanted[:4], "other"]
+        pytest.fail("one more image was asked for")
+
+    assert common_prefix(wanted, others()) == 4
 
 
 def test_bytes_on_another_base_do_not_count() -> None:
