@@ -65,7 +65,7 @@ def read_index(sha256: str, store: Store) -> Mapping[str, Expected]:
 @lru_cache(maxsize=256)  # a build asks three times, for what lies under its own hash
 def _index(path: Path) -> Mapping[str, Expected]:
     document: dict[str, list[Any]] = json.loads(path.read_bytes())
-    return {path: Expected(*facts) for path, facts in document.items()}
+    return {path: Expected._make(facts) for path, facts in document.items()}
 
 
 def wheel_chunks(

@@ -96,14 +96,17 @@ def write_layer(title: str, chunks: Sequence[Chunk], store: Store) -> Layer:
 
 def clashes(chunks: Iterable[Chunk], store: Store) -> list[str]:
     """Return a sentence for each file that two packages bring with different content."""
-    owners: dict[str, tuple[str, str]] = {}
+    owners: dict[str, Chunk] = {}
     said = []
     for chunk in chunks:
-        for path, fact in chunk.expected(store).items():
-            name, content = owners.get(path, (chunk.name, fact.content))
-            if content != fact.content:
-                said.append(f"{path} is in {name} and in {chunk.name}; the latter's is installed")
-            owners[path] = (chunk.name, fact.content)
+        held = chunk.expected(store)
+        for path in sorted(owners.keys() & held.keys()):
+            owner = owners[path]
+            if owner.expected(store)[path].content != held[path].content:
+                said.append(
+                    f"{path} is in {owner.name} and in {chunk.name}; the latter's is installed"
+                )
+        owners.update(dict.fromkeys(held, chunk))
     return said
 
 

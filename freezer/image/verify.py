@@ -10,8 +10,7 @@ import hashlib
 import json
 import zlib
 from base64 import b64encode
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -39,8 +38,7 @@ _STEPS_HINT = (
 _PIECE = 100_000
 
 
-@dataclass(frozen=True)
-class Expected:
+class Expected(NamedTuple):
     """One path that the image must hold: a file by SHA-256 and mode, or a link by its target."""
 
     kind: str
