@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from freezer.engine.interface import RunOptions
 from freezer.errors import BuildError, EngineError, IntegrityError
 from freezer.image.chunks import Chunk, recall, remember
+from freezer.image.layout import in_test_suite
 from freezer.image.tar import END, Entry, clean_path, header, padding, write_entry
 from freezer.image.tarscan import Member, scan
 from freezer.inside import inside_files
@@ -185,15 +186,13 @@ def _has_modules(chunk: Chunk, minor: str, store: Store) -> bool:
 
 
 def _is_module(path: str, minor: str) -> bool:
-    """Say whether a path is a module's; Python, where it comes as a package, has its library.
+    """Say whether a path is a module's that gets byte code.
 
-    Modules of the packages' own test suites are not counted: they are a third of a scientific
-    environment, and no training imports them. They run all the same.
+    Python, where it comes as a package, has its library elsewhere than in ``site-packages``.
     """
     folders = ("/site-packages/", f"/lib/python{minor}/")
-    if not path.endswith(".py") or not any(part in path for part in folders):
-        return False
-    return "/tests/" not in path and "/test/" not in path
+    is_module = path.endswith(".py") and any(part in path for part in folders)
+    return is_module and not in_test_suite(path)
 
 
 def _adopt(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from freezer.model.lock import CondaPackage
 
 _MEMO = "conda-chunk"
-FORMAT = 2
+FORMAT = 3
 """Raised when the same package would give other bytes."""
 _LINK_SCRIPT = re.compile(r"/bin/\.(?P<name>.+)-(?:pre|post)-link\.sh\Z")
 _ACTIVATION = re.compile(r"/etc/conda/(?:activate\.d/.+\.sh|env_vars\.d/.+\.json)\Z")

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from freezer.image.condafile import refused_conda
 from freezer.image.condaprefix import in_binary, in_text, runnable
+from freezer.image.layout import in_test_suite
 from freezer.image.tar import Entry
 
 if TYPE_CHECKING:
@@ -93,12 +94,17 @@ def _files(
             yield Linked(path, "directory", item)
             continue
         if is_bytecode_of(item.path, sources):
-            if not about.noarch_python:
+            if not about.noarch_python and not in_test_suite(path):
                 yield Linked(path, "pyc_file", item)
             continue
         yield _linked(archive, item, path)
-        if about.noarch_python and path.startswith(f"{site_packages}/") and path.endswith(".py"):
+        if about.noarch_python and _is_compiled(path, site_packages):
             yield Linked(_cached(path, layout.python), "pyc_file")
+
+
+def _is_compiled(path: str, site_packages: str) -> bool:
+    is_module = path.startswith(f"{site_packages}/") and path.endswith(".py")
+    return is_module and not in_test_suite(path)
 
 
 def _place(path: str, site_packages: str) -> str:

@@ -229,6 +229,18 @@ def test_noarch_records_name_the_byte_code_that_will_be_there(shop: Shop) -> Non
     ]
 
 
+def test_records_name_no_byte_code_of_test_suites(shop: Shop) -> None:
+    suite = {"site-packages/demo/tests/test_a.py": File(b"")}
+    noarch = shop.take(made(suite, noarch="python"))
+    place = "lib/python3.11/site-packages/demo/tests"
+    assert described(shop, noarch)["files"] == [f"{place}/test_a.py"]
+    own = {
+        f"{place}/test_a.py": File(b""),
+        f"{place}/__pycache__/test_a.cpython-311.pyc": File(b"\0" * 16),
+    }
+    assert described(shop, shop.take(made(own)))["files"] == [f"{place}/test_a.py"]
+
+
 def test_packages_from_before_paths_json(shop: Shop) -> None:
     old = "/opt/anaconda1anaconda2anaconda3"
     package = made(
