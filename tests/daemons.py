@@ -27,14 +27,17 @@ class Daemon:
         """``programs`` is a folder with another Docker's than the installed one's."""
         self.address = f"unix://{folder}/engine.sock"
         self._folder = folder
+        # containerd's sockets lie below, and no path of a socket may have more than 107 bytes.
+        self.sockets = Path(tempfile.mkdtemp(prefix="freezer-run-"))
         self._path = f"{programs}:{os.environ['PATH']}" if programs else os.environ["PATH"]
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        places = {"data-root": "data", "exec-root": "run", "pidfile": "pid"}
-        given = [f"--{option}={self._folder / name}" for option, name in places.items()]
+        places = {"data-root": self._folder / "data", "pidfile": self._folder / "pid"}
+        places["exec-root"] = self.sockets
+        given = [f"--{option}={place}" for option, place in places.items()]
         (self._folder / "pid").unlink(missing_ok=True)
         program = shutil.which("dockerd", path=self._path) or "dockerd"
         with (self._folder / "log").open("ab") as log:
@@ -56,7 +59,7 @@ class Daemon:
             self._process.wait()
             self._process = None
             # containerd dies with it. Where nobody reaps it, its process ID looks alive.
-            (self._folder / "run/containerd/containerd.pid").unlink(missing_ok=True)
+            (self.sockets / "containerd/containerd.pid").unlink(missing_ok=True)
 
     def containers(self) -> int:
         """Return how many containers it has, running or not."""
@@ -76,6 +79,7 @@ def own_daemon(folder: Path, programs: str = "", options: Sequence[str] = ()) ->
     finally:
         daemon.kill()
         remove(folder)
+        remove(daemon.sockets)
 
 
 PODMAN = """
