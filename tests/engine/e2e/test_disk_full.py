@@ -95,7 +95,7 @@ def test_a_build_goes_on_where_the_disk_was_full(
         resize(small_disk, used + space)
         said = project.freeze("build", project.name)
         said.failed(2, "no space left", str(project.store))
-        layers = [path for path in (project.store / "memos/system-layer").rglob("*/*")]
+        layers = list((project.store / "memos/system-layer").rglob("*/*"))
         assert bool(layers) == installed, "the disk was full at another stage"
         assert engine.image(f"{project.name}:latest") is None
         assert not list((project.store / "scratch").iterdir())
