@@ -11,27 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from freezer import __version__
-from freezer.cli.audit import audit
-from freezer.cli.bisect import bisect
-from freezer.cli.build import build
-from freezer.cli.bundle import bundle
-from freezer.cli.check import check
-from freezer.cli.diff import diff
-from freezer.cli.doctor import doctor
-from freezer.cli.fetch import fetch
-from freezer.cli.image import image
-from freezer.cli.images import images
-from freezer.cli.init import init
-from freezer.cli.inventory import inventory
-from freezer.cli.lock import lock
-from freezer.cli.log import log
-from freezer.cli.pull import pull
-from freezer.cli.push import push
-from freezer.cli.rollback import rollback
-from freezer.cli.schema import schema
+from freezer.cli.commands import Commands
 from freezer.cli.session import Session, current
-from freezer.cli.update import update
-from freezer.cli.why import why
 from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER, FreezerError, HostError
 
 if TYPE_CHECKING:
@@ -40,6 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="freeze",
+    cls=Commands,
     help="Freeze the environment of an ML training job, and prove that it trains to the same "
     "numbers.",
     epilog="Exit codes: 0 done and good, 1 a negative verdict, 2 your input or environment, "
@@ -49,29 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (
-    init,
-    lock,
-    update,
-    fetch,
-    build,
-    check,
-    audit,
-    diff,
-    log,
-    why,
-    rollback,
-    bisect,
-    bundle,
-    image,
-    images,
-    inventory,
-    push,
-    pull,
-    doctor,
-    schema,
-):
-    app.command()(_command)
 
 
 _UsageError: Any = next(

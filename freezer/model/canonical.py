@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from freezer.model.base import Model
 
 _PLAIN = re.compile(r"[A-Za-z/_][A-Za-z0-9_./+@~-]*(:[A-Za-z0-9_./+@~-]+)*\Z")
@@ -59,43 +58,48 @@ def yaml_text(document: dict[str, Any]) -> str:
 
     Takes what JSON takes, less floats (which have no business in a lock).
     """
-    return "".join(f"{line}\n" for line in _block(document, 0))
+    lines: list[str] = []
+    _block(document, "", "", lines)
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _block(value: dict[str, Any] | list[Any], indent: int) -> Iterator[str]:
-    pad = "  " * indent
+def _block(value: dict[str, Any] | list[Any], first: str, pad: str, lines: list[str]) -> None:
+    """Append a value's lines: ``first`` stands before the first of them, ``pad`` before others."""
+    deeper = f"{pad}  "
     if isinstance(value, dict):
         for key in sorted(value):
-            yield from _entry(f"{pad}{_scalar(key)}:", value[key], indent)
+            item = value[key]
+            if item and isinstance(item, (dict, list)):
+                lines.append(f"{first}{_text(key)}:")
+                _block(item, deeper, deeper, lines)
+            else:
+                lines.append(f"{first}{_text(key)}: {_scalar(item)}")
+            first = pad
         return
     for item in value:
-        if isinstance(item, (dict, list)) and item:
-            first, *rest = _block(item, indent + 1)
-            yield f"{pad}- {first.lstrip(' ')}"
-            yield from rest
+        if item and isinstance(item, (dict, list)):
+            _block(item, f"{first}- ", deeper, lines)
         else:
-            yield f"{pad}- {_scalar(item)}"
-
-
-def _entry(head: str, value: Any, indent: int) -> Iterator[str]:
-    if isinstance(value, (dict, list)) and value:
-        yield head
-        yield from _block(value, indent + 1)
-    else:
-        yield f"{head} {_scalar(value)}"
+            lines.append(f"{first}- {_scalar(item)}")
+        first = pad
 
 
 def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return _text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, str):
-        if _PLAIN.match(value) and value.lower() not in _WORDS:
-            return value
-        quoted = json.dumps(value, ensure_ascii=False)
-        return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
     if value in ([], {}):
         return "[]" if value == [] else "{}"
     msg = f"{type(value).__name__} has no canonical form"
     raise TypeError(msg)
+
+
+@lru_cache(maxsize=1 << 15)  # a lock is written down several times in a command
+def _text(value: str) -> str:
+    if _PLAIN.match(value) and value.lower() not in _WORDS:
+        return value
+    quoted = json.dumps(value, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
