@@ -170,7 +170,8 @@ class Store:
         path = self._memo(kind, key)
         with disk_errors(self.root):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, json.dumps(document).encode())
+            # One that a power failure spoils is made anew: it need not wait for the disk.
+            write_atomically(path, json.dumps(document).encode(), durable=False)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -244,14 +245,18 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name, then rename: it is there whole, or not at all."""
+def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file under a temporary name, then rename: it is there whole, or not at all.
+
+    That holds for the end of a process; if ``durable``, for that of the machine as well.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
         umask = os.umask(0)
         os.umask(umask)
         Path(name).chmod(0o666 & ~umask)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.errors import LockError, Where
 from freezer.model.canonical import digest, json_bytes
-from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
+from freezer.model.lockfile import LOCK_FILE
 from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ _EXPLICIT: Final = {"linux/amd64": "conda-linux-64.lock", "linux/arm64": "conda-
 CONDA_EXPORTS: Final = frozenset(
     {"conda-lock.yml", "environment.yml", "virtual-packages.yml", *_EXPLICIT.values()}
 )
-_MEMO: Final = "conda-export-1"
+_MEMO: Final = "conda-export-2"
 
 
-def exports(workshop: Workshop, environment: Environment, lock: Lock) -> dict[str, bytes]:
-    """Return every file that lies beside a lock, by name."""
+def exports(
+    workshop: Workshop, environment: Environment, lock: Lock, identifier: str
+) -> dict[str, bytes]:
+    """Return every file that lies beside a lock, by name; ``identifier`` is the lock's ID."""
     files = {REQUIREMENTS_FILE: requirements_text(lock).encode()}
     if not lock.conda:
         return files
@@ -41,7 +43,7 @@ def exports(workshop: Workshop, environment: Environment, lock: Lock) -> dict[st
     # conda-lock's models take a second to load: what was made before is kept.
     addresses = [[item.name, item.address] for item in channels_of(gathered)]
     lines = [item.lines for item in gathered.values()]
-    key = digest(json_bytes([lock_id(lock_bytes(lock)), addresses, lines]))
+    key = digest(json_bytes([identifier, addresses, lines]))
     known = workshop.store.get_memo(_MEMO, key)
     if isinstance(known, dict) and all(workshop.store.has(sha256) for sha256 in known.values()):
         found = {name: workshop.store.verified(sha256) for name, sha256 in known.items()}

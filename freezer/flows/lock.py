@@ -109,7 +109,7 @@ def _stale(
     asking = Asking(environment, moment, old, {}, still_newer(locked, moment))
     expected = compose(workshop, asking, Worlds.of(old))
     stale = list(changes(old, expected))
-    for name, data in exports(workshop, environment, old).items():
+    for name, data in exports(workshop, environment, old, locked.id).items():
         export = locked.folder / name
         if not export.is_file() or export.read_bytes() != data:
             stale.append(f"{name} is not the one that belongs to the lock")
@@ -179,8 +179,10 @@ def write(workshop: Workshop, environment: Environment, made: Lock) -> LockResul
     """Write a lock and all that lies beside it; the caller holds the environment."""
     folder: Path = environment.lock_folder
     old = _previous(workshop, environment)
+    written = lock_bytes(made)
+    identifier = lock_id(written)
     # The lock last: whoever finds it finds the others as well.
-    files = {**exports(workshop, environment, made), LOCK_FILE: lock_bytes(made)}
+    files = {**exports(workshop, environment, made, identifier), LOCK_FILE: written}
     changed = False
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -193,7 +195,7 @@ def write(workshop: Workshop, environment: Environment, made: Lock) -> LockResul
                 left.unlink(missing_ok=True)
         for name in CONDA_EXPORTS - files.keys():  # of an environment that had conda before
             (folder / name).unlink(missing_ok=True)
-    locked = Locked(made, lock_id(files[LOCK_FILE]), folder)
+    locked = Locked(made, identifier, folder)
     said = tuple(changes(old.lock, made)) if old is not None else ()
     return LockResult(locked, changed, old is None, said)
 

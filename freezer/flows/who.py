@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,16 @@ class Author:
 
 def author(folder: Path) -> Author:
     """Return who git says works in a folder, and on which commit. Raises nothing."""
-    name = one_line(os.environ.get("GIT_AUTHOR_NAME") or _git(folder, "config", "user.name"), 100)
-    mail = one_line(os.environ.get("GIT_AUTHOR_EMAIL") or _git(folder, "config", "user.email"), 100)
+    questions = (
+        ("config", "user.name"),
+        ("config", "user.email"),
+        ("rev-parse", "--verify", "--quiet", "HEAD"),
+    )
+    with ThreadPoolExecutor() as pool:  # git takes longer to start than to answer
+        name, mail, commit = pool.map(lambda question: _git(folder, *question), questions)
+    name = one_line(os.environ.get("GIT_AUTHOR_NAME") or name, 100)
+    mail = one_line(os.environ.get("GIT_AUTHOR_EMAIL") or mail, 100)
     who = f"{name} <{mail}>" if name and mail else name or mail
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
     return Author(who or None, commit if _COMMIT.fullmatch(commit) else None)
 
 

@@ -9,8 +9,11 @@ when those change.
 from __future__ import annotations
 
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from freezer.errors import LockError
 from freezer.fetch.redact import redact
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 LOCK_FILE = "conda-lock.yml"
 SOURCE_FILE = "environment.yml"
 VIRTUAL_FILE = "virtual-packages.yml"
+_HEAD = f"""\
+# Written by `freeze lock`, which has more in freeze.lock.yaml. conda-lock reads and installs this:
+#     conda-lock install -n YOURENV {LOCK_FILE}
+"""
 
 
 def environment_yaml(
@@ -59,8 +66,8 @@ def conda_lock_yaml(lock: Lock, channels: Sequence[CondaChannel], source: bytes)
     ``source`` is the ``environment.yml`` that they answer. Raises ``LockError`` for packages
     without an MD5, which the format demands.
     """
+    models = conda_lock_module("lockfile.v2prelim.models")
     with tempfile.TemporaryDirectory(prefix="freezer-export-") as folder:
-        models = conda_lock_module("lockfile.v2prelim.models")
         content = models.Lockfile(
             package=[
                 _entry(models, package, subdir, channels)
@@ -74,10 +81,13 @@ def conda_lock_yaml(lock: Lock, channels: Sequence[CondaChannel], source: bytes)
                 sources=[SOURCE_FILE],
             ),
         )
-        target = Path(folder) / LOCK_FILE
-        write = conda_lock_module("lockfile").write_conda_lock_file
-        write(content, target, metadata_choices=frozenset())
-        return target.read_bytes()
+    content.alphasort_inplace()
+    content.filter_virtual_packages_inplace()
+    # Its own writer writes the same bytes, but with an emitter in Python, which takes longer than
+    # the solve.
+    dumper = getattr(yaml, "CDumper", yaml.Dumper)
+    text = yaml.dump(content.to_v1().dict_for_output(), Dumper=dumper, sort_keys=False)
+    return (_HEAD + str(text)).encode()
 
 
 def explicit_text(lock: Lock, platform: str, channels: Sequence[CondaChannel]) -> str:
@@ -146,15 +156,21 @@ def _entry(
 
 def _dependencies(depends: Iterable[str]) -> dict[str, str]:
     """Return name to version, as conda-lock keeps them; several specs of a name are joined."""
-    from rattler import MatchSpec
-
     found: dict[str, list[str]] = {}
     for text in depends:
-        spec = MatchSpec(text)
-        versions = found.setdefault(str(spec.name.normalized), [])
-        if spec.version and spec.version != "*":
-            versions.append(spec.version)
+        name, version = _asked(text)
+        versions = found.setdefault(name, [])
+        if version != "*":
+            versions.append(version)
     return {name: ",".join(dict.fromkeys(versions)) for name, versions in sorted(found.items())}
+
+
+@lru_cache(maxsize=1 << 12)  # much is needed by many
+def _asked(text: str) -> tuple[str, str]:
+    from rattler import MatchSpec
+
+    spec = MatchSpec(text)
+    return str(spec.name.normalized), spec.version or "*"
 
 
 def _content_hashes(lock: Lock, source: bytes, folder: Path) -> dict[str, str]:

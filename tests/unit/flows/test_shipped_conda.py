@@ -49,12 +49,18 @@ def locked(name: str) -> Lock:
     return found.lock
 
 
+def lock_id_of(name: str) -> str:
+    found = read_lock(ROOT, name)
+    assert found is not None
+    return found.id
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_solved_anew_each_is_the_same(workshop: Workshop, name: str) -> None:
     """The lock answers its spec, a solve from nothing gives it again, and its exports are its own."""
     lock, environment = locked(name), load_environment(ROOT, name)
     assert stale_worlds(environment, lock, lock.as_of, workshop.config) == []
-    for file, data in exports(workshop, environment, lock).items():
+    for file, data in exports(workshop, environment, lock, lock_id_of(name)).items():
         assert (environment.lock_folder / file).read_bytes() == data
     asking = Asking(environment, lock.as_of, None)
     gathered = gathered_conda(environment, workshop.config)

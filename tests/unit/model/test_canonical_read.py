@@ -34,7 +34,9 @@ def test_a_text_that_was_edited_gives_a_value_or_value_error(
     written = yaml_text(document)
     start = data.draw(st.integers(0, len(written)))
     end = data.draw(st.integers(start, len(written)))
-    put = data.draw(st.sampled_from(["", " ", "- ", ":", ": ", '"', "\n", "\\", "x", "-", "[", "é"]))
+    put = data.draw(
+        st.sampled_from(["", " ", "- ", ":", ": ", '"', "\n", "\\", "x", "-", "[", "é"])
+    )
     edited = written[:start] + put + written[end:]
     with contextlib.suppress(ValueError):
         found = read_yaml_text(edited)
@@ -47,7 +49,7 @@ def test_a_text_that_was_edited_gives_a_value_or_value_error(
     ["", "\n", "- a\n", "a\n", "  a: b\n", "a:\n", "a: b\n  c: d\n", 'a: "\n', "a: -\n", '"a: b\n'],
 )
 def test_what_is_not_canonical_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"canonical|key|Unterminated|int"):
         read_yaml_text(text)
 
 
