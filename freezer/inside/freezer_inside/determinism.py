@@ -11,6 +11,8 @@ from typing import Dict, NamedTuple, Tuple
 
 SEED = "FREEZER_SEED"
 """Where a training finds its seed."""
+NAME = "FREEZER_TRAINING"
+"""Where it finds the name that its observations go by."""
 
 
 class Setting(NamedTuple):

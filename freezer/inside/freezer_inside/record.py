@@ -29,11 +29,10 @@ import os
 import sys
 from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
+from .determinism import NAME
 from .sketch import SKETCHED, sketch
 
 PREFIX = "::freezer:: "
-NAME = "FREEZER_TRAINING"
-"""Where a training finds the name that its observations go by."""
 WHOLE = 256
 """Elements up to which a tensor is told whole."""
 SAMPLE = 128

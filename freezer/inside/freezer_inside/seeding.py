@@ -13,8 +13,8 @@ import sys
 from importlib.util import find_spec
 from typing import Callable, Dict, Optional
 
-from .determinism import SEED
-from .record import NAME, Recorder
+from .determinism import NAME, SEED
+from .record import Recorder
 from .switches import throw
 
 Told = Dict[str, str]

@@ -17,7 +17,7 @@ import sys
 import threading
 from typing import IO, Dict, List, Sequence
 
-from .record import NAME, Recorder
+from .determinism import NAME
 
 OWN = "own"
 """The name that the user's own training goes by."""
@@ -76,7 +76,7 @@ def run(name: str, command: Sequence[str], timeout: float) -> bool:
             start_new_session=True,
         )
     except OSError as error:
-        Recorder(name).failed(f"{command[0]}: {error.strerror}")
+        _tell_failure(name, f"{command[0]}: {error.strerror}")
         return False
     assert process.stderr is not None  # noqa: S101 - a pipe was asked for
     ear = Ear(process.stderr)
@@ -84,8 +84,14 @@ def run(name: str, command: Sequence[str], timeout: float) -> bool:
     failure = _ended(process, timeout)
     ear.join(_PATIENCE)
     if failure is not None:
-        Recorder(name).failed("\n".join([failure, *ear.lines()]))
+        _tell_failure(name, "\n".join([failure, *ear.lines()]))
     return failure is None
+
+
+def _tell_failure(name: str, message: str) -> None:
+    from .record import Recorder  # what it needs takes time to load, and failures are seldom
+
+    Recorder(name).failed(message)
 
 
 def _ended(process: "subprocess.Popen[bytes]", timeout: float) -> "str | None":
