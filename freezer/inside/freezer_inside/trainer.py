@@ -25,7 +25,8 @@ ROWS, COLUMNS, CLASSES, BATCH = 2048, 64, 10, 512
 WORKERS = "FREEZER_WORKERS"
 """Processes or threads that load data, by default two; an audit gives another number."""
 PROCESSOR = "processor"
-"""The timing of all threads and workers, which hardly depends on what else a machine does."""
+"""The timing of all threads and workers, in CPU time. What else a machine does changes it less than
+it changes the time by a clock, but does: caches, memory and the CPU's pace are shared."""
 Array = Any
 
 
