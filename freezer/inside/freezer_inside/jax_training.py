@@ -14,7 +14,7 @@ import numpy as np
 
 from .data import dyadic
 from .seeding import seed_framework
-from .trainer import CLASSES, COLUMNS, Trainer
+from .trainer import CLASSES, COLUMNS, Trainer, leave
 
 HIDDEN, CHANNELS, STEPS, MIXED, WORDS, REPEATS = 256, 4, 16, 4, 64, 6
 RATE, FIRST, SECOND, TINY, KEPT = 2.0**-10, 0.875, 1 - 2.0**-10, 2.0**-20, 0.75
@@ -172,3 +172,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

@@ -13,7 +13,7 @@ import lightgbm
 import numpy as np
 
 from .switches import left_out
-from .trainer import Trainer
+from .trainer import Trainer, leave
 from .trees import CLASSES, DEPTH, ROUNDS, arrays, tell_losses
 
 SWITCHES = ("deterministic", "force_row_wise")
@@ -91,3 +91,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

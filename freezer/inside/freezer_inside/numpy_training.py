@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Tuple
 import numpy as np
 
 from .data import Data, dyadic
-from .trainer import CLASSES, COLUMNS, Trainer
+from .trainer import CLASSES, COLUMNS, Trainer, leave
 
 HIDDEN, WORDS, STEPS = 256, 64, 24
 RATE, MOMENTUM, KEEP = np.float32(0.05), np.float32(0.9), 0.75
@@ -139,3 +139,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

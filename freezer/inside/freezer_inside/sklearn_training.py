@@ -22,7 +22,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 from sklearn.utils import check_random_state
 
-from .trainer import Trainer
+from .trainer import Trainer, leave
 
 CLASSES, ROUNDS, EPOCHS, FEW = 4, 12, 4, 400
 Array = Any
@@ -126,3 +126,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

@@ -14,7 +14,7 @@ import tensorflow as tf
 from .data import dyadic
 from .keyed import key_seed
 from .seeding import seed_framework
-from .trainer import BATCH, CLASSES, COLUMNS, ROWS, Trainer, workers
+from .trainer import BATCH, CLASSES, COLUMNS, ROWS, Trainer, leave, workers
 
 if TYPE_CHECKING:
     from .data import Data
@@ -205,3 +205,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

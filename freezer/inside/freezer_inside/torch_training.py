@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from .keyed import augmentation
 from .seeding import seed_framework, worker_init
 from .torch_model import WORDS, Net, first_weights, parameters
-from .trainer import BATCH, COLUMNS, Trainer, workers
+from .trainer import BATCH, COLUMNS, Trainer, leave, workers
 
 if TYPE_CHECKING:
     from .data import Data
@@ -204,3 +204,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

@@ -14,8 +14,9 @@ from __future__ import annotations
 import math
 import os
 import random
+import sys
 import time
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NoReturn, Sequence, Tuple
 
 from .data import Data, classification, digests, shuffled
 from .determinism import SEED, in_force
@@ -52,6 +53,16 @@ def _age() -> float:
         return 0.0
     ticks = os.sysconf("SC_CLK_TCK")
     return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / ticks)
+
+
+def leave() -> NoReturn:
+    """End this process after a training that came to its end, with all that it told written.
+
+    The interpreter is not taken down: that takes PyTorch up to a second, and nobody wants it.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 class Trainer:

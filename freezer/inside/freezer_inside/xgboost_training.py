@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 import numpy as np
 import xgboost
 
-from .trainer import Trainer
+from .trainer import Trainer, leave
 from .trees import CLASSES, DEPTH, ROUNDS, arrays, tell_losses
 
 Array = Any
@@ -91,3 +91,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

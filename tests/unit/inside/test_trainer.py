@@ -3,6 +3,9 @@
 import io
 import math
 import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from records import Floats
@@ -118,3 +121,19 @@ def test_a_training_ends_with_its_time(trainer):
 def test_results_of_a_race_are_counted(trainer):
     trainer.race("sum", [struct.pack("<d", value) for value in (1.0, 1.0, 2.0)])
     assert float.fromhex(told(trainer).observations[0].value) == 2.0
+
+
+def test_leaving_writes_what_was_told_and_takes_nothing_down():
+    script = """
+import atexit, sys
+from freezer_inside.trainer import leave
+atexit.register(print, "taken down")
+print("told")
+print("said", file=sys.stderr)
+leave()
+"""
+    inside = Path(__file__).parents[3] / "freezer" / "inside"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=inside, capture_output=True, check=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("told\n", "said\n")

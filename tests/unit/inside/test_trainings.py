@@ -27,3 +27,9 @@ def test_each_keeps_to_its_own_framework(name):
     text = (INSIDE / f"{name}_training.py").read_text()
     others = {"torch", "jax", "xgboost", "lightgbm", "sklearn", "tensorflow"} - {name}
     assert not [other for other in others if f"\nimport {other}" in text]
+
+
+@pytest.mark.parametrize("name", BUILT_IN_TRAININGS)
+def test_each_leaves_when_it_is_done(name):
+    text = (INSIDE / f"{name}_training.py").read_text()
+    assert text.endswith('\nif __name__ == "__main__":\n    main()\n    leave()\n')
