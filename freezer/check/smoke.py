@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.interface import RunOptions
 from freezer.errors import CheckError
+from freezer.inside import inside_digest
 from freezer.inside.freezer_inside.smoke import OWN
+from freezer.model.inside import demand_interface
 from freezer.model.protocol import PREFIX, parse_lines
 from freezer.model.record import Record, Training
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from freezer.engine.interface import Engine, RunResult
     from freezer.model.events import Reporter, Task
@@ -53,6 +55,7 @@ def run_smoke(
     says. A training that fails is in the record as failed. Raises ``CheckError`` when nothing can
     be run, or the record cannot be read.
     """
+    demand_interface(lock.inside)
     plan, varied = lock.smoke, varied or Varied()
     every = (*plan.trainings, *((OWN,) if plan.command else ()))
     names = tuple(name for name in every if not varied.only or name in varied.only)
@@ -80,13 +83,26 @@ def run_smoke(
         result = engine.run(
             image, command, options, on_stdout=lambda line: _hear(line, lines, task, report)
         )
-    host, trainings = parse_lines(lines)
+    try:
+        host, trainings = parse_lines(lines)
+    except CheckError as error:
+        error.details = (*error.details, *_another_part(lock))
+        raise
     if host is None:
         raise _nothing_told(lock, result)
     trainings = _all_of(names, trainings, result)
     return Record(
         lock_id=lock_id, image=image, inside=lock.inside.sha256, host=host, trainings=trainings
     )
+
+
+def _another_part(lock: Lock) -> Iterator[str]:
+    """Say where the record comes from another Freezer's part of the image than this one's."""
+    if lock.inside.sha256 != inside_digest()[1]:
+        yield (
+            f"the image holds freezer_inside {lock.inside.version} ({lock.inside.sha256[:12]}), "
+            "of another Freezer than this one"
+        )
 
 
 def _all_of(

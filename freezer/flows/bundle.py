@@ -11,10 +11,12 @@ from freezer.errors import HostError, IntegrityError, LockError, Where
 from freezer.fetch.store import disk_errors, write_atomically
 from freezer.flows.fetch import fetch_lock, lock_artifacts
 from freezer.flows.generations import history
+from freezer.flows.insides import demand_inside, keep_inside
 from freezer.flows.spec import LOCKS, Locked, load_locked
 from freezer.image.base import base_blobs, ensure_base, keep_base
 from freezer.image.bundle import Bundle, Content, content_of, read_bundle, write_bundle
 from freezer.image.moment import epoch
+from freezer.inside import inside_digest
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock, short_id
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def bundle(workshop: Workshop, name: str | None, path: Path) -> Bundled:
     """
     locked = load_locked(workshop.project, name)
     lock, store = locked.lock, workshop.store
+    demand_inside(workshop, lock)  # before anything that takes time
     fetch_lock(workshop, lock)
     if lock.base.kind == "registry":
         engine = workshop.engine()
@@ -76,7 +79,7 @@ def check_bundle(workshop: Workshop, path: Path) -> Bundled:
     Raises ``IntegrityError`` naming what is wrong. Keeps nothing.
     """
     held = _read(workshop, path, None)
-    _locked_of(held, path)
+    _demand_inside_in(held, _locked_of(held, path), path)
     size = sum(member.size for member in held.index.files.values())
     return Bundled(held.index.environment, held.index.lock_id, path, len(held.index.files), size)
 
@@ -104,6 +107,7 @@ def take_bundle(workshop: Workshop, path: Path) -> str:
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(target, data)
+    keep_inside(workshop, lock)
     return lock.name
 
 
@@ -138,7 +142,7 @@ def _members(locked: Locked, store: Store) -> dict[str, Content]:
             found[f"lock/{file.name}"] = content_of(file.read_bytes())
     for reference in sorted((locked.folder / "references").glob("*.json")):
         found[f"lock/references/{reference.name}"] = content_of(reference.read_bytes())
-    for sha256 in _needed(locked.lock):
+    for sha256 in (*_needed(locked.lock), locked.lock.inside.sha256):
         path = store.verified(sha256)
         found[f"blobs/sha256/{sha256}"] = Content(path.stat().st_size, sha256, _opener(path))
     return found
@@ -173,6 +177,17 @@ def _locked_of(held: Bundle, path: Path) -> Lock:
             hint="make it again with `freeze bundle`",
         )
     return lock
+
+
+def _demand_inside_in(held: Bundle, lock: Lock, path: Path) -> None:
+    """See that a bundle has Freezer's own part: the first Freezers' have not, and need theirs."""
+    if lock.inside.sha256 not in {*held.blobs, inside_digest()[1]}:
+        raise IntegrityError(
+            "the bundle lacks Freezer's own part of the image",
+            where=Where(str(path)),
+            expected=f"freezer_inside {lock.inside.version}, sha256 {lock.inside.sha256[:12]}",
+            hint="build it with the Freezer that made it, or in a project whose lockfiles keep it",
+        )
 
 
 def _read(workshop: Workshop, path: Path, store: Store | None) -> Bundle:

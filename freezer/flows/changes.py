@@ -9,7 +9,7 @@ from freezer.model.canonical import digest, json_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from freezer.model.lock import CondaPackage, DebianPackage, Lock, PipPackage, Steps
+    from freezer.model.lock import CondaPackage, DebianPackage, Inside, Lock, PipPackage, Steps
 
     Package = DebianPackage | CondaPackage | PipPackage
 
@@ -44,7 +44,7 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
     if old.smoke != new.smoke:
         yield "the smoke training or its bounds changed"
     if old.inside != new.inside:
-        yield "Freezer's own part of the image changed"
+        yield f"Freezer's own part of the image: {_part(old.inside)} to {_part(new.inside)}"
     if _reasons(old) != _reasons(new):
         yield "reasons of pins changed"
 
@@ -116,6 +116,10 @@ def _packages(
         elif first is not None and second is not None:
             other = " (another file)" if first[0] == second[0] else ""
             yield f"{kind} {name}: {first[0]} to {second[0]}{other}"
+
+
+def _part(inside: Inside) -> str:
+    return f"{inside.version} ({inside.sha256[:12]})"
 
 
 def _value(what: str, old: str | None, new: str | None) -> Iterator[str]:

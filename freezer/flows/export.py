@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from freezer.engine.interface import LayerFile
 from freezer.fetch.store import disk_errors
 from freezer.flows.build import Built, build
+from freezer.flows.insides import demand_inside
 from freezer.image.base import ensure_base
 from freezer.image.config import image_config
 from freezer.image.moment import epoch
@@ -41,6 +42,7 @@ def export(workshop: Workshop, name: str | None, path: Path) -> Exported:
     built = build(workshop, name)
     lock, lock_id = built.locked.lock, built.locked.id
     engine, store = workshop.engine(), workshop.store
+    demand_inside(workshop, lock)
     reference = ensure_base(lock, engine=engine, store=store, report=workshop.report)
     parts = assemble(lock, lock_id, reference, engine=engine, store=store, report=workshop.report)
     config = image_config(lock, lock_id, [(item.file.diff_id, item.title) for item in parts.layers])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import ArtifactGoneError, EngineError, FetchError, IntegrityError, Where
 from freezer.fetch.download import fetch_all
 from freezer.flows.bases import base_apt_sources
+from freezer.flows.insides import bring_inside
 from freezer.flows.own_files import bring_own_files
 from freezer.flows.sources import Workshop, artifact_sources, spec_channels
 from freezer.flows.spec import Locked, load_locked
@@ -65,6 +66,7 @@ def fetch(workshop: Workshop, name: str | None) -> Fetched:
 def fetch_lock(workshop: Workshop, lock: Lock) -> None:
     """Bring all artifacts of a lock into the store and verify those that are there."""
     bring_own_files(workshop, lock)
+    bring_inside(workshop, lock)
     files = {artifact.sha256: artifact.file for artifact in lock_artifacts(lock)}
     # Putting the sources together asks pip for its configuration, which takes time.
     here = all(workshop.store.has(sha256) for sha256 in files)

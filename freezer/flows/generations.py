@@ -15,6 +15,7 @@ from freezer.flows.beside import (
 )
 from freezer.flows.changes import changes
 from freezer.flows.holding import holding
+from freezer.flows.insides import keep_inside
 from freezer.flows.spec import LOCKS, Environment, Locked, read_lock
 from freezer.flows.who import author, one_line
 from freezer.history.archive import SMOKE, archived, keep
@@ -141,6 +142,7 @@ def _record(
     past = history(workshop, name)
     beside = files_beside(locked.folder)
     smoke = smoke_files(workshop.store, locked.lock)
+    keep_inside(workshop, locked.lock)
     kept = keep(locked.folder, locked.id, beside, references_beside(locked), smoke)
     if past.head and past.head.lock_id == locked.id and action in ("lock", "update"):
         return past.head

@@ -14,6 +14,7 @@ from freezer.flows.changes import changes
 from freezer.flows.exports import CONDA_EXPORTS, exports
 from freezer.flows.generations import adopt, record_generation, summary_of
 from freezer.flows.holding import holding
+from freezer.flows.insides import has_inside, inside_for
 from freezer.flows.own_files import steps_plan
 from freezer.flows.reasons import with_reasons
 from freezer.flows.settings import (
@@ -23,8 +24,7 @@ from freezer.flows.settings import (
 )
 from freezer.flows.spec import LOCKS, Environment, Locked, load_environment, read_lock
 from freezer.flows.worlds import Worlds, resolve_worlds, stale_worlds
-from freezer.inside import inside_digest
-from freezer.model.lock import Inside, Lock, Newer
+from freezer.model.lock import Lock, Newer
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ def _stale(
         return stale
     asking = Asking(environment, moment, old, {}, still_newer(locked, moment))
     expected = compose(workshop, asking, Worlds.of(old))
+    if has_inside(workshop, old):  # it builds as it is, so a newer Freezer alone spoils no lock
+        expected = expected.model_copy(update={"inside": old.inside})
     stale = list(changes(old, expected))
     for name, data in exports(workshop, environment, old, locked.id).items():
         export = locked.folder / name
@@ -148,7 +150,6 @@ def compose(workshop: Workshop, asking: Asking, worlds: Worlds) -> Lock:
     steps, more = steps_plan(environment)
     for data in (*files.values(), *more.values()):
         workshop.store.put_bytes(data)
-    version, sha256 = inside_digest()
     inherited = worlds.base.environment if worlds.base.kind == "registry" else {}
     made = Lock(
         name=environment.name,
@@ -170,7 +171,7 @@ def compose(workshop: Workshop, asking: Asking, worlds: Worlds) -> Lock:
         environment=image_environment(spec, inherited),
         labels=spec.labels,
         smoke=plan,
-        inside=Inside(version=version, sha256=sha256),
+        inside=inside_for(workshop, asking, plan),
     )
     return with_reasons(made, environment, workshop.report)
 

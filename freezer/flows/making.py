@@ -11,6 +11,7 @@ from freezer.engine.interface import SILENT
 from freezer.errors import FreezerError
 from freezer.flows.configs import keep_config
 from freezer.flows.fetch import fetch_lock
+from freezer.flows.insides import demand_inside
 from freezer.flows.kept_inventory import inventory_of, keep_inventory
 from freezer.image.ahead import Ahead
 from freezer.image.base import ensure_base
@@ -37,6 +38,7 @@ def make(
     and the engine raise.
     """
     lock, engine, store = locked.lock, workshop.engine(), workshop.store
+    demand_inside(workshop, lock)  # before anything that takes time
     fetch_lock(workshop, lock)
     reference = ensure_base(lock, engine=engine, store=store, report=workshop.report)
     with Ahead(lock, engine=engine, store=store) as ahead:

@@ -10,6 +10,7 @@ from freezer.engine.interface import LayerFile
 from freezer.fetch.store import Store
 from freezer.flows.build import Built, build
 from freezer.flows.fetch import lock_artifacts
+from freezer.flows.insides import demand_inside
 from freezer.image.base import base_blobs, ensure_base
 from freezer.image.bootstrap import make_base
 from freezer.image.config import image_config, image_id
@@ -60,6 +61,7 @@ def rebuild(workshop: Workshop, name: str | None) -> Rebuilt:
     built = build(workshop, name)
     lock, lock_id = built.locked.lock, built.locked.id
     engine, store, report = workshop.engine(), workshop.store, workshop.report
+    demand_inside(workshop, lock)
     reference = ensure_base(lock, engine=engine, store=store, report=report)
     first = assemble(lock, lock_id, reference, engine=engine, store=store, report=report)
     with store.scratch() as scratch:
@@ -78,6 +80,7 @@ def _with_artifacts(folder: Path, store: Store, lock: Lock) -> Store:
     empty = Store.open(folder / "store")
     wanted = {artifact.sha256 for artifact in lock_artifacts(lock)}
     wanted |= {file.sha256 for file in lock.own_files} | set(base_blobs(lock.base))
+    wanted.add(lock.inside.sha256)
     for sha256 in wanted:
         if store.has(sha256):
             path = empty.path(sha256)

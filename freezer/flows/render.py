@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import HostError
 from freezer.fetch.store import disk_errors
 from freezer.flows.fetch import fetch_lock
+from freezer.flows.insides import demand_inside
 from freezer.flows.spec import load_locked
 from freezer.image.base import ensure_base, registry_name
 from freezer.image.config import image_labels
@@ -46,6 +47,7 @@ def render(workshop: Workshop, name: str | None, folder: Path) -> Context:
             f"{folder} is there already and is not empty", hint="name another folder, or remove it"
         )
     locked = load_locked(workshop.project, name)
+    demand_inside(workshop, locked.lock)  # before anything that takes time
     fetch_lock(workshop, locked.lock)
     temporary = folder.absolute().with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)

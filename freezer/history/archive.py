@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 REFERENCES: Final = "references"
 SMOKE: Final = "smoke"
 """Files of the user's own smoke training, by SHA-256: a store may be thrown away."""
+INSIDE: Final = "inside"
+"""Freezer's own part of the images, beside the current lock, by SHA-256: generations share it."""
 _LOCK_ID: Final = re.compile(r"[0-9a-f]{64}")
 _RESTORE: Final = "restore the folder from version control"
 

@@ -6,7 +6,14 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HistoryError
-from freezer.history.archive import REFERENCES, SMOKE, archive_folder, archived_bytes, verified_file
+from freezer.history.archive import (
+    INSIDE,
+    REFERENCES,
+    SMOKE,
+    archive_folder,
+    archived_bytes,
+    verified_file,
+)
 from freezer.history.changelog import CHANGELOG_FILE, changelog_bytes, changelog_head
 from freezer.history.log import FOLDER, LOG_FILE, History, read_log
 from freezer.history.parse import broken_links, demand_chain, parse_entries
@@ -49,6 +56,7 @@ def faults(
     yield from _locks(folder, shown, entries)
     yield from _references(folder, shown, entries)
     yield from _inventories(folder, shown, entries)
+    yield from _insides(folder, shown)
     yield from _strangers(folder, shown, entries, current)
     yield from _changelog(folder, f"{shown}/{CHANGELOG_FILE}", name, entries)
 
@@ -101,6 +109,12 @@ def _inventories(
         if sha256 is not None:
             place = f"{shown}/{FOLDER}/{lock_id}"
             yield from _file(archive_folder(folder, lock_id), INVENTORY_FILE, sha256, place)
+
+
+def _insides(folder: Path, shown: str) -> Iterator[str]:
+    """Hold Freezer's own parts against their names; locks from before they were kept have none."""
+    for path in sorted((folder / INSIDE).glob("*")):
+        yield from _file(path.parent, path.name, path.name, f"{shown}/{INSIDE}")
 
 
 def _file(folder: Path, name: str, sha256: str, shown: str) -> Iterator[str]:

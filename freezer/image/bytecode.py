@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from freezer.engine.interface import RunOptions
 from freezer.errors import BuildError, EngineError, IntegrityError
 from freezer.image.chunks import Chunk, recall, remember
+from freezer.image.insides import inside_of
 from freezer.image.layout import in_test_suite
 from freezer.image.tar import END, Entry, clean_path, header, padding, write_entry
 from freezer.image.tarscan import Member, scan
-from freezer.inside import inside_files
 from freezer.model.canonical import digest, json_bytes
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def bytecode_chunks(
     part. Raises ``BuildError`` when the compiler fails, ``IntegrityError`` when it returns anything
     but byte code.
     """
-    keys = [_key(lock, chunk) for chunk in chunks]
+    keys = [_key(lock, chunk, store) for chunk in chunks]
     known = [
         _apart(recall(store, _MEMO, k), one, store) for k, one in zip(keys, chunks, strict=True)
     ]
@@ -79,7 +79,9 @@ def bytecode_chunks(
     minor = lock.target.python.minor
     sources = [chunk for chunk in missing if _has_modules(chunk, minor, store)]
     made = [
-        _chunk(chunk, _key(lock, chunk), {}, store) for chunk in missing if chunk not in sources
+        _chunk(chunk, _key(lock, chunk, store), {}, store)
+        for chunk in missing
+        if chunk not in sources
     ]
     if sources:
         with report.task(f"Compiling {len(sources)} packages to byte code"):
@@ -95,12 +97,13 @@ def uncompiled(lock: Lock, chunks: Sequence[Chunk], store: Store) -> int:
     return sum(
         chunk.size
         for chunk in chunks
-        if recall(store, _MEMO, _key(lock, chunk)) is None and _has_modules(chunk, minor, store)
+        if recall(store, _MEMO, _key(lock, chunk, store)) is None
+        and _has_modules(chunk, minor, store)
     )
 
 
-def _key(lock: Lock, chunk: Chunk) -> str:
-    script = hashlib.sha256(inside_files()[_SCRIPT]).hexdigest()
+def _key(lock: Lock, chunk: Chunk, store: Store) -> str:
+    script = hashlib.sha256(inside_of(lock, store)[_SCRIPT]).hexdigest()
     # The compiler of a conda environment is one build of Python; of others, the base's.
     builds = [package.sha256 for package in lock.conda if package.name == "python"]
     return digest(json_bytes([_FORMAT, chunk.key, lock.target.python.version, script, *builds]))
@@ -116,7 +119,7 @@ def _compile(
     plan = [batch for chunk in chunks for batch in _batches(chunk, lock.target.python.minor, store)]
     with store.scratch() as scratch:
         upload, result = scratch / "source.tar", scratch / "bytecode.tar"
-        _write_upload(plan, upload, store)
+        _write_upload(plan, inside_of(lock, store)[_SCRIPT], upload, store)
         command = [lock.target.python.executable, "-I", "-S", "-B", f"/{_ROOT}/bytecode.py"]
 
         def attempt(used: str) -> RunResult:
@@ -157,13 +160,13 @@ def _walked(member: Member) -> list[tuple[bool, str]]:
     return [*((True, folder) for folder in folders), (False, name)]
 
 
-def _write_upload(plan: Sequence[Batch], target: Path, store: Store) -> None:
+def _write_upload(plan: Sequence[Batch], script: bytes, target: Path, store: Store) -> None:
     """Write the compiler, what it is to compile, and all sources one after another."""
     listed = json.dumps([[[f"/{m.path}", m.size] for m in batch.members] for batch in plan])
     with target.open("wb") as out:
         write_entry(out, Entry(_ROOT, "dir", 0o755), None, 0)
         for name, data in (
-            ("bytecode.py", inside_files()[_SCRIPT]),
+            ("bytecode.py", script),
             ("plan.json", listed.encode()),
         ):
             write_entry(
@@ -210,7 +213,7 @@ def _adopt(
                 if batch.chunk is chunk:
                     answer = archive.extractfile(answers[f"out/{number:05}"])
                     files |= _compiled(batch, tag, answer.read() if answer is not None else b"")
-            yield _chunk(chunk, _key(lock, chunk), files, store)
+            yield _chunk(chunk, _key(lock, chunk, store), files, store)
 
 
 def _compiled(batch: Batch, tag: str, answer: bytes) -> dict[str, bytes]:

@@ -12,6 +12,7 @@ from freezer.image.bench import Bench, python_chunks
 from freezer.image.bytecode import bytecode_chunks, uncompiled
 from freezer.image.chunks import expected_files, wheel_chunks
 from freezer.image.conda import conda_chunks, history_chunk
+from freezer.image.insides import inside_of
 from freezer.image.layers import (
     Layer,
     LayerPlan,
@@ -24,7 +25,7 @@ from freezer.image.layers import (
 from freezer.image.layout import ENVIRONMENT
 from freezer.image.moment import epoch
 from freezer.image.sdist import built_wheel, is_wheel
-from freezer.image.skeleton import demand_inside, skeleton_chunk
+from freezer.image.skeleton import skeleton_chunk
 from freezer.image.steps import distributions, steps_layer
 from freezer.image.system import system_layer
 from freezer.image.wheel import Layout
@@ -75,7 +76,7 @@ def assemble(
     heaviest layers while the others are still being made. Raises ``BuildError`` when a
     step fails and ``IntegrityError`` for a package that cannot be installed safely.
     """
-    demand_inside(lock)  # before anything that takes time
+    inside_of(lock, store)  # before anything that takes time
     system = system_layer(
         lock, lock_id, base, engine=engine, store=store, report=report, use_cache=use_cache
     )

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import HostError, IntegrityError, LockError
 from freezer.image.chunks import Chunk, data_chunk
+from freezer.image.insides import inside_of
 from freezer.image.layout import ENVIRONMENT, FREEZER, SMOKE_FOLDER
 from freezer.image.moment import EARLIEST, epoch
 from freezer.image.tar import Entry
-from freezer.inside import inside_digest, inside_files
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ Members = dict[str, tuple[Entry, bytes]]
 def skeleton_chunk(lock: Lock, layout: Layout, store: Store) -> Chunk:
     """Return the chunk of the venv's own files and of Freezer's part, the lock among it.
 
-    Raises ``LockError`` when the lock wants another ``freezer_inside`` than this Freezer's.
+    Raises as `freezer.image.insides.inside_of` does.
     """
-    demand_inside(lock)
     # A conda environment has a Python of its own, and needs no venv over another one.
     venv = {} if lock.conda else _venv(lock)
     members = {**venv, **_path(layout), **_freezer(lock, store)}
@@ -75,24 +74,13 @@ def _venv(lock: Lock) -> Members:
     return found
 
 
-def demand_inside(lock: Lock) -> None:
-    """Raise ``LockError`` when the lock wants another ``freezer_inside`` than this Freezer's."""
-    if inside_digest()[1] != lock.inside.sha256:
-        raise LockError(
-            "the lock was made with another version of Freezer's own part of the image",
-            found=f"freezer_inside {lock.inside.version}, sha256 {lock.inside.sha256[:12]}",
-            expected=f"freezer_inside {inside_digest()[0]}, sha256 {inside_digest()[1][:12]}",
-            hint="build with the Freezer that made the lock, or run `freeze lock`",
-        )
-
-
 def _freezer(lock: Lock, store: Store) -> Members:
     root = FREEZER.strip("/")
     smoke = {
         f"{SMOKE_FOLDER.strip('/')}/{file.path}": _smoke_file(file.path, file.sha256, store)
         for file in lock.smoke.files
     }
-    own = {f"{root}/{path}": data for path, data in inside_files().items()}
+    own = {f"{root}/{path}": data for path, data in inside_of(lock, store).items()}
     return _files({**own, **smoke, f"{root}/{LOCK_FILE}": lock_bytes(lock)})
 
 

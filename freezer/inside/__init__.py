@@ -14,6 +14,9 @@ from typing import Final
 VERSION: Final = "1"
 """Raised when records of the built-in trainings can no longer be compared with older ones."""
 
+INTERFACE: Final = 1
+"""How the host and these files talk to each other; docs/reference/inside.md says what raises it."""
+
 _ROOT = Path(__file__).parent
 
 
@@ -27,10 +30,14 @@ def inside_files() -> dict[str, bytes]:
 @cache
 def inside_digest() -> tuple[str, str]:
     """Return the version and the SHA-256 over names and contents of all files."""
-    hasher = hashlib.sha256()
-    for path, data in inside_files().items():
-        hasher.update(f"{path}\0{len(data)}\0".encode() + data)
-    return VERSION, hasher.hexdigest()
+    return VERSION, hashlib.sha256(inside_bytes()).hexdigest()
+
+
+@cache
+def inside_bytes() -> bytes:
+    """Return all of the files in one piece, as they are hashed, and kept for later Freezers."""
+    files = inside_files().items()
+    return b"".join(f"{path}\0{len(data)}\0".encode() + data for path, data in files)
 
 
 @cache

@@ -211,6 +211,8 @@ class Inside(Model):
 
     version: str
     sha256: Sha256
+    interface: Annotated[int, Field(ge=2)] | None = None
+    """How the host and that part talk to each other; None for the first interface."""
 
 
 class Lock(Model):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from freezer.flows.insides import installed
 from freezer.model.canonical import plain
 from freezer.model.lockfile import LOCK_FILE, short_id
 from freezer.output.text import plural, show_rows, size
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _SHOWN = 40
 """Changes that are listed; the lock itself has them all."""
+_OTHER_PART = (
+    "it builds as it is, with the Freezer's part that was kept with it; "
+    "`freeze lock` would take the part of this Freezer, which is another"
+)
 
 
 def show(result: LockResult, project: Path, console: Console) -> None:
@@ -45,6 +50,8 @@ def show_checked(locked: Locked, console: Console) -> None:
     """Print that a lock still answers its spec."""
     text = f"{locked.lock.name}: lock {short_id(locked.id)} answers the spec"
     console.print(text, highlight=False)
+    if locked.lock.inside != installed():
+        console.print(f"  {_OTHER_PART}", highlight=False, soft_wrap=True)
 
 
 def document(locked: Locked) -> dict[str, Any]:
@@ -66,6 +73,7 @@ def document(locked: Locked) -> dict[str, Any]:
         "accelerator": plain(lock.accelerator) if lock.accelerator else None,
         "blas": lock.blas,
         "steps": plain(lock.steps) if lock.steps else None,
+        "inside": {**plain(lock.inside), "current": lock.inside == installed()},
         "components": [plain(component) for component in lock.components],
     }
 

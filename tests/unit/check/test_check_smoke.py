@@ -9,9 +9,9 @@ from records import HOST, lines, record
 from freezer.check.compare import compare
 from freezer.check.smoke import Varied, run_smoke
 from freezer.engine.interface import RunResult
-from freezer.errors import CheckError
+from freezer.errors import CheckError, LockError
 from freezer.model.events import SilentReporter
-from freezer.model.lock import SmokePlan
+from freezer.model.lock import Inside, SmokePlan
 from freezer.model.protocol import PREFIX
 from freezer.model.verdict import Word
 
@@ -157,3 +157,24 @@ def test_one_that_could_not_start_shows_the_end_of_what_it_said(result, hint):
 def test_nothing_to_run_is_no_pass():
     with pytest.raises(CheckError, match="has nothing to check"):
         smoke([HOST_LINE], trainings=())
+
+
+def test_a_record_of_another_freezers_part_that_cannot_be_read_says_whose_it_is():
+    with pytest.raises(CheckError, match="not of the record protocol") as raised:
+        smoke([HOST_LINE, PREFIX + b'{"kind": "spectrum", "training": "numpy"}'])
+    assert "the kind 'spectrum'" in str(raised.value)
+    assert raised.value.details == (
+        "the image holds freezer_inside 1 (888888888888), of another Freezer than this one",
+    )
+
+
+def test_a_part_of_another_interface_is_refused_before_anything_runs():
+    plan = SmokePlan(trainings=("numpy",), seed=1, cpus=2, memory="1g", timeout=100)
+    newer = make_lock(smoke=plan, inside=Inside(version="9", sha256="9" * 64, interface=9))
+    engine = Says([HOST_LINE, *lines()])
+    with pytest.raises(LockError, match="another language"):
+        run_smoke(
+            newer, "1" * 64, f"sha256:{'2' * 64}",
+            engine=engine, report=SilentReporter(), title="Training",
+        )  # fmt: skip
+    assert not hasattr(engine, "command")

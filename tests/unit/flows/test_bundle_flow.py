@@ -2,6 +2,7 @@
 
 import pytest
 from hosts import make_host
+from insides import OLD, PART
 from locks import make_lock, sha
 
 from freezer.errors import FreezerError, LockError
@@ -32,7 +33,7 @@ def made_lock():
     )
     words = StepFile(path="words", size=len(WORDS), sha256=digest(WORDS))
     steps = Steps(run=("cat words",), files=(words,))
-    return make_lock(base=base, debian=(), pip=(wheel,), smoke=plan, steps=steps)
+    return make_lock(base=base, debian=(), pip=(wheel,), smoke=plan, steps=steps, inside=OLD)
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def here(tmp_path):
     host = make_host(tmp_path / "here", "nowhere")
     host.references.mkdir(parents=True)
     (host.references / LOCK_FILE).write_bytes(lock_bytes(made_lock()))
-    for data in (DEB, WHEEL, TRAINING, WORDS):
+    for data in (DEB, WHEEL, TRAINING, WORDS, PART):
         host.workshop.store.put_bytes(data)
     return host
 
@@ -56,7 +57,7 @@ def test_a_bundle_brings_the_lock_and_every_file_of_it(file, tmp_path):
     there = make_host(tmp_path / "there", "nowhere")
     assert take_bundle(there.workshop, file) == "demo"
     assert (there.references / LOCK_FILE).read_bytes() == lock_bytes(made_lock())
-    for data in (DEB, WHEEL, TRAINING, WORDS):
+    for data in (DEB, WHEEL, TRAINING, WORDS, PART):
         assert there.workshop.store.verified(digest(data)).read_bytes() == data
 
 

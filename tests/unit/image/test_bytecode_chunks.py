@@ -16,6 +16,7 @@ from locks import make_lock
 from freezer.engine.interface import Engine, RunOptions, RunResult
 from freezer.errors import BuildError, IntegrityError
 from freezer.fetch.store import Store
+from freezer.flows.insides import installed
 from freezer.image.bytecode import BATCH, bytecode_chunks
 from freezer.image.chunks import Chunk, data_chunk
 from freezer.image.tar import Entry
@@ -23,7 +24,7 @@ from freezer.image.tarscan import scan
 from freezer.model.events import SilentReporter
 
 SITE = "opt/env/lib/python3.11/site-packages"
-LOCK = make_lock()
+LOCK = make_lock(inside=installed())
 Change = Callable[[Path], object]
 
 

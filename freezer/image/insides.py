@@ -1,0 +1,51 @@
+"""The files of Freezer's own part that a lock names: this Freezer's, or those that were kept."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from freezer.errors import HostError, LockError
+from freezer.inside import inside_digest, inside_files
+from freezer.model.inside import demand_interface, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from freezer.fetch.store import Store
+    from freezer.model.lock import Lock
+
+
+def inside_of(lock: Lock, store: Store) -> Mapping[str, bytes]:
+    """Return the files by path, such as ``freezer_inside/smoke.py``: with the lock's digest.
+
+    Raises ``LockError`` where neither this Freezer nor the store has those files, or where they
+    speak another language than this Freezer, and ``IntegrityError`` for what was tampered with.
+    """
+    demand_interface(lock.inside)
+    if lock.inside.sha256 == inside_digest()[1]:
+        return inside_files()
+    try:
+        path = store.verified(lock.inside.sha256)
+    except HostError:
+        raise _missing(lock) from None
+    return _unpacked(path)
+
+
+@lru_cache(maxsize=8)  # a build asks for every package, and what lies there has its hash for a name
+def _unpacked(path: Path) -> Mapping[str, bytes]:
+    return unpack(path.read_bytes(), path.name, f"the store's {path.name[:12]}")
+
+
+def _missing(lock: Lock) -> LockError:
+    sha256, (version, own) = lock.inside.sha256, inside_digest()
+    kept = f"lockfiles/{lock.name}/inside/{sha256}"
+    return LockError(
+        "the lock was made with another version of Freezer's own part of the image, which is not "
+        "at hand",
+        found=f"freezer_inside {version}, sha256 {own[:12]}, and no file {kept}",
+        expected=f"freezer_inside {lock.inside.version}, sha256 {sha256[:12]}",
+        hint=f"bring that file from version control, or from who made the lock (a bundle has it); "
+        f"or build with the Freezer that made it; or run `freeze lock {lock.name}`",
+    )

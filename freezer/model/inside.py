@@ -1,0 +1,88 @@
+"""Freezer's own part of an image as one piece of bytes, and how the host and that part talk.
+
+A lock names the part by the SHA-256 over all of its files: of each the path, NUL, its length in
+decimal, NUL, and its content. What is kept is what is hashed there, byte for byte: so the piece has
+that very digest for its name, and `sha256sum` is enough to verify it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from freezer.errors import IntegrityError, LockError, Where
+from freezer.model.canonical import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.model.lock import Inside
+
+FIRST: Final = 1
+"""The interface of a lock that names none."""
+UNDERSTOOD: Final = frozenset({1})
+"""Interfaces that this Freezer speaks: docs/reference/inside.md says what each is."""
+LARGEST: Final = 16 << 20
+"""Bytes of a part; one has about 110,000."""
+_MOST: Final = 1000
+_PATH: Final = re.compile(r"freezer_inside(/[A-Za-z_][A-Za-z0-9_]{0,99}){1,8}\.py")
+_HEAD: Final = re.compile(rb"([^\0]{1,900})\0(0|[1-9][0-9]{0,8})\0")
+_ASKED: Final = ("__init__", "bytecode", "fingerprint", "record", "smoke", "verify")
+"""Modules by which the host builds and checks."""
+
+
+def unpack(data: bytes, sha256: str, shown: str) -> dict[str, bytes]:
+    """Return the files in a piece by their paths, such as ``freezer_inside/smoke.py``.
+
+    ``shown`` is where it lies, for messages. Raises ``IntegrityError`` when it does not hash to
+    ``sha256``, or holds anything but the modules of that package.
+    """
+    if len(data) > LARGEST or digest(data) != sha256:
+        raise _refused(shown, f"bytes that hash to {digest(data)[:12]}", f"{sha256[:12]}, its name")
+    found: dict[str, bytes] = {}
+    for path, content in _members(data, shown):
+        if not _PATH.fullmatch(path):
+            raise _refused(shown, f"a file {path[:200]!r}")
+        if path in found or len(found) >= _MOST:
+            raise _refused(shown, f"{path} twice" if path in found else f"over {_MOST} files")
+        found[path] = content
+    if missing := [name for name in _ASKED if f"freezer_inside/{name}.py" not in found]:
+        raise _refused(shown, f"no {', '.join(f'{name}.py' for name in missing)}")
+    return found
+
+
+def _members(data: bytes, shown: str) -> Iterator[tuple[str, bytes]]:
+    at = 0
+    while at < len(data):
+        head = _HEAD.match(data, at)
+        end = head.end() + int(head[2]) if head else 0
+        if head is None or end > len(data):
+            raise _refused(shown, f"byte {at} begins no file")
+        yield head[1].decode("ascii", "backslashreplace"), data[head.end() : end]
+        at = end
+
+
+def demand_interface(inside: Inside) -> None:
+    """Raise ``LockError`` when the image and this Freezer do not speak one language."""
+    spoken = inside.interface or FIRST
+    if spoken in UNDERSTOOD:
+        return
+    known = " or ".join(map(str, sorted(UNDERSTOOD)))
+    raise LockError(
+        "Freezer's own part of the image speaks another language than this Freezer",
+        found=f"interface {spoken}, of freezer_inside {inside.version} ({inside.sha256[:12]})",
+        expected=f"interface {known}",
+        hint="use a newer Freezer"
+        if spoken > max(UNDERSTOOD)
+        else "use the Freezer that made the lock, or run `freeze lock`",
+    )
+
+
+def _refused(shown: str, found: str, expected: str | None = None) -> IntegrityError:
+    return IntegrityError(
+        "this is not what was kept of Freezer's own part of the image",
+        where=Where(shown),
+        found=found,
+        expected=expected or "modules of freezer_inside, and nothing else",
+        hint="restore it from version control; it was edited, cut off or tampered with",
+    )
