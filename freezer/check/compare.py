@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from freezer.check.edited import edited
 from freezer.check.explain import differences_of_hosts, differences_of_inputs, explains
 from freezer.check.measure import distance, within
 from freezer.check.numerics import differences_of_notes
@@ -42,7 +43,9 @@ def compare(expected: Record, found: Record, *, tolerant: bool = True) -> Verdic
     return Verdict(
         word=_worst(compared),
         trainings=compared,
-        causes=(*_inputs(before, after), *causes) if _worst(compared) is not Word.IDENTICAL else (),
+        causes=(*_told(before, after, causes), *causes)
+        if _worst(compared) is not Word.IDENTICAL
+        else (),
     )
 
 
@@ -57,9 +60,15 @@ def incomparable(found: Record, reason: str) -> Verdict:
     return Verdict(word=_worst(compared), trainings=compared)
 
 
-def _inputs(before: Mapping[str, Training], after: Mapping[str, Training]) -> list[str]:
-    pairs = ((before[name], after[name]) for name in before if name in after)
-    return [sentence for pair in pairs for sentence in differences_of_inputs(*pair)]
+def _told(
+    before: Mapping[str, Training], after: Mapping[str, Training], causes: Sequence[str]
+) -> list[str]:
+    """Return what the trainings themselves tell of why they differ."""
+    pairs = [(before[name], after[name]) for name in before if name in after]
+    inputs = [sentence for pair in pairs for sentence in differences_of_inputs(*pair)]
+    if inputs or explains(causes):
+        return inputs
+    return [sentence for a, b in pairs for sentence in edited(a, _differing(a, b))]
 
 
 def _worst(compared: Sequence[Compared]) -> Word:

@@ -41,14 +41,36 @@ def is_arithmetic(feature: str) -> bool:
 
 def differences_of_inputs(expected: Training, found: Training) -> list[str]:
     """Return a sentence for each version, setting, data or random stream that is another one."""
-    before = {(one.kind, one.name): one for one in expected.observations if isinstance(one, _INPUT)}
-    sentences = []
-    for one in found.observations:
-        if isinstance(one, _INPUT):
-            earlier = before.get((one.kind, one.name))
-            if earlier is not None and earlier != one:
-                sentences.append(f"{found.name}: {_changed(earlier, one)}")
-    return [*sentences, *_types(expected, found)]
+    before, now = _given(expected), _given(found)
+    changed = [
+        _changed(a, b)
+        for key, told in now.items()
+        for a, b in zip(before.get(key, ()), told, strict=False)
+        if a != b
+    ]
+    new = [f"{one.kind} {one.name} is {one.value}, was not told" for one in _only(now, before)]
+    gone = [f"{one.kind} {one.name} is not told, was {one.value}" for one in _only(before, now)]
+    # One that broke off did not come to tell the rest.
+    sentences = [*changed, *new, *(gone if found.failure is None else ())]
+    return [*(f"{found.name}: {sentence}" for sentence in sentences), *_types(expected, found)]
+
+
+_Given = dict[tuple[str, str], list["Said | Digested"]]
+
+
+def _given(training: Training) -> _Given:
+    """Return what a training was given, by kind and name, in the order in which it was told."""
+    given: _Given = {}
+    for one in training.observations:
+        if isinstance(one, (Said, Digested)):
+            given.setdefault((one.kind, one.name), []).append(one)
+    return given
+
+
+def _only(told: _Given, other: _Given) -> list[Said]:
+    """Return the versions and settings that are told in one of two trainings alone."""
+    alone = (one for key, found in told.items() if key not in other for one in found)
+    return [one for one in alone if isinstance(one, Said)]
 
 
 def _types(expected: Training, found: Training) -> Iterator[str]:
@@ -59,9 +81,6 @@ def _types(expected: Training, found: Training) -> Iterator[str]:
             types = f"{one.dtype[1:]}, was {before[one.name][1:]}"
             yield f"{found.name}: it computes in another type: {one.name} is {types}"
             return
-
-
-_INPUT = (Said, Digested)
 
 
 def why_not_repeatable(first: Difference, inputs: Sequence[str]) -> str:

@@ -1,5 +1,7 @@
 """What is said of the cause, from what differs beside the numbers."""
 
+import io
+
 import pytest
 from records import HOST, lines, record
 
@@ -9,6 +11,7 @@ from freezer.check.explain import (
     explains,
     why_not_repeatable,
 )
+from freezer.inside.freezer_inside.record import Recorder
 from freezer.model.record import Host
 from freezer.model.verdict import Difference
 
@@ -94,3 +97,38 @@ def test_another_type_is_named_by_the_first_tensor_that_has_it():
         "numpy: it computes in another type: w1 is i4, was f4"
     ]
     assert differences_of_inputs(before, before) == []
+
+
+def given(*settings, end=True):
+    told = [line for line in lines(end=False) if b"FREEZER_SEED" not in line]
+    for name, value in settings:
+        stream = io.StringIO()
+        Recorder("numpy", stream).setting(name, value)
+        told.append(stream.getvalue().strip().encode())
+    return record([*told, *(lines()[-1:] if end else ())]).trainings[0]
+
+
+RATE = ("torch: learning rate", "0x1.0p-10 (float)")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (
+            [RATE],
+            [(RATE[0], "0x1.00001p-10 (float)")],
+            ["setting torch: learning rate is 0x1.00001p-10 (float), was 0x1.0p-10 (float)"],
+        ),
+        ([], [RATE], ["setting torch: learning rate is 0x1.0p-10 (float), was not told"]),
+        ([RATE], [], ["setting torch: learning rate is not told, was 0x1.0p-10 (float)"]),
+        ([RATE, ("a", 1)], [("a", 1), RATE], []),
+        ([("a", 1), ("a", 2)], [("a", 1), ("a", 2)], []),
+        ([("a", 1), ("a", 2)], [("a", 1), ("a", 3)], ["setting a is 3, was 2"]),
+    ],
+)
+def test_each_setting_that_is_another_one_is_said(before, now, said):
+    assert differences_of_inputs(given(*before), given(*now)) == [f"numpy: {s}" for s in said]
+
+
+def test_what_broke_off_is_not_said_to_lack_what_it_did_not_come_to():
+    assert differences_of_inputs(given(RATE), given(end=False)) == []

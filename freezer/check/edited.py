@@ -1,0 +1,43 @@
+"""Weights that were changed after the training, which no number that led to them shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.model.record import Number, Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.model.record import Observation, Training
+
+
+def edited(
+    expected: Training, differing: Sequence[tuple[Observation | None, Observation | None]]
+) -> list[str]:
+    """Return one sentence where nothing but last weights differs between two runs. Pure.
+
+    They are tensors that are told at several steps, of which only the last is another one, while
+    the numbers of that same step are the reference's. Nothing is said where anything else differs,
+    or of a tensor that is told once: what is computed in one go rounds by itself.
+    """
+    if not differing or not all(_is_last(expected, *pair) for pair in differing):
+        return []
+    names = [f"{one.name} at step {one.step}" for one, _ in differing if isinstance(one, Tensor)]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    sentence = (
+        f"nothing but {', '.join(names[:3])}{more} is another one, and all that led to it is the "
+        "same: it was changed after the last step, and not by training"
+    )
+    return [f"{expected.name}: {sentence}"]
+
+
+def _is_last(expected: Training, before: Observation | None, after: Observation | None) -> bool:
+    if not (isinstance(before, Tensor) and isinstance(after, Tensor)):
+        return False
+    if (before.dtype, before.shape) != (after.dtype, after.shape):
+        return False
+    told = expected.observations
+    steps = [one.step for one in told if isinstance(one, Tensor) and one.name == before.name]
+    numbers = any(isinstance(one, Number) and one.step == before.step for one in told)
+    return len(steps) > 1 and before.step == max(steps) and numbers
