@@ -64,7 +64,10 @@ def _cudnn(name: str, value: bool) -> Callable[[Any], None]:
 
 def _torch_precision(torch: Any) -> None:
     if hasattr(torch.backends, "fp32_precision"):  # PyTorch 2.9
-        torch.backends.fp32_precision = "ieee"
+        backends = torch.backends
+        backends.fp32_precision = "ieee"
+        # Until PyTorch 2.12 these two stay at TF32, whatever is set above them.
+        backends.cudnn.conv.fp32_precision = backends.cudnn.rnn.fp32_precision = "ieee"
     else:
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
@@ -73,7 +76,9 @@ def _torch_precision(torch: Any) -> None:
 def _torch_precise(torch: Any) -> str:
     backends = torch.backends
     if hasattr(backends, "fp32_precision"):
-        found = {backends.cuda.matmul.fp32_precision, backends.cudnn.conv.fp32_precision}
+        cudnn = backends.cudnn
+        places = (backends.cuda.matmul, cudnn.conv, cudnn.rnn)
+        found = {place.fp32_precision for place in places}
     else:
         words = {True: "tf32", False: "ieee"}
         found = {words[backends.cuda.matmul.allow_tf32], words[backends.cudnn.allow_tf32]}

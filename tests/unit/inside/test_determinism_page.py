@@ -65,6 +65,27 @@ class OldTorch:
         return self.on
 
 
+class Precision:
+    """A place where PyTorch keeps a precision; some did not take that of the whole."""
+
+    def __init__(self, precision="tf32"):
+        self.fp32_precision = precision
+
+
+class Torch(OldTorch):
+    """PyTorch 2.9 to 2.12: what is set of all backends does not reach cuDNN's operations."""
+
+    def __init__(self):
+        super().__init__()
+        self.backends.fp32_precision = "none"
+        self.backends.cuda.matmul = Precision("ieee")
+        self.backends.cudnn.conv, self.backends.cudnn.rnn = Precision(), Precision()
+
+
+def test_convolutions_are_not_rounded_where_the_switch_for_all_does_not_reach_them():
+    assert throw("torch", Torch())["torch: float32 precision on CUDA"] == "ieee"
+
+
 def test_each_switch_is_set_and_read_back_from_the_framework():
     assert throw("torch", OldTorch()) == {
         "torch: deterministic algorithms": "True",
