@@ -18,6 +18,7 @@ from .trainer import CLASSES, COLUMNS, Trainer, leave
 
 HIDDEN, CHANNELS, STEPS, MIXED, WORDS, REPEATS = 256, 4, 16, 4, 64, 6
 RATE, FIRST, SECOND, TINY, KEPT = 2.0**-10, 0.875, 1 - 2.0**-10, 2.0**-20, 0.75
+MIXED_RATE = 2.0**-4
 Array = Any
 
 
@@ -86,13 +87,28 @@ def update_mixed(
 ) -> Tuple[Dict[str, Array], Array]:
     """Return parameters and loss after one step of plain descent, its products in bfloat16."""
     loss, slopes = jax.value_and_grad(loss_of)(params, batch, key, jnp.bfloat16)
-    return {name: params[name] - 2.0**-4 * slopes[name] for name in params}, loss
+    return {name: params[name] - MIXED_RATE * slopes[name] for name in params}, loss
+
+
+def hyperparameters() -> Dict[str, Any]:
+    """Return what the two compiled steps compute with, by name."""
+    return {
+        "learning rate": RATE,
+        "beta1": FIRST,
+        "beta2": SECOND,
+        "epsilon": TINY,
+        "kept": KEPT,
+        "mixed precision: learning rate": MIXED_RATE,
+        "mixed precision: type": jnp.dtype(jnp.bfloat16).name,
+    }
 
 
 def train(trainer: Trainer, x: Array, labels: Array) -> None:
     """Train, telling loss, gradients and weights of every step; then on, in mixed precision."""
     params = weights(trainer.seed)
     trainer.first_weights({name: np.asarray(values) for name, values in params.items()})
+    trainer.fed(x)
+    trainer.hyperparameters(hyperparameters())
     kinds = [f"{order} of {name}" for name in params for order in ("first", "second")]
     moments = {kind: jnp.zeros_like(params[kind.split()[-1]]) for kind in kinds}
     key, told = jax.random.PRNGKey(trainer.seed), {}

@@ -64,11 +64,10 @@ def main() -> None:
     """Run as ``python -m freezer_inside.lightgbm_training``."""
     trainer = Trainer("lightgbm", ROUNDS)
     chosen = parameters(trainer.seed)
-    trainer.begin(
-        {"lightgbm": lightgbm.__version__, "numpy": np.__version__},
-        {f"lightgbm: {name}": value for name, value in chosen.items()},
-    )
+    trainer.begin({"lightgbm": lightgbm.__version__, "numpy": np.__version__}, {})
+    trainer.hyperparameters(chosen)
     x, labels = arrays(trainer, "<f8")
+    trainer.fed(x)
     losses: Dict[str, Dict[str, List[float]]] = {}
     rows = lightgbm.Dataset(x, label=labels, params=chosen)
     model = lightgbm.train(

@@ -78,6 +78,8 @@ def train(trainer: Trainer, data: Data) -> None:
     speed = {name: np.zeros_like(value) for name, value in params.items()}
     generator = np.random.default_rng(trainer.seed)
     trainer.first_weights(params)
+    trainer.fed(x)
+    trainer.hyperparameters({"learning rate": RATE, "momentum": MOMENTUM, "kept": KEEP})
     for step, rows in trainer.batches():
         drawn = generator.random((len(rows), HIDDEN), dtype=np.float32)
         mask = (drawn < KEEP).astype(np.float32) / np.float32(KEEP)

@@ -8,6 +8,7 @@ training prints is its own affair. A training of one's own needs only this:
     recorder = Recorder()
     recorder.version("torch", torch.__version__)
     recorder.data("train", file_bytes)
+    recorder.hyperparameters(optimizer)
     for step in range(30):
         ...
         recorder.loss(step, loss)
@@ -30,6 +31,7 @@ import sys
 from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
 from .determinism import NAME
+from .hyperparameters import read
 from .sketch import SKETCHED, sketch
 
 PREFIX = "::freezer:: "
@@ -54,6 +56,15 @@ class Recorder:
     def setting(self, name: str, value: Any) -> None:
         """Tell a setting that is in force, as read back."""
         self._write({"kind": "setting", "name": name, "value": str(value)})
+
+    def hyperparameters(self, source: Any, name: str = "") -> None:
+        """Tell hyperparameters, as settings: of an optimiser, an estimator, a booster or a mapping.
+
+        They are read back from it as they are in force, floats to the last bit; ``name`` goes
+        before each of theirs. Raises ``TypeError`` for what they cannot be read from.
+        """
+        for each, value in read(source).items():
+            self.setting(f"{name}: {each}" if name else each, value)
 
     def data(self, name: str, content: Union[bytes, str]) -> None:
         """Tell data by its bytes, or by a SHA-256 that is known already."""

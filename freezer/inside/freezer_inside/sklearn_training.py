@@ -22,30 +22,44 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 from sklearn.utils import check_random_state
 
+from .hyperparameters import read
 from .trainer import Trainer, leave
 
 CLASSES, ROUNDS, EPOCHS, FEW = 4, 12, 4, 400
 Array = Any
 
 
+def chosen(trainer: Trainer, model: Any, name: str = "") -> Any:
+    """Tell the hyperparameters of a model that are not as by default; return the model."""
+    usual = read(type(model)())
+    told = {key: value for key, value in read(model).items() if usual.get(key) != value}
+    trainer.hyperparameters(told, name or type(model).__name__)
+    return model
+
+
 def linear(trainer: Trainer, x: Array, y: Array) -> None:
     """Fit logistic regression, ridge regression, and plain descent over sparse rows."""
-    model = LogisticRegression(max_iter=40).fit(x, y)
+    trainer.fed(x, "features of linear models")
+    model = chosen(trainer, LogisticRegression(max_iter=40)).fit(x, y)
     trainer.recorder.loss(
         model.n_iter_[0], log_loss(y, model.predict_proba(x)), "logistic regression"
     )
     trainer.recorder.tensor("logistic regression: coefficients", model.coef_)
-    trainer.recorder.tensor("ridge: coefficients", Ridge(alpha=1.0).fit(x, y).coef_)
+    trainer.recorder.tensor(
+        "ridge: coefficients", chosen(trainer, Ridge(alpha=1.0)).fit(x, y).coef_
+    )
     descent = SGDClassifier(loss="log_loss", random_state=trainer.seed, max_iter=EPOCHS, tol=None)
-    descent.fit(sparse.csr_matrix(x), y)
+    chosen(trainer, descent).fit(sparse.csr_matrix(x), y)
     trainer.recorder.tensor("descent: coefficients", descent.coef_)
 
 
 def boosted(trainer: Trainer, x: Array, y: Array) -> None:
     """Fit gradient boosting, telling loss and probabilities of every round."""
+    trainer.fed(x, "features of gradient boosting")
     model = HistGradientBoostingClassifier(
         max_iter=ROUNDS, early_stopping=False, random_state=trainer.seed, max_leaf_nodes=15
-    ).fit(x, y)
+    )
+    chosen(trainer, model).fit(x, y)
     for step, chances in enumerate(model.staged_predict_proba(x), 1):
         trainer.loss(step, log_loss(y, chances), "gradient boosting")
         sampled = trainer.sampled(step)
@@ -55,7 +69,9 @@ def boosted(trainer: Trainer, x: Array, y: Array) -> None:
 
 def bagged(trainer: Trainer, x: Array, y: Array) -> None:
     """Fit a forest; with one job, since summing its trees in parallel is a race."""
-    model = RandomForestClassifier(12, max_depth=8, random_state=trainer.seed, n_jobs=1).fit(x, y)
+    trainer.fed(x, "features of the forest")
+    model = RandomForestClassifier(12, max_depth=8, random_state=trainer.seed, n_jobs=1)
+    chosen(trainer, model).fit(x, y)
     chances = [model.predict_proba(x) for _ in range(3)]
     trainer.recorder.loss(0, log_loss(y, chances[0]), "random forest")
     trainer.recorder.tensor("random forest: importances", model.feature_importances_)
@@ -66,7 +82,8 @@ def bagged(trainer: Trainer, x: Array, y: Array) -> None:
 
 def neural(trainer: Trainer, x: Array, y: Array) -> None:
     """Fit a network with Adam, telling loss and weights of every pass over the data."""
-    model = MLPClassifier((64,), batch_size=256, random_state=trainer.seed)
+    trainer.fed(x, "features of the network")
+    model = chosen(trainer, MLPClassifier((64,), batch_size=256, random_state=trainer.seed))
     for epoch in range(1, EPOCHS + 1):
         model.partial_fit(x / 4, y, classes=np.arange(CLASSES))
         trainer.loss(epoch, model.loss_, "network")
@@ -77,19 +94,23 @@ def neural(trainer: Trainer, x: Array, y: Array) -> None:
 
 def kernels(trainer: Trainer, x: Array, y: Array) -> None:
     """Fit a support vector machine to some of the rows."""
-    model = SVC(gamma=1 / 64).fit(x[:FEW], y[:FEW])
+    trainer.fed(x, "features of support vectors")
+    model = chosen(trainer, SVC(gamma=1 / 64)).fit(x[:FEW], y[:FEW])
     trainer.recorder.tensor("support vectors: coefficients", model.dual_coef_)
     trainer.recorder.tensor("support vectors: decisions", model.decision_function(x[FEW : 2 * FEW]))
 
 
 def unsupervised(trainer: Trainer, x: Array) -> None:
     """Decompose, exactly and by random projection, and cluster."""
-    decomposed = PCA(n_components=8, svd_solver="full").fit(x)
+    trainer.fed(x, "features without labels")
+    decomposed = chosen(trainer, PCA(n_components=8, svd_solver="full")).fit(x)
     trainer.recorder.tensor("pca: variances", decomposed.explained_variance_)
     trainer.recorder.tensor("pca: components", decomposed.components_)
-    projected = PCA(n_components=8, svd_solver="randomized", random_state=trainer.seed).fit(x)
+    projected = PCA(n_components=8, svd_solver="randomized", random_state=trainer.seed)
+    chosen(trainer, projected, "randomized PCA").fit(x)
     trainer.recorder.tensor("randomized pca: variances", projected.explained_variance_)
-    clusters = KMeans(n_clusters=8, n_init=1, max_iter=25, random_state=trainer.seed).fit(x)
+    clusters = KMeans(n_clusters=8, n_init=1, max_iter=25, random_state=trainer.seed)
+    chosen(trainer, clusters).fit(x)
     trainer.recorder.loss(int(clusters.n_iter_), clusters.inertia_, "k-means")
     trainer.recorder.tensor("k-means: centres", clusters.cluster_centers_)
     trainer.recorder.tensor("k-means: labels", clusters.labels_.astype("<i4"))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HIDDEN, CHANNELS, WORDS, STEPS, MIXED, REPEATS = 256, 8, 64, 16, 4, 6
 RATE, FIRST, SECOND, TINY, DROPPED = 2.0**-10, 0.875, 1 - 2.0**-10, 2.0**-20, 0.125
+MIXED_RATE = 2.0**-4
 Tensor = Any
 
 
@@ -66,6 +67,11 @@ def slopes_of(
     return loss, {name: tf.convert_to_tensor(slope) for name, slope in slopes.items()}
 
 
+def adam_settings() -> Dict[str, float]:
+    """Return what Adam's kernel is given besides gradients, by its own names."""
+    return {"lr": RATE, "beta1": FIRST, "beta2": SECOND, "epsilon": TINY}
+
+
 @tf.function  # type: ignore[untyped-decorator]
 def update(
     weights: Dict[str, Tensor], moments: Dict[str, Tensor], batch: Tuple[Tensor, ...], seed: Tensor
@@ -79,11 +85,8 @@ def update(
             v=moments[f"second of {name}"].handle,
             beta1_power=0.0,
             beta2_power=0.0,
-            lr=RATE,
-            beta1=FIRST,
-            beta2=SECOND,
-            epsilon=TINY,
             grad=slope,
+            **adam_settings(),
         )
     return loss, {name: tf.norm(slope) for name, slope in slopes.items()}
 
@@ -93,7 +96,7 @@ def update_mixed(weights: Dict[str, Tensor], batch: Tuple[Tensor, ...], seed: Te
     """Take one step of plain descent with the network in bfloat16; return the loss."""
     loss, slopes = slopes_of(weights, batch, seed, tf.bfloat16)
     for name, slope in slopes.items():
-        weights[name].assign_sub(2.0**-4 * slope)
+        weights[name].assign_sub(MIXED_RATE * slope)
     return loss
 
 
@@ -119,16 +122,22 @@ def train(trainer: Trainer, data: Data) -> None:
     """Train, telling loss, gradients and weights of every step; then on, in mixed precision."""
     weights = first_weights(trainer.seed)
     trainer.first_weights({name: values.numpy() for name, values in weights.items()})
+    trainer.hyperparameters({**adam_settings(), "dropout": DROPPED})
+    told = {"learning rate": MIXED_RATE, "type": tf.bfloat16.name}
+    trainer.hyperparameters(told, "mixed precision")
     kinds = [(order, name) for name in weights for order in ("first", "second")]
     moments = {f"{o} of {name}": tf.Variable(tf.zeros_like(weights[name])) for o, name in kinds}
-    told, batch = {}, ()
+    last: Dict[str, Any] = {}
+    batch: Tuple[Tensor, ...] = ()
     for step, batch in loader(trainer, data):
+        if step == 1:
+            trainer.fed(batch[0])
         loss, norms = update(weights, moments, batch, tf.constant([trainer.seed, step]))
         trainer.loss(step, float(loss))
         trainer.gradients(step, {name: float(norm) for name, norm in norms.items()})
-        told = {name: values.numpy() for name, values in weights.items()}
-        trainer.weights(step, told)
-    trainer.ranges(told)
+        last = {name: values.numpy() for name, values in weights.items()}
+        trainer.weights(step, last)
+    trainer.ranges(last)
     adam = {f"Adam: {name}": values.numpy() for name, values in moments.items()}
     trainer.weights(trainer.steps, adam)
     for step in range(1, MIXED + 1):

@@ -12,15 +12,17 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from .hyperparameters import type_name
 from .keyed import augmentation
 from .seeding import seed_framework, worker_init
-from .torch_model import WORDS, Net, first_weights, parameters
+from .torch_model import DROPPED, WORDS, Net, first_weights, parameters
 from .trainer import BATCH, COLUMNS, Trainer, leave, workers
 
 if TYPE_CHECKING:
     from .data import Data
 
-STEPS, MIXED, RATE = 16, 4, 2.0**-10
+STEPS, MIXED, RATE, MIXED_RATE = 16, 4, 2.0**-10, 2.0**-4
+LOW = torch.bfloat16
 REPEATS = 12
 Tensor = Any
 
@@ -63,7 +65,7 @@ def one_step(net: Net, batch: List[Tensor], device: str, *, mixed: bool = False)
     """Return the loss of a batch, with its gradients left in the network."""
     x, words, labels = (values.to(device) for values in batch)
     net.zero_grad()
-    with torch.autocast(device, dtype=torch.bfloat16, enabled=mixed):
+    with torch.autocast(device, dtype=LOW, enabled=mixed):
         loss = functional.cross_entropy(net(x, words), labels)
     loss.backward()
     return loss
@@ -84,7 +86,11 @@ def train(trainer: Trainer, data: Data, device: str) -> Net:
     trainer.first_weights(dict(net.named_parameters()))
     net.to(device)
     optimizer = torch.optim.Adam(net.parameters(), lr=RATE, eps=2.0**-20)
+    trainer.hyperparameters(optimizer)
+    trainer.hyperparameters({"dropout": DROPPED})
     for step, batch in loader(trainer, data):
+        if step == 1:
+            trainer.fed(batch[0])
         loss = one_step(net, batch, device)
         trainer.gradients(step, norms(net))
         optimizer.step()
@@ -98,6 +104,8 @@ def train(trainer: Trainer, data: Data, device: str) -> Net:
 
 def train_mixed(trainer: Trainer, net: Net, data: Data, device: str) -> None:
     """Train on with products in bfloat16, by plain descent."""
+    told = {"learning rate": MIXED_RATE, "type": type_name(LOW)}
+    trainer.hyperparameters(told, "mixed precision")
     samples = Samples(data, trainer.seed)
     batch = next(iter(DataLoader(samples, batch_size=BATCH)))[:3]
     for step in range(1, MIXED + 1):
@@ -105,7 +113,7 @@ def train_mixed(trainer: Trainer, net: Net, data: Data, device: str) -> None:
         trainer.loss(step, loss.item(), "mixed precision: loss")
         with torch.no_grad():
             for values in net.parameters():
-                values.sub_(2.0**-4 * values.grad)
+                values.sub_(MIXED_RATE * values.grad)
     trainer.recorder.tensor("mixed precision: wide.weight", net.wide.weight, MIXED)
 
 

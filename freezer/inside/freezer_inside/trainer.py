@@ -20,6 +20,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, NoReturn, Seque
 
 from .data import Data, classification, digests, shuffled
 from .determinism import SEED, in_force
+from .hyperparameters import type_name
 from .record import Recorder, canonical
 
 ROWS, COLUMNS, CLASSES, BATCH = 2048, 64, 10, 512
@@ -87,6 +88,16 @@ class Trainer:
         self._used = _processor()
         self.streams([("random", repr([generator.random() for _ in range(64)]).encode())])
 
+    def hyperparameters(self, source: Any, name: str = "") -> None:
+        """Tell hyperparameters as they are in force, under the training's name."""
+        self.recorder.hyperparameters(
+            source, ": ".join(filter(None, [self.recorder.training, name]))
+        )
+
+    def fed(self, values: Array, name: str = "features") -> None:
+        """Tell of what type an array is that a model is given."""
+        self.hyperparameters({f"type of {name}": type_name(values.dtype)})
+
     def data(self, classes: int = CLASSES) -> Data:
         """Return the training data, and tell their digests."""
         found = classification(self.seed, ROWS, COLUMNS, classes)
@@ -107,6 +118,7 @@ class Trainer:
 
     def batches(self, size: int = BATCH) -> Iterator[Tuple[int, List[int]]]:
         """Yield ``(step, rows)`` from step 1 on."""
+        self.hyperparameters({"batch": size, "steps": self.steps})
         rows = self.order(-(-self.steps * size // ROWS))
         for step in range(1, self.steps + 1):
             yield step, rows[(step - 1) * size : step * size]

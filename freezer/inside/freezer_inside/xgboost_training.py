@@ -64,11 +64,10 @@ def main() -> None:
     told = {name: str(value) for name, value in sorted(xgboost.build_info().items())}
     built = {f"xgboost: {name}": told[name] for name in ("USE_OPENMP", "USE_CUDA") if name in told}
     chosen = parameters(trainer.seed)
-    trainer.begin(
-        {"xgboost": xgboost.__version__, "numpy": np.__version__},
-        {**built, **{f"xgboost: {name}": value for name, value in chosen.items()}},
-    )
+    trainer.begin({"xgboost": xgboost.__version__, "numpy": np.__version__}, built)
+    trainer.hyperparameters(chosen)
     x, labels = arrays(trainer, "<f4")
+    trainer.fed(x)
     rows = xgboost.DMatrix(x, label=labels, nthread=chosen["nthread"])
     losses: Dict[str, Dict[str, List[float]]] = {}
     model = xgboost.train(
