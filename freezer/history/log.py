@@ -110,14 +110,25 @@ class History:
     def last_good(self, before: int | None = None) -> Generation | None:
         """Return the last good generation before another (the head), with another lock than its.
 
-        Raises ``HistoryError`` when there is no generation ``before``.
+        Before a rollback is what was before the generation that it went back to: to go back twice
+        is to go back further. Raises ``HistoryError`` when there is no generation ``before``.
         """
         start = self.head if before is None else self.find(before)
         if start is None:
             return None
-        earlier = self.generations[: self.generations.index(start)]
+        earlier = self.generations[: self.generations.index(self._origin(start))]
         others = (one for one in reversed(earlier) if one.lock_id != start.lock_id)
         return next((one for one in others if self.is_good(one)), None)
+
+    def _origin(self, one: Generation) -> Generation:
+        """Return the generation that a rollback went back to; any other is its own."""
+        while one.action == "rollback":
+            earlier = self.generations[: self.generations.index(one)]
+            same = [other for other in earlier if other.lock_id == one.lock_id]
+            if not same:  # brought by a bundle, from a history that is not here
+                return one
+            one = same[-1]
+        return one
 
 
 def _is_called(one: Generation, name: int | str) -> bool:

@@ -197,3 +197,22 @@ def test_going_back_does_not_end_at_the_same_lock(folder: Path) -> None:
     history = append(folder, checked(history, 1, Word.IDENTICAL))
     history = append(folder, made(history, "a", action="rollback"))
     assert history.last_good() is None
+
+
+def test_going_back_twice_goes_back_further(folder: Path) -> None:
+    history = read_history(folder, "x")
+    for number in (1, 2, 3):
+        history = append(folder, checked(history, number, Word.IDENTICAL))
+    for number, lock, target in ((4, "b", 1), (5, "a", None)):
+        history = append(folder, made(history, lock, action="rollback"))
+        history = append(folder, checked(history, number, Word.IDENTICAL))
+        assert history.last_good() == (history.find(target) if target else None)
+    history = append(folder, made(history, "d"))
+    assert history.last_good() == history.find(5), "what was current before it"
+
+
+def test_a_rollback_to_a_lock_that_the_history_had_not_is_its_own_start(folder: Path) -> None:
+    history = read_history(folder, "x")
+    history = append(folder, checked(history, 3, Word.IDENTICAL))
+    history = append(folder, made(history, "d", action="rollback"))
+    assert history.last_good() == history.find(3)
