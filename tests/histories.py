@@ -40,13 +40,13 @@ INSIDE = Inside(version="1", sha256="3" * 64)
 """What the records of `records.record` ran."""
 
 
-def lock_of(version: str, *smoke: SmokeFile) -> bytes:
+def lock_of(version: str, *smoke: SmokeFile, inside: Inside = INSIDE) -> bytes:
     """Return the lock's file with one package in that version, and an own training's files."""
     package = PipPackage(
         source="pypi", file=f"numpy-{version}-cp311-cp311-manylinux_2_27_x86_64.whl", size=1,
         sha256=digest(version.encode()), name="numpy", version=version, requested=True, reason="requested",
     )  # fmt: skip
-    made = make_lock(pip=(package,), inside=INSIDE)
+    made = make_lock(pip=(package,), inside=inside)
     plan = made.smoke.model_copy(update={"files": smoke})
     return lock_bytes(made.model_copy(update={"smoke": plan}))
 
@@ -58,6 +58,8 @@ class Past:
     root: Path
     held: FakeEngine = field(default_factory=FakeEngine)
     ear: Ear = field(default_factory=Ear)
+    inside: Inside = INSIDE
+    """What of Freezer the next lock names."""
 
     @property
     def project(self) -> Path:
@@ -89,7 +91,7 @@ class Past:
     def place(self, version: str, *smoke: SmokeFile) -> Locked:
         """Put a lock there as git would: nothing is recorded."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.lock_file.write_bytes(lock_of(version, *smoke))
+        self.lock_file.write_bytes(lock_of(version, *smoke, inside=self.inside))
         text = requirements_text(self.locked.lock)
         (self.folder / REQUIREMENTS_FILE).write_text(text)
         return self.locked

@@ -54,7 +54,8 @@ def bisect(
 ) -> Bisected:
     """Find what moved the numbers between two generations by building and checking in between.
 
-    Everything is compared with the numbers that the good generation gives on this host. What cannot
+    Everything is compared with the numbers that the good generation gives on this host, and trained
+    by the part of Freezer that its image holds: another one trains otherwise. What cannot
     be built, or not compared, is skipped. Nothing is written into the project; images of locks that
     were only tried are removed, unless ``keep``. Raises ``HistoryError`` when there is no such
     generation, ``CheckError`` when the good one is not good here or the bad one not bad, and what
@@ -73,12 +74,13 @@ def bisect(
             found=f"{result.verdict.word}",
             hint=f"choose another --good: `freeze check --all {chosen}` tells which still are",
         )
-    with Trials(workshop, result.record, keep=keep) as trials:
+    with Trials(workshop, result.record, first.lock.inside, keep=keep) as trials:
         _demand_bad(trials.generation(chosen, past, steps[-1]), steps)
         last, next_ = bad_step(
             len(steps), lambda step: trials.generation(chosen, past, steps[step]).state
         )
-        old, new = (locked_of(workshop, chosen, steps[step]).lock for step in (last, next_))
+        ends = (locked_of(workshop, chosen, steps[step]).lock for step in (last, next_))
+        old, new = (trials.alike(lock) for lock in ends)
         changes = changes_between(old, new)
         culprits = _culprits(trials, changes, old, new)
         shown = trials.of(culprits) or trials.last_bad

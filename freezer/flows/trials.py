@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from freezer.flows.sources import Workshop
     from freezer.history.log import History
     from freezer.model.generation import Generation
-    from freezer.model.lock import Lock
+    from freezer.model.lock import Inside, Lock
     from freezer.model.record import Record
 
 
@@ -46,12 +46,16 @@ class Trial:
 
 
 class Trials:
-    """Makes trials, tells of each as it is made, and removes what only they needed."""
+    """Makes trials, tells of each as it is made, and removes what only they needed.
 
-    def __init__(self, workshop: Workshop, right: Record, *, keep: bool) -> None:
+    All of them run the trainings of Freezer's ``part``, which gave the right numbers.
+    """
+
+    def __init__(self, workshop: Workshop, right: Record, part: Inside, *, keep: bool) -> None:
         self.made: list[Trial] = []
         self._workshop = workshop
         self._right = right
+        self._part = part
         self._keep = keep
         self._tags: list[str] = []
 
@@ -78,22 +82,32 @@ class Trials:
         return next((one for one in self.made if one.changes == changes), None)
 
     def generation(self, name: str, past: History, one: Generation) -> Trial:
-        """Try a generation as it was."""
-        locked = locked_of(self._workshop, name, one)
+        """Try a generation as it was, but for a part of Freezer that trains otherwise."""
+        locked, title = locked_of(self._workshop, name, one), f"generation {one.number}"
+        if locked.lock.inside != self._part:
+            return self._put_together(title, None, self.alike(locked.lock))
 
         def image() -> str:
             return bring_image(self._workshop, locked, past.images(locked.id)).info.id
 
-        return self._try(f"generation {one.number}", None, locked, image)
+        return self._try(title, None, locked, image)
+
+    def alike(self, lock: Lock) -> Lock:
+        """Return a lock with the part of Freezer that all trials have."""
+        return lock.model_copy(update={"inside": self._part})
 
     def mixed(self, old: Lock, new: Lock, some: tuple[Change, ...]) -> Trial:
         """Try a lock with some changes; at no cost where its packages do not fit together."""
         lock = between(old, new, some)
-        data = lock_bytes(lock)
         title = "with " + ", ".join(one.title for one in some)
         missing = unmet(lock, self._workshop.store)
         if missing:
             return self._tell(Trial(title, some, State.SKIPPED, missing, None, 0.0))
+        return self._put_together(title, some, lock)
+
+    def _put_together(self, title: str, some: tuple[Change, ...] | None, lock: Lock) -> Trial:
+        """Try a lock that is no generation's."""
+        data = lock_bytes(lock)
         with self._workshop.store.scratch() as folder:
             locked = Locked(lock, lock_id(data), folder)
 

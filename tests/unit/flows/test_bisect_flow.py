@@ -8,11 +8,19 @@ from typing import Any
 import pytest
 from commands import tree
 from histories import NAME, make_past
+from hosts import BASE
 from records import lines
+from registries import make_config
 
 from freezer.errors import CheckError, HistoryError
+from freezer.flows import trials
 from freezer.flows.bisect import Bisected, bisect
+from freezer.flows.build import Built
+from freezer.flows.sources import Workshop
+from freezer.flows.spec import Locked
 from freezer.history.search import State
+from freezer.image.layout import LOCK_LABEL
+from freezer.model.lock import Inside
 
 OLD, NEW = lines(), lines(loss=0.25)
 BROKEN = lines(end=False)
@@ -100,3 +108,27 @@ def test_a_good_end_that_is_not_good_here(line: Line) -> None:
     line.make(NEW)
     line.told[line.images[0]] = NEW
     line.refused(CheckError, "generation 1 does not give its own numbers here")
+
+
+def test_across_an_upgrade_of_freezer_all_run_the_trainings_of_the_good_one(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Locked] = []
+
+    def build(workshop: Workshop, locked: Locked, *, latest: bool) -> Built:
+        built.append(locked)
+        config = make_config([BASE], Labels={LOCK_LABEL: locked.id})
+        image = line.past.held.make(config, BASE).id
+        line.told[image] = NEW if locked.lock.pip[0].version == "4.0" else OLD
+        return Built(locked, image, (f"{NAME}:{locked.id[:12]}",), True, 1, 1.0)
+
+    monkeypatch.setattr(trials, "build_locked", build)
+    line.make(OLD, OLD)
+    first = line.past.locked.lock.inside
+    line.past.inside = Inside(version="2", sha256="4" * 64)
+    line.make(BROKEN, BROKEN)
+    found = line.bisect()
+    assert (found.good.number, found.bad.number, found.skipped) == (3, 4, 0)
+    assert [one.title for one in found.culprits] == ["numpy 3.0 to 4.0"]
+    assert {locked.lock.inside for locked in built} == {first}
+    assert [locked.lock.pip[0].version for locked in built] == ["4.0", "3.0"]
