@@ -1,6 +1,7 @@
 """What is changed, one thing at a time, before a built-in training runs.
 
-Code is run with the training's module as ``t``, and ``trainer``, ``record``, ``np`` and ``os``.
+What of it is NumPy's runs in the test suite too: ``tests/engine/e2e/test_mutations.py``. Code is
+run with the training's module as ``t``, and ``trainer``, ``record``, ``np`` and ``os``.
 """
 
 from __future__ import annotations
@@ -67,6 +68,20 @@ def tensor(self, name, values, step=0, **how):
     tell(self, name, values, step, **how)
 record.Recorder.tensor = tensor
 """
+RATE = """
+if hasattr(t, "RATE"):
+    t.RATE = type(t.RATE)(t.RATE * (1 + 2**-22))
+elif hasattr(t, "parameters"):
+    given = t.parameters
+    def parameters(seed):
+        found = given(seed)
+        found["eta" if "eta" in found else "learning_rate"] *= 1 + 2**-22
+        return found
+    t.parameters = parameters
+else:
+    make, rate = t.MLPClassifier, 0.001 * (1 + 2**-22)
+    t.MLPClassifier = lambda *given, **named: make(*given, learning_rate_init=rate, **named)
+"""
 LAST = {
     "numpy": ("w1", 24),
     "sklearn": ("network: layer 0", 4),
@@ -77,6 +92,9 @@ LAST = {
     "lightgbm": ("trees", 20),
 }
 """The tensor of each training whose last bit is turned, and the step."""
+HALF = "mixed precision: type is float16, was bfloat16"
+CPU_BUILD = "torch==2.13.0+cpu"
+"""As the shipped environment names it; the index itself has builds for CUDA alone."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +108,7 @@ class Mutation:
     first: str = ""
     """A pattern that the first difference answers; empty: any."""
     cause: str = ""
-    """A pattern that one of the named causes answers; empty: nothing but the place is known."""
+    """A pattern that one of the named causes answers."""
 
     def script(self, training: str) -> str:
         """Return the code for one training."""
@@ -108,8 +126,8 @@ def _flag(training: str, switch: str) -> Mutation:
     return Mutation(f"{title} left out", [training], environment={WITHOUT: title}, cause=cause)
 
 
-def _type(training: str, title: str, code: str, cause: str = "") -> Mutation:
-    return Mutation(title, [training], code, cause=cause)
+def _type(training: str, title: str, code: str, cause: str) -> Mutation:
+    return Mutation(f"other type: {title}", [training], code, cause=cause)
 
 
 MUTATIONS: Sequence[Mutation] = (
@@ -123,13 +141,16 @@ MUTATIONS: Sequence[Mutation] = (
              cause="the data 'order' are other data"),
     Mutation("one bit of one first weight", NETWORKS, FIRST_WEIGHT, first="data 'first ",
              cause="the data 'first .*' are other data"),
-    Mutation("one bit of one last weight", EVERY, LAST_WEIGHT, first="at step"),
-    Mutation("learning rate, by 2^-22", NETWORKS, "t.RATE = type(t.RATE)(t.RATE * (1 + 2**-22))",
-             first="at step 1$"),
+    Mutation("one bit of one last weight", EVERY, LAST_WEIGHT, first="at step",
+             cause="was changed after the last step, and not by training"),
+    Mutation("learning rate, by 2^-22", EVERY, RATE, first="at step 1$",
+             cause=r"(learning rate|learning_rate_init|eta) is 0x"),
     Mutation("1 thread", EVERY, environment=thread_counts(1), first="at step|setting of",
-             cause="OMP_NUM_THREADS is 1, was 2"),
+             cause="OMP_NUM_THREADS is 1, was"),
     Mutation("3 threads", EVERY, environment=thread_counts(3), first="at step|setting of",
-             cause="OMP_NUM_THREADS is 3, was 2"),
+             cause="OMP_NUM_THREADS is 3, was"),
+    Mutation("dropped flag: MKL_DYNAMIC", ["numpy"], environment={"MKL_DYNAMIC": "TRUE"},
+             first="setting of MKL_DYNAMIC", cause="MKL_DYNAMIC is TRUE, was FALSE"),
     Mutation("another hash seed", EVERY, environment={"PYTHONHASHSEED": "7"},
              first="setting of PYTHONHASHSEED", cause="PYTHONHASHSEED is 7, was 0"),
     Mutation("3 loader workers", LOADED, environment={WORKERS: "3"},
@@ -150,19 +171,25 @@ MUTATIONS: Sequence[Mutation] = (
     _flag("tensorflow", "op determinism"),
     _flag("lightgbm", "deterministic"),
     _flag("lightgbm", "force_row_wise"),
-    _type("numpy", "other type: double for the rate",
-          "t.KEEP, t.RATE = np.float64(t.KEEP), np.float64(t.RATE)", "another type: w1 is f8"),
-    _type("sklearn", "other type: features in single precision",
-          "fit = t.linear\nt.linear = lambda told, x, y: fit(told, x.astype('f4'), y)"),
-    _type("torch", "other type: double", "import torch\ntorch.set_default_dtype(torch.float64)",
-          "another type: .* is f8"),
-    _type("jax", "other type: double allowed",
-          "import jax\njax.config.update('jax_enable_x64', True)", "enable_x64 is True"),
-    _type("tensorflow", "other type: half in place of bfloat16", "t.tf.bfloat16 = t.tf.float16"),
-    _type("xgboost", "other type: features in double",
-          "take = t.arrays\nt.arrays = lambda told, dtype: take(told, '<f8')"),
-    _type("lightgbm", "other type: features in single precision",
-          "take = t.arrays\nt.arrays = lambda told, dtype: take(told, '<f4')"),
+    _type("numpy", "double for the rate",
+          "t.KEEP, t.RATE = np.float64(t.KEEP), np.float64(t.RATE)",
+          r"learning rate is 0x\S+ \(float64\), was 0x\S+ \(float32\)"),
+    _type("sklearn", "features in single precision",
+          "fit = t.linear\nt.linear = lambda told, x, y: fit(told, x.astype('f4'), y)",
+          "features of linear models is float32, was float64"),
+    _type("lightgbm", "features in single precision",
+          "take = t.arrays\nt.arrays = lambda told, dtype: take(told, '<f4')",
+          "type of features is float32, was float64"),
+    _type("xgboost", "features in double",
+          "take = t.arrays\nt.arrays = lambda told, dtype: take(told, '<f8')",
+          "type of features is float64, was float32"),
+    _type("torch", "double", "import torch\ntorch.set_default_dtype(torch.float64)",
+          "type of features is float64, was float32"),
+    _type("jax", "double allowed", "import jax\njax.config.update('jax_enable_x64', True)",
+          "enable_x64 is True"),
+    _type("torch", "half in place of bfloat16", "t.LOW = t.torch.float16", HALF),
+    _type("jax", "half in place of bfloat16", "t.jnp.bfloat16 = t.jnp.float16", HALF),
+    _type("tensorflow", "half in place of bfloat16", "t.tf.bfloat16 = t.tf.float16", HALF),
 )  # fmt: skip
 
 
@@ -177,6 +204,11 @@ class Variant:
     """Text of its spec, and what takes its place."""
     training: str
     cause: str
+    against: str = ""
+    """What takes the place of that text in the environment that it is held against; empty: nothing
+    does, and it is the shipped one."""
+    large: bool = False
+    """Whether it takes gigabytes to download, and more on the disk."""
 
 
 VARIANTS: Sequence[Variant] = (
@@ -190,4 +222,9 @@ VARIANTS: Sequence[Variant] = (
             ("- xgboost-cpu\n", "- xgboost-cpu<3.2\n"), "xgboost", "version xgboost is"),
     Variant("LightGBM, the minor release before", "boosting",
             ("- lightgbm\n", "- lightgbm<4.7\n"), "lightgbm", "version lightgbm is"),
+    Variant("PyTorch, the minor release before, both built for CUDA", "torch-cpu",
+            (CPU_BUILD, "torch===2.12.1"), "torch", r"version torch is 2\.12", "torch===2.13.0",
+            large=True),
+    Variant("PyTorch, the same release built for CUDA", "torch-cpu",
+            (CPU_BUILD, "torch===2.13.0"), "torch", r"version torch is 2\.13\.0\+cu", large=True),
 )  # fmt: skip

@@ -45,6 +45,21 @@ def run(
     **environment: str,
 ) -> list[Told]:
     """Return what a training told under each of some changes: code, and variables."""
+    told = lines(engine, image, training, plan, python, **environment)
+    usual, _ = parse_lines(told[0])
+    assert usual is not None
+    return [_told(one, training, usual) for one in told]
+
+
+def lines(
+    engine: Engine,
+    image: str,
+    training: str,
+    plan: Sequence[tuple[str, Mapping[str, str]]],
+    python: str = "/opt/env/bin/python",
+    **environment: str,
+) -> list[list[bytes]]:
+    """Return the lines of the record protocol of each of these runs, all from one container."""
     command = [python, "-c", DRIVER, training, json.dumps(plan)]
     options = RunOptions(
         cpus=2, memory="4g", timeout=90.0 * len(plan) + 60, environment=environment
@@ -58,16 +73,14 @@ def run(
             told.append([])
         elif line.startswith(PREFIX):
             told[-1].append(line)
-    usual, _ = parse_lines(told[0])
-    assert usual is not None
-    return [_told(lines, training, usual) for lines in told]
+    return told
 
 
-def _told(lines: list[bytes], name: str, usual: Host) -> Told:
+def _told(found: list[bytes], name: str, usual: Host) -> Told:
     """Return one run; the host of one without variables of its own is as usual."""
-    host, trainings = parse_lines(lines)
-    found = trainings[0] if trainings else Training(name=name, failure="it told nothing")
-    return Told(host or usual, found)
+    host, trainings = parse_lines(found)
+    training = trainings[0] if trainings else Training(name=name, failure="it told nothing")
+    return Told(host or usual, training)
 
 
 def record(told: Told) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,13 +46,14 @@ def _built(engine: Engine, name: str, spec: str, scratch: Path) -> Iterator[str]
             engine.remove_image(tag)
 
 
-def changed(engine: Engine, variant: Variant, scratch: Path) -> Told:
-    """Return what a training told in an environment with one package in another version."""
+def told_by(engine: Engine, variant: Variant, instead: str, scratch: Path) -> Told:
+    """Return what a training told in an environment with a package in a version of its own."""
     text = (ROOT / "images" / variant.environment / "freeze.yaml").read_text()
     assert variant.replaced[0] in text, variant.replaced[0]
     name = f"freezer-bench-{variant.training}-variant"
     spec = text.replace(f"name: {variant.environment}\n", f"name: {name}\n")
-    with _built(engine, name, spec.replace(*variant.replaced), scratch) as image:
+    folder = Path(tempfile.mkdtemp(dir=scratch))
+    with _built(engine, name, spec.replace(variant.replaced[0], instead), folder) as image:
         [told] = run(engine, image, variant.training, [("", {})])
     return told
 
