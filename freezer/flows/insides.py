@@ -45,7 +45,7 @@ def inside_for(workshop: Workshop, asking: Asking, plan: SmokePlan) -> Inside:
     if old is None or not asking.release or old.inside == own:
         return own
     wanted = {f"freezer_inside/{name}_training.py" for name in plan.trainings}
-    if has_inside(workshop, old) and wanted <= inside_of(old, workshop.store).keys():
+    if without_inside(workshop, old) is None and wanted <= inside_of(old, workshop.store).keys():
         return old.inside
     workshop.report.note("Also moves: Freezer's own part of the image, as the old one is gone")
     return own
@@ -99,13 +99,13 @@ def demand_inside(workshop: Workshop, lock: Lock) -> None:
     inside_of(lock, workshop.store)
 
 
-def has_inside(workshop: Workshop, lock: Lock) -> bool:
-    """Say whether this Freezer can build with the part that a lock names."""
+def without_inside(workshop: Workshop, lock: Lock) -> str | None:
+    """Say why this Freezer cannot build with the part that a lock names; None when it can."""
     try:
         demand_inside(workshop, lock)
-    except FreezerError:
-        return False
-    return True
+    except FreezerError as error:
+        return error.what if error.where is None else f"{error.where}: {error.what}"
+    return None
 
 
 def _places(project: Path, lock: Lock) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from freezer.flows.changes import changes
 from freezer.flows.exports import CONDA_EXPORTS, exports
 from freezer.flows.generations import adopt, record_generation, summary_of
 from freezer.flows.holding import holding
-from freezer.flows.insides import has_inside, inside_for
+from freezer.flows.insides import inside_for, without_inside
 from freezer.flows.own_files import steps_plan
 from freezer.flows.reasons import with_reasons
 from freezer.flows.settings import (
@@ -108,9 +108,10 @@ def _stale(
         return stale
     asking = Asking(environment, moment, old, {}, still_newer(locked, moment))
     expected = compose(workshop, asking, Worlds.of(old))
-    if has_inside(workshop, old):  # it builds as it is, so a newer Freezer alone spoils no lock
+    fault = without_inside(workshop, old)
+    if fault is None:  # it builds as it is, so a newer Freezer alone spoils no lock
         expected = expected.model_copy(update={"inside": old.inside})
-    stale = list(changes(old, expected))
+    stale = [*([fault] if fault else []), *changes(old, expected)]
     for name, data in exports(workshop, environment, old, locked.id).items():
         export = locked.folder / name
         if not export.is_file() or export.read_bytes() != data:
