@@ -67,11 +67,12 @@ _PACKAGES: Final[tuple[tuple[str, Level, str], ...]] = (
 """Pattern of a name, level, and why; the first that fits counts."""
 _KERNELS: Final = (
     r"OPENBLAS_CORETYPE|NPY_\w+|ATEN_CPU_CAPABILITY|ONEDNN_MAX_CPU_ISA|MKL_CBWR"
-    r"|MKL_ENABLE_INSTRUCTIONS|XLA_FLAGS|GLIBC_TUNABLES"
+    r"|MKL_ENABLE_INSTRUCTIONS|XLA_FLAGS|GLIBC_TUNABLES|BLIS_ARCH_TYPE|FREEZER_NUMERICS"
 )
 _SETTINGS: Final[tuple[tuple[str, Level, str], ...]] = (
     (r"FREEZER_SEED", "certain", "the seed is another one"),
-    (r"\w+_NUM_THREADS", "likely", "sums are split among threads"),
+    (r"\w+_NUM_THREADS|NPROC|TF_NUM_INTRAOP_THREADS", "likely", "sums are split among threads"),
+    (r"TF_NUM_INTEROP_THREADS", "likely", "operations that draw random numbers take turns by it"),
     (_KERNELS, "likely", "it chooses the CPU kernels"),
     (r"CUBLAS_WORKSPACE_CONFIG|NVIDIA_TF32_OVERRIDE", "likely", "it decides how GPUs round"),
     (r"PYTHONHASHSEED", "possible", "the order of sets depends on it"),
