@@ -26,10 +26,10 @@ from freezer import __version__
 from freezer.check.reference import read_reference, reference_path, references, write_reference
 from freezer.fetch.config import Config
 from freezer.fetch.store import Store
-from freezer.flows.check import CheckResult
 from freezer.flows.checks import record_check
 from freezer.flows.generations import history, locked_of, record_generation
 from freezer.flows.holding import carry_out, holding
+from freezer.flows.judging import CheckResult
 from freezer.flows.sources import Workshop
 from freezer.flows.spec import Locked, read_lock
 from freezer.flows.switching import switch_to

@@ -12,7 +12,7 @@ from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
 if TYPE_CHECKING:
-    from freezer.flows.check import CheckResult
+    from freezer.flows.judging import CheckResult
 
 
 def check(  # noqa: PLR0913, PLR0917 - one for each option
@@ -81,7 +81,7 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
     json: Json = False,
 ) -> None:
     """Train in the image and compare with the recorded numbers, bit by bit; exit 1 on drift."""
-    from freezer.flows.check_image import is_image
+    from freezer.flows.image_name import is_image
 
     other = everything or since or generation or (env and is_image(env))
     form = _form(report, allowed=not other)
@@ -99,9 +99,9 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
         _check_image(env, reference, as_json=json)
     if reference is not None:
         raise typer.BadParameter("--reference is for images; an environment has its own references")
+    result = _current(env, against, record=record)
     from freezer.output.check import document, show
 
-    result = _current(env, against, record=record)
     if report is not None:
         _write_report(result, report, form)
     if json:
@@ -120,7 +120,11 @@ def _current(env: str | None, against: str | None, *, record: bool) -> CheckResu
         return check_against(current.workshop(), env, generation_name(against))
     from freezer.flows.check import check as run
 
-    return run(current.workshop(), env, record=record)
+    return run(current.workshop(), env, record=record, ahead=_load_answer)
+
+
+def _load_answer() -> None:
+    import freezer.output.check  # noqa: F401 - while the training runs
 
 
 def _form(report: Path | None, *, allowed: bool) -> str:

@@ -1,10 +1,13 @@
-"""The engine that talks to Docker or podman: each method is one function of this room."""
+"""The engine that talks to Docker or podman: each method is one function of this room.
+
+What makes images is loaded when it is asked for: a check needs none of it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.engine import build, images, load, run, save
+from freezer.engine import images, run
 from freezer.engine.interface import SILENT
 from freezer.engine.owner import sweep
 
@@ -61,16 +64,22 @@ class DockerEngine:
         report: Reporter = SILENT,
     ) -> ImageInfo:
         """Make an image of a config and its layers."""
+        from freezer.engine import load
+
         return load.load(self._link, config, layers, tags=tags, report=report)
 
     def save_layers(self, image_id: str, wanted: Mapping[str, Path]) -> None:
         """Write the uncompressed tars of some of an image's layers."""
+        from freezer.engine import save
+
         save.save_layers(self._link, image_id, wanted)
 
     def layer_tars(
         self, image_id: str, skip: int, *, scratch: Path | None = None
     ) -> Iterator[tuple[str, BinaryIO]]:
         """Yield the layers above the first ``skip``."""
+        from freezer.engine import save
+
         return save.layer_tars(self._link, image_id, skip, scratch)
 
     def build(
@@ -84,6 +93,8 @@ class DockerEngine:
         report: Reporter,
     ) -> str:
         """Build a context with no network; return the image ID."""
+        from freezer.engine import build
+
         return build.build(
             self._link,
             context,

@@ -10,8 +10,8 @@ from freezer.check.reference import FOLDER, parse_reference, reference_path
 from freezer.errors import CheckError, Where
 from freezer.flows.build import verified_image
 from freezer.flows.cause import find_cause
-from freezer.flows.check import CheckResult
 from freezer.flows.generations import history, locked_of, shown_folder
+from freezer.flows.judging import CheckResult
 from freezer.flows.past_image import image_here
 from freezer.flows.spec import load_locked
 from freezer.flows.training import train

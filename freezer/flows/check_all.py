@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from freezer.errors import BusyError, FreezerError, HistoryError, SpecError, Where
-from freezer.flows.check import CheckResult, check_locked
+from freezer.flows.check import check_locked
 from freezer.flows.checks import record_check
 from freezer.flows.generations import adopt, history, locked_of, shown_folder
 from freezer.flows.log import environment_name
@@ -19,6 +19,7 @@ from freezer.flows.switching import verified_past
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from freezer.flows.judging import CheckResult
     from freezer.flows.sources import Workshop
     from freezer.history.log import History
     from freezer.model.generation import Generation

@@ -61,11 +61,6 @@ class _Reference:
     source: str
 
 
-def is_image(name: str | None) -> bool:
-    """Say whether an argument names an image: no environment's name has these characters."""
-    return name is not None and any(character in name for character in "@/:")
-
-
 def check_image(workshop: Workshop, name: str, file: Path | None = None) -> ImageCheck:
     """Run the smoke trainings of an image and compare them with their reference.
 

@@ -13,6 +13,7 @@ from freezer.check.numerics import compare_inventories
 from freezer.check.reference import read_reference, reference_path, references
 from freezer.errors import CheckError, LockError, Where
 from freezer.flows.generations import generation, history
+from freezer.flows.image_name import is_image
 from freezer.flows.spec import LOCKS, Locked, environments, load_locked
 from freezer.history.diff import LockDiff, diff_locks
 from freezer.history.suspects import Suspect, assess
@@ -138,11 +139,11 @@ def _side(workshop: Workshop, name: str | None, text: str) -> Side:
 
 
 def _image(workshop: Workshop, text: str, path: Path) -> Side:
-    # What talks to engines and registries takes a quarter of a second to load.
-    from freezer.flows.check_image import find_image, is_image, read_image_lock
-
     if not is_image(text) or text.startswith("@"):
         raise _no_lock(workshop, text)
+    # What talks to engines and registries takes a quarter of a second to load.
+    from freezer.flows.check_image import find_image, read_image_lock
+
     try:
         image = find_image(workshop, text)
     except CheckError as error:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from freezer.check.inventory import hold_inventory, take_inventory
 from freezer.check.numerics import doubles
 from freezer.fetch.store import disk_errors, write_atomically
 from freezer.inside import inventory_files
@@ -40,6 +39,8 @@ def keep_inventory(workshop: Workshop, locked: Locked, image: str) -> InventoryR
 
     Raises as `inventory` does. Nothing is written when the image breaks a promise of the lock.
     """
+    from freezer.check.inventory import hold_inventory
+
     found = inventory_of(workshop, image)
     hold_inventory(locked.lock, found)
     path = locked.folder / INVENTORY_FILE
@@ -59,6 +60,8 @@ def inventory_of(workshop: Workshop, image: str, *, alike: str | None = None) ->
     keys = [f"{key}-{_looker()}" for key in (image, alike) if key is not None]
     found = next((one for key in keys if (one := _known(workshop, key, image))), None)
     if found is None:
+        from freezer.check.inventory import take_inventory  # seldom: it is kept
+
         with workshop.report.task("Looking for what does the arithmetic"):
             found = take_inventory(workshop.engine(), image)
     for key in keys:

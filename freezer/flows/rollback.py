@@ -11,7 +11,7 @@ from freezer.check.reference import write_reference
 from freezer.errors import FreezerError, HistoryError, StaleLockError, Where
 from freezer.fetch.store import disk_errors
 from freezer.flows.build import remember_verified
-from freezer.flows.check import CheckResult, check_locked
+from freezer.flows.check import check_locked
 from freezer.flows.generations import adopt, history
 from freezer.flows.holding import carry_out, holding
 from freezer.flows.kept_inventory import keep_inventory
@@ -23,6 +23,7 @@ from freezer.flows.switching import switch_to
 from freezer.history.switch import begin
 
 if TYPE_CHECKING:
+    from freezer.flows.judging import CheckResult
     from freezer.flows.past_image import PastImage
     from freezer.flows.sources import Workshop
     from freezer.history.log import History

@@ -15,7 +15,7 @@ from freezer.flows.switching import verified_past
 
 if TYPE_CHECKING:
     from freezer.engine.interface import ImageInfo
-    from freezer.flows.check import CheckResult
+    from freezer.flows.judging import CheckResult
     from freezer.flows.sources import Workshop
     from freezer.flows.spec import Locked
     from freezer.history.log import History

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import LockError, SpecError, Where
-from freezer.model import speccheck
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
 if TYPE_CHECKING:
@@ -90,6 +89,8 @@ def load_environment(project: Path, name: str | None) -> Environment:
 
 
 def _load(project: Path, file: Path) -> Environment:
+    from freezer.model import speccheck  # where there is a lock, most commands need no spec
+
     shown = str(file.relative_to(project))
     try:
         spec, document = speccheck.parse_spec(file.read_bytes(), shown)
@@ -134,6 +135,8 @@ def _unknown(name: str, files: dict[str, Path], project: Path) -> SpecError:
 
 def place(environment: Environment, *path: str | int) -> Where:
     """Return where in the spec's file a key stands."""
+    from freezer.model import speccheck
+
     return speccheck.place(environment.document, environment.shown, *path)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from freezer.flows.check import CheckResult
+    from freezer.flows.judging import CheckResult
     from freezer.flows.sources import Workshop
     from freezer.flows.spec import Locked
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freezer.check.gpu import demand_driver, host_gpus
 from freezer.check.smoke import Varied, run_smoke
 from freezer.errors import CheckError
 from freezer.flows.kept_inventory import inventory_of
@@ -27,11 +26,9 @@ def train(workshop: Workshop, lock: Lock, lock_id: str, image: str, title: str) 
     Raises ``CheckError`` when nothing can be run, ``HostError`` before anything is run where the
     driver is too old for the lock's CUDA.
     """
-    gpus = host_gpus() if lock.accelerator is not None else ()
-    if lock.accelerator is not None:
-        demand_driver(lock.accelerator, gpus)
+    gpus = _gpus(lock)
     note = _note(workshop, image)
-    record = _run(workshop, lock, lock_id, image, title, gpus=bool(gpus))
+    record = _run(workshop, lock, lock_id, image, title, gpus=gpus)
     return record.model_copy(update={"inventory": note})
 
 
@@ -43,8 +40,22 @@ def vary(
     varied: Varied,
 ) -> Record:
     """Return the record of an experiment, after a run in which nothing was varied."""
-    gpus = locked.lock.accelerator is not None and bool(host_gpus())
+    gpus = _gpus(locked.lock)
     return _run(workshop, locked.lock, locked.id, image, title, varied=varied, gpus=gpus)
+
+
+def _gpus(lock: Lock) -> bool:
+    """Say whether a lock's trainings are to see GPUs, and there are some; hold their driver first.
+
+    Raises ``HostError`` for a driver that is too old.
+    """
+    if lock.accelerator is None:
+        return False
+    from freezer.check.gpu import demand_driver, host_gpus  # most locks want no GPU
+
+    gpus = host_gpus()
+    demand_driver(lock.accelerator, gpus)
+    return bool(gpus)
 
 
 def _run(
@@ -65,6 +76,8 @@ def demand_host(workshop: Workshop, lock: Lock) -> None:
     Raises ``HostError`` for a driver that is too old, with one that would do.
     """
     if lock.accelerator is not None:
+        from freezer.check.gpu import demand_driver, host_gpus
+
         for warning in demand_driver(lock.accelerator, host_gpus()):
             workshop.report.warn(warning)
 

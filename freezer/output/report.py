@@ -17,7 +17,7 @@ from freezer.output.text import printable
 
 if TYPE_CHECKING:
     from freezer.check.metrics import Metrics
-    from freezer.flows.check import CheckResult
+    from freezer.flows.judging import CheckResult
 
 _MARKS = {
     Word.IDENTICAL: "good",

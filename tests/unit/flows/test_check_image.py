@@ -17,7 +17,7 @@ from freezer.errors import (
     CheckError,
     LockError,
 )
-from freezer.flows.check_image import is_image
+from freezer.flows.image_name import is_image
 from freezer.flows.pull import pulled_references
 from freezer.model.lockfile import lock_bytes, lock_id
 from freezer.model.verdict import Word

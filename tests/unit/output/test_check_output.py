@@ -10,7 +10,7 @@ from records import Floats, lines, record, training_lines
 from rich.console import Console
 
 from freezer.check.compare import compare
-from freezer.flows.check import CheckResult
+from freezer.flows.judging import CheckResult
 from freezer.flows.spec import Locked
 from freezer.model.verdict import Word
 from freezer.output.check import document, show

@@ -12,7 +12,7 @@ from records import lines, record
 
 from freezer.check.compare import compare
 from freezer.check.metrics import metrics
-from freezer.flows.check import CheckResult
+from freezer.flows.judging import CheckResult
 from freezer.flows.spec import Locked
 from freezer.model.record import Record
 from freezer.output.chart import loss_chart

@@ -1,0 +1,27 @@
+"""What a command needs later, made ready while it waits for something else."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from threading import Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def meanwhile(ready: Callable[[], object]) -> Iterator[None]:
+    """Call something beside a block, in a thread of its own; a block that ends well waits for it.
+
+    What it raises is passed over: whoever needs later what it was to make ready will say it.
+    """
+    thread = Thread(target=_quietly, args=(ready,), daemon=True)
+    thread.start()
+    yield
+    thread.join()
+
+
+def _quietly(ready: Callable[[], object]) -> None:
+    with suppress(Exception):
+        ready()

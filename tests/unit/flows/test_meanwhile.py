@@ -1,0 +1,57 @@
+"""What is made ready while a training runs: in time, beside it, and never in its way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from freezer.flows.meanwhile import meanwhile
+
+LATE = (
+    "freezer.flows.judging", "freezer.flows.checks", "freezer.check.compare", "freezer.check.gpu",
+    "freezer.engine.build", "freezer.engine.load", "freezer.model.speccheck", "freezer.output.check",
+    "freezer.flows.check_image", "freezer.fetch.registry_door", "filelock",
+)  # fmt: skip
+
+
+def test_both_run_at_the_same_time_and_both_come_to_their_end() -> None:
+    there, here, done = threading.Event(), threading.Event(), []
+
+    def ready() -> None:
+        there.set()
+        assert here.wait(10)
+        done.append("ready")
+
+    with meanwhile(ready):
+        assert there.wait(10)
+        here.set()
+    assert done == ["ready"]
+
+
+def test_what_cannot_be_made_ready_is_left_to_whoever_needs_it() -> None:
+    with meanwhile(lambda: 1 // 0):
+        pass
+
+
+def test_what_goes_wrong_in_the_block_is_raised_at_once() -> None:
+    never = threading.Event()
+    with pytest.raises(ValueError, match="no engine"), meanwhile(never.wait):
+        raise ValueError("no engine")
+    never.set()
+
+
+def test_a_check_loads_before_its_training_only_what_starts_it() -> None:
+    script = """
+import sys
+import freezer.cli.check, freezer.flows.image_name, freezer.flows.check, freezer.engine.connect
+print(*sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True
+    )
+    loaded = set(done.stdout.split())
+    assert {"freezer.check.smoke", "freezer.engine.run", "docker"} <= loaded
+    assert not loaded & set(LATE)
