@@ -7,11 +7,14 @@ import platform
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.mutations.signals import SIGNALS
 from freezer import __version__
 from freezer.inside.freezer_inside.fingerprint import cpu_info
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "what-is-detected.md"
 LETTERS = {
@@ -61,9 +64,16 @@ def _line(title: str, rows: list[Row]) -> list[str]:
         _cell([row["training"] for row in rows if row["bits"]], tested),
         *signals,
         ", ".join(dict.fromkeys(row["word"] for row in rows)),
-        "; ".join(dict.fromkeys(row["first"] for row in rows if row["first"])) or "-",
-        "; ".join(dict.fromkeys(_plain(row["cause"]) for row in rows if row["cause"])) or "-",
+        _listed(row["first"] for row in rows if row["first"]),
+        _listed(_plain(row["cause"]) for row in rows if row["cause"]),
     ]
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """Return what is said in some rows; of many, which differ in names alone, the first two."""
+    found = [*dict.fromkeys(texts)]
+    shown = found if len(found) <= 3 else [*found[:2], "…"]
+    return "; ".join(shown) or "-"
 
 
 def _cell(names: list[str], tested: list[str]) -> str:
