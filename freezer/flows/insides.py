@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from freezer.errors import FreezerError, IntegrityError, Where
+from freezer.errors import FreezerError, HostError, IntegrityError, Where
 from freezer.fetch.store import disk_errors, write_atomically
 from freezer.flows.spec import LOCKS
 from freezer.history.archive import INSIDE
@@ -52,16 +52,28 @@ def inside_for(workshop: Workshop, asking: Asking, plan: SmokePlan) -> Inside:
 
 
 def keep_inside(workshop: Workshop, lock: Lock) -> None:
-    """Keep the part that a lock names with the project, and in the store, where it is at hand."""
+    """Keep the part that a lock names with the project, and in the store, where it is at hand.
+
+    Raises ``HostError`` where it cannot be written, and ``IntegrityError`` for a spoiled store.
+    """
     with suppress(IntegrityError):  # what was edited is put right, if the bytes are anywhere else
         bring_inside(workshop, lock)
     store, sha256 = workshop.store, lock.inside.sha256
     path = workshop.project / LOCKS / lock.name / INSIDE / sha256
     if not store.has(sha256) or _read(path, sha256) is not None:
         return
-    with disk_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, store.verified(sha256).read_bytes())
+    data = store.verified(sha256).read_bytes()
+    try:
+        with disk_errors(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, data)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        raise HostError(
+            "Freezer's own part of the image cannot be kept: something else lies in its place",
+            where=Where(str(path.relative_to(workshop.project))),
+            found=error.strerror,
+            hint="move it away",
+        ) from None
 
 
 def bring_inside(workshop: Workshop, lock: Lock) -> None:
@@ -118,7 +130,7 @@ def _places(project: Path, lock: Lock) -> Iterator[Path]:
 def _read(path: Path, sha256: str) -> bytes | None:
     """Return a file's bytes if they hash to that; None for all else."""
     try:
-        if path.stat().st_size > LARGEST:
+        if not path.is_file() or path.stat().st_size > LARGEST:
             return None
         data = path.read_bytes()
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hosts import Host, make_host
 from insides import OLD, PART, other_freezer, pack, part_files
 from locks import make_lock, sha
 
-from freezer.errors import FreezerError, IntegrityError, LockError
+from freezer.errors import FreezerError, HostError, IntegrityError, LockError
 from freezer.fetch.store import Store
 from freezer.flows import bundle as flow
 from freezer.flows.asking import Asking
@@ -155,6 +156,27 @@ def test_a_link_out_of_the_project_and_a_folder_are_not_taken(shop: Workshop, ho
 def inside_of_brought(shop: Workshop) -> None:
     bring_inside(shop, LOCK)
     inside_of(LOCK, shop.store)
+
+
+@pytest.mark.parametrize("below", ["inside", f"inside/{OLD.sha256}/deeper"])
+def test_what_lies_in_its_place_is_named(shop: Workshop, below: str) -> None:
+    shop.store.put_bytes(PART)
+    path = shop.project / "lockfiles/demo" / below
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"mine")
+    with pytest.raises(HostError, match="something else lies in its place"):
+        keep_inside(shop, LOCK)
+    assert path.read_bytes() == b"mine"
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(shop: Workshop) -> None:
+    path = place(shop)
+    path.unlink()
+    os.mkfifo(path)
+    keep_inside(shop, LOCK)  # which is nowhere else
+    shop.store.put_bytes(PART)
+    keep_inside(shop, LOCK)
+    assert kept(shop) == {OLD.sha256: PART}
 
 
 def test_one_that_is_nowhere_says_what_made_it_and_what_to_do(shop: Workshop) -> None:
