@@ -14,7 +14,7 @@ from freezer.model.record import Digested, Number, Said, Tensor
 from freezer.model.verdict import Compared, Difference, Verdict, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from freezer.model.record import Observation, Record, Training
 
@@ -43,7 +43,7 @@ def compare(expected: Record, found: Record, *, tolerant: bool = True) -> Verdic
     return Verdict(
         word=_worst(compared),
         trainings=compared,
-        causes=(*_told(before, after, causes), *causes)
+        causes=(*_told(expected, found, causes), *causes)
         if _worst(compared) is not Word.IDENTICAL
         else (),
     )
@@ -60,13 +60,12 @@ def incomparable(found: Record, reason: str) -> Verdict:
     return Verdict(word=_worst(compared), trainings=compared)
 
 
-def _told(
-    before: Mapping[str, Training], after: Mapping[str, Training], causes: Sequence[str]
-) -> list[str]:
+def _told(expected: Record, found: Record, causes: Sequence[str]) -> list[str]:
     """Return what the trainings themselves tell of why they differ."""
-    pairs = [(before[name], after[name]) for name in before if name in after]
+    after = {training.name: training for training in found.trainings}
+    pairs = [(one, after[one.name]) for one in expected.trainings if one.name in after]
     inputs = [sentence for pair in pairs for sentence in differences_of_inputs(*pair)]
-    if inputs or explains(causes):
+    if inputs or explains(causes) or expected.lock_id != found.lock_id:
         return inputs
     return [sentence for a, b in pairs for sentence in edited(a, _differing(a, b))]
 

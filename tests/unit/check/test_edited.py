@@ -39,6 +39,11 @@ def test_it_is_said_where_the_host_differs_in_nothing_that_moves_numbers():
     assert SENTENCE in causes((1.0, 2.0, 3.5), host={"kernel": "6.2"})[0]
 
 
+def test_it_is_not_said_of_two_locks_which_differ_in_more_than_was_told():
+    other = record(told((1.0, 2.0, 3.5))).model_copy(update={"lock_id": "9" * 64})
+    assert compare(record(told()), other).causes == ()
+
+
 @pytest.mark.parametrize(
     "change",
     [
