@@ -68,16 +68,17 @@ def audit(workshop: Workshop, name: str | None, *, budget: float = 120.0) -> Aud
     started = monotonic()
     first = train(workshop, locked.lock, locked.id, image.id, "Training, nothing changed")
     _demand_end(first)
-    usual = monotonic() - started
+    usual = monotonic() - started  # of the first run, which also reads an image from the disk
     runs: dict[str | None, Record] = {None: first}
     found: list[Effect] = []
     skipped: list[str] = []
     for factor in factors(locked.lock):
-        expected = usual * _share(first, factor)
-        if monotonic() - started + expected > budget or factor.against not in runs:
+        share, begun = _share(first, factor), monotonic()
+        if begun - started + usual * share > budget or factor.against not in runs:
             skipped.append(factor.title)
             continue
         runs[factor.name] = _varied(workshop, locked, image.id, factor)
+        usual = min(usual, (monotonic() - begun) / share) if share else usual
         found += effects(factor, runs[factor.against], runs[factor.name])
     return AuditResult(
         locked=locked,

@@ -1,0 +1,81 @@
+"""Which factors an audit has time for, and in which order it takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from locks import make_lock
+from records import lines, record
+
+from freezer.check.factors import factors
+from freezer.flows import audit as flow
+from freezer.flows.spec import Locked
+
+LOCK = make_lock()
+TITLES = [factor.title for factor in factors(LOCK)]
+
+
+@dataclass
+class Host:
+    """A host on which the first run takes some seconds, and each one after it others."""
+
+    first: float
+    later: float
+    now: float = 0.0
+
+    def train(self, *_: Any) -> Any:
+        self.now += self.first
+        return record(lines())
+
+    def vary(self, *_: Any) -> Any:
+        self.now += self.later
+        return record(lines())
+
+    def audit(self, patch: pytest.MonkeyPatch, tmp_path: Any, budget: float) -> flow.AuditResult:
+        locked = Locked(LOCK, "0" * 64, tmp_path)
+        patch.setattr(flow, "load_locked", lambda *_: locked)
+        patch.setattr(flow, "verified_image", lambda *_: SimpleNamespace(id="sha256:1"))
+        patch.setattr(flow, "_accepted", lambda *_: ())
+        for name, replaced in (("train", self.train), ("vary", self.vary)):
+            patch.setattr(flow, name, replaced)
+        patch.setattr(flow, "monotonic", lambda: self.now)
+        workshop: Any = SimpleNamespace(project=tmp_path)
+        return flow.audit(workshop, None, budget=budget)
+
+
+def reached(result: flow.AuditResult) -> list[str]:
+    return list(dict.fromkeys(item.title for item in result.effects))
+
+
+def test_with_time_for_all_nothing_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    result = Host(2, 2).audit(monkeypatch, tmp_path, 2.0 * len(TITLES) + 2)
+    assert (reached(result), result.skipped) == (TITLES, ())
+
+
+def test_what_there_is_no_time_for_is_named_and_comes_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    result = Host(2, 2).audit(monkeypatch, tmp_path, 9)
+    assert reached(result) == TITLES[:3]
+    assert list(result.skipped) == TITLES[3:]
+    assert result.seconds <= 9
+
+
+def test_a_slow_first_run_does_not_decide_what_the_others_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    result = Host(20, 2).audit(monkeypatch, tmp_path, 40)
+    assert (reached(result), result.skipped) == (TITLES, ())
+
+
+def test_a_factor_whose_other_run_was_left_out_is_left_out_as_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    result = Host(1, 1).audit(monkeypatch, tmp_path, 3)
+    assert "4 threads, once more" in result.skipped
+    assert len(reached(result)) == 2
