@@ -5,7 +5,8 @@
 Needs the images of the shipped environments (`freeze build`) and references (`freeze check`).
 The bare training is what each training's own process takes, from its start to its end, as it tells.
 What `freeze check` adds is the command's start, the container's, the host's fingerprint, comparison
-and history. Medians. Writes `RESULTS.md` beside this file.
+and history. Medians. Environments may be measured one by one: `measured.json` keeps them, as long
+as machine and versions are the same. Writes `RESULTS.md` beside this file.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from benchmarks.kept import merge
 from freezer import __version__
 from freezer.check.smoke import Varied, run_smoke
 from freezer.engine.connect import connect
@@ -43,6 +45,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ENVIRONMENTS = ("sklearn-cpu", "torch-cpu", "jax-cpu", "tensorflow-cpu", "boosting")
 
+LONGEST = 10
+"""Seconds that a built-in training is to stay under."""
+
 
 @dataclass
 class Measured:
@@ -55,6 +60,8 @@ class Measured:
     trainings: dict[str, list[float]]
     other: dict[str, list[float]]
     """Each training with kernels pinned where the image frees them, or the other way round."""
+    runs: int
+    date: str
 
 
 def main() -> None:
@@ -62,14 +69,20 @@ def main() -> None:
     parser.add_argument("environments", nargs="*", default=ENVIRONMENTS)
     parser.add_argument("--runs", type=int, default=5, help="of which the median counts")
     options = parser.parse_args()
-    engine, found = connect(), []
+    engine, found = connect(), {}
     with tempfile.TemporaryDirectory() as scratch:
         for name in options.environments:
             print(f"{name}: {options.runs} runs", flush=True)
-            found.append(_measure(engine, name, _project(Path(scratch), name), options.runs))
-    text = _report(found, options.runs, engine)
+            measured = _measure(engine, name, _project(Path(scratch), name), options.runs)
+            found[name] = asdict(measured)
+    here = machine(engine)
+    kept = merge(HERE / "measured.json", here, found, ENVIRONMENTS)
+    every = [Measured(**one) for one in kept.values()]
+    text = _report(every, here)
     (HERE / "RESULTS.md").write_text(text)
     print(text)
+    if _longest(every)[0] >= LONGEST:
+        raise SystemExit(f"a built-in training took {LONGEST} s and more")
 
 
 def _project(scratch: Path, name: str) -> Path:
@@ -84,7 +97,8 @@ def _measure(engine: Engine, name: str, project: Path, runs: int) -> Measured:
     locked = load_locked(project, name)
     portable = all(locked.lock.environment.get(k) == v for k, v in pinned().items())
     varied = Varied(dict.fromkeys(pinned(), "") if portable else pinned())
-    found = Measured(name, [], [], [], {}, {})
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    found = Measured(name, [], [], [], {}, {}, runs, today)
     _check(project, name)  # the first one here records, and warms what is read
     for _ in range(runs):
         took, seconds = _check(project, name)
@@ -133,18 +147,29 @@ def _add(to: dict[str, list[float]], seconds: dict[str, float]) -> None:
         to.setdefault(name, []).append(value)
 
 
-def _report(found: list[Measured], runs: int, engine: Engine) -> str:
+def machine(engine: Engine) -> str:
+    """Return what measurements of one page have in common: the machine, and the versions."""
     facts = cpu_info(Path("/proc/cpuinfo").read_text())
     cpu = facts.get("model name", platform.processor())
+    return (
+        f"{os.cpu_count()} cores of {cpu}, with Freezer {__version__}, Python "
+        f"{platform.python_version()}, {engine.info.name} {engine.info.version}"
+    )
+
+
+def _report(found: list[Measured], here: str) -> str:
+    dates = " and ".join(sorted({one.date for one in found}))
+    runs = " and ".join(sorted({str(one.runs) for one in found}))
+    longest = _longest(found)
     lines = [
         "# Check: results",
         "",
-        (
-            f"Measured on {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()} cores of {cpu}, with "
-            f"Freezer {__version__}, Python {platform.python_version()}, {engine.info.name} "
-            f"{engine.info.version}."
-        ),
+        f"Measured on {dates} on {here}.",
         f"Medians of {runs}, in seconds. Written by `run.py`, which says what is measured.",
+        (
+            f"The longest built-in training, {longest[1]}, took {longest[0]:.2f} s by itself; none "
+            f"is to take {LONGEST} s."
+        ),
         "",
         "| environment | bare training | `freeze check` | added | of it the container |",
         "|---|---:|---:|---:|---:|",
@@ -159,6 +184,11 @@ def _report(found: list[Measured], runs: int, engine: Engine) -> str:
     ]
     lines += [line for one in found for line in _trainings(one)]
     return "\n".join(lines) + "\n"
+
+
+def _longest(found: list[Measured]) -> tuple[float, str]:
+    """Return the time of the slowest training, and its name."""
+    return max((median(took), name) for one in found for name, took in one.trainings.items())
 
 
 def _environment(one: Measured) -> str:
