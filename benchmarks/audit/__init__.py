@@ -1,0 +1,1 @@
+"""What an audit finds in two minutes, and what each of its runs takes."""
