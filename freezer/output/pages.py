@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
 import jinja2
+from jinja2.filters import do_forceescape, do_mark_safe
 
 from freezer.output.text import printable
 
+_TICKED = re.compile(r"`([^`]+)`")
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -31,7 +34,13 @@ def _environment() -> jinja2.Environment:
     environment.filters["cell"] = _cell
     environment.filters["error"] = _error
     environment.filters["ulps"] = _ulps
+    environment.filters["ticked"] = _ticked
     return environment
+
+
+def _ticked(text: object) -> str:
+    """Return a text as HTML, what stands between backticks as code."""
+    return do_mark_safe(_TICKED.sub(r"<code>\1</code>", str(do_forceescape(str(text)))))
 
 
 def _error(value: float | None) -> str:

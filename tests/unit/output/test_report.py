@@ -88,6 +88,10 @@ def test_names_are_text_whatever_they_are(form: str) -> None:
     assert "<script>" not in text
     if form == "md":
         assert "\\|\\`x\\`" in text
+    else:
+        assert "alert(1)&lt;/script&gt;|<code>x</code>" in text, (
+            "in a sentence, code is shown as such"
+        )
 
 
 def test_metrics_count_what_is_the_same() -> None:
