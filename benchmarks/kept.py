@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 
 def merge(
@@ -29,3 +30,21 @@ def merge(
     document = {"machine": machine, "measured": measured}
     file.write_text(json.dumps(document, indent=1) + "\n")
     return measured
+
+
+def idle(seconds: float = 3.0) -> float:
+    """Return which share of the CPUs nobody uses, watched for some seconds: 1 on a quiet machine.
+
+    Of the first line of ``/proc/stat``: ``proc(5)``.
+    """
+    before = _ticks()
+    sleep(seconds)
+    still, every = (now - then for now, then in zip(_ticks(), before, strict=True))
+    return still / every if every else 1.0
+
+
+def _ticks() -> tuple[int, int]:
+    """Return the ticks in which CPUs had nothing to do or waited for a disk, and all of them."""
+    words = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+    counted = [int(word) for word in words]
+    return counted[3] + counted[4], sum(counted)

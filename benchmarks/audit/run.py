@@ -19,7 +19,7 @@ from time import monotonic
 from typing import Any
 
 from benchmarks.check.run import ENVIRONMENTS, machine
-from benchmarks.kept import merge
+from benchmarks.kept import idle, merge
 from freezer.engine.connect import connect
 
 HERE = Path(__file__).parent
@@ -45,7 +45,7 @@ def main() -> None:
 def _audited(name: str, budget: int) -> dict[str, Any]:
     """Return what an audit came to; it writes nothing, and may say that trainings do not repeat."""
     command = [sys.executable, "-m", "freezer", "--quiet", "audit", name, "--json"]
-    started = monotonic()
+    quiet, started = idle(), monotonic()
     done = subprocess.run(
         [*command, "--budget", str(budget)], cwd=ROOT, capture_output=True, check=False
     )
@@ -58,6 +58,7 @@ def _audited(name: str, budget: int) -> dict[str, Any]:
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "budget": budget,
+        "idle": quiet,
         "seconds": round(took, 1),
         "reached": factors,
         "changed": list(changed),
@@ -68,11 +69,13 @@ def _audited(name: str, budget: int) -> dict[str, Any]:
 
 def _report(found: dict[str, Any], here: str) -> str:
     dates = " and ".join(sorted({one["date"] for one in found.values()}))
+    least = min(one["idle"] for one in found.values())
     lines = [
         "# Audit: results",
         "",
         f"Measured on {dates} on {here}.",
         "The whole command, once. Written by `run.py`, which says what is measured.",
+        f"Right before, the CPUs were idle for at least {least:.0%} of the time.",
         "",
         "| environment | budget | took | runs | factors | not reached | changed the numbers |",
         "|---|---:|---:|---:|---:|---|---|",

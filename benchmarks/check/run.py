@@ -26,7 +26,7 @@ from statistics import median
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from benchmarks.kept import merge
+from benchmarks.kept import idle, merge
 from freezer import __version__
 from freezer.check.smoke import Varied, run_smoke
 from freezer.engine.connect import connect
@@ -62,6 +62,8 @@ class Measured:
     """Each training with kernels pinned where the image frees them, or the other way round."""
     runs: int
     date: str
+    idle: float
+    """The share of the CPUs that nobody used right before."""
 
 
 def main() -> None:
@@ -98,7 +100,7 @@ def _measure(engine: Engine, name: str, project: Path, runs: int) -> Measured:
     portable = all(locked.lock.environment.get(k) == v for k, v in pinned().items())
     varied = Varied(dict.fromkeys(pinned(), "") if portable else pinned())
     today = f"{datetime.now(UTC):%Y-%m-%d}"
-    found = Measured(name, [], [], [], {}, {}, runs, today)
+    found = Measured(name, [], [], [], {}, {}, runs, today, idle())
     _check(project, name)  # the first one here records, and warms what is read
     for _ in range(runs):
         took, seconds = _check(project, name)
@@ -160,12 +162,13 @@ def machine(engine: Engine) -> str:
 def _report(found: list[Measured], here: str) -> str:
     dates = " and ".join(sorted({one.date for one in found}))
     runs = " and ".join(sorted({str(one.runs) for one in found}))
-    longest = _longest(found)
+    longest, least = _longest(found), min(one.idle for one in found)
     lines = [
         "# Check: results",
         "",
         f"Measured on {dates} on {here}.",
         f"Medians of {runs}, in seconds. Written by `run.py`, which says what is measured.",
+        f"Right before, the CPUs were idle for at least {least:.0%} of the time.",
         (
             f"The longest built-in training, {longest[1]}, took {longest[0]:.2f} s by itself; none "
             f"is to take {LONGEST} s."

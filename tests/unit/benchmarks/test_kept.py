@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
-from benchmarks.kept import merge
+from benchmarks.kept import idle, merge
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,3 +32,17 @@ def test_what_is_measured_no_more_is_left_out(tmp_path: Path) -> None:
     file = tmp_path / "measured.json"
     merge(file, "a", {"one": 1, "two": 2}, ["one", "two"])
     assert merge(file, "a", {}, ["two"]) == {"two": 2}
+
+
+def test_a_quiet_machine_is_told_from_a_busy_one() -> None:
+    assert 0.0 <= idle(0.1) <= 1.0
+    spinning = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        for _ in range(os.cpu_count() or 1)
+    ]
+    try:
+        assert idle(0.5) < 0.5
+    finally:
+        for one in spinning:
+            one.kill()
+            one.wait()
