@@ -13,6 +13,8 @@ from typing import Any
 _QUOTED_KEY = re.compile(r'("(?:[^"\\]|\\.)*"):(?: (.+))?')
 _WORDS: dict[str, Any] = {"true": True, "false": False}
 _EMPTY = {"[]": list, "{}": dict}
+_DEEPEST = 64
+"""Columns of indentation: each level of a line that starts many lists holds a copy of that line."""
 
 
 def read_yaml_text(text: str) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def read_yaml_text(text: str) -> dict[str, Any]:
     lines = [line for line in text.split("\n") if line[:1] not in ("#", "")]
     try:
         value, end = _block(lines, 0, 0)
-    except (IndexError, RecursionError) as error:
+    except IndexError as error:
         msg = "no canonical text"
         raise ValueError(msg) from error
     if end < len(lines) or not isinstance(value, dict):
@@ -35,6 +37,9 @@ def read_yaml_text(text: str) -> dict[str, Any]:
 
 def _block(lines: list[str], at: int, indent: int) -> tuple[Any, int]:
     """Return the value that starts at a line, and the number of the line after it."""
+    if indent > _DEEPEST:
+        msg = f"no canonical text: over {_DEEPEST} columns deep"
+        raise ValueError(msg)
     if lines[at].startswith("- ", indent):
         return _items(lines, at, indent)
     return _mapping(lines, at, indent)

@@ -93,11 +93,10 @@ def _judged(data: bytes, name: str) -> Lock:
 
 def _document(data: bytes, name: str) -> dict[str, Any]:
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        document = yaml.load(data.decode(), loader)  # noqa: S506 - both are safe loaders
+        document = _loaded(data.decode())
     except UnicodeDecodeError:
         raise LockError("the lock is not UTF-8 text", where=Where(name), hint=_RELOCK) from None
-    except yaml.YAMLError as error:
+    except (ValueError, yaml.YAMLError) as error:  # such as a date with a 13th month
         if _CONFLICT in data:
             raise LockError(
                 "the lock holds git's conflict markers",
@@ -109,12 +108,29 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
         raise LockError(
             "the lock is not valid YAML",
             where=Where(name, None if mark is None else mark.line + 1),
-            found=str(getattr(error, "problem", None) or "broken text"),
+            found=str(getattr(error, "problem", error) or "broken text"),
             hint=_RELOCK,
         ) from None
     if not isinstance(document, dict):
         raise LockError("the file is not a lock", where=Where(name), hint=_RELOCK)
     return document
+
+
+def _loaded(text: str) -> Any:
+    """Return what a text holds, but for what grows as it is read, which no lock has.
+
+    References multiply a value, and nesting takes a parser's stack. Raises ``yaml.YAMLError``, and
+    ``ValueError`` for a value that looks like a date or a number and is none.
+    """
+    from freezer.model.yamldoc import DEEPEST, events  # seldom: most locks are canonical
+
+    for depth, event in events(text):
+        if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
+            deep = depth > DEEPEST
+            problem = f"over {DEEPEST} levels" if deep else "a reference to another value"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(text, loader)  # noqa: S506 - both are safe loaders
 
 
 def _demand_schema(document: dict[str, Any], name: str) -> None:

@@ -7,12 +7,17 @@ of mappings with text keys, lists and scalars; neither anchors nor tags.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from freezer.errors import SpecError, Where
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEEPEST = 32
+"""Levels of a file; neither a spec nor a lock has half of them."""
 _MOST = 1 << 20
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT = "tag:yaml.org,2002:str"
@@ -75,16 +80,34 @@ def _text(data: bytes, name: str) -> str:
 
 def _compose(text: str, name: str) -> yaml.Node | None:
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for depth, event in events(text):
+            if depth > DEEPEST:
+                raise SpecError(
+                    f"the file goes over {DEEPEST} levels deep",
+                    where=Where(name, event.start_mark.line + 1),
+                )
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise SpecError(
                     "anchors and aliases ('&', '*') are not used here",
-                    where=Where(name, event.start_mark.line + 1 if event.start_mark else None),
+                    where=Where(name, event.start_mark.line + 1),
                     hint="write the value out; quote it if it begins with '&' or '*'",
                 )
         return yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise _broken(error, text, name) from None
+
+
+def events(text: str) -> Iterator[tuple[int, Any]]:
+    """Yield what a YAML text is made of, each with its depth, one at a time.
+
+    Whoever looks for what is too deep here does not run a parser out of stack, which would end the
+    process. Raises ``yaml.YAMLError``.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        yield depth, event
+        depth -= isinstance(event, yaml.CollectionEndEvent)
 
 
 def _broken(error: yaml.YAMLError, text: str, name: str) -> SpecError:

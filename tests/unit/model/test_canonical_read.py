@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tracemalloc
 
 import pytest
 import yaml
@@ -56,3 +57,13 @@ def test_what_is_not_canonical_is_refused(text: str) -> None:
 def test_a_text_that_goes_too_deep_is_refused() -> None:
     with pytest.raises(ValueError, match="no canonical text"):
         read_yaml_text("a:\n  " + "- " * 100_000 + "b\n")
+
+
+def test_a_long_line_of_many_lists_is_not_kept_once_for_each_of_them() -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="no canonical text"):
+            read_yaml_text("a:\n  " + "- " * 500_000 + "b\n")
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20, "of a line of one megabyte"
+    finally:
+        tracemalloc.stop()

@@ -55,6 +55,26 @@ def test_what_is_not_a_lock_is_refused(data: bytes, message: str) -> None:
         parse_lock(data, NAME)
 
 
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("2026-13-45", "month must be in 1..12"),
+        ("9" * 5000, "4300"),
+        ("&a [*a]", "a reference to another value"),
+        ("\n  - &b [x, x]\n  - [*b, *b]", "a reference to another value"),
+        ("[" * 100_000, "over 32 levels"),
+        ("{a: " * 100_000, "over 32 levels"),
+        ("\n  " + "- " * 100_000 + "b", "over 32 levels"),
+    ],
+)
+def test_what_a_parser_chokes_on_is_refused_in_words(value: str, found: str) -> None:
+    with pytest.raises(LockError, match="not valid YAML") as caught:
+        parse_lock(f"schema: freezer/lock/1\nintegrity: x\na: {value}\n".encode(), "lock.yaml")
+    assert caught.value.found is not None
+    assert found in caught.value.found
+    assert caught.value.hint
+
+
 def test_a_merge_that_was_not_settled_says_the_way_out() -> None:
     data = lock_bytes(make_lock()).replace(
         b'version: "2.4.6"', b'\n<<<<<<< HEAD\n  version: "2.4.6"\n=======\n>>>>>>> side', 1

@@ -91,6 +91,7 @@ def test_a_fault_says_where_and_what_to_write(text, line, key, says):
         ("name: &a x\nbase: *a", "anchors"),
         ("name: !!python/object:os.system x", "a tag"),
         ("? [a]\n: b", "key"),
+        ("name: " + "[" * 100_000, "over 32 levels deep"),
     ],
 )
 def test_what_is_not_a_spec_at_all_is_said_so(text, says):
