@@ -62,15 +62,19 @@ def keep_inside(workshop: Workshop, lock: Lock) -> None:
     path = workshop.project / LOCKS / lock.name / INSIDE / sha256
     if not store.has(sha256) or _read(path, sha256) is not None:
         return
-    data = store.verified(sha256).read_bytes()
+    held = store.verified(sha256)
+    if held.stat().st_size > LARGEST:  # no part: a lock may name any file that the store has
+        return
+    data = held.read_bytes()
     try:
         with disk_errors(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, data)
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        there = next(one for one in (path, *path.parents) if one.exists())
         raise HostError(
             "Freezer's own part of the image cannot be kept: something else lies in its place",
-            where=Where(str(path.relative_to(workshop.project))),
+            where=Where(str(there.relative_to(workshop.project))),
             found=error.strerror,
             hint="move it away",
         ) from None

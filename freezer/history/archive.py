@@ -116,8 +116,15 @@ def archived_bytes(folder: Path, identifier: str, place: str) -> bytes:
 
 def verified_file(folder: Path, name: str, sha256: str, shown: str) -> bytes:
     """Return a file of the archive, which must have this SHA-256. Raises ``HistoryError``."""
+    path = folder / name
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise HistoryError(
+            "something else lies in the place of a file of the history",
+            where=Where(f"{shown}/{name}"),
+            hint=_RESTORE,
+        )
     try:
-        data = (folder / name).read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise HistoryError(
             "a file of the history is gone",

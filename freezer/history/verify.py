@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_LOCK_ID: Final = re.compile(r"[0-9a-f]{64}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def faults(
@@ -112,8 +112,12 @@ def _inventories(
 
 
 def _insides(folder: Path, shown: str) -> Iterator[str]:
-    """Hold Freezer's own parts against their names; locks from before they were kept have none."""
-    for path in sorted((folder / INSIDE).glob("*")):
+    """Hold Freezer's own parts against their names; locks from before they were kept have none.
+
+    Any other name is none of them, such as what an editor or a freeze that was killed left behind.
+    """
+    parts = (path for path in (folder / INSIDE).glob("*") if _SHA256.fullmatch(path.name))
+    for path in sorted(parts):
         yield from _file(path.parent, path.name, path.name, f"{shown}/{INSIDE}")
 
 
@@ -129,7 +133,7 @@ def _strangers(
 ) -> Iterator[str]:
     known = {one.lock_id for one in entries} | {current}
     for path in sorted((folder / FOLDER).glob("*")):
-        if _LOCK_ID.fullmatch(path.name) and path.name not in known:
+        if _SHA256.fullmatch(path.name) and path.name not in known:
             yield (
                 f"{shown}/{FOLDER}/{path.name}: no generation has this lock: its entry was "
                 "removed, or the folder was put there"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import HostError, LockError
 from freezer.inside import inside_digest, inside_files
-from freezer.model.inside import demand_interface, unpack
+from freezer.model.inside import LARGEST, demand_interface, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,9 @@ def inside_of(lock: Lock, store: Store) -> Mapping[str, bytes]:
 
 @lru_cache(maxsize=8)  # a build asks for every package, and what lies there has its hash for a name
 def _unpacked(path: Path) -> Mapping[str, bytes]:
-    return unpack(path.read_bytes(), path.name, f"the store's {path.name[:12]}")
+    with path.open("rb") as stream:
+        data = stream.read(LARGEST + 1)  # a lock may name any file that the store has
+    return unpack(data, path.name, f"the store's {path.name[:12]}")
 
 
 def _missing(lock: Lock) -> LockError:

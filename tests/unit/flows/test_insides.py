@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from freezer.image.bundle import Content
 from freezer.image.insides import inside_of
 from freezer.inside import inside_bytes, inside_files
 from freezer.model.canonical import digest
-from freezer.model.inside import unpack
+from freezer.model.inside import LARGEST, unpack
 from freezer.model.lock import BootstrapBase, DebianPackage, Inside, Lock, SmokePlan
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from freezer.resolve.minimal import Release
@@ -164,8 +165,9 @@ def test_what_lies_in_its_place_is_named(shop: Workshop, below: str) -> None:
     path = shop.project / "lockfiles/demo" / below
     path.parent.mkdir(parents=True)
     path.write_bytes(b"mine")
-    with pytest.raises(HostError, match="something else lies in its place"):
+    with pytest.raises(HostError, match="something else lies in its place") as caught:
         keep_inside(shop, LOCK)
+    assert str(caught.value.where) == f"lockfiles/demo/{below.removesuffix('/deeper')}"
     assert path.read_bytes() == b"mine"
 
 
@@ -224,6 +226,33 @@ def test_the_log_names_one_that_was_edited(shop: Workshop) -> None:
     path.write_bytes(inside_bytes()[:-1])
     (fault,) = verify(shop, "demo").faults
     assert f"lockfiles/demo/inside/{installed().sha256}" in fault
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_the_log_names_what_lies_in_the_place_of_one(
+    shop: Workshop, make: Callable[[Path], None]
+) -> None:
+    record(shop, make_lock(inside=installed()))
+    path = shop.project / "lockfiles/demo/inside" / installed().sha256
+    path.unlink()
+    make(path)
+    (fault,) = verify(shop, "demo").faults
+    assert "something else lies in the place" in fault
+
+
+def test_the_log_passes_over_what_is_none(shop: Workshop) -> None:
+    record(shop, make_lock(inside=installed()))
+    for name in (".gitkeep", f".{installed().sha256}.k2x8"):
+        (shop.project / "lockfiles/demo/inside" / name).write_bytes(b"")
+    assert verify(shop, "demo").faults == ()
+
+
+def test_a_large_file_that_a_lock_names_is_no_part(shop: Workshop) -> None:
+    lock = make_lock(inside=Inside(version="1", sha256=shop.store.put_bytes(bytes(LARGEST + 1))))
+    keep_inside(shop, lock)
+    assert kept(shop) == {}
+    with pytest.raises(IntegrityError, match="not what was kept"):
+        inside_of(lock, shop.store)
 
 
 def asking(host: Host, old: Lock | None, **release: Release) -> Asking:
