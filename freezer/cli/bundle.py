@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from freezer.cli.options import Env, Json
+from freezer.cli.options import Env, Json, output_file
 from freezer.cli.session import current
 
 
@@ -15,7 +15,14 @@ def bundle(
     env: Env = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Where to.", show_default=False),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Where to.",
+            callback=output_file,
+            show_default=False,
+        ),
     ] = None,
     check: Annotated[
         Path | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from freezer.cli.options import Json, generation_name
+from freezer.cli.options import Json, generation_name, output_file
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
@@ -75,6 +75,7 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
             "--report",
             metavar="FILE",
             help="Write the verdict as one page too: FILE.html, or FILE.md for a pull request.",
+            callback=output_file,
             show_default=False,
         ),
     ] = None,

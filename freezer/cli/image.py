@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
-from freezer.cli.options import Env, Json
+from freezer.cli.options import Env, Json, output_file
 from freezer.cli.session import current
 
 
 def image(
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to.")],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="FILE", help="Where to.", callback=output_file),
+    ],
     env: Env = None,
     json: Json = False,
 ) -> None:

@@ -117,7 +117,8 @@ def _markup(error: FreezerError) -> str:
 
 
 def _of_the_host(error: OSError) -> HostError:
-    place = f"{error.filename}: " if error.filename else ""
+    name = error.filename2 or error.filename  # of a renaming, what it was to be
+    place = f"{name}: " if name else ""
     return HostError(
         f"{place}{error.strerror or error}",
         hint="check that the path exists, that you may write there and that the disk is not full",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from freezer.cli.session import current
+from freezer.errors import HostError, Where
 
 
 def _json(value: bool) -> bool:
@@ -28,6 +30,19 @@ Json = Annotated[
         "--json", help="Print one JSON document on stdout.", callback=_json, is_eager=True
     ),
 ]
+
+
+def output_file(path: Path | None) -> Path | None:
+    """Refuse a file that cannot be made there, before the work that goes into it."""
+    if path is None:
+        return None
+    if path.is_dir():
+        raise HostError("this is a folder", where=Where(str(path)), expected="a file's name")
+    if not path.parent.is_dir():
+        raise HostError(
+            f"there is no folder {path.parent}", where=Where(str(path)), hint="make it first"
+        )
+    return path
 
 
 def generation_name(text: str) -> int | str:

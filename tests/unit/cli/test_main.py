@@ -51,6 +51,19 @@ def test_a_folder_that_is_not_there(tmp_path, capsys):
     assert "there is no folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments", [("image", "-o"), ("bundle", "-o"), ("check", "--report")], ids=" ".join
+)
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [(".", "this is a folder"), ("/", "this is a folder"), ("none/x.html", "no folder none")],
+)
+def test_a_file_that_cannot_be_made_is_said_before_the_work(project, capsys, arguments, file, says):
+    (project / "freeze.yaml").write_text(SPEC)
+    assert freeze(project, *arguments, file) == EXIT_USER
+    assert says in capsys.readouterr().err
+
+
 def test_a_broken_spec_is_named_with_line_and_key(project, capsys):
     (project / "freeze.yaml").write_text(SPEC + "smoke: {cpus: none}\n")
     assert freeze(project, "lock") == EXIT_USER
@@ -114,7 +127,8 @@ def test_an_interruption_says_so(project, capsys, monkeypatch):
 def test_a_host_that_refuses_is_named(project, capsys):
     (project / "freeze.yaml").mkdir()
     assert freeze(project, "init", "--force") == EXIT_USER
-    assert "freeze.yaml" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"{project}/freeze.yaml: Is a directory" in said, "not the name that it had meanwhile"
 
 
 def test_the_schema_is_json_and_knows_every_key(project, capsys):
