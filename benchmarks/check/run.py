@@ -27,6 +27,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from benchmarks.kept import idle, merge
+from benchmarks.priority import FIRST, first
 from freezer import __version__
 from freezer.check.smoke import Varied, run_smoke
 from freezer.engine.connect import connect
@@ -64,19 +65,22 @@ class Measured:
     date: str
     idle: float
     """The share of the CPUs that nobody used right before."""
+    first: bool
+    """Whether it went before what others ran."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("environments", nargs="*", default=ENVIRONMENTS)
     parser.add_argument("--runs", type=int, default=5, help="of which the median counts")
+    parser.add_argument("--first", action="store_true", help="go before what others run")
     options = parser.parse_args()
     engine, found = connect(), {}
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, first(options.first):
         for name in options.environments:
             print(f"{name}: {options.runs} runs", flush=True)
             measured = _measure(engine, name, _project(Path(scratch), name), options.runs)
-            found[name] = asdict(measured)
+            found[name] = {**asdict(measured), "first": options.first}
     here = machine(engine)
     kept = merge(HERE / "measured.json", here, found, ENVIRONMENTS)
     every = [Measured(**one) for one in kept.values()]
@@ -100,7 +104,7 @@ def _measure(engine: Engine, name: str, project: Path, runs: int) -> Measured:
     portable = all(locked.lock.environment.get(k) == v for k, v in pinned().items())
     varied = Varied(dict.fromkeys(pinned(), "") if portable else pinned())
     today = f"{datetime.now(UTC):%Y-%m-%d}"
-    found = Measured(name, [], [], [], {}, {}, runs, today, idle())
+    found = Measured(name, [], [], [], {}, {}, runs, today, idle(), first=False)
     _check(project, name)  # the first one here records, and warms what is read
     for _ in range(runs):
         took, seconds = _check(project, name)
@@ -163,12 +167,13 @@ def _report(found: list[Measured], here: str) -> str:
     dates = " and ".join(sorted({one.date for one in found}))
     runs = " and ".join(sorted({str(one.runs) for one in found}))
     longest, least = _longest(found), min(one.idle for one in found)
+    how = FIRST if any(one.first for one in found) else ""
     lines = [
         "# Check: results",
         "",
         f"Measured on {dates} on {here}.",
         f"Medians of {runs}, in seconds. Written by `run.py`, which says what is measured.",
-        f"Right before, the CPUs were idle for at least {least:.0%} of the time.",
+        f"Right before, the CPUs were idle for at least {least:.0%} of the time{how}.",
         (
             f"The longest built-in training, {longest[1]}, took {longest[0]:.2f} s by itself; none "
             f"is to take {LONGEST} s."
