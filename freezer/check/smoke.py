@@ -34,6 +34,8 @@ class Varied:
     """Variables that go before the image's own; empty ones are taken away."""
     only: Collection[str] = ()
     """The trainings that it is about; empty: all of them."""
+    limit: float | None = None
+    """Seconds for each training, where those of the spec are more."""
 
 
 def run_smoke(
@@ -64,17 +66,18 @@ def run_smoke(
             f"{lock.name} has nothing to check: no built-in training fits its packages",
             hint="name your own under 'smoke: {command: [...], files: [...]}' and lock again",
         )
+    timeout = plan.timeout if varied.limit is None else min(plan.timeout, varied.limit)
     document = {
         "trainings": [name for name in plan.trainings if name in names],
         "command": list(plan.command) if OWN in names else [],
-        "timeout": plan.timeout,
+        "timeout": timeout,
         "unset": [name for name, value in varied.environment.items() if not value],
     }
     command = [_PYTHON, "-m", "freezer_inside.smoke", json.dumps(document)]
     options = RunOptions(
         cpus=plan.cpus,
         memory=plan.memory,
-        timeout=plan.timeout * len(names) + _GRACE,
+        timeout=timeout * len(names) + _GRACE,
         environment={name: value for name, value in varied.environment.items() if value},
         gpus=gpus,
     )

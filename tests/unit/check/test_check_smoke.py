@@ -178,3 +178,10 @@ def test_a_part_of_another_interface_is_refused_before_anything_runs():
             engine=engine, report=SilentReporter(), title="Training",
         )  # fmt: skip
     assert not hasattr(engine, "command")
+
+
+@pytest.mark.parametrize(("limit", "each"), [(None, 100), (7.5, 7.5), (1000.0, 100)])
+def test_an_experiment_may_have_less_time_than_a_check_and_never_more(limit, each):
+    _, engine = smoke([HOST_LINE, *lines()], how={"varied": Varied(limit=limit)})
+    assert json.loads(engine.command[-1])["timeout"] == each
+    assert each < engine.options.timeout < each + 100

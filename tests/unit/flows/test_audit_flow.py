@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +12,20 @@ from locks import make_lock
 from records import lines, record
 
 from freezer.check.factors import factors
+from freezer.check.smoke import Varied
 from freezer.flows import audit as flow
 from freezer.flows.spec import Locked
+from freezer.inside.freezer_inside.record import Recorder
 
 LOCK = make_lock()
 TITLES = [factor.title for factor in factors(LOCK)]
+
+
+def _late(seconds: float) -> bytes:
+    """Return what `freezer_inside.smoke` tells of a training that it ended."""
+    stream = io.StringIO()
+    Recorder("numpy", stream).failed(f"it did not end within {seconds:.0f} seconds")
+    return stream.getvalue().strip().encode()
 
 
 @dataclass
@@ -25,12 +35,18 @@ class Host:
     first: float
     later: float
     now: float = 0.0
+    hanging: str = ""
+    """The title of a factor under which the training comes to no end."""
 
     def train(self, *_: Any) -> Any:
         self.now += self.first
         return record(lines())
 
-    def vary(self, *_: Any) -> Any:
+    def vary(self, _workshop: Any, _locked: Any, _image: Any, title: str, varied: Varied) -> Any:
+        assert varied.limit is not None
+        if self.hanging and title.endswith(self.hanging):
+            self.now += varied.limit
+            return record([*lines(end=False), _late(varied.limit)])
         self.now += self.later
         return record(lines())
 
@@ -79,3 +95,14 @@ def test_a_factor_whose_other_run_was_left_out_is_left_out_as_well(
     result = Host(1, 1).audit(monkeypatch, tmp_path, 3)
     assert "4 threads, once more" in result.skipped
     assert len(reached(result)) == 2
+
+
+def test_one_that_hangs_is_cut_off_when_the_time_is_over_and_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    host = Host(2, 2, hanging=TITLES[-1])
+    result = host.audit(monkeypatch, tmp_path, 60)
+    assert result.seconds == 60
+    assert reached(result) == TITLES[:-1]
+    assert result.skipped == (f"{TITLES[-1]}, which did not end in {62 - 2 * len(TITLES) - 2} s",)
+    assert result.good
