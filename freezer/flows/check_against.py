@@ -32,12 +32,13 @@ def check_against(workshop: Workshop, name: str | None, number: int | str) -> Ch
 
     It answers whether a change of the lock moved the numbers, and records nothing: what the current
     lock itself gives is another question. Raises ``CheckError`` when the image is not built or that
-    generation has no numbers of this host's class, and ``HistoryError``.
+    generation has no numbers of this host's class or of these trainings, and ``HistoryError``.
     """
     locked = load_locked(workshop.project, name)
     past = history(workshop, locked.lock.name)
     earlier = past.find(number)
     kept = locked_of(workshop, locked.lock.name, earlier)
+    _demand_alike(locked, kept, earlier)
     image = verified_image(workshop, locked)
     if image is None:
         raise CheckError(
@@ -58,6 +59,20 @@ def check_against(workshop: Workshop, name: str | None, number: int | str) -> Ch
     return CheckResult(
         locked, image.id, first, verdict, False, False, shown, repeats, (), reference, tried
     )
+
+
+def _demand_alike(locked: Locked, kept: Locked, earlier: Generation) -> None:
+    """See that both locks run one version of the trainings, as nothing else can be compared."""
+    old, new = kept.lock.inside, locked.lock.inside
+    if old.sha256 != new.sha256:
+        name = locked.lock.name
+        raise CheckError(
+            f"generation {earlier.number} was trained by another version of Freezer's own part",
+            where=Where(shown_folder(name)),
+            found=f"freezer_inside {old.version} ({old.sha256[:12]})",
+            expected=f"{new.version} ({new.sha256[:12]}), which the current lock has",
+            hint=f"`freeze bisect {name} --good {earlier.number}` trains both with the same one",
+        )
 
 
 def _class_here(

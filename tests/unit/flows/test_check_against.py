@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from commands import tree
 from histories import NAME, Past, make_past
+from insides import OLD
 from records import lines
 
 from freezer.errors import CheckError, HistoryError
@@ -60,6 +61,16 @@ def test_another_blas_may_take_other_kernels_on_the_same_cpu(past: Past) -> None
     found = check_against(past.workshop, NAME, 2)
     assert (found.record.host.class_, found.verdict.word) == (other, Word.IDENTICAL)
     assert found.reference.endswith("references/x86-64-v4-skylakex.json")
+
+
+def test_across_an_upgrade_of_freezer_it_says_before_it_trains_what_can_tell(past: Past) -> None:
+    past.inside = OLD
+    past.make("3.0")
+    past.held.run = None  # type: ignore[assignment]
+    with pytest.raises(CheckError, match="another version of Freezer's own part") as caught:
+        check_against(past.workshop, NAME, 2)
+    assert OLD.sha256[:12] in (caught.value.expected or "")
+    assert f"`freeze bisect {NAME} --good 2`" in (caught.value.hint or "")
 
 
 def test_there_must_be_numbers_and_nobody_may_have_edited_them(past: Past) -> None:
