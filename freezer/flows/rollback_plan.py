@@ -109,9 +109,11 @@ def _target(past: History, head: Generation, to: int | str | None) -> Generation
         return past.find(to)
     found = past.last_good()
     if found is None:
+        start = past.origin(head)
         raise HistoryError(
-            f"no generation before {head.number} was checked and found good",
+            f"no generation before {start.number} was checked and found good",
             where=Where(past.shown),
+            found=None if start is head else f"{head.number}, which went back to {start.number}",
             expected="a generation with another lock whose last checks were good",
             hint="`freeze check --all` finds which still are; or name one with --to",
         )

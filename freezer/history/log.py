@@ -116,11 +116,11 @@ class History:
         start = self.head if before is None else self.find(before)
         if start is None:
             return None
-        earlier = self.generations[: self.generations.index(self._origin(start))]
+        earlier = self.generations[: self.generations.index(self.origin(start))]
         others = (one for one in reversed(earlier) if one.lock_id != start.lock_id)
         return next((one for one in others if self.is_good(one)), None)
 
-    def _origin(self, one: Generation) -> Generation:
+    def origin(self, one: Generation) -> Generation:
         """Return the generation that a rollback went back to; any other is its own."""
         while one.action == "rollback":
             earlier = self.generations[: self.generations.index(one)]

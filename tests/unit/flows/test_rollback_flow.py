@@ -158,6 +158,13 @@ def test_there_must_be_a_good_one(past: Past) -> None:
     refused(past, "no generation before 2 was checked and found good")
 
 
+def test_where_nothing_is_further_back_it_says_from_where(two: Past) -> None:
+    rollback(two.workshop, NAME)
+    with pytest.raises(HistoryError, match="no generation before 1 was checked") as caught:
+        rollback(two.workshop, NAME)
+    assert caught.value.found == "3, which went back to 1"
+
+
 def test_a_lock_that_is_not_in_the_history_is_kept_before_it_is_left(two: Past) -> None:
     left = two.place("9.0")
     assert rollback(two.workshop, NAME).target.number == 2
