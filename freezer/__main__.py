@@ -1,5 +1,21 @@
-"""``python -m freezer`` is ``freeze``."""
+"""``python -m freezer`` is ``freeze``, and both begin here: Ctrl-C is quiet while it loads, too."""
 
-from freezer.cli.main import main
+from __future__ import annotations
 
-main()
+import sys
+
+from freezer.errors import EXIT_INTERRUPTED
+
+
+def main() -> None:
+    """Load the command, run it and end the process."""
+    try:
+        from freezer.cli.main import main as run
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.exit(EXIT_INTERRUPTED)
+    run()
+
+
+if __name__ == "__main__":
+    main()

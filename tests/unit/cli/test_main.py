@@ -1,10 +1,12 @@
 """Every way to end has its exit code and its words; nothing a user can cause is a traceback."""
 
+import builtins
 import json
 
 import pytest
 from locks import make_lock
 
+from freezer.__main__ import main
 from freezer.cli.main import run
 from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_NEGATIVE, EXIT_OK, EXIT_USER
 from freezer.model.lockfile import lock_bytes
@@ -122,6 +124,21 @@ def test_an_interruption_says_so(project, capsys, monkeypatch):
     monkeypatch.setattr("freezer.model.schema.spec_schema", interrupt)
     assert freeze(project, "schema") == EXIT_INTERRUPTED
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_an_interruption_while_it_loads_says_so_too(capsys, monkeypatch):
+    usual = builtins.__import__
+
+    def interrupted(name, *rest):
+        if name == "freezer.cli.main":
+            raise KeyboardInterrupt
+        return usual(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == EXIT_INTERRUPTED
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_a_host_that_refuses_is_named(project, capsys):
