@@ -87,7 +87,13 @@ def _judged(data: bytes, name: str) -> Lock:
     except ValidationError as error:
         raise _invalid(error, name) from None
     if lock_bytes(lock) != data:
-        raise LockError("the lock is not in its canonical form", where=Where(name), hint=_RELOCK)
+        crlf = b"\r\n" in data
+        raise LockError(
+            "the lock is not in its canonical form",
+            where=Where(name),
+            found="lines that end in CR LF, as git writes them on Windows" if crlf else None,
+            hint="`git config core.autocrlf input`, then check it out anew" if crlf else _RELOCK,
+        )
     return lock
 
 

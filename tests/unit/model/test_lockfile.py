@@ -99,3 +99,10 @@ def test_reordered_but_equal_content_is_not_canonical() -> None:
     data = lock_bytes(make_lock())
     with pytest.raises(LockError, match="canonical"):
         parse_lock(data + b"\n", NAME)
+
+
+def test_lines_that_git_ended_as_on_windows_are_named() -> None:
+    with pytest.raises(LockError, match="canonical") as caught:
+        parse_lock(lock_bytes(make_lock()).replace(b"\n", b"\r\n"), NAME)
+    assert "CR LF" in (caught.value.found or "")
+    assert "core.autocrlf" in (caught.value.hint or "")
