@@ -57,7 +57,7 @@ def _audited(name: str, budget: int) -> dict[str, Any]:
         raise SystemExit(done.stderr.decode())
     said = json.loads(done.stdout)
     factors = list(dict.fromkeys(one["title"] for one in said["effects"]))
-    changed = dict.fromkeys(one["title"] for one in said["effects"] if one["changes"])
+    changed = dict.fromkeys(one["title"] for one in said["effects"] if one.get("changes"))
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "budget": budget,
