@@ -29,7 +29,7 @@ from benchmarks.mutations.signals import bits_changed, seen
 from freezer.check.compare import compare
 from freezer.engine.connect import connect
 from freezer.image.layout import LOCK_LABEL
-from freezer.model.lockfile import LOCK_FILE, lock_id
+from freezer.model.lockfile import LOCK_FILE, lock_id, short_id
 from freezer.model.verdict import MOVED, Verdict, Word
 
 if TYPE_CHECKING:
@@ -102,8 +102,9 @@ def _part(
 
 def _image(engine: Engine, name: str) -> str:
     """Return the image of a shipped environment, as it is locked now."""
-    found, lock = engine.image(f"{name}:latest"), ROOT / "lockfiles" / name / LOCK_FILE
-    if found is None or found.labels.get(LOCK_LABEL) != lock_id(lock.read_bytes()):
+    locked = lock_id((ROOT / "lockfiles" / name / LOCK_FILE).read_bytes())
+    found = engine.image(f"{name}:{short_id(locked)}")
+    if found is None or found.labels.get(LOCK_LABEL) != locked:
         raise SystemExit(f"there is no image of {name}'s lock; run `freeze build {name}`")
     return found.id
 
