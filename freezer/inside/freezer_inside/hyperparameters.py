@@ -32,16 +32,24 @@ def text(value: Any) -> str:
     """Return a value as text that is the same in every process: no address is in it."""
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return _array(value)
-    if isinstance(value, float):
-        return f"{value.hex()} (float)"
-    if value is None or isinstance(value, (bool, int, str)):
-        return str(value)
     if isinstance(value, (list, tuple)):
         return f"({', '.join(map(text, value))})"
     if isinstance(value, Mapping):
         value = {f"{key}: {text(one)}" for key, one in value.items()}
     if isinstance(value, AbstractSet):
         return f"{{{', '.join(sorted(map(text, value)))}}}"
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value.hex()} (float)"
+    if isinstance(value, complex):
+        return f"{value.real.hex()} {value.imag.hex()}j (complex)"
+    if isinstance(value, (bytes, bytearray)):
+        return f"{type(value).__name__} {len(value)}, sha256 {hashlib.sha256(value).hexdigest()}"
+    if value is None or isinstance(value, (bool, int, str)):
+        return str(value)
     return _named(value if hasattr(value, "__qualname__") else type(value))
 
 
@@ -57,13 +65,26 @@ def type_name(dtype: Any) -> str:
 def _array(value: Any) -> str:
     """Return a scalar of NumPy or a tensor of one element by value, others by digest."""
     kind = type_name(value.dtype)
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    if all(length == 1 for length in value.shape):
-        number = value.item()
-        return f"{number.hex() if isinstance(number, float) else number} ({kind})"
     shape = "x".join(map(str, value.shape))
-    return f"{kind} {shape}, sha256 {hashlib.sha256(value.tobytes()).hexdigest()}"
+    try:
+        value = _of_numpy(value, kind)
+        if all(length == 1 for length in value.shape):
+            number = value.item()
+            return f"{number.hex() if isinstance(number, float) else number} ({kind})"
+        return f"{kind} {shape}, sha256 {hashlib.sha256(value.tobytes()).hexdigest()}"
+    except (AttributeError, RuntimeError, TypeError, ValueError):
+        # No numbers, such as a key of JAX's generators: that it is one is what can be told.
+        return f"{kind} {shape}".strip()
+
+
+def _of_numpy(value: Any, kind: str) -> Any:
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        # NumPy has none of PyTorch's short types; a longer one holds each of their values.
+        return (value.float() if kind.startswith(("bfloat", "float8")) else value).numpy()
+    if hasattr(value, "numpy"):  # TensorFlow's tensors and Keras's variables
+        return value.numpy()
+    return value
 
 
 def _short(told: str) -> str:

@@ -165,3 +165,54 @@ def test_the_record_has_them_as_settings():
     line = json.loads(stream.getvalue().strip().removeprefix(PREFIX))
     assert (line["kind"], line["name"]) == ("setting", "encoder: learning rate")
     assert line["value"] == "0x1.0000000000000p-1 (float)"
+
+
+class Eager:
+    """A tensor of TensorFlow or a variable of Keras: told only by way of NumPy."""
+
+    shape, dtype = (), Type("float32")
+
+    def numpy(self):
+        return Scalar(0.25, "float32")
+
+
+class Short(Tensor):
+    """One of PyTorch in a type that NumPy has not."""
+
+    def __init__(self, value, wide=False):
+        super().__init__(value)
+        self._wide = wide
+        self.dtype = "torch.float32" if wide else "torch.bfloat16"
+
+    def float(self):
+        return Short(self._value, wide=True)
+
+    def numpy(self):
+        if not self._wide:
+            raise TypeError("Got unsupported ScalarType BFloat16")
+        return super().numpy()
+
+
+def test_of_what_only_numpy_can_tell():
+    assert text(Eager()) == "0x1.0000000000000p-2 (float32)"
+    assert text(Short(0.25)) == "0x1.0000000000000p-2 (bfloat16)"
+
+
+def test_complex_numbers_and_bytes_are_told_by_value():
+    assert text(1j) == "0x0.0p+0 0x1.0000000000000p+0j (complex)"
+    assert text(1j) != text(2j)
+    assert text(b"a") != text(b"b")
+    assert text(b"a").startswith("bytes 1, sha256 ca978112")
+
+
+class Key:
+    """A key of JAX's generators, which has a type and a shape and no numbers."""
+
+    shape, dtype = (), "key<fry>"
+
+    def item(self):
+        raise NotImplementedError("Cannot call abstract method item")
+
+
+def test_of_what_has_no_numbers_its_type_is_told():
+    assert text(Key()) == "key<fry>"
