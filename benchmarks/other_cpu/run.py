@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -58,6 +59,8 @@ torch_training.main()
 CPUS = ("Nehalem", "Haswell", "EPYC")
 TOO_OLD = ("Nehalem",)
 """CPUs without AVX2, which portable kernels need: they end there with an illegal instruction."""
+EMULATOR = "qemu-x86_64-static"
+"""Of Debian's package qemu-user-static."""
 PYTHON, QEMU = "/opt/env/bin/python", "/qemu"
 NUMERICS_OF_ALL = ("native", "portable")
 NATIVE = {NUMERICS: "native"}
@@ -99,10 +102,15 @@ class Compared:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("trainings", nargs="*", default=list(IMAGES))
-    parser.add_argument("--qemu", required=True, type=Path)
+    parser.add_argument(
+        "--qemu", type=Path, default=shutil.which(EMULATOR), help=f"else {EMULATOR} of the PATH"
+    )
     parser.add_argument("--cpus", nargs="*", default=CPUS, choices=CPUS)
     parser.add_argument("--numerics", nargs="*", default=NUMERICS_OF_ALL, choices=NUMERICS_OF_ALL)
     options = parser.parse_args()
+    if options.qemu is None:
+        print(f"not run: there is no {EMULATOR} (Debian's qemu-user-static); name one with --qemu")
+        return 0
     with tempfile.TemporaryDirectory() as scratch:
         emulator = Emulator(options.qemu.resolve(), Path(scratch))
         found = {
