@@ -90,7 +90,8 @@ def without_start(made: Path, store: Path) -> dict[str, Any]:
     for number in (1, 2):
         copy, own = made.with_name(f"{made.name}-{number}"), store.with_name(f"store-{number}")
         shutil.copytree(made, copy)
-        shutil.copytree(store, own)
+        # Linked, not copied: a copy is hashed anew before it is used, and a store of use is not.
+        shutil.copytree(store, own, copy_function=os.link)
         os.environ["FREEZER_STORE"] = str(own)
         recorded(copy)
         lockfile._sound.cache_clear()  # noqa: SLF001 - the second run reads its lock as well
