@@ -1,6 +1,6 @@
 """Time `freeze audit` of shipped environments, on a machine that does nothing else.
 
-    python -m benchmarks.audit.run [--budget 120] [ENVIRONMENT...]
+    python -m benchmarks.audit.run [--budget 115] [ENVIRONMENT...]
 
 Needs the images of the shipped environments (`freeze build`). How many factors an audit reaches
 within its budget is what counts. Environments may be measured one by one: `measured.json` keeps
@@ -30,7 +30,7 @@ ROOT = HERE.parents[1]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("environments", nargs="*", default=["torch-cpu"])
-    parser.add_argument("--budget", type=int, default=120, help="in seconds")
+    parser.add_argument("--budget", type=int, default=115, help="in seconds")
     parser.add_argument("--first", action="store_true", help="go before what others run")
     options = parser.parse_args()
     found = {}

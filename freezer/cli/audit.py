@@ -18,7 +18,7 @@ def audit(
         typer.Option(
             "--budget", metavar="SECONDS", min=1, help="Leave out factors that take longer."
         ),
-    ] = 120.0,
+    ] = 115.0,
     json: Json = False,
 ) -> None:
     """Measure what is not deterministic, one factor at a time; exit 1 if it does not repeat."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from freezer.check.audit import Effect, effects
 from freezer.check.factors import factors
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from freezer.flows.sources import Workshop
     from freezer.model.record import Record
     from freezer.model.spec import Accepted
+
+
+BUDGET: Final = 115.0
+"""Seconds; with its own start, the command ends within two minutes."""
+_HANGS: Final = 4.0
+"""Times of what is expected of a run; with one thread instead of many it may well take twice."""
+_LEAST_PATIENCE: Final = 15.0
+"""Seconds that any run may take."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +59,13 @@ class AuditResult:
         return not self.open
 
 
-def audit(workshop: Workshop, name: str | None, *, budget: float = 120.0) -> AuditResult:
+def audit(workshop: Workshop, name: str | None, *, budget: float = BUDGET) -> AuditResult:
     """Vary one factor at a time and say what it does to the numbers.
 
     ``budget`` are seconds: factors for which no time is left are named and left out, the most
-    telling go first. One whose trainings have not ended by then is cut off, and says nothing: some
-    hang where others use the CPUs (PyTorch with ``OMP_DYNAMIC=TRUE``). Raises ``CheckError`` when
-    the image is not built or the unchanged trainings do not run.
+    telling go first. One whose trainings take far longer than is usual is cut off, and says
+    nothing: some hang where others use the CPUs (PyTorch with ``OMP_DYNAMIC=TRUE``). Raises
+    ``CheckError`` when the image is not built or the unchanged trainings do not run.
     """
     locked = load_locked(workshop.project, name)
     image = verified_image(workshop, locked)
@@ -78,7 +86,7 @@ def audit(workshop: Workshop, name: str | None, *, budget: float = 120.0) -> Aud
         if begun - started + usual * share > budget or factor.against not in runs:
             skipped.append(factor.title)
             continue
-        limit = max(1.0, budget - (begun - started))
+        limit = _patience(usual * share, budget - (begun - started))
         varied = _varied(workshop, locked, image.id, factor, limit)
         if _cut_off(varied, limit):
             skipped.append(f"{factor.title}, which did not end in {limit:.0f} s")
@@ -97,6 +105,11 @@ def audit(workshop: Workshop, name: str | None, *, budget: float = 120.0) -> Aud
         accepted=_accepted(workshop, locked.lock.name),
         seconds=monotonic() - started,
     )
+
+
+def _patience(expected: float, left: float) -> float:
+    """Return how many seconds a run may take: one that hangs is not to take those of the others."""
+    return max(1.0, min(left, max(_HANGS * expected, _LEAST_PATIENCE)))
 
 
 def _share(first: Record, factor: Factor) -> float:
