@@ -88,7 +88,7 @@ def test_back_whatever_is_gone(lock: Project, engine: Engine, tmp_path: Path) ->
     said = lock.freeze("rollback", "--json", "--reason", "six was not needed", **GONE).good()
     done = said.document
     assert "cannot be had" in said.err
-    assert (done["to"]["generation"], done["image"]["how"]) == (3, "rebuilt")
+    assert (done["to"]["generation"], done["image"]["how"]) == (1, "rebuilt")
     assert (done["image"]["id"], done["image"]["on-record"]) == (image, True)
     assert (done["check"]["verdict"], done["check"]["against-reference"]) == ("identical", True)
     assert done["switch-seconds"] < 1
@@ -147,7 +147,9 @@ def test_killed_in_the_middle_and_two_at_once(lock: Project, engine: Engine) -> 
     assert latest is not None
     assert latest.id == image_of(lock, 1)
 
-    both = [outcome(one) for one in [lock.start("rollback"), lock.start("rollback")]]
+    lock.freeze("rollback").failed(2, "which went back to 1")
+    forward = ("rollback", "--to", "2")
+    both = [outcome(one) for one in [lock.start(*forward), lock.start(*forward)]]
     assert sorted(one.code for one in both) == [0, 2], [one.err for one in both]
     next(one for one in both if one.code).failed(2, "the history went on")
     log = lock.freeze("log", "--json").good().document["generations"]

@@ -18,6 +18,7 @@ from locks import make_lock
 from freezer.engine.interface import Engine, LayerFile, RunOptions
 from freezer.errors import EngineError
 from freezer.fetch.store import Store
+from freezer.flows.insides import installed
 from freezer.image.bytecode import bytecode_chunks
 from freezer.image.chunks import Chunk
 from freezer.image.conda import conda_chunks, history_chunk, python_closure
@@ -49,6 +50,7 @@ def lock_of(packages: Sequence[CondaPackage], base: TestBase) -> Lock:
         architecture=base.architecture, glibc="2.36", distribution="debian 12", python=python
     )
     return make_lock(
+        inside=installed(),
         platform=base.platform,
         target=target,
         base=base.base,
