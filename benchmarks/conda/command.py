@@ -86,7 +86,7 @@ def without_start(made: Path, store: Path) -> dict[str, Any]:
     from freezer.model import lockfile
 
     tempfile.tempdir = str(made.parent)  # conda-lock leaves its folders to the end of a process
-    seconds = 0.0
+    seconds, copy = 0.0, made
     for number in (1, 2):
         copy, own = made.with_name(f"{made.name}-{number}"), store.with_name(f"store-{number}")
         shutil.copytree(made, copy)

@@ -59,14 +59,15 @@ def by_freezer(channel: Path, store: Path, specs: list[str]) -> dict[str, Any]:
         virtual_packages=VIRTUAL,
         as_of=AS_OF,
     )
-    seconds = 0.0
+    seconds, records = 0.0, 0
     # By the second time all is imported that is imported late. The first has a store of its own.
     for place in (store.with_name(f"{store.name}-of-a-first-time"), store):
         started = time.perf_counter()
         found = solve(request, config=Config(), store=Store.open(place), report=SilentReporter())
         seconds = time.perf_counter() - started
+        records = len(found.packages)
     start = statistics.median(process_start() for _ in range(5))
-    return {"seconds": seconds, "start": start, "records": len(found.packages)}
+    return {"seconds": seconds, "start": start, "records": records}
 
 
 def process_start() -> float:

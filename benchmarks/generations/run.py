@@ -17,7 +17,7 @@ import time
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import docker
 import yaml
@@ -93,7 +93,8 @@ def row(seconds: float, engine: int, stored: int, first: tuple[int, int]) -> str
 def measure(work: Path) -> list[tuple[float, int, int]]:
     project, store = work / "project", work / "store"
     project.mkdir()
-    rows = []
+    rows: list[tuple[float, int, int]] = []
+    listed: dict[str, Any] = {"images": []}
     with registry(work) as address:
         for number, change in enumerate(CHANGES, start=1):
             seconds = generation(project, store, change)

@@ -85,9 +85,9 @@ def _part(
     engine: Engine, name: str, changes: Sequence[Mutation], reruns: int, scratch: Path
 ) -> dict[str, Any]:
     if name == "blas":
-        expected, found = variants.other_blas(engine, scratch)
+        expected, other = variants.other_blas(engine, scratch)
         mutation = Mutation("another BLAS (OpenBLAS to netlib)", ["numpy"], cause="BLAS")
-        return {"rows": [_row(mutation, expected, found)], "reruns": []}
+        return {"rows": [_row(mutation, expected, other)], "reruns": []}
     rows, counted, image = [], [], _image(engine, name)
     for training in ENVIRONMENTS[name]:
         print(f"{training}: changes", flush=True)

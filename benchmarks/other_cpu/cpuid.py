@@ -131,12 +131,15 @@ def write(cpu: Cpu, cpuinfo: str, folder: Path) -> tuple[Path, Path]:
     """
     folder.mkdir(parents=True)
     told = {"vendor_id": cpu.vendor, "model name": cpu.name, "flags": " ".join(cpu.flags)}
-    for key, value in told.items():
-        cpuinfo = re.sub(rf"(?m)^({key}\s*: ).*$", lambda found, v=value: found[1] + v, cpuinfo)
+    cpuinfo = re.sub(
+        rf"(?m)^({'|'.join(told)})(\s*: ).*$",
+        lambda found: found[1] + found[2] + told[found[1]],
+        cpuinfo,
+    )
     (folder / "cpuinfo").write_text(cpuinfo)
     for number, (level, kind, size) in enumerate(cpu.caches):
         place = folder / "cache" / f"index{number}"
         place.mkdir(parents=True)
-        for name, value in (("level", level), ("type", kind), ("size", f"{size}K")):
+        for name, value in (("level", str(level)), ("type", kind), ("size", f"{size}K")):
             (place / name).write_text(f"{value}\n")
     return folder / "cpuinfo", folder / "cache"

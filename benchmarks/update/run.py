@@ -139,9 +139,9 @@ def main() -> None:
                 lines.append(f"| {name} | {seconds:.1f} | {count}: {said} |")
             lines.append("")
             print("\n".join(lines[-6:]), flush=True)
-    tools = f"uv {version('uv')}, pip-tools {version('pip-tools')}, pip {version('pip')}"
+    versions = f"uv {version('uv')}, pip-tools {version('pip-tools')}, pip {version('pip')}"
     told = (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {tools}. {len(before)} packages "
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {versions}. {len(before)} packages "
         f"for {', '.join(REQUIREMENTS)} as of {BEFORE}; one of them updated as of {AFTER}. "
         f"Load over the last five minutes: {os.getloadavg()[1]:.1f}. pip-compile does not hand a "
         "cut-off on to its resolver, and so moves to what is newest today. `freeze update` is "
