@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import IntegrityError
+from freezer.fetch.spoiled_zip import zip_errors
 from freezer.image.moment import EARLIEST, zip_moment
 from freezer.image.tar import Entry, write_entry
 from freezer.image.verify import Expected
@@ -130,10 +131,11 @@ def _moment(package: PipPackage, latest: int, store: Store) -> int:
     known = store.get_memo(_MOMENT, key)
     if isinstance(known, int):
         return known
+    path = store.verified(package.sha256)
     try:
-        with zipfile.ZipFile(store.verified(package.sha256)) as archive:
+        with zip_errors(IntegrityError), zipfile.ZipFile(path) as archive:
             found = zip_moment((member.date_time for member in archive.infolist()), latest)
-    except (zipfile.BadZipFile, NotImplementedError):
+    except IntegrityError:
         return latest  # opening it as a wheel says what is wrong with it
     store.put_memo(_MOMENT, key, found)
     return found

@@ -8,6 +8,7 @@ zip of two tars, one for the files and one for what describes them; ``.tar.bz2``
 from __future__ import annotations
 
 import bz2
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -40,8 +41,8 @@ _BROKEN = (
     OSError,  # what bz2 raises
     ValueError,
     OverflowError,
-    RecursionError,
-    NotImplementedError,
+    lzma.LZMAError,
+    RuntimeError,  # of zipfile: an encrypted member, or a compression that it does not know
 )
 
 

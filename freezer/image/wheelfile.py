@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from installer.records import parse_record_file
 
 from freezer.errors import IntegrityError
+from freezer.fetch.spoiled_zip import zip_errors
 from freezer.model.spec import normalize_package
 
 if TYPE_CHECKING:
@@ -66,16 +67,16 @@ class Wheel:
 @contextmanager
 def open_wheel(path: Path, package: PipPackage) -> Iterator[Wheel]:
     """Open a verified wheel. Raises ``IntegrityError`` naming what is wrong with it."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = _members(archive, package, path.stat().st_size)
-            dist_info = _dist_info(members, package)
-            record = _record(archive, members, dist_info, package)
-            wheel = Wheel(archive, package, members, record, dist_info)
-            _demand_known_version(wheel)
-            yield wheel
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise refused(package, f"it is not a sound zip archive ({error})") from error
+    with (
+        zip_errors(lambda why: refused(package, f"it is not a sound zip archive ({why})")),
+        zipfile.ZipFile(path) as archive,
+    ):
+        members = _members(archive, package, path.stat().st_size)
+        dist_info = _dist_info(members, package)
+        record = _record(archive, members, dist_info, package)
+        wheel = Wheel(archive, package, members, record, dist_info)
+        _demand_known_version(wheel)
+        yield wheel
 
 
 def refused(package: PipPackage, why: str) -> IntegrityError:

@@ -9,7 +9,6 @@ rules. Source distributions are not looked into: what they bring is known only o
 from __future__ import annotations
 
 import zipfile
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from io import BufferedReader
@@ -20,6 +19,7 @@ from freezer.fetch.download import fetch_one
 from freezer.fetch.http import NotFoundError, RangeUnsupportedError
 from freezer.fetch.interface import Location
 from freezer.fetch.remote_zip import RangeFile
+from freezer.fetch.spoiled_zip import zip_errors
 from freezer.model.events import SilentTask
 from freezer.model.lock import Component
 from freezer.resolve.bundled import Found, Library, by_config, by_package, libraries, version_in
@@ -144,12 +144,12 @@ def _locations(package: PipPackage, index: PythonIndex) -> Iterable[Location]:
 
 
 def _read(package: PipPackage, stream: IO[bytes]) -> list[Found]:
-    try:
-        with zipfile.ZipFile(stream) as archive:
-            return inspect(archive)
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError) as error:
-        raise IntegrityError(
+    def refused(why: str) -> IntegrityError:
+        return IntegrityError(
             f"{package.file} is not a wheel that can be read",
-            found=str(error) or type(error).__name__,
+            found=why,
             hint="the index serves a spoiled file; use another index, or another version",
-        ) from error
+        )
+
+    with zip_errors(refused), zipfile.ZipFile(stream) as archive:
+        return inspect(archive)

@@ -13,7 +13,6 @@ import secrets
 import tempfile
 import threading
 import zipfile
-import zlib
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +23,7 @@ from urllib.parse import quote, unquote
 from freezer.errors import FetchError, FreezerError, IntegrityError
 from freezer.fetch.http import CHUNK, NotFoundError, RangeUnsupportedError, get_bytes, open_url
 from freezer.fetch.remote_zip import RangeFile
+from freezer.fetch.spoiled_zip import zip_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,14 +105,14 @@ def _size(url: str) -> int:
 
 
 def _metadata_of(stream: IO[bytes], name: str) -> bytes:
-    try:
-        with stream, zipfile.ZipFile(stream) as wheel:
-            for info in wheel.infolist():
-                folder, _, file = info.filename.partition("/")
-                if folder.endswith(".dist-info") and file == "METADATA":
-                    return wheel.read(info) if info.file_size <= _METADATA else b""
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
-        raise FetchError(f"{name} is not a wheel that can be read", found=str(error)) from error
+    def refused(why: str) -> FetchError:
+        return FetchError(f"{name} is not a wheel that can be read", found=why)
+
+    with zip_errors(refused), stream, zipfile.ZipFile(stream) as wheel:
+        for info in wheel.infolist():
+            folder, _, file = info.filename.partition("/")
+            if folder.endswith(".dist-info") and file == "METADATA":
+                return wheel.read(info) if info.file_size <= _METADATA else b""
     raise FetchError(f"{name} holds no metadata")
 
 

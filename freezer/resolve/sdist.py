@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from freezer.errors import IntegrityError, ResolveError, Where
+from freezer.fetch.spoiled_zip import zip_errors
 from freezer.resolve.interface import Asked
 
 if TYPE_CHECKING:
@@ -57,12 +58,15 @@ def declared_requires(archive: Path, file: str) -> tuple[str, ...]:
     ``file`` is its name at the index. Raises ``IntegrityError`` for an archive that cannot be read,
     ``ResolveError`` for a ``pyproject.toml`` that is not what it should be.
     """
+
+    def refused(why: str) -> IntegrityError:
+        return IntegrityError(f"{file} is not a readable archive", found=why)
+
     try:
-        data = _zipped(archive) if file.endswith(".zip") else _tarred(archive)
-    except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError) as error:
-        raise IntegrityError(
-            f"{file} is not a readable archive", found=str(error) or type(error).__name__
-        ) from error
+        with zip_errors(refused):
+            data = _zipped(archive) if file.endswith(".zip") else _tarred(archive)
+    except (OSError, tarfile.TarError) as error:
+        raise refused(str(error) or type(error).__name__) from error
     if data is None:
         return _DEFAULT
     return _parse(data, file)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from freezer.errors import FreezerError
+from freezer.errors import FreezerError, IntegrityError
+from freezer.fetch.spoiled_zip import zip_errors
 from freezer.resolve.reasons import marker_environment
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _requirements(package: PipPackage, store: Store) -> Iterator[Requirement]:
     if not package.file.endswith(".whl") or not store.has(package.sha256):
         return
     try:
-        with zipfile.ZipFile(store.verified(package.sha256)) as wheel:
+        with zip_errors(IntegrityError), zipfile.ZipFile(store.verified(package.sha256)) as wheel:
             member = next(
                 info
                 for info in wheel.infolist()
@@ -58,5 +59,5 @@ def _requirements(package: PipPackage, store: Store) -> Iterator[Requirement]:
             )
             listed = BytesParser().parsebytes(wheel.read(member)).get_all("Requires-Dist", [])
         yield from [Requirement(text) for text in listed]
-    except (zipfile.BadZipFile, StopIteration, InvalidRequirement, FreezerError):
+    except (StopIteration, InvalidRequirement, FreezerError):
         return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from freezer.errors import FetchError, IntegrityError
 from freezer.fetch.filenames import version_of
 from freezer.fetch.http import get_bytes
+from freezer.fetch.spoiled_zip import zip_errors
 from freezer.model.cuda import checked
 from freezer.resolve.accelerator.frameworks import starts_with
 from freezer.resolve.accelerator.pip import TOOLKIT
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from freezer.fetch.store import Store
 
 _LIMIT: Final = 1 << 20
+_METADATA: Final = ".dist-info/METADATA"
 """Bytes of a ``cuda-toolkit`` wheel; they have about two thousand."""
 _MEMO: Final = "cuda-toolkit-1"
 
@@ -82,17 +84,16 @@ def _requirements(file: IndexFile, store: Store) -> tuple[str, ...]:
 
 def read_requirements(wheel: bytes, name: str) -> tuple[str, ...]:
     """Return the ``Requires-Dist`` lines of a wheel. Raises ``IntegrityError`` when it is none."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
-            member = next(
-                info for info in archive.infolist() if info.filename.endswith(".dist-info/METADATA")
-            )
-            if member.file_size > _LIMIT:
-                msg = "its METADATA is too large"
-                raise ValueError(msg)
-            text = archive.read(member).decode("utf-8", "replace")
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, StopIteration) as error:
-        raise IntegrityError(
-            f"{name} is not a wheel that can be read", found=str(error) or type(error).__name__
-        ) from None
+
+    def refused(why: str) -> IntegrityError:
+        return IntegrityError(f"{name} is not a wheel that can be read", found=why)
+
+    with zip_errors(refused), zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        names = (info for info in archive.infolist() if info.filename.endswith(_METADATA))
+        member = next(names, None)
+        if member is None:
+            raise refused(f"it has no {_METADATA}")
+        if member.file_size > _LIMIT:
+            raise refused("its METADATA is too large")
+        text = archive.read(member).decode("utf-8", "replace")
     return tuple(HeaderParser().parsestr(text).get_all("Requires-Dist", []))
