@@ -9,7 +9,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from freezer.errors import Where
-from freezer.fetch.indexes import Indexes
+from freezer.fetch.python.settings import Indexes
 from freezer.model.lock import PythonTarget, Target
 from freezer.resolve.interface import Asked, PipRequest
 

@@ -15,9 +15,9 @@ import pytest
 
 from freezer.engine.interface import Engine
 from freezer.fetch.config import load_config
-from freezer.fetch.debian import DebianArchive
-from freezer.fetch.download import fetch_all
-from freezer.fetch.store import Store
+from freezer.fetch.debian.archive import DebianArchive
+from freezer.fetch.store.download import fetch_all
+from freezer.fetch.store.store import Store
 from freezer.image.base import engine_base
 from freezer.image.bootstrap import make_base
 from freezer.image.config import image_id

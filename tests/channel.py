@@ -27,7 +27,7 @@ from channel_files import Package, locked, record
 from channel_libraries import Bench
 from channel_sources import Debs, relocatable, wheels
 
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.model.lock import CondaPackage
 
 SUBDIRS = {"x86_64": "linux-64", "aarch64": "linux-aarch64"}

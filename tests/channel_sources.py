@@ -21,10 +21,10 @@ from pathlib import Path
 from channel_files import File, Link, Tree
 
 from freezer.fetch.config import load_config
-from freezer.fetch.debian import DebianArchive
-from freezer.fetch.download import fetch_all
-from freezer.fetch.pypi import PythonIndex
-from freezer.fetch.store import Store
+from freezer.fetch.debian.archive import DebianArchive
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.store.download import fetch_all
+from freezer.fetch.store.store import Store
 from freezer.image.deb import open_data
 from freezer.model.artifact import Artifact
 from freezer.model.events import SilentReporter

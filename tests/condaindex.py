@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from freezer.errors import FreezerError, Where
-from freezer.fetch.channels import CondaChannel
+from freezer.fetch.conda.channels import CondaChannel
 from freezer.fetch.config import Config
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.resolve.conda.interface import CondaAsked, CondaRequest, CondaResolution
 from freezer.resolve.conda.solve import solve

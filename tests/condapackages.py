@@ -13,7 +13,7 @@ import pytest
 from channel_files import JANUARY, File, Link, Package, Tree, locked, record
 
 from freezer.errors import IntegrityError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.chunks import Chunk
 from freezer.image.conda import conda_chunks
 from freezer.image.wheel import Layout

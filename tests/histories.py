@@ -16,7 +16,7 @@ from registries import make_config
 
 from freezer.check.reference import write_reference
 from freezer.fetch.config import Config
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.build import tag
 from freezer.flows.check import check
 from freezer.flows.checks import record_check

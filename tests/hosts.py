@@ -13,7 +13,7 @@ from registries import make_config
 
 from freezer.errors import FreezerError
 from freezer.fetch.config import Config
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.check_image import ImageCheck, check_image
 from freezer.flows.pull import Pulled, pull
 from freezer.flows.push import Pushed, push

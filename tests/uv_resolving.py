@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from indexes import FakeIndex, serve
 
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.resolve.interface import PipRequest, Resolution
 from freezer.resolve.uv import UvResolver

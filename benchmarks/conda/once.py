@@ -45,9 +45,9 @@ def main() -> None:
 
 def by_freezer(channel: Path, store: Path, specs: list[str]) -> dict[str, Any]:
     from freezer.errors import Where
-    from freezer.fetch.channels import CondaChannel
+    from freezer.fetch.conda.channels import CondaChannel
     from freezer.fetch.config import Config
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.events import SilentReporter
     from freezer.resolve.conda.interface import CondaAsked, CondaRequest
     from freezer.resolve.conda.solve import solve

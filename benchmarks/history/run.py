@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from freezer import __version__
 from freezer.check.reference import read_reference, reference_path, references, write_reference
 from freezer.fetch.config import Config
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.checks import record_check
 from freezer.flows.generations import history, locked_of, record_generation
 from freezer.flows.holding import carry_out, holding

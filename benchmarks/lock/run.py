@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.lock.tools import Tool, ToolError, bare_uv, freeze_lock, pip_compile
 from freezer.fetch.config import Config
-from freezer.fetch.indexes import indexes
+from freezer.fetch.python.settings import indexes
 
 HERE = Path(__file__).parent
 REAL = HERE.parents[1] / "tests" / "data" / "requirements"

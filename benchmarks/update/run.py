@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import uv
 
 from freezer.fetch.config import Config
-from freezer.fetch.indexes import indexes
+from freezer.fetch.python.settings import indexes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from freezer.fetch.indexes import indexes, with_options
-from freezer.fetch.pypi import PythonIndex
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.settings import indexes, with_options
 from freezer.flows.placed import placed
 from freezer.resolve.accelerator.check import check_locked, locked_accelerator
 from freezer.resolve.blas import check_blas

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.fetch.apt_sources import AptSource, parse_sources
-from freezer.fetch.download import fetch_all
-from freezer.fetch.registry import Registry
+from freezer.fetch.debian.apt_sources import AptSource, parse_sources
+from freezer.fetch.registry.inspect import Registry
+from freezer.fetch.store.download import fetch_all
 from freezer.flows.placed import placed
 from freezer.flows.sources import artifact_sources
 from freezer.image.base import engine_base

@@ -15,7 +15,7 @@ from freezer.model.requirements_txt import REQUIREMENTS_FILE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.flows.spec import Locked
     from freezer.model.lock import Lock
 

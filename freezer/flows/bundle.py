@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from freezer.errors import HostError, IntegrityError, LockError, Where
-from freezer.fetch.store import disk_errors, write_atomically
+from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.flows.fetch import fetch_lock, lock_artifacts
 from freezer.flows.generations import history
 from freezer.flows.insides import demand_inside, keep_inside
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.flows.sources import Workshop
     from freezer.model.lock import Lock
 

@@ -15,8 +15,8 @@ from freezer.check.reference import parse_reference as parse_record
 from freezer.check.reference import read_reference
 from freezer.engine.interface import RunOptions
 from freezer.errors import CheckError, FetchError, LockError, Where
-from freezer.fetch.reference import parse_reference
-from freezer.fetch.registry_door import Door
+from freezer.fetch.registry.reference import parse_reference
+from freezer.fetch.registry.repository import Door
 from freezer.flows.published import published_classes, read_class
 from freezer.flows.pull import HINT, labelled_lock, pull, pulled_image, pulled_references
 from freezer.flows.training import train

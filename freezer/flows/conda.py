@@ -26,7 +26,7 @@ from freezer.resolve.minimal import settle
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from freezer.fetch.channels import CondaChannel
+    from freezer.fetch.conda.channels import CondaChannel
     from freezer.fetch.config import Config
     from freezer.flows.asking import Asking
     from freezer.flows.installed import Installed

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from freezer.engine.interface import ImageInfo
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.flows.sources import Workshop
 
 _MEMO = "image-config"

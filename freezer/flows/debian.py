@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from debian.debian_support import Version
 
 from freezer.errors import ResolveError
-from freezer.fetch.debian_index import fetch_indices
+from freezer.fetch.debian.packages_index import fetch_indices
 from freezer.flows.bases import ARCHITECTURES, base_apt_sources, base_facts
 from freezer.flows.installed import Installed
 from freezer.flows.placed import placed
@@ -24,7 +24,7 @@ from freezer.resolve.target import choose_python, debian_python, glibc_of, pytho
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from freezer.fetch.apt_sources import AptSource
+    from freezer.fetch.debian.apt_sources import AptSource
     from freezer.flows.asking import Asking
     from freezer.flows.sources import Workshop
     from freezer.model.lock import Base

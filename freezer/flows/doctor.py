@@ -10,7 +10,7 @@ from freezer.engine.build import OVERRIDE
 from freezer.engine.connect import connect
 from freezer.errors import EXIT_OK, EXIT_USER, FreezerError
 from freezer.fetch.config import Config, load_config
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.probes import disk, engine, host, sources
 from freezer.flows.probes.finding import Finding, State, failed, missing, ok
 

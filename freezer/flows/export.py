@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
-from freezer.fetch.store import disk_errors
+from freezer.fetch.store.store import disk_errors
 from freezer.flows.build import Built, build
 from freezer.flows.insides import demand_inside
 from freezer.image.base import ensure_base

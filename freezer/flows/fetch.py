@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import ArtifactGoneError, EngineError, FetchError, IntegrityError, Where
-from freezer.fetch.download import fetch_all
+from freezer.fetch.store.download import fetch_all
 from freezer.flows.bases import base_apt_sources
 from freezer.flows.insides import bring_inside
 from freezer.flows.own_files import bring_own_files
@@ -16,8 +16,8 @@ from freezer.flows.spec import Locked, load_locked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from freezer.fetch.apt_sources import AptSource
-    from freezer.fetch.interface import Source
+    from freezer.fetch.debian.apt_sources import AptSource
+    from freezer.fetch.store.interface import Source
     from freezer.model.artifact import Artifact
     from freezer.model.lock import Lock
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from freezer.errors import FreezerError, HostError, IntegrityError, Where
-from freezer.fetch.store import disk_errors, write_atomically
+from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.flows.spec import LOCKS
 from freezer.history.archive import INSIDE
 from freezer.image.insides import inside_of

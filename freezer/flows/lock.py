@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from freezer.errors import StaleLockError, Where
-from freezer.fetch.store import disk_errors, write_atomically
+from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.flows.asked import held_by
 from freezer.flows.asking import Asking
 from freezer.flows.changes import changes

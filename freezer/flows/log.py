@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import HistoryError, LockError, Where
-from freezer.fetch.store import disk_errors, write_atomically
+from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.flows.beside import files_beside, hashes, references_beside
 from freezer.flows.generations import history, now, shown_folder
 from freezer.flows.holding import holding

@@ -10,16 +10,16 @@ from freezer.check.compare import compare
 from freezer.check.published import KIND, class_of, current, reference_artifact
 from freezer.check.reference import FOLDER, LARGEST, parse_reference, reference_path, references
 from freezer.errors import CheckError, FreezerError
-from freezer.fetch.referrers import attach, attached, read_artifact
-from freezer.fetch.registry_pull import read_blob
-from freezer.fetch.registry_push import Blob
+from freezer.fetch.registry.pull import read_blob
+from freezer.fetch.registry.push import Blob
+from freezer.fetch.registry.referrers import attach, attached, read_artifact
 from freezer.model import oci
 from freezer.model.verdict import Word
 
 if TYPE_CHECKING:
-    from freezer.fetch.referrers import Attached
-    from freezer.fetch.registry_door import Door
-    from freezer.fetch.registry_push import Destination
+    from freezer.fetch.registry.push import Destination
+    from freezer.fetch.registry.referrers import Attached
+    from freezer.fetch.registry.repository import Door
     from freezer.flows.sources import Workshop
     from freezer.flows.spec import Locked
     from freezer.model.events import Reporter

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
 from freezer.errors import CheckError, FreezerError, SpecError
-from freezer.fetch.packed import unpack
-from freezer.fetch.reference import parse_reference
-from freezer.fetch.registry import describe
-from freezer.fetch.registry_door import Door
-from freezer.fetch.registry_pull import fetch_blob
-from freezer.fetch.store import disk_errors
+from freezer.fetch.registry.compressed_layers import unpack
+from freezer.fetch.registry.inspect import describe
+from freezer.fetch.registry.pull import fetch_blob
+from freezer.fetch.registry.reference import parse_reference
+from freezer.fetch.registry.repository import Door
+from freezer.fetch.store.store import disk_errors
 from freezer.flows.configs import keep_config
 from freezer.flows.published import published_classes, read_class, remember_published
 from freezer.flows.together import at_once
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.engine.interface import Engine, ImageInfo
-    from freezer.fetch.manifest import Descriptor, RemoteImage
+    from freezer.fetch.registry.manifest import Descriptor, RemoteImage
     from freezer.flows.sources import Workshop
 
 HINT = "name it as `freeze push` printed it: registry.example.org/team/name@sha256:…"

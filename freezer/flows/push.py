@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import CheckError, SpecError
-from freezer.fetch.packed import Packed, pack, packed_before
-from freezer.fetch.reference import parse_reference
-from freezer.fetch.registry_door import Door
-from freezer.fetch.registry_push import Blob, Destination
+from freezer.fetch.registry.compressed_layers import Packed, pack, packed_before
+from freezer.fetch.registry.push import Blob, Destination
+from freezer.fetch.registry.reference import parse_reference
+from freezer.fetch.registry.repository import Door
 from freezer.flows.build import verified_image
 from freezer.flows.configs import config_of
 from freezer.flows.published import own_references, publish, put_small, remember_published
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.engine.interface import ImageInfo
-    from freezer.fetch.reference import Reference
+    from freezer.fetch.registry.reference import Reference
     from freezer.flows.sources import Workshop
 
 HINT = "name it as in registry.example.org/team/name:tag"

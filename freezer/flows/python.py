@@ -8,8 +8,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from freezer.errors import ResolveError, Where
-from freezer.fetch.indexes import indexes, with_options
-from freezer.fetch.pypi import PythonIndex
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.settings import indexes, with_options
 from freezer.flows.asked import held_by
 from freezer.flows.placed import placed
 from freezer.model.events import PartOf

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.build import Built, build
 from freezer.flows.fetch import lock_artifacts
 from freezer.flows.insides import demand_inside

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import HostError
-from freezer.fetch.store import disk_errors
+from freezer.fetch.store.store import disk_errors
 from freezer.flows.fetch import fetch_lock
 from freezer.flows.insides import demand_inside
 from freezer.flows.spec import load_locked

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from freezer.check.reference import write_reference
 from freezer.errors import FreezerError, HistoryError, StaleLockError, Where
-from freezer.fetch.store import disk_errors
+from freezer.fetch.store.store import disk_errors
 from freezer.flows.build import remember_verified
 from freezer.flows.check import check_locked
 from freezer.flows.generations import adopt, history

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError
 from freezer.fetch.config import Config, load_config
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.spec import load_environment
 from freezer.model.events import Reporter, SilentReporter
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.engine.interface import Engine
-    from freezer.fetch.apt_sources import AptSource
-    from freezer.fetch.channels import CondaChannel
-    from freezer.fetch.indexes import IndexOptions
-    from freezer.fetch.interface import Source
+    from freezer.fetch.conda.channels import CondaChannel
+    from freezer.fetch.debian.apt_sources import AptSource
+    from freezer.fetch.python.settings import IndexOptions
+    from freezer.fetch.store.interface import Source
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def artifact_sources(
     sources of the base image, and is asked only when needed.
     """
     # Imported here: most commands fetch nothing, and the clients take time to load.
-    from freezer.fetch.conda import CondaChannels
-    from freezer.fetch.debian import DebianArchive
-    from freezer.fetch.pypi import PythonIndex
+    from freezer.fetch.conda.source import CondaChannels
+    from freezer.fetch.debian.archive import DebianArchive
+    from freezer.fetch.python.index import PythonIndex
 
     options, channels = _asked(workshop, name)
     return (
@@ -77,7 +77,7 @@ def artifact_sources(
 
 def spec_channels(workshop: Workshop, name: str) -> tuple[CondaChannel, ...]:
     """Return all conda channels of an environment: those of its spec, and configured ones."""
-    from freezer.fetch.channels import configured
+    from freezer.fetch.conda.channels import configured
 
     return tuple(configured(_asked(workshop, name)[1], workshop.config).values())
 

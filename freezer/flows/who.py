@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from freezer.errors import SpecError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from freezer.fetch.pypi import PythonIndex
+    from freezer.fetch.python.index import PythonIndex
     from freezer.flows.sources import Workshop
     from freezer.flows.why_held import Hold
     from freezer.model.lock import Lock, PipPackage
@@ -53,7 +53,7 @@ def offer(workshop: Workshop, lock: Lock, package: PipPackage, held: Sequence[Ho
 
 
 def _index(workshop: Workshop, lock: Lock) -> PythonIndex:
-    from freezer.fetch.pypi import PythonIndex
+    from freezer.fetch.python.index import PythonIndex
     from freezer.flows.asked import gather_python
     from freezer.flows.conda import gathered_conda
     from freezer.flows.spec import load_environment

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HistoryError, Where
-from freezer.fetch.store import disk_errors, write_atomically
+from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.history.log import FOLDER
 from freezer.model.canonical import digest
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock

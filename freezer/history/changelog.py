@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from freezer.fetch.store import disk_errors, write_atomically
+from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.model.generation import Checked, Generation, entry_digest
 
 if TYPE_CHECKING:

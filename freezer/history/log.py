@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HistoryError, Where
-from freezer.fetch.store import disk_errors, write_atomically
+from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.history.parse import demand_chain, parse_entries, tips
 from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation, entry_digest, entry_line

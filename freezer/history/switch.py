@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import Field, ValidationError
 
 from freezer.errors import HistoryError, Where
-from freezer.fetch.store import disk_errors, write_atomically
+from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.history.archive import REFERENCES, archive_folder, verified_file
 from freezer.history.changelog import write_changelog
 from freezer.history.log import FOLDER, extend

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freezer.engine.interface import Engine, LayerFile
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.image.layers import Layer
     from freezer.model.lock import Lock
 

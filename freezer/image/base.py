@@ -12,7 +12,7 @@ from freezer.image.layout import BASE_REPOSITORY
 
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine, ImageInfo
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import Base, BootstrapBase, Lock, RegistryBase
 

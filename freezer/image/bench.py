@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from freezer.engine.interface import Engine, LayerFile
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.image.chunks import Chunk
     from freezer.model.events import Reporter
     from freezer.model.lock import Lock

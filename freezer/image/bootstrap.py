@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.engine.interface import Engine, RunResult
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter, Task
     from freezer.model.lock import DebianPackage
 

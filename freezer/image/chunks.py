@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import IntegrityError
-from freezer.fetch.spoiled_zip import zip_errors
+from freezer.fetch.http.zip_errors import zip_errors
 from freezer.image.moment import EARLIEST, zip_moment
 from freezer.image.tar import Entry, write_entry
 from freezer.image.verify import Expected
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from freezer.fetch.store import Store, StoreWriter
+    from freezer.fetch.store.store import Store, StoreWriter
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage
 

@@ -13,7 +13,7 @@ from freezer.model.canonical import digest, json_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.image.parts import Parts
     from freezer.image.verify import Expected
     from freezer.model.lock import Lock

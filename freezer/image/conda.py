@@ -29,7 +29,7 @@ from freezer.model.canonical import digest, json_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from freezer.fetch.store import Store, StoreWriter
+    from freezer.fetch.store.store import Store, StoreWriter
     from freezer.image.condafile import CondaArchive
     from freezer.image.condalink import Linked
     from freezer.image.wheel import Layout

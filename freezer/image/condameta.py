@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from freezer.fetch.channels import default_url
+from freezer.fetch.conda.channels import default_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

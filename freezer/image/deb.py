@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, cast
 import zstandard
 
 from freezer.errors import IntegrityError
-from freezer.fetch.bounded import RATIO, Bounded
+from freezer.fetch.http.bounded import RATIO, Bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from freezer.model.canonical import digest, json_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.image.chunks import Chunk
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage

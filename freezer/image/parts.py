@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from freezer.engine.interface import Engine
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.image.chunks import Chunk
     from freezer.image.verify import Expected
     from freezer.model.events import Reporter

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.engine.interface import Engine
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import CondaPackage, Lock, PipPackage
 

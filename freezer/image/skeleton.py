@@ -18,7 +18,7 @@ from freezer.image.tar import Entry
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 
 if TYPE_CHECKING:
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.image.wheel import Layout
     from freezer.model.lock import Lock
 

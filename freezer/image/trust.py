@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freezer.engine.interface import EngineInfo, ImageInfo, LayerFile
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.image.parts import Parts
 
 _MEMO = "vouched-layer"

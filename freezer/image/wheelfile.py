@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from installer.records import parse_record_file
 
 from freezer.errors import IntegrityError
-from freezer.fetch.spoiled_zip import zip_errors
+from freezer.fetch.http.zip_errors import zip_errors
 from freezer.model.spec import normalize_package
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from freezer.engine.interface import Engine, RunResult
-    from freezer.fetch.debian_index import Index
+    from freezer.fetch.debian.packages_index import Index
 
 HERE = "/freezer-apt"
 _SCRIPT = Path(__file__).with_name("apt.sh")

@@ -9,7 +9,7 @@ from freezer.resolve.locked import demand_allowed
 from freezer.resolve.offer import fitting, releases
 
 if TYPE_CHECKING:
-    from freezer.fetch.pypi import PythonIndex
+    from freezer.fetch.python.index import PythonIndex
     from freezer.resolve.interface import PipRequest
 
 

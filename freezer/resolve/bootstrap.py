@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.errors import FetchError, HostError, ResolveError
-from freezer.fetch.apt_sources import AptSource, host_sources
-from freezer.fetch.debian_index import fetch_indices, verify_release
-from freezer.fetch.debian_roots import archive_root
-from freezer.fetch.debian_signature import armoured, find_keyring
-from freezer.fetch.http import NotFoundError
-from freezer.fetch.redact import redact
+from freezer.fetch.debian.apt_sources import AptSource, host_sources
+from freezer.fetch.debian.mirrors import archive_root
+from freezer.fetch.debian.packages_index import fetch_indices, verify_release
+from freezer.fetch.debian.signature import armoured, find_keyring
+from freezer.fetch.http.client import NotFoundError
+from freezer.fetch.http.redact import redact
 from freezer.resolve.debian_closure import close, demand_no_conflict
 from freezer.resolve.debian_packages import PackageTable
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freezer.fetch.config import Config
-    from freezer.fetch.debian_index import Index
-    from freezer.fetch.store import Store
+    from freezer.fetch.debian.packages_index import Index
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import DebianPackage
     from freezer.resolve.debian_packages import Candidate

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from freezer.errors import FreezerError
-from freezer.fetch.pypi import PythonIndex
+from freezer.fetch.python.index import PythonIndex
 from freezer.resolve.dated_index import DatedIndex
 from freezer.resolve.loopback import Loopback
 from freezer.resolve.offer import fitting, releases

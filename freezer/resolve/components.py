@@ -15,11 +15,11 @@ from io import BufferedReader
 from typing import IO, TYPE_CHECKING
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.download import fetch_one
-from freezer.fetch.http import NotFoundError, RangeUnsupportedError
-from freezer.fetch.interface import Location
-from freezer.fetch.remote_zip import RangeFile
-from freezer.fetch.spoiled_zip import zip_errors
+from freezer.fetch.http.client import NotFoundError, RangeUnsupportedError
+from freezer.fetch.http.remote_zip import RangeFile
+from freezer.fetch.http.zip_errors import zip_errors
+from freezer.fetch.store.download import fetch_one
+from freezer.fetch.store.interface import Location
 from freezer.model.events import SilentTask
 from freezer.model.lock import Component
 from freezer.resolve.bundled import Found, Library, by_config, by_package, libraries, version_in
@@ -27,8 +27,8 @@ from freezer.resolve.bundled import Found, Library, by_config, by_package, libra
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from freezer.fetch.pypi import PythonIndex
-    from freezer.fetch.store import Store
+    from freezer.fetch.python.index import PythonIndex
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage, Target
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from freezer.fetch.filenames import project_of
-from freezer.fetch.http import NotFoundError
-from freezer.fetch.simple import IndexFile, page_files, project_files
+from freezer.fetch.http.client import NotFoundError
+from freezer.fetch.python.filenames import project_of
+from freezer.fetch.python.simple_api import IndexFile, page_files, project_files
 from freezer.resolve.offer import is_newer
 from freezer.resolve.pins import Candidate
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from debian.debian_support import Version
 
 from freezer.errors import EngineError, IntegrityError, ResolveError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 from freezer.model.canonical import digest, json_bytes
 from freezer.resolve.apt import RULES, Answer, Chosen, ask_apt
 from freezer.resolve.debian_packages import PackageTable
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from freezer.engine.interface import Engine
-    from freezer.fetch.debian_index import Index
-    from freezer.fetch.store import Store
+    from freezer.fetch.debian.packages_index import Index
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import BasePackage, DebianPackage
     from freezer.resolve.debian_packages import Candidate

@@ -20,7 +20,7 @@ from freezer.model.lock import DebianPackage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from freezer.fetch.debian_index import Index
+    from freezer.fetch.debian.packages_index import Index
 
 _PACKAGE = re.compile(rb"^Package: *([^\s]+)$", re.MULTILINE)
 _FIELD = re.compile(r"^([!-9;-~]+):[ \t]*(.*(?:\n[ \t].*)*)", re.MULTILINE)

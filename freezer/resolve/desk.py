@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.resolve.interface import PipRequest
     from freezer.resolve.loopback import Loopback
 

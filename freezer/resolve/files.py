@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from freezer.errors import IntegrityError, ResolveError
-from freezer.fetch.http import open_url
-from freezer.fetch.redact import redact, without_credentials
+from freezer.fetch.http.client import open_url
+from freezer.fetch.http.redact import redact, without_credentials
 from freezer.model.artifact import Artifact
 from freezer.resolve.tags import best_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.lock import Target
     from freezer.resolve.interface import Asked
     from freezer.resolve.pins import Candidate, Pin

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.resolve.interface import PipRequest
 
 _LABEL = "conda"

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from freezer.errors import Where
-    from freezer.fetch.indexes import Indexes
-    from freezer.fetch.store import Store
+    from freezer.fetch.python.settings import Indexes
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage, Target
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import ResolveError
-from freezer.fetch.download import fetch_one
-from freezer.fetch.pypi import PythonIndex
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.store.download import fetch_one
 from freezer.model.events import SilentTask
 from freezer.model.lock import PipPackage
 from freezer.resolve.files import artifact, choose, direct_artifact
@@ -19,7 +19,7 @@ from freezer.resolve.sdist import build_request, declared_requires
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.artifact import Artifact
     from freezer.resolve.interface import PipRequest
     from freezer.resolve.pins import Pin

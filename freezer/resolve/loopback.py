@@ -21,14 +21,20 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from freezer.errors import FetchError, FreezerError, IntegrityError
-from freezer.fetch.http import CHUNK, NotFoundError, RangeUnsupportedError, get_bytes, open_url
-from freezer.fetch.remote_zip import RangeFile
-from freezer.fetch.spoiled_zip import zip_errors
+from freezer.fetch.http.client import (
+    CHUNK,
+    NotFoundError,
+    RangeUnsupportedError,
+    get_bytes,
+    open_url,
+)
+from freezer.fetch.http.remote_zip import RangeFile
+from freezer.fetch.http.zip_errors import zip_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from freezer.fetch.simple import IndexFile
+    from freezer.fetch.python.simple_api import IndexFile
     from freezer.resolve.dated_index import DatedIndex
 
 _JSON = "application/vnd.pypi.simple.v1+json"

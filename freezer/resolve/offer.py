@@ -10,7 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import parse_wheel_filename
 
 from freezer.errors import FetchError
-from freezer.fetch.filenames import version_of
+from freezer.fetch.python.filenames import version_of
 from freezer.resolve.tags import best_wheel
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from freezer.fetch.pypi import PythonIndex
-    from freezer.fetch.simple import IndexFile
+    from freezer.fetch.python.index import PythonIndex
+    from freezer.fetch.python.simple_api import IndexFile
     from freezer.model.lock import Target
 
 _CPYTHON = re.compile(r"cp(?P<major>[23])(?P<minor>\d+)\Z")

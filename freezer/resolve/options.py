@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from freezer.errors import SpecError, Where
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
     from freezer.resolve.reqfile import Line

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from freezer.errors import ResolveError, SpecError, Where
-from freezer.fetch.redact import redact, without_credentials
+from freezer.fetch.http.redact import redact, without_credentials
 from freezer.model.canonical import plain
 from freezer.resolve.held import clash, with_stand_ins, without_stand_ins
 from freezer.resolve.interface import Asked, PipResolver, Resolution
@@ -20,7 +20,7 @@ from freezer.resolve.reasons import asked_by_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage, Target
     from freezer.model.spec import PipSpec

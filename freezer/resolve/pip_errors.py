@@ -10,15 +10,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from freezer.errors import ResolveError
-from freezer.fetch.filenames import name_and_version
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
+from freezer.fetch.python.filenames import name_and_version
 from freezer.resolve.names import near_names
 from freezer.resolve.offer import fitting, releases, within
 from freezer.resolve.unfit import Unfit, explain_unfit
 
 if TYPE_CHECKING:
     from freezer.errors import FreezerError
-    from freezer.fetch.pypi import PythonIndex
+    from freezer.fetch.python.index import PythonIndex
     from freezer.resolve.interface import Asked, PipRequest
 
 _NONE = re.compile(

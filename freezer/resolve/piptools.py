@@ -21,8 +21,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from freezer.errors import ResolveError
-from freezer.fetch.filenames import version_of
-from freezer.fetch.pypi import PythonIndex
+from freezer.fetch.python.filenames import version_of
+from freezer.fetch.python.index import PythonIndex
 from freezer.resolve.attempt import Attempt, first_attempt
 from freezer.resolve.dated_index import DatedIndex, candidate
 from freezer.resolve.desk import Desk, Served
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage, Target
     from freezer.resolve.interface import PipRequest

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freezer.engine.interface import Engine, ImageInfo, RunResult
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
 
 _MEMO = "base-facts"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from freezer.errors import SpecError, Where
-from freezer.fetch.http import get_bytes
-from freezer.fetch.indexes import IndexOptions, as_url
-from freezer.fetch.redact import without_credentials
+from freezer.fetch.http.client import get_bytes
+from freezer.fetch.http.redact import without_credentials
+from freezer.fetch.python.settings import IndexOptions, as_url
 from freezer.model.spec import normalize_package
 from freezer.resolve.interface import Asked
 from freezer.resolve.options import parse_options, sha256_of

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from freezer.errors import IntegrityError, ResolveError, Where
-from freezer.fetch.spoiled_zip import zip_errors
+from freezer.fetch.http.zip_errors import zip_errors
 from freezer.resolve.interface import Asked
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from freezer.errors import FreezerError, IntegrityError
-from freezer.fetch.spoiled_zip import zip_errors
+from freezer.fetch.http.zip_errors import zip_errors
 from freezer.resolve.reasons import marker_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.lock import Lock, PipPackage
 
 _METADATA = 16 << 20

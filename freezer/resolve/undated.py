@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from freezer.fetch.filenames import name_and_version
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
+from freezer.fetch.python.filenames import name_and_version
 from freezer.resolve.offer import fitting, releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from freezer.fetch.pypi import PythonIndex
+    from freezer.fetch.python.index import PythonIndex
     from freezer.model.lock import PipPackage
     from freezer.resolve.interface import PipRequest
     from freezer.resolve.pins import Pin

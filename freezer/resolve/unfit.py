@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from freezer.errors import Where
-    from freezer.fetch.pypi import PythonIndex
+    from freezer.fetch.python.index import PythonIndex
     from freezer.model.lock import Target
     from freezer.resolve.interface import PipRequest
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from freezer.errors import ResolveError
-from freezer.fetch.indexes import Indexes
-from freezer.fetch.pypi import PythonIndex
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.settings import Indexes
 from freezer.resolve.attempt import Attempt, first_attempt
 from freezer.resolve.desk import Desk
 from freezer.resolve.interface import Resolution
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage
     from freezer.resolve.interface import PipRequest

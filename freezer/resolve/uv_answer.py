@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from freezer.errors import ResolveError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 from freezer.resolve.pins import Candidate, Pin
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from freezer.errors import FetchError, FreezerError, ResolveError
-from freezer.fetch.filenames import project_of
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
+from freezer.fetch.python.filenames import project_of
 from freezer.resolve.names import near_names
 from freezer.resolve.offer import fitting, releases
 from freezer.resolve.reasons import applies
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from freezer.errors import Where
-    from freezer.fetch.pypi import PythonIndex
+    from freezer.fetch.python.index import PythonIndex
     from freezer.resolve.interface import Asked, PipRequest
 
 _NAME = r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*?)(?:\[[^\]]*\])?"

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freezer.errors import HostError, ResolveError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 from freezer.resolve.tags import uv_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from freezer.fetch.indexes import Indexes
+    from freezer.fetch.python.settings import Indexes
     from freezer.resolve.interface import Asked, PipRequest
 
 TIMEOUT = 1800.0

@@ -13,10 +13,10 @@ from locks import make_lock
 
 from freezer.errors import ResolveError
 from freezer.fetch.config import load_config
-from freezer.fetch.http import NotFoundError, get_bytes
-from freezer.fetch.indexes import indexes
-from freezer.fetch.pypi import PythonIndex
-from freezer.fetch.store import Store
+from freezer.fetch.http.client import NotFoundError, get_bytes
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.settings import indexes
+from freezer.fetch.store.store import Store
 from freezer.flows.lock import lock
 from freezer.flows.sources import Workshop
 from freezer.flows.spec import load_environment

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from channel import FLAVOURS, build_channel, make_records, served
 
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 
 pytestmark = [pytest.mark.index, pytest.mark.archive]
 SOME = ("libexpat", "libblas", "pip", "python_abi", "liblbfgsb")

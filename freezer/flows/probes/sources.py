@@ -6,8 +6,8 @@ import socket
 from typing import TYPE_CHECKING
 
 from freezer.errors import FetchError
-from freezer.fetch.http import NotFoundError, open_url
-from freezer.fetch.redact import redact
+from freezer.fetch.http.client import NotFoundError, open_url
+from freezer.fetch.http.redact import redact
 from freezer.flows.probes.finding import Finding, failed, ok, warning
 
 if TYPE_CHECKING:

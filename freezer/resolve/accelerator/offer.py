@@ -9,18 +9,18 @@ from email.parser import HeaderParser
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.filenames import version_of
-from freezer.fetch.http import get_bytes
-from freezer.fetch.spoiled_zip import zip_errors
+from freezer.fetch.http.client import get_bytes
+from freezer.fetch.http.zip_errors import zip_errors
+from freezer.fetch.python.filenames import version_of
 from freezer.model.cuda import checked
 from freezer.resolve.accelerator.frameworks import starts_with
 from freezer.resolve.accelerator.pip import TOOLKIT
 from freezer.resolve.offer import is_newer, releases
 
 if TYPE_CHECKING:
-    from freezer.fetch.pypi import PythonIndex
-    from freezer.fetch.simple import IndexFile
-    from freezer.fetch.store import Store
+    from freezer.fetch.python.index import PythonIndex
+    from freezer.fetch.python.simple_api import IndexFile
+    from freezer.fetch.store.store import Store
 
 _LIMIT: Final = 1 << 20
 _METADATA: Final = ".dist-info/METADATA"

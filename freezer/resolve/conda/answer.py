@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from freezer.errors import ResolveError, Where
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 from freezer.model.lock import CondaPackage
 from freezer.resolve.conda.specname import spec_name
 

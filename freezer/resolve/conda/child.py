@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from freezer.errors import HostError, ResolveError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 
 TIMEOUT = 1800.0
 """Seconds for one question."""

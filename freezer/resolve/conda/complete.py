@@ -18,8 +18,8 @@ from freezer.resolve.conda.nearest import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from freezer.fetch.channels import CondaChannel
-    from freezer.fetch.store import Store
+    from freezer.fetch.conda.channels import CondaChannel
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import CondaPackage
     from freezer.resolve.conda.takeover import CondaPin

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import SpecError, Where
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 from freezer.resolve.conda.library import conda_lock_module
 from freezer.resolve.conda.takeover import Taken, nothing_for, pin
 

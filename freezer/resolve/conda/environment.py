@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import SpecError, Where
-from freezer.fetch.channels import public_url, read_channels
+from freezer.fetch.conda.channels import public_url, read_channels
 from freezer.fetch.config import Config
 from freezer.resolve.conda.envfile import EnvironmentFile, read_environment
 from freezer.resolve.conda.matchspec import read_spec

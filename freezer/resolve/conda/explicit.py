@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError, Where
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 from freezer.resolve.conda.takeover import Taken, hashes, nothing_for, pin
 from freezer.resolve.reqfile import read_text
 

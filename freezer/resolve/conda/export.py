@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from freezer.errors import LockError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 from freezer.model.canonical import yaml_text
 from freezer.resolve.conda.library import conda_lock_module, quiet
 from freezer.resolve.conda.order import dependencies_first
@@ -25,7 +25,7 @@ from freezer.resolve.conda.virtual import SUBDIRS, elsewhere, solver_form
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from freezer.fetch.channels import CondaChannel
+    from freezer.fetch.conda.channels import CondaChannel
     from freezer.model.lock import CondaPackage, Lock
     from freezer.resolve.conda.interface import CondaAsked
 
@@ -215,7 +215,7 @@ def _written(channel: CondaChannel) -> str:
 
 
 def _url(package: CondaPackage, channels: Sequence[CondaChannel]) -> str:
-    from freezer.fetch.channels import default_url
+    from freezer.fetch.conda.channels import default_url
 
     known = {channel.name: channel.address for channel in channels}
     base = known.get(package.channel) or default_url(package.channel)

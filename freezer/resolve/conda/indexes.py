@@ -6,15 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import FetchError, ResolveError
-from freezer.fetch.redact import redact
-from freezer.fetch.repodata import Repodata, fetch_repodata, forget_repodata
+from freezer.fetch.conda.repodata import Repodata, fetch_repodata, forget_repodata
+from freezer.fetch.http.redact import redact
 from freezer.resolve.conda.child import ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from freezer.fetch.channels import CondaChannel
-    from freezer.fetch.store import Store
+    from freezer.fetch.conda.channels import CondaChannel
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from freezer.errors import ResolveError
-from freezer.fetch.channels import CondaChannel
+from freezer.fetch.conda.channels import CondaChannel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freezer.errors import Where
     from freezer.fetch.config import Config
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import CondaPackage
 

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError
-from freezer.fetch.channels import channel_name
-from freezer.fetch.redact import redact
+from freezer.fetch.conda.channels import channel_name
+from freezer.fetch.http.redact import redact
 from freezer.resolve.conda.interface import CondaAsked
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import SpecError, Where
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 from freezer.resolve.conda.takeover import Taken, nothing_for, pin
 
 if TYPE_CHECKING:

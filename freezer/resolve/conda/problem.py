@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import ResolveError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 from freezer.resolve.conda.interface import CondaConflictError
 from freezer.resolve.conda.proof import tidy
 from freezer.resolve.conda.specname import spec_name

@@ -13,9 +13,9 @@ from freezer.resolve.conda.virtual import solver_form
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from freezer.fetch.conda.repodata import Repodata
     from freezer.fetch.config import Config
-    from freezer.fetch.repodata import Repodata
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import CondaPackage
     from freezer.resolve.conda.interface import CondaAsked, CondaRequest
@@ -28,7 +28,7 @@ def solve(
 ) -> CondaResolution:
     """Return the packages that answer a request, by strict channel priority.
 
-    Channels are as `freezer.fetch.channels.read_channels` gives them, configuration included.
+    Channels are as `freezer.fetch.conda.channels.read_channels` gives them, configuration included.
     Raises ``ResolveError`` saying why there is no answer, ``FetchError`` when a channel is out of
     reach.
     """

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from freezer.errors import SpecError, Where
-from freezer.fetch.channels import read_channels
-from freezer.fetch.redact import redact
+from freezer.fetch.conda.channels import read_channels
+from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from freezer.fetch.channels import CondaChannel
+    from freezer.fetch.conda.channels import CondaChannel
     from freezer.fetch.config import Config
 
 _ARCHIVE = re.compile(r"^(?P<stem>.+)\.(conda|tar\.bz2)$")

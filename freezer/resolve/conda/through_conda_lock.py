@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from freezer.errors import HostError, ResolveError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 from freezer.model.canonical import yaml_text
 from freezer.resolve.conda.answer import packages_of, undated_warning
 from freezer.resolve.conda.child import TIMEOUT, environment
@@ -30,9 +30,9 @@ from freezer.resolve.conda.virtual import solver_form
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from freezer.fetch.conda.repodata import Repodata
     from freezer.fetch.config import Config
-    from freezer.fetch.repodata import Repodata
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.resolve.conda.interface import CondaRequest
 

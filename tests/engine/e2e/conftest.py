@@ -12,7 +12,7 @@ from bases import PLATFORMS, kept_store
 from commands import Project, forget, other_clock, outcome, untag
 
 from freezer.engine.interface import Engine, ImageInfo
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.fetch import lock_artifacts
 
 NAME = f"freezer-test-{os.getpid()}"

@@ -14,7 +14,7 @@ from commands import Project, forget
 from registries import make_config, push, real_registry
 
 from freezer.engine.interface import Engine, ImageInfo
-from freezer.fetch.apt_sources import host_sources
+from freezer.fetch.debian.apt_sources import host_sources
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

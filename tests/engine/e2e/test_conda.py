@@ -20,7 +20,7 @@ from rattler import PrefixRecord
 from rattler_install import rattler_prefix
 
 from freezer.engine.interface import Engine, RunOptions
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.conda import conda_chunks
 from freezer.image.moment import epoch
 from freezer.image.wheel import Layout

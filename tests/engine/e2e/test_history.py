@@ -9,7 +9,7 @@ from indexes import serve
 from registries import real_registry
 
 from freezer.engine.interface import Engine
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

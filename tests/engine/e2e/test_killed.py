@@ -15,7 +15,7 @@ from proxies import engine_that_goes
 
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.engine.owner import OWNER_LABEL
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.bench import store_name
 from freezer.image.layout import LOCK_LABEL, STORE_LABEL
 

@@ -7,7 +7,7 @@ from commands import LINKED, Project, forget
 from insides import other_freezer
 
 from freezer.engine.interface import Engine, ImageInfo
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -10,7 +10,7 @@ from bases import SILENT
 from commands import Project, die, outcome, tree
 
 from freezer.engine.interface import Engine, RunOptions
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.base import ensure_base
 from freezer.image.parts import assemble
 from freezer.image.verify import take_account, verify

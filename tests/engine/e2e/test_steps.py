@@ -14,7 +14,7 @@ from commands import Project, forget, outcome
 from proxies import engine_that_goes
 
 from freezer.engine.interface import Engine, ImageInfo, RunOptions
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.bench import store_name
 from freezer.image.layout import STORE_LABEL
 

@@ -7,7 +7,7 @@ import pytest
 from commands import Project
 
 from freezer.engine.interface import Engine, ImageInfo
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -12,7 +12,7 @@ from commands import Project
 
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.errors import VerificationError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.base import ensure_base
 from freezer.image.parts import assemble
 from freezer.image.verify import Expected, take_account, verify

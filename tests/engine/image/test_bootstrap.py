@@ -11,7 +11,7 @@ from debs import make_deb
 
 from freezer.engine.interface import Engine, RunOptions
 from freezer.errors import BuildError, IntegrityError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.base import engine_base
 from freezer.image.bootstrap import make_base
 from freezer.image.config import image_id

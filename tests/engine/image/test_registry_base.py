@@ -21,9 +21,9 @@ from registries import (
 from freezer.engine.interface import Engine, LayerFile, RunOptions
 from freezer.errors import EngineError, IntegrityError
 from freezer.fetch.config import Config
-from freezer.fetch.http import NotFoundError
-from freezer.fetch.registry import Registry
-from freezer.fetch.store import Store
+from freezer.fetch.http.client import NotFoundError
+from freezer.fetch.registry.inspect import Registry
+from freezer.fetch.store.store import Store
 from freezer.image.base import engine_base
 from freezer.model.lock import RegistryBase
 

@@ -14,11 +14,11 @@ from bases import SUITE, TestBase
 
 from freezer.engine.interface import Engine
 from freezer.errors import FreezerError, IntegrityError, ResolveError
-from freezer.fetch.apt_sources import AptSource
 from freezer.fetch.config import Config, load_config
-from freezer.fetch.debian_index import Index, fetch_indices
-from freezer.fetch.debian_signature import armoured
-from freezer.fetch.store import Store
+from freezer.fetch.debian.apt_sources import AptSource
+from freezer.fetch.debian.packages_index import Index, fetch_indices
+from freezer.fetch.debian.signature import armoured
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import BasePackage, DebianPackage
 from freezer.resolve.bootstrap import bootstrap_sources

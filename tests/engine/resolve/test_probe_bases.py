@@ -15,7 +15,7 @@ from bases import SILENT, TestBase
 
 from freezer.engine.interface import Engine, LayerFile
 from freezer.errors import ResolveError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.tar import parents
 from freezer.resolve.probe import probe
 from freezer.resolve.target import choose_python, python_packages, target

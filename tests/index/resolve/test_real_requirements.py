@@ -13,9 +13,9 @@ from asking import TARGET, host_target
 
 from freezer.errors import FetchError, FreezerError, ResolveError, SpecError
 from freezer.fetch.config import Config
-from freezer.fetch.indexes import indexes, with_options
-from freezer.fetch.pypi import PythonIndex
-from freezer.fetch.store import Store
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.settings import indexes, with_options
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Target
 from freezer.model.spec import PipSpec

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from freezer.errors import SpecError
-from freezer.fetch.apt_sources import AptSource, host_sources, parse_sources
+from freezer.fetch.debian.apt_sources import AptSource, host_sources, parse_sources
 
 ROOT = "http://mirror.example.org/debian"
 KEY = """\

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from freezer.errors import SpecError, Where
-from freezer.fetch.channels import CondaChannel, default_url, read_channels
-from freezer.fetch.conda import CondaChannels
+from freezer.fetch.conda.channels import CondaChannel, default_url, read_channels
+from freezer.fetch.conda.source import CondaChannels
 from freezer.fetch.config import Config
-from freezer.fetch.redact import redact, without_token
+from freezer.fetch.http.redact import redact, without_token
 from freezer.model.artifact import Artifact
 from freezer.model.lock import CondaPackage
 

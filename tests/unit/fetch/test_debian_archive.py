@@ -10,11 +10,11 @@ import pytest
 from archives import Archive, stanza
 
 from freezer.errors import ArtifactGoneError, FetchError
-from freezer.fetch.apt_sources import AptSource
 from freezer.fetch.config import Config
-from freezer.fetch.debian import DebianArchive
-from freezer.fetch.download import fetch_all
-from freezer.fetch.store import Store
+from freezer.fetch.debian.apt_sources import AptSource
+from freezer.fetch.debian.archive import DebianArchive
+from freezer.fetch.store.download import fetch_all
+from freezer.fetch.store.store import Store
 from freezer.model.artifact import Artifact
 from freezer.model.events import SilentReporter
 
@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Store:
 def host(monkeypatch: pytest.MonkeyPatch) -> list[AptSource]:
     """The host's own sources: what apt of the machine that runs the tests has must not matter."""
     sources: list[AptSource] = []
-    monkeypatch.setattr("freezer.fetch.debian.host_sources", lambda: sources)
+    monkeypatch.setattr("freezer.fetch.debian.archive.host_sources", lambda: sources)
     return sources
 
 

@@ -11,10 +11,10 @@ import pytest
 from archives import Archive, stanza
 
 from freezer.errors import FetchError, FreezerError, IntegrityError
-from freezer.fetch.apt_sources import AptSource
 from freezer.fetch.config import Config
-from freezer.fetch.debian_index import Index, fetch_indices
-from freezer.fetch.store import Store
+from freezer.fetch.debian.apt_sources import AptSource
+from freezer.fetch.debian.packages_index import Index, fetch_indices
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 
 PATH = "main/binary-amd64/Packages"
@@ -226,7 +226,7 @@ def test_an_index_that_cannot_be_unpacked(
 def test_an_index_that_unpacks_without_end(
     store: Store, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("freezer.fetch.debian_index._LARGEST", 1000)
+    monkeypatch.setattr("freezer.fetch.debian.packages_index._LARGEST", 1000)
     archive.files[PATH] = b""
     archive.files[f"{PATH}.xz"] = lzma.compress(bytes(1 << 20))
     assert "larger than an index may be" in refused(store, archive.publish(), IntegrityError)

@@ -9,7 +9,7 @@ import pytest
 from archives import Archive, stanza
 
 from freezer.errors import IntegrityError
-from freezer.fetch.debian_release import ListedFile, demand_suite, read_release, split_signed
+from freezer.fetch.debian.release import ListedFile, demand_suite, read_release, split_signed
 
 ADDRESS = "https://user:secret@mirror.example.org/dists/bookworm/InRelease"
 SIGNED = b"""\

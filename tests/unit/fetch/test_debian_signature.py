@@ -10,7 +10,7 @@ import pytest
 from archives import SigningKey
 
 from freezer.errors import HostError, IntegrityError
-from freezer.fetch.debian_signature import find_keyring, verify_release
+from freezer.fetch.debian.signature import find_keyring, verify_release
 
 TEXT = b"Label: Debian\nSuite: bookworm\n"
 

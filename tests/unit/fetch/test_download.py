@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from freezer.errors import ArtifactGoneError, FetchError, IntegrityError
-from freezer.fetch.download import fetch_all
-from freezer.fetch.interface import Location
-from freezer.fetch.store import Store
+from freezer.fetch.store.download import fetch_all
+from freezer.fetch.store.interface import Location
+from freezer.fetch.store.store import Store
 from freezer.model.artifact import Artifact
 from freezer.model.events import SilentReporter
 

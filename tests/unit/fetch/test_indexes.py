@@ -9,8 +9,8 @@ import pytest
 
 from freezer.errors import HostError
 from freezer.fetch.config import Config
-from freezer.fetch.indexes import Indexes, IndexOptions, as_url, indexes, with_options
-from freezer.fetch.pip_settings import PipSettings, pip_settings
+from freezer.fetch.python.pip_config import PipSettings, pip_settings
+from freezer.fetch.python.settings import Indexes, IndexOptions, as_url, indexes, with_options
 
 PIPS = PipSettings(
     index_url="https://pip/simple",

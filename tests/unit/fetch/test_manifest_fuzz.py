@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.errors import FreezerError
-from freezer.fetch import manifest as documents
-from freezer.fetch.reference import parse_reference
+from freezer.fetch.registry import manifest as documents
+from freezer.fetch.registry.reference import parse_reference
 
 DIGEST = f"sha256:{'a' * 64}"
 LAYERS = (documents.Descriptor(DIGEST, 1),)

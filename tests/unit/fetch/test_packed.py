@@ -10,8 +10,8 @@ import zstandard
 from registries import sha
 
 from freezer.errors import IntegrityError
-from freezer.fetch.packed import pack, packed_before, unpack
-from freezer.fetch.store import Store
+from freezer.fetch.registry.compressed_layers import pack, packed_before, unpack
+from freezer.fetch.store.store import Store
 
 LAYER = b"some layer " * 400_000
 
@@ -89,7 +89,7 @@ def test_what_is_not_the_layer_is_refused(tmp_path: Path, stored: bytes) -> None
 
 
 def test_a_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("freezer.fetch.packed._ALLOWANCE", 1 << 20)
+    monkeypatch.setattr("freezer.fetch.registry.compressed_layers._ALLOWANCE", 1 << 20)
     (tmp_path / "stored").write_bytes(zstandard.compress(bytes(64 << 20)))
     with pytest.raises(IntegrityError, match="suspiciously many"):
         unpack(tmp_path / "stored", sha(bytes(64 << 20)), tmp_path / "plain")

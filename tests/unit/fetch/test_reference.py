@@ -4,7 +4,7 @@ import pytest
 from docker import auth
 
 from freezer.errors import SpecError
-from freezer.fetch.reference import parse_reference
+from freezer.fetch.registry.reference import parse_reference
 
 DIGEST = f"sha256:{'a' * 64}"
 

@@ -13,11 +13,11 @@ from registries import Answer, as_json, sha
 
 from freezer.errors import FetchError, FreezerError, IntegrityError
 from freezer.fetch.config import Config
-from freezer.fetch.manifest import Descriptor
-from freezer.fetch.reference import parse_reference
-from freezer.fetch.referrers import Attached, attach, attached, read_artifact
-from freezer.fetch.registry_door import Door
-from freezer.fetch.registry_push import Destination
+from freezer.fetch.registry.manifest import Descriptor
+from freezer.fetch.registry.push import Destination
+from freezer.fetch.registry.reference import parse_reference
+from freezer.fetch.registry.referrers import Attached, attach, attached, read_artifact
+from freezer.fetch.registry.repository import Door
 from freezer.model import oci
 
 KIND = "application/vnd.example.thing+json"

@@ -21,10 +21,10 @@ from urllib3.util.retry import Retry
 
 from freezer.errors import FetchError, FreezerError, IntegrityError, ResolveError, SpecError
 from freezer.fetch.config import Config
-from freezer.fetch.http import NotFoundError
-from freezer.fetch.reference import parse_reference
-from freezer.fetch.registry import Registry
-from freezer.fetch.registry_door import schemes
+from freezer.fetch.http.client import NotFoundError
+from freezer.fetch.registry.inspect import Registry
+from freezer.fetch.registry.reference import parse_reference
+from freezer.fetch.registry.repository import schemes
 
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
 LAYERS = [b"one", b"two"]

@@ -11,14 +11,14 @@ from registries import Answer, sha
 from urllib3.util.retry import Retry
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch import registry_pull
 from freezer.fetch.config import Config
-from freezer.fetch.http import NotFoundError
-from freezer.fetch.manifest import Descriptor
-from freezer.fetch.reference import parse_reference
-from freezer.fetch.registry_door import Door
-from freezer.fetch.registry_pull import fetch_blob, read_blob
-from freezer.fetch.store import Store
+from freezer.fetch.http.client import NotFoundError
+from freezer.fetch.registry import pull as registry_pull
+from freezer.fetch.registry.manifest import Descriptor
+from freezer.fetch.registry.pull import fetch_blob, read_blob
+from freezer.fetch.registry.reference import parse_reference
+from freezer.fetch.registry.repository import Door
+from freezer.fetch.store.store import Store
 
 DATA = bytes(range(256)) * 4000
 BLOB = Descriptor(sha(DATA), len(DATA))

@@ -15,11 +15,11 @@ from registries import Answer, as_json, sha
 from urllib3.util.retry import Retry
 
 from freezer.errors import FetchError, FreezerError, IntegrityError
-from freezer.fetch import registry_push
 from freezer.fetch.config import Config
-from freezer.fetch.reference import parse_reference
-from freezer.fetch.registry_door import Door
-from freezer.fetch.registry_push import Blob, Destination
+from freezer.fetch.registry import push as registry_push
+from freezer.fetch.registry.push import Blob, Destination
+from freezer.fetch.registry.reference import parse_reference
+from freezer.fetch.registry.repository import Door
 from freezer.model import oci
 
 DATA = bytes(range(256)) * 4000

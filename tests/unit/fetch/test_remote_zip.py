@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from indexes import serve, wheel
 
 from freezer.errors import FetchError
-from freezer.fetch.http import RangeUnsupportedError
-from freezer.fetch.remote_zip import RangeFile
+from freezer.fetch.http.client import RangeUnsupportedError
+from freezer.fetch.http.remote_zip import RangeFile
 
 
 class Recorder:

@@ -17,14 +17,14 @@ from accelerators import conda
 from urllib3.util.retry import Retry
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch import http
-from freezer.fetch.channels import CondaChannel
-from freezer.fetch.conda import CondaChannels
+from freezer.fetch.conda.channels import CondaChannel
+from freezer.fetch.conda.repodata import Repodata, fetch_repodata, forget_repodata
+from freezer.fetch.conda.repodata_text import IndexText
+from freezer.fetch.conda.source import CondaChannels
 from freezer.fetch.config import Config
-from freezer.fetch.download import fetch_all
-from freezer.fetch.repodata import Repodata, fetch_repodata, forget_repodata
-from freezer.fetch.repodata_text import IndexText
-from freezer.fetch.store import Store
+from freezer.fetch.http import client as http
+from freezer.fetch.store.download import fetch_all
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 
 INDEX = {"info": {"subdir": "linux-64"}, "packages": {}, "packages.conda": {}}

@@ -11,11 +11,17 @@ from hypothesis import strategies as st
 from indexes import serve, sha256
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.filenames import name_and_version, project_of, version_of
-from freezer.fetch.http import NotFoundError
-from freezer.fetch.indexes import Indexes
-from freezer.fetch.pypi import PythonIndex
-from freezer.fetch.simple import IndexFile, page_files, parse_html, parse_json, project_files
+from freezer.fetch.http.client import NotFoundError
+from freezer.fetch.python.filenames import name_and_version, project_of, version_of
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.settings import Indexes
+from freezer.fetch.python.simple_api import (
+    IndexFile,
+    page_files,
+    parse_html,
+    parse_json,
+    project_files,
+)
 from freezer.model.artifact import Artifact
 
 URL = "https://h/simple/a/"

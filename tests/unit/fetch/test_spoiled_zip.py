@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.spoiled_zip import zip_errors
+from freezer.fetch.http.zip_errors import zip_errors
 from freezer.resolve.accelerator.offer import read_requirements
 
 NAME = "a-1.dist-info/METADATA"

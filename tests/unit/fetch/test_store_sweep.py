@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 
 GONE = 2**22 + 1
 """A process number that Linux never gives out."""

@@ -12,7 +12,7 @@ from registries import sha
 from urllib3.util.retry import Retry
 
 from freezer.check.reference import write_reference
-from freezer.fetch import registry_push
+from freezer.fetch.registry import push as registry_push
 from freezer.flows.configs import keep_config
 from freezer.model.lockfile import LOCK_FILE
 

@@ -13,7 +13,7 @@ from insides import OLD, PART, other_freezer, pack, part_files
 from locks import make_lock, sha
 
 from freezer.errors import FreezerError, HostError, IntegrityError, LockError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows import bundle as flow
 from freezer.flows.asking import Asking
 from freezer.flows.bundle import bundle, check_bundle, take_bundle

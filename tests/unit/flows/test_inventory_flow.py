@@ -13,7 +13,7 @@ from freezer.check.reference import parse_reference, read_reference, write_refer
 from freezer.engine.interface import RunResult
 from freezer.errors import VerificationError
 from freezer.fetch.config import Config
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.kept_inventory import inventory_of, keep_inventory
 from freezer.flows.sources import Workshop
 from freezer.flows.spec import Locked

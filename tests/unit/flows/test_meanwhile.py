@@ -13,7 +13,7 @@ from freezer.flows.meanwhile import meanwhile
 LATE = (
     "freezer.flows.judging", "freezer.flows.checks", "freezer.check.compare", "freezer.check.gpu",
     "freezer.engine.build", "freezer.engine.load", "freezer.model.speccheck", "freezer.output.check",
-    "freezer.flows.check_image", "freezer.fetch.registry_door", "filelock",
+    "freezer.flows.check_image", "freezer.fetch.registry.repository", "filelock",
 )  # fmt: skip
 
 

@@ -21,10 +21,10 @@ from freezer.errors import (
     SpecError,
 )
 from freezer.fetch.config import Config
-from freezer.fetch.reference import parse_reference
-from freezer.fetch.referrers import attach
-from freezer.fetch.registry_door import Door
-from freezer.fetch.registry_push import Destination
+from freezer.fetch.registry.push import Destination
+from freezer.fetch.registry.reference import parse_reference
+from freezer.fetch.registry.referrers import attach
+from freezer.fetch.registry.repository import Door
 from freezer.flows.configs import keep_config
 from freezer.flows.published import put_small
 from freezer.model import oci

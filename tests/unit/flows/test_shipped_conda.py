@@ -12,7 +12,7 @@ from conda_forge import conda_forge
 
 from freezer.engine.interface import Engine
 from freezer.fetch.config import Config
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.asking import Asking
 from freezer.flows.conda import gathered_conda, resolve_conda
 from freezer.flows.exports import exports

@@ -12,7 +12,7 @@ from hosts import Ear
 from locks import make_lock
 
 from freezer.fetch.config import Config
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.lock import lock
 from freezer.flows.sources import Workshop
 from freezer.flows.spec import load_environment

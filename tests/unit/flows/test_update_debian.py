@@ -13,7 +13,7 @@ from locks import make_lock
 
 from freezer.errors import ResolveError
 from freezer.fetch.config import Config
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows import debian
 from freezer.flows.asking import Asking
 from freezer.flows.installed import Installed

@@ -12,7 +12,7 @@ from locks import make_lock
 
 from freezer.engine.interface import Engine, EngineInfo, ImageInfo, LayerFile
 from freezer.errors import EngineError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.ahead import Ahead
 from freezer.image.bench import store_name, sweep_working_images, working_image
 from freezer.image.config import image_id

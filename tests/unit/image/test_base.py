@@ -8,7 +8,7 @@ from locks import make_lock, sha
 
 from freezer.engine.interface import EngineInfo, ImageInfo
 from freezer.errors import IntegrityError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.base import engine_base, ensure_base, registry_name
 from freezer.image.layout import BASE_REPOSITORY
 from freezer.model.events import SilentReporter

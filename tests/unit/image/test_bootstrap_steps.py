@@ -12,7 +12,7 @@ from debs import BUILT, folder, make_deb, member
 
 from freezer.engine.interface import LayerFile, RunOptions, RunResult
 from freezer.errors import BuildError, EngineError, HostError, IntegrityError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.bootstrap import make_base
 from freezer.image.config import image_id
 from freezer.model.events import SilentReporter

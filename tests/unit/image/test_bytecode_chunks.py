@@ -15,7 +15,7 @@ from locks import make_lock
 
 from freezer.engine.interface import Engine, RunOptions, RunResult
 from freezer.errors import BuildError, IntegrityError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.insides import installed
 from freezer.image.bytecode import BATCH, bytecode_chunks
 from freezer.image.chunks import Chunk, data_chunk

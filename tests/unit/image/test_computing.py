@@ -8,7 +8,7 @@ import pytest
 from locks import make_lock
 
 from freezer.engine.interface import LayerFile
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.chunks import Chunk, data_chunk
 from freezer.image.computing import computing
 from freezer.image.layers import Layer, write_layer

@@ -9,7 +9,7 @@ import pytest
 from fake_engine import INFO
 
 from freezer.engine.interface import EngineInfo, ImageInfo, LayerFile
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.chunks import Chunk, data_chunk, expected_files
 from freezer.image.layers import Layer, write_layer
 from freezer.image.parts import Parts

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from freezer.errors import IntegrityError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.image.chunks import Chunk, wheel_chunks
 from freezer.image.layers import clashes, plan_layers, write_layer
 from freezer.image.moment import EARLIEST, zip_moment

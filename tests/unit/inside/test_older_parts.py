@@ -19,7 +19,7 @@ from locks import make_lock
 from freezer.check.compare import compare
 from freezer.check.smoke import run_smoke
 from freezer.engine.interface import Engine, RunOptions, RunResult
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.flows.insides import installed
 from freezer.image.bytecode import bytecode_chunks
 from freezer.image.chunks import data_chunk

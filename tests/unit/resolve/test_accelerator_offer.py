@@ -9,9 +9,9 @@ import pytest
 from accelerators import toolkit_wheel
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.indexes import Indexes
-from freezer.fetch.pypi import PythonIndex
-from freezer.fetch.store import Store
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.settings import Indexes
+from freezer.fetch.store.store import Store
 from freezer.resolve.accelerator.offer import (
     offered_torch,
     read_requirements,

@@ -12,7 +12,7 @@ import pytest
 
 from freezer.engine.interface import RunOptions, RunResult
 from freezer.errors import FreezerError, IntegrityError, ResolveError
-from freezer.fetch.debian_index import Index
+from freezer.fetch.debian.packages_index import Index
 from freezer.resolve.apt import HERE, Answer, Chosen, ask_apt, parse_answer, upload
 
 INDEX = Index(

@@ -12,9 +12,9 @@ import pytest
 from archives import Archive, SigningKey, stanza
 
 from freezer.errors import FreezerError, HostError, IntegrityError, ResolveError
-from freezer.fetch.apt_sources import AptSource
 from freezer.fetch.config import Config
-from freezer.fetch.store import Store
+from freezer.fetch.debian.apt_sources import AptSource
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import DebianPackage
 from freezer.resolve.bootstrap import bootstrap_sources, resolve_bootstrap

@@ -13,9 +13,9 @@ from asking import TARGET
 from indexes import FakeIndex, File, serve
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.indexes import Indexes
-from freezer.fetch.pypi import PythonIndex
-from freezer.fetch.store import Store
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.settings import Indexes
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Component, PipPackage
 from freezer.resolve.bundled import Found, by_config, by_package, libraries, version_in

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from freezer.errors import SpecError
-from freezer.fetch.channels import default_url
+from freezer.fetch.conda.channels import default_url
 from freezer.fetch.config import Config
 from freezer.model.spec import CondaSpec
 from freezer.resolve.conda.environment import CondaGathered, gather_conda

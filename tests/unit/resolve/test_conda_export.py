@@ -10,7 +10,7 @@ from condaindex import VIRTUAL, Room, asked, names, record
 from locks import make_lock
 
 from freezer.errors import LockError
-from freezer.fetch.channels import CondaChannel
+from freezer.fetch.conda.channels import CondaChannel
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Lock
 from freezer.model.spec import CondaSpec

@@ -15,7 +15,7 @@ from condaindex import Room, pins
 from locks import make_lock
 
 from freezer.errors import ResolveError
-from freezer.fetch.channels import CondaChannel, read_channels
+from freezer.fetch.conda.channels import CondaChannel, read_channels
 from freezer.fetch.config import Config
 from freezer.model.events import SilentReporter
 from freezer.model.spec import CondaSpec

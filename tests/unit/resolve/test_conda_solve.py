@@ -8,7 +8,7 @@ import pytest
 from condaindex import DAY, JANUARY, VIRTUAL, Room, kept, pins, record
 
 from freezer.errors import FetchError, ResolveError
-from freezer.fetch.channels import CondaChannel
+from freezer.fetch.conda.channels import CondaChannel
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from condapackages import File, Shop, made
 from rattler_install import rattler_prefix
 
 from freezer.errors import IntegrityError, ResolveError
-from freezer.fetch.conda import CondaChannels
+from freezer.fetch.conda.source import CondaChannels
 from freezer.fetch.config import Config
-from freezer.fetch.download import fetch_all
+from freezer.fetch.store.download import fetch_all
 from freezer.model.events import SilentReporter
 from freezer.resolve.conda import child
 

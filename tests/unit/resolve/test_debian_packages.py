@@ -6,7 +6,7 @@ import pytest
 from archives import stanza
 
 from freezer.errors import IntegrityError
-from freezer.fetch.debian_index import Index
+from freezer.fetch.debian.packages_index import Index
 from freezer.resolve.debian_packages import PackageTable, Relation, parse_clause, provides
 
 

@@ -9,7 +9,7 @@ import pytest
 from indexes import FakeIndex, serve
 
 from freezer.errors import SpecError
-from freezer.fetch.http import NotFoundError
+from freezer.fetch.http.client import NotFoundError
 from freezer.model.spec import PipSpec
 from freezer.resolve.requirements import Gathered, gather
 

@@ -12,7 +12,7 @@ from asking import request
 from indexes import FakeIndex, serve, sha256
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.simple import IndexFile
+from freezer.fetch.python.simple_api import IndexFile
 from freezer.resolve.dated_index import DatedIndex
 from freezer.resolve.loopback import Loopback, read_metadata, serving
 

@@ -12,7 +12,7 @@ from asking import TARGET, asked, host_target, request
 from indexes import FakeIndex, serve
 
 from freezer.errors import ResolveError, SpecError, Where
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.model.canonical import json_bytes
 from freezer.model.events import SilentReporter
 from freezer.model.spec import PipSpec

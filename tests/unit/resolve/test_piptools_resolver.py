@@ -14,8 +14,8 @@ from asking import asked, host_target, request
 from indexes import FakeIndex, File, serve
 
 from freezer.errors import FetchError, ResolveError
-from freezer.fetch.indexes import Indexes
-from freezer.fetch.store import Store
+from freezer.fetch.python.settings import Indexes
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.resolve.interface import PipRequest, Resolution
 from freezer.resolve.piptools import PipToolsResolver, demand_host

@@ -9,7 +9,7 @@ import pytest
 
 from freezer.engine.interface import ImageInfo, RunOptions, RunResult
 from freezer.errors import EngineError, ResolveError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import BasePackage, PythonTarget
 from freezer.resolve import probe as module

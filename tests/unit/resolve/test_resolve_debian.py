@@ -13,8 +13,8 @@ from archives import stanza
 
 from freezer.engine.interface import RunOptions, RunResult
 from freezer.errors import EngineError, FreezerError, IntegrityError, ResolveError
-from freezer.fetch.debian_index import Index
-from freezer.fetch.store import Store
+from freezer.fetch.debian.packages_index import Index
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import BasePackage, DebianPackage
 from freezer.resolve.debian import resolve_debian

@@ -11,8 +11,8 @@ from indexes import FakeIndex, File, serve, sha256
 from uv_resolving import add_setuptools, cache, index, pins, resolve, store
 
 from freezer.errors import FetchError, IntegrityError, ResolveError
-from freezer.fetch.indexes import Indexes
-from freezer.fetch.store import Store
+from freezer.fetch.python.settings import Indexes
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 
 __all__ = ["cache", "index", "store"]
@@ -328,8 +328,8 @@ def test_the_users_uv_configuration_changes_nothing(
 
 
 def test_a_lying_index_is_caught_when_the_file_is_fetched(index: FakeIndex, store: Store) -> None:
-    from freezer.fetch.download import fetch_all
-    from freezer.fetch.pypi import PythonIndex
+    from freezer.fetch.python.index import PythonIndex
+    from freezer.fetch.store.download import fetch_all
 
     index.files["a"] = [File("a-1.0-py3-none-any.whl", index.add("a").data, lie="1" * 64)]
     asking = request(index.simple, "a")

@@ -10,7 +10,7 @@ from indexes import FakeIndex, sha256
 from uv_resolving import add_setuptools, cache, index, pins, resolve, store
 
 from freezer.errors import IntegrityError, ResolveError
-from freezer.fetch.store import Store
+from freezer.fetch.store.store import Store
 
 __all__ = ["cache", "index", "store"]
 

@@ -12,8 +12,8 @@ from asking import asked, request
 from indexes import FakeIndex, serve
 
 from freezer.errors import ResolveError
-from freezer.fetch.indexes import Indexes
-from freezer.fetch.store import Store
+from freezer.fetch.python.settings import Indexes
+from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.resolve.interface import PipRequest, PipSession
 from freezer.resolve.uv import UvResolver

@@ -8,9 +8,9 @@ import pytest
 from asking import AS_OF, asked, request
 
 from freezer.errors import FetchError, ResolveError
-from freezer.fetch.indexes import Indexes
-from freezer.fetch.pypi import PythonIndex
-from freezer.fetch.simple import IndexFile
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.settings import Indexes
+from freezer.fetch.python.simple_api import IndexFile
 from freezer.resolve.offer import fitting, is_newer, releases, within
 from freezer.resolve.pins import Candidate, Pin, parse_edges, requires
 from freezer.resolve.undated import said_by_uv, skipped_files, undated_warnings

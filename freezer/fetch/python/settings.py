@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from freezer.fetch.pip_settings import PipSettings, pip_settings
+from freezer.fetch.python.pip_config import PipSettings, pip_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from freezer.errors import FetchError
-from freezer.fetch.http import NotFoundError, get_bytes
-from freezer.fetch.redact import redact
+from freezer.fetch.http.client import NotFoundError, get_bytes
+from freezer.fetch.http.redact import redact
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 _LIMIT = 64 << 20

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from freezer.errors import HostError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 
 _SECTIONS = ("global", "install", ":env:")
 """Weakest first, as ``pip install`` reads them."""

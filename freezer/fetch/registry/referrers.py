@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
 from freezer.errors import FetchError, FreezerError
-from freezer.fetch import manifest as documents
-from freezer.fetch.http import NotFoundError
-from freezer.fetch.registry_door import LARGEST, body_of
+from freezer.fetch.http.client import NotFoundError
+from freezer.fetch.registry import manifest as documents
+from freezer.fetch.registry.repository import LARGEST, body_of
 from freezer.model import oci
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freezer.fetch.manifest import Descriptor
-    from freezer.fetch.registry_door import Door
-    from freezer.fetch.registry_push import Destination
+    from freezer.fetch.registry.manifest import Descriptor
+    from freezer.fetch.registry.push import Destination
+    from freezer.fetch.registry.repository import Door
 
 _MOST_PAGES = 20
 _ATTEMPTS = 5

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from freezer.errors import SpecError, Where
-from freezer.fetch.redact import redact, without_credentials, without_token
+from freezer.fetch.http.redact import redact, without_credentials, without_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
 
 from freezer.errors import FetchError
-from freezer.fetch.channels import CondaChannel, configured, default_url
-from freezer.fetch.http import get_range
-from freezer.fetch.interface import Location
+from freezer.fetch.conda.channels import CondaChannel, configured, default_url
+from freezer.fetch.http.client import get_range
+from freezer.fetch.store.interface import Location
 from freezer.model.lock import CondaPackage
 
 if TYPE_CHECKING:

@@ -18,13 +18,13 @@ from docker import auth as docker_auth
 from requests.auth import AuthBase
 
 from freezer.errors import FetchError
-from freezer.fetch.http import session, unreachable
-from freezer.fetch.redact import redact
+from freezer.fetch.http.client import session, unreachable
+from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from freezer.fetch.reference import Reference
+    from freezer.fetch.registry.reference import Reference
 
 _PARAMETER = re.compile(r'([a-zA-Z_]+)="([^"]*)"')
 _TIMEOUT = (15.0, 60.0)

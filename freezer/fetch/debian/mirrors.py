@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.debian_release import Release, demand_suite, read_release, split_signed
-from freezer.fetch.http import NotFoundError, get_bytes
-from freezer.fetch.redact import redact
+from freezer.fetch.debian.release import Release, demand_suite, read_release, split_signed
+from freezer.fetch.http.client import NotFoundError, get_bytes
+from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from freezer.fetch.apt_sources import AptSource
     from freezer.fetch.config import Config
+    from freezer.fetch.debian.apt_sources import AptSource
     from freezer.model.events import Reporter
 
 _LARGEST_RELEASE = 16 << 20

@@ -1,7 +1,7 @@
 """The indices of Debian archives: which packages there are, vouched for by the archive's release.
 
 Whether the release itself is rightly signed is for others to say: apt inside a base image, or
-``freezer.fetch.debian_signature`` on the host.
+``freezer.fetch.debian.signature`` on the host.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.debian_roots import RemoteRelease, find_release, suite_folder
-from freezer.fetch.debian_signature import verify_release
-from freezer.fetch.http import NotFoundError, get_bytes
-from freezer.fetch.redact import redact
+from freezer.fetch.debian.mirrors import RemoteRelease, find_release, suite_folder
+from freezer.fetch.debian.signature import verify_release
+from freezer.fetch.http.client import NotFoundError, get_bytes
+from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from freezer.fetch.apt_sources import AptSource
     from freezer.fetch.config import Config
-    from freezer.fetch.debian_release import ListedFile
-    from freezer.fetch.store import Store
+    from freezer.fetch.debian.apt_sources import AptSource
+    from freezer.fetch.debian.release import ListedFile
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
 
 __all__ = ["DEBIAN_ARCHITECTURES", "Index", "fetch_indices", "verify_release"]

@@ -12,8 +12,8 @@ import textwrap
 from pathlib import Path
 
 from freezer.errors import HostError, IntegrityError
-from freezer.fetch.debian_release import split_signed
-from freezer.fetch.redact import redact
+from freezer.fetch.debian.release import split_signed
+from freezer.fetch.http.redact import redact
 
 DEFAULT_KEYRINGS = tuple(
     Path("/usr/share/keyrings") / f"debian-archive-keyring.{suffix}" for suffix in ("pgp", "gpg")

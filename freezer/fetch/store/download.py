@@ -7,18 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from freezer.errors import ArtifactGoneError, FetchError, IntegrityError
-from freezer.fetch.http import NotFoundError, RangeUnsupportedError, open_url
-from freezer.fetch.interface import Location
-from freezer.fetch.redact import redact
-from freezer.fetch.store import disk_errors
+from freezer.fetch.http.client import NotFoundError, RangeUnsupportedError, open_url
+from freezer.fetch.http.redact import redact
+from freezer.fetch.store.interface import Location
+from freezer.fetch.store.store import disk_errors
 from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from freezer.fetch.interface import Source
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.interface import Source
+    from freezer.fetch.store.store import Store
     from freezer.model.artifact import Artifact
     from freezer.model.events import Reporter, Task
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from freezer.errors import FetchError
-from freezer.fetch.http import NotFoundError, RefusedError, Response, open_url
-from freezer.fetch.redact import redact
-from freezer.fetch.repodata_text import IndexText
+from freezer.fetch.conda.repodata_text import IndexText
+from freezer.fetch.http.client import NotFoundError, RefusedError, Response, open_url
+from freezer.fetch.http.redact import redact
 from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:
-    from freezer.fetch.channels import CondaChannel
-    from freezer.fetch.store import Store
+    from freezer.fetch.conda.channels import CondaChannel
+    from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
 
 _MEMO = "conda-index"

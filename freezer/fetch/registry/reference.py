@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from docker import auth
 
 from freezer.errors import SpecError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PATH = re.compile(rf"{_PART}(?:/{_PART})*")

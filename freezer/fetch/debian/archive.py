@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from freezer.errors import FetchError
-from freezer.fetch.apt_sources import host_sources
-from freezer.fetch.debian_roots import configured_roots, dated_roots, named_like, read_remote
-from freezer.fetch.http import NotFoundError
-from freezer.fetch.interface import Location
+from freezer.fetch.debian.apt_sources import host_sources
+from freezer.fetch.debian.mirrors import configured_roots, dated_roots, named_like, read_remote
+from freezer.fetch.http.client import NotFoundError
+from freezer.fetch.store.interface import Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from freezer.fetch.apt_sources import AptSource
     from freezer.fetch.config import Config
-    from freezer.fetch.store import Store
+    from freezer.fetch.debian.apt_sources import AptSource
+    from freezer.fetch.store.store import Store
     from freezer.model.artifact import Artifact
 
 _OTHERS = ("pypi", "url", "git")

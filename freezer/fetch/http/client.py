@@ -20,7 +20,7 @@ from urllib3.util.retry import Retry
 
 from freezer import __version__
 from freezer.errors import FetchError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,14 +17,14 @@ from typing import IO, TYPE_CHECKING, cast
 import zstandard
 
 from freezer.errors import IntegrityError
-from freezer.fetch.bounded import RATIO, Bounded
+from freezer.fetch.http.bounded import RATIO, Bounded
 
 if TYPE_CHECKING:
     import io
     from collections.abc import Callable
     from pathlib import Path
 
-    from freezer.fetch.store import Store
+    from freezer.fetch.store.store import Store
 
 _MEMO = "packed-layer"
 _FORMAT = f"gzip-6-{zlib.ZLIB_RUNTIME_VERSION}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from freezer.errors import SpecError, Where
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freezer.fetch import manifest as documents
-from freezer.fetch.manifest import ACCEPTED, RemoteImage
-from freezer.fetch.reference import parse_reference
-from freezer.fetch.registry_door import Door
+from freezer.fetch.registry import manifest as documents
+from freezer.fetch.registry.manifest import ACCEPTED, RemoteImage
+from freezer.fetch.registry.reference import parse_reference
+from freezer.fetch.registry.repository import Door
 
 if TYPE_CHECKING:
     from freezer.fetch.config import Config

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from freezer.fetch.http import get_range
+from freezer.fetch.http.client import get_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ class Location:
     """One address that should serve an artifact. ``url`` may be http(s) or file."""
 
     url: str
-    """May hold credentials: show it only through ``freezer.fetch.redact.redact``."""
+    """May hold credentials: show it only through ``freezer.fetch.http.redact.redact``."""
 
 
 class Source(Protocol):

@@ -6,20 +6,20 @@ import time
 from typing import TYPE_CHECKING
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.gauge import Gauge
-from freezer.fetch.http import BrokenOffError
-from freezer.fetch.manifest import demand_digest
-from freezer.fetch.registry_door import blocks_of
-from freezer.fetch.store import disk_errors
+from freezer.fetch.http.client import BrokenOffError
+from freezer.fetch.registry.manifest import demand_digest
+from freezer.fetch.registry.repository import blocks_of
+from freezer.fetch.store.progress import Gauge
+from freezer.fetch.store.store import disk_errors
 from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from freezer.fetch.manifest import Descriptor
-    from freezer.fetch.registry_door import Door
-    from freezer.fetch.store import Store
+    from freezer.fetch.registry.manifest import Descriptor
+    from freezer.fetch.registry.repository import Door
+    from freezer.fetch.store.store import Store
 
 _PATIENCE = 4
 """Interruptions without a single byte between them after which it is given up."""

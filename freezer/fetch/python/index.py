@@ -6,12 +6,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.filenames import project_of
-from freezer.fetch.http import NotFoundError
-from freezer.fetch.indexes import Indexes, IndexOptions, indexes, with_options
-from freezer.fetch.interface import Location
-from freezer.fetch.redact import redact
-from freezer.fetch.simple import IndexFile, page_files, project_files
+from freezer.fetch.http.client import NotFoundError
+from freezer.fetch.http.redact import redact
+from freezer.fetch.python.filenames import project_of
+from freezer.fetch.python.settings import Indexes, IndexOptions, indexes, with_options
+from freezer.fetch.python.simple_api import IndexFile, page_files, project_files
+from freezer.fetch.store.interface import Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,15 +14,15 @@ import requests
 import urllib3
 
 from freezer.errors import FetchError
-from freezer.fetch.http import NotFoundError, session, unreachable
-from freezer.fetch.redact import redact
-from freezer.fetch.registry_auth import Pass, obtain_pass, refusal
+from freezer.fetch.http.client import NotFoundError, session, unreachable
+from freezer.fetch.http.redact import redact
+from freezer.fetch.registry.auth import Pass, obtain_pass, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from freezer.fetch.config import Config
-    from freezer.fetch.reference import Reference
+    from freezer.fetch.registry.reference import Reference
 
 _TIMEOUT = (15.0, 60.0)
 """Seconds to connect, and seconds of silence."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.gauge import Gauge
-from freezer.fetch.http import BrokenOffError
-from freezer.fetch.manifest import ACCEPTED
+from freezer.fetch.http.client import BrokenOffError
+from freezer.fetch.registry.manifest import ACCEPTED
+from freezer.fetch.store.progress import Gauge
 from freezer.model.oci import sha256
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from freezer.fetch.registry_door import Door
+    from freezer.fetch.registry.repository import Door
 
 _STARTS = 3
 """How often an upload is begun anew when the registry forgot what it had of it."""

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from freezer.errors import IntegrityError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

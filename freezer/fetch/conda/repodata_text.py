@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import zstandard
 
 from freezer.errors import FetchError
-from freezer.fetch.redact import redact
+from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""Conda channels: their addresses, their indexes (repodata), and the archives that they serve."""

@@ -1,0 +1,1 @@
+"""HTTP, HTTPS and file addresses: one client, bounded reads, zip archives read in parts."""

@@ -1,0 +1,1 @@
+"""Container registries: references, authentication, manifests, pull, push and referrers."""
