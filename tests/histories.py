@@ -17,13 +17,13 @@ from registries import make_config
 from freezer.check.reference import write_reference
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
-from freezer.flows.build import tag
-from freezer.flows.check import check
-from freezer.flows.checks import record_check
-from freezer.flows.generations import adopt, record_generation, summary_of
-from freezer.flows.holding import holding
-from freezer.flows.sources import Workshop
-from freezer.flows.spec import Locked, read_lock
+from freezer.flows.check.check import check
+from freezer.flows.check.record import record_check
+from freezer.flows.history.generations import adopt, record_generation, summary_of
+from freezer.flows.image.build import tag
+from freezer.flows.project.environment import Locked, read_lock
+from freezer.flows.project.exclusive import holding
+from freezer.flows.project.workshop import Workshop
 from freezer.history.log import FOLDER, LOG_FILE
 from freezer.image.layout import LOCK_LABEL
 from freezer.model.canonical import digest

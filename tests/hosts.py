@@ -14,10 +14,10 @@ from registries import make_config
 from freezer.errors import FreezerError
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
-from freezer.flows.check_image import ImageCheck, check_image
-from freezer.flows.pull import Pulled, pull
-from freezer.flows.push import Pushed, push
-from freezer.flows.sources import Workshop
+from freezer.flows.check.check_image import ImageCheck, check_image
+from freezer.flows.project.workshop import Workshop
+from freezer.flows.registry.pull import Pulled, pull
+from freezer.flows.registry.push import Pushed, push
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Inside
 from freezer.model.lockfile import lock_bytes, lock_id

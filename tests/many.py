@@ -7,7 +7,7 @@ import hashlib
 from histories import INSIDE, NAME, Past
 from locks import make_lock, sha
 
-from freezer.flows.beside import hashes
+from freezer.flows.history.lock_files import hashes
 from freezer.history.archive import keep
 from freezer.history.changelog import write_changelog
 from freezer.history.log import History, write_log

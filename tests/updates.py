@@ -13,11 +13,11 @@ from locks import make_lock
 
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
-from freezer.flows.lock import lock
-from freezer.flows.sources import Workshop
-from freezer.flows.spec import load_environment
-from freezer.flows.update import Asked, UpdateResult, update
-from freezer.flows.worlds import base_question, debian_question
+from freezer.flows.lock.ecosystems import base_question, debian_question
+from freezer.flows.lock.lock import lock
+from freezer.flows.project.environment import load_environment
+from freezer.flows.project.workshop import Workshop
+from freezer.flows.update.update import Asked, UpdateResult, update
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 
 EARLY, LATE, LATER = (f"2026-0{month}-01T00:00:00Z" for month in (1, 3, 5))

@@ -56,8 +56,8 @@ def project(folder: Path, channel: Path, specs: Sequence[str], cuda: str | None)
 
 def recorded(made: Path) -> None:
     """Have the project's lock in its history, as it is after any command that wrote it."""
-    from freezer.flows.generations import adopt
-    from freezer.flows.sources import Workshop
+    from freezer.flows.history.generations import adopt
+    from freezer.flows.project.workshop import Workshop
 
     adopt(Workshop.open(made, no_engine), NAME)
 

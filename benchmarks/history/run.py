@@ -26,13 +26,13 @@ from freezer import __version__
 from freezer.check.reference import read_reference, reference_path, references, write_reference
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
-from freezer.flows.checks import record_check
-from freezer.flows.generations import history, locked_of, record_generation
-from freezer.flows.holding import carry_out, holding
-from freezer.flows.judging import CheckResult
-from freezer.flows.sources import Workshop
-from freezer.flows.spec import Locked, read_lock
-from freezer.flows.switching import switch_to
+from freezer.flows.check.record import record_check
+from freezer.flows.check.verdict import CheckResult
+from freezer.flows.history.generations import history, locked_of, record_generation
+from freezer.flows.project.environment import Locked, read_lock
+from freezer.flows.project.exclusive import carry_out, holding
+from freezer.flows.project.workshop import Workshop
+from freezer.flows.rollback.switch import switch_to
 from freezer.history.switch import begin
 from freezer.model.events import SilentReporter
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id

@@ -26,7 +26,7 @@ from benchmarks.image.bounds import measure
 from benchmarks.image.report import Row, bounded, report
 from freezer.engine.connect import connect
 from freezer.fetch.store.store import Store
-from freezer.flows.fetch import lock_artifacts
+from freezer.flows.image.fetch import lock_artifacts
 from freezer.model.events import SilentReporter
 from freezer.model.lockfile import parse_lock
 

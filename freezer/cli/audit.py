@@ -22,7 +22,7 @@ def audit(
     json: Json = False,
 ) -> None:
     """Measure what is not deterministic, one factor at a time; exit 1 if it does not repeat."""
-    from freezer.flows.audit import audit as run
+    from freezer.flows.check.audit import audit as run
     from freezer.output.audit import document, show
 
     result = run(current.workshop(), env, budget=budget)

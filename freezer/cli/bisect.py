@@ -29,7 +29,7 @@ def bisect(
     json: Json = False,
 ) -> None:
     """Find the generation, and in it the package, that moved the numbers; builds in between."""
-    from freezer.flows.bisect import bisect as run
+    from freezer.flows.compare.bisect import bisect as run
     from freezer.output.bisect import document, show
 
     found = run(current.workshop(), env, generation_name(good), generation_name(bad), keep=keep)

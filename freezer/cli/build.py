@@ -63,7 +63,7 @@ def build(
     if bundle is not None:
         env = take(bundle, env)
     if render_only is not None:
-        from freezer.flows.render import render
+        from freezer.flows.image.render import render
 
         context = render(current.workshop(), env, render_only)
         if json:
@@ -74,7 +74,7 @@ def build(
     if verify:
         _verify(env, as_json=json)
         return
-    from freezer.flows.build import build as run
+    from freezer.flows.image.build import build as run
 
     workshop, watch = current.timed_workshop()
     built = run(workshop, env, force=force, revision=revision)
@@ -88,7 +88,7 @@ def build(
 
 def take(bundle: Path, env: str | None) -> str:
     """Bring a bundle into store and project; return its environment's name."""
-    from freezer.flows.bundle import take_bundle
+    from freezer.flows.image.bundle import take_bundle
 
     name = take_bundle(current.workshop(), bundle)
     if env is not None and env != name:
@@ -97,7 +97,7 @@ def take(bundle: Path, env: str | None) -> str:
 
 
 def _verify(env: str | None, *, as_json: bool) -> None:
-    from freezer.flows.rebuild import rebuild
+    from freezer.flows.image.rebuild import rebuild
     from freezer.output.build import rebuilt_document, show_rebuilt
 
     done = rebuild(current.workshop(), env)

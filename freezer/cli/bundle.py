@@ -33,8 +33,8 @@ def bundle(
     json: Json = False,
 ) -> None:
     """Write one file with everything that the image is made from, for hosts without a network."""
-    from freezer.flows.bundle import bundle as write
-    from freezer.flows.bundle import check_bundle
+    from freezer.flows.image.bundle import bundle as write
+    from freezer.flows.image.bundle import check_bundle
     from freezer.output.bundle import document, show
 
     if (output is None) == (check is None):

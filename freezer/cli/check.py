@@ -12,7 +12,7 @@ from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
 if TYPE_CHECKING:
-    from freezer.flows.judging import CheckResult
+    from freezer.flows.check.verdict import CheckResult
 
 
 def check(  # noqa: PLR0913, PLR0917 - one for each option
@@ -82,7 +82,7 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
     json: Json = False,
 ) -> None:
     """Train in the image and compare with the recorded numbers, bit by bit; exit 1 on drift."""
-    from freezer.flows.image_name import is_image
+    from freezer.flows.project.image_reference import is_image
 
     other = everything or since or generation or (env and is_image(env))
     form = _form(report, allowed=not other)
@@ -116,10 +116,10 @@ def _current(env: str | None, against: str | None, *, record: bool) -> CheckResu
     if against is not None:
         if record:
             raise typer.BadParameter("--against records nothing")
-        from freezer.flows.check_against import check_against
+        from freezer.flows.compare.check_against import check_against
 
         return check_against(current.workshop(), env, generation_name(against))
-    from freezer.flows.check import check as run
+    from freezer.flows.check.check import check as run
 
     return run(current.workshop(), env, record=record, ahead=_load_answer)
 
@@ -151,7 +151,7 @@ def _write_report(result: CheckResult, path: Path, form: str) -> None:
 def _check_past(
     env: str | None, generation: str | None, since: str | None, *, record: bool, as_json: bool
 ) -> NoReturn:
-    from freezer.flows.check_all import check_all, check_generation, parse_since
+    from freezer.flows.compare.check_all import check_all, check_generation, parse_since
     from freezer.output.check_all import document, show
 
     workshop = current.workshop()
@@ -168,7 +168,7 @@ def _check_past(
 
 
 def _check_image(name: str, reference: Path | None, *, as_json: bool) -> NoReturn:
-    from freezer.flows.check_image import check_image
+    from freezer.flows.check.check_image import check_image
     from freezer.output.check_image import document, show
 
     result = check_image(current.workshop(), name, reference)

@@ -35,8 +35,8 @@ def diff(
     json: Json = False,
 ) -> None:
     """Say what changed between two locks, what moves the numbers first, and why it may."""
-    from freezer.flows.diff import diff as run
-    from freezer.flows.diff import split_words
+    from freezer.flows.compare.diff import diff as run
+    from freezer.flows.compare.diff import split_words
     from freezer.output.diff import document, page, show
 
     if markdown and json:

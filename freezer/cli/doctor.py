@@ -10,7 +10,7 @@ from freezer.cli.session import current
 
 def doctor(json: Json = False) -> None:
     """Say what is there for Freezer to work with, what is missing, and how to mend it."""
-    from freezer.flows.doctor import examine, exit_code
+    from freezer.flows.setup.doctor import examine, exit_code
     from freezer.output.doctor import document, show
 
     findings = examine(current.project)

@@ -8,7 +8,7 @@ from freezer.cli.session import current
 
 def fetch(env: Env = None, json: Json = False) -> None:
     """Bring every byte of the lock into the store, verified; exit 1 when some are gone."""
-    from freezer.flows.fetch import fetch as run
+    from freezer.flows.image.fetch import fetch as run
     from freezer.output.text import plural, size
 
     done = run(current.workshop(), env)

@@ -20,7 +20,7 @@ def image(
     json: Json = False,
 ) -> None:
     """Write the image as an OCI layout, which skopeo, podman, containerd and Docker load."""
-    from freezer.flows.export import export
+    from freezer.flows.image.export import export
     from freezer.output.text import size
 
     done = export(current.workshop(), env, output)

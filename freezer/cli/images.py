@@ -32,7 +32,7 @@ def images(
             raise typer.BadParameter("--prune is for the whole project; leave out ENV")
         _prune(dry=dry_run, as_json=json)
         return
-    from freezer.flows.images import images as find
+    from freezer.flows.image.images import images as find
     from freezer.output.images import document, show
 
     found = find(current.workshop(), env)
@@ -43,7 +43,7 @@ def images(
 
 
 def _prune(*, dry: bool, as_json: bool) -> None:
-    from freezer.flows.prune import prune
+    from freezer.flows.image.prune import prune
     from freezer.output.images import pruned_document, show_pruned
 
     done = prune(current.workshop(), dry=dry)

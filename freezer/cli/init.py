@@ -34,7 +34,7 @@ def init(
     json: Json = False,
 ) -> None:
     """Write a first freeze.yaml from the requirements, pyproject.toml or environment.yml here."""
-    from freezer.flows.init import init as write
+    from freezer.flows.setup.init import init as write
 
     if base is not None and bootstrap is not None:
         raise typer.BadParameter("--base and --bootstrap are two ways to say the same thing")

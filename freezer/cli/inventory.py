@@ -8,7 +8,7 @@ from freezer.cli.session import current
 
 def inventory(env: Env = None, json: Json = False) -> None:
     """List what does the arithmetic in the image: file, owner, version, and who loads it."""
-    from freezer.flows.inventory import inventory as find
+    from freezer.flows.image.inventory import inventory as find
     from freezer.output.inventory import document, show
 
     found = find(current.workshop(), env)

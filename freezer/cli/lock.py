@@ -33,8 +33,8 @@ def lock(
     json: Json = False,
 ) -> None:
     """Resolve the spec: every byte pinned and hashed, in lockfiles/ENV/freeze.lock.yaml."""
-    from freezer.flows.lock import check_lock
-    from freezer.flows.lock import lock as write_lock
+    from freezer.flows.lock.lock import check_lock
+    from freezer.flows.lock.lock import lock as write_lock
     from freezer.model.moment import parse_moment
     from freezer.output.lock import document, show, show_checked
 

@@ -30,9 +30,9 @@ def log(
     json: Json = False,
 ) -> None:
     """List the generations of the lock: when, who, why, what changed, checked where and how."""
-    from freezer.flows.log import join as make_one
-    from freezer.flows.log import log as read
-    from freezer.flows.log import verify as hold
+    from freezer.flows.history.log import join as make_one
+    from freezer.flows.history.log import log as read
+    from freezer.flows.history.log import verify as hold
     from freezer.output.log import document, show, show_verified, verified_document
 
     if verify and join:

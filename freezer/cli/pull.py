@@ -18,7 +18,7 @@ def pull(
     json: Json = False,
 ) -> None:
     """Bring an image and its references from a registry, by digest, every byte verified."""
-    from freezer.flows.pull import pull as run
+    from freezer.flows.registry.pull import pull as run
     from freezer.output.push import pulled_document, show_pulled
 
     done = run(current.workshop(), reference)

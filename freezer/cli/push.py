@@ -23,7 +23,7 @@ def push(
     json: Json = False,
 ) -> None:
     """Send the verified image and its references to a registry; what it has is not sent."""
-    from freezer.flows.push import push as run
+    from freezer.flows.registry.push import push as run
     from freezer.output.push import pushed_document, show_pushed
 
     if len(names) > 2:

@@ -58,16 +58,16 @@ def rollback(
 
     target = generation_name(to) if to is not None else None
     if bundle is not None:
-        from freezer.flows.bundle import take_past_bundle
+        from freezer.flows.image.bundle import take_past_bundle
 
         env, held = take_past_bundle(current.workshop(), bundle, env)
         target = held if target is None else target
     if dry_run:
-        from freezer.flows.rollback_plan import plan_rollback
+        from freezer.flows.rollback.plan import plan_rollback
 
         done = plan_rollback(current.workshop(), env, target)
     else:
-        from freezer.flows.rollback import rollback as run
+        from freezer.flows.rollback.rollback import rollback as run
 
         done = run(current.workshop(), env, to=target, force=force, reason=reason)
     if json:

@@ -13,8 +13,8 @@ from freezer.output.text import document
 
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine
-    from freezer.flows.sources import Workshop
-    from freezer.flows.stopwatch import Stopwatch
+    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.support.stopwatch import Stopwatch
     from freezer.model.events import Reporter
 
 
@@ -32,14 +32,14 @@ class Session:
 
     def workshop(self) -> Workshop:
         """Return what flows work with."""
-        from freezer.flows.sources import Workshop
+        from freezer.flows.project.workshop import Workshop
 
         return Workshop.open(self.project, self.engine, self.reporter())
 
     def timed_workshop(self) -> tuple[Workshop, Stopwatch]:
         """Return a workshop whose tasks are timed, and the watch."""
-        from freezer.flows.sources import Workshop
-        from freezer.flows.stopwatch import Stopwatch
+        from freezer.flows.project.workshop import Workshop
+        from freezer.flows.support.stopwatch import Stopwatch
 
         watch = Stopwatch(self.reporter())
         return Workshop.open(self.project, self.engine, watch), watch

@@ -56,9 +56,9 @@ def update(
     """Move packages in the lock, and of all others only what that forces."""
     if newer is not None and not (reason and reason.strip()):
         raise typer.BadParameter("--newer is recorded as an exception and needs a --reason")
-    from freezer.flows.named import split_environment
-    from freezer.flows.update import Asked
-    from freezer.flows.update import update as run
+    from freezer.flows.update.targets import split_environment
+    from freezer.flows.update.update import Asked
+    from freezer.flows.update.update import update as run
     from freezer.model.moment import parse_moment
     from freezer.output.update import document, show
 

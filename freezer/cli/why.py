@@ -30,8 +30,8 @@ def why(
     json: Json = False,
 ) -> None:
     """Tell why a package is locked: what needs it, what holds its version, since when."""
-    from freezer.flows.named import split_environment
-    from freezer.flows.why import why as find
+    from freezer.flows.update.targets import split_environment
+    from freezer.flows.why.why import why as find
     from freezer.output.why import document, show
 
     # One word is the package, also where an environment has the same name.

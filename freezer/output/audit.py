@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from freezer.check.audit import Effect
-    from freezer.flows.audit import AuditResult
+    from freezer.flows.check.audit import AuditResult
 
 
 _SLOWER = 1.05

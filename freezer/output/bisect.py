@@ -13,8 +13,8 @@ from freezer.output.text import plural
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from freezer.flows.bisect import Bisected
-    from freezer.flows.trials import Trial
+    from freezer.flows.compare.bisect import Bisected
+    from freezer.flows.compare.trials import Trial
 
 
 def show(found: Bisected, console: Console) -> None:

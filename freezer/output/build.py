@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.build import Built
-    from freezer.flows.rebuild import Rebuilt
-    from freezer.flows.render import Context
-    from freezer.flows.stopwatch import Stopwatch
+    from freezer.flows.image.build import Built
+    from freezer.flows.image.rebuild import Rebuilt
+    from freezer.flows.image.render import Context
+    from freezer.flows.support.stopwatch import Stopwatch
 
 
 def show(built: Built, console: Console) -> None:

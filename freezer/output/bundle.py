@@ -10,7 +10,7 @@ from freezer.output.text import plural, size
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from freezer.flows.bundle import Bundled
+    from freezer.flows.image.bundle import Bundled
 
 
 def show(bundled: Bundled, console: Console, *, written: bool) -> None:

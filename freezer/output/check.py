@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.judging import CheckResult
+    from freezer.flows.check.verdict import CheckResult
 
 
 def show(result: CheckResult, console: Console) -> None:

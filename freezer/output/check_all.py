@@ -14,7 +14,7 @@ from freezer.output.text import printable, show_rows
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from freezer.flows.check_all import PastCheck, PastChecks
+    from freezer.flows.compare.check_all import PastCheck, PastChecks
 
 _HOW = {"here": "in the engine", "pulled": "pulled", "rebuilt": "built again", None: "none"}
 

@@ -11,7 +11,7 @@ from freezer.output.check import show_trainings, show_word
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from freezer.flows.check_image import ImageCheck
+    from freezer.flows.check.check_image import ImageCheck
 
 
 def show(result: ImageCheck, console: Console) -> None:

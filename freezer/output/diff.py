@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.diff import DiffResult
+    from freezer.flows.compare.diff import DiffResult
     from freezer.history.diff import Change
 
 _STYLES = {"certain": "bold red", "likely": "red", "possible": "yellow", "unlikely": "dim"}

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from freezer.flows.probes.finding import Finding, State
+from freezer.flows.setup.probes.finding import Finding, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,8 +13,8 @@ from freezer.output.text import plural, show_rows, size
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from freezer.flows.images import Held, Images
-    from freezer.flows.prune import Pruned
+    from freezer.flows.image.images import Held, Images
+    from freezer.flows.image.prune import Pruned
 
 
 def show(images: Images, console: Console) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.kept_inventory import InventoryResult
+    from freezer.flows.image.inventory_cache import InventoryResult
     from freezer.model.inventory import LinkedIn, SharedLibrary
 
 _SHOWN = 3

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from freezer.flows.insides import installed
+from freezer.flows.project.image_runtime import installed
 from freezer.model.canonical import plain
 from freezer.model.lockfile import LOCK_FILE, short_id
 from freezer.output.text import plural, show_rows, size
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.lock import LockResult
-    from freezer.flows.spec import Locked
+    from freezer.flows.lock.lock import LockResult
+    from freezer.flows.project.environment import Locked
     from freezer.model.lock import Lock
 
 _SHOWN = 40

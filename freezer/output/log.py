@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.log import Log, Row, Verified
+    from freezer.flows.history.log import Log, Row, Verified
     from freezer.model.generation import Checked
 
 

@@ -10,8 +10,8 @@ from freezer.output.text import plural, size
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from freezer.flows.pull import Pulled
-    from freezer.flows.push import Pushed
+    from freezer.flows.registry.pull import Pulled
+    from freezer.flows.registry.push import Pushed
 
 
 def show_pushed(pushed: Pushed, console: Console) -> None:

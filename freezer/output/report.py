@@ -17,7 +17,7 @@ from freezer.output.text import printable
 
 if TYPE_CHECKING:
     from freezer.check.metrics import Metrics
-    from freezer.flows.judging import CheckResult
+    from freezer.flows.check.verdict import CheckResult
 
 _MARKS = {
     Word.IDENTICAL: "good",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.rollback_plan import Rollback
+    from freezer.flows.rollback.plan import Rollback
 
 _HOW = {
     "here": "is in the engine",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.update import UpdateResult
+    from freezer.flows.update.update import UpdateResult
 
 
 def show(result: UpdateResult, console: Console) -> None:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.why import Answer, Why
-    from freezer.flows.why_held import Hold
-    from freezer.flows.why_released import Released
-    from freezer.flows.why_since import Since
+    from freezer.flows.why.constraints import Hold
+    from freezer.flows.why.released import Released
+    from freezer.flows.why.since import Since
+    from freezer.flows.why.why import Answer, Why
     from freezer.history.why import Key, Need
 
 _CHAINS: Final = 5

@@ -17,10 +17,10 @@ from freezer.fetch.http.client import NotFoundError, get_bytes
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import indexes
 from freezer.fetch.store.store import Store
-from freezer.flows.lock import lock
-from freezer.flows.sources import Workshop
-from freezer.flows.spec import load_environment
-from freezer.flows.worlds import base_question, debian_question
+from freezer.flows.lock.ecosystems import base_question, debian_question
+from freezer.flows.lock.lock import lock
+from freezer.flows.project.environment import load_environment
+from freezer.flows.project.workshop import Workshop
 from freezer.model.cuda import toolkit_of
 from freezer.model.lock import Lock
 from freezer.model.lockfile import LOCK_FILE, lock_bytes

@@ -12,9 +12,9 @@ from rich.console import Console
 from updates import EARLY, LATE, LATER, Env, pins
 
 from freezer.errors import FreezerError, LockError, SpecError
-from freezer.flows.generations import history
-from freezer.flows.lock import lock
-from freezer.flows.why import why
+from freezer.flows.history.generations import history
+from freezer.flows.lock.lock import lock
+from freezer.flows.why.why import why
 from freezer.output.why import show
 
 pytestmark = pytest.mark.index

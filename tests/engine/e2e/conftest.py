@@ -13,7 +13,7 @@ from commands import Project, forget, other_clock, outcome, untag
 
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.fetch.store.store import Store
-from freezer.flows.fetch import lock_artifacts
+from freezer.flows.image.fetch import lock_artifacts
 
 NAME = f"freezer-test-{os.getpid()}"
 """A name of this test run's own: another run on the same engine has other locks and images."""

@@ -19,7 +19,7 @@ from daemons import own_daemon, own_podman
 
 from freezer.engine.connect import connect
 from freezer.engine.interface import Engine, ImageInfo
-from freezer.flows.build import image_tags
+from freezer.flows.image.build import image_tags
 
 DOCKERD = "FREEZER_TEST_DOCKERD"
 """A folder with the programs of another Docker than the installed one: dockerd, containerd, ..."""

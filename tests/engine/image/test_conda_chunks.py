@@ -18,7 +18,7 @@ from locks import make_lock
 from freezer.engine.interface import Engine, LayerFile, RunOptions
 from freezer.errors import EngineError
 from freezer.fetch.store.store import Store
-from freezer.flows.insides import installed
+from freezer.flows.project.image_runtime import installed
 from freezer.image.bytecode import bytecode_chunks
 from freezer.image.chunks import Chunk
 from freezer.image.conda import conda_chunks, history_chunk, python_closure

@@ -15,8 +15,8 @@ from rich.console import Console
 from freezer.check.audit import Effect, effects
 from freezer.check.factors import Factor
 from freezer.check.known import Note
-from freezer.flows.audit import AuditResult
-from freezer.flows.spec import Locked
+from freezer.flows.check.audit import AuditResult
+from freezer.flows.project.environment import Locked
 from freezer.model.record import Record, Timing
 from freezer.model.spec import Accepted
 from freezer.output.audit import document, show

@@ -12,7 +12,7 @@ from freezer.check.reference import write_reference
 from freezer.cli.main import run
 from freezer.cli.session import Session
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK, EXIT_USER
-from freezer.flows.configs import keep_config
+from freezer.flows.image.config_cache import keep_config
 from freezer.model.lockfile import LOCK_FILE
 
 

@@ -13,7 +13,7 @@ from urllib3.util.retry import Retry
 
 from freezer.check.reference import write_reference
 from freezer.fetch.registry import push as registry_push
-from freezer.flows.configs import keep_config
+from freezer.flows.image.config_cache import keep_config
 from freezer.model.lockfile import LOCK_FILE
 
 

@@ -13,8 +13,8 @@ from records import lines, record
 
 from freezer.check.factors import factors
 from freezer.check.smoke import Varied
-from freezer.flows import audit as flow
-from freezer.flows.spec import Locked
+from freezer.flows.check import audit as flow
+from freezer.flows.project.environment import Locked
 from freezer.inside.freezer_inside.record import Recorder
 
 LOCK = make_lock()

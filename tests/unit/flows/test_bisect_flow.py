@@ -13,11 +13,11 @@ from records import lines
 from registries import make_config
 
 from freezer.errors import CheckError, HistoryError
-from freezer.flows import trials
-from freezer.flows.bisect import Bisected, bisect
-from freezer.flows.build import Built
-from freezer.flows.sources import Workshop
-from freezer.flows.spec import Locked
+from freezer.flows.compare import trials
+from freezer.flows.compare.bisect import Bisected, bisect
+from freezer.flows.image.build import Built
+from freezer.flows.project.environment import Locked
+from freezer.flows.project.workshop import Workshop
 from freezer.history.search import State
 from freezer.image.layout import LOCK_LABEL
 from freezer.model.lock import Inside

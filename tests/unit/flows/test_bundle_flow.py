@@ -6,7 +6,7 @@ from insides import OLD, PART
 from locks import make_lock, sha
 
 from freezer.errors import FreezerError, LockError
-from freezer.flows.bundle import bundle, check_bundle, take_bundle
+from freezer.flows.image.bundle import bundle, check_bundle, take_bundle
 from freezer.model.canonical import digest
 from freezer.model.lock import BootstrapBase, DebianPackage, SmokeFile, SmokePlan, StepFile, Steps
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id

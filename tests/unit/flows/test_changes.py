@@ -2,7 +2,7 @@
 
 from locks import make_lock, sha
 
-from freezer.flows.changes import changes
+from freezer.history.changes import changes
 from freezer.model.lock import StepFile, Steps
 
 

@@ -13,9 +13,9 @@ from insides import OLD
 from records import lines
 
 from freezer.errors import CheckError, HistoryError
-from freezer.flows.check import check
-from freezer.flows.check_against import check_against
-from freezer.flows.generations import history
+from freezer.flows.check.check import check
+from freezer.flows.compare.check_against import check_against
+from freezer.flows.history.generations import history
 from freezer.history.archive import archive_folder
 from freezer.model.verdict import Word
 

@@ -17,8 +17,8 @@ from freezer.errors import (
     CheckError,
     LockError,
 )
-from freezer.flows.image_name import is_image
-from freezer.flows.pull import pulled_references
+from freezer.flows.project.image_reference import is_image
+from freezer.flows.registry.pull import pulled_references
 from freezer.model.lockfile import lock_bytes, lock_id
 from freezer.model.verdict import Word
 

@@ -12,10 +12,10 @@ from histories import NAME, Past, make_past
 from records import lines
 
 from freezer.errors import ArtifactGoneError, EngineError, HistoryError, SpecError
-from freezer.flows.check_all import check_all, check_generation, parse_since
-from freezer.flows.generations import history
-from freezer.flows.log import verify
-from freezer.flows.rollback import rollback
+from freezer.flows.compare.check_all import check_all, check_generation, parse_since
+from freezer.flows.history.generations import history
+from freezer.flows.history.log import verify
+from freezer.flows.rollback.rollback import rollback
 from freezer.history.archive import archive_folder
 from freezer.model.verdict import Word
 
@@ -104,7 +104,7 @@ def test_what_cannot_be_had_or_was_edited_does_not_stop_the_others(
     def build_locked(*_: object, **__: object) -> None:
         raise ArtifactGoneError("numpy 2.0 is gone from every source")
 
-    monkeypatch.setattr("freezer.flows.build.build_locked", build_locked)
+    monkeypatch.setattr("freezer.flows.image.build.build_locked", build_locked)
     checks = history(past.workshop, NAME).verdicts(2)
     del past.held.configs[checks[0].image]
     past.make("3.0")

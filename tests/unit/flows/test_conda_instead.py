@@ -11,11 +11,11 @@ from condaindex import Room, record
 
 from freezer.errors import ResolveError
 from freezer.fetch.config import Config
-from freezer.flows.asking import Asking
-from freezer.flows.conda import gathered_conda, resolve_conda
-from freezer.flows.installed import Installed
-from freezer.flows.sources import Workshop
-from freezer.flows.spec import load_environment
+from freezer.flows.lock.answers import Installed
+from freezer.flows.lock.conda import gathered_conda, resolve_conda
+from freezer.flows.lock.request import Asking
+from freezer.flows.project.environment import load_environment
+from freezer.flows.project.workshop import Workshop
 from freezer.model.events import SilentReporter
 
 INSTALLED = Installed((), "x86_64", "2.36", "debian 12", None)

@@ -8,8 +8,8 @@ import pytest
 from accelerators import conda
 
 from freezer.errors import ResolveError
-from freezer.flows.conda import conda_python
-from freezer.flows.spec import Environment, load_environment
+from freezer.flows.lock.conda import conda_python
+from freezer.flows.project.environment import Environment, load_environment
 
 SPEC = "name: demo\nbase: {bootstrap: bookworm}\npython: '3.13'\nconda: environment.yml\n"
 

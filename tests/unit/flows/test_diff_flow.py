@@ -13,9 +13,9 @@ from records import lines
 from rich.console import Console
 
 from freezer.errors import FreezerError
-from freezer.flows.check import check
-from freezer.flows.diff import DiffResult, Side, diff, split_words
-from freezer.flows.spec import Locked
+from freezer.flows.check.check import check
+from freezer.flows.compare.diff import DiffResult, Side, diff, split_words
+from freezer.flows.project.environment import Locked
 from freezer.history.diff import diff_locks
 from freezer.history.suspects import assess
 from freezer.output.diff import document, page, show

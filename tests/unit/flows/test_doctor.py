@@ -20,9 +20,9 @@ from freezer.cli.doctor import doctor
 from freezer.cli.session import current
 from freezer.engine.interface import EngineInfo
 from freezer.errors import EngineError
-from freezer.flows import doctor as flow
-from freezer.flows.probes import disk, engine, host, sources
-from freezer.flows.probes.finding import State, missing, ok, warning
+from freezer.flows.setup import doctor as flow
+from freezer.flows.setup.probes import disk, engine, host, sources
+from freezer.flows.setup.probes.finding import State, missing, ok, warning
 from freezer.output.doctor import document, show
 
 if TYPE_CHECKING:

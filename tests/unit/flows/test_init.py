@@ -3,8 +3,8 @@
 import pytest
 
 from freezer.errors import HostError, SpecError
-from freezer.flows.discover import discover
-from freezer.flows.init import init
+from freezer.flows.setup.discover import discover
+from freezer.flows.setup.init import init
 from freezer.model.speccheck import parse_spec
 
 CONDA = """\

@@ -14,15 +14,20 @@ from locks import make_lock, sha
 
 from freezer.errors import FreezerError, HostError, IntegrityError, LockError
 from freezer.fetch.store.store import Store
-from freezer.flows import bundle as flow
-from freezer.flows.asking import Asking
-from freezer.flows.bundle import bundle, check_bundle, take_bundle
-from freezer.flows.generations import adopt, history, record_generation
-from freezer.flows.holding import holding
-from freezer.flows.insides import bring_inside, inside_for, installed, keep_inside, without_inside
-from freezer.flows.log import verify
-from freezer.flows.sources import Workshop
-from freezer.flows.spec import Locked
+from freezer.flows.history.generations import adopt, history, record_generation
+from freezer.flows.history.log import verify
+from freezer.flows.image import bundle as flow
+from freezer.flows.image.bundle import bundle, check_bundle, take_bundle
+from freezer.flows.project.environment import Locked
+from freezer.flows.project.exclusive import holding
+from freezer.flows.project.image_runtime import (
+    bring_inside,
+    inside_for,
+    installed,
+    keep_inside,
+    without_inside,
+)
+from freezer.flows.project.workshop import Workshop
 from freezer.image.bundle import Content
 from freezer.image.insides import inside_of
 from freezer.inside import inside_bytes, inside_files
@@ -30,7 +35,6 @@ from freezer.model.canonical import digest
 from freezer.model.inside import LARGEST, unpack
 from freezer.model.lock import BootstrapBase, DebianPackage, Inside, Lock, SmokePlan
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
-from freezer.resolve.minimal import Release
 
 SHIPPED = Path(__file__).parents[3] / "lockfiles"
 DEB = DebianPackage(
@@ -255,10 +259,6 @@ def test_a_large_file_that_a_lock_names_is_no_part(shop: Workshop) -> None:
         inside_of(lock, shop.store)
 
 
-def asking(host: Host, old: Lock | None, **release: Release) -> Asking:
-    return Asking(None, LOCK.as_of, old, release)  # type: ignore[arg-type]
-
-
 def plan(*trainings: str) -> SmokePlan:
     return SmokePlan(trainings=trainings, seed=1, cpus=1, memory="1g", timeout=9)
 
@@ -268,10 +268,9 @@ def test_a_lock_takes_this_freezers_part_and_a_named_update_stays_with_the_old_o
 ) -> None:
     data = pack(part_files(numpy_training=b"train()"))
     old = make_lock(inside=Inside(version="1", sha256=shop.store.put_bytes(data)))
-    named = {"pip": Release(frozenset({"numpy"}))}
-    assert inside_for(shop, asking(host, None), plan("numpy")) == installed()
-    assert inside_for(shop, asking(host, old), plan("numpy")) == installed()
-    assert inside_for(shop, asking(host, old, **named), plan("numpy")) == old.inside
+    assert inside_for(shop, plan("numpy"), None, keep=False) == installed()
+    assert inside_for(shop, plan("numpy"), old, keep=False) == installed()
+    assert inside_for(shop, plan("numpy"), old, keep=True) == old.inside
     assert host.ear.notes == []
 
 
@@ -281,8 +280,7 @@ def test_an_update_says_that_the_part_moves_where_it_cannot_stay(
 ) -> None:
     if at_hand:
         shop.store.put_bytes(PART)  # which has no such training
-    named = {"pip": Release(frozenset({"numpy"}))}
-    assert inside_for(shop, asking(host, LOCK, **named), plan("numpy")) == installed()
+    assert inside_for(shop, plan("numpy"), LOCK, keep=True) == installed()
     assert "Freezer's own part" in host.ear.notes[0]
 
 

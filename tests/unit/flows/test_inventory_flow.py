@@ -14,9 +14,9 @@ from freezer.engine.interface import RunResult
 from freezer.errors import VerificationError
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
-from freezer.flows.kept_inventory import inventory_of, keep_inventory
-from freezer.flows.sources import Workshop
-from freezer.flows.spec import Locked
+from freezer.flows.image.inventory_cache import inventory_of, keep_inventory
+from freezer.flows.project.environment import Locked
+from freezer.flows.project.workshop import Workshop
 from freezer.model.canonical import digest, json_bytes, plain
 from freezer.model.events import SilentReporter
 from freezer.model.inventory import Inventory, note_of

@@ -10,7 +10,7 @@ from histories import NAME, Past, make_past
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freezer.flows.log import verify
+from freezer.flows.history.log import verify
 from freezer.history.log import FOLDER
 
 

@@ -9,9 +9,9 @@ import pytest
 from histories import GIT, NAME, Past, make_past
 
 from freezer.errors import HistoryError, LockError
-from freezer.flows.checks import checked_entry, inventory_in
-from freezer.flows.generations import ADOPTED, adopt, current, generation, history
-from freezer.flows.log import join, log, verify
+from freezer.flows.check.record import checked_entry, inventory_in
+from freezer.flows.history.generations import ADOPTED, adopt, current, generation, history
+from freezer.flows.history.log import join, log, verify
 from freezer.history.archive import archive_folder
 from freezer.history.changelog import write_changelog
 from freezer.history.log import append

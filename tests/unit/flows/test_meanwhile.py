@@ -8,12 +8,12 @@ import threading
 
 import pytest
 
-from freezer.flows.meanwhile import meanwhile
+from freezer.flows.support.preload import meanwhile
 
 LATE = (
-    "freezer.flows.judging", "freezer.flows.checks", "freezer.check.compare", "freezer.check.gpu",
+    "freezer.flows.check.verdict", "freezer.flows.check.record", "freezer.check.compare", "freezer.check.gpu",
     "freezer.engine.build", "freezer.engine.load", "freezer.model.speccheck", "freezer.output.check",
-    "freezer.flows.check_image", "freezer.fetch.registry.repository", "filelock",
+    "freezer.flows.check.check_image", "freezer.fetch.registry.repository", "filelock",
 )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_what_goes_wrong_in_the_block_is_raised_at_once() -> None:
 def test_a_check_loads_before_its_training_only_what_starts_it() -> None:
     script = """
 import sys
-import freezer.cli.check, freezer.flows.image_name, freezer.flows.check, freezer.engine.connect
+import freezer.cli.check, freezer.flows.project.image_reference, freezer.flows.check.check, freezer.engine.connect
 print(*sys.modules)
 """
     done = subprocess.run(

@@ -8,9 +8,9 @@ import pytest
 from locks import make_lock
 
 from freezer.errors import LockError, SpecError
-from freezer.flows.asking import Asking
-from freezer.flows.moved import moves
-from freezer.flows.named import Named, parse_named, released, split_environment
+from freezer.flows.lock.request import Asking
+from freezer.flows.update.moves import moves
+from freezer.flows.update.targets import Named, parse_named, released, split_environment
 from freezer.resolve.minimal import Release
 
 

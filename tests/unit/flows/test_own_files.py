@@ -5,8 +5,8 @@ from hosts import make_host
 from locks import make_lock
 
 from freezer.errors import SpecError
-from freezer.flows.own_files import bring_own_files, steps_plan
-from freezer.flows.spec import load_environment
+from freezer.flows.project.environment import load_environment
+from freezer.flows.project.user_files import bring_own_files, steps_plan
 from freezer.model.canonical import digest
 from freezer.model.lock import SmokeFile, SmokePlan, StepFile, Steps
 

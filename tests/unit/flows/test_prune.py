@@ -10,8 +10,8 @@ from histories import NAME, Past, make_past
 from registries import make_config
 
 from freezer.errors import EngineError
-from freezer.flows.generations import history
-from freezer.flows.prune import Pruned, prune
+from freezer.flows.history.generations import history
+from freezer.flows.image.prune import Pruned, prune
 from freezer.image.bench import store_name
 from freezer.image.layout import LOCK_LABEL, STORE_LABEL
 

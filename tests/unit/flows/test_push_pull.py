@@ -25,8 +25,8 @@ from freezer.fetch.registry.push import Destination
 from freezer.fetch.registry.reference import parse_reference
 from freezer.fetch.registry.referrers import attach
 from freezer.fetch.registry.repository import Door
-from freezer.flows.configs import keep_config
-from freezer.flows.published import put_small
+from freezer.flows.image.config_cache import keep_config
+from freezer.flows.registry.references import put_small
 from freezer.model import oci
 from freezer.model.verdict import Word
 

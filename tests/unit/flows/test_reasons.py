@@ -2,8 +2,8 @@
 
 from locks import make_lock
 
-from freezer.flows.reasons import with_reasons
-from freezer.flows.spec import load_environment
+from freezer.flows.lock.reasons import with_reasons
+from freezer.flows.project.environment import load_environment
 from freezer.model.events import SilentReporter
 
 SPEC = "name: demo\nbase: {bootstrap: bookworm}\npython: '3.11'\n"

@@ -7,7 +7,7 @@ import tarfile
 import pytest
 
 from freezer.engine.interface import LayerFile
-from freezer.flows.rebuild import _layers
+from freezer.flows.image.rebuild import _layers
 from freezer.image.layers import Layer
 from freezer.image.parts import Parts
 

@@ -15,12 +15,12 @@ from registries import make_config
 
 from freezer.check.reference import parse_reference
 from freezer.errors import FetchError, HistoryError
-from freezer.flows.build import Built, verified_image
-from freezer.flows.check import check
-from freezer.flows.generations import current, history
-from freezer.flows.log import verify
-from freezer.flows.pull import Pulled
-from freezer.flows.rollback import rollback
+from freezer.flows.check.check import check
+from freezer.flows.history.generations import current, history
+from freezer.flows.history.log import verify
+from freezer.flows.image.build import Built, verified_image
+from freezer.flows.registry.pull import Pulled
+from freezer.flows.rollback.rollback import rollback
 from freezer.history.archive import archive_folder
 from freezer.model.generation import Checked
 from freezer.model.verdict import Word
@@ -227,7 +227,7 @@ def builder(two: Past, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         return Built(locked, made.id, (), True, 0, 0.1)  # type: ignore[arg-type]
 
     image = next(iter(known))
-    monkeypatch.setattr("freezer.flows.build.build_locked", build_locked)
+    monkeypatch.setattr("freezer.flows.image.build.build_locked", build_locked)
     return configs
 
 
@@ -271,7 +271,7 @@ def test_an_image_is_pulled_from_where_it_was_published(
         two.held.make(config[image])
         return Pulled(name, image, "x", "y", 0, True, ())
 
-    monkeypatch.setattr("freezer.flows.pull.pull", pull)
+    monkeypatch.setattr("freezer.flows.registry.pull.pull", pull)
     assert rollback(two.workshop, NAME, dry_run=True).place == place
     done = rollback(two.workshop, NAME)
     assert (done.how, done.on_record) == ("pulled", True)
@@ -289,7 +289,7 @@ def test_a_registry_that_is_gone_is_done_without(
     def pull(*_: object) -> Pulled:
         raise FetchError("the registry cannot be reached")
 
-    monkeypatch.setattr("freezer.flows.pull.pull", pull)
+    monkeypatch.setattr("freezer.flows.registry.pull.pull", pull)
     assert rollback(two.workshop, NAME).how == "rebuilt"
     assert any("cannot be reached" in note for note in two.ear.notes)
 

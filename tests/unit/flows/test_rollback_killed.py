@@ -14,10 +14,10 @@ from histories import NAME, Past, make_past
 from records import lines
 
 from freezer.errors import HistoryError
-from freezer.flows.generations import adopt, history
-from freezer.flows.holding import holding
-from freezer.flows.log import log, verify
-from freezer.flows.rollback import rollback
+from freezer.flows.history.generations import adopt, history
+from freezer.flows.history.log import log, verify
+from freezer.flows.project.exclusive import holding
+from freezer.flows.rollback.rollback import rollback
 from freezer.history.log import FOLDER
 from freezer.history.switch import JOURNAL
 
@@ -25,7 +25,7 @@ _DEADLY = """
 import os, signal, sys
 from pathlib import Path
 from histories import NAME, Past
-from freezer.flows.rollback import rollback
+from freezer.flows.rollback.rollback import rollback
 
 root, event, place = sys.argv[1:]
 past = Past(Path(root))

@@ -3,8 +3,8 @@
 import pytest
 
 from freezer.errors import SpecError
-from freezer.flows.settings import demand_free_names, image_environment, smoke_plan
-from freezer.flows.spec import load_environment
+from freezer.flows.lock.image_settings import demand_free_names, image_environment, smoke_plan
+from freezer.flows.project.environment import load_environment
 from freezer.model.events import SilentReporter
 
 SPEC = "name: demo\nbase: {bootstrap: bookworm}\npython: '3.11'\n"

@@ -13,14 +13,14 @@ from conda_forge import conda_forge
 from freezer.engine.interface import Engine
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
-from freezer.flows.asking import Asking
-from freezer.flows.conda import gathered_conda, resolve_conda
-from freezer.flows.exports import exports
-from freezer.flows.installed import Installed
-from freezer.flows.reasons import with_reasons
-from freezer.flows.sources import Workshop
-from freezer.flows.spec import load_environment, read_lock
-from freezer.flows.worlds import stale_worlds
+from freezer.flows.lock.answers import Installed
+from freezer.flows.lock.conda import gathered_conda, resolve_conda
+from freezer.flows.lock.ecosystems import stale_worlds
+from freezer.flows.lock.exports import exports
+from freezer.flows.lock.reasons import with_reasons
+from freezer.flows.lock.request import Asking
+from freezer.flows.project.environment import load_environment, read_lock
+from freezer.flows.project.workshop import Workshop
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Lock
 from freezer.resolve.conda.library import conda_lock_module, quiet

@@ -13,10 +13,10 @@ import pytest
 from histories import NAME, Past, make_past
 from many import sixty
 
-from freezer.flows.diff import diff
-from freezer.flows.log import log, verify
-from freezer.flows.rollback import rollback
-from freezer.flows.why import why
+from freezer.flows.compare.diff import diff
+from freezer.flows.history.log import log, verify
+from freezer.flows.rollback.rollback import rollback
+from freezer.flows.why.why import why
 from freezer.model import lockfile
 
 

@@ -4,7 +4,7 @@ import pytest
 from locks import make_lock
 
 from freezer.errors import LockError, SpecError
-from freezer.flows.spec import load_environment, load_locked, read_beside, read_lock
+from freezer.flows.project.environment import load_environment, load_locked, read_beside, read_lock
 from freezer.model.lockfile import lock_bytes
 
 SPEC = "name: {name}\nbase: {{bootstrap: bookworm}}\npython: '3.11'\n"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from freezer.flows import stopwatch
-from freezer.flows.stopwatch import OTHER, Stopwatch
+from freezer.flows.support import stopwatch
+from freezer.flows.support.stopwatch import OTHER, Stopwatch
 from freezer.model.events import SilentReporter
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from freezer.flows.together import at_once
+from freezer.flows.support.concurrency import at_once
 
 Tell = Callable[[int], None]
 

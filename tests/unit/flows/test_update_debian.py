@@ -14,13 +14,13 @@ from locks import make_lock
 from freezer.errors import ResolveError
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
-from freezer.flows import debian
-from freezer.flows.asking import Asking
-from freezer.flows.installed import Installed
-from freezer.flows.moved import moves
-from freezer.flows.sources import Workshop
-from freezer.flows.spec import load_environment
-from freezer.flows.worlds import resolve_worlds
+from freezer.flows.lock import debian
+from freezer.flows.lock.answers import Installed
+from freezer.flows.lock.ecosystems import resolve_worlds
+from freezer.flows.lock.request import Asking
+from freezer.flows.project.environment import load_environment
+from freezer.flows.project.workshop import Workshop
+from freezer.flows.update.moves import moves
 from freezer.model.lock import DebianPackage
 from freezer.resolve.minimal import Release
 
@@ -108,10 +108,10 @@ def test_the_base_moves_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     base = old.base.model_copy(update={"manifest": f"sha256:{'9' * 64}"})
     gomp = old.debian[0].model_copy(update={"version": "13"})
     installed = Installed.locked((gomp,), old.target)
-    monkeypatch.setattr("freezer.flows.bases.resolve_base", lambda *_: base)
-    monkeypatch.setattr("freezer.flows.debian.resolve_installed", lambda *_: installed)
-    monkeypatch.setattr("freezer.flows.python.resolve_python", lambda *_: ())
-    monkeypatch.setattr("freezer.flows.arithmetic.arithmetic", lambda *given: given[2])
+    monkeypatch.setattr("freezer.flows.lock.base.resolve_base", lambda *_: base)
+    monkeypatch.setattr("freezer.flows.lock.debian.resolve_installed", lambda *_: installed)
+    monkeypatch.setattr("freezer.flows.lock.python.resolve_python", lambda *_: ())
+    monkeypatch.setattr("freezer.flows.lock.numeric_libraries.arithmetic", lambda *given: given[2])
     (tmp_path / "freeze.yaml").write_text("name: demo\nbase: debian:12\npython: '3.11'\n")
     asking = Asking(load_environment(tmp_path, None), old.as_of, old, {"base": Release()})
     workshop: Any = SimpleNamespace(config=None, report=Ear())

@@ -16,10 +16,10 @@ from locks import make_lock, sha
 from freezer.cli.main import run
 from freezer.errors import LockError
 from freezer.fetch.config import Config, PythonIndexConfig, Sources
-from freezer.flows.generations import history
-from freezer.flows.sources import Workshop
-from freezer.flows.why import Answer, why
-from freezer.flows.why_held import Hold
+from freezer.flows.history.generations import history
+from freezer.flows.project.workshop import Workshop
+from freezer.flows.why.constraints import Hold
+from freezer.flows.why.why import Answer, why
 from freezer.history.log import FOLDER
 from freezer.model.lock import Accelerator, Component, CondaPackage, Lock, Newer, PipPackage
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
@@ -219,7 +219,7 @@ def test_an_older_lock_that_was_edited_is_not_read(room: Room) -> None:
 @pytest.fixture
 def asked(room: Room, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return what asks with an index of its own; nothing is resolved, as there is no engine."""
-    monkeypatch.setattr("freezer.flows.why.released", lambda *_: None)
+    monkeypatch.setattr("freezer.flows.why.why.released", lambda *_: None)
     room.past.workshop.store.put_bytes(APP)
     with serve() as index:
         for version in ("1.0", "2.0", "2.4", "2.6", "3.0rc1"):

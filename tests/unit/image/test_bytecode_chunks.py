@@ -16,7 +16,7 @@ from locks import make_lock
 from freezer.engine.interface import Engine, RunOptions, RunResult
 from freezer.errors import BuildError, IntegrityError
 from freezer.fetch.store.store import Store
-from freezer.flows.insides import installed
+from freezer.flows.project.image_runtime import installed
 from freezer.image.bytecode import BATCH, bytecode_chunks
 from freezer.image.chunks import Chunk, data_chunk
 from freezer.image.tar import Entry

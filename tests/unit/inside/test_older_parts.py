@@ -20,7 +20,7 @@ from freezer.check.compare import compare
 from freezer.check.smoke import run_smoke
 from freezer.engine.interface import Engine, RunOptions, RunResult
 from freezer.fetch.store.store import Store
-from freezer.flows.insides import installed
+from freezer.flows.project.image_runtime import installed
 from freezer.image.bytecode import bytecode_chunks
 from freezer.image.chunks import data_chunk
 from freezer.image.insides import inside_of

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from freezer.check.measure import _TOLERANCES
-from freezer.flows.settings import TRAINING_PACKAGES
+from freezer.flows.lock.image_settings import TRAINING_PACKAGES
 from freezer.model.spec import BUILT_IN_TRAININGS
 from freezer.model.speccheck import _EXPECTED
 

@@ -5,9 +5,9 @@ import io
 from locks import make_lock
 from rich.console import Console
 
-from freezer.flows.build import Built
-from freezer.flows.rebuild import Rebuilt
-from freezer.flows.spec import Locked
+from freezer.flows.image.build import Built
+from freezer.flows.image.rebuild import Rebuilt
+from freezer.flows.project.environment import Locked
 from freezer.output.build import document, rebuilt_document, show, show_rebuilt
 
 IMAGE, OTHER, LAYER = (f"sha256:{digit * 64}" for digit in "abc")

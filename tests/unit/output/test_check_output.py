@@ -10,8 +10,8 @@ from records import Floats, lines, record, training_lines
 from rich.console import Console
 
 from freezer.check.compare import compare
-from freezer.flows.judging import CheckResult
-from freezer.flows.spec import Locked
+from freezer.flows.check.verdict import CheckResult
+from freezer.flows.project.environment import Locked
 from freezer.model.verdict import Word
 from freezer.output.check import document, show
 

@@ -12,8 +12,8 @@ from records import lines, record
 
 from freezer.check.compare import compare
 from freezer.check.metrics import metrics
-from freezer.flows.judging import CheckResult
-from freezer.flows.spec import Locked
+from freezer.flows.check.verdict import CheckResult
+from freezer.flows.project.environment import Locked
 from freezer.model.record import Record
 from freezer.output.chart import loss_chart
 from freezer.output.report import report

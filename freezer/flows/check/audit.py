@@ -1,0 +1,152 @@
+"""``freeze audit``: what in an environment is not deterministic, by the book and by experiment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from freezer.check.audit import Effect, effects
+from freezer.check.factors import factors
+from freezer.check.known import Note, notes
+from freezer.check.smoke import Varied
+from freezer.errors import CheckError, SpecError
+from freezer.flows.check.run_training import train, vary
+from freezer.flows.image.build import verified_image
+from freezer.flows.project.environment import Locked, load_environment, load_locked
+from freezer.inside.freezer_inside.trainer import PROCESSOR
+
+if TYPE_CHECKING:
+    from freezer.check.factors import Factor
+    from freezer.flows.project.workshop import Workshop
+    from freezer.model.record import Record
+    from freezer.model.spec import Accepted
+
+
+BUDGET: Final = 115.0
+"""Seconds; with its own start, the command ends within two minutes."""
+_HANGS: Final = 4.0
+"""Times of what is expected of a run; with one thread instead of many it may well take twice."""
+_LEAST_PATIENCE: Final = 15.0
+"""Seconds that any run may take."""
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What an audit found."""
+
+    locked: Locked
+    image: str
+    record: Record
+    """The unchanged run."""
+    notes: tuple[Note, ...]
+    effects: tuple[Effect, ...]
+    skipped: tuple[str, ...]
+    """Titles of factors for which no time was left, or whose trainings did not end in it."""
+    accepted: tuple[Accepted, ...]
+    """What the spec accepts."""
+    seconds: float
+
+    @property
+    def open(self) -> tuple[Effect, ...]:
+        """What does not repeat and is not accepted."""
+        names = {item.factor for item in self.accepted}
+        return tuple(item for item in self.effects if item.bad and item.factor not in names)
+
+    @property
+    def good(self) -> bool:
+        """Whether all trainings repeat, but for what the spec accepts."""
+        return not self.open
+
+
+def audit(workshop: Workshop, name: str | None, *, budget: float = BUDGET) -> AuditResult:
+    """Vary one factor at a time and say what it does to the numbers.
+
+    ``budget`` are seconds: factors for which no time is left are named and left out, the most
+    telling go first. One whose trainings take far longer than is usual is cut off, and says
+    nothing: some hang where others use the CPUs (PyTorch with ``OMP_DYNAMIC=TRUE``). Raises
+    ``CheckError`` when the image is not built or the unchanged trainings do not run.
+    """
+    locked = load_locked(workshop.project, name)
+    image = verified_image(workshop, locked)
+    if image is None:
+        raise CheckError(
+            f"the engine holds no verified image of lock {locked.id[:12]}",
+            hint=f"run `freeze build {locked.lock.name}`",
+        )
+    started = monotonic()
+    first = train(workshop, locked.lock, locked.id, image.id, "Training, nothing changed")
+    _demand_end(first)
+    usual = monotonic() - started  # of the first run, which also reads an image from the disk
+    runs: dict[str | None, Record] = {None: first}
+    found: list[Effect] = []
+    skipped: list[str] = []
+    for factor in factors(locked.lock):
+        share, begun = _share(first, factor), monotonic()
+        if begun - started + usual * share > budget or factor.against not in runs:
+            skipped.append(factor.title)
+            continue
+        limit = _patience(usual * share, budget - (begun - started))
+        varied = _varied(workshop, locked, image.id, factor, limit)
+        if _cut_off(varied, limit):
+            skipped.append(f"{factor.title}, which did not end in {limit:.0f} s")
+            continue
+        runs[factor.name] = varied
+        pace = (monotonic() - begun) / share if share else usual
+        usual = (usual + pace) / 2  # the latest runs say most of what the next one takes
+        found += effects(factor, runs[factor.against], runs[factor.name])
+    return AuditResult(
+        locked=locked,
+        image=image.id,
+        record=first,
+        notes=notes(locked.lock),
+        effects=tuple(found),
+        skipped=tuple(skipped),
+        accepted=_accepted(workshop, locked.lock.name),
+        seconds=monotonic() - started,
+    )
+
+
+def _patience(expected: float, left: float) -> float:
+    """Return how many seconds a run may take: one that hangs is not to take those of the others."""
+    return max(1.0, min(left, max(_HANGS * expected, _LEAST_PATIENCE)))
+
+
+def _share(first: Record, factor: Factor) -> float:
+    """Return which part of the unchanged run's time a run of some of the trainings takes."""
+    seconds = {
+        one.name: sum(part.seconds for part in one.timings if part.name != PROCESSOR)
+        for one in first.trainings
+    }
+    chosen = sum(took for name, took in seconds.items() if not factor.only or name in factor.only)
+    return chosen / sum(seconds.values()) if any(seconds.values()) else 1.0
+
+
+def _varied(workshop: Workshop, locked: Locked, image: str, factor: Factor, limit: float) -> Record:
+    title = f"Training with {factor.title}"
+    varied = Varied(factor.environment, factor.only, limit)
+    return vary(workshop, locked, image, title, varied)
+
+
+def _cut_off(record: Record, limit: float) -> bool:
+    """Say whether a training was ended by the audit's limit, and not by the spec's own."""
+    said = f"it did not end within {limit:.0f} seconds"
+    return any((one.failure or "").startswith(said) for one in record.trainings)
+
+
+def _demand_end(record: Record) -> None:
+    failed = [one for one in record.trainings if one.failure is not None]
+    if failed:
+        raise CheckError(
+            f"the training {failed[0].name!r} does not run, so there is nothing to vary",
+            found=(failed[0].failure or "").splitlines()[0],
+            hint="run `freeze check` and mend what it says",
+        )
+
+
+def _accepted(workshop: Workshop, name: str) -> tuple[Accepted, ...]:
+    """Return what the spec accepts; a project that came as a bundle has no spec."""
+    try:
+        return load_environment(workshop.project, name).spec.determinism.accept
+    except SpecError:
+        return ()

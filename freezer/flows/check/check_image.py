@@ -1,0 +1,213 @@
+"""``freeze check IMAGE``: the verdict on a host that has an image, and no project.
+
+The lock is read from the image; the reference comes from beside it in its registry, from what
+``freeze pull`` brought along, or from a file. Nothing is recorded: there is no project to keep it.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from freezer.check.compare import compare, incomparable
+from freezer.check.reference import parse_reference as parse_record
+from freezer.check.reference import read_reference
+from freezer.engine.interface import RunOptions
+from freezer.errors import CheckError, FetchError, LockError, Where
+from freezer.fetch.registry.reference import parse_reference
+from freezer.fetch.registry.repository import Door
+from freezer.flows.check.run_training import train
+from freezer.flows.registry.pull import HINT, labelled_lock, pull, pulled_image, pulled_references
+from freezer.flows.registry.references import published_classes, read_class
+from freezer.image.layout import ENVIRONMENT, FREEZER
+from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock, short_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from freezer.engine.interface import ImageInfo
+    from freezer.flows.project.workshop import Workshop
+    from freezer.model.lock import Lock
+    from freezer.model.record import Record
+    from freezer.model.verdict import Verdict
+
+LOCK_PATH: Final = f"{FREEZER}/{LOCK_FILE}"
+_LARGEST_LOCK = 64 << 20
+_NO_RIGHT = "use the image only if you know who made it"
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True)
+class ImageCheck:
+    """What a check of an image came to."""
+
+    name: str
+    """The image as the user named it."""
+    lock: Lock
+    lock_id: str
+    image: str
+    """The image's ID."""
+    record: Record
+    verdict: Verdict
+    reference: str | None
+    """Where the reference came from; None when there was none."""
+
+
+@dataclass(frozen=True)
+class _Reference:
+    record: Record
+    source: str
+
+
+def check_image(workshop: Workshop, name: str, file: Path | None = None) -> ImageCheck:
+    """Run the smoke trainings of an image and compare them with their reference.
+
+    ``name`` is an ID, a tag, or ``registry/repository@sha256:…``, which is pulled where the engine
+    lacks it; ``file`` is a reference that goes before all others. Raises ``CheckError`` when there
+    is no such image or it is not of a lock, ``LockError`` when its lock is not what its label says.
+    """
+    reference = _from_file(file) if file is not None else None
+    image = find_image(workshop, name)
+    lock, identifier = read_image_lock(workshop, name, image)
+    record = train(workshop, lock, identifier, image.id, "Training")
+    classes: set[str] = set()
+    if file is None:
+        reference = _beside(workshop, name, image, record.host.class_, classes)
+    reason = _incomparable(reference, record, classes)
+    return ImageCheck(
+        name=name,
+        lock=lock,
+        lock_id=identifier,
+        image=image.id,
+        record=record,
+        verdict=(
+            compare(reference.record, record)
+            if reference is not None and reason is None
+            else incomparable(record, reason or "")
+        ),
+        reference=None if reference is None else reference.source,
+    )
+
+
+def read_image_lock(workshop: Workshop, name: str, image: ImageInfo) -> tuple[Lock, str]:
+    """Return the lock that an image holds, and its ID.
+
+    Raises ``LockError`` unless it is a lock, and the one that the image's label names.
+    """
+    said = labelled_lock(name, image.labels)
+    with workshop.store.scratch() as scratch:
+        target = scratch / "lock.tar"
+        result = workshop.engine().run(
+            image.id,
+            [f"{ENVIRONMENT}/bin/python", "-I", "-S", "-c", "pass"],
+            RunOptions(memory="256m", timeout=60, fetch_limit=_LARGEST_LOCK),
+            fetch={LOCK_PATH: target},
+        )
+        if not target.exists():
+            raise CheckError(
+                f"the Python of {name} cannot be run",
+                found=f"exit status {result.exit_code}",
+                hint="see `freeze doctor`, and whether the image is for this machine",
+                details=result.stderr.decode("utf-8", "replace").strip().splitlines()[-6:],
+            )
+        data = _only_file(name, target)
+    found = lock_id(data)
+    if found != said:
+        raise LockError(
+            f"the lock in {name} is not the one that its label names",
+            found=found,
+            expected=said,
+            hint=_NO_RIGHT,
+        )
+    return parse_lock(data, f"{name}:{LOCK_PATH}"), found
+
+
+def _only_file(name: str, path: Path) -> bytes:
+    """Return the one regular file of an archive that came out of an image."""
+    try:
+        with tarfile.open(path, mode="r:") as archive:
+            member = archive.next()
+            stream = archive.extractfile(member) if member and member.isreg() else None
+            if stream is not None:
+                return stream.read()
+    except (tarfile.TarError, EOFError):
+        pass
+    raise LockError("the image's lock is not a file", where=Where(name), hint=_NO_RIGHT)
+
+
+def find_image(workshop: Workshop, name: str) -> ImageInfo:
+    """Return an image of the engine, pulled where it is named by digest and not there."""
+    engine = workshop.engine()
+    if "@" not in name:
+        found = engine.image(name)
+        if found is None:
+            raise CheckError(
+                f"the engine has no image {name}",
+                hint="`freeze pull registry/repository@sha256:…` brings one; `freeze images` lists "
+                "those that are here",
+            )
+        return found
+    found = engine.image(_address(name)) or pulled_image(workshop, name)
+    if found is None:
+        found = engine.image(pull(workshop, name).image)
+    if found is None:
+        raise CheckError(f"{name} was removed from the engine meanwhile", hint="try again")
+    return found
+
+
+def _address(name: str) -> str:
+    """Return a name with a digest as engines keep it: without the tag."""
+    target = parse_reference(name, HINT)
+    return f"{target.registry}/{target.repository}@{target.digest}"
+
+
+def _from_file(file: Path) -> _Reference:
+    record = read_reference(file, str(file))
+    if record is None:
+        raise CheckError(f"there is no reference {file}", hint="check the path")
+    return _Reference(record, str(file))
+
+
+def _beside(
+    workshop: Workshop, name: str, image: ImageInfo, numerics_class: str, classes: set[str]
+) -> _Reference | None:
+    """Return a reference of a class; put all classes that there are references of into a set."""
+    for address in _addresses(name, image):
+        try:
+            door = Door(parse_reference(address, HINT), workshop.config)
+            subject = address.partition("@")[2]
+            published = published_classes(door, subject)
+            classes.update(published)
+            if numerics_class in published:
+                one = read_class(door, published[numerics_class], subject)
+                return _Reference(one.record, f"the references beside {address[:-52]}")
+        except FetchError as error:
+            workshop.report.note(f"the registry was not asked for references: {error.what}")
+    kept = pulled_references(workshop, image.id)
+    classes.update(kept)
+    if numerics_class not in kept:
+        return None
+    source = "what `freeze pull` brought along"
+    return _Reference(parse_record(kept[numerics_class].read_bytes(), source), source)
+
+
+def _addresses(name: str, image: ImageInfo) -> Iterator[str]:
+    """Return where in registries an image is known to be, the name that was given first."""
+    own = [_address(name)] if "@" in name else []
+    yield from list(dict.fromkeys([*own, *image.repo_digests]))[:_MOST_NAMES]
+
+
+def _incomparable(reference: _Reference | None, record: Record, classes: set[str]) -> str | None:
+    """Return why a record cannot be compared; None when it can."""
+    own = record.host.class_
+    if reference is None:
+        others = f", only of {', '.join(sorted(classes))}" if classes else ""
+        return f"there is no reference of this host's numerics class {own}{others}"
+    if reference.record.lock_id != record.lock_id:
+        return f"the reference is of lock {short_id(reference.record.lock_id)}"
+    if reference.record.host.class_ != own:
+        other = reference.record.host.class_
+        return f"the reference is of numerics class {other}, this host is of {own}"
+    return None

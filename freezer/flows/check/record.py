@@ -1,0 +1,106 @@
+"""Checks of an environment's generations: recorded when they say something new."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from freezer.errors import FreezerError
+from freezer.flows.history.generations import adopt, history, now, shown_folder
+from freezer.flows.history.lock_files import files_beside, references_beside
+from freezer.flows.project.environment import LOCKS, Locked
+from freezer.flows.project.exclusive import holding
+from freezer.flows.project.git import author, one_line
+from freezer.history.archive import keep
+from freezer.history.changelog import write_changelog
+from freezer.history.log import History, append
+from freezer.model.canonical import digest
+from freezer.model.generation import Checked, Generation
+from freezer.model.inventory import INVENTORY_FILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.flows.project.workshop import Workshop
+    from freezer.model.record import Record
+    from freezer.model.verdict import Word
+
+
+def record_check(workshop: Workshop, locked: Locked, record: Record, word: Word) -> Checked | None:
+    """Record what a check of a lock came to, and keep its reference; return the entry.
+
+    ``locked`` is the current lock or one of the past. None when the last check of the generation
+    in this numerics class came to the same against the same reference: nothing is touched then.
+    Raises ``HistoryError``.
+    """
+    name = locked.lock.name
+    folder = workshop.project / LOCKS / name
+    with holding(workshop, name):
+        adopt(workshop, name)
+        past = history(workshop, name)
+        checked = next(
+            (one for one in reversed(past.generations) if one.lock_id == locked.id), None
+        )
+        if checked is None:
+            return None
+        references = references_beside(locked)
+        kept = keep(folder, locked.id, files_beside(locked.folder), references)
+        _keep_inventory(workshop, Locked(locked.lock, locked.id, kept), record)
+        mine = references.get(f"{record.host.class_}.json")
+        entry = checked_entry(workshop, past, checked, record, word, mine, inventory_in(kept))
+        if said_before(past, checked, entry):
+            return None
+        write_changelog(folder, append(folder, entry, shown_folder(name)), name)
+        return entry
+
+
+def _keep_inventory(workshop: Workshop, kept: Locked, record: Record) -> None:
+    """Keep what does the arithmetic in the image with its lock; the training looked at it."""
+    from freezer.flows.image.inventory_cache import keep_inventory
+
+    if record.inventory is not None:
+        with suppress(FreezerError):  # the numbers are what was asked for
+            keep_inventory(workshop, kept, record.image)
+
+
+def checked_entry(
+    workshop: Workshop,
+    past: History,
+    checked: Generation,
+    record: Record,
+    word: Word,
+    reference: bytes | None,
+    inventory: bytes | None,
+) -> Checked:
+    """Return the entry for a check of a generation, as the next one of a history."""
+    who = author(workshop.project)
+    return Checked(
+        parents=past.tips,
+        date=now(),
+        generation=checked.number,
+        lock_id=checked.lock_id,
+        class_=record.host.class_,
+        word=word,
+        image=record.image,
+        reference=None if reference is None else digest(reference),
+        inventory=None if inventory is None else digest(inventory),
+        who=who.who,
+        commit=who.commit,
+        cpu=one_line(record.host.cpu, 200) or "unknown",
+    )
+
+
+def said_before(past: History, checked: Generation, entry: Checked) -> bool:
+    """Say whether the last check of a generation in this class came to the same."""
+    same = [one for one in past.verdicts(checked) if one.class_ == entry.class_]
+    return bool(same) and _said(same[-1]) == _said(entry)
+
+
+def _said(entry: Checked) -> tuple[Word, str | None, str | None]:
+    return entry.word, entry.reference, entry.inventory
+
+
+def inventory_in(folder: Path) -> bytes | None:
+    """Return the inventory that is kept with a lock in the history; None where there is none."""
+    path = folder / INVENTORY_FILE
+    return path.read_bytes() if path.is_file() else None

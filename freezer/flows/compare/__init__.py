@@ -1,0 +1,1 @@
+"""Comparisons across generations: diff, check against another generation, check all, bisect."""

@@ -1,0 +1,142 @@
+"""``freeze bisect``: the generation, and within it the change, that moved the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.errors import CheckError, HistoryError, Where
+from freezer.flows.check.check import check_locked
+from freezer.flows.compare.trials import Trial, Trials
+from freezer.flows.history.generations import adopt, history, locked_of
+from freezer.flows.history.log import environment_name
+from freezer.flows.rollback.earlier_image import bring_image
+from freezer.history.between import Change, changes_between
+from freezer.history.search import State, bad_step, smallest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.flows.project.workshop import Workshop
+    from freezer.history.log import History
+    from freezer.model.generation import Generation
+    from freezer.model.lock import Lock
+
+
+@dataclass(frozen=True)
+class Bisected:
+    """What moved the numbers, and how it was found."""
+
+    name: str
+    good: Generation
+    """The last generation that gives the numbers of the good one."""
+    bad: Generation
+    """The first one that does not."""
+    skipped: int
+    """Generations between the two that could not be tried: the change may be in one of them."""
+    culprits: tuple[Change, ...]
+    """The smallest set of changes that was found to move the numbers by itself."""
+    changes: int
+    """Changes from the one generation to the other."""
+    trial: Trial
+    """The one that shows it with those changes alone."""
+    trials: tuple[Trial, ...]
+    """Every trial, in the order in which they were made."""
+
+
+def bisect(
+    workshop: Workshop,
+    name: str | None,
+    good: int | str,
+    bad: int | str,
+    *,
+    keep: bool = False,
+) -> Bisected:
+    """Find what moved the numbers between two generations by building and checking in between.
+
+    Everything is compared with the numbers that the good generation gives on this host, and trained
+    by the part of Freezer that its image holds: another one trains otherwise. What cannot
+    be built, or not compared, is skipped. Nothing is written into the project; images of locks that
+    were only tried are removed, unless ``keep``. Raises ``HistoryError`` when there is no such
+    generation, ``CheckError`` when the good one is not good here or the bad one not bad, and what
+    building raises for these two.
+    """
+    chosen = environment_name(workshop, name)
+    adopt(workshop, chosen)
+    past = history(workshop, chosen)
+    steps = _between(past, past.find(good), past.find(bad))
+    first = locked_of(workshop, chosen, steps[0])
+    image = bring_image(workshop, first, past.images(first.id)).info
+    result = check_locked(workshop, first, keep=False, image=image)
+    if not result.verdict.good:
+        raise CheckError(
+            f"generation {steps[0].number} does not give its own numbers here",
+            found=f"{result.verdict.word}",
+            hint=f"choose another --good: `freeze check --all {chosen}` tells which still are",
+        )
+    with Trials(workshop, result.record, first.lock.inside, keep=keep) as trials:
+        _demand_bad(trials.generation(chosen, past, steps[-1]), steps)
+        last, next_ = bad_step(
+            len(steps), lambda step: trials.generation(chosen, past, steps[step]).state
+        )
+        ends = (locked_of(workshop, chosen, steps[step]).lock for step in (last, next_))
+        old, new = (trials.alike(lock) for lock in ends)
+        changes = changes_between(old, new)
+        culprits = _culprits(trials, changes, old, new)
+        shown = trials.of(culprits) or trials.last_bad
+        return Bisected(
+            name=chosen,
+            good=steps[last],
+            bad=steps[next_],
+            skipped=next_ - last - 1,
+            culprits=culprits,
+            changes=len(changes),
+            trial=shown,
+            trials=tuple(trials.made),
+        )
+
+
+def _culprits(
+    trials: Trials, changes: Sequence[Change], old: Lock, new: Lock
+) -> tuple[Change, ...]:
+    if len(changes) < 2:
+        return tuple(changes)
+    return smallest(changes, lambda some: trials.mixed(old, new, some).state)
+
+
+def _between(past: History, good: Generation, bad: Generation) -> list[Generation]:
+    """Return the generations from one to the other, each lock once, oldest first."""
+    start, end = past.generations.index(good), past.generations.index(bad)
+    if start >= end:
+        raise HistoryError(
+            f"generation {good.number} is not older than generation {bad.number}",
+            where=Where(past.shown),
+            hint="give the older one, whose numbers are right, as --good",
+        )
+    found: list[Generation] = []
+    for one in past.generations[start : end + 1]:
+        if not found or one.lock_id != found[-1].lock_id:
+            found.append(one)
+    if found[-1].lock_id == found[0].lock_id:
+        raise HistoryError(
+            f"generations {good.number} and {bad.number} have the same lock",
+            where=Where(past.shown),
+            hint="`freeze log` lists the others",
+        )
+    return found
+
+
+def _demand_bad(trial: Trial, steps: Sequence[Generation]) -> None:
+    good, bad = steps[0].number, steps[-1].number
+    if trial.state is State.SKIPPED:
+        raise CheckError(
+            f"generation {bad} cannot be compared with generation {good}",
+            found=trial.said,
+            hint="choose another --bad",
+        )
+    if trial.state is State.GOOD:
+        raise CheckError(
+            f"generation {bad} gives the numbers of generation {good}: nothing moved between them",
+            found=trial.said,
+            hint="choose another --bad; `freeze log` tells what was checked, and where",
+        )

@@ -1,0 +1,111 @@
+"""``freeze check --against N``: the current lock held against the numbers of an earlier one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.check.compare import compare
+from freezer.check.locks import compare_locks
+from freezer.check.reference import FOLDER, parse_reference, reference_path
+from freezer.errors import CheckError, Where
+from freezer.flows.check.cause import find_cause
+from freezer.flows.check.run_training import train
+from freezer.flows.check.verdict import CheckResult
+from freezer.flows.history.generations import history, locked_of, shown_folder
+from freezer.flows.image.build import verified_image
+from freezer.flows.project.environment import load_locked
+from freezer.flows.rollback.earlier_image import image_here
+from freezer.history.archive import verified_file
+from freezer.model.verdict import MOVED, Word
+
+if TYPE_CHECKING:
+    from freezer.check.experiments import Tried
+    from freezer.flows.project.environment import Locked
+    from freezer.flows.project.workshop import Workshop
+    from freezer.history.log import History
+    from freezer.model.generation import Generation
+    from freezer.model.record import Record
+
+
+def check_against(workshop: Workshop, name: str | None, number: int | str) -> CheckResult:
+    """Train in the current lock's image and compare with the numbers of another generation.
+
+    It answers whether a change of the lock moved the numbers, and records nothing: what the current
+    lock itself gives is another question. Raises ``CheckError`` when the image is not built or that
+    generation has no numbers of this host's class or of these trainings, and ``HistoryError``.
+    """
+    locked = load_locked(workshop.project, name)
+    past = history(workshop, locked.lock.name)
+    earlier = past.find(number)
+    kept = locked_of(workshop, locked.lock.name, earlier)
+    _demand_alike(locked, kept, earlier)
+    image = verified_image(workshop, locked)
+    if image is None:
+        raise CheckError(
+            f"the engine holds no verified image of lock {locked.id[:12]}",
+            hint=f"run `freeze build {locked.lock.name}`",
+        )
+    first = train(workshop, locked.lock, locked.id, image.id, "Training")
+    class_ = _class_here(workshop, past, earlier, kept, first)
+    reference = _reference(kept, class_, past.references(earlier.lock_id)[class_])
+    verdict, repeats = compare_locks(reference, first), None
+    tried: tuple[Tried, ...] = ()
+    if verdict.word in MOVED:
+        again = train(workshop, locked.lock, locked.id, image.id, "Training once more")
+        repeats = compare(first, again).word is Word.IDENTICAL
+        tried = find_cause(workshop, locked, image.id, reference, first) if repeats else ()
+    path = reference_path(kept.folder, class_)
+    shown = str(path.relative_to(workshop.project))
+    return CheckResult(
+        locked, image.id, first, verdict, False, False, shown, repeats, (), reference, tried
+    )
+
+
+def _demand_alike(locked: Locked, kept: Locked, earlier: Generation) -> None:
+    """See that both locks run one version of the trainings, as nothing else can be compared."""
+    old, new = kept.lock.inside, locked.lock.inside
+    if old.sha256 != new.sha256:
+        name = locked.lock.name
+        raise CheckError(
+            f"generation {earlier.number} was trained by another version of Freezer's own part",
+            where=Where(shown_folder(name)),
+            found=f"freezer_inside {old.version} ({old.sha256[:12]})",
+            expected=f"{new.version} ({new.sha256[:12]}), which the current lock has",
+            hint=f"`freeze bisect {name} --good {earlier.number}` trains both with the same one",
+        )
+
+
+def _class_here(
+    workshop: Workshop, past: History, earlier: Generation, kept: Locked, first: Record
+) -> str:
+    """Return the class of an earlier lock's numbers that hold on this host.
+
+    Most often it is the current lock's. But what chooses the kernels is locked as well: another
+    BLAS may choose others on the same CPU, and that is a change of the lock like any other. Raises
+    ``CheckError``.
+    """
+    recorded = past.references(earlier.lock_id)
+    if first.host.class_ in recorded:
+        return first.host.class_
+    image = image_here(workshop, kept, past.images(earlier.lock_id)) if recorded else None
+    classes = [first.host.class_]
+    if image is not None:
+        title = f"Training generation {earlier.number}, whose kernels may be others"
+        there = train(workshop, kept.lock, kept.id, image.id, title)
+        if there.host.class_ in recorded:
+            return there.host.class_
+        classes.append(there.host.class_)
+    name = kept.lock.name
+    raise CheckError(
+        f"generation {earlier.number} has no numbers of this host's class",
+        where=Where(shown_folder(name)),
+        found=", ".join(sorted(recorded)) or "none",
+        expected=" or ".join(dict.fromkeys(classes)),
+        hint=f"`freeze check {name} --generation {earlier.number} --record` makes them",
+    )
+
+
+def _reference(kept: Locked, class_: str, sha256: str) -> Record:
+    """Return the numbers that the history names. Raises ``HistoryError`` when they were edited."""
+    name = f"{FOLDER}/{class_}.json"
+    return parse_reference(verified_file(kept.folder, name, sha256, kept.folder.name), name)

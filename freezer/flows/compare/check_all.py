@@ -1,0 +1,164 @@
+"""``freeze check --all``: which locks of the past still build, and still give their numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from freezer.errors import BusyError, FreezerError, HistoryError, SpecError, Where
+from freezer.flows.check.check import check_locked
+from freezer.flows.check.record import record_check
+from freezer.flows.history.generations import adopt, history, locked_of, shown_folder
+from freezer.flows.history.log import environment_name
+from freezer.flows.project.environment import read_lock
+from freezer.flows.rollback.earlier_image import How, bring_image
+from freezer.flows.rollback.switch import verified_past
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from freezer.flows.check.verdict import CheckResult
+    from freezer.flows.project.workshop import Workshop
+    from freezer.history.log import History
+    from freezer.model.generation import Generation
+
+
+@dataclass(frozen=True)
+class PastCheck:
+    """What a check of a lock of the past came to."""
+
+    generations: tuple[Generation, ...]
+    """Those that had this lock, oldest first."""
+    why_not: str | None
+    """Why it is not shown to be good; None when it is."""
+    how: How | None = None
+    """Where its image came from; None when it could not be had."""
+    on_record: bool | None = None
+    """Whether the image is one that the history tells; None where it tells none."""
+    result: CheckResult | None = None
+    """None where there was nothing to train in."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class PastChecks:
+    """The checks of an environment's past, oldest first."""
+
+    name: str
+    checks: tuple[PastCheck, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether every one of them is shown to be good."""
+        return all(one.why_not is None for one in self.checks)
+
+
+def check_generation(
+    workshop: Workshop, name: str | None, number: int | str, *, record: bool = False
+) -> PastChecks:
+    """Build and check one generation; see `check_all`. Raises ``HistoryError``."""
+    chosen = environment_name(workshop, name)
+    adopt(workshop, chosen)
+    wanted = history(workshop, chosen).find(number)
+    return _run(workshop, chosen, {wanted.lock_id}, record=record)
+
+
+def check_all(
+    workshop: Workshop, name: str | None, *, since: str | None = None, record: bool = False
+) -> PastChecks:
+    """Build and check every generation, or those ``since`` a moment; each lock once.
+
+    An image comes from the engine, from where it was published, or is built again. What is found is
+    recorded in the history. Where a lock has no numbers of this host's class two runs of it say
+    nothing of the past: that is not good, and is kept only with ``record``. Raises
+    ``HistoryError``, and ``EngineError`` when there is no engine to work with.
+    """
+    chosen = environment_name(workshop, name)
+    adopt(workshop, chosen)
+    past = history(workshop, chosen)
+    wanted = {one.lock_id for one in past.generations if since is None or one.date >= since}
+    if not wanted:
+        raise HistoryError(
+            f"{chosen} has no generation since {since}" if since else f"{chosen} has no generation",
+            where=Where(past.shown),
+            hint="`freeze log` lists them",
+        )
+    return _run(workshop, chosen, wanted, record=record)
+
+
+def parse_since(text: str) -> str:
+    """Return a date, or a date and a time, as the history writes it. Raises ``SpecError``."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SpecError(
+            "--since is no date", found=text, expected="such as 2026-11-01 or 2026-11-01T12:00:00Z"
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _run(workshop: Workshop, name: str, lock_ids: Iterable[str], *, record: bool) -> PastChecks:
+    workshop.engine()  # without one, no generation can be said to be bad
+    past = history(workshop, name)
+    by_lock: dict[str, list[Generation]] = {}
+    for one in past.generations:
+        if one.lock_id in lock_ids:
+            by_lock.setdefault(one.lock_id, []).append(one)
+    checks = tuple(
+        _check(workshop, name, past, tuple(generations), record=record)
+        for generations in by_lock.values()
+    )
+    return PastChecks(name, checks)
+
+
+def _check(
+    workshop: Workshop,
+    name: str,
+    past: History,
+    generations: tuple[Generation, ...],
+    *,
+    record: bool,
+) -> PastCheck:
+    started = monotonic()
+    numbers = ", ".join(str(one.number) for one in generations)
+    workshop.report.note(f"Generation {numbers}, lock {generations[-1].lock_id[:12]}")
+    try:
+        found = _built_and_checked(workshop, name, past, generations[-1], record=record)
+    except BusyError:
+        raise  # the next one would end alike
+    except FreezerError as error:
+        workshop.report.warn(str(error))
+        return PastCheck(generations, error.what, seconds=monotonic() - started)
+    return PastCheck(generations, *found, seconds=monotonic() - started)
+
+
+def _built_and_checked(
+    workshop: Workshop, name: str, past: History, last: Generation, *, record: bool
+) -> tuple[str | None, How, bool | None, CheckResult]:
+    locked = locked_of(workshop, name, last)
+    verified_past(past, last, locked, shown_folder(name))
+    now = read_lock(workshop.project, name)
+    if now is not None and now.id == locked.id:
+        locked = now  # a reference that is recorded anew belongs beside it
+    image = bring_image(workshop, locked, past.images(last.lock_id))
+    result = check_locked(workshop, locked, record=record, keep=record, image=image.info)
+    if image.on_record is not False and (not result.repeated or result.recorded):
+        record_check(workshop, locked, result.record, result.verdict.word)
+    return _why_not(image.on_record, result), image.how, image.on_record, result
+
+
+def _why_not(on_record: bool | None, result: CheckResult) -> str | None:
+    if on_record is False:
+        return "the image that was built is not the one on record"
+    if not result.verdict.good:
+        return f"{result.verdict.word}"
+    if result.repeated and not result.recorded:
+        return (
+            f"no numbers of class {result.record.host.class_}: two runs agree with each other; "
+            "--record keeps them"
+        )
+    return None

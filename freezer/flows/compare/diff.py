@@ -1,0 +1,215 @@
+"""``freeze diff``: two locks, wherever they are, held against each other."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from freezer.check.numerics import compare_inventories
+from freezer.check.reference import read_reference, reference_path, references
+from freezer.errors import CheckError, LockError, Where
+from freezer.flows.history.generations import generation, history
+from freezer.flows.project.environment import LOCKS, Locked, environments, load_locked
+from freezer.flows.project.image_reference import is_image
+from freezer.history.diff import LockDiff, diff_locks
+from freezer.history.suspects import Suspect, assess
+from freezer.model.inventory import INVENTORY_FILE, Inventory
+from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock, short_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from freezer.flows.project.workshop import Workshop
+    from freezer.model.record import Record
+
+CURRENT: Final = "current"
+_GENERATION: Final = re.compile(r"\d+|[0-9a-fA-F]{4,64}")
+"""A number, or the first digits of a lock ID."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two locks, and what to call it."""
+
+    title: str
+    locked: Locked
+
+
+@dataclass(frozen=True)
+class DiffResult:
+    """What differs between two locks, and what that may mean."""
+
+    old: Side
+    new: Side
+    diff: LockDiff
+    suspects: tuple[Suspect, ...]
+    inventory: tuple[str, ...]
+    """What changed in what does the arithmetic, where both sides have an inventory."""
+    references: tuple[str, ...]
+    """How the recorded numbers compare, for each numerics class that both sides have."""
+
+
+def diff(workshop: Workshop, name: str | None, first: str | None, second: str | None) -> DiffResult:
+    """Hold two locks against each other; by default the generation before, and the current one.
+
+    ``first`` and ``second`` are generations (``3``, ``@3``, ``-1`` for the one before, a lock ID's
+    first digits), ``current``, environments, paths of locks or of their folders, or images.
+    Raises ``LockError``, ``HistoryError`` and ``CheckError`` for what is none of these.
+    """
+    if first is None:
+        old, new = _before(workshop, name), _current(workshop, name)
+    else:
+        old = _side(workshop, name, first)
+        new = _side(workshop, name, second) if second is not None else _current(workshop, name)
+    found = diff_locks(old.locked.lock, new.locked.lock)
+    return DiffResult(
+        old=old,
+        new=new,
+        diff=found,
+        suspects=assess(found),
+        inventory=_inventories(old.locked, new.locked),
+        references=tuple(_references(old.locked, new.locked)),
+    )
+
+
+def split_words(project: Path, words: Sequence[str]) -> tuple[str | None, str | None, str | None]:
+    """Return the environment, and the two locks, that up to three words mean; None for none.
+
+    Of two words the first is the environment only where the second is none.
+    """
+    known, rest = _known(project), list(words)
+    name = None
+    if rest and rest[0] in known and (len(rest) != 2 or rest[1] not in known):
+        name = rest.pop(0)
+    first, second = (*rest, None, None)[:2]
+    return name, first, second
+
+
+def _known(project: Path) -> set[str]:
+    """Return the environments that have a spec or a lock: one that was pulled has no spec."""
+    locked = (path.parent.name for path in (project / LOCKS).glob(f"*/{LOCK_FILE}"))
+    return {*environments(project), *locked} - {""}
+
+
+def _current(workshop: Workshop, name: str | None) -> Side:
+    locked = load_locked(workshop.project, name)
+    return Side(f"{locked.lock.name}, current ({short_id(locked.id)})", locked)
+
+
+def _before(workshop: Workshop, name: str | None, back: int = 1) -> Side:
+    """Return the generation that was current before the current lock, or further back."""
+    locked = load_locked(workshop.project, name)
+    known = list(history(workshop, locked.lock.name).generations)
+    if known and known[-1].lock_id == locked.id:
+        known.pop()
+    if len(known) < back:
+        raise LockError(
+            f"{locked.lock.name} has no generation {back} before the current one",
+            hint="name two locks: generations (`freeze log`), files, images or environments",
+        )
+    return _generation(workshop, locked.lock.name, known[-back].number)
+
+
+def _generation(workshop: Workshop, name: str, number: int | str) -> Side:
+    locked = generation(workshop, name, number)
+    return Side(f"{name}, generation {number} ({short_id(locked.id)})", locked)
+
+
+def _side(workshop: Workshop, name: str | None, text: str) -> Side:
+    if text == CURRENT:
+        return _current(workshop, name)
+    if text in _known(workshop.project):
+        locked = load_locked(workshop.project, text)
+        return Side(f"{text} ({short_id(locked.id)})", locked)
+    path = Path(text)
+    path = path if path.is_absolute() else workshop.project / path
+    if path.exists():
+        return _file(path / LOCK_FILE if path.is_dir() else path, text)
+    bare = text.removeprefix("@")
+    if bare.startswith("-") and bare[1:].isdecimal() and int(bare) < 0:
+        return _before(workshop, name, -int(bare))
+    if not _GENERATION.fullmatch(bare):
+        return _image(workshop, text, path)
+    number = int(bare) if bare.isdecimal() and len(bare) < 8 else bare.lower()
+    return _generation(workshop, load_locked(workshop.project, name).lock.name, number)
+
+
+def _image(workshop: Workshop, text: str, path: Path) -> Side:
+    if not is_image(text) or text.startswith("@"):
+        raise _no_lock(workshop, text)
+    # What talks to engines and registries takes a quarter of a second to load.
+    from freezer.flows.check.check_image import find_image, read_image_lock
+
+    try:
+        image = find_image(workshop, text)
+    except CheckError as error:
+        raise _no_lock(workshop, text) from error
+    lock, identifier = read_image_lock(workshop, text, image)
+    return Side(f"image {text} ({short_id(identifier)})", Locked(lock, identifier, path))
+
+
+def _no_lock(workshop: Workshop, text: str) -> LockError:
+    near = difflib.get_close_matches(text, _known(workshop.project), 1, 0.6)
+    return LockError(
+        f"{text!r} is no lock: no environment, file, folder, generation or image is called so",
+        where=Where(str(workshop.project)),
+        expected="`current`, an environment, a generation (3, @-1, the first digits of a lock ID), "
+        "the path of a lock, or an image that the engine holds",
+        hint=f"did you mean {near[0]}?" if near else "`freeze log` and `freeze images` list them",
+    )
+
+
+def _file(path: Path, text: str) -> Side:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise LockError(
+            "the lock cannot be read", where=Where(text), found=error.strerror
+        ) from error
+    lock = parse_lock(data, text)
+    identifier = lock_id(data)
+    return Side(f"{text} ({short_id(identifier)})", Locked(lock, identifier, path.parent))
+
+
+def _inventories(old: Locked, new: Locked) -> tuple[str, ...]:
+    before, after = _inventory(old), _inventory(new)
+    return compare_inventories(before, after) if before and after else ()
+
+
+def _inventory(locked: Locked) -> Inventory | None:
+    """Return the inventory beside a lock; one that cannot be read is as good as none."""
+    try:
+        return Inventory.model_validate_json((locked.folder / INVENTORY_FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _references(old: Locked, new: Locked) -> Iterator[str]:
+    """Say for each numerics class that both sides have how the recorded numbers compare."""
+    before, after = _records(old), _records(new)
+    shared = [name for name in before if name in after]
+    for name in shared:
+        from freezer.check.locks import compare_locks
+
+        for one in compare_locks(before[name], after[name]).trainings:
+            first = f", first in {one.first.what}" if one.first else ""
+            reason = f" ({one.reason})" if one.reason else ""
+            yield f"{name}: {one.training} {one.word}{first}{reason}"
+    if not shared and old.id != new.id and (before or after):
+        known = [", ".join(side) or "none" for side in (before, after)]
+        yield f"of no class that both have ({known[0]}; {known[1]}): `freeze check --against` tells"
+
+
+def _records(locked: Locked) -> dict[str, Record]:
+    """Return a lock's own references by class, but for those that cannot be read."""
+    found = {}
+    for name in references(locked.folder):
+        with suppress(CheckError):
+            record = read_reference(reference_path(locked.folder, name), f"{name}.json")
+            if record is not None and record.lock_id == locked.id:
+                found[name] = record
+    return found

@@ -1,0 +1,164 @@
+"""Trials of a bisection: an environment built and trained, held against the right numbers."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Self
+
+from freezer.check.locks import compare_locks
+from freezer.errors import BusyError, EngineError, FreezerError
+from freezer.flows.check.run_training import train
+from freezer.flows.history.generations import locked_of
+from freezer.flows.image.build import build_locked, image_tags
+from freezer.flows.project.environment import Locked
+from freezer.flows.rollback.earlier_image import bring_image
+from freezer.history.between import Change, between
+from freezer.history.search import State
+from freezer.model.lockfile import lock_bytes, lock_id
+from freezer.model.verdict import Verdict, Word
+from freezer.resolve.together import unmet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from freezer.flows.project.workshop import Workshop
+    from freezer.history.log import History
+    from freezer.model.generation import Generation
+    from freezer.model.lock import Inside, Lock
+    from freezer.model.record import Record
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One environment that was tried."""
+
+    title: str
+    changes: tuple[Change, ...] | None
+    """What was changed in the last good lock; None for a generation as it was."""
+    state: State
+    said: str
+    """The verdict and the first difference in words, or why there is none."""
+    verdict: Verdict | None
+    seconds: float
+
+
+class Trials:
+    """Makes trials, tells of each as it is made, and removes what only they needed.
+
+    All of them run the trainings of Freezer's ``part``, which gave the right numbers.
+    """
+
+    def __init__(self, workshop: Workshop, right: Record, part: Inside, *, keep: bool) -> None:
+        self.made: list[Trial] = []
+        self._workshop = workshop
+        self._right = right
+        self._part = part
+        self._keep = keep
+        self._tags: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for tag in [] if self._keep else self._tags:
+            with suppress(FreezerError):  # what was found matters more
+                self._workshop.engine().remove_image(tag)
+
+    @property
+    def last_bad(self) -> Trial:
+        """The last trial that showed the difference; there is one once the bad end was tried."""
+        return [one for one in self.made if one.state is State.BAD][-1]
+
+    def of(self, changes: tuple[Change, ...]) -> Trial | None:
+        """Return the trial of just these changes."""
+        return next((one for one in self.made if one.changes == changes), None)
+
+    def generation(self, name: str, past: History, one: Generation) -> Trial:
+        """Try a generation as it was, but for a part of Freezer that trains otherwise."""
+        locked, title = locked_of(self._workshop, name, one), f"generation {one.number}"
+        if locked.lock.inside != self._part:
+            return self._put_together(title, None, self.alike(locked.lock))
+
+        def image() -> str:
+            return bring_image(self._workshop, locked, past.images(locked.id)).info.id
+
+        return self._try(title, None, locked, image)
+
+    def alike(self, lock: Lock) -> Lock:
+        """Return a lock with the part of Freezer that all trials have."""
+        return lock.model_copy(update={"inside": self._part})
+
+    def mixed(self, old: Lock, new: Lock, some: tuple[Change, ...]) -> Trial:
+        """Try a lock with some changes; at no cost where its packages do not fit together."""
+        lock = between(old, new, some)
+        title = "with " + ", ".join(one.title for one in some)
+        missing = unmet(lock, self._workshop.store)
+        if missing:
+            return self._tell(Trial(title, some, State.SKIPPED, missing, None, 0.0))
+        return self._put_together(title, some, lock)
+
+    def _put_together(self, title: str, some: tuple[Change, ...] | None, lock: Lock) -> Trial:
+        """Try a lock that is no generation's."""
+        data = lock_bytes(lock)
+        with self._workshop.store.scratch() as folder:
+            locked = Locked(lock, lock_id(data), folder)
+
+            def image() -> str:
+                before = self._workshop.engine().image(image_tags(lock, locked.id)[0])
+                built = build_locked(self._workshop, locked, latest=False)
+                if before is None:
+                    self._tags.append(built.tags[0])
+                return built.image
+
+            return self._try(title, some, locked, image)
+
+    def _try(
+        self,
+        title: str,
+        changes: tuple[Change, ...] | None,
+        locked: Locked,
+        image: Callable[[], str],
+    ) -> Trial:
+        known = next((one for one in self.made if one.title == title), None)
+        if known is not None:
+            return known
+        started = monotonic()
+        try:
+            record = train(self._workshop, locked.lock, locked.id, image(), f"Training {title}")
+        except (EngineError, BusyError):
+            raise  # the next one would end alike
+        except FreezerError as error:
+            said = "; ".join([error.what, *error.details[:2]])
+            state, verdict = State.SKIPPED, None
+        else:
+            verdict = compare_locks(self._right, record)
+            state, said = _state(verdict), _said(verdict)
+        return self._tell(Trial(title, changes, state, said, verdict, monotonic() - started))
+
+    def _tell(self, trial: Trial) -> Trial:
+        self.made.append(trial)
+        self._workshop.report.note(f"{trial.state.value}: {trial.title}: {trial.said}")
+        return trial
+
+
+def _state(verdict: Verdict) -> State:
+    if verdict.good:
+        return State.GOOD
+    return State.BAD if verdict.word is Word.DRIFTED else State.SKIPPED
+
+
+def _said(verdict: Verdict) -> str:
+    for one in verdict.trainings:
+        if one.first is not None:
+            return f"{verdict.word}, first in {one.training}: {one.first.what}"
+        if one.reason is not None:
+            return f"{verdict.word}: {one.reason.splitlines()[0]}"
+    return f"{verdict.word}"

@@ -1,0 +1,192 @@
+"""``freeze log``: the generations of an environment, the proof of them, and two made one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.errors import HistoryError, LockError, Where
+from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.flows.history.generations import history, now, shown_folder
+from freezer.flows.history.lock_files import files_beside, hashes, references_beside
+from freezer.flows.project.environment import (
+    LOCKS,
+    environments,
+    load_environment,
+    load_locked,
+    read_lock,
+)
+from freezer.flows.project.exclusive import holding
+from freezer.flows.project.git import author, committed, one_line
+from freezer.history.archive import keep
+from freezer.history.changelog import write_changelog
+from freezer.history.join import united
+from freezer.history.log import FOLDER, LOG_FILE, History, read_log, write_log
+from freezer.history.parse import tips
+from freezer.history.switch import begun
+from freezer.history.verify import faults
+from freezer.model.generation import Checked, Generation
+from freezer.model.lockfile import short_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from freezer.flows.project.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Row:
+    """A generation as the log shows it."""
+
+    generation: Generation
+    checks: tuple[Checked, ...]
+    current: bool
+    """Whether its lock is the one that lies there, and it is the last one of that lock."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """An environment's history."""
+
+    name: str
+    rows: tuple[Row, ...]
+    """Oldest first."""
+    unrecorded: str | None
+    """ID of the lock that lies there, where no freeze recorded it yet."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What holding a history against its digests came to."""
+
+    name: str
+    entries: int
+    """How many entries were held against each other; 0 where they could not be read."""
+    locks: int
+    faults: tuple[str, ...]
+
+
+def environment_name(workshop: Workshop, name: str | None) -> str:
+    """Return the name of the environment that is meant; its lock need not be readable.
+
+    Raises ``SpecError`` when there is none of that name, or several and none is named.
+    """
+    if name is not None and name in _with_history(workshop):
+        return name
+    if environments(workshop.project):
+        return load_environment(workshop.project, name).name
+    return load_locked(workshop.project, name).lock.name
+
+
+def _with_history(workshop: Workshop) -> set[str]:
+    return {path.parent.name for path in (workshop.project / LOCKS).glob(f"*/{FOLDER}")}
+
+
+def log(workshop: Workshop, name: str | None) -> Log:
+    """Return the history of an environment. Writes nothing. Raises ``HistoryError``."""
+    chosen = environment_name(workshop, name)
+    if begun(workshop.project / LOCKS / chosen, shown_folder(chosen)) is not None:
+        workshop.report.warn(
+            f"a rollback of {chosen} was cut off, or is being made; the next `freeze lock`, "
+            "`freeze check` or `freeze rollback` ends it"
+        )
+    past, now_there = history(workshop, chosen), _current_id(workshop, chosen)
+    current = past.head if past.head and past.head.lock_id == now_there else None
+    rows = (Row(one, past.verdicts(one), one is current) for one in past.generations)
+    return Log(chosen, tuple(rows), None if current else now_there)
+
+
+def _current_id(workshop: Workshop, name: str) -> str | None:
+    try:
+        locked = read_lock(workshop.project, name)
+    except LockError as error:
+        workshop.report.warn(str(error))
+        return None
+    return locked.id if locked else None
+
+
+def verify(workshop: Workshop, name: str | None) -> Verified:
+    """Hold every entry, every kept lock and every reference against its digest."""
+    chosen = environment_name(workshop, name)
+    folder, shown = workshop.project / LOCKS / chosen, shown_folder(chosen)
+    before = committed(workshop.project, f"{shown}/{FOLDER}/{LOG_FILE}")
+    current = _current_id(workshop, chosen)
+    found = tuple(faults(folder, shown, chosen, before, current))
+    try:
+        past = history(workshop, chosen)
+    except HistoryError:
+        past = History()
+    locks = len({one.lock_id for one in past.generations})
+    return Verified(chosen, len(past.entries), locks, found)
+
+
+def join(workshop: Workshop, name: str | None, reason: str | None = None) -> Generation:
+    """Make one history of two branches that both added to it; return the generation that does.
+
+    The lock that lies there decides what is current. Raises ``HistoryError`` when there is nothing
+    to join, or an entry of either side is gone or was edited, and ``LockError``.
+    """
+    chosen = environment_name(workshop, name)
+    folder, shown = workshop.project / LOCKS / chosen, shown_folder(chosen)
+    place = f"{shown}/{FOLDER}/{LOG_FILE}"
+    with holding(workshop, chosen):
+        entries = united(read_log(folder, place), place)
+        locked = read_lock(workshop.project, chosen)
+        if locked is None:
+            raise LockError(
+                f"{chosen} has no lock",
+                where=Where(shown),
+                hint="restore the one that is to be current",
+            )
+        if len(tips(entries)) < 2:
+            raise HistoryError(
+                "there is nothing to join: the history has one end",
+                where=Where(place),
+                hint="`freeze log` shows it",
+            )
+        past = History(entries, place)
+        kept = keep(folder, locked.id, files_beside(folder), references_beside(locked))
+        _lay(files_beside(kept), folder)
+        who = author(workshop.project)
+        entry = Generation(
+            number=past.next_number,
+            parents=past.tips,
+            date=now(),
+            action="merge",
+            lock_id=locked.id,
+            files=hashes(files_beside(kept)),
+            reason=(one_line(reason) or None) if reason else None,
+            who=who.who,
+            commit=who.commit,
+            summary=_joined(past, locked.id),
+        )
+        whole = History((*entries, entry), place)
+        write_log(folder, whole.entries)
+        write_changelog(folder, whole, chosen)
+        return entry
+
+
+def _lay(files: Mapping[str, bytes], folder: Path) -> None:
+    """Put the files of a lock beside it: git merges line by line what belongs together."""
+    with disk_errors(folder):
+        for name, data in files.items():
+            if not (folder / name).is_file() or (folder / name).read_bytes() != data:
+                write_atomically(folder / name, data)
+
+
+def _joined(past: History, current: str) -> str:
+    ends = [_end(past, tip) for tip in past.tips]
+    named = " and ".join(f"{one.number} (lock {short_id(one.lock_id)})" for one in ends)
+    like = next((one.number for one in reversed(past.generations) if one.lock_id == current), None)
+    same = f"the lock of generation {like}" if like else "a lock that neither had"
+    return f"joined two branches, which ended at generations {named}; current is {same}"
+
+
+def _end(past: History, tip: str) -> Generation:
+    """Return the last generation of a branch by the digest of its last entry."""
+    by_digest = past.by_digest
+    one = by_digest[tip]
+    while not isinstance(one, Generation):
+        one = by_digest[one.parents[0]]
+    return one

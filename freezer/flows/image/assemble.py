@@ -1,0 +1,116 @@
+"""Make the image of a lock: fetch, assemble, load, and hold what was loaded against the lock."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from freezer.engine.interface import SILENT
+from freezer.errors import FreezerError
+from freezer.flows.image.config_cache import keep_config
+from freezer.flows.image.fetch import fetch_lock
+from freezer.flows.image.inventory_cache import inventory_of, keep_inventory
+from freezer.flows.project.image_runtime import demand_inside
+from freezer.image.ahead import Ahead
+from freezer.image.base import ensure_base
+from freezer.image.bench import sweep_working_images
+from freezer.image.computing import computing
+from freezer.image.config import image_config
+from freezer.image.parts import Parts, assemble
+from freezer.image.trust import EVERYTHING, trust, vouch
+from freezer.image.verify import take_account, verify
+
+if TYPE_CHECKING:
+    from freezer.engine.interface import Engine, ImageInfo
+    from freezer.flows.project.environment import Locked
+    from freezer.flows.project.workshop import Workshop
+
+
+def make(
+    workshop: Workshop, locked: Locked, revision: str | None, *, everything: bool
+) -> tuple[ImageInfo, Parts]:
+    """Return an image that was loaded and verified, and what it was put together from.
+
+    It has no name yet. With ``everything`` every file is hashed, also where it was before. Raises
+    ``VerificationError`` when the image does not hold what the lock says, and whatever fetching
+    and the engine raise.
+    """
+    lock, engine, store = locked.lock, workshop.engine(), workshop.store
+    demand_inside(workshop, lock)  # before anything that takes time
+    fetch_lock(workshop, lock)
+    reference = ensure_base(lock, engine=engine, store=store, report=workshop.report)
+    with Ahead(lock, engine=engine, store=store) as ahead:
+        parts = assemble(
+            lock,
+            locked.id,
+            reference,
+            engine=engine,
+            store=store,
+            report=workshop.report,
+            ahead=ahead,
+        )
+        with workshop.report.task("Loading the image into the engine"):
+            ahead.wait()
+        image = _load(workshop, locked, parts, revision)
+    sweep_working_images(engine, store)
+    _verify(workshop, locked, image, parts, everything=everything)
+    return image, parts
+
+
+def _load(workshop: Workshop, locked: Locked, parts: Parts, revision: str | None) -> ImageInfo:
+    lock, engine = locked.lock, workshop.engine()
+    titles = [(item.file.diff_id, item.title) for item in parts.layers]
+    config = image_config(lock, locked.id, titles, revision)
+    layers = [*parts.base, *(item.file for item in parts.layers)]
+    image = engine.load(config, layers, report=workshop.report)
+    keep_config(workshop.store, image, config)
+    return image
+
+
+def _verify(
+    workshop: Workshop,
+    locked: Locked,
+    image: ImageInfo,
+    parts: Parts,
+    *,
+    everything: bool,
+) -> None:
+    engine, store = workshop.engine(), workshop.store
+    with workshop.report.task("Holding the image against the lock"):
+        try:
+            todo = EVERYTHING if everything else trust(engine.info, image, parts, store)
+            with ThreadPoolExecutor(max_workers=1) as beside:  # each looks at the image by itself
+                silent = replace(workshop, report=SILENT)
+                alike = None if everything else computing(locked.lock, parts, store)
+                looking = beside.submit(inventory_of, silent, image.id, alike=alike)
+                account = take_account(
+                    engine,
+                    image.id,
+                    hashed=todo.hashed,
+                    expected=parts.expected,
+                    dpkg=todo.dpkg,
+                )
+            verify(
+                locked.lock,
+                account,
+                parts.expected,
+                hashed=todo.hashed,
+                more=parts.distributions,
+            )
+            vouch(engine.info, image, parts, store)
+            looking.result()
+            doubles = keep_inventory(workshop, locked, image.id).doubles
+        except BaseException:
+            _discard(engine, image)
+            raise
+    for double in doubles:
+        workshop.report.warn(double)
+
+
+def _discard(engine: Engine, image: ImageInfo) -> None:
+    """Remove an image that got no name: nobody would find it, and it takes space."""
+    if not image.tags:
+        with suppress(FreezerError):  # why it is not wanted says more
+            engine.remove_image(image.id)

@@ -1,0 +1,30 @@
+"""Configs of images, kept when one is made: engines give them only with all of the layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from freezer.engine.interface import ImageInfo
+    from freezer.fetch.store.store import Store
+    from freezer.flows.project.workshop import Workshop
+
+_MEMO = "image-config"
+
+
+def keep_config(store: Store, image: ImageInfo, config: bytes) -> None:
+    """Keep the config that an image was made of."""
+    store.put_memo(_MEMO, image.id, store.put_bytes(config))
+
+
+def config_of(workshop: Workshop, image: ImageInfo) -> bytes:
+    """Return the config of an image that the engine holds. Raises ``EngineError``."""
+    store = workshop.store
+    kept = store.get_memo(_MEMO, image.id)
+    sha256 = kept if isinstance(kept, str) else image.id.removeprefix("sha256:")
+    if not store.has(sha256):
+        with store.scratch() as scratch, workshop.report.task("Taking the config from the engine"):
+            path = scratch / sha256
+            workshop.engine().save_layers(image.id, {f"sha256:{sha256}": path})
+            store.put_file(path, sha256=sha256, move=True)
+    return store.verified(sha256).read_bytes()

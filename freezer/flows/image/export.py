@@ -1,0 +1,65 @@
+"""``freeze image``: an environment's image as a file that other tools load."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.engine.interface import LayerFile
+from freezer.fetch.store.store import disk_errors
+from freezer.flows.image.build import Built, build
+from freezer.flows.project.image_runtime import demand_inside
+from freezer.image.base import ensure_base
+from freezer.image.config import image_config
+from freezer.image.moment import epoch
+from freezer.image.oci import write_layout
+from freezer.image.parts import assemble
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.flows.project.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An image that was written to a file."""
+
+    built: Built
+    path: Path
+    manifest: str
+    """Digest of the manifest in the layout."""
+    size: int
+    """Bytes of the file."""
+
+
+def export(workshop: Workshop, name: str | None, path: Path) -> Exported:
+    """Write an environment's verified image as an OCI layout, whole or not at all.
+
+    Builds it first where it is not there. Raises what building raises.
+    """
+    built = build(workshop, name)
+    lock, lock_id = built.locked.lock, built.locked.id
+    engine, store = workshop.engine(), workshop.store
+    demand_inside(workshop, lock)
+    reference = ensure_base(lock, engine=engine, store=store, report=workshop.report)
+    parts = assemble(lock, lock_id, reference, engine=engine, store=store, report=workshop.report)
+    config = image_config(lock, lock_id, [(item.file.diff_id, item.title) for item in parts.layers])
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with (
+            store.scratch() as scratch,
+            disk_errors(path.parent),
+            workshop.report.task("Writing the image"),
+            temporary.open("wb") as stream,
+        ):
+            below = {item.diff_id: scratch / item.diff_id[7:] for item in parts.base}
+            engine.save_layers(reference, below)
+            layers = [LayerFile(diff_id, file) for diff_id, file in below.items()]
+            layers += [item.file for item in parts.layers]
+            manifest = write_layout(stream, built.tags[0], config, layers, epoch(lock.as_of))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return Exported(built, path, manifest, path.stat().st_size)

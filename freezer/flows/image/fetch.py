@@ -1,0 +1,138 @@
+"""``freeze fetch``: every byte of a lock into the store, verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.errors import ArtifactGoneError, EngineError, FetchError, IntegrityError, Where
+from freezer.fetch.store.download import fetch_all
+from freezer.flows.lock.base import base_apt_sources
+from freezer.flows.lock.sources import artifact_sources, spec_channels
+from freezer.flows.project.environment import Locked, load_locked
+from freezer.flows.project.image_runtime import bring_inside
+from freezer.flows.project.user_files import bring_own_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.fetch.debian.apt_sources import AptSource
+    from freezer.fetch.store.interface import Source
+    from freezer.flows.project.workshop import Workshop
+    from freezer.model.artifact import Artifact
+    from freezer.model.lock import Lock
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What ``freeze fetch`` did."""
+
+    locked: Locked
+    files: int
+    size: int
+    """Bytes of all files."""
+    new: int
+    """Files that were not in the store before."""
+
+
+def lock_artifacts(lock: Lock) -> Iterator[Artifact]:
+    """Yield every artifact of a lock; the layers of a registry's base image are none."""
+    if lock.base.kind == "bootstrap":
+        yield from lock.base.packages
+    yield from lock.debian
+    yield from lock.conda
+    for package in lock.pip:
+        yield package
+        yield from package.build_requires
+
+
+def fetch(workshop: Workshop, name: str | None) -> Fetched:
+    """Bring all artifacts of an environment into the store.
+
+    Raises ``ArtifactGoneError`` naming all that no source has any more, ``IntegrityError`` when a
+    source serves other bytes than the locked ones, ``FetchError`` when one is out of reach.
+    """
+    locked = load_locked(workshop.project, name)
+    artifacts = {artifact.sha256: artifact for artifact in lock_artifacts(locked.lock)}
+    missing = [sha256 for sha256 in artifacts if not workshop.store.has(sha256)]
+    fetch_lock(workshop, locked.lock)
+    return Fetched(
+        locked=locked,
+        files=len(artifacts),
+        size=sum(artifact.size for artifact in artifacts.values()),
+        new=len(missing),
+    )
+
+
+def fetch_lock(workshop: Workshop, lock: Lock) -> None:
+    """Bring all artifacts of a lock into the store and verify those that are there."""
+    bring_own_files(workshop, lock)
+    bring_inside(workshop, lock)
+    files = {artifact.sha256: artifact.file for artifact in lock_artifacts(lock)}
+    # Putting the sources together asks pip for its configuration, which takes time.
+    here = all(workshop.store.has(sha256) for sha256 in files)
+    sources = () if here else _sources(workshop, lock)
+    try:
+        fetch_all(
+            lock_artifacts(lock), store=workshop.store, sources=sources, report=workshop.report
+        )
+    except ArtifactGoneError as error:
+        raise _with_nearest(workshop, lock, error) from error
+    except IntegrityError as error:
+        if error.where is None and error.expected in files:  # the store knows only digests
+            error.where = Where(files[error.expected])
+        raise
+
+
+def _sources(workshop: Workshop, lock: Lock) -> tuple[Source, ...]:
+    return artifact_sources(workshop, lock.name, lock.as_of, lambda: _base_sources(workshop, lock))
+
+
+def _with_nearest(workshop: Workshop, lock: Lock, error: ArtifactGoneError) -> ArtifactGoneError:
+    """Say of conda packages that are gone what their channel has now."""
+    gone = [item for item in lock.conda if any(item.file in text for text in error.details)]
+    if not gone:
+        return error
+    from freezer.resolve.conda.complete import gone_from_channels
+    from freezer.resolve.conda.virtual import SUBDIRS
+
+    try:
+        found = gone_from_channels(
+            gone,
+            spec_channels(workshop, lock.name),
+            subdir=SUBDIRS[lock.platform],
+            store=workshop.store,
+            report=workshop.report,
+        )
+    except FetchError:
+        return error  # what is gone is known; what there is instead is not
+    named = {(item.name, item.version, item.build) for item in found}
+    listed = [item for item in gone if (item.name, item.version, item.build) not in named]
+    others = [text for text in error.details if not any(item.file in text for item in gone)]
+    return ArtifactGoneError(
+        error.what,
+        where=error.where,
+        details=[
+            *map(str, found),
+            *(
+                f"{item.file} ({item.channel}): the channel lists it, and does not have it"
+                for item in listed
+            ),
+            *others,
+        ],
+        hint=f"`freeze lock {lock.name}` keeps all else; or configure a mirror that still has them",
+    )
+
+
+def _base_sources(workshop: Workshop, lock: Lock) -> tuple[AptSource, ...]:
+    """Return where the base itself fetches from: a host need not have apt, and may be elsewhere.
+
+    Where there is no engine to ask the base, there is simply one source less.
+    """
+    if lock.base.kind != "registry":
+        return ()
+    try:
+        return base_apt_sources(workshop, lock.base, lock.platform)
+    except EngineError as error:
+        workshop.report.debug(f"the base's own apt sources could not be read: {error.what}")
+        return ()

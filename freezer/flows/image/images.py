@@ -1,0 +1,96 @@
+"""``freeze images``: which images there are, and what each really takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.image.layout import LOCK_LABEL
+from freezer.model.canonical import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.engine.interface import ImageInfo
+    from freezer.flows.project.workshop import Workshop
+
+TITLE = "org.opencontainers.image.title"
+"""Label with the environment's name."""
+_CLOCK = "org.opencontainers.image.created"
+
+
+@dataclass(frozen=True)
+class Held:
+    """An image of some lock that the engine holds."""
+
+    environment: str
+    lock_id: str
+    as_of: str
+    image: str
+    tags: tuple[str, ...]
+    size: int
+    """Bytes of all of its layers."""
+    shared: int
+    """Bytes of the layers that another of these images has too, above the same layers."""
+    own: int
+    """Bytes that go when it goes."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """The images, and what they take together."""
+
+    held: tuple[Held, ...]
+    total: int
+    """Bytes of all layers, each counted once."""
+
+
+def images(workshop: Workshop, name: str | None) -> Images:
+    """Return the engine's images of an environment, or of all of them, newest lock first."""
+    engine = workshop.engine()
+    found = [
+        image
+        for image in engine.images(label=LOCK_LABEL)
+        if name is None or image.labels.get(TITLE) == name
+    ]
+    layers = {image.id: _layers(image, engine.layer_sizes(image.id)) for image in found}
+    owners = Counter(diff_id for held in layers.values() for diff_id in held)
+    rows = [_row(image, layers[image.id], owners) for image in found]
+    rows.sort(key=lambda row: (row.environment, row.as_of, row.lock_id), reverse=True)
+    total = {diff_id: size for held in layers.values() for diff_id, size in held.items()}
+    return Images(tuple(rows), sum(total.values()))
+
+
+def _layers(image: ImageInfo, sizes: tuple[int, ...]) -> dict[str, int]:
+    """Return the bytes of each layer under the name of its chain.
+
+    Engines keep a layer once for all images in which everything below it is the same too.
+    """
+    if not sizes:
+        return {image.id: image.size}
+    return dict(zip(chains(image.diff_ids), sizes, strict=True))
+
+
+def chains(diff_ids: Sequence[str]) -> list[str]:
+    """Return a name for each layer that holds everything below it too, lowest first."""
+    found, below = [], ""
+    for diff_id in diff_ids:
+        below = digest(f"{below} {diff_id}".encode())
+        found.append(below)
+    return found
+
+
+def _row(image: ImageInfo, layers: dict[str, int], owners: Counter[str]) -> Held:
+    own = sum(size for diff_id, size in layers.items() if owners[diff_id] == 1)
+    size = sum(layers.values())
+    return Held(
+        environment=image.labels.get(TITLE, ""),
+        lock_id=image.labels.get(LOCK_LABEL, ""),
+        as_of=image.labels.get(_CLOCK, ""),
+        image=image.id,
+        tags=image.tags,
+        size=size,
+        shared=size - own,
+        own=own,
+    )

@@ -1,0 +1,30 @@
+"""``freeze inventory``: what does the arithmetic in an environment's image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.errors import CheckError
+from freezer.flows.image.build import verified_image
+from freezer.flows.image.inventory_cache import keep_inventory
+from freezer.flows.project.environment import load_locked
+
+if TYPE_CHECKING:
+    from freezer.flows.image.inventory_cache import InventoryResult
+    from freezer.flows.project.workshop import Workshop
+
+
+def inventory(workshop: Workshop, name: str | None) -> InventoryResult:
+    """Return the inventory of an environment's verified image, and keep it beside the lock.
+
+    Raises ``CheckError`` when the image is not built or cannot say, ``VerificationError`` when it
+    does not compute with what the lock says.
+    """
+    locked = load_locked(workshop.project, name)
+    image = verified_image(workshop, locked)
+    if image is None:
+        raise CheckError(
+            f"the engine holds no verified image of lock {locked.id[:12]}",
+            hint=f"run `freeze build {locked.lock.name}`",
+        )
+    return keep_inventory(workshop, locked, image.id)

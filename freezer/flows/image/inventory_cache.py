@@ -1,0 +1,85 @@
+"""The inventory of an image: taken once, held against the lock, kept beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+
+from freezer.check.numerics import doubles
+from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.inside import inventory_files
+from freezer.model.canonical import digest, plain
+from freezer.model.inventory import INVENTORY_FILE, Inventory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.flows.project.environment import Locked
+    from freezer.flows.project.workshop import Workshop
+
+_MEMO: Final = "inventory-1"
+
+
+@dataclass(frozen=True)
+class InventoryResult:
+    """An inventory, and what is to be said of it."""
+
+    locked: Locked
+    inventory: Inventory
+    path: Path
+    """Where it is kept beside the lock."""
+    doubles: tuple[str, ...]
+
+
+def keep_inventory(workshop: Workshop, locked: Locked, image: str) -> InventoryResult:
+    """Take the inventory of a lock's image, hold it against the lock, and write it beside it.
+
+    Raises as `inventory` does. Nothing is written when the image breaks a promise of the lock.
+    """
+    from freezer.check.inventory import hold_inventory
+
+    found = inventory_of(workshop, image)
+    hold_inventory(locked.lock, found)
+    path = locked.folder / INVENTORY_FILE
+    text = json.dumps(plain(found), indent=1, sort_keys=True, ensure_ascii=False)
+    data = f"{text}\n".encode()
+    if not path.is_file() or path.read_bytes() != data:
+        with disk_errors(locked.folder):
+            write_atomically(path, data)
+    return InventoryResult(locked, found, path, doubles(found))
+
+
+def inventory_of(workshop: Workshop, image: str, *, alike: str | None = None) -> Inventory:
+    """Return the inventory of an image by its ID, taken once for each. Raises ``CheckError``.
+
+    Images with one ``alike`` (`freezer.image.computing`) have one inventory.
+    """
+    keys = [f"{key}-{_looker()}" for key in (image, alike) if key is not None]
+    found = next((one for key in keys if (one := _known(workshop, key, image))), None)
+    if found is None:
+        from freezer.check.inventory import take_inventory  # seldom: it is kept
+
+        with workshop.report.task("Looking for what does the arithmetic"):
+            found = take_inventory(workshop.engine(), image)
+    for key in keys:
+        workshop.store.put_memo(_MEMO, key, plain(found))
+    return found
+
+
+def _known(workshop: Workshop, key: str, image: str) -> Inventory | None:
+    memo = workshop.store.get_memo(_MEMO, key)
+    if not isinstance(memo, dict):
+        return None
+    try:
+        return Inventory.model_validate({**memo, "image": image})
+    except ValidationError:
+        return None  # a spoiled memo is as good as none
+
+
+def _looker() -> str:
+    """Return what the answer depends on besides the image: the code that looks."""
+    parts = (f"{path}\0{digest(data)}" for path, data in inventory_files().items())
+    return digest("\n".join(parts).encode())[:16]

@@ -1,0 +1,104 @@
+"""``freeze build --render-only``: a context that a plain ``docker build`` can build."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.errors import HostError
+from freezer.fetch.store.store import disk_errors
+from freezer.flows.image.fetch import fetch_lock
+from freezer.flows.project.environment import load_locked
+from freezer.flows.project.image_runtime import demand_inside
+from freezer.image.base import ensure_base, registry_name
+from freezer.image.config import image_labels
+from freezer.image.dockerfile import AddedLayer, render_dockerfile
+from freezer.image.parts import assemble
+from freezer.image.steps import environment_layer, write_steps_folder
+from freezer.image.system import write_system_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.flows.project.environment import Locked
+    from freezer.flows.project.workshop import Workshop
+    from freezer.image.layers import Layer
+
+_DOCKERIGNORE = "# nothing is left out\n"
+
+
+@dataclass(frozen=True)
+class Context:
+    """A rendered context."""
+
+    folder: Path
+    size: int
+    """Bytes of all files."""
+
+
+def render(workshop: Workshop, name: str | None, folder: Path) -> Context:
+    """Write an environment's context to a folder that is not there yet, whole or not at all.
+
+    Raises ``HostError`` when the folder is there already, and whatever building raises.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise HostError(
+            f"{folder} is there already and is not empty", hint="name another folder, or remove it"
+        )
+    locked = load_locked(workshop.project, name)
+    demand_inside(workshop, locked.lock)  # before anything that takes time
+    fetch_lock(workshop, locked.lock)
+    temporary = folder.absolute().with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    with disk_errors(temporary.parent):
+        try:
+            _write(workshop, locked, temporary)
+            if folder.exists():
+                folder.rmdir()
+            temporary.replace(folder)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return Context(folder, sum(path.stat().st_size for path in files))
+
+
+def _write(workshop: Workshop, locked: Locked, folder: Path) -> None:
+    lock, engine, store = locked.lock, workshop.engine(), workshop.store
+    reference = ensure_base(lock, engine=engine, store=store, report=workshop.report)
+    parts = assemble(lock, locked.id, reference, engine=engine, store=store, report=workshop.report)
+    folder.mkdir(parents=True)
+    (folder / "layers").mkdir()
+    write_system_folder(lock, folder / "system", store)
+    base_layer = None
+    if lock.base.kind == "bootstrap":
+        base_layer = "layers/base.tar"
+        digest = lock.base.diff_ids[0]
+        engine.save_layers(lock.base.config, {digest: folder / base_layer})
+    packages, above = list(parts.layers[1:]), []
+    if lock.steps is not None:
+        write_steps_folder(lock.steps, folder / "steps", store)
+        # The steps' own layer is left to their commands; only Freezer's part comes above it.
+        *packages, _, own = packages
+        packages, above = [*packages, *environment_layer(lock, store)], [own]
+    added = [_add(number, layer, folder) for number, layer in enumerate([*packages, *above], 1)]
+    dockerfile = render_dockerfile(
+        lock,
+        locked.id,
+        base_reference=registry_name(lock.base) if lock.base.kind == "registry" else None,
+        base_layer=base_layer,
+        layers=added[: len(packages)],
+        above=added[len(packages) :],
+        labels=image_labels(lock, locked.id),
+    )
+    (folder / "Dockerfile").write_text(dockerfile)
+    (folder / ".dockerignore").write_text(_DOCKERIGNORE)
+
+
+def _add(number: int, layer: Layer, folder: Path) -> AddedLayer:
+    """Copy a layer into the context; the system layer is left to the Dockerfile's own step."""
+    file = f"layers/{number:02}-{layer.file.diff_id[7:19]}.tar"
+    if layer.file.path is not None:
+        shutil.copyfile(layer.file.path, folder / file)
+    return AddedLayer(file, layer.title)

@@ -1,0 +1,1 @@
+"""`freeze lock`: resolve each ecosystem and put the lock together."""

@@ -1,0 +1,152 @@
+"""What channels have instead of a CUDA, a cuDNN or a BLAS that they have not.
+
+A solver's proof names constraints, and often not the one that matters. So the same question is
+asked without `blas`, without `accelerator`, and then with their neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, get_args
+
+from freezer.errors import ResolveError
+from freezer.flows.project.environment import place
+from freezer.model.cuda import TOOLKITS, number, toolkit_of
+from freezer.model.events import SilentReporter
+from freezer.model.spec import Blas
+from freezer.resolve.accelerator.check import locked_accelerator
+from freezer.resolve.accelerator.conda import (
+    FRAMEWORKS,
+    conda_constraints,
+    name_of,
+    virtual_packages,
+)
+from freezer.resolve.conda.solve import solve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from freezer.flows.project.environment import Environment
+    from freezer.flows.project.workshop import Workshop
+    from freezer.model.lock import CondaPackage
+    from freezer.model.spec import AcceleratorSpec
+    from freezer.resolve.conda.interface import CondaRequest
+
+_STEPS: Final = 3
+"""Newer toolkits that are asked for one by one; what is further off is the newest there is."""
+
+
+def refused(
+    workshop: Workshop, environment: Environment, request: CondaRequest, error: ResolveError
+) -> ResolveError:
+    """Return the error for a question that clashes: the key at fault, and the nearest that exist.
+
+    The error itself where neither `accelerator` nor `blas` is at fault.
+    """
+    spec = environment.spec
+    if spec.accelerator is None and spec.blas is None:
+        return error
+    ways = _Ways(workshop, request, spec.accelerator, spec.blas)
+    with workshop.report.task("Looking for the nearest that the channels have"):
+        keys = ways.at_fault()
+        there = list(ways.nearest(keys))
+    if not keys:
+        return error
+    named = " and ".join(f"`{key}`" for key in keys)
+    change = "what is expected here" if there else "something else"
+    return ResolveError(
+        f"the channels have nothing that answers {named}",
+        where=place(environment, keys[0]),
+        details=error.details,
+        expected="; or ".join(there) or None,
+        hint=f"set {' or '.join(keys)} to {change}, or add a channel that has such builds",
+    )
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """One question, asked with other wishes."""
+
+    workshop: Workshop
+    request: CondaRequest
+    accelerator: AcceleratorSpec | None
+    blas: Blas | None
+
+    def at_fault(self) -> list[str]:
+        """Return the keys without which there is an answer; none where it does not hang on them."""
+        if self.blas and self._ask(self.accelerator, None):
+            return ["blas"]
+        if self.accelerator and self._ask(None, self.blas):
+            return ["accelerator"]
+        both = self.blas and self.accelerator and self._ask(None, None)
+        return ["accelerator", "blas"] if both else []
+
+    def nearest(self, keys: Sequence[str]) -> Iterator[str]:
+        """Yield in words what would have an answer, each once."""
+        if keys == ["blas"]:
+            kinds = [kind for kind in get_args(Blas) if kind != self.blas]
+            if found := [kind for kind in kinds if self._ask(self.accelerator, kind)]:
+                yield f"blas: {' or '.join(found)}"
+        elif keys and self.accelerator is not None:
+            yield from dict.fromkeys(self._toolkits(self.accelerator))
+
+    def _toolkits(self, asked: AcceleratorSpec) -> Iterator[str]:
+        """Yield the same CUDA with another cuDNN, the next older CUDA, and the next newer one."""
+        if asked.cudnn and (found := self._ask(_with(asked, asked.cuda, None), self.blas)):
+            yield _words(found, asked)
+        if found := self._ask(_with(asked, _NEWEST, asked.cudnn), self.blas, f"<{asked.cuda}"):
+            yield _words(found, asked)
+        newer = [cuda for cuda in TOOLKITS if number(cuda) > number(asked.cuda)]
+        ranges = [
+            *(f"{cuda}.*" for cuda in newer[:_STEPS]),
+            *(f">={c}" for c in newer[_STEPS:][:1]),
+        ]
+        for span in ranges:
+            if found := self._ask(_with(asked, _NEWEST, asked.cudnn), self.blas, span):
+                yield _words(found, asked)
+                return
+
+    def _ask(
+        self, accelerator: AcceleratorSpec | None, blas: Blas | None, cuda: str | None = None
+    ) -> tuple[CondaPackage, ...]:
+        """Return what answers other wishes; ``cuda`` is a range in the place of one toolkit."""
+        request = self.request
+        glibc = request.virtual_packages["__glibc"]
+        constraints = conda_constraints(accelerator, blas, request.specs)
+        if cuda is not None:
+            others = (text for text in constraints if name_of(text) != "cuda-version")
+            constraints = (*others, f"cuda-version {cuda}")
+        other = replace(
+            request,
+            keep={},
+            constraints=constraints,
+            virtual_packages=virtual_packages(accelerator, glibc, request.subdir),
+        )
+        workshop = self.workshop
+        try:
+            found = solve(
+                other, config=workshop.config, store=workshop.store, report=SilentReporter()
+            )
+        except ResolveError:
+            return ()
+        return found.packages
+
+
+_PARTS: Final = ("lib", "py-", "tensorflow-base")
+"""How the packages that a framework is made of begin."""
+_NEWEST: Final = list(TOOLKITS)[-1]
+
+
+def _with(asked: AcceleratorSpec, cuda: str, cudnn: str | None) -> AcceleratorSpec:
+    return asked.model_copy(update={"cuda": cuda, "cudnn": cudnn, "driver": None})
+
+
+def _words(packages: Sequence[CondaPackage], asked: AcceleratorSpec) -> str:
+    """Return an answer in words: ``CUDA 12.6 with cuDNN 9.3.0.75 (pytorch 2.6.0)``."""
+    versions = {item.name: item.version for item in packages}
+    cuda = toolkit_of(versions.get("cuda-version") or asked.cuda)
+    locked = locked_accelerator((), packages, _with(asked, cuda, None))
+    cudnn = f" with cuDNN {locked.cudnn}" if locked.cudnn else ""
+    theirs = [f"{name} {versions[name]}" for name in FRAMEWORKS if name in versions]
+    theirs = [text for text in theirs if not text.startswith(_PARTS)]
+    return f"CUDA {cuda}{cudnn}" + (f" ({', '.join(theirs)})" if theirs else "")

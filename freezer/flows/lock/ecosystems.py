@@ -1,0 +1,189 @@
+"""The worlds that a lock is resolved in, one after another: base, Debian, conda, pip.
+
+Each answers one question, a plain document whose digest the lock keeps. A world whose question is
+as it was is kept as it stands, without asking anyone: that is why locking again costs nothing, and
+why a new requirement moves no Debian package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from freezer.flows.lock.answers import NO_CONDA, CondaAnswer, Installed, Worlds
+from freezer.flows.lock.python_request import gather_python, python_question
+from freezer.flows.lock.request import Asking
+from freezer.flows.project.spec_errors import placed
+from freezer.model.canonical import digest, json_bytes, plain
+from freezer.model.cuda import checked, demand_cudnn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freezer.fetch.config import Config
+    from freezer.flows.project.environment import Environment
+    from freezer.flows.project.workshop import Workshop
+    from freezer.model.lock import (
+        Base,
+        CondaPackage,
+        Lock,
+        Target,
+    )
+    from freezer.resolve.conda.environment import CondaGathered
+    from freezer.resolve.requirements import Gathered
+
+FORMAT = 1
+"""Raised when every question must be asked anew because the way of answering changed."""
+
+
+def base_question(environment: Environment) -> str:
+    """Return the digest of what the base is asked for."""
+    spec = environment.spec
+    base = spec.base if isinstance(spec.base, str) else plain(spec.base)
+    return _digest("base", base, spec.platform)
+
+
+def debian_question(environment: Environment, base: Base) -> str:
+    """Return the digest of what the Debian world is asked for on a base."""
+    spec = environment.spec
+    below = (
+        base.config
+        if base.kind == "registry"
+        else sorted(package.sha256 for package in base.packages)
+    )
+    # conda brings its own Python.
+    python = None if spec.conda else spec.python
+    blas = [] if spec.blas is None else [spec.blas]
+    return _digest("debian", below, sorted(set(spec.system)), python, *blas)
+
+
+def stale_worlds(environment: Environment, lock: Lock, as_of: str, config: Config) -> list[str]:
+    """Return the worlds whose answers in a lock are to another question than the spec's."""
+    asking = Asking(environment, as_of, lock)
+    gathered = _gathered(environment, config)
+    questions = {
+        "base": base_question(environment),
+        "debian": debian_question(environment, lock.base),
+        "pip": _pip_question(environment, gathered, lock.target, lock.conda),
+    }
+    if gathered:
+        questions["conda"] = _conda_question(environment, gathered, lock.target.glibc)
+    stale = [world for world, question in questions.items() if not asking.keeps(world, question)]
+    return [*stale, *(["conda"] if lock.conda and not gathered else [])]
+
+
+def resolve_worlds(workshop: Workshop, asking: Asking) -> Worlds:
+    """Return the answers of all worlds. Raises what their resolvers and the engine raise."""
+    environment, old = asking.environment, asking.old
+    _demand_accelerator(environment)
+    asked = base_question(environment)
+    base = _base(workshop, asking, kept=asking.keeps("base", asked))
+    installed, debian_asked = _debian(workshop, asking, base)
+    answers = {"base": asked, "debian": debian_asked}
+    gathered = _gathered(environment, workshop.config)
+    conda, target = NO_CONDA, None
+    if gathered:
+        answers["conda"] = _conda_question(environment, gathered, installed.glibc)
+        conda = _conda(workshop, asking, gathered, installed, answers["conda"])
+        target = _conda_target(environment, installed, conda)
+    target = target or installed.target()
+    answers["pip"] = _pip_question(environment, gathered, target, conda.packages)
+    kept = old is not None and asking.keeps("pip", answers["pip"])
+    if old is not None and kept and (installed.packages, conda.packages) == (old.debian, old.conda):
+        return replace(Worlds.of(old), answers=answers, base=base, target=target, conda=conda)
+    from freezer.flows.lock.numeric_libraries import arithmetic
+    from freezer.flows.lock.python import resolve_python
+
+    asked_of_pip = gather_python(environment, gathered)
+    pip = old.pip if old is not None and kept else None
+    if pip is None:
+        pip = resolve_python(workshop, asking, asked_of_pip, target, conda.packages)
+    worlds = Worlds(answers, base, target, installed.packages, pip, (), conda)
+    return arithmetic(workshop, environment, worlds, asked_of_pip)
+
+
+def _demand_accelerator(environment: Environment) -> None:
+    """Refuse a combination that never was before any world is asked."""
+    accelerator = environment.spec.accelerator
+    if accelerator is not None:
+        with placed(environment, "accelerator", "cuda"):
+            checked(accelerator.cuda)
+        with placed(environment, "accelerator", "cudnn"):
+            demand_cudnn(accelerator.cudnn, accelerator.cuda)
+
+
+def gathered_python(workshop: Workshop, environment: Environment) -> Gathered:
+    """Return what the spec asks of pip. Raises ``SpecError`` with its place."""
+    return gather_python(environment, _gathered(environment, workshop.config))
+
+
+# The imports below are late on purpose: where every world is kept, neither resolvers nor clients
+# are loaded, and locking again takes half the time.
+
+
+def _gathered(environment: Environment, config: Config) -> dict[str, CondaGathered]:
+    if environment.spec.conda is None:
+        return {}
+    from freezer.flows.lock.conda import gathered_conda
+
+    with placed(environment, "conda"):
+        return gathered_conda(environment, config)
+
+
+def _conda_question(
+    environment: Environment, gathered: Mapping[str, CondaGathered], glibc: str
+) -> str:
+    from freezer.flows.lock.conda import conda_question
+
+    return _digest("conda", *conda_question(environment, gathered, glibc))
+
+
+def _pip_question(
+    environment: Environment,
+    gathered: Mapping[str, CondaGathered],
+    target: Target,
+    conda: tuple[CondaPackage, ...],
+) -> str:
+    asked = gather_python(environment, gathered)
+    return _digest("pip", *python_question(environment, asked, target, conda))
+
+
+def _conda(
+    workshop: Workshop,
+    asking: Asking,
+    gathered: Mapping[str, CondaGathered],
+    installed: Installed,
+    question: str,
+) -> CondaAnswer:
+    if asking.old is not None and asking.keeps("conda", question):
+        return Worlds.of(asking.old).conda
+    from freezer.flows.lock.conda import resolve_conda
+
+    return resolve_conda(workshop, asking, gathered, installed)
+
+
+def _conda_target(environment: Environment, installed: Installed, conda: CondaAnswer) -> Target:
+    from freezer.flows.lock.conda import conda_python
+
+    return installed.target(conda_python(conda.packages, environment))
+
+
+def _base(workshop: Workshop, asking: Asking, *, kept: bool) -> Base:
+    if kept and asking.old is not None:
+        return asking.old.base
+    from freezer.flows.lock.base import resolve_base
+
+    return resolve_base(workshop, asking)
+
+
+def _debian(workshop: Workshop, asking: Asking, base: Base) -> tuple[Installed, str]:
+    question = debian_question(asking.environment, base)
+    if asking.old is not None and asking.keeps("debian", question):
+        return Installed.locked(asking.old.debian, asking.old.target), question
+    from freezer.flows.lock.debian import resolve_installed
+
+    return resolve_installed(workshop, asking, base), question
+
+
+def _digest(world: str, *question: Any) -> str:
+    return f"sha256:{digest(json_bytes([FORMAT, world, *question]))}"

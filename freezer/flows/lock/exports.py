@@ -1,0 +1,85 @@
+"""What is written beside a lock for other tools: pip's requirements, conda's files.
+
+The lock is the authority. These follow from it and, where a channel has an address of its own, from
+the spec.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from freezer.errors import LockError, Where
+from freezer.flows.history.lock_files import EXPLICIT_FILES
+from freezer.model.canonical import digest, json_bytes
+from freezer.model.lockfile import LOCK_FILE
+from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freezer.flows.project.environment import Environment
+    from freezer.flows.project.workshop import Workshop
+    from freezer.model.lock import Lock
+    from freezer.resolve.conda.environment import CondaGathered
+    from freezer.resolve.conda.interface import CondaAsked
+
+_MEMO: Final = "conda-export-2"
+
+
+def exports(
+    workshop: Workshop, environment: Environment, lock: Lock, identifier: str
+) -> dict[str, bytes]:
+    """Return every file that lies beside a lock, by name; ``identifier`` is the lock's ID."""
+    files = {REQUIREMENTS_FILE: requirements_text(lock).encode()}
+    if not lock.conda:
+        return files
+    from freezer.flows.lock.conda import channels_of, gathered_conda
+
+    gathered = gathered_conda(environment, workshop.config)
+    # conda-lock's models take a second to load: what was made before is kept.
+    addresses = [[item.name, item.address] for item in channels_of(gathered)]
+    lines = [item.lines for item in gathered.values()]
+    key = digest(json_bytes([identifier, addresses, lines]))
+    known = workshop.store.get_memo(_MEMO, key)
+    if isinstance(known, dict) and all(workshop.store.has(sha256) for sha256 in known.values()):
+        found = {name: workshop.store.verified(sha256) for name, sha256 in known.items()}
+        return files | {name: path.read_bytes() for name, path in found.items()}
+    made = _conda(workshop, lock, gathered)
+    kept = {name: workshop.store.put_bytes(data) for name, data in made.items()}
+    workshop.store.put_memo(_MEMO, key, kept)
+    return files | made
+
+
+def _conda(
+    workshop: Workshop, lock: Lock, gathered: Mapping[str, CondaGathered]
+) -> dict[str, bytes]:
+    from freezer.flows.lock.conda import channels_of
+    from freezer.resolve.conda import export
+
+    channels = channels_of(gathered)
+    platforms = (lock.platform, *lock.conda_elsewhere)
+    files = {
+        EXPLICIT_FILES[platform]: export.explicit_text(lock, platform, channels).encode()
+        for platform in platforms
+    }
+    specs = gathered[lock.platform].specs or _pins(lock)
+    source = export.environment_yaml(channels, specs)
+    files[export.SOURCE_FILE] = source
+    files[export.VIRTUAL_FILE] = export.virtual_packages_yaml(lock)
+    try:
+        files[export.LOCK_FILE] = export.conda_lock_yaml(lock, channels, source)
+    except LockError as error:
+        workshop.report.warn(f"no {export.LOCK_FILE} is written: {error}")
+    return files
+
+
+def _pins(lock: Lock) -> tuple[CondaAsked, ...]:
+    """Return as a question what was taken over from a lock, which asks for nothing else."""
+    from freezer.resolve.conda.interface import CondaAsked
+
+    where = Where(LOCK_FILE)
+    return tuple(
+        CondaAsked(f"{item.name}={item.version}={item.build}", where)
+        for item in lock.conda
+        if item.requested
+    )

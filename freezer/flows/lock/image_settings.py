@@ -1,0 +1,114 @@
+"""The parts of a lock that follow from the spec without asking any index: settings and smoke."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.errors import SpecError
+from freezer.flows.project.environment import place, read_beside
+from freezer.image.layout import BASE_PATH, ENVIRONMENT, HOME, USER
+from freezer.inside.freezer_inside.determinism import settings
+from freezer.model.canonical import digest
+from freezer.model.lock import SmokeFile, SmokePlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from freezer.flows.project.environment import Environment
+    from freezer.model.events import Reporter
+    from freezer.model.spec import Spec
+
+TRAINING_PACKAGES = {
+    "jax": ("jax",),
+    "lightgbm": ("lightgbm",),
+    "numpy": ("numpy",),
+    "sklearn": ("scikit-learn",),
+    "tensorflow": ("tensorflow", "tensorflow-cpu"),
+    "torch": ("torch",),
+    "xgboost": ("xgboost", "xgboost-cpu"),
+}
+"""Built-in training to the packages that it trains with, any one of them."""
+
+_RESERVED = frozenset({"HOME", "USER", "LOGNAME", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX"})
+
+
+def image_environment(spec: Spec, base: Mapping[str, str]) -> dict[str, str]:
+    """Return the image's environment variables.
+
+    Later ones win: the base's own, Freezer's, the spec's. ``PATH`` is the environment's programs
+    before the base's; no one else's ``PATH`` is taken, because scripts find their Python by it.
+    """
+    threads = spec.determinism.threads or spec.smoke.cpus
+    kind = {"CONDA_PREFIX": ENVIRONMENT} if spec.conda else {"VIRTUAL_ENV": ENVIRONMENT}
+    return {
+        **base,
+        "LANG": "C.UTF-8",
+        **settings(spec.determinism.seed, threads, spec.determinism.numerics),
+        **spec.env,
+        "HOME": HOME,
+        "USER": USER,
+        "LOGNAME": USER,
+        **kind,
+        "PATH": f"{ENVIRONMENT}/bin:{base.get('PATH', BASE_PATH)}",
+    }
+
+
+def demand_free_names(environment: Environment) -> None:
+    """Refuse variables whose value Freezer decides. Raises ``SpecError``."""
+    for name in sorted(_RESERVED.intersection(environment.spec.env)):
+        raise SpecError(
+            f"the variable {name} is set by Freezer, because the image depends on it",
+            where=place(environment, "env", name),
+            hint=f"remove {name} from 'env'",
+        )
+
+
+def smoke_plan(
+    environment: Environment, locked: Iterable[str], report: Reporter
+) -> tuple[SmokePlan, dict[str, bytes]]:
+    """Return what ``freeze check`` will run, and the files of the user's training by path.
+
+    ``locked`` are the names of the locked Python packages. Raises ``SpecError`` for a training
+    whose package is not among them.
+    """
+    smoke, determinism = environment.spec.smoke, environment.spec.determinism
+    files = {path: read_beside(environment, path, "smoke.files") for path in smoke.files}
+    plan = SmokePlan(
+        trainings=_trainings(environment, frozenset(locked)),
+        command=smoke.command,
+        files=tuple(_smoke_file(path, data) for path, data in sorted(files.items())),
+        seed=determinism.seed,
+        cpus=smoke.cpus,
+        memory=smoke.memory,
+        timeout=smoke.timeout,
+    )
+    if not plan.trainings and not plan.command:
+        report.warn(
+            "nothing in this environment has a built-in training, so `freeze check` will have "
+            "nothing to compare; name your own under 'smoke: {command: [...]}'"
+        )
+    return plan, files
+
+
+def _trainings(environment: Environment, locked: frozenset[str]) -> tuple[str, ...]:
+    """Return the trainings that the spec names, or those whose package is locked.
+
+    A training of the user's own stands alone unless built-in ones are named beside it.
+    """
+    smoke = environment.spec.smoke
+    if smoke.training is None:
+        offered = (name for name, anyone in TRAINING_PACKAGES.items() if locked & {*anyone})
+        return () if smoke.command else tuple(sorted(offered))
+    for name in smoke.training:
+        if not locked & {*TRAINING_PACKAGES[name]}:
+            package = TRAINING_PACKAGES[name][0]
+            raise SpecError(
+                f"the training {name!r} needs {package}, which is not locked",
+                where=place(environment, "smoke", "training"),
+                hint=f"add {package} to 'pip', or name another training",
+            )
+    return tuple(sorted(set(smoke.training)))
+
+
+def _smoke_file(path: str, data: bytes) -> SmokeFile:
+    return SmokeFile(path=path, size=len(data), sha256=digest(data))

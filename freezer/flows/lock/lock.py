@@ -1,0 +1,219 @@
+"""``freeze lock``: a spec becomes a lock, over the one that there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from freezer.errors import StaleLockError, Where
+from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.flows.history.generations import adopt, record_generation, summary_of
+from freezer.flows.history.lock_files import CONDA_EXPORTS
+from freezer.flows.lock.answers import Worlds
+from freezer.flows.lock.ecosystems import resolve_worlds, stale_worlds
+from freezer.flows.lock.exports import exports
+from freezer.flows.lock.image_settings import (
+    demand_free_names,
+    image_environment,
+    smoke_plan,
+)
+from freezer.flows.lock.python_request import held_by
+from freezer.flows.lock.reasons import with_reasons
+from freezer.flows.lock.request import Asking
+from freezer.flows.project.environment import (
+    LOCKS,
+    Environment,
+    Locked,
+    load_environment,
+    read_lock,
+)
+from freezer.flows.project.exclusive import holding
+from freezer.flows.project.image_runtime import inside_for, without_inside
+from freezer.flows.project.user_files import steps_plan
+from freezer.history.changes import changes
+from freezer.model.lock import Lock, Newer
+from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.flows.project.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class LockResult:
+    """What ``freeze lock`` did."""
+
+    locked: Locked
+    changed: bool
+    """False when the lock was there already, byte for byte."""
+    first: bool
+    """True when there was no lock before."""
+    changes: tuple[str, ...]
+    """A sentence for each package or setting that changed; empty for a first lock."""
+
+
+def lock(
+    workshop: Workshop, name: str | None, *, upgrade: bool = False, as_of: str | None = None
+) -> LockResult:
+    """Resolve an environment's spec and write its lock.
+
+    Versions of an existing lock that still answer the spec are kept, unless ``upgrade``.
+    ``as_of`` (``YYYY-MM-DDTHH:MM:SSZ``) goes before the spec's. Raises ``SpecError``,
+    ``ResolveError``, ``FetchError`` and what the engine raises; nothing is written then.
+    """
+    environment = load_environment(workshop.project, name)
+    demand_free_names(environment)
+    with holding(workshop, environment.name):
+        adopt(workshop, environment.name)  # what is written over stays in the history
+        before = None if upgrade else read_lock(workshop.project, environment.name)
+        moment = _moment(environment, as_of, before)
+        exceptions = still_newer(_previous(workshop, environment) if upgrade else before, moment)
+        asking = Asking(environment, moment, before.lock if before else None, {}, exceptions)
+        made = compose(workshop, asking, resolve_worlds(workshop, asking))
+        result = write(workshop, environment, made)
+        summary = summary_of(result.changes, made if result.first else None)
+        record_generation(
+            workshop, environment, action="lock", summary=summary, written=result.locked
+        )
+        return result
+
+
+def check_lock(workshop: Workshop, name: str | None, *, as_of: str | None = None) -> Locked:
+    """Return the lock if it still answers the spec. Asks no index and no engine.
+
+    Raises ``StaleLockError`` saying what ``freeze lock`` would look at anew.
+    """
+    environment = load_environment(workshop.project, name)
+    demand_free_names(environment)
+    shown = f"{LOCKS}/{environment.name}/{LOCK_FILE}"
+    locked = read_lock(workshop.project, environment.name)
+    if locked is None:
+        raise StaleLockError(
+            f"{environment.name} has no lock",
+            where=Where(shown),
+            hint=f"run `freeze lock {environment.name}`",
+        )
+    stale = _stale(workshop, environment, locked, as_of)
+    if stale:
+        raise StaleLockError(
+            "the lock no longer answers the spec",
+            where=Where(shown),
+            details=stale,
+            hint=f"run `freeze lock {environment.name}`; it keeps every version that still answers",
+        )
+    return locked
+
+
+def _stale(
+    workshop: Workshop, environment: Environment, locked: Locked, as_of: str | None
+) -> list[str]:
+    old = locked.lock
+    moment = _moment(environment, as_of, locked)
+    stale = [_WORLDS[world] for world in stale_worlds(environment, old, moment, workshop.config)]
+    if stale:
+        return stale
+    asking = Asking(environment, moment, old, {}, still_newer(locked, moment))
+    expected = compose(workshop, asking, Worlds.of(old))
+    fault = without_inside(workshop, old)
+    if fault is None:  # it builds as it is, so a newer Freezer alone spoils no lock
+        expected = expected.model_copy(update={"inside": old.inside})
+    stale = [*([fault] if fault else []), *changes(old, expected)]
+    for name, data in exports(workshop, environment, old, locked.id).items():
+        export = locked.folder / name
+        if not export.is_file() or export.read_bytes() != data:
+            stale.append(f"{name} is not the one that belongs to the lock")
+    return stale
+
+
+_WORLDS = {
+    "base": "the spec asks for another base",
+    "debian": "the spec asks for other Debian packages, another Python, or another base",
+    "conda": "the spec asks for other conda packages, or has them resolved in another way",
+    "pip": "the spec asks for other Python packages, or has them resolved in another way",
+}
+
+
+def _moment(environment: Environment, as_of: str | None, before: Locked | None) -> str:
+    """Return the cut-off: the command's, the spec's, the old lock's, or now."""
+    if chosen := as_of or environment.spec.as_of:
+        return chosen
+    if before is not None:
+        return before.lock.as_of
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def still_newer(locked: Locked | None, as_of: str) -> dict[str, Newer]:
+    """Return the exceptions of a lock that a cut-off has not caught up with."""
+    found = locked.lock.exceptions.items() if locked else ()
+    return {name: newer for name, newer in found if newer.as_of > as_of}
+
+
+def compose(workshop: Workshop, asking: Asking, worlds: Worlds) -> Lock:
+    """Return the lock of answers that all worlds gave."""
+    environment = asking.environment
+    spec = environment.spec
+    names = {item.name for item in worlds.pip} | set(held_by(worlds.conda.packages))
+    plan, files = smoke_plan(environment, names, workshop.report)
+    steps, more = steps_plan(environment)
+    for data in (*files.values(), *more.values()):
+        workshop.store.put_bytes(data)
+    inherited = worlds.base.environment if worlds.base.kind == "registry" else {}
+    made = Lock(
+        name=environment.name,
+        answers=worlds.answers,
+        as_of=asking.as_of,
+        platform=spec.platform,
+        target=worlds.target,
+        base=worlds.base,
+        debian=worlds.debian,
+        conda=worlds.conda.packages,
+        conda_elsewhere=dict(worlds.conda.elsewhere),
+        virtual_packages=dict(worlds.conda.virtual),
+        pip=worlds.pip,
+        exceptions={k: asking.exceptions[k] for k in sorted(asking.exceptions) if k in names},
+        steps=steps,
+        accelerator=worlds.accelerator,
+        blas=spec.blas,
+        components=worlds.components,
+        environment=image_environment(spec, inherited),
+        labels=spec.labels,
+        smoke=plan,
+        inside=inside_for(workshop, plan, asking.old, keep=bool(asking.release)),
+    )
+    return with_reasons(made, environment, workshop.report)
+
+
+def write(workshop: Workshop, environment: Environment, made: Lock) -> LockResult:
+    """Write a lock and all that lies beside it; the caller holds the environment."""
+    folder: Path = environment.lock_folder
+    old = _previous(workshop, environment)
+    written = lock_bytes(made)
+    identifier = lock_id(written)
+    # The lock last: whoever finds it finds the others as well.
+    files = {**exports(workshop, environment, made, identifier), LOCK_FILE: written}
+    changed = False
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            path = folder / name
+            if not path.is_file() or path.read_bytes() != data:
+                write_atomically(path, data)
+                changed = True
+            for left in folder.glob(f".{name}.*"):  # by a process that was killed
+                left.unlink(missing_ok=True)
+        for name in CONDA_EXPORTS - files.keys():  # of an environment that had conda before
+            (folder / name).unlink(missing_ok=True)
+    locked = Locked(made, identifier, folder)
+    said = tuple(changes(old.lock, made)) if old is not None else ()
+    return LockResult(locked, changed, old is None, said)
+
+
+def _previous(workshop: Workshop, environment: Environment) -> Locked | None:
+    from freezer.errors import LockError
+
+    try:
+        return read_lock(workshop.project, environment.name)
+    except LockError:
+        return None  # `--upgrade` starts afresh over a lock that cannot be read

@@ -1,0 +1,71 @@
+"""What does the arithmetic in a set of answers: told by name, and held against what is asked for.
+
+``accelerator:`` and ``blas:`` are constraints in every world before it is resolved; here all worlds
+are looked at together, for what no single one of them could see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.settings import indexes, with_options
+from freezer.flows.project.spec_errors import placed
+from freezer.resolve.accelerator.check import check_locked, locked_accelerator
+from freezer.resolve.blas import check_blas
+from freezer.resolve.components import wheel_components
+from freezer.resolve.conda_components import conda_components
+from freezer.resolve.system_components import system_components
+
+if TYPE_CHECKING:
+    from freezer.flows.lock.answers import Worlds
+    from freezer.flows.project.environment import Environment
+    from freezer.flows.project.workshop import Workshop
+    from freezer.model.lock import Component
+    from freezer.resolve.requirements import Gathered
+
+
+def arithmetic(
+    workshop: Workshop, environment: Environment, worlds: Worlds, asked: Gathered
+) -> Worlds:
+    """Return the answers with their components and accelerator.
+
+    Warns of what the user should know. Raises ``ResolveError`` where the environment would not
+    compute with what the spec asks for.
+    """
+    components = _components(workshop, worlds, asked)
+    spec, accelerator, warnings = environment.spec, None, list[str]()
+    if spec.accelerator is not None:
+        packages = (worlds.pip, worlds.conda.packages)
+        with placed(environment, "accelerator"):
+            warnings += check_locked(*packages, spec.accelerator, asked.asked)
+        accelerator = locked_accelerator(*packages, spec.accelerator)
+    if spec.blas is not None:
+        with placed(environment, "blas"):
+            warnings += check_blas(
+                spec.blas,
+                debian=[item.name for item in (*worlds.base.packages, *worlds.debian)],
+                conda=worlds.conda.packages,
+                pip=worlds.pip,
+                components=components,
+            )
+    for warning in warnings:
+        workshop.report.warn(warning)
+    return replace(worlds, components=components, accelerator=accelerator)
+
+
+def _components(workshop: Workshop, worlds: Worlds, asked: Gathered) -> tuple[Component, ...]:
+    wheels = wheel_components(
+        worlds.pip,
+        target=worlds.target,
+        index=PythonIndex(with_options(indexes(workshop.config), asked.options)),
+        store=workshop.store,
+        report=workshop.report,
+    )
+    system = system_components(worlds.target, worlds.base, worlds.debian)
+    conda = conda_components(worlds.conda.packages)
+    if conda:
+        system = tuple(item for item in system if item.role != "python")
+    every = (*system, *conda, *wheels)
+    return tuple(sorted(every, key=lambda item: (item.role, item.provider)))

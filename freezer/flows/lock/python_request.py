@@ -1,0 +1,72 @@
+"""What a spec asks of pip, gathered and as a question; nothing here loads a resolver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import InvalidVersion, Version
+
+from freezer.model.canonical import plain
+from freezer.resolve.interface import Held
+from freezer.resolve.pip import pip_question, relevant
+from freezer.resolve.requirements import gather
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from freezer.flows.project.environment import Environment
+    from freezer.model.lock import CondaPackage, Target
+    from freezer.resolve.conda.environment import CondaGathered
+    from freezer.resolve.requirements import Gathered
+
+
+def gather_python(environment: Environment, conda: Mapping[str, CondaGathered]) -> Gathered:
+    """Return what the spec asks of pip, the pip part of its ``environment.yml`` included.
+
+    Raises ``SpecError`` with its place.
+    """
+    spec = environment.spec
+    own = conda.get(spec.platform)
+    if own is None:
+        return gather(environment.spec_folder, spec.pip)
+    return gather(environment.spec_folder, spec.pip, own.pip, own.pip_folder)
+
+
+def python_question(
+    environment: Environment, gathered: Gathered, target: Target, conda: Sequence[CondaPackage]
+) -> list[Any]:
+    """Return all that the answer depends on but the indexes' content; without secrets."""
+    spec = environment.spec
+    question: list[Any] = [pip_question(gathered, spec.pip, target)]
+    if conda:
+        held = relevant(gathered.asked, held_by(conda))
+        question.append({name: [item.package, item.version] for name, item in held.items()})
+    if spec.accelerator is not None and gathered.asked:
+        question.append(plain(spec.accelerator))
+    if spec.blas is not None:
+        question.append(spec.blas)
+    return question
+
+
+def held_by(conda: Sequence[CondaPackage]) -> dict[str, Held]:
+    """Return the Python packages that conda packages bring, by normalised name."""
+    if not conda:
+        return {}
+    from freezer.resolve.conda.names import held_by_conda
+
+    return {
+        name: Held(
+            version=version or comparable(package.version).public,
+            package=package.name,
+            by=f"conda's {package.name} {package.version} {package.build} ({package.reason})",
+        )
+        for name, (package, version) in held_by_conda(conda).items()
+    }
+
+
+def comparable(version: str) -> Version:
+    """Return a version that Python's rules can compare; 0 for packages that count otherwise."""
+    try:
+        return Version(version)
+    except InvalidVersion:
+        return Version("0")

@@ -1,0 +1,141 @@
+"""Freezer's own part of an image, kept with the locks that name it: a later Freezer has another.
+
+It lies in ``lockfiles/ENV/inside/`` under its SHA-256, once for all generations that name it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from freezer.errors import FreezerError, HostError, IntegrityError, Where
+from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.flows.project.environment import LOCKS
+from freezer.history.archive import INSIDE
+from freezer.image.insides import inside_of
+from freezer.inside import INTERFACE, inside_bytes, inside_digest
+from freezer.model.canonical import digest
+from freezer.model.inside import FIRST, LARGEST
+from freezer.model.lock import Inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from freezer.flows.project.workshop import Workshop
+    from freezer.model.lock import Lock, SmokePlan
+
+
+def installed() -> Inside:
+    """Return what a lock says of this Freezer's own part."""
+    version, sha256 = inside_digest()
+    return Inside(
+        version=version, sha256=sha256, interface=INTERFACE if INTERFACE > FIRST else None
+    )
+
+
+def inside_for(workshop: Workshop, plan: SmokePlan, old: Lock | None, *, keep: bool) -> Inside:
+    """Return the part that a new lock names: this Freezer's own, which `freeze lock` is there for.
+
+    An update that names packages moves them, and stays with the old lock's part (``keep``): whether
+    they moved the numbers can be told only where the same trainings ran.
+    """
+    own = installed()
+    if old is None or not keep or old.inside == own:
+        return own
+    wanted = {f"freezer_inside/{name}_training.py" for name in plan.trainings}
+    if without_inside(workshop, old) is None and wanted <= inside_of(old, workshop.store).keys():
+        return old.inside
+    workshop.report.note("Also moves: Freezer's own part of the image, as the old one is gone")
+    return own
+
+
+def keep_inside(workshop: Workshop, lock: Lock) -> None:
+    """Keep the part that a lock names with the project, and in the store, where it is at hand.
+
+    Raises ``HostError`` where it cannot be written, and ``IntegrityError`` for a spoiled store.
+    """
+    with suppress(IntegrityError):  # what was edited is put right, if the bytes are anywhere else
+        bring_inside(workshop, lock)
+    store, sha256 = workshop.store, lock.inside.sha256
+    path = workshop.project / LOCKS / lock.name / INSIDE / sha256
+    if not store.has(sha256) or _read(path, sha256) is not None:
+        return
+    held = store.verified(sha256)
+    if held.stat().st_size > LARGEST:  # no part: a lock may name any file that the store has
+        return
+    data = held.read_bytes()
+    try:
+        with disk_errors(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, data)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        there = next(one for one in (path, *path.parents) if one.exists())
+        raise HostError(
+            "Freezer's own part of the image cannot be kept: something else lies in its place",
+            where=Where(str(there.relative_to(workshop.project))),
+            found=error.strerror,
+            hint="move it away",
+        ) from None
+
+
+def bring_inside(workshop: Workshop, lock: Lock) -> None:
+    """Put the part that a lock names into the store: this Freezer's own, or the one that was kept.
+
+    One that is nowhere is missed by the step that needs it. Raises ``IntegrityError`` when what
+    was kept was edited, and is nowhere else.
+    """
+    store, sha256 = workshop.store, lock.inside.sha256
+    if store.has(sha256):
+        return
+    if sha256 == inside_digest()[1]:
+        store.put_bytes(inside_bytes())
+        return
+    edited = None
+    for path in _places(workshop.project, lock):
+        data = _read(path, sha256)
+        if data is not None:
+            store.put_bytes(data)
+            return
+        edited = edited or path
+    if edited is not None:
+        raise IntegrityError(
+            "what was kept of Freezer's own part of the image was edited",
+            where=Where(str(edited.relative_to(workshop.project))),
+            found=f"other bytes than those of freezer_inside {lock.inside.version}",
+            expected=f"sha256 {sha256}, its name",
+            hint="restore it from version control",
+        )
+
+
+def demand_inside(workshop: Workshop, lock: Lock) -> None:
+    """Bring the part that a lock names. Raises ``LockError`` saying what to do without it."""
+    bring_inside(workshop, lock)
+    inside_of(lock, workshop.store)
+
+
+def without_inside(workshop: Workshop, lock: Lock) -> str | None:
+    """Say why this Freezer cannot build with the part that a lock names; None when it can."""
+    try:
+        demand_inside(workshop, lock)
+    except FreezerError as error:
+        return error.what if error.where is None else f"{error.where}: {error.what}"
+    return None
+
+
+def _places(project: Path, lock: Lock) -> Iterator[Path]:
+    """Yield the files of that name, the lock's own first: any environment may have kept it."""
+    own = project / LOCKS / lock.name / INSIDE / lock.inside.sha256
+    others = sorted(project.glob(f"{LOCKS}/*/{INSIDE}/{lock.inside.sha256}"))
+    yield from (path for path in dict.fromkeys([own, *others]) if path.is_file())
+
+
+def _read(path: Path, sha256: str) -> bytes | None:
+    """Return a file's bytes if they hash to that; None for all else."""
+    try:
+        if not path.is_file() or path.stat().st_size > LARGEST:
+            return None
+        data = path.read_bytes()
+    except OSError:
+        return None
+    return data if digest(data) == sha256 else None

@@ -1,0 +1,41 @@
+"""What every flow works with: project, configuration, store, engine, reporter; opened once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.fetch.config import Config, load_config
+from freezer.fetch.store.store import Store
+from freezer.model.events import Reporter, SilentReporter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from freezer.engine.interface import Engine
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every flow works with: the project, its configuration, the store, the engine, an ear."""
+
+    project: Path
+    config: Config
+    store: Store
+    engine: Callable[[], Engine]
+    """Connects on first use: many commands never need an engine."""
+    report: Reporter
+
+    @classmethod
+    def open(
+        cls, project: Path, engine: Callable[[], Engine], report: Reporter | None = None
+    ) -> Workshop:
+        """Return the workshop of a project. Raises ``ConfigError`` and ``HostError``."""
+        return cls(
+            project=project,
+            config=load_config(project),
+            store=Store.open(),
+            engine=engine,
+            report=report or SilentReporter(),
+        )

@@ -1,0 +1,1 @@
+"""`freeze push` and `freeze pull`: images and their references in a container registry."""

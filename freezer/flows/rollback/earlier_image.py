@@ -1,0 +1,94 @@
+"""The image of a lock of the past: the one on record, from wherever it is quickest to have.
+
+Building and pulling are imported where they are needed: a dry run needs neither, and is quick.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Literal
+
+from freezer.errors import CheckError, FreezerError
+from freezer.image.layout import LOCK_LABEL
+
+if TYPE_CHECKING:
+    from freezer.engine.interface import ImageInfo
+    from freezer.flows.project.environment import Locked
+    from freezer.flows.project.workshop import Workshop
+
+How = Literal["here", "pulled", "rebuilt"]
+
+
+@dataclass(frozen=True)
+class PastImage:
+    """An image of a lock of the past."""
+
+    info: ImageInfo
+    how: How
+    on_record: bool | None
+    """Whether its ID is one that the history tells; None where the history tells none."""
+    seconds: float
+
+
+def image_here(workshop: Workshop, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
+    """Return the image if the engine holds it: the one on record, or a verified one of the lock."""
+    for one in sorted(recorded):
+        found = workshop.engine().image(one)
+        if found is not None and found.labels.get(LOCK_LABEL) == locked.id:
+            return found
+    if recorded:
+        return None
+    from freezer.flows.image.build import verified_image
+
+    return verified_image(workshop, locked)
+
+
+def place_known(workshop: Workshop, recorded: frozenset[str]) -> str | None:
+    """Return where an image on record was pushed to or pulled from; None when none is known."""
+    from freezer.flows.registry.references import place_of
+
+    places = (place_of(workshop, one) for one in sorted(recorded))
+    return next((one for one in places if one is not None), None)
+
+
+def bring_image(workshop: Workshop, locked: Locked, recorded: frozenset[str]) -> PastImage:
+    """Return the image of a lock of the past: held, pulled from where it was published, or rebuilt.
+
+    ``recorded`` are the IDs that the history tells. Of a registry only such an image is taken. Tags
+    other than the lock's own stay where they are. Raises what fetching, building and the engine
+    raise; whether a rebuilt image is the one on record is for the caller to judge.
+    """
+    started = monotonic()
+    here = image_here(workshop, locked, recorded)
+    if here is not None:
+        return PastImage(here, "here", bool(recorded) or None, monotonic() - started)
+    pulled = _pulled(workshop, locked, recorded)
+    if pulled is not None:
+        return PastImage(pulled, "pulled", True, monotonic() - started)
+    from freezer.flows.image.build import build_locked
+
+    built = build_locked(workshop, locked, latest=False)
+    info = workshop.engine().image(built.image)
+    if info is None:
+        raise CheckError("the image is gone since it was built", hint="run the command again")
+    on_record = built.image in recorded if recorded else None
+    return PastImage(info, "rebuilt", on_record, monotonic() - started)
+
+
+def _pulled(workshop: Workshop, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
+    from freezer.flows.registry.pull import pull
+
+    place = place_known(workshop, recorded)
+    if place is None:
+        return None
+    try:
+        image = pull(workshop, place).image
+    except FreezerError as error:
+        workshop.report.note(f"{place} cannot be had ({error.what}): building the image instead")
+        return None
+    info = workshop.engine().image(image)
+    if image not in recorded or info is None or info.labels.get(LOCK_LABEL) != locked.id:
+        workshop.report.warn(f"{place} is not the image on record: building it instead")
+        return None
+    return info

@@ -1,0 +1,120 @@
+"""Where a rollback would lead: the generation, its files verified, its image, what would change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.errors import EngineError, HistoryError, Where
+from freezer.flows.history.generations import history, locked_of, shown_folder
+from freezer.flows.history.log import environment_name
+from freezer.flows.project.environment import read_lock
+from freezer.flows.rollback.earlier_image import How, image_here, place_known
+from freezer.flows.rollback.switch import verified_past
+from freezer.history.changes import changes
+
+if TYPE_CHECKING:
+    from freezer.engine.interface import ImageInfo
+    from freezer.flows.check.verdict import CheckResult
+    from freezer.flows.project.environment import Locked
+    from freezer.flows.project.workshop import Workshop
+    from freezer.history.log import History
+    from freezer.model.generation import Generation
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """What a rollback did, or would do."""
+
+    name: str
+    current: Generation
+    """The generation that was current before."""
+    target: Generation
+    locked: Locked
+    """The target's lock, its bytes verified."""
+    changes: tuple[str, ...]
+    """A sentence for each difference from the current lock to the target's."""
+    classes: tuple[str, ...]
+    """Numerics classes that the target has numbers of."""
+    how: How | None
+    """Where its image came from, or would; None for a dry run that can only tell when it tries."""
+    place: str | None = None
+    """Where the image was published, where that is known."""
+    image: str | None = None
+    on_record: bool | None = None
+    image_seconds: float | None = None
+    check: CheckResult | None = None
+    why_not: str | None = None
+    """Why the target is not shown to be good; None when it is."""
+    done: Generation | None = None
+    """The new generation; None when nothing changed."""
+    switch_seconds: float | None = None
+    """What it took to make it current, after the check."""
+    answers_spec: bool | None = None
+    """Whether the lock answers the spec, which was not changed; None where that cannot be told."""
+
+
+def plan_rollback(workshop: Workshop, name: str | None, to: int | str | None = None) -> Rollback:
+    """Return what a rollback would do, with all that can be verified without training.
+
+    Touches nothing. Raises ``HistoryError`` when there is no such generation, it is current, or its
+    files were edited.
+    """
+    name = environment_name(workshop, name)
+    past = history(workshop, name)
+    now = read_lock(workshop.project, name)
+    head = past.head
+    if head is None or now is None:
+        raise HistoryError(
+            f"{name} has no earlier generation",
+            where=Where(past.shown),
+            hint="`freeze lock` records one each time that the lock changes",
+        )
+    target = _target(past, head, to)
+    if target.lock_id == now.id:
+        raise HistoryError(
+            f"generation {target.number} is the current one: its lock is what lies there",
+            where=Where(past.shown),
+            found=f"lock {now.id[:12]}",
+            hint="`freeze log` lists the others",
+        )
+    locked = locked_of(workshop, name, target)
+    verified_past(past, target, locked, shown_folder(name))
+    recorded = past.images(target.lock_id)
+    here = _held(workshop, locked, recorded)
+    return Rollback(
+        name=name,
+        current=head,
+        target=target,
+        locked=locked,
+        changes=tuple(changes(now.lock, locked.lock)),
+        classes=tuple(sorted(past.references(target.lock_id))),
+        how="here" if here else None,
+        place=place_known(workshop, recorded),
+        image=here.id if here else next(iter(sorted(recorded)), None),
+        on_record=bool(recorded) or None,
+    )
+
+
+def _held(workshop: Workshop, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
+    try:
+        return image_here(workshop, locked, recorded)
+    except EngineError as error:  # a dry run needs none
+        workshop.report.warn(error.what)
+        return None
+
+
+def _target(past: History, head: Generation, to: int | str | None) -> Generation:
+    if to is not None:
+        return past.find(to)
+    found = past.last_good()
+    if found is None:
+        start = past.origin(head)
+        raise HistoryError(
+            f"no generation before {start.number} was checked and found good",
+            where=Where(past.shown),
+            found=None if start is head else f"{head.number}, which went back to {start.number}",
+            expected="a generation with another lock whose last checks were good",
+            hint="`freeze check --all` finds which still are; or name one with --to",
+        )
+    return found

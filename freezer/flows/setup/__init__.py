@@ -1,0 +1,1 @@
+"""`freeze init` and `freeze doctor`: start a project, and check what this host can do."""

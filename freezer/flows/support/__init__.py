@@ -1,0 +1,1 @@
+"""Helpers that several flows share: concurrency, preloading, and timing."""

@@ -1,0 +1,80 @@
+"""What moved from one lock to the next in an update, and what made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from freezer.flows.lock.request import Asking
+    from freezer.model.lock import CondaPackage, Lock
+
+_TITLES = {"conda": "conda package ", "debian": "Debian package ", "base": "base "}
+
+
+@dataclass(frozen=True)
+class Move:
+    """One package that is another, new or gone."""
+
+    world: str
+    """``base``, ``debian``, ``conda`` or ``pip``."""
+    name: str
+    before: str | None
+    """The version that it had; None when it is new."""
+    after: str | None
+    named: bool
+    """Whether the update names it; all are when it names none."""
+    cause: str | None = None
+    """What made a package move that is not named, as far as it is known."""
+
+    def __str__(self) -> str:
+        """Return ``numpy 1.26.4 to 2.1.0: scipy 1.16 wants numpy>=2``."""
+        title = f"{_TITLES.get(self.world, '')}{self.name}"
+        if self.before is None:
+            text = f"{title} {self.after}, new"
+        elif self.after is None:
+            text = f"{title} {self.before}, removed"
+        else:
+            text = f"{title} {self.before} to {self.after}"
+        return f"{text}: {self.cause}" if self.cause else text
+
+
+def moves(old: Lock, new: Lock, asking: Asking) -> tuple[Move, ...]:
+    """Return what moved, what is named first, then by world and name."""
+    found = [
+        *_moves("base", _base(old), _base(new), asking),
+        *_moves("debian", _versions(old.debian), _versions(new.debian), asking),
+        *_moves("conda", _builds(old.conda), _builds(new.conda), asking),
+        *_moves("pip", _versions(old.pip), _versions(new.pip), asking),
+    ]
+    return tuple(sorted(found, key=lambda item: not item.named))
+
+
+def _moves(
+    world: str, old: Mapping[str, str], new: Mapping[str, str], asking: Asking
+) -> Iterator[Move]:
+    release = asking.release.get(world)
+    causes = asking.causes.get(world, {})
+    for name in sorted(old.keys() | new.keys()):
+        before, after = old.get(name), new.get(name)
+        if before == after:
+            continue
+        whole = not asking.release or (world == "base" and release is not None)
+        named = whole or (release is not None and name in release.names)
+        yield Move(world, name, before, after, named, None if named else causes.get(name))
+
+
+def _base(lock: Lock) -> dict[str, str]:
+    if lock.base.kind == "bootstrap":
+        return _versions(lock.base.packages)
+    return {lock.base.reference: lock.base.manifest[7:19]}
+
+
+def _builds(packages: Iterable[CondaPackage]) -> dict[str, str]:
+    return {item.name: f"{item.version} {item.build}" for item in packages}
+
+
+def _versions(packages: Iterable[object]) -> dict[str, str]:
+    return {item.name: item.version for item in packages}  # type: ignore[attr-defined]

@@ -1,0 +1,148 @@
+"""What the words after ``freeze update`` mean: packages of a lock, in whichever world they are."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from freezer.errors import LockError, SpecError, Where
+from freezer.flows.project.environment import LOCKS, environments, load_environment
+from freezer.model.lockfile import LOCK_FILE
+from freezer.model.spec import normalize_package
+from freezer.resolve.minimal import Release
+from freezer.resolve.reasons import applies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from freezer.model.lock import Lock, Target
+    from freezer.resolve.interface import Asked
+    from freezer.resolve.requirements import Gathered
+
+BASE: Final = "base"
+PYTHON: Final = "python"
+_NAMED: Final = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._+-]*)(==(?P<version>[^\s,;<>=]+))?\Z")
+_DEBIAN_PYTHON: Final = re.compile(r"(lib)?python3(\.\d+)?(-.*)?\Z")
+_NEAR: Final = 3
+"""Names that an error proposes."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A package, ``base`` or ``python``, and the version that it is to have, if one is given."""
+
+    name: str
+    version: str | None = None
+
+
+def split_environment(project: Path, words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
+    """Return the environment that the first word names, if it names one, and the packages.
+
+    Raises ``SpecError`` where there are several environments and it names none.
+    """
+    known = environments(project)
+    own = load_environment(project, "").name if "" in known else None
+    if words and (words[0] == own or words[0] in known):
+        return words[0], tuple(words[1:])
+    if len(known) > 1 and words:
+        load_environment(project, words[0])
+    return None, tuple(words)
+
+
+def parse_named(texts: Iterable[str]) -> tuple[Named, ...]:
+    """Return what ``NAME`` and ``NAME==VERSION`` mean. Raises ``SpecError``."""
+    found = []
+    for text in texts:
+        match = _NAMED.match(text)
+        if match is None or (match["version"] and match["name"] in (BASE, PYTHON)):
+            raise SpecError(
+                f"{text!r} is no package that can be updated",
+                expected="NAME or NAME==VERSION; or the words base and python",
+                hint="ranges belong into the spec; then run `freeze lock`",
+            )
+        found.append(Named(match["name"], match["version"]))
+    return tuple(found)
+
+
+def released(lock: Lock, named: Sequence[Named]) -> dict[str, Release]:
+    """Return by world what is to move. Raises ``LockError`` for a name that the lock lacks."""
+    names: dict[str, set[str]] = {}
+    pins: dict[str, dict[str, str]] = {}
+    for item in named:
+        worlds = _worlds(lock, item.name)
+        if not worlds:
+            raise _unknown(lock, item.name)
+        for world, mine in worlds.items():
+            names.setdefault(world, set()).update(mine)
+            if item.version is not None:
+                pins.setdefault(world, {}).update(dict.fromkeys(mine, item.version))
+    return {world: Release(frozenset(mine), pins.get(world, {})) for world, mine in names.items()}
+
+
+def demand_asked(named: Sequence[Named], gathered: Gathered, target: Target) -> None:
+    """Hold the versions that are to be against what the spec asks of pip. Raises ``SpecError``."""
+    for item in named:
+        if item.version is None:
+            continue
+        name = normalize_package(item.name)
+        for asked in (*gathered.asked, *gathered.constraints):
+            if asked.name == name and applies(asked, target):
+                _demand_within(asked, item.version)
+
+
+def _demand_within(asked: Asked, version: str) -> None:
+    wanted = asked.requirement.specifier
+    if not wanted.contains(version, prereleases=True):
+        raise SpecError(
+            f"the spec does not allow {asked.name} {version}",
+            where=asked.where,
+            found=str(asked.requirement),
+            expected=f"a range that holds {version}",
+            hint=f"widen `{wanted}` there, then run the command again",
+        )
+
+
+def _worlds(lock: Lock, name: str) -> Mapping[str, set[str]]:
+    """Return the worlds that a name is of, and what it is called there."""
+    if name == BASE:
+        return {"base": set()}
+    if name == PYTHON:
+        return _python(lock)
+    python = normalize_package(name)
+    found = {
+        "debian": {item.name for item in lock.debian if item.name == name},
+        "conda": {item.name for item in lock.conda if item.name == name.lower()},
+        "pip": {item.name for item in lock.pip if item.name == python},
+    }
+    return {world: mine for world, mine in found.items() if mine}
+
+
+def _python(lock: Lock) -> Mapping[str, set[str]]:
+    if any(item.name == PYTHON for item in lock.conda):
+        return {"conda": {PYTHON}}
+    debian = {item.name for item in lock.debian if _DEBIAN_PYTHON.match(item.name)}
+    return {"debian": debian} if debian else {"base": set()}
+
+
+def _unknown(lock: Lock, name: str) -> LockError:
+    where = Where(f"{LOCKS}/{lock.name}/{LOCK_FILE}")
+    if any(item.name == name for item in lock.base.packages):
+        return LockError(
+            f"{name} comes with the base, which moves as a whole",
+            where=where,
+            hint=f"run `freeze update {lock.name} base`",
+        )
+    names = {item.name for item in lock.debian} | {item.name for item in lock.conda}
+    names |= {item.name for item in lock.pip}
+    near = difflib.get_close_matches(name.lower(), sorted(names), _NEAR, 0.6)
+    return LockError(
+        f"{name} is not in the lock",
+        where=where,
+        expected=f"one of its packages, such as {', '.join(near)}" if near else "a package of it",
+        hint=f"did you mean {near[0]}?"
+        if near
+        else "ask for it in the spec, then run `freeze lock`",
+    )

@@ -1,0 +1,157 @@
+"""``freeze update``: what is named moves, and only what that forces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from freezer.errors import LockError, SpecError, Where
+from freezer.flows.history.generations import adopt, record_generation, summary_of
+from freezer.flows.lock.ecosystems import gathered_python, resolve_worlds
+from freezer.flows.lock.image_settings import demand_free_names
+from freezer.flows.lock.lock import compose, still_newer, write
+from freezer.flows.lock.request import Asking
+from freezer.flows.project.environment import (
+    LOCKS,
+    Environment,
+    Locked,
+    load_environment,
+    place,
+    read_lock,
+)
+from freezer.flows.project.exclusive import holding
+from freezer.flows.update.limits import Limit, limits
+from freezer.flows.update.moves import Move, moves
+from freezer.flows.update.targets import Named, demand_asked, parse_named, released
+from freezer.model.lock import Newer
+from freezer.model.lockfile import LOCK_FILE
+from freezer.model.spec import normalize_package
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from freezer.flows.project.workshop import Workshop
+    from freezer.model.generation import Generation
+    from freezer.model.lock import Lock
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an update is asked for."""
+
+    packages: tuple[str, ...] = ()
+    """``NAME`` or ``NAME==VERSION``, ``base``, ``python``; none: everything."""
+    reason: str | None = None
+    as_of: str | None = None
+    """A cut-off that goes before the spec's (UTC, ``YYYY-MM-DDTHH:MM:SSZ``)."""
+    newer: str | None = None
+    """A Python package, as in ``packages``, that may be newer than the cut-off."""
+    strict: bool = False
+    """Refuse when more would move than what is named."""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class UpdateResult:
+    """What an update did, or would do."""
+
+    before: Locked
+    lock: Lock
+    """The lock that is current now; for a dry run or a refusal the one that would be."""
+    moves: tuple[Move, ...]
+    limits: tuple[Limit, ...]
+    """Of the named packages: what keeps each from going further."""
+    alone: Mapping[str, str]
+    """Where more moves than what is named: how far that goes by itself, where that is known."""
+    written: Locked | None = None
+    """None where nothing was written."""
+    refused: bool = False
+    """True when ``strict`` did not let it happen."""
+    generation: Generation | None = None
+
+
+def update(workshop: Workshop, name: str | None, asked: Asked) -> UpdateResult:
+    """Move packages of an environment's lock, each in its world, and hold the rest.
+
+    Without names all of them move. Whatever moves without being named is told, with its cause,
+    before anything is written. Raises ``LockError`` without a lock or for a name that it lacks,
+    ``SpecError`` for a version that the spec does not allow, and what resolving raises; nothing is
+    written then, nor when nothing that is named can move.
+    """
+    environment = load_environment(workshop.project, name)
+    demand_free_names(environment)
+    named = parse_named([*asked.packages, *([asked.newer] if asked.newer else [])])
+    with holding(workshop, environment.name):
+        if not asked.dry_run:
+            adopt(workshop, environment.name)  # what is written over stays in the history
+        before = _locked(workshop, environment)
+        asking = _asking(workshop, environment, before, named, asked)
+        made = compose(workshop, asking, resolve_worlds(workshop, asking))
+        found = moves(before.lock, made, asking)
+        told = limits(workshop, asking, made, named)
+        result = UpdateResult(before, made, found, told, asking.alone)
+        forced = [item for item in found if not item.named]
+        for item in forced:
+            workshop.report.note(f"Also moves: {item}")
+        if asked.strict and forced:
+            return replace(result, refused=True)
+        if asked.dry_run or (named and not found):
+            return result
+        return _write(workshop, environment, result, asked)
+
+
+def _locked(workshop: Workshop, environment: Environment) -> Locked:
+    found = read_lock(workshop.project, environment.name)
+    if found is None:
+        raise LockError(
+            f"{environment.name} has no lock yet",
+            where=Where(f"{LOCKS}/{environment.name}/{LOCK_FILE}"),
+            hint=f"run `freeze lock {environment.name}`",
+        )
+    return found
+
+
+def _asking(
+    workshop: Workshop,
+    environment: Environment,
+    before: Locked,
+    named: Sequence[Named],
+    asked: Asked,
+) -> Asking:
+    old, now = before.lock, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = asked.as_of or environment.spec.as_of or (old.as_of if asked.newer else now)
+    if asked.as_of and environment.spec.as_of and asked.as_of != environment.spec.as_of:
+        workshop.report.note(
+            f"{place(environment, 'as-of')}: the spec says {environment.spec.as_of}; for this "
+            f"update {asked.as_of} goes before it, and the next `freeze lock` goes by the spec"
+        )
+    exceptions = still_newer(before, moment)
+    if not named:
+        return Asking(environment, moment, None, {}, exceptions)
+    release = released(old, named)
+    if asked.newer:
+        package = normalize_package(parse_named([asked.newer])[0].name)
+        if package not in {item.name for item in old.pip}:
+            raise SpecError(
+                f"{package} is no Python package of the lock",
+                expected="one that pip installs: only those can be newer than the rest",
+                hint="move the cut-off of all with --as-of",
+            )
+        exceptions[package] = Newer(as_of=now, reason=" ".join((asked.reason or "").split()))
+    demand_asked(named, gathered_python(workshop, environment), old.target)
+    return Asking(environment, moment, old, release, exceptions)
+
+
+def _write(
+    workshop: Workshop, environment: Environment, result: UpdateResult, asked: Asked
+) -> UpdateResult:
+    done = write(workshop, environment, result.lock)
+    generation = record_generation(
+        workshop,
+        environment,
+        action="update",
+        reason=asked.reason,
+        summary=summary_of([*map(str, result.moves)] or done.changes),
+    )
+    return replace(result, written=done.locked if done.changed else None, generation=generation)

@@ -1,0 +1,164 @@
+"""What holds a locked package at its version: the spec's lines, its parents, the declared GPU."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from freezer.errors import FreezerError, SpecError
+from freezer.flows.project.environment import load_environment, place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from packaging.requirements import Requirement
+
+    from freezer.flows.project.environment import Environment
+    from freezer.flows.project.workshop import Workshop
+    from freezer.history.why import Graph, Key
+    from freezer.model.lock import Lock, PipPackage
+
+_CONDA_CUDA = frozenset({"cuda-version", "cudatoolkit", "cudnn", "libcudnn", "nccl"})
+"""Names of conda-forge that are CUDA's without needing ``cuda-version``."""
+_BLAS = frozenset({"libblas", "libcblas", "liblapack", "liblapacke"})
+_EXTRA = re.compile(r"extra == [\"']([^\"']+)[\"']")
+_ROLES = {"cuda": "accelerator", "cudnn": "accelerator", "nccl": "accelerator"}
+_ROLES |= {"blas": "blas", "lapack": "blas"}
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One thing that a locked version answers to."""
+
+    kind: Literal["spec", "constraint", "parent", "accelerator", "blas", "as-of", "exception"]
+    by: str
+    """The place in the user's files, the package that needs it, or what was declared."""
+    wanted: str | None = None
+    """What it asks for, as written there; None where that is not known."""
+
+
+def wheel_needs(
+    workshop: Workshop, lock: Lock, package: PipPackage
+) -> dict[str, tuple[str, ...]] | None:
+    """Return what a locked wheel asks for on the lock's target: name to version ranges.
+
+    An empty range means any version. None where the wheel is not in the store, or cannot be read.
+    """
+    if not package.file.endswith(".whl") or not workshop.store.has(package.sha256):
+        return None
+    from email.parser import HeaderParser
+
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    from freezer.image.wheelfile import open_wheel
+    from freezer.resolve.reasons import marker_environment
+
+    try:
+        with open_wheel(workshop.store.verified(package.sha256), package) as wheel:
+            metadata = HeaderParser().parsestr(wheel.text("METADATA"))
+        wanted = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
+    except (FreezerError, InvalidRequirement):
+        return None
+    target = marker_environment(lock.target)
+    found: dict[str, list[str]] = {}
+    for item in wanted:
+        name, text = canonicalize_name(item.name), str(item.specifier)
+        if item.marker is None or item.marker.evaluate(target):
+            found.setdefault(name, []).append(text)
+        elif name in package.requires:
+            # Which extras were asked for is not in the lock: each that may be is named.
+            found.setdefault(name, []).extend(
+                f"{text} (extra {one})".strip()
+                for one in _extras(item)
+                if item.marker.evaluate({**target, "extra": one})
+            )
+    return {name: tuple(dict.fromkeys(each)) for name, each in found.items()}
+
+
+def _extras(item: Requirement) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_EXTRA.findall(str(item.marker))))
+
+
+def holds(workshop: Workshop, lock: Lock, found: Graph, key: Key) -> tuple[Hold, ...]:
+    """Return what holds a package at its version, as far as that is known."""
+    said = list(_spec_lines(workshop, lock, key))
+    said += [
+        Hold("parent", str(need.by), text)
+        for need in found.needs.get(key, ())
+        for text in (need.wanted or (None,))
+    ]
+    said += _declared(lock, found, key)
+    newer = lock.exceptions.get(key.name) if key.world in ("pip", "build") else None
+    if newer is not None:
+        said.append(Hold("exception", newer.reason, newer.as_of))
+    elif key.world != "base" or lock.base.kind == "bootstrap":
+        said.append(Hold("as-of", "nothing newer was considered", lock.as_of))
+    return tuple(said)
+
+
+def _spec_lines(workshop: Workshop, lock: Lock, key: Key) -> Iterator[Hold]:
+    """Return the lines of the spec, and of the files it names, that speak of a package."""
+    try:
+        environment = load_environment(workshop.project, lock.name)
+        if key.world == "pip":
+            yield from _pip_lines(workshop, environment, lock, key)
+        elif key.world == "conda":
+            yield from _conda_lines(workshop, environment, lock, key)
+        elif key.world == "debian" and key.name in environment.spec.system:
+            index = environment.spec.system.index(key.name)
+            yield Hold("spec", str(place(environment, "system", index)), key.name)
+    except SpecError:
+        return  # a lock explains itself; the spec may be broken or not there
+
+
+def _pip_lines(
+    workshop: Workshop, environment: Environment, lock: Lock, key: Key
+) -> Iterator[Hold]:
+    from freezer.flows.lock.ecosystems import gathered_python
+    from freezer.resolve.reasons import applies
+
+    gathered = gathered_python(workshop, environment)
+    for asked in gathered.asked:
+        if asked.name == key.name and applies(asked, lock.target):
+            yield Hold("spec", str(asked.where), str(asked.requirement))
+    for asked in gathered.constraints:
+        if asked.name == key.name and applies(asked, lock.target):
+            yield Hold("constraint", str(asked.where), str(asked.requirement))
+
+
+def _conda_lines(
+    workshop: Workshop, environment: Environment, lock: Lock, key: Key
+) -> Iterator[Hold]:
+    from freezer.flows.lock.conda import gathered_conda
+    from freezer.resolve.conda.specname import spec_name
+
+    gathered = gathered_conda(environment, workshop.config).get(lock.platform)
+    for asked in gathered.specs if gathered else ():
+        if spec_name(asked.text) == key.name:
+            yield Hold("spec", str(asked.where), asked.text)
+
+
+def _declared(lock: Lock, found: Graph, key: Key) -> Iterator[Hold]:
+    """Return the accelerator or the BLAS of the lock, for a package that is a part of it."""
+    package = found.packages[key]
+    parts = {
+        _ROLES.get(one.role) for one in lock.components if one.provider == f"{key.world}:{key.name}"
+    }
+    depends = getattr(package, "depends", ())
+    cuda = key.name in _CONDA_CUDA if key.world == "conda" else key.name.startswith("nvidia-")
+    if lock.accelerator and (
+        cuda or "accelerator" in parts or any(text.startswith("cuda-version") for text in depends)
+    ):
+        told = lock.accelerator
+        each = [
+            f"CUDA {told.cuda}",
+            told.cudnn and f"cuDNN {told.cudnn}",
+            told.driver and f"driver {told.driver}",
+        ]
+        yield Hold(
+            "accelerator", "what the spec declares, as it was locked", ", ".join(filter(None, each))
+        )
+    if lock.blas and ("blas" in parts or key.name in _BLAS):
+        yield Hold("blas", "what the spec declares, as it was locked", lock.blas)

@@ -1,0 +1,42 @@
+"""What would happen if a locked package were released: the update of it, made and thrown away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from freezer.errors import FreezerError
+from freezer.model.events import SilentReporter
+
+if TYPE_CHECKING:
+    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.update.moves import Move
+    from freezer.model.lock import Lock
+
+
+@dataclass(frozen=True)
+class Released:
+    """What moves when a package is released up to the lock's cut-off."""
+
+    moves: tuple[Move, ...] = ()
+    alone: str | None = None
+    """Where it goes if nothing else is to move; None where that is not known."""
+    limit: str | None = None
+    """What keeps it from going further, where that is known."""
+    why_not: str | None = None
+    """Why it could not be found out; None when it was."""
+
+
+def released(workshop: Workshop, lock: Lock, name: str) -> Released:
+    """Return what `freeze update` of one package would move, up to the cut-off. Writes nothing."""
+    from freezer.flows.update.update import Asked, update  # it loads every resolver
+
+    quiet = replace(workshop, report=SilentReporter())
+    asked = Asked((name,), as_of=lock.as_of, dry_run=True)
+    with workshop.report.task(f"Looking for what would move with {name}"):
+        try:
+            found = update(quiet, lock.name, asked)
+        except FreezerError as error:
+            return Released(why_not=error.what)
+    limit = next((one.why for one in found.limits if one.name == name), None)
+    return Released(found.moves, found.alone.get(name), limit)
