@@ -11,8 +11,8 @@ from packaging.requirements import Requirement
 from freezer.errors import Where
 from freezer.model.lock import CondaPackage, DebianPackage, PipPackage
 from freezer.model.spec import AcceleratorSpec
-from freezer.resolve.conda.interface import CondaAsked
-from freezer.resolve.interface import Asked
+from freezer.resolve.conda.solver.interface import CondaAsked
+from freezer.resolve.python.interface import Asked
 
 WHERE = Where("freeze.yaml", key="pip.requirements[0]")
 

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from freezer.errors import Where
 from freezer.fetch.python.settings import Indexes
 from freezer.model.lock import PythonTarget, Target
-from freezer.resolve.interface import Asked, PipRequest
+from freezer.resolve.python.interface import Asked, PipRequest
 
 TARGET = Target(
     architecture="x86_64",

@@ -23,7 +23,7 @@ from freezer.image.bootstrap import make_base
 from freezer.image.config import image_id
 from freezer.model.events import SilentReporter
 from freezer.model.lock import BootstrapBase
-from freezer.resolve.bootstrap import resolve_bootstrap
+from freezer.resolve.debian.bootstrap import resolve_bootstrap
 
 SUITE = "bookworm"
 PLATFORMS = {"x86_64": "linux/amd64", "aarch64": "linux/arm64"}

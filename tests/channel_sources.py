@@ -28,8 +28,8 @@ from freezer.fetch.store.store import Store
 from freezer.image.deb import open_data
 from freezer.model.artifact import Artifact
 from freezer.model.events import SilentReporter
-from freezer.resolve.bootstrap import bootstrap_indices
-from freezer.resolve.debian_packages import PackageTable
+from freezer.resolve.debian.bootstrap import bootstrap_indices
+from freezer.resolve.debian.packages import PackageTable
 
 SUITE = "bookworm"
 _UPSTREAM = re.compile(r"(?:\d+:)?([0-9][0-9.]*[0-9][a-z]?)")

@@ -13,8 +13,8 @@ from freezer.fetch.conda.channels import CondaChannel
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
-from freezer.resolve.conda.interface import CondaAsked, CondaRequest, CondaResolution
-from freezer.resolve.conda.solve import solve
+from freezer.resolve.conda.solver.interface import CondaAsked, CondaRequest, CondaResolution
+from freezer.resolve.conda.solver.rattler import solve
 
 JANUARY = 1767225600000
 """2026-01-01T00:00:00Z, in milliseconds."""

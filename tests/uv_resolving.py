@@ -10,8 +10,8 @@ from indexes import FakeIndex, serve
 
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
-from freezer.resolve.interface import PipRequest, Resolution
-from freezer.resolve.uv import UvResolver
+from freezer.resolve.python.interface import PipRequest, Resolution
+from freezer.resolve.python.uv.resolver import UvResolver
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def conda_locks_own(folder: Path) -> float:
 
     Its content hash, its models, and YAML by libyaml, which its own writer does not use.
     """
-    from freezer.resolve.conda.library import conda_lock_module, quiet
+    from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module, quiet
 
     read = conda_lock_module("lockfile").parse_conda_lock_file(folder / "conda-lock.yml")
     names = folder / "names.json"

@@ -49,8 +49,8 @@ def by_freezer(channel: Path, store: Path, specs: list[str]) -> dict[str, Any]:
     from freezer.fetch.config import Config
     from freezer.fetch.store.store import Store
     from freezer.model.events import SilentReporter
-    from freezer.resolve.conda.interface import CondaAsked, CondaRequest
-    from freezer.resolve.conda.solve import solve
+    from freezer.resolve.conda.solver.interface import CondaAsked, CondaRequest
+    from freezer.resolve.conda.solver.rattler import solve
 
     request = CondaRequest(
         channels=(CondaChannel("conda-forge", (channel.resolve().as_uri(),)),),
@@ -73,7 +73,7 @@ def by_freezer(channel: Path, store: Path, specs: list[str]) -> dict[str, Any]:
 def process_start() -> float:
     """Return how long the solver's process takes to do nothing."""
     started = time.perf_counter()
-    command = [sys.executable, "-P", "-m", "freezer.resolve.conda.worker"]
+    command = [sys.executable, "-P", "-m", "freezer.resolve.conda.solver.worker"]
     subprocess.run(command, input=b'{"indexes": [], "find": []}', capture_output=True, check=True)
     return time.perf_counter() - started
 

@@ -18,7 +18,7 @@ from freezer.history.between import Change, between
 from freezer.history.search import State
 from freezer.model.lockfile import lock_bytes, lock_id
 from freezer.model.verdict import Verdict, Word
-from freezer.resolve.together import unmet
+from freezer.resolve.python.consistency import unmet
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -93,8 +93,8 @@ def _with_nearest(workshop: Workshop, lock: Lock, error: ArtifactGoneError) -> A
     gone = [item for item in lock.conda if any(item.file in text for text in error.details)]
     if not gone:
         return error
-    from freezer.resolve.conda.complete import gone_from_channels
-    from freezer.resolve.conda.virtual import SUBDIRS
+    from freezer.resolve.conda.solver.virtual_packages import SUBDIRS
+    from freezer.resolve.conda.takeover.complete import gone_from_channels
 
     try:
         found = gone_from_channels(

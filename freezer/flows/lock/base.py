@@ -13,8 +13,8 @@ from freezer.image.base import engine_base
 from freezer.image.bootstrap import make_base
 from freezer.image.config import image_id
 from freezer.model.lock import BootstrapBase, RegistryBase
-from freezer.resolve.bootstrap import resolve_bootstrap
-from freezer.resolve.probe import BaseFacts, probe
+from freezer.resolve.base.probe import BaseFacts, probe
+from freezer.resolve.debian.bootstrap import resolve_bootstrap
 
 if TYPE_CHECKING:
     from freezer.flows.lock.request import Asking

@@ -20,7 +20,7 @@ from freezer.resolve.accelerator.conda import (
     virtual_packages,
 )
 from freezer.resolve.conda.environment import gather_conda
-from freezer.resolve.conda.virtual import SUBDIRS
+from freezer.resolve.conda.solver.virtual_packages import SUBDIRS
 from freezer.resolve.minimal import settle
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from freezer.model.lock import CondaPackage
     from freezer.model.spec import CondaSpec
     from freezer.resolve.conda.environment import CondaGathered
-    from freezer.resolve.conda.interface import CondaRequest, CondaResolution
+    from freezer.resolve.conda.solver.interface import CondaRequest, CondaResolution
 
 _OTHER_PYTHON = re.compile(r"pypy|graalpy|cp3\d+t\b")
 """What the builds of Pythons other than plain CPython have in their names."""
@@ -146,13 +146,13 @@ def _resolve(
 ) -> tuple[CondaPackage, ...]:
     spec, subdir = asking.environment.spec, SUBDIRS[platform]
     if gathered.locked:
-        from freezer.resolve.conda.complete import take_over
+        from freezer.resolve.conda.takeover.complete import take_over
 
         taken = take_over(
             gathered.locked, subdir=subdir, store=workshop.store, report=workshop.report
         )
         return _said(workshop, taken)
-    from freezer.resolve.conda.interface import CondaConflictError, CondaRequest
+    from freezer.resolve.conda.solver.interface import CondaConflictError, CondaRequest
 
     request = CondaRequest(
         channels=gathered.channels,
@@ -176,7 +176,7 @@ def _solved(
     workshop: Workshop, asking: Asking, platform: str, request: CondaRequest
 ) -> CondaResolution:
     """Ask the solver; for an update as often as it takes to move no more than need be."""
-    from freezer.resolve.conda.choose import conda_solver
+    from freezer.resolve.conda.solver.choose import conda_solver
     from freezer.resolve.conda.specname import spec_name
 
     ask = conda_solver(_spec(asking.environment).resolver)

@@ -21,7 +21,7 @@ from freezer.resolve.accelerator.conda import (
     name_of,
     virtual_packages,
 )
-from freezer.resolve.conda.solve import solve
+from freezer.resolve.conda.solver.rattler import solve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from freezer.flows.project.workshop import Workshop
     from freezer.model.lock import CondaPackage
     from freezer.model.spec import AcceleratorSpec
-    from freezer.resolve.conda.interface import CondaRequest
+    from freezer.resolve.conda.solver.interface import CondaRequest
 
 _STEPS: Final = 3
 """Newer toolkits that are asked for one by one; what is further off is the newest there is."""

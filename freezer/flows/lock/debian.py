@@ -15,11 +15,11 @@ from freezer.flows.project.spec_errors import placed
 from freezer.image.base import engine_base
 from freezer.model.events import PartOf
 from freezer.model.lock import BasePackage, DebianPackage
-from freezer.resolve.blas import debian_additions
-from freezer.resolve.bootstrap import bootstrap_sources
-from freezer.resolve.debian import resolve_debian
+from freezer.resolve.base.target import choose_python, debian_python, glibc_of, python_packages
+from freezer.resolve.components.blas import debian_additions
+from freezer.resolve.debian.bootstrap import bootstrap_sources
+from freezer.resolve.debian.resolve import resolve_debian
 from freezer.resolve.minimal import settle
-from freezer.resolve.target import choose_python, debian_python, glibc_of, python_packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         Target,
     )
     from freezer.resolve.conda.environment import CondaGathered
-    from freezer.resolve.requirements import Gathered
+    from freezer.resolve.python.requirements.gather import Gathered
 
 FORMAT = 1
 """Raised when every question must be asked anew because the way of answering changed."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from freezer.flows.project.workshop import Workshop
     from freezer.model.lock import Lock
     from freezer.resolve.conda.environment import CondaGathered
-    from freezer.resolve.conda.interface import CondaAsked
+    from freezer.resolve.conda.solver.interface import CondaAsked
 
 _MEMO: Final = "conda-export-2"
 
@@ -75,7 +75,7 @@ def _conda(
 
 def _pins(lock: Lock) -> tuple[CondaAsked, ...]:
     """Return as a question what was taken over from a lock, which asks for nothing else."""
-    from freezer.resolve.conda.interface import CondaAsked
+    from freezer.resolve.conda.solver.interface import CondaAsked
 
     where = Where(LOCK_FILE)
     return tuple(

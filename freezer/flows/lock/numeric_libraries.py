@@ -13,17 +13,17 @@ from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import indexes, with_options
 from freezer.flows.project.spec_errors import placed
 from freezer.resolve.accelerator.check import check_locked, locked_accelerator
-from freezer.resolve.blas import check_blas
-from freezer.resolve.components import wheel_components
-from freezer.resolve.conda_components import conda_components
-from freezer.resolve.system_components import system_components
+from freezer.resolve.components.blas import check_blas
+from freezer.resolve.components.conda import conda_components
+from freezer.resolve.components.system import system_components
+from freezer.resolve.components.wheels import wheel_components
 
 if TYPE_CHECKING:
     from freezer.flows.lock.answers import Worlds
     from freezer.flows.project.environment import Environment
     from freezer.flows.project.workshop import Workshop
     from freezer.model.lock import Component
-    from freezer.resolve.requirements import Gathered
+    from freezer.resolve.python.requirements.gather import Gathered
 
 
 def arithmetic(

@@ -14,10 +14,10 @@ from freezer.flows.lock.python_request import held_by
 from freezer.flows.project.spec_errors import placed
 from freezer.model.events import PartOf
 from freezer.model.spec import normalize_package
-from freezer.resolve.causes import newer_release, why_moved
-from freezer.resolve.interface import Asked, PipRequest
 from freezer.resolve.minimal import settle
-from freezer.resolve.pip import asking_pip, demand_python, resolve_pip
+from freezer.resolve.python.interface import Asked, PipRequest
+from freezer.resolve.python.resolve import asking_pip, demand_python, resolve_pip
+from freezer.resolve.python.update_causes import newer_release, why_moved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from freezer.flows.lock.request import Asking
     from freezer.flows.project.workshop import Workshop
     from freezer.model.lock import CondaPackage, PipPackage, Target
-    from freezer.resolve.interface import Resolution
-    from freezer.resolve.requirements import Gathered
+    from freezer.resolve.python.interface import Resolution
+    from freezer.resolve.python.requirements.gather import Gathered
 
 _UPDATE = Where("freeze update")
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from freezer.model.canonical import plain
-from freezer.resolve.interface import Held
-from freezer.resolve.pip import pip_question, relevant
-from freezer.resolve.requirements import gather
+from freezer.resolve.python.interface import Held
+from freezer.resolve.python.requirements.gather import gather
+from freezer.resolve.python.resolve import pip_question, relevant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from freezer.flows.project.environment import Environment
     from freezer.model.lock import CondaPackage, Target
     from freezer.resolve.conda.environment import CondaGathered
-    from freezer.resolve.requirements import Gathered
+    from freezer.resolve.python.requirements.gather import Gathered
 
 
 def gather_python(environment: Environment, conda: Mapping[str, CondaGathered]) -> Gathered:

@@ -48,7 +48,7 @@ def limits(
     if not mine:
         return tuple(found)
     from freezer.flows.lock.python import python_request
-    from freezer.resolve.causes import why_not_newer
+    from freezer.resolve.python.update_causes import why_not_newer
 
     gathered = gathered_python(workshop, asking.environment)
     request = python_request(workshop, asking, gathered, made.target, made.conda)

@@ -12,15 +12,15 @@ from freezer.flows.project.environment import LOCKS, environments, load_environm
 from freezer.model.lockfile import LOCK_FILE
 from freezer.model.spec import normalize_package
 from freezer.resolve.minimal import Release
-from freezer.resolve.reasons import applies
+from freezer.resolve.python.reasons import applies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from freezer.model.lock import Lock, Target
-    from freezer.resolve.interface import Asked
-    from freezer.resolve.requirements import Gathered
+    from freezer.resolve.python.interface import Asked
+    from freezer.resolve.python.requirements.gather import Gathered
 
 BASE: Final = "base"
 PYTHON: Final = "python"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from freezer.flows.project.workshop import Workshop
     from freezer.flows.why.constraints import Hold
     from freezer.model.lock import Lock, PipPackage
-    from freezer.resolve.offer import Release
+    from freezer.resolve.python.index.releases import Release
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Offer:
 
 def offer(workshop: Workshop, lock: Lock, package: PipPackage, held: Sequence[Hold]) -> Offer:
     """Return what the indexes have of a package up to the lock's cut-off, held to known ranges."""
-    from freezer.resolve.offer import fitting, releases
+    from freezer.resolve.python.index.releases import fitting, releases
 
     if package.url is not None:
         return Offer(None, None, "it is locked from its own address; no index is asked for it")
@@ -86,7 +86,7 @@ def _range(one: Hold) -> str | None:
 
 
 def _taken(offered: Sequence[Release], ranges: Iterable[str]) -> list[Release]:
-    from freezer.resolve.offer import within
+    from freezer.resolve.python.index.releases import within
 
     taken = list(offered)
     for text in ranges:

@@ -53,7 +53,7 @@ def wheel_needs(
     from packaging.utils import canonicalize_name
 
     from freezer.image.wheelfile import open_wheel
-    from freezer.resolve.reasons import marker_environment
+    from freezer.resolve.python.reasons import marker_environment
 
     try:
         with open_wheel(workshop.store.verified(package.sha256), package) as wheel:
@@ -117,7 +117,7 @@ def _pip_lines(
     workshop: Workshop, environment: Environment, lock: Lock, key: Key
 ) -> Iterator[Hold]:
     from freezer.flows.lock.ecosystems import gathered_python
-    from freezer.resolve.reasons import applies
+    from freezer.resolve.python.reasons import applies
 
     gathered = gathered_python(workshop, environment)
     for asked in gathered.asked:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from freezer.model.lock import CondaPackage, PipPackage
     from freezer.model.spec import AcceleratorSpec
-    from freezer.resolve.interface import Asked
+    from freezer.resolve.python.interface import Asked
 
 _CONDA_CUDA: Final = ("cuda-version", "cudatoolkit")
 _CONDA_CUDNN: Final = ("cudnn", "libcudnn")

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.errors import ResolveError, Where
 from freezer.model.cuda import checked, cuda_of_driver, newer_than_known, number
-from freezer.resolve.conda.virtual import virtual_packages as declared
+from freezer.resolve.conda.solver.virtual_packages import virtual_packages as declared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from freezer.model.lock import CondaPackage
     from freezer.model.spec import AcceleratorSpec, Blas
-    from freezer.resolve.conda.interface import CondaAsked, Subdir
+    from freezer.resolve.conda.solver.interface import CondaAsked, Subdir
 
 SPEC_FILE: Final = "freeze.yaml"
 FRAMEWORKS: Final = (

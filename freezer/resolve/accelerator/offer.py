@@ -15,7 +15,7 @@ from freezer.fetch.python.filenames import version_of
 from freezer.model.cuda import checked
 from freezer.resolve.accelerator.frameworks import starts_with
 from freezer.resolve.accelerator.pip import TOOLKIT
-from freezer.resolve.offer import is_newer, releases
+from freezer.resolve.python.index.releases import is_newer, releases
 
 if TYPE_CHECKING:
     from freezer.fetch.python.index import PythonIndex

@@ -29,7 +29,7 @@ from freezer.resolve.accelerator.frameworks import (
     torch_series,
     wheel_name,
 )
-from freezer.resolve.interface import Asked
+from freezer.resolve.python.interface import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,7 @@ from freezer.errors import SpecError, Where
 from freezer.model.yamldoc import Document, read_yaml
 
 if TYPE_CHECKING:
-    from freezer.resolve.conda.interface import Subdir
+    from freezer.resolve.conda.solver.interface import Subdir
 
 _SELECTOR = re.compile(r"#.*\[(?P<word>\w+)\]\s*$")
 _SEL_KEY = re.compile(r"^sel\((?P<word>\w+)\)$")

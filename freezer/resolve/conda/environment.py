@@ -15,8 +15,8 @@ from freezer.resolve.conda.matchspec import read_spec
 
 if TYPE_CHECKING:
     from freezer.model.spec import CondaSpec
-    from freezer.resolve.conda.interface import CondaAsked, CondaChannel, Subdir
-    from freezer.resolve.conda.takeover import CondaPin
+    from freezer.resolve.conda.solver.interface import CondaAsked, CondaChannel, Subdir
+    from freezer.resolve.conda.takeover.pins import CondaPin
 
 SPEC_FILE = "freeze.yaml"
 _LARGEST = 64 << 20
@@ -117,7 +117,7 @@ class _Gatherer:
 
     def taken_over(self, kind: str, shown: str) -> CondaGathered:
         """Return the packages of an existing lock."""
-        from freezer.resolve.conda.takeover import read_lock
+        from freezer.resolve.conda.takeover.read import read_lock
 
         if self._spec.dependencies:
             raise SpecError(

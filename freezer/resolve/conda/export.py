@@ -18,16 +18,16 @@ import yaml
 from freezer.errors import LockError
 from freezer.fetch.http.redact import redact
 from freezer.model.canonical import yaml_text
-from freezer.resolve.conda.library import conda_lock_module, quiet
 from freezer.resolve.conda.order import dependencies_first
-from freezer.resolve.conda.virtual import SUBDIRS, elsewhere, solver_form
+from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module, quiet
+from freezer.resolve.conda.solver.virtual_packages import SUBDIRS, elsewhere, solver_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from freezer.fetch.conda.channels import CondaChannel
     from freezer.model.lock import CondaPackage, Lock
-    from freezer.resolve.conda.interface import CondaAsked
+    from freezer.resolve.conda.solver.interface import CondaAsked
 
 LOCK_FILE = "conda-lock.yml"
 SOURCE_FILE = "environment.yml"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import SpecError
 from freezer.fetch.conda.channels import channel_name
 from freezer.fetch.http.redact import redact
-from freezer.resolve.conda.interface import CondaAsked
+from freezer.resolve.conda.solver.interface import CondaAsked
 
 if TYPE_CHECKING:
     from pathlib import Path

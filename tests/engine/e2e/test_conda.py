@@ -25,8 +25,8 @@ from freezer.image.conda import conda_chunks
 from freezer.image.moment import epoch
 from freezer.image.wheel import Layout
 from freezer.model.canonical import digest, json_bytes
-from freezer.resolve.conda.library import conda_lock_module, quiet
-from freezer.resolve.conda.virtual import SUBDIRS as SUBDIRS_BY_PLATFORM
+from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module, quiet
+from freezer.resolve.conda.solver.virtual_packages import SUBDIRS as SUBDIRS_BY_PLATFORM
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 NAME = f"freezer-test-{os.getpid()}"

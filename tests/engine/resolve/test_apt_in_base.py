@@ -21,8 +21,8 @@ from freezer.fetch.debian.signature import armoured
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import BasePackage, DebianPackage
-from freezer.resolve.bootstrap import bootstrap_sources
-from freezer.resolve.debian import resolve_debian
+from freezer.resolve.debian.bootstrap import bootstrap_sources
+from freezer.resolve.debian.resolve import resolve_debian
 
 pytestmark = [
     pytest.mark.engine,

@@ -17,8 +17,8 @@ from freezer.engine.interface import Engine, LayerFile
 from freezer.errors import ResolveError
 from freezer.fetch.store.store import Store
 from freezer.image.tar import parents
-from freezer.resolve.probe import probe
-from freezer.resolve.target import choose_python, python_packages, target
+from freezer.resolve.base.probe import probe
+from freezer.resolve.base.target import choose_python, python_packages, target
 
 pytestmark = pytest.mark.engine
 

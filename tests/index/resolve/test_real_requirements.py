@@ -19,10 +19,10 @@ from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Target
 from freezer.model.spec import PipSpec
-from freezer.resolve.components import wheel_components
-from freezer.resolve.interface import PipRequest, Resolution
-from freezer.resolve.pip import resolve_pip
-from freezer.resolve.requirements import gather
+from freezer.resolve.components.wheels import wheel_components
+from freezer.resolve.python.interface import PipRequest, Resolution
+from freezer.resolve.python.requirements.gather import gather
+from freezer.resolve.python.resolve import resolve_pip
 
 pytestmark = [pytest.mark.index, pytest.mark.timeout(120)]
 

@@ -23,7 +23,7 @@ from freezer.flows.project.environment import load_environment, read_lock
 from freezer.flows.project.workshop import Workshop
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Lock
-from freezer.resolve.conda.library import conda_lock_module, quiet
+from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module, quiet
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ("blas-mkl", "blas-openblas", "torch-cuda")

@@ -13,7 +13,7 @@ import pytest
 from freezer.engine.interface import RunOptions, RunResult
 from freezer.errors import FreezerError, IntegrityError, ResolveError
 from freezer.fetch.debian.packages_index import Index
-from freezer.resolve.apt import HERE, Answer, Chosen, ask_apt, parse_answer, upload
+from freezer.resolve.debian.apt import HERE, Answer, Chosen, ask_apt, parse_answer, upload
 
 INDEX = Index(
     source="debian",

@@ -17,7 +17,7 @@ from freezer.fetch.debian.apt_sources import AptSource
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import DebianPackage
-from freezer.resolve.bootstrap import bootstrap_sources, resolve_bootstrap
+from freezer.resolve.debian.bootstrap import bootstrap_sources, resolve_bootstrap
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("gpg") and shutil.which("gpgv")),
@@ -82,7 +82,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SigningKey]:
 
 @pytest.fixture
 def host(tmp_path: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch) -> Host:
-    monkeypatch.setattr("freezer.resolve.bootstrap.host_sources", lambda: ())
+    monkeypatch.setattr("freezer.resolve.debian.bootstrap.host_sources", lambda: ())
     archive = Archive(tmp_path / "debian")
     mirrors = {"debian": [archive.uri]}
     return Host(archive, key, Store.open(tmp_path / "store"), mirrors, key.keyring, [])
@@ -274,7 +274,7 @@ def test_the_hosts_own_archives_serve_where_none_is_configured(
     security.add(stanza("libc6", "3"))
     security.publish(host.key)
     own = [AptSource(one.uri, one.suite, ("main",)) for one in (security, host.archive)]
-    monkeypatch.setattr("freezer.resolve.bootstrap.host_sources", lambda: own)
+    monkeypatch.setattr("freezer.resolve.debian.bootstrap.host_sources", lambda: own)
     host.mirrors.clear()
     sources = bootstrap_sources("bookworm", Config())
     assert [(one.uri, one.suite, one.optional) for one in sources] == [

@@ -18,8 +18,8 @@ from freezer.fetch.python.settings import Indexes
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Component, PipPackage
-from freezer.resolve.bundled import Found, by_config, by_package, libraries, version_in
-from freezer.resolve.components import wheel_components
+from freezer.resolve.components.bundled import Found, by_config, by_package, libraries, version_in
+from freezer.resolve.components.wheels import wheel_components
 
 TAGS = "cp311-cp311-manylinux_2_17_x86_64"
 CONFIG = b"""\

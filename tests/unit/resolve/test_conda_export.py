@@ -15,10 +15,10 @@ from freezer.model.events import SilentReporter
 from freezer.model.lock import Lock
 from freezer.model.spec import CondaSpec
 from freezer.resolve.conda import export
-from freezer.resolve.conda.complete import take_over
 from freezer.resolve.conda.environment import gather_conda
-from freezer.resolve.conda.library import conda_lock_module
 from freezer.resolve.conda.order import dependencies_first
+from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module
+from freezer.resolve.conda.takeover.complete import take_over
 
 SPECS = [asked("python=3.11", 1), asked("numpy", 2), asked("forge::libblas=*=*openblas", 3)]
 

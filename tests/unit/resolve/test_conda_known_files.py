@@ -56,7 +56,7 @@ def test_every_channel_is_known(file: Path) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_conda_lock_reads_the_same(file: Path) -> None:
     """Held against conda-lock's own reader of these files."""
-    from freezer.resolve.conda.library import conda_lock_module
+    from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module
 
     common = conda_lock_module("src_parser.conda_common")
     found = gather_conda(FOLDER, CondaSpec(file=file.name), "3.11")

@@ -13,7 +13,7 @@ from condaindex import record
 from freezer.model.lock import CondaPackage
 from freezer.model.spec import normalize_package
 from freezer.resolve.conda import names
-from freezer.resolve.conda.answer import package_of
+from freezer.resolve.conda.solver.answer import package_of
 
 
 def package(name: str, version: str = "1.0", **more: Any) -> CondaPackage:

@@ -8,7 +8,7 @@ import pytest
 from condaindex import DAY, JANUARY, Room, record
 
 from freezer.errors import ResolveError
-from freezer.resolve.conda.proof import tidy
+from freezer.resolve.conda.solver.proof import tidy
 
 
 @pytest.fixture

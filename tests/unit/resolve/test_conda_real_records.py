@@ -20,14 +20,14 @@ from freezer.fetch.config import Config
 from freezer.model.events import SilentReporter
 from freezer.model.spec import CondaSpec
 from freezer.resolve.conda import export
-from freezer.resolve.conda.complete import take_over
 from freezer.resolve.conda.environment import gather_conda
-from freezer.resolve.conda.interface import CondaRequest, CondaResolution
-from freezer.resolve.conda.library import conda_lock_module
 from freezer.resolve.conda.names import held_by_conda
-from freezer.resolve.conda.solve import solve
+from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module
+from freezer.resolve.conda.solver.interface import CondaRequest, CondaResolution
+from freezer.resolve.conda.solver.rattler import solve
+from freezer.resolve.conda.solver.virtual_packages import solver_form, virtual_packages
 from freezer.resolve.conda.specname import spec_name
-from freezer.resolve.conda.virtual import solver_form, virtual_packages
+from freezer.resolve.conda.takeover.complete import take_over
 
 AS_OF = "2026-09-01T00:00:00Z"
 PLAIN = virtual_packages("2.36", "linux-64")

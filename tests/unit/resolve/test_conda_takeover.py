@@ -15,10 +15,10 @@ from freezer.errors import ArtifactGoneError, IntegrityError, ResolveError, Spec
 from freezer.fetch.config import Config
 from freezer.model.events import SilentReporter
 from freezer.model.spec import CondaSpec
-from freezer.resolve.conda.complete import gone_from_channels, take_over
 from freezer.resolve.conda.environment import CondaGathered, gather_conda
-from freezer.resolve.conda.interface import CondaResolution
 from freezer.resolve.conda.nearest import nearest
+from freezer.resolve.conda.solver.interface import CondaResolution
+from freezer.resolve.conda.takeover.complete import gone_from_channels, take_over
 
 PYTHON = record("python", "3.11.4", "h1_cpython", depends=["tzdata"], timestamp=JANUARY + 5)
 TZDATA = record("tzdata", "2026a", "0", subdir="noarch", noarch="generic")

@@ -15,10 +15,10 @@ from freezer.errors import HostError, ResolveError
 from freezer.fetch.config import Config
 from freezer.model.events import SilentReporter
 from freezer.resolve.conda import export
-from freezer.resolve.conda.choose import conda_solver
-from freezer.resolve.conda.interface import CondaResolution
-from freezer.resolve.conda.solve import solve
-from freezer.resolve.conda.through_conda_lock import find_tool, solve_with_conda_lock
+from freezer.resolve.conda.solver.choose import conda_solver
+from freezer.resolve.conda.solver.conda_lock import find_tool, solve_with_conda_lock
+from freezer.resolve.conda.solver.interface import CondaResolution
+from freezer.resolve.conda.solver.rattler import solve
 
 STAND_IN = """\
 #!{python}

@@ -21,7 +21,7 @@ from freezer.fetch.conda.source import CondaChannels
 from freezer.fetch.config import Config
 from freezer.fetch.store.download import fetch_all
 from freezer.model.events import SilentReporter
-from freezer.resolve.conda import child
+from freezer.resolve.conda.solver import process as child
 
 
 @pytest.fixture
@@ -116,7 +116,9 @@ def test_a_channel_named_with_the_package_is_obeyed(room: Room) -> None:
 def test_the_solver_leaves_before_it_can_crash() -> None:
     """rattler crashes in some runs when the interpreter ends by itself; the child never does."""
     code = "import atexit, sys; atexit.register(lambda: sys.stderr.write('ended by itself')); "
-    code += "import runpy; runpy.run_module('freezer.resolve.conda.worker', run_name='__main__')"
+    code += (
+        "import runpy; runpy.run_module('freezer.resolve.conda.solver.worker', run_name='__main__')"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], input=b"{}", capture_output=True, check=False
     )

@@ -7,7 +7,7 @@ from archives import stanza
 
 from freezer.errors import IntegrityError
 from freezer.fetch.debian.packages_index import Index
-from freezer.resolve.debian_packages import PackageTable, Relation, parse_clause, provides
+from freezer.resolve.debian.packages import PackageTable, Relation, parse_clause, provides
 
 
 def index(*stanzas: str, source: str = "debian") -> Index:

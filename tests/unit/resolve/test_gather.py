@@ -11,7 +11,7 @@ from indexes import FakeIndex, serve
 from freezer.errors import SpecError
 from freezer.fetch.http.client import NotFoundError
 from freezer.model.spec import PipSpec
-from freezer.resolve.requirements import Gathered, gather
+from freezer.resolve.python.requirements.gather import Gathered, gather
 
 
 def reading(folder: Path, spec: dict[str, Any], **files: str) -> Gathered:

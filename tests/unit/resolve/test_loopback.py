@@ -13,8 +13,8 @@ from indexes import FakeIndex, serve, sha256
 
 from freezer.errors import FetchError, IntegrityError
 from freezer.fetch.python.simple_api import IndexFile
-from freezer.resolve.dated_index import DatedIndex
-from freezer.resolve.loopback import Loopback, read_metadata, serving
+from freezer.resolve.python.index.dated import DatedIndex
+from freezer.resolve.python.index.local_server import Loopback, read_metadata, serving
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from freezer.fetch.store.store import Store
 from freezer.model.canonical import json_bytes
 from freezer.model.events import SilentReporter
 from freezer.model.spec import PipSpec
-from freezer.resolve.famous import FAMOUS
-from freezer.resolve.interface import Held
-from freezer.resolve.names import ALIASES, name_warnings, near_names
-from freezer.resolve.pip import demand_python, pip_question, resolve_pip
-from freezer.resolve.requirements import Gathered, gather
+from freezer.resolve.python.interface import Held
+from freezer.resolve.python.names import ALIASES, name_warnings, near_names
+from freezer.resolve.python.requirements.gather import Gathered, gather
+from freezer.resolve.python.resolve import demand_python, pip_question, resolve_pip
+from freezer.resolve.python.well_known import FAMOUS
 
 
 @pytest.fixture

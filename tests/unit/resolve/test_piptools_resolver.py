@@ -17,9 +17,9 @@ from freezer.errors import FetchError, ResolveError
 from freezer.fetch.python.settings import Indexes
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
-from freezer.resolve.interface import PipRequest, Resolution
-from freezer.resolve.piptools import PipToolsResolver, demand_host
-from freezer.resolve.uv import UvResolver
+from freezer.resolve.python.interface import PipRequest, Resolution
+from freezer.resolve.python.piptools.resolver import PipToolsResolver, demand_host
+from freezer.resolve.python.uv.resolver import UvResolver
 
 SECRET = "hunter2-very-secret"
 
@@ -155,7 +155,8 @@ def test_metadata_of_a_wheel_on_a_server_without_ranges(index: FakeIndex, store:
 def test_credentials_work_and_never_reach_the_child(
     index: FakeIndex, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from freezer.resolve import piptools, uv_run
+    from freezer.resolve.python.piptools import resolver as piptools
+    from freezer.resolve.python.uv import run as uv_run
 
     seen: list[str] = []
 

@@ -12,8 +12,8 @@ from freezer.errors import EngineError, ResolveError
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import BasePackage, PythonTarget
-from freezer.resolve import probe as module
-from freezer.resolve.probe import BaseFacts, probe
+from freezer.resolve.base import probe as module
+from freezer.resolve.base.probe import BaseFacts, probe
 
 DEBIAN = """\
 os-release\tPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"

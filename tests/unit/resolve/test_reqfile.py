@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from freezer.errors import SpecError, Where
-from freezer.resolve.reqfile import Line, decode, lines, read_text, single
+from freezer.resolve.python.requirements.file import Line, decode, lines, read_text, single
 
 
 def read(text: str, **environment: str) -> list[Line]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from freezer.errors import SpecError, Where
-from freezer.resolve.options import parse_options, sha256_of
-from freezer.resolve.parse import parse_requirement, refuse_editable
-from freezer.resolve.reqfile import single
+from freezer.resolve.python.requirements.file import single
+from freezer.resolve.python.requirements.options import parse_options, sha256_of
+from freezer.resolve.python.requirements.parse import parse_requirement, refuse_editable
 
 HERE = Where("r.txt", 7)
 

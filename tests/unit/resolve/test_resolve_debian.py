@@ -17,7 +17,7 @@ from freezer.fetch.debian.packages_index import Index
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import BasePackage, DebianPackage
-from freezer.resolve.debian import resolve_debian
+from freezer.resolve.debian.resolve import resolve_debian
 
 INDEX = Index(
     source="debian",

@@ -12,7 +12,7 @@ from asking import asked, request
 from indexes import sdist
 
 from freezer.errors import IntegrityError, ResolveError
-from freezer.resolve.sdist import build_request, declared_requires
+from freezer.resolve.python.sdist import build_request, declared_requires
 
 FILE = "a-1.0.tar.gz"
 

@@ -11,7 +11,7 @@ from packaging.tags import sys_tags
 
 from freezer.errors import ResolveError
 from freezer.model.lock import Target
-from freezer.resolve.tags import best_wheel, glibc_minor, uv_platform, wheel_tags
+from freezer.resolve.python.tags import best_wheel, glibc_minor, uv_platform, wheel_tags
 
 
 def target(python: str = "3.11.2", glibc: str = "2.36", machine: str = "x86_64") -> Target:

@@ -6,8 +6,8 @@ import pytest
 
 from freezer.errors import ResolveError
 from freezer.model.lock import DebianPackage, PythonTarget
-from freezer.resolve.probe import BaseFacts
-from freezer.resolve.target import choose_python, python_packages, target
+from freezer.resolve.base.probe import BaseFacts
+from freezer.resolve.base.target import choose_python, python_packages, target
 
 OWN = PythonTarget(version="3.12.4", abi="cp312", executable="/usr/local/bin/python3.12")
 OLDER = PythonTarget(version="3.12.1", abi="cp312", executable="/usr/bin/python3.12")

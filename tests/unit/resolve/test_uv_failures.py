@@ -258,7 +258,7 @@ def test_credentials_stay_out_of_errors(index: FakeIndex, store: Store) -> None:
 def test_credentials_are_not_shown_to_other_users_of_the_machine(
     index: FakeIndex, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from freezer.resolve import uv_run
+    from freezer.resolve.python.uv import run as uv_run
 
     seen: list[str] = []
     real = uv_run.run_child

@@ -15,9 +15,9 @@ from freezer.errors import ResolveError
 from freezer.fetch.python.settings import Indexes
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
-from freezer.resolve.interface import PipRequest, PipSession
-from freezer.resolve.uv import UvResolver
-from freezer.resolve.uv_errors import named_in_proof
+from freezer.resolve.python.interface import PipRequest, PipSession
+from freezer.resolve.python.uv.errors import named_in_proof
+from freezer.resolve.python.uv.resolver import UvResolver
 
 
 @pytest.fixture

@@ -11,18 +11,18 @@ from freezer.errors import FetchError, ResolveError
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import Indexes
 from freezer.fetch.python.simple_api import IndexFile
-from freezer.resolve.offer import fitting, is_newer, releases, within
-from freezer.resolve.pins import Candidate, Pin, parse_edges, requires
-from freezer.resolve.undated import said_by_uv, skipped_files, undated_warnings
-from freezer.resolve.uv_answer import parse_pylock
-from freezer.resolve.uv_errors import (
+from freezer.resolve.python.index.releases import fitting, is_newer, releases, within
+from freezer.resolve.python.index.undated import said_by_uv, skipped_files, undated_warnings
+from freezer.resolve.python.pins import Candidate, Pin, parse_edges, requires
+from freezer.resolve.python.uv.answer import parse_pylock
+from freezer.resolve.python.uv.errors import (
     blamed_for_sdist,
     explain,
     lacks_metadata,
     proof,
     undated_that_might_help,
 )
-from freezer.resolve.uv_run import requirement_lines, uv_toml
+from freezer.resolve.python.uv.run import requirement_lines, uv_toml
 
 
 class Listed:

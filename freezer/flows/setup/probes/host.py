@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import HostError
 from freezer.flows.setup.probes.finding import Finding, missing, ok, warning
-from freezer.resolve.conda.through_conda_lock import find_tool
+from freezer.resolve.conda.solver.conda_lock import find_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

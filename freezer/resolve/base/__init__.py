@@ -1,0 +1,1 @@
+"""The base image: what it contains, and which Python and platform packages must fit."""

@@ -1,0 +1,1 @@
+"""Solving a conda environment: the request, the solver's process, and its answer or error."""

@@ -1,0 +1,66 @@
+"""``conda-lock.yml``, read by conda-lock's own parser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from freezer.errors import SpecError, Where
+from freezer.fetch.http.redact import redact
+from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module
+from freezer.resolve.conda.takeover.pins import Taken, nothing_for, pin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.fetch.config import Config
+
+_INSTALLED = frozenset({"main", "dev"})
+"""The categories that `conda-lock install` takes when it is told nothing."""
+
+
+def read_conda_lock(path: Path, shown: str, subdir: str, config: Config) -> Taken:
+    """Return what a conda-lock.yml holds for a platform. Raises ``SpecError``."""
+    where = Where(shown)
+    mine, platforms = [], set[str]()
+    for item in _parse(path, shown).package:
+        platforms.add(item.platform)
+        if item.platform == subdir:
+            mine.append(item)
+    if not mine:
+        raise nothing_for(shown, subdir, platforms)
+    taken, left = Taken(), set[str]()
+    for item in mine:
+        if not _INSTALLED & set(item.categories):
+            left |= set(item.categories)
+        elif item.manager == "pip":
+            taken.pip.append((_requirement(item), where))
+        else:
+            known = {"md5": item.hash.md5, "sha256": item.hash.sha256}
+            taken.pins.append(pin(item.url, where, folder=path.parent, config=config, **known))
+    if left:
+        taken.warnings.append(
+            f"{shown}: what is only in {', '.join(sorted(left))} was left out, as "
+            "`conda-lock install` does"
+        )
+    return taken
+
+
+def _parse(path: Path, shown: str) -> Any:
+    lockfile = conda_lock_module("lockfile")
+    try:
+        return lockfile.parse_conda_lock_file(path)
+    except Exception as error:
+        raise SpecError(
+            f"{shown} is not a conda-lock.yml that conda-lock can read",
+            where=Where(shown),
+            found=redact(str(error).splitlines()[0]),
+            hint="write it anew with `conda-lock`, or name the environment.yml it was made from",
+        ) from error
+
+
+def _requirement(item: Any) -> str:
+    """Return a pip package as a line of a requirements file."""
+    option = f" --hash=sha256:{item.hash.sha256}" if item.hash.sha256 else ""
+    if item.source is not None:
+        return f"{item.name} @ {item.source.url}{option}"
+    return f"{item.name}=={item.version}{option}"

@@ -1,0 +1,101 @@
+"""Pins of an existing conda lock: which file each package is, and what it hashes to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from freezer.errors import SpecError, Where
+from freezer.fetch.conda.channels import read_channels
+from freezer.fetch.http.redact import redact
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.fetch.conda.channels import CondaChannel
+    from freezer.fetch.config import Config
+
+_ARCHIVE = re.compile(r"^(?P<stem>.+)\.(conda|tar\.bz2)$")
+_HEX = {32: "md5", 64: "sha256"}
+
+
+@dataclass(frozen=True)
+class CondaPin:
+    """One package of an existing lock: which file it is, and what that hashes to."""
+
+    name: str
+    version: str
+    build: str
+    file: str
+    channel: CondaChannel
+    subdir: str
+    where: Where
+    md5: str | None = None
+    sha256: str | None = None
+    record: dict[str, Any] | None = None
+    """The whole of its repodata record, where the lock keeps it."""
+
+    def line(self) -> list[str | None]:
+        """Return what the pin says, for the question's digest."""
+        return [self.channel.name, self.subdir, self.file, self.sha256 or self.md5]
+
+
+@dataclass
+class Taken:
+    """The packages of a lock for one platform, and its pip part as requirement lines."""
+
+    pins: list[CondaPin] = field(default_factory=list)
+    pip: list[tuple[str, Where]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def pin(url: str, where: Where, *, folder: Path, config: Config, **known: Any) -> CondaPin:
+    """Return the pin of an archive's address. Raises ``SpecError`` when it is none."""
+    parts = PurePosixPath(unquote(urlsplit(url).path))
+    match = _ARCHIVE.match(parts.name)
+    fields = match["stem"].rsplit("-", 2) if match else []
+    if len(fields) != 3 or len(parts.parts) < 3:
+        raise SpecError(
+            "this is not the address of a conda package",
+            where=where,
+            found=redact(url),
+            expected="CHANNEL/SUBDIR/NAME-VERSION-BUILD.conda",
+        )
+    [channel] = read_channels([(url.rsplit("/", 2)[0], where)], folder=folder, config=config)
+    return CondaPin(
+        name=fields[0].lower(),
+        version=fields[1],
+        build=fields[2],
+        file=parts.name,
+        channel=channel,
+        subdir=parts.parent.name,
+        where=where,
+        **known,
+    )
+
+
+def hashes(text: str, where: Where) -> dict[str, str]:
+    """Return ``{"md5": ...}`` or ``{"sha256": ...}`` of a URL's fragment; empty when there is none.
+
+    Raises ``SpecError`` for what is neither.
+    """
+    kind, _, value = text.rpartition(":")
+    if not text:
+        return {}
+    found = _HEX.get(len(value)) if re.fullmatch(r"[0-9a-fA-F]+", value) else None
+    if found is None or kind not in ("", found):
+        raise SpecError("this is neither an MD5 nor a SHA-256", where=where, found=text)
+    return {found: value.lower()}
+
+
+def nothing_for(shown: str, subdir: str, found: set[str]) -> SpecError:
+    """Return the error for a lock of other platforms."""
+    return SpecError(
+        f"{shown} has no packages for {subdir}",
+        where=Where(shown),
+        found=", ".join(sorted(found)) or "none at all",
+        hint="lock it for this platform too, or name the file that it was made from",
+    )

@@ -1,0 +1,73 @@
+"""``pixi.lock``, read by rattler's own parser, which keeps the whole of each record."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from freezer.errors import SpecError, Where
+from freezer.fetch.http.redact import redact
+from freezer.resolve.conda.takeover.pins import Taken, nothing_for, pin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.fetch.config import Config
+
+
+def read_pixi_lock(path: Path, shown: str, subdir: str, config: Config) -> Taken:
+    """Return the default environment of a pixi.lock for a platform. Raises ``SpecError``."""
+    environment = _environment(path, shown)
+    platforms = {str(_name(item)): item for item in environment.platforms()}
+    if subdir not in platforms:
+        raise nothing_for(shown, subdir, set(platforms))
+    taken, where = Taken(), Where(shown)
+    platform = platforms[subdir]
+    for record in environment.conda_repodata_records_for_platform(platform) or []:
+        document = json.loads(record.to_json())
+        known = {"md5": document.get("md5"), "sha256": document.get("sha256"), "record": document}
+        taken.pins.append(pin(record.url, where, folder=path.parent, config=config, **known))
+    for package in environment.pypi_packages_for_platform(platform) or []:
+        taken.pip.append((_requirement(package), where))
+    return taken
+
+
+def _environment(path: Path, shown: str) -> Any:
+    from rattler import LockFile
+
+    try:
+        lock = LockFile.from_path(path)
+    except Exception as error:
+        raise SpecError(
+            f"{shown} is not a pixi.lock that rattler can read",
+            where=Where(shown),
+            found=redact(str(error).splitlines()[0]),
+            hint="write it anew with `pixi lock`",
+        ) from error
+    environments = dict(lock.environments())
+    if "default" not in environments:
+        raise SpecError(
+            f"{shown} has no environment called 'default'",
+            where=Where(shown),
+            found=", ".join(sorted(environments)) or "none at all",
+            hint="only the default environment of a pixi.lock is taken over",
+        )
+    return environments["default"]
+
+
+def _name(platform: Any) -> str:
+    return str(platform.name)
+
+
+def _requirement(package: Any) -> str:
+    digest = _sha256(package)
+    option = f" --hash=sha256:{digest.hex()}" if digest else ""
+    return f"{package.name}=={package.version}{option}"
+
+
+def _sha256(package: Any) -> bytes | None:
+    try:
+        found: bytes | None = package.hashes.sha256
+    except AttributeError:  # how rattler says that a package has no hashes
+        return None
+    return found

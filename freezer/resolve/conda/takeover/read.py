@@ -1,0 +1,37 @@
+"""Existing locks taken over as they are: ``conda-lock.yml``, ``pixi.lock``, explicit files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.errors import SpecError, Where
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.fetch.config import Config
+    from freezer.resolve.conda.takeover.pins import Taken
+
+
+def read_lock(kind: str, path: Path, shown: str, subdir: str, config: Config) -> Taken:
+    """Return what a lock of some kind (`environment.lock_kind`) holds for a platform.
+
+    Raises ``SpecError`` when it cannot be read, has nothing for the platform, or pins a package
+    without a hash.
+    """
+    if kind == "explicit":
+        from freezer.resolve.conda.takeover.explicit import read_explicit as read
+    elif kind == "conda-lock":
+        from freezer.resolve.conda.takeover.conda_lock import read_conda_lock as read
+    else:
+        from freezer.resolve.conda.takeover.pixi_lock import read_pixi_lock as read
+    taken = read(path, shown, subdir, config)
+    bare = [f"{pin.name} {pin.version}" for pin in taken.pins if not (pin.md5 or pin.sha256)]
+    if bare:
+        raise SpecError(
+            "the lock does not say what every file hashes to",
+            where=Where(shown),
+            details=bare,
+            hint="write it anew with hashes (`conda list --explicit --md5`)",
+        )
+    return taken

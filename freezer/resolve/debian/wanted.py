@@ -1,0 +1,123 @@
+"""What a spec asks of Debian, held against what there is before apt is asked. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.errors import ResolveError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from freezer.resolve.debian.packages import Candidate, PackageTable
+
+_REQUEST = re.compile(
+    r"(?P<name>[a-z0-9][a-z0-9+.-]+)(?::(?P<architecture>[a-z0-9]+))?(?:=(?P<version>\S+))?"
+)
+_CHANGE = "correct `system` in the spec"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One package to ask apt for."""
+
+    name: str
+    version: str | None
+    asked: str
+    """As the spec has it."""
+
+    def __str__(self) -> str:
+        """Render as apt's command line has it."""
+        return self.name if self.version is None else f"{self.name}={self.version}"
+
+
+def check_wanted(
+    requested: Sequence[str], table: PackageTable, installed: Mapping[str, str]
+) -> list[Wanted]:
+    """Return what to ask apt for: what is requested, less what the base holds (name to version).
+
+    Raises ``ResolveError`` for names and versions that no index has, naming near ones.
+    """
+    found, unknown = [], []
+    for text in requested:
+        match = _REQUEST.fullmatch(text)
+        if match is None:
+            raise ResolveError(
+                f"{text!r} is no Debian package", expected="name or name=version", hint=_CHANGE
+            )
+        name, version = match["name"], match["version"]
+        if name in installed and version in (None, installed[name]):
+            continue
+        one = table.newest(name) or _provider(name, table, installed)
+        if one is None:
+            unknown.append(name)
+        elif one.name not in installed or one.name == name:
+            _demand_version(name, version, table)
+            _demand_architecture(name, match["architecture"], table)
+            found.append(Wanted(one.name, version, text))
+    if unknown:
+        raise _unknown(unknown, table)
+    return list({item.name: item for item in reversed(found)}.values())[::-1]
+
+
+def _provider(name: str, table: PackageTable, installed: Mapping[str, str]) -> Candidate | None:
+    """Return the package that a virtual name stands for; the base's own where it has one."""
+    providers = table.providers(name)
+    for one in providers:
+        if one.name in installed:
+            return one
+    if len(providers) > 1:
+        raise ResolveError(
+            f"{name} is a virtual package that several others provide",
+            found=", ".join(one.name for one in providers),
+            hint=f"name one of them instead of {name} under `system` in the spec",
+        )
+    return next(iter(providers), None)
+
+
+def _demand_version(name: str, version: str | None, table: PackageTable) -> None:
+    versions = [one.version for one in table.candidates(name)]
+    if version is not None and version not in versions:
+        raise ResolveError(
+            f"the archives have no {name} at version {version}",
+            found=", ".join(versions) or "no version at all: it is a virtual package",
+            expected=version,
+            hint=f"{_CHANGE}, or reach back with `as_of` and a dated archive (`debian-snapshot`)",
+        )
+
+
+def _demand_architecture(name: str, architecture: str | None, table: PackageTable) -> None:
+    offered = sorted({one.architecture for one in table.candidates(name)})
+    if architecture is not None and offered and not {architecture, "all"} & set(offered):
+        raise ResolveError(
+            f"{name} for {architecture} cannot be had for this platform",
+            found=f"{name} for {', '.join(offered)}",
+            hint=f"{_CHANGE}: leave out the architecture",
+        )
+
+
+def _unknown(names: Sequence[str], table: PackageTable) -> ResolveError:
+    if not table.names:
+        return ResolveError(
+            f"{', '.join(names)} cannot be had: the base names no archive of Debian packages",
+            hint="choose a base whose apt knows its archives, or {bootstrap: …}",
+        )
+    near = {name: ", ".join(_near(name, table.names)) for name in names}
+    plural = len(names) > 1
+    return ResolveError(
+        f"no Debian archive of the base has {'these packages' if plural else names[0]}",
+        details=[f"{name}: {near[name] or 'nothing near'}" for name in names] if plural else (),
+        found=None if plural or not near[names[0]] else f"near names: {near[names[0]]}",
+        hint=_CHANGE,
+    )
+
+
+def _near(name: str, names: Sequence[str]) -> list[str]:
+    """Return up to five names that may be meant: misspelt, begun, or of another version."""
+    close = difflib.get_close_matches(name, names, n=4, cutoff=0.8)
+    stem = name.rstrip("0123456789.-")
+    begun = [other for other in names if len(stem) > 3 and other.startswith(stem)]
+    return list(dict.fromkeys([*close, *sorted(begun, key=len)]))[:5]

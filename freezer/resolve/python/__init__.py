@@ -1,0 +1,1 @@
+"""The Python ecosystem: what is requested, the resolvers, and the files that are locked."""

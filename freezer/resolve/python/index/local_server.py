@@ -1,0 +1,204 @@
+"""Serving an index to a resolver on this machine, while it runs.
+
+The child sees one address on the loopback interface, with a word in it that only it is told: the
+credentials of the real indexes stay in this process. It is given the metadata of each wheel, where
+the real index serves none by reading it out of the wheel, so that it need not download any.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import tempfile
+import threading
+import zipfile
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from freezer.errors import FetchError, FreezerError, IntegrityError
+from freezer.fetch.http.client import (
+    CHUNK,
+    NotFoundError,
+    RangeUnsupportedError,
+    get_bytes,
+    open_url,
+)
+from freezer.fetch.http.remote_zip import RangeFile
+from freezer.fetch.http.zip_errors import zip_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.fetch.python.simple_api import IndexFile
+    from freezer.resolve.python.index.dated import DatedIndex
+
+_JSON = "application/vnd.pypi.simple.v1+json"
+_POLL = 0.02
+"""Seconds within which the server notices that it is to end."""
+_METADATA = 16 << 20
+"""Bytes."""
+
+
+class Loopback:
+    """One index on one address."""
+
+    def __init__(self, index: DatedIndex) -> None:
+        self.index = index
+        self.word = secrets.token_urlsafe(16)
+        self.failure: FreezerError | None = None
+        """The first error of a real index: the child only sees that an answer is missing."""
+        self._metadata: dict[str, bytes] = {}
+
+    def page(self, project: str) -> bytes:
+        """Return a project's page (PEP 691). Raises ``NotFoundError``, ``FetchError``."""
+        files = self.index.files(project)
+        if not files:
+            raise NotFoundError(f"no {project}")
+        entries = [_entry(file, f"/{self.word}/file/{project}") for file in files]
+        document = {"meta": {"api-version": "1.0"}, "name": project, "files": entries}
+        return json.dumps(document).encode()
+
+    def file(self, project: str, name: str) -> IndexFile:
+        """Return a file that a page names. Raises ``NotFoundError``."""
+        for file in self.index.files(project):
+            if file.name == name:
+                return file
+        raise NotFoundError(f"no {name}")
+
+    def metadata(self, file: IndexFile) -> bytes:
+        """Return a wheel's ``METADATA``, read once. Raises ``FetchError``, ``IntegrityError``."""
+        if file.url not in self._metadata:
+            self._metadata[file.url] = self._read(file)
+        return self._metadata[file.url]
+
+    def _read(self, file: IndexFile) -> bytes:
+        if file.metadata is None:
+            return read_metadata(file)
+        try:
+            data = get_bytes(f"{file.url}.metadata", limit=_METADATA)
+        except NotFoundError:
+            return read_metadata(file)  # indexes announce metadata that they do not have
+        if file.metadata and hashlib.sha256(data).hexdigest() != file.metadata:
+            raise IntegrityError(
+                f"the metadata served beside {file.name} is not the one that the index lists",
+                expected=f"sha256 {file.metadata}",
+                hint="do not use that index until you know why",
+            )
+        return data
+
+
+def read_metadata(file: IndexFile) -> bytes:
+    """Return a wheel's ``METADATA`` out of the wheel itself. Raises ``FetchError``."""
+    try:
+        size = file.size if file.size is not None else _size(file.url)
+        return _metadata_of(BufferedReader(RangeFile(file.url, size)), file.name)
+    except RangeUnsupportedError:
+        with tempfile.TemporaryFile() as whole:
+            with open_url(file.url) as response:
+                for block in response.blocks():
+                    whole.write(block)
+            return _metadata_of(whole, file.name)
+
+
+def _size(url: str) -> int:
+    with open_url(url) as response:
+        return response.size or 0
+
+
+def _metadata_of(stream: IO[bytes], name: str) -> bytes:
+    def refused(why: str) -> FetchError:
+        return FetchError(f"{name} is not a wheel that can be read", found=why)
+
+    with zip_errors(refused), stream, zipfile.ZipFile(stream) as wheel:
+        for info in wheel.infolist():
+            folder, _, file = info.filename.partition("/")
+            if folder.endswith(".dist-info") and file == "METADATA":
+                return wheel.read(info) if info.file_size <= _METADATA else b""
+    raise FetchError(f"{name} holds no metadata")
+
+
+def _entry(file: IndexFile, folder: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "filename": file.name,
+        "url": f"{folder}/{quote(file.name)}",
+        "hashes": {"sha256": file.sha256} if file.sha256 else {},
+        "yanked": file.yanked or file.yanked is not None,
+    }
+    if file.requires_python:
+        entry["requires-python"] = file.requires_python
+    if file.name.endswith(".whl"):
+        entry["core-metadata"] = True
+    return entry
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def __init__(self, loopback: Loopback, *args: Any) -> None:
+        self._loopback = loopback
+        super().__init__(*args)
+
+    def do_GET(self) -> None:
+        """Answer ``/WORD/simple/PROJECT/`` and ``/WORD/file/PROJECT/NAME[.metadata]``."""
+        word, _, rest = unquote(self.path).removeprefix("/").partition("/")
+        kind, _, name = rest.rstrip("/").partition("/")
+        try:
+            if not secrets.compare_digest(word, self._loopback.word):
+                raise NotFoundError("another word")
+            self._answer(kind, name)
+        except NotFoundError:
+            self.send_error(404)
+        except FreezerError as error:
+            self._loopback.failure = self._loopback.failure or error
+            self.send_error(502)
+
+    def _answer(self, kind: str, name: str) -> None:
+        if kind == "simple":
+            self._send(self._loopback.page(name), _JSON)
+            return
+        project, _, file = name.partition("/")
+        listed = self._loopback.file(project, file.removesuffix(".metadata"))
+        if file.endswith(".metadata"):
+            self._send(self._loopback.metadata(listed), "text/plain; charset=utf-8")
+        else:
+            self._pass_on(listed)
+
+    def _send(self, data: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _pass_on(self, file: IndexFile) -> None:
+        with open_url(file.url) as response:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/octet-stream")
+            if response.size is not None:
+                self.send_header("Content-Length", str(response.size))
+            self.end_headers()
+            for block in response.blocks():
+                for start in range(0, len(block), CHUNK):
+                    self.wfile.write(block[start : start + CHUNK])
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving(index: DatedIndex) -> Iterator[tuple[str, Loopback]]:
+    """Serve an index; give its address, fit for pip's ``index-url``, and what failed."""
+    loopback = Loopback(index)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, loopback))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(_POLL,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/{loopback.word}/simple/", loopback
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,113 @@
+"""Files that carry no date, and what to tell the user of them.
+
+A cut-off can only be held against an index that says when its files were uploaded. Many do not: a
+folder of wheels, PyTorch's own index, most company mirrors.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from freezer.fetch.http.redact import redact
+from freezer.fetch.python.filenames import name_and_version
+from freezer.resolve.python.index.releases import fitting, releases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from freezer.fetch.python.index import PythonIndex
+    from freezer.model.lock import PipPackage
+    from freezer.resolve.python.interface import PipRequest
+    from freezer.resolve.python.pins import Pin
+
+_SKIPPED = re.compile(r"^warning: `(?P<file>[^`]+)` is missing an upload date", re.MULTILINE)
+_SAID = re.compile(r"^warning: (?P<text>.+)$", re.MULTILINE)
+_OWN_AFFAIRS = ("is missing an upload date", "experimental", "requested Python version")
+
+
+def skipped_files(stderr: str) -> tuple[str, ...]:
+    """Return the files that uv left out because they have no date."""
+    return tuple(dict.fromkeys(match["file"] for match in _SKIPPED.finditer(stderr)))
+
+
+def exact_versions(request: PipRequest) -> dict[str, Version]:
+    """Return what is to have one version, by normalised name."""
+    return {
+        asked.name: Version(specifier.version)
+        for asked in (*request.asked, *request.constraints)
+        for specifier in asked.requirement.specifier
+        if specifier.operator == "==" and not specifier.version.endswith(".*")
+    }
+
+
+def undated_that_count(
+    names: Iterable[str], request: PipRequest, index: PythonIndex
+) -> frozenset[str]:
+    """Return those of some packages whose files without a date may be considered for a request.
+
+    Of one that is to have one version, only where no wheel of it has a date.
+    """
+    exact = exact_versions(request)
+
+    def settled(name: str) -> bool:
+        found = fitting(releases(index, name, request.cut_off(name)), request.target)
+        return any(item.uploaded and item.version == exact[name] for item in found)
+
+    return frozenset(
+        name for name in names if (not settled(name) if name in exact else request.undated)
+    )
+
+
+def undated_warnings(
+    skipped: Sequence[str], locked: Sequence[PipPackage], pins: Sequence[Pin], index: PythonIndex
+) -> list[str]:
+    """Return what to say of dates; ``skipped`` are files left out for want of one."""
+    undated = sorted(pin.name for pin in pins if not pin.dated)
+    said = []
+    if undated:
+        said.append(
+            f"no upload date is known of {', '.join(undated)}: the cut-off could not be held "
+            "against it"
+        )
+    said += [
+        f"{name} {version} was not considered, since its index does not say when it was uploaded; "
+        f"write {name}=={version} to have it"
+        for name, version in sorted(_passed_over(skipped, locked, undated).items())
+        if not _is_dated(name, version, index)
+    ]
+    return said
+
+
+def _passed_over(
+    skipped: Sequence[str], locked: Sequence[PipPackage], undated: Sequence[str]
+) -> dict[str, Version]:
+    """Return versions newer than the locked ones that were left out for want of a date."""
+    chosen = {package.name: package.version for package in locked}
+    found: dict[str, Version] = {}
+    for name, version in _named(skipped):
+        if name in chosen and name not in undated and version > Version(chosen[name]):
+            found[name] = max(version, found.get(name, version))
+    return found
+
+
+def _is_dated(name: str, version: Version, index: PythonIndex) -> bool:
+    """Say whether some index knows when a version was uploaded: then its date decided."""
+    found = releases(index, name)
+    return any(item.version == version and item.uploaded for item in found)
+
+
+def said_by_uv(stderr: str) -> list[str]:
+    """Return uv's own warnings that concern the user's packages."""
+    return [
+        redact(match["text"].replace("`", ""))
+        for match in _SAID.finditer(stderr)
+        if not any(word in match["text"] for word in _OWN_AFFAIRS)
+    ]
+
+
+def _named(files: Sequence[str]) -> Iterator[tuple[str, Version]]:
+    found = (name_and_version(file) for file in files)
+    return (item for item in found if item is not None)

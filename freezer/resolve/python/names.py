@@ -1,0 +1,81 @@
+"""Names that are not what their writer thinks: old aliases, and slips of one key.
+
+Misspelt names of well-known packages are how malicious ones are installed, so a name that is one
+edit away from a famous one is worth a word even where the index has it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.resolve.python.well_known import FAMOUS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from freezer.resolve.python.interface import Asked
+
+ALIASES = {
+    "attr": "attrs",
+    "beautifulsoup": "beautifulsoup4",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "dotenv": "python-dotenv",
+    "faiss": "faiss-cpu",
+    "fitz": "pymupdf",
+    "gym": "gymnasium",
+    "imblearn": "imbalanced-learn",
+    "jwt": "pyjwt",
+    "nvidia-ml-py3": "nvidia-ml-py",
+    "opencv": "opencv-python-headless",
+    "pil": "pillow",
+    "pycrypto": "pycryptodome",
+    "pytorch": "torch",
+    "pytorch-transformers": "transformers",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "tensorboard-pytorch": "tensorboardx",
+    "tensorflow-gpu": "tensorflow",
+    "tf-nightly-gpu": "tf-nightly",
+    "yaml": "pyyaml",
+    "zmq": "pyzmq",
+}
+"""Normalised name to the package that is meant."""
+
+
+def name_warnings(asked: Iterable[Asked]) -> list[str]:
+    """Return a warning for each requirement whose name is an old alias or looks like a slip."""
+    said = []
+    for item in asked:
+        if alias := ALIASES.get(item.name):
+            said.append(f"{item.where}: {item.name} is an old or mistaken name for {alias}")
+        elif near := near_names(item.name):
+            said.append(
+                f"{item.where}: {item.name} is one letter away from {' and '.join(near)}; is it "
+                "the package that you mean?"
+            )
+    return list(dict.fromkeys(said))
+
+
+def near_names(name: str) -> tuple[str, ...]:
+    """Return the famous names one edit away from a normalised name that is not famous itself."""
+    if name in FAMOUS or name in ALIASES.values() or len(name) < 4:
+        return ()
+    return tuple(famous for famous in sorted(FAMOUS) if _one_edit(name, famous))
+
+
+def _one_edit(one: str, other: str) -> bool:
+    """Say whether two names differ by one letter added, left out, replaced, or by two swapped.
+
+    A hyphen more or less counts as well, since it is the commonest slip of all.
+    """
+    if abs(len(one) - len(other)) > 1 or one == other:
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    one, other = one[start:], other[start:]
+    if len(one) == len(other):
+        return one[1:] == other[1:] or (one[:2] == other[1::-1] and one[2:] == other[2:])
+    return one[1:] == other if len(one) > len(other) else one == other[1:]

@@ -1,0 +1,136 @@
+"""From pip's words to an error that names the user's line and what to do next."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from freezer.errors import ResolveError
+from freezer.fetch.http.redact import redact
+from freezer.fetch.python.filenames import name_and_version
+from freezer.resolve.python.index.releases import fitting, releases, within
+from freezer.resolve.python.names import near_names
+from freezer.resolve.python.no_wheel import Unfit, explain_unfit
+
+if TYPE_CHECKING:
+    from freezer.errors import FreezerError
+    from freezer.fetch.python.index import PythonIndex
+    from freezer.resolve.python.interface import Asked, PipRequest
+
+_NONE = re.compile(
+    r"(?:No matching distribution found for|Could not find a version that satisfies the "
+    r"requirement) (?P<requirement>[^\n(]+)(?:\(from (?P<by>[^)\s]+))?"
+)
+_INVALID = re.compile(
+    r"Ignoring version (?P<version>\S+) of (?P<name>\S+) since it has invalid metadata"
+)
+_CAUSE = re.compile(
+    r"RequirementInformation\(requirement=\w+\('(?P<wanted>[^']+)'\), "
+    r"parent=(?:ExtrasCandidate\(base=)?(?:\w+\('?)?(?P<by>None|[^')]+)"
+)
+_SAID = re.compile(r"ERROR|[\w.]+(?:Error|Exception|NotFound|Impossible)\b")
+_STEPS = 12
+
+
+def blamed(stderr: str) -> frozenset[str]:
+    """Return the packages that pip found no file of, or no way with (normalised)."""
+    words = [match["requirement"] for match in _NONE.finditer(stderr)]
+    words += [wanted for wanted, _ in _CAUSE.findall(stderr)]
+    found = (_requirement(text) for text in words)
+    return frozenset(canonicalize_name(item.name) for item in found if item is not None)
+
+
+def explain_pip(stderr: str, request: PipRequest, index: PythonIndex) -> FreezerError:
+    """Return the error for a failed run of pip-compile."""
+    text = redact(stderr)
+    if match := _INVALID.search(text):
+        return _invalid(match, text)
+    for match in _NONE.finditer(text):
+        wanted = _requirement(match["requirement"])
+        if wanted is not None:
+            return _missing(wanted, match["by"], request, index)
+    for said, by in _CAUSE.findall(text):
+        wanted = _requirement(said)
+        if wanted is not None and _is_hopeless(wanted, request, index):
+            return _missing(wanted, _parent(by).split()[0], request, index)
+    return _conflict(text, request)
+
+
+def _is_hopeless(wanted: Requirement, request: PipRequest, index: PythonIndex) -> bool:
+    """Say whether no version that is wanted has a wheel for the target."""
+    offered = within(releases(index, canonicalize_name(wanted.name)), str(wanted.specifier))
+    return not fitting(offered, request.target)
+
+
+def _requirement(text: str) -> Requirement | None:
+    try:
+        return Requirement(text.strip())
+    except InvalidRequirement:
+        return None
+
+
+def _missing(
+    wanted: Requirement, by: str | None, request: PipRequest, index: PythonIndex
+) -> ResolveError:
+    name = canonicalize_name(wanted.name)
+    mine = next((asked for asked in request.asked if asked.name == name), None)
+    chain = None if mine or by in (None, "-r", "None") else re.split(r"[=<>!~\[]", by)[0]
+    where = mine.where if mine else None
+    if not releases(index, name):
+        near = near_names(name)
+        return ResolveError(
+            f"no index has a package called {name}",
+            where=where,
+            hint=f"did you mean {' or '.join(near)}?"
+            if near
+            else "check its spelling; if it is a private one, name its index with "
+            "--extra-index-url",
+        )
+    if where is None and chain is not None:
+        parent = canonicalize_name(chain)
+        where = next((asked.where for asked in request.asked if asked.name == parent), None)
+    return explain_unfit(Unfit(name, str(wanted.specifier), where, chain), request, index)
+
+
+def _conflict(text: str, request: PipRequest) -> ResolveError:
+    found = list(dict.fromkeys(_CAUSE.findall(text)))
+    if not found:
+        said = [line.strip() for line in text.splitlines() if _SAID.match(line.strip())]
+        return ResolveError("pip-tools could not resolve the requirements", details=said[-_STEPS:])
+    every = (*request.asked, *request.constraints)
+    places = [asked for asked in every if _is_cause(asked, found)]
+    shown = [f"{asked.requirement} is asked for in {asked.where}" for asked in places[:6]]
+    needs = [f"{_parent(by)} needs {wanted}" for wanted, by in found if by != "None"]
+    return ResolveError(
+        "these requirements cannot hold together",
+        where=places[0].where if places else None,
+        details=[*needs[:_STEPS], *shown],
+        hint="loosen one of the versions named above",
+    )
+
+
+def _is_cause(asked: Asked, found: list[tuple[str, str]]) -> bool:
+    """Say whether a requirement is among the causes of a conflict, or is what brings one in."""
+    wanted = (_requirement(text) for text, _ in found)
+    names = {canonicalize_name(item.name) for item in wanted if item is not None}
+    return asked.name in names | {_parent(by).split()[0] for _, by in found if by != "None"}
+
+
+def _parent(by: str) -> str:
+    """Return ``tensorflow 2.15.0`` from pip's words for the file that has a need."""
+    file = unquote(re.split(r"[\s#]", by)[0]).rpartition("/")[2]
+    found = name_and_version(file)
+    return f"{found[0]} {found[1]}" if found else file
+
+
+def _invalid(match: re.Match[str], text: str) -> ResolveError:
+    lines = [line.strip() for line in text[match.end() :].splitlines()[1:3]]
+    return ResolveError(
+        f"pip refuses {match['name']} {match['version']}: its metadata is not valid",
+        found=next((line for line in lines if line and not line.startswith("Requested")), None),
+        hint=f"use `resolver: uv`, which reads it as it was meant, or another {match['name']}",
+    )

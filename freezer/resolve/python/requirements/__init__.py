@@ -1,0 +1,1 @@
+"""Requirements as written: lists, requirements files, pyproject.toml, and their options."""

@@ -1,0 +1,181 @@
+"""The pip half of a lock: one question, asked of the resolver that the spec chooses."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from freezer.errors import ResolveError, SpecError, Where
+from freezer.fetch.http.redact import redact, without_credentials
+from freezer.model.canonical import plain
+from freezer.resolve.python.interface import Asked, PipResolver, Resolution
+from freezer.resolve.python.names import name_warnings
+from freezer.resolve.python.provided import clash, with_stand_ins, without_stand_ins
+from freezer.resolve.python.reasons import asked_by_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from freezer.fetch.store.store import Store
+    from freezer.model.events import Reporter
+    from freezer.model.lock import PipPackage, Target
+    from freezer.model.spec import PipSpec
+    from freezer.resolve.python.interface import Held, PipRequest, PipSession
+    from freezer.resolve.python.requirements.gather import Gathered
+
+_PIP_REASON = "Freezer's own: `pip list` and `pip check` in the image"
+_OWN = Asked(Requirement("pip"), Where("Freezer"))
+
+
+def resolve_pip(
+    request: PipRequest, resolver: str, *, store: Store, report: Reporter
+) -> Resolution:
+    """Return the packages that answer a request, sorted by name.
+
+    ``pip`` is always among them, unless conda brings it. ``resolver`` is ``uv`` or ``pip-tools``.
+    Raises ``ResolveError`` when nothing answers, ``FetchError`` when an index is out of reach,
+    ``IntegrityError`` when a file has another hash than the user gave.
+    """
+    if not request.asked and "pip" in request.held:
+        return Resolution(())
+    with asking_pip(request, resolver, store=store, report=report) as asking:
+        return asking.packages()
+
+
+@contextmanager
+def asking_pip(
+    request: PipRequest, resolver: str, *, store: Store, report: Reporter
+) -> Iterator[PipAsking]:
+    """Give a request to ask in several ways, as long as the block lasts; see `resolve_pip`."""
+    request = replace(request, held=relevant(request.asked, request.held))
+    own = "pip" not in asked_by_name(request) and "pip" not in request.held
+    whole = replace(request, asked=(*request.asked, _OWN)) if own else request
+    with (
+        with_stand_ins(whole, store) as asked,
+        _resolver(resolver).session(asked, store=store, report=report) as session,
+    ):
+        yield PipAsking(asked, session, own)
+
+
+@dataclass(frozen=True)
+class PipAsking:
+    """A request, asked with what it keeps or with other versions to keep, and with constraints."""
+
+    request: PipRequest
+    """With a stand-in for each package that conda brings."""
+    session: PipSession
+    own: bool
+    """Whether pip is there of Freezer's own accord."""
+
+    def packages(
+        self, keep: Mapping[str, str] | None = None, more: Sequence[Asked] = ()
+    ) -> Resolution:
+        """Return the packages, sorted by name. Raises as `resolve_pip`."""
+        with self._told():
+            found = self.session.resolve(self._asked(keep, more))
+        answer = without_stand_ins(found, self.request.held)
+        packages = tuple(_with_reason(package, self.own) for package in answer.packages)
+        return Resolution(packages, (*name_warnings(self.request.asked), *answer.warnings))
+
+    def versions(
+        self, keep: Mapping[str, str], more: Sequence[Asked], *, stable: bool, undated: bool
+    ) -> dict[str, str]:
+        """Return the version of each package, and look at no file.
+
+        ``stable`` and ``undated`` as in ``PipRequest``. Raises as `resolve_pip`.
+        """
+        asked = replace(self._asked(keep, more), stable=stable, undated=undated)
+        with self._told():
+            found = self.session.versions(asked)
+        return {name: text for name, text in found.items() if name not in self.request.held}
+
+    def _asked(self, keep: Mapping[str, str] | None, more: Sequence[Asked]) -> PipRequest:
+        kept = self.request.keep if keep is None else keep
+        return replace(
+            self.request,
+            keep={name: text for name, text in kept.items() if name not in self.request.held},
+            constraints=(*self.request.constraints, *more),
+        )
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except ResolveError as error:
+            raise clash(error, self.request.held) from error
+
+
+def relevant(asked: Sequence[Asked], held: Mapping[str, Held]) -> dict[str, Held]:
+    """Return what is held of what a question can meet: where nothing is asked, pip itself alone."""
+    return {name: item for name, item in held.items() if asked or name == "pip"}
+
+
+def demand_python(gathered: Gathered, target: Target) -> None:
+    """Hold the target's Python against what projects require. Raises ``ResolveError``."""
+    for text, where in gathered.requires_python:
+        try:
+            fits = SpecifierSet(text).contains(target.python.version, prereleases=True)
+        except InvalidSpecifier as error:
+            raise SpecError(
+                "requires-python is not a version specifier", where=where, found=text
+            ) from error
+        if not fits:
+            raise ResolveError(
+                "the project does not run on this Python",
+                where=where,
+                found=f"Python {target.python.version}",
+                expected=f"Python {text}",
+                hint="set another `python:` in the spec, or a base that has it",
+            )
+
+
+def pip_question(gathered: Gathered, spec: PipSpec, target: Target) -> dict[str, Any]:
+    """Return all that the answer depends on, as a JSON-able document without secrets.
+
+    Two equal documents are one question; the lock keeps its digest. What the indexes hold and when
+    (``as-of``) are not in it: they belong to the answer. ``requirements`` are lines as written,
+    ``[file, 1 for a constraint, line]``; the places of lines within a file are left out, so that a
+    comment changes nothing.
+    """
+    options = gathered.options
+    return {
+        "requirements": [[file, kind, redact(line)] for file, kind, line in gathered.lines],
+        "index": _shown([options.index_url] if options.index_url else []),
+        "extra-indexes": _shown(options.extra_index_urls),
+        "find-links": _shown(options.find_links),
+        "no-index": options.no_index,
+        "prereleases": gathered.prereleases,
+        "allow-sdist": sorted(set(spec.allow_sdist)),
+        "extras": sorted(set(spec.extras)),
+        "groups": sorted(set(spec.groups)),
+        "resolver": spec.resolver,
+        "target": plain(target),
+    }
+
+
+def _shown(urls: Iterable[str]) -> list[str]:
+    """Return addresses fit to be hashed: a folder is the same wherever the project lies."""
+    return [
+        url.rpartition("/")[2] if url.startswith("file:") else redact(without_credentials(url))
+        for url in urls
+    ]
+
+
+def _with_reason(package: PipPackage, own: bool) -> PipPackage:
+    if package.name == "pip" and own:
+        return package.model_copy(update={"reason": _PIP_REASON})
+    return package
+
+
+def _resolver(name: str) -> PipResolver:
+    if name == "pip-tools":
+        from freezer.resolve.python.piptools.resolver import PipToolsResolver
+
+        return PipToolsResolver()
+    from freezer.resolve.python.uv.resolver import UvResolver
+
+    return UvResolver()

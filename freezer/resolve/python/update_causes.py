@@ -1,0 +1,165 @@
+"""Why a Python package moved with another, and why one did not: from what packages need."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from email.parser import BytesParser
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from freezer.errors import FreezerError
+from freezer.fetch.python.index import PythonIndex
+from freezer.resolve.python.index.dated import DatedIndex
+from freezer.resolve.python.index.local_server import Loopback
+from freezer.resolve.python.index.releases import fitting, releases
+from freezer.resolve.python.reasons import applies, marker_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from freezer.model.lock import PipPackage
+    from freezer.resolve.python.index.releases import Release
+    from freezer.resolve.python.interface import PipRequest
+
+
+def why_moved(
+    old: Sequence[PipPackage], new: Sequence[PipPackage], request: PipRequest
+) -> dict[str, str]:
+    """Return by name what made packages move, where it is found: ``scipy 1.16 wants numpy>=2``.
+
+    Reads the metadata of what moved; what cannot be had says nothing.
+    """
+    before, after = _table(old), _table(new)
+    moved = [n for n in sorted(before | after) if _version(before, n) != _version(after, n)]
+    pages = Loopback(DatedIndex(request, undated=True))
+    arrived = {n: after[n] for n in moved if n in after}
+    needs = _needs(arrived.values(), pages, request)
+    both = {n: before[n] for n in arrived if n in before}
+    own = _needs(both.values(), pages, request)
+    found: dict[str, str] = {}
+    for name in moved:
+        if name not in after:
+            found[name] = "nothing needs it any more"
+        elif name not in before:
+            by = [item for item in new if name in item.requires]
+            found[name] = f"needed by {', '.join(map(_named, by))}" if by else "asked for"
+        elif cause := _refused(before[name].version, name, needs, after) or _refusing(
+            name, own, before, after
+        ):
+            found[name] = cause
+    return found
+
+
+def why_not_newer(
+    package: PipPackage, locked: Sequence[PipPackage], request: PipRequest
+) -> tuple[str | None, str]:
+    """Return the newest version of a package for the target, and what stands in its way.
+
+    The version is None where the package is the newest one.
+    """
+    index, cut_off = PythonIndex(request.indexes), request.cut_off(package.name)
+    newest = newer_release(index, request, package.name, package.version, cut_off)
+    if newest is None:
+        later = newer_release(index, request, package.name, package.version)
+        more = f"; {later.version} came on {(later.uploaded or '?')[:10]}" if later else ""
+        return None, f"it is the newest as of {cut_off}{more}"
+    version = str(newest.version)
+    for asked in (*request.asked, *request.constraints):
+        wanted = asked.requirement.specifier
+        mine = asked.name == package.name and applies(asked, request.target)
+        if mine and not wanted.contains(newest.version, prereleases=True):
+            return version, f"{asked.where} asks for {asked.requirement}"
+    parents = [item for item in locked if package.name in item.requires]
+    needs = _needs(parents, Loopback(DatedIndex(request, undated=True)), request)
+    cause = _refused(version, package.name, needs, _table(locked))
+    return version, cause or "it does not fit with the rest"
+
+
+def newer_release(
+    index: PythonIndex, request: PipRequest, name: str, version: str, as_of: str | None = None
+) -> Release | None:
+    """Return the newest release of a package for the target, if it is newer than a version.
+
+    No pre-release, unless the version is one.
+    """
+    current = Version(version)
+    newer = [
+        item
+        for item in fitting(releases(index, name, as_of), request.target)
+        if item.version > current and (current.is_prerelease or not item.version.is_prerelease)
+    ]
+    return newer[-1] if newer else None
+
+
+def _refused(
+    version: str,
+    name: str,
+    needs: Mapping[str, list[Requirement]],
+    locked: Mapping[str, PipPackage],
+) -> str | None:
+    """Say which packages do not take a version of another one."""
+    said = [
+        f"{_named(locked[by])} wants {name}{item.specifier}"
+        for by, wanted in needs.items()
+        for item in wanted
+        if canonicalize_name(item.name) == name
+        and not item.specifier.contains(version, prereleases=True)
+    ]
+    return ", ".join(said) or None
+
+
+def _refusing(
+    name: str,
+    needs: Mapping[str, list[Requirement]],
+    before: Mapping[str, PipPackage],
+    after: Mapping[str, PipPackage],
+) -> str | None:
+    """Say which packages that moved a package did not take as it was."""
+    said = [
+        f"{_named(before[name])} wants {other}{item.specifier}"
+        for item in needs.get(name, ())
+        for other in [canonicalize_name(item.name)]
+        if other in after and not item.specifier.contains(after[other].version, prereleases=True)
+    ]
+    return ", ".join(said) or None
+
+
+def _needs(
+    packages: Iterable[PipPackage], pages: Loopback, request: PipRequest
+) -> dict[str, list[Requirement]]:
+    wanted = list(packages)
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        read = pool.map(lambda item: _requirements(item, pages, request), wanted)
+        return {item.name: found for item, found in zip(wanted, read, strict=True)}
+
+
+def _requirements(package: PipPackage, pages: Loopback, request: PipRequest) -> list[Requirement]:
+    """Return what a wheel says it needs on the target; nothing where that cannot be had."""
+    try:
+        metadata = pages.metadata(pages.file(package.name, package.file))
+        found = BytesParser().parsebytes(metadata).get_all("Requires-Dist", [])
+        wanted = [Requirement(text) for text in found]
+    except (FreezerError, InvalidRequirement):
+        return []
+    target = marker_environment(request.target)
+    return [
+        item
+        for item in wanted
+        if canonicalize_name(item.name) in package.requires
+        and (item.marker is None or item.marker.evaluate(target))
+    ]
+
+
+def _table(packages: Iterable[PipPackage]) -> dict[str, PipPackage]:
+    return {item.name: item for item in packages}
+
+
+def _version(packages: Mapping[str, PipPackage], name: str) -> str | None:
+    return packages[name].version if name in packages else None
+
+
+def _named(package: PipPackage) -> str:
+    return f"{package.name} {package.version}"

@@ -1,0 +1,1 @@
+"""Resolving with uv: the run, its answer, and its errors."""

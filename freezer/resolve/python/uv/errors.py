@@ -1,0 +1,237 @@
+"""From uv's words to an error that names the user's line and what to do next.
+
+uv explains a failure as a proof. Where one package is the cause, the index is asked what it has
+instead; otherwise the proof itself is given, without its repetitions.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from freezer.errors import FetchError, FreezerError, ResolveError
+from freezer.fetch.http.redact import redact
+from freezer.fetch.python.filenames import project_of
+from freezer.resolve.python.index.releases import fitting, releases
+from freezer.resolve.python.index.undated import skipped_files
+from freezer.resolve.python.names import near_names
+from freezer.resolve.python.no_wheel import Unfit, explain_unfit
+from freezer.resolve.python.reasons import applies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from freezer.errors import Where
+    from freezer.fetch.python.index import PythonIndex
+    from freezer.resolve.python.interface import Asked, PipRequest
+
+_NAME = r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*?)(?:\[[^\]]*\])?"
+_SPECIFIER = r"(?P<specifier>(?:[=<>!~]=?=?[^\s,]+,?)*)"
+_UNFIT = re.compile(
+    rf"(?:all versions of )?{_NAME}{_SPECIFIER} (?:has|have) no (?:usable wheels|wheels with)"
+)
+_NO_BUILD = re.compile(r"Wheels are required for `(?P<name>[^`]+)`")
+_NO_SUCH = re.compile(rf"{_NAME} was not found in the (?:package registry|provided)")
+_NO_VERSION = re.compile(rf"there (?:is|are) no versions? of {_NAME}{_SPECIFIER}(?=[\s,])")
+_TOO_NEW = re.compile(
+    r"`(?P<name>[^`]+)` was filtered by `exclude-newer`.*?published at", re.DOTALL
+)
+_NO_METADATA = re.compile(r"404 Not Found.*\.whl\.metadata")
+_REFUSED = re.compile(
+    r"An index URL \((?P<url>\S+)\) could not be queried[^(]*\((?P<code>\d+)[^)]*\)"
+)
+_FETCHING = ("Failed to fetch", "error sending request", "Request failed", "Failed to read from")
+_NO_NETWORK = "network was disabled"
+_SUBJECT = re.compile(
+    r"(?:(?:depends? on|require|versions? of|that) |^|[\s,])(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*?)"
+    r"(?:\[[^\]]*\])?(?=[<>=!~]| depends? | and | was | cannot | are | is |,|\.$|\. )"
+)
+_NO_NAMES = frozenset(
+    {"available", "incompatible", "requirements", "unsatisfiable", "used", "wheels"}
+)
+"""Words of a proof that stand where names do."""
+_STEPS = 12
+"""Lines of a proof that a person reads."""
+
+
+def blamed_for_sdist(stderr: str) -> frozenset[str]:
+    """Return the packages that uv could have used as source distributions (normalised)."""
+    return frozenset(canonicalize_name(match["name"]) for match in _NO_BUILD.finditer(stderr))
+
+
+def explain(stderr: str, request: PipRequest, index: PythonIndex) -> FreezerError:
+    """Return the error for a failed run of uv."""
+    text = redact(stderr)
+    if "No solution found" not in text:
+        return _not_a_conflict(text, request)
+    if match := _REFUSED.search(text):
+        return _refused(match)
+    if match := _NO_SUCH.search(text):
+        return _no_such(canonicalize_name(match["name"]), text, request)
+    if found := _culprit(text, request, index):
+        return explain_unfit(_unfit(*found, text, request), request, index)
+    return _conflict(text, request)
+
+
+def _culprit(text: str, request: PipRequest, index: PythonIndex) -> tuple[str, str] | None:
+    """Return the one package that is the cause, and the versions that were wanted of it."""
+    versions = [(_canonical(m), m["specifier"]) for m in _NO_VERSION.finditer(text)]
+    if match := _TOO_NEW.search(text):
+        name = _canonical(match)
+        return next((item for item in versions if item[0] == name), (name, ""))
+    unfit = [(_canonical(match), match["specifier"]) for match in _UNFIT.finditer(text)]
+    if unfit:
+        return _cause(unfit, request, index)
+    return versions[0] if versions else None
+
+
+def _canonical(match: re.Match[str]) -> str:
+    return str(canonicalize_name(match["name"]))
+
+
+def lacks_metadata(stderr: str) -> bool:
+    """Say whether an index announced the metadata of a wheel and has none."""
+    return _NO_METADATA.search(stderr) is not None
+
+
+def named_in_proof(stderr: str) -> frozenset[str]:
+    """Return the packages that uv's proof that there is no answer is about (normalised).
+
+    Rather one word too many than one name too few. Empty where there is no proof, or where it rests
+    on there being no network.
+    """
+    _, found, why = stderr.partition("cause:")
+    if not found or _NO_NETWORK in stderr:
+        return frozenset()
+    text = re.sub(r"\s+", " ", why.partition("\nhint:")[0])
+    names = {canonicalize_name(match["name"]) for match in _SUBJECT.finditer(text)}
+    return frozenset(names - _NO_NAMES)
+
+
+def undated_that_might_help(stderr: str) -> frozenset[str]:
+    """Return the packages of which files left out for want of a date might make an answer.
+
+    Only those that the proof that there is none speaks of; what it does not speak of cannot make it
+    wrong. And where a date is known to be too late, another index's silence about it changes
+    nothing.
+    """
+    if _TOO_NEW.search(stderr):
+        return frozenset()
+    _, _, why = stderr.partition("cause:")
+    skipped = {project for file in skipped_files(stderr) if (project := project_of(file))}
+    return frozenset(
+        name for name in skipped if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", why)
+    )
+
+
+def _cause(
+    unfit: list[tuple[str, str]], request: PipRequest, index: PythonIndex
+) -> tuple[str, str]:
+    """Return the package to speak of: what the user pins, else what has no wheel in any version."""
+    pins = {asked.name for asked in request.asked if "==" in str(asked.requirement.specifier)}
+    pinned = [item for item in unfit if item[0] in pins]
+    hopeless = (
+        item
+        for item in dict.fromkeys(unfit)
+        if not fitting(releases(index, item[0], request.cut_off(item[0])), request.target)
+    )
+    return next((item for item in (*pinned, *hopeless)), unfit[0])
+
+
+def _unfit(name: str, specifier: str, text: str, request: PipRequest) -> Unfit:
+    mine = _asked(name, request)
+    if mine is not None:
+        return Unfit(name, specifier or str(mine.requirement.specifier), mine.where, None)
+    chain = re.search(rf"([A-Za-z0-9._-]+)\S* depends? on {re.escape(name)}\b", text)
+    root = next((item for item in request.asked if _names(item, text)), None)
+    return Unfit(name, specifier, root.where if root else None, chain[1] if chain else None)
+
+
+def _names(asked: Asked, text: str) -> bool:
+    return re.search(rf"you require {re.escape(asked.requirement.name)}\b", text) is not None
+
+
+def _asked(name: str, request: PipRequest) -> Asked | None:
+    mine = [item for item in request.asked if item.name == name and applies(item, request.target)]
+    return mine[0] if mine else None
+
+
+def _refused(match: re.Match[str]) -> FetchError:
+    return FetchError(
+        f"{match['url']} refuses access",
+        found=f"HTTP {match['code']}",
+        hint="give credentials in ~/.netrc or in the configured address",
+    )
+
+
+def _no_such(name: str, text: str, request: PipRequest) -> ResolveError:
+    unfit = _unfit(name, "", text, request)
+    near = near_names(name)
+    indexed = len(request.indexes.index_urls) + len(request.indexes.find_links)
+    return ResolveError(
+        f"no index has a package called {unfit.title}",
+        where=unfit.where,
+        found=None if indexed else "no index is configured",
+        hint=f"did you mean {' or '.join(near)}?"
+        if near
+        else "check its spelling; if it is a private one, name its index with --extra-index-url",
+    )
+
+
+def _not_a_conflict(text: str, request: PipRequest) -> FreezerError:
+    lines = [line.strip() for line in text.splitlines() if not line.startswith("warning:")]
+    said = [re.sub(r"^(error|cause):\s*", "", line) for line in lines if line]
+    if any(word in text for word in _FETCHING):
+        refused = re.search(r"\b(401|403)\b", text) is not None
+        return FetchError(
+            "a Python package index could not be read",
+            details=said[:6],
+            hint="give credentials in ~/.netrc or in the index's address"
+            if refused
+            else "check the network and the index's address (`freeze doctor`)",
+        )
+    return ResolveError(
+        "uv could not resolve the requirements",
+        where=_named_line(text, request),
+        details=said[:_STEPS] or ["it said nothing"],
+    )
+
+
+def _conflict(text: str, request: PipRequest) -> ResolveError:
+    places = [asked for asked in request.asked if _required(asked, text)]
+    details = list(proof(text))
+    details += [f"{asked.requirement} is asked for in {asked.where}" for asked in places[:6]]
+    return ResolveError(
+        "these requirements cannot hold together",
+        where=places[0].where if places else None,
+        details=details,
+        hint="loosen one of the versions named above",
+    )
+
+
+def _required(asked: Asked, text: str) -> bool:
+    """Say whether a conflict's last words name a requirement."""
+    said = re.findall(r"you require ([^,]+(?:,[<>=!~][^,]+)*)", text.replace("\n", " "))
+    return any(re.search(rf"\b{re.escape(asked.name)}\b", part.lower()) for part in said)
+
+
+def proof(text: str) -> Iterable[str]:
+    """Return the sentences of uv's proof, each once, the middle of a long one left out."""
+    body = text.partition("cause:")[2].partition("\nhint:")[0]
+    body = re.sub(r"\s+", " ", re.sub(r"\s*\(\d+\)", "", body)).strip()
+    body = body.replace("we know from that ", "")
+    sentences = re.split(r"(?<=\.) (?=Because|And because)", body)
+    unique = list(dict.fromkeys(sentence.strip() for sentence in sentences if sentence.strip()))
+    if len(unique) <= _STEPS:
+        return unique
+    left_out = len(unique) - 6
+    return [*unique[:3], f"… {left_out} more steps of this kind …", *unique[-3:]]
+
+
+def _named_line(text: str, request: PipRequest) -> Where | None:
+    """Return the place of the line of ``in.txt`` that uv complains of."""
+    match = re.search(r"in\.txt[`']?(?: at line |:)(\d+)", text)
+    number = int(match[1]) if match else 0
+    return request.asked[number - 1].where if 0 < number <= len(request.asked) else None
