@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import docker
 import docker.errors
 
-from freezer.engine.owner import OWNER_LABEL
+from freezer.engine.run.owner import OWNER_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

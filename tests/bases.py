@@ -19,8 +19,8 @@ from freezer.fetch.debian.archive import DebianArchive
 from freezer.fetch.store.download import fetch_all
 from freezer.fetch.store.store import Store
 from freezer.image.base import engine_base
-from freezer.image.bootstrap import make_base
-from freezer.image.config import image_id
+from freezer.image.debian.bootstrap import make_base
+from freezer.image.oci.config import image_id
 from freezer.model.events import SilentReporter
 from freezer.model.lock import BootstrapBase
 from freezer.resolve.debian.bootstrap import resolve_bootstrap

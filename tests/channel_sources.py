@@ -25,7 +25,7 @@ from freezer.fetch.debian.archive import DebianArchive
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.store.download import fetch_all
 from freezer.fetch.store.store import Store
-from freezer.image.deb import open_data
+from freezer.image.debian.deb import open_data
 from freezer.model.artifact import Artifact
 from freezer.model.events import SilentReporter
 from freezer.resolve.debian.bootstrap import bootstrap_indices

@@ -14,9 +14,9 @@ from channel_files import JANUARY, File, Link, Package, Tree, locked, record
 
 from freezer.errors import IntegrityError
 from freezer.fetch.store.store import Store
-from freezer.image.chunks import Chunk
-from freezer.image.conda import conda_chunks
-from freezer.image.wheel import Layout
+from freezer.image.conda.chunks import conda_chunks
+from freezer.image.wheel.chunks import Chunk
+from freezer.image.wheel.install import Layout
 from freezer.model.events import SilentReporter
 from freezer.model.lock import CondaPackage
 

@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.check.run import ENVIRONMENTS, machine
 from benchmarks.kept import idle, merge
 from benchmarks.priority import FIRST, first
-from freezer.engine.connect import connect
+from freezer.engine.connect.connect import connect
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

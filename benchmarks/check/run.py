@@ -30,7 +30,7 @@ from benchmarks.kept import idle, merge
 from benchmarks.priority import FIRST, first
 from freezer import __version__
 from freezer.check.smoke import Varied, run_smoke
-from freezer.engine.connect import connect
+from freezer.engine.connect.connect import connect
 from freezer.flows.project.environment import load_locked
 from freezer.inside.freezer_inside.determinism import pinned
 from freezer.inside.freezer_inside.fingerprint import cpu_info

@@ -24,7 +24,7 @@ import yaml
 
 from benchmarks.image.bounds import measure
 from benchmarks.image.report import Row, bounded, report
-from freezer.engine.connect import connect
+from freezer.engine.connect.connect import connect
 from freezer.fetch.store.store import Store
 from freezer.flows.image.fetch import lock_artifacts
 from freezer.model.events import SilentReporter

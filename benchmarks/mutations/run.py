@@ -26,8 +26,8 @@ from benchmarks.mutations.catalogue import MUTATIONS, VARIANTS, Mutation, Varian
 from benchmarks.mutations.container import Told, record, run
 from benchmarks.mutations.page import write_page
 from benchmarks.mutations.signals import bits_changed, seen
-from freezer.check.compare import compare
-from freezer.engine.connect import connect
+from freezer.check.compare.compare import compare
+from freezer.engine.connect.connect import connect
 from freezer.image.layout import LOCK_LABEL
 from freezer.model.lockfile import LOCK_FILE, lock_id, short_id
 from freezer.model.verdict import MOVED, Verdict, Word

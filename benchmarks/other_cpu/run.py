@@ -29,7 +29,7 @@ from time import monotonic
 from benchmarks.kept import merge
 from benchmarks.mutations.container import Told, record
 from benchmarks.other_cpu import cpuid
-from freezer.check.compare import compare
+from freezer.check.compare.compare import compare
 from freezer.inside.freezer_inside.determinism import NUMERICS, pinned
 from freezer.inside.freezer_inside.fingerprint import cpu_info
 from freezer.model.protocol import PREFIX, parse_lines

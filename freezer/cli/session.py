@@ -53,7 +53,7 @@ class Session:
     def engine(self) -> Engine:
         """Return the engine, connected once."""
         if self._engine is None:
-            from freezer.engine.connect import connect
+            from freezer.engine.connect.connect import connect
 
             self._engine = connect()
         return self._engine

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.engine import images, run
+from freezer.engine.images import images
 from freezer.engine.interface import SILENT
-from freezer.engine.owner import sweep
+from freezer.engine.run import run
+from freezer.engine.run.owner import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,13 +65,13 @@ class DockerEngine:
         report: Reporter = SILENT,
     ) -> ImageInfo:
         """Make an image of a config and its layers."""
-        from freezer.engine import load
+        from freezer.engine.images import load
 
         return load.load(self._link, config, layers, tags=tags, report=report)
 
     def save_layers(self, image_id: str, wanted: Mapping[str, Path]) -> None:
         """Write the uncompressed tars of some of an image's layers."""
-        from freezer.engine import save
+        from freezer.engine.images import save
 
         save.save_layers(self._link, image_id, wanted)
 
@@ -78,7 +79,7 @@ class DockerEngine:
         self, image_id: str, skip: int, *, scratch: Path | None = None
     ) -> Iterator[tuple[str, BinaryIO]]:
         """Yield the layers above the first ``skip``."""
-        from freezer.engine import save
+        from freezer.engine.images import save
 
         return save.layer_tars(self._link, image_id, skip, scratch)
 
@@ -93,7 +94,7 @@ class DockerEngine:
         report: Reporter,
     ) -> str:
         """Build a context with no network; return the image ID."""
-        from freezer.engine import build
+        from freezer.engine.build import build
 
         return build.build(
             self._link,

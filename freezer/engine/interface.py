@@ -1,7 +1,7 @@
 """What the rest of Freezer may ask of a container engine.
 
-``freezer.engine.connect.connect()`` returns the one that talks to Docker or podman; unit tests
-pass one that talks to nobody.
+``freezer.engine.connect.connect.connect()`` returns the one that talks to Docker or podman; unit
+tests pass one that talks to nobody.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
 from freezer.errors import IntegrityError
-from freezer.image.bootstrap import make_base
-from freezer.image.config import image_id
+from freezer.image.debian.bootstrap import make_base
 from freezer.image.layout import BASE_REPOSITORY
+from freezer.image.oci.config import image_id
 
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine, ImageInfo

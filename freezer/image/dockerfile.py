@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
+from freezer.image.clock import EARLIEST
 from freezer.image.layout import COMMAND, HOME, STEPS_FOLDER, UID, USER
-from freezer.image.moment import EARLIEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

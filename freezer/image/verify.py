@@ -80,7 +80,7 @@ def take_account(
     Only the paths in ``hashed`` are hashed, every file if it is None. Where the others are as
     ``expected`` by name, kind, size and mode, the account says so and does not list them. dpkg is
     asked which files of its packages were changed unless ``dpkg`` is false.
-    ``freezer.image.trust`` says when this will do.
+    ``freezer.image.assemble.verified_layers`` says when this will do.
     """
     options = RunOptions(user="0:0", timeout=1800, environment={"PYTHONDONTWRITEBYTECODE": "1"})
     command = [

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.check.audit import Effect
+    from freezer.check.audit.effects import Effect
     from freezer.flows.check.audit import AuditResult
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from freezer.check.metrics import Curve
+    from freezer.check.compare.metrics import Curve
 
 WIDTH: Final = 640
 HEIGHT: Final = 200

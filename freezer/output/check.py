@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from freezer.check.explain import why_not_repeatable
-from freezer.check.metrics import metrics
-from freezer.check.table import factor_table
+from freezer.check.cause.explain import why_not_repeatable
+from freezer.check.cause.table import factor_table
+from freezer.check.compare.metrics import metrics
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
 from freezer.model.verdict import MOVED, Compared, Difference, Verdict, Word

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from freezer.check.metrics import metrics
-from freezer.check.table import factor_table
+from freezer.check.cause.table import factor_table
+from freezer.check.compare.metrics import metrics
 from freezer.model.lockfile import short_id
 from freezer.model.verdict import Word
 from freezer.output.chart import loss_chart
@@ -16,7 +16,7 @@ from freezer.output.pages import render_page
 from freezer.output.text import printable
 
 if TYPE_CHECKING:
-    from freezer.check.metrics import Metrics
+    from freezer.check.compare.metrics import Metrics
     from freezer.flows.check.verdict import CheckResult
 
 _MARKS = {

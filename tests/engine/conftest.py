@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from bases import bootstrapped_base
 
-from freezer.engine.connect import connect
+from freezer.engine.connect.connect import connect
 from freezer.engine.interface import LayerFile
 from freezer.errors import EngineError
 

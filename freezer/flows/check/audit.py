@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.audit import Effect, effects
-from freezer.check.factors import factors
-from freezer.check.known import Note, notes
+from freezer.check.audit.documented import Note, notes
+from freezer.check.audit.effects import Effect, effects
+from freezer.check.audit.factors import factors
 from freezer.check.smoke import Varied
 from freezer.errors import CheckError, SpecError
 from freezer.flows.check.run_training import train, vary
@@ -17,7 +17,7 @@ from freezer.flows.project.environment import Locked, load_environment, load_loc
 from freezer.inside.freezer_inside.trainer import PROCESSOR
 
 if TYPE_CHECKING:
-    from freezer.check.factors import Factor
+    from freezer.check.audit.factors import Factor
     from freezer.flows.project.workshop import Workshop
     from freezer.model.record import Record
     from freezer.model.spec import Accepted

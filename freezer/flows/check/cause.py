@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.check.audit import numbers_only
-from freezer.check.compare import compare
-from freezer.check.experiments import Tried, experiments
+from freezer.check.audit.effects import numbers_only
+from freezer.check.cause.experiments import Tried, experiments
+from freezer.check.compare.compare import compare
 from freezer.check.smoke import Varied
 from freezer.flows.check.run_training import vary
 from freezer.model.verdict import MOVED

@@ -10,7 +10,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.compare import compare, incomparable
+from freezer.check.compare.compare import compare, incomparable
 from freezer.check.reference import parse_reference as parse_record
 from freezer.check.reference import read_reference
 from freezer.engine.interface import RunOptions

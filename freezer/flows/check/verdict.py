@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freezer.check.compare import compare
-from freezer.check.locks import compare_locks
+from freezer.check.compare.compare import compare
+from freezer.check.compare_locks import compare_locks
 from freezer.check.reference import (
     FOLDER,
     read_reference,
@@ -24,7 +24,7 @@ from freezer.model.verdict import MOVED, Verdict, Word
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from freezer.check.experiments import Tried
+    from freezer.check.cause.experiments import Tried
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.workshop import Workshop
     from freezer.model.record import Record

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.check.compare import compare
-from freezer.check.locks import compare_locks
+from freezer.check.compare.compare import compare
+from freezer.check.compare_locks import compare_locks
 from freezer.check.reference import FOLDER, parse_reference, reference_path
 from freezer.errors import CheckError, Where
 from freezer.flows.check.cause import find_cause
@@ -19,7 +19,7 @@ from freezer.history.archive import verified_file
 from freezer.model.verdict import MOVED, Word
 
 if TYPE_CHECKING:
-    from freezer.check.experiments import Tried
+    from freezer.check.cause.experiments import Tried
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.workshop import Workshop
     from freezer.history.log import History

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.numerics import compare_inventories
+from freezer.check.inventory.numerics import compare_inventories
 from freezer.check.reference import read_reference, reference_path, references
 from freezer.errors import CheckError, LockError, Where
 from freezer.flows.history.generations import generation, history
@@ -193,7 +193,7 @@ def _references(old: Locked, new: Locked) -> Iterator[str]:
     before, after = _records(old), _records(new)
     shared = [name for name in before if name in after]
     for name in shared:
-        from freezer.check.locks import compare_locks
+        from freezer.check.compare_locks import compare_locks
 
         for one in compare_locks(before[name], after[name]).trainings:
             first = f", first in {one.first.what}" if one.first else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
-from freezer.check.locks import compare_locks
+from freezer.check.compare_locks import compare_locks
 from freezer.errors import BusyError, EngineError, FreezerError
 from freezer.flows.check.run_training import train
 from freezer.flows.history.generations import locked_of

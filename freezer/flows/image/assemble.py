@@ -13,13 +13,13 @@ from freezer.flows.image.config_cache import keep_config
 from freezer.flows.image.fetch import fetch_lock
 from freezer.flows.image.inventory_cache import inventory_of, keep_inventory
 from freezer.flows.project.image_runtime import demand_inside
-from freezer.image.ahead import Ahead
+from freezer.image.assemble.assemble import Parts, assemble
+from freezer.image.assemble.inventory_key import computing
+from freezer.image.assemble.preload_layers import Ahead
+from freezer.image.assemble.verified_layers import EVERYTHING, trust, vouch
 from freezer.image.base import ensure_base
-from freezer.image.bench import sweep_working_images
-from freezer.image.computing import computing
-from freezer.image.config import image_config
-from freezer.image.parts import Parts, assemble
-from freezer.image.trust import EVERYTHING, trust, vouch
+from freezer.image.build_container import sweep_working_images
+from freezer.image.oci.config import image_config
 from freezer.image.verify import take_account, verify
 
 if TYPE_CHECKING:

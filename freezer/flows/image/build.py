@@ -14,7 +14,7 @@ from freezer.model.lockfile import short_id
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine, ImageInfo
     from freezer.flows.project.workshop import Workshop
-    from freezer.image.parts import Parts
+    from freezer.image.assemble.assemble import Parts
     from freezer.model.lock import Lock
 
 _VERIFIED = "verified-image"

@@ -14,8 +14,8 @@ from freezer.flows.image.fetch import fetch_lock, lock_artifacts
 from freezer.flows.project.environment import LOCKS, Locked, load_locked
 from freezer.flows.project.image_runtime import demand_inside, keep_inside
 from freezer.image.base import base_blobs, ensure_base, keep_base
-from freezer.image.bundle import Bundle, Content, content_of, read_bundle, write_bundle
-from freezer.image.moment import epoch
+from freezer.image.clock import epoch
+from freezer.image.oci.bundle import Bundle, Content, content_of, read_bundle, write_bundle
 from freezer.inside import inside_digest
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock, short_id
 

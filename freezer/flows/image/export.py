@@ -10,11 +10,11 @@ from freezer.engine.interface import LayerFile
 from freezer.fetch.store.store import disk_errors
 from freezer.flows.image.build import Built, build
 from freezer.flows.project.image_runtime import demand_inside
+from freezer.image.assemble.assemble import assemble
 from freezer.image.base import ensure_base
-from freezer.image.config import image_config
-from freezer.image.moment import epoch
-from freezer.image.oci import write_layout
-from freezer.image.parts import assemble
+from freezer.image.clock import epoch
+from freezer.image.oci.archive import write_layout
+from freezer.image.oci.config import image_config
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from freezer.check.numerics import doubles
+from freezer.check.inventory.numerics import doubles
 from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.inside import inventory_files
 from freezer.model.canonical import digest, plain
@@ -39,7 +39,7 @@ def keep_inventory(workshop: Workshop, locked: Locked, image: str) -> InventoryR
 
     Raises as `inventory` does. Nothing is written when the image breaks a promise of the lock.
     """
-    from freezer.check.inventory import hold_inventory
+    from freezer.check.inventory.take import hold_inventory
 
     found = inventory_of(workshop, image)
     hold_inventory(locked.lock, found)
@@ -55,12 +55,12 @@ def keep_inventory(workshop: Workshop, locked: Locked, image: str) -> InventoryR
 def inventory_of(workshop: Workshop, image: str, *, alike: str | None = None) -> Inventory:
     """Return the inventory of an image by its ID, taken once for each. Raises ``CheckError``.
 
-    Images with one ``alike`` (`freezer.image.computing`) have one inventory.
+    Images with one ``alike`` (`freezer.image.assemble.inventory_key`) have one inventory.
     """
     keys = [f"{key}-{_looker()}" for key in (image, alike) if key is not None]
     found = next((one for key in keys if (one := _known(workshop, key, image))), None)
     if found is None:
-        from freezer.check.inventory import take_inventory  # seldom: it is kept
+        from freezer.check.inventory.take import take_inventory  # seldom: it is kept
 
         with workshop.report.task("Looking for what does the arithmetic"):
             found = take_inventory(workshop.engine(), image)

@@ -9,7 +9,7 @@ from freezer.errors import EngineError
 from freezer.flows.image.images import TITLE, chains
 from freezer.flows.project.environment import LOCKS, environments, read_lock
 from freezer.history.log import FOLDER, LOG_FILE, read_history
-from freezer.image.bench import store_name
+from freezer.image.build_container import store_name
 from freezer.image.layout import BASE_REPOSITORY, LOCK_LABEL, STORE_LABEL
 from freezer.model.lockfile import LOCK_FILE
 

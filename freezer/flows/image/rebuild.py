@@ -11,12 +11,12 @@ from freezer.fetch.store.store import Store
 from freezer.flows.image.build import Built, build
 from freezer.flows.image.fetch import lock_artifacts
 from freezer.flows.project.image_runtime import demand_inside
+from freezer.image.assemble.assemble import SYSTEM_TITLE, Parts, assemble
+from freezer.image.assemble.steps import TITLE as STEPS_TITLE
 from freezer.image.base import base_blobs, ensure_base
-from freezer.image.bootstrap import make_base
-from freezer.image.config import image_config, image_id
-from freezer.image.difference import differences
-from freezer.image.parts import SYSTEM_TITLE, Parts, assemble
-from freezer.image.steps import TITLE as STEPS_TITLE
+from freezer.image.debian.bootstrap import make_base
+from freezer.image.oci.config import image_config, image_id
+from freezer.image.tar.difference import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,19 +11,19 @@ from freezer.fetch.store.store import disk_errors
 from freezer.flows.image.fetch import fetch_lock
 from freezer.flows.project.environment import load_locked
 from freezer.flows.project.image_runtime import demand_inside
+from freezer.image.assemble.assemble import assemble
+from freezer.image.assemble.steps import environment_layer, write_steps_folder
 from freezer.image.base import ensure_base, registry_name
-from freezer.image.config import image_labels
+from freezer.image.debian.system import write_system_folder
 from freezer.image.dockerfile import AddedLayer, render_dockerfile
-from freezer.image.parts import assemble
-from freezer.image.steps import environment_layer, write_steps_folder
-from freezer.image.system import write_system_folder
+from freezer.image.oci.config import image_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.workshop import Workshop
-    from freezer.image.layers import Layer
+    from freezer.image.layers.order import Layer
 
 _DOCKERIGNORE = "# nothing is left out\n"
 

@@ -10,8 +10,8 @@ from freezer.fetch.store.download import fetch_all
 from freezer.flows.lock.sources import artifact_sources
 from freezer.flows.project.spec_errors import placed
 from freezer.image.base import engine_base
-from freezer.image.bootstrap import make_base
-from freezer.image.config import image_id
+from freezer.image.debian.bootstrap import make_base
+from freezer.image.oci.config import image_id
 from freezer.model.lock import BootstrapBase, RegistryBase
 from freezer.resolve.base.probe import BaseFacts, probe
 from freezer.resolve.debian.bootstrap import resolve_bootstrap

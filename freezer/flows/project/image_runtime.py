@@ -12,7 +12,7 @@ from freezer.errors import FreezerError, HostError, IntegrityError, Where
 from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.flows.project.environment import LOCKS
 from freezer.history.archive import INSIDE
-from freezer.image.insides import inside_of
+from freezer.image.runtime import inside_of
 from freezer.inside import INTERFACE, inside_bytes, inside_digest
 from freezer.model.canonical import digest
 from freezer.model.inside import FIRST, LARGEST

@@ -6,8 +6,8 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freezer.check.compare import compare
-from freezer.check.published import KIND, class_of, current, reference_artifact
+from freezer.check.compare.compare import compare
+from freezer.check.published_references import KIND, class_of, current, reference_artifact
 from freezer.check.reference import FOLDER, LARGEST, parse_reference, reference_path, references
 from freezer.errors import CheckError, FreezerError
 from freezer.fetch.registry.pull import read_blob

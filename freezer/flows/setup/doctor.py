@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freezer.engine.build import OVERRIDE
-from freezer.engine.connect import connect
+from freezer.engine.build.build import OVERRIDE
+from freezer.engine.connect.connect import connect
 from freezer.errors import EXIT_OK, EXIT_USER, FreezerError
 from freezer.fetch.config import Config, load_config
 from freezer.fetch.store.store import Store

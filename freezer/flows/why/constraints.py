@@ -52,7 +52,7 @@ def wheel_needs(
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name
 
-    from freezer.image.wheelfile import open_wheel
+    from freezer.image.wheel.archive import open_wheel
     from freezer.resolve.python.reasons import marker_environment
 
     try:

@@ -17,7 +17,7 @@ import pytest
 from commands import MADE, Project, forget, other_clock, outcome
 from daemons import own_daemon, own_podman
 
-from freezer.engine.connect import connect
+from freezer.engine.connect.connect import connect
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.flows.image.build import image_tags
 

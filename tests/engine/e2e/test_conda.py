@@ -21,9 +21,9 @@ from rattler_install import rattler_prefix
 
 from freezer.engine.interface import Engine, RunOptions
 from freezer.fetch.store.store import Store
-from freezer.image.conda import conda_chunks
-from freezer.image.moment import epoch
-from freezer.image.wheel import Layout
+from freezer.image.clock import epoch
+from freezer.image.conda.chunks import conda_chunks
+from freezer.image.wheel.install import Layout
 from freezer.model.canonical import digest, json_bytes
 from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module, quiet
 from freezer.resolve.conda.solver.virtual_packages import SUBDIRS as SUBDIRS_BY_PLATFORM

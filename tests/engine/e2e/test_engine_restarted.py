@@ -7,7 +7,7 @@ from commands import Project, outcome
 from daemons import Daemon, own_daemon
 from proxies import engine_that_goes
 
-from freezer.engine.connect import connect
+from freezer.engine.connect.connect import connect
 from freezer.engine.interface import ImageInfo
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]

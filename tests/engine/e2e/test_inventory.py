@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from commands import Project, forget
 
-from freezer.check.inventory import take_inventory
+from freezer.check.inventory.take import take_inventory
 from freezer.engine.interface import Engine, RunOptions
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]

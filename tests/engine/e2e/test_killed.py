@@ -14,9 +14,9 @@ from commands import LINKED, MADE, Project, die, forget, outcome, tree
 from proxies import engine_that_goes
 
 from freezer.engine.interface import Engine, ImageInfo
-from freezer.engine.owner import OWNER_LABEL
+from freezer.engine.run.owner import OWNER_LABEL
 from freezer.fetch.store.store import Store
-from freezer.image.bench import store_name
+from freezer.image.build_container import store_name
 from freezer.image.layout import LOCK_LABEL, STORE_LABEL
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]

@@ -12,7 +12,7 @@ from commands import Project
 
 from benchmarks.mutations.catalogue import MUTATIONS, Mutation
 from benchmarks.mutations.container import lines
-from freezer.check.compare import compare
+from freezer.check.compare.compare import compare
 from freezer.check.reference import read_reference
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.inside.freezer_inside.determinism import thread_counts

@@ -11,8 +11,8 @@ from commands import Project, die, outcome, tree
 
 from freezer.engine.interface import Engine, RunOptions
 from freezer.fetch.store.store import Store
+from freezer.image.assemble.assemble import assemble
 from freezer.image.base import ensure_base
-from freezer.image.parts import assemble
 from freezer.image.verify import take_account, verify
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]

@@ -15,7 +15,7 @@ from proxies import engine_that_goes
 
 from freezer.engine.interface import Engine, ImageInfo, RunOptions
 from freezer.fetch.store.store import Store
-from freezer.image.bench import store_name
+from freezer.image.build_container import store_name
 from freezer.image.layout import STORE_LABEL
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]

@@ -13,8 +13,8 @@ from commands import Project
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.errors import VerificationError
 from freezer.fetch.store.store import Store
+from freezer.image.assemble.assemble import assemble
 from freezer.image.base import ensure_base
-from freezer.image.parts import assemble
 from freezer.image.verify import Expected, take_account, verify
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freezer.engine.connect import connect
+from freezer.engine.connect.connect import connect
 from freezer.engine.interface import LayerFile, RunOptions
-from freezer.engine.owner import OWNER_LABEL
+from freezer.engine.run.owner import OWNER_LABEL
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def test_the_image_s_own_entrypoint_runs_only_when_asked(
 
 LEAVES = """
 import sys
-from freezer.engine.connect import connect
+from freezer.engine.connect.connect import connect
 from freezer.engine.interface import RunOptions
 say = lambda line: print(line.decode(), flush=True)
 connect().run(sys.argv[1], ["sh", "-c", "echo begun; sleep 600"], RunOptions(), on_stdout=say)

@@ -13,8 +13,8 @@ from freezer.engine.interface import Engine, RunOptions
 from freezer.errors import BuildError, IntegrityError
 from freezer.fetch.store.store import Store
 from freezer.image.base import engine_base
-from freezer.image.bootstrap import make_base
-from freezer.image.config import image_id
+from freezer.image.debian.bootstrap import make_base
+from freezer.image.oci.config import image_id
 from freezer.model.lock import DebianPackage
 
 pytestmark = [pytest.mark.engine, pytest.mark.archive]

@@ -19,11 +19,11 @@ from freezer.engine.interface import Engine, LayerFile, RunOptions
 from freezer.errors import EngineError
 from freezer.fetch.store.store import Store
 from freezer.flows.project.image_runtime import installed
-from freezer.image.bytecode import bytecode_chunks
-from freezer.image.chunks import Chunk
-from freezer.image.conda import conda_chunks, history_chunk, python_closure
-from freezer.image.config import intermediate_config
-from freezer.image.layers import clashes, write_layer
+from freezer.image.conda.chunks import conda_chunks, history_chunk, python_closure
+from freezer.image.layers.bytecode import bytecode_chunks
+from freezer.image.layers.order import clashes, write_layer
+from freezer.image.oci.config import intermediate_config
+from freezer.image.wheel.chunks import Chunk
 from freezer.model.lock import CondaPackage, Lock, PythonTarget, Target
 
 pytestmark = [pytest.mark.engine, pytest.mark.archive, pytest.mark.index]

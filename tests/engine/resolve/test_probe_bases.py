@@ -16,7 +16,7 @@ from bases import SILENT, TestBase
 from freezer.engine.interface import Engine, LayerFile
 from freezer.errors import ResolveError
 from freezer.fetch.store.store import Store
-from freezer.image.tar import parents
+from freezer.image.tar.canonical import parents
 from freezer.resolve.base.probe import probe
 from freezer.resolve.base.target import choose_python, python_packages, target
 

@@ -12,9 +12,9 @@ from locks import make_lock
 from records import lines, record
 from rich.console import Console
 
-from freezer.check.audit import Effect, effects
-from freezer.check.factors import Factor
-from freezer.check.known import Note
+from freezer.check.audit.documented import Note
+from freezer.check.audit.effects import Effect, effects
+from freezer.check.audit.factors import Factor
 from freezer.flows.check.audit import AuditResult
 from freezer.flows.project.environment import Locked
 from freezer.model.record import Record, Timing

@@ -6,7 +6,7 @@ import pytest
 from locks import make_lock
 from records import HOST, lines, record
 
-from freezer.check.compare import compare
+from freezer.check.compare.compare import compare
 from freezer.check.smoke import Varied, run_smoke
 from freezer.engine.interface import RunResult
 from freezer.errors import CheckError, LockError

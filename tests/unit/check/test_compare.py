@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from records import HOST, Floats, lines, record, training_lines
 
-from freezer.check.compare import compare
-from freezer.check.ulps import number_ulps
+from freezer.check.compare.compare import compare
+from freezer.check.compare.ulps import number_ulps
 from freezer.inside.freezer_inside.record import Recorder
 from freezer.model.protocol import PREFIX
 from freezer.model.verdict import Word

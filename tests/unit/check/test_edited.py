@@ -5,7 +5,7 @@ import io
 import pytest
 from records import Floats, record
 
-from freezer.check.compare import compare
+from freezer.check.compare.compare import compare
 from freezer.inside.freezer_inside.record import Recorder
 
 SENTENCE = "it was changed after the last step, and not by training"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from records import HOST, lines, record
 
-from freezer.check.compare import compare
-from freezer.check.experiments import _FEWER, MOST, Experiment, Tried, experiments
+from freezer.check.cause.experiments import _FEWER, MOST, Experiment, Tried, experiments
+from freezer.check.compare.compare import compare
 from freezer.model.record import Host
 
 

@@ -5,7 +5,7 @@ import io
 import pytest
 from records import HOST, lines, record
 
-from freezer.check.explain import (
+from freezer.check.cause.explain import (
     differences_of_hosts,
     differences_of_inputs,
     explains,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from locks import make_lock
 
-from freezer.check.factors import factors
-from freezer.check.known import KNOWN, notes
+from freezer.check.audit.documented import KNOWN, notes
+from freezer.check.audit.factors import factors
 from freezer.inside.freezer_inside.determinism import pinned, settings
 from freezer.inside.freezer_inside.switches import WITHOUT
 from freezer.model.lock import Lock

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from locks import make_lock, sha
 
-from freezer.check import inventory as module
-from freezer.check.inventory import hold_inventory, parse_inventory, take_inventory
-from freezer.check.numerics import compare_inventories, differences_of_notes, doubles
+from freezer.check.inventory import take as module
+from freezer.check.inventory.numerics import compare_inventories, differences_of_notes, doubles
+from freezer.check.inventory.take import hold_inventory, parse_inventory, take_inventory
 from freezer.engine.interface import RunResult
 from freezer.errors import CheckError, VerificationError
 from freezer.model.inventory import Inventory, inventory_digest, note_of

@@ -6,8 +6,8 @@ import math
 
 from records import lines, record
 
-from freezer.check.compare import compare
-from freezer.check.locks import compare_locks
+from freezer.check.compare.compare import compare
+from freezer.check.compare_locks import compare_locks
 from freezer.model.record import Record
 from freezer.model.verdict import Word
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from records import lines, record
 
-from freezer.check.compare import compare
-from freezer.check.experiments import Experiment, Tried, experiments
-from freezer.check.table import Row, factor_table
+from freezer.check.cause.experiments import Experiment, Tried, experiments
+from freezer.check.cause.table import Row, factor_table
+from freezer.check.compare.compare import compare
 from freezer.model.record import Record
 
 THREADS = {"settings": {"OMP_NUM_THREADS": "4"}}

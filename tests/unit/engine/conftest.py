@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from freezer.engine.connect import connect
+from freezer.engine.connect.connect import connect
 from freezer.engine.interface import EngineInfo
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import docker
 import docker.errors
 import pytest
 
-from freezer.engine import connect as module
-from freezer.engine.connect import candidates, connect, sockets
+from freezer.engine.connect import connect as module
+from freezer.engine.connect.connect import candidates, connect, sockets
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:

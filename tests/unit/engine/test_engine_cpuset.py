@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freezer.engine.cpuset import available_in, choose, parse
+from freezer.engine.run.cpuset import available_in, choose, parse
 from freezer.errors import EngineError
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from freezer.engine import identity
-from freezer.engine.connect import connect
-from freezer.engine.images import parse
+from freezer.engine.connect.connect import connect
+from freezer.engine.images import identity
+from freezer.engine.images.images import parse
 
 CONFIG, MANIFEST, OTHER = (f"sha256:{digit * 64}" for digit in "123")
 TAG = f"freezer-id:{'1' * 64}"

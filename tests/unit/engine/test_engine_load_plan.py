@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.engine import tarstream
+from freezer.engine.images.load import archive, common_prefix
 from freezer.engine.interface import LayerFile
-from freezer.engine.load import archive, common_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

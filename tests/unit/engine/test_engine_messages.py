@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freezer.engine import buildkit, classic, wire
-from freezer.engine.steps import KEPT, Built, Failure, Log, Output, Step, clean
+from freezer.engine import wire
+from freezer.engine.build import buildkit, classic
+from freezer.engine.build.steps import KEPT, Built, Failure, Log, Output, Step, clean
 from freezer.errors import BuildError
 from freezer.model.events import SilentReporter, SilentTask
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freezer.engine.output import Collected
+from freezer.engine.run.output import Collected
 from freezer.engine.wire import STDERR, STDOUT, Output
 from freezer.errors import EngineError
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from freezer.engine.build import choose
-from freezer.engine.probe import read_info
+from freezer.engine.build.build import choose
+from freezer.engine.connect.probe import read_info
 from freezer.errors import EngineError, HostError
 
 DOCKER: dict[str, Any] = {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
-from freezer.engine.save import extract
+from freezer.engine.images.save import extract
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freezer.engine import context, tarstream
+from freezer.engine import tarstream
+from freezer.engine.build import context
 from freezer.errors import HostError
 
 if TYPE_CHECKING:

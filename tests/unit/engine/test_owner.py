@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from freezer.engine.owner import is_gone, owner, place
+from freezer.engine.run.owner import is_gone, owner, place
 
 pytestmark = pytest.mark.skipif(not place(), reason="owners are known by /proc, which is Linux's")
 
@@ -16,7 +16,7 @@ def test_a_living_owner_is_not_gone() -> None:
 
 
 def test_a_dead_one_is_also_before_its_parent_has_waited_for_it() -> None:
-    code = "from freezer.engine.owner import owner; print(owner(), flush=True); input()"
+    code = "from freezer.engine.run.owner import owner; print(owner(), flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:

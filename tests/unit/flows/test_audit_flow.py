@@ -11,7 +11,7 @@ import pytest
 from locks import make_lock
 from records import lines, record
 
-from freezer.check.factors import factors
+from freezer.check.audit.factors import factors
 from freezer.check.smoke import Varied
 from freezer.flows.check import audit as flow
 from freezer.flows.project.environment import Locked

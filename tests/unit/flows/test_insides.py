@@ -28,8 +28,8 @@ from freezer.flows.project.image_runtime import (
     without_inside,
 )
 from freezer.flows.project.workshop import Workshop
-from freezer.image.bundle import Content
-from freezer.image.insides import inside_of
+from freezer.image.oci.bundle import Content
+from freezer.image.runtime import inside_of
 from freezer.inside import inside_bytes, inside_files
 from freezer.model.canonical import digest
 from freezer.model.inside import LARGEST, unpack

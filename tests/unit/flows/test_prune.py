@@ -12,7 +12,7 @@ from registries import make_config
 from freezer.errors import EngineError
 from freezer.flows.history.generations import history
 from freezer.flows.image.prune import Pruned, prune
-from freezer.image.bench import store_name
+from freezer.image.build_container import store_name
 from freezer.image.layout import LOCK_LABEL, STORE_LABEL
 
 TITLE = "org.opencontainers.image.title"

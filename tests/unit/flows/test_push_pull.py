@@ -11,7 +11,7 @@ from memory_registry import MemoryRegistry
 from records import lines, record
 from registries import Answer, make_config, sha
 
-from freezer.check.published import KIND, reference_artifact
+from freezer.check.published_references import KIND, reference_artifact
 from freezer.check.reference import write_reference
 from freezer.errors import (
     CheckError,

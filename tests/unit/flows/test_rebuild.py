@@ -8,8 +8,8 @@ import pytest
 
 from freezer.engine.interface import LayerFile
 from freezer.flows.image.rebuild import _layers
-from freezer.image.layers import Layer
-from freezer.image.parts import Parts
+from freezer.image.assemble.assemble import Parts
+from freezer.image.layers.order import Layer
 
 
 def parts(tmp_path, name, mtime, title="numpy", form="file{:02}"):

@@ -13,11 +13,11 @@ from locks import make_lock
 from freezer.engine.interface import Engine, EngineInfo, ImageInfo, LayerFile
 from freezer.errors import EngineError
 from freezer.fetch.store.store import Store
-from freezer.image.ahead import Ahead
-from freezer.image.bench import store_name, sweep_working_images, working_image
-from freezer.image.config import image_id
-from freezer.image.layers import Layer
+from freezer.image.assemble.preload_layers import Ahead
+from freezer.image.build_container import store_name, sweep_working_images, working_image
+from freezer.image.layers.order import Layer
 from freezer.image.layout import STORE_LABEL
+from freezer.image.oci.config import image_id
 from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:

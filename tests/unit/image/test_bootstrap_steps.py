@@ -13,8 +13,8 @@ from debs import BUILT, folder, make_deb, member
 from freezer.engine.interface import LayerFile, RunOptions, RunResult
 from freezer.errors import BuildError, EngineError, HostError, IntegrityError
 from freezer.fetch.store.store import Store
-from freezer.image.bootstrap import make_base
-from freezer.image.config import image_id
+from freezer.image.debian.bootstrap import make_base
+from freezer.image.oci.config import image_id
 from freezer.model.events import SilentReporter
 from freezer.model.lock import DebianPackage
 

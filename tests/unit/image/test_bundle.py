@@ -7,8 +7,8 @@ import tarfile
 import pytest
 
 from freezer.errors import IntegrityError
-from freezer.image.bundle import INDEX, content_of, read_bundle, write_bundle
-from freezer.image.tar import END, Entry, write_entry
+from freezer.image.oci.bundle import INDEX, content_of, read_bundle, write_bundle
+from freezer.image.tar.canonical import END, Entry, write_entry
 
 LOCK_ID = "1" * 64
 BLOB = b"some bytes" * 1000

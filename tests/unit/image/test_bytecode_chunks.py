@@ -17,10 +17,10 @@ from freezer.engine.interface import Engine, RunOptions, RunResult
 from freezer.errors import BuildError, IntegrityError
 from freezer.fetch.store.store import Store
 from freezer.flows.project.image_runtime import installed
-from freezer.image.bytecode import BATCH, bytecode_chunks
-from freezer.image.chunks import Chunk, data_chunk
-from freezer.image.tar import Entry
-from freezer.image.tarscan import scan
+from freezer.image.layers.bytecode import BATCH, bytecode_chunks
+from freezer.image.tar.canonical import Entry
+from freezer.image.tar.scan import scan
+from freezer.image.wheel.chunks import Chunk, data_chunk
 from freezer.model.events import SilentReporter
 
 SITE = "opt/env/lib/python3.11/site-packages"

@@ -9,11 +9,11 @@ from locks import make_lock
 
 from freezer.engine.interface import LayerFile
 from freezer.fetch.store.store import Store
-from freezer.image.chunks import Chunk, data_chunk
-from freezer.image.computing import computing
-from freezer.image.layers import Layer, write_layer
-from freezer.image.parts import Parts
-from freezer.image.tar import Entry
+from freezer.image.assemble.assemble import Parts
+from freezer.image.assemble.inventory_key import computing
+from freezer.image.layers.order import Layer, write_layer
+from freezer.image.tar.canonical import Entry
+from freezer.image.wheel.chunks import Chunk, data_chunk
 from freezer.model.lock import Steps
 
 if TYPE_CHECKING:

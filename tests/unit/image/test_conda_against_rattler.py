@@ -9,8 +9,8 @@ from channel_files import PLACEHOLDER, File, Link, Package, Tree
 from condapackages import EPOCH, LAYOUT, Shop
 from rattler_install import rattler_prefix
 
-from freezer.image.conda import conda_chunks
-from freezer.image.wheel import Layout
+from freezer.image.conda.chunks import conda_chunks
+from freezer.image.wheel.install import Layout
 from freezer.model.lock import CondaPackage
 
 TEXT = f"home = {PLACEHOLDER}/share:{PLACEHOLDER}/lib\n".encode()

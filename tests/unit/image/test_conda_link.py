@@ -12,9 +12,9 @@ import pytest
 from channel_files import JANUARY, PLACEHOLDER, File, Link
 from condapackages import EPOCH, LAYOUT, SITE, Shop, made
 
-from freezer.image.conda import history_chunk, python_closure
-from freezer.image.layers import write_layer
-from freezer.image.moment import EARLIEST
+from freezer.image.clock import EARLIEST
+from freezer.image.conda.chunks import history_chunk, python_closure
+from freezer.image.layers.order import write_layer
 from freezer.model.lock import CondaPackage
 
 
@@ -96,7 +96,7 @@ def test_a_package_is_the_same_in_every_environment(shop: Shop) -> None:
 def test_a_chunk_is_made_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     package = shop.take(made({"lib/a": File(b"a")}))
     first = shop.link(package)
-    monkeypatch.setattr("freezer.image.conda.open_conda", None)
+    monkeypatch.setattr("freezer.image.conda.chunks.open_conda", None)
     assert shop.link(package) == first
 
 

@@ -8,7 +8,7 @@ from condapackages import Shop, made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freezer.image.condaprefix import LONGEST_SHEBANG, in_binary, in_text
+from freezer.image.conda.prefix import LONGEST_SHEBANG, in_binary, in_text
 
 OLD, NEW = "/opt/build_env", "/opt/env"
 WIDE = ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"]

@@ -6,7 +6,7 @@ import json
 
 from locks import make_lock, sha
 
-from freezer.image.config import image_config, image_id, image_labels, intermediate_config
+from freezer.image.oci.config import image_config, image_id, image_labels, intermediate_config
 
 LOCK_ID = sha("a")
 LAYERS = [(f"sha256:{sha('b')}", "1 Debian package"), (f"sha256:{sha('c')}", "numpy")]

@@ -8,7 +8,7 @@ import zstandard
 from debs import BUILT, PACK, ar, folder, make_deb, member, tar
 
 from freezer.errors import IntegrityError
-from freezer.image.deb import build_time, open_data
+from freezer.image.debian.deb import build_time, open_data
 
 
 def read(path: Path) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from freezer.image.difference import differences
+from freezer.image.tar.difference import differences
 
 
 def layer(path, *members):

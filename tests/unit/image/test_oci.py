@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from freezer.engine.interface import LayerFile
-from freezer.image.oci import write_layout
+from freezer.image.oci.archive import write_layout
 
 
 def layers(tmp_path):

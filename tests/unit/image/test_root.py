@@ -8,8 +8,8 @@ import pytest
 from debs import folder, link, make_deb, member
 
 from freezer.errors import IntegrityError
-from freezer.image.root import is_left_out, write_root
-from freezer.image.tar import CanonicalLayer
+from freezer.image.debian.root import is_left_out, write_root
+from freezer.image.tar.canonical import CanonicalLayer
 
 EPOCH = 1_600_000_000
 

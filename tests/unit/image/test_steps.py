@@ -8,10 +8,10 @@ import pytest
 from locks import make_lock
 
 from freezer.errors import BuildError
-from freezer.image.chunks import Chunk
+from freezer.image.assemble.steps import _index, distributions
 from freezer.image.dockerfile import AddedLayer, render_dockerfile, render_steps_script
-from freezer.image.steps import _index, distributions
 from freezer.image.verify import Expected
+from freezer.image.wheel.chunks import Chunk
 from freezer.model.lock import Steps
 
 SITE = "opt/env/lib/python3.11/site-packages"

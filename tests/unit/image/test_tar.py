@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.errors import IntegrityError
-from freezer.image.tar import (
+from freezer.image.tar.canonical import (
     DEBIAN_NOISE,
     END,
     Entry,

@@ -8,8 +8,8 @@ import tarfile
 import pytest
 
 from freezer.errors import IntegrityError
-from freezer.image.tar import END, Entry, write_entry
-from freezer.image.tarscan import scan
+from freezer.image.tar.canonical import END, Entry, write_entry
+from freezer.image.tar.scan import scan
 
 LONG = "opt/env/" + "deep/" * 30 + "ünicode.py"
 ENTRIES = [

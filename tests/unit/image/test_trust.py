@@ -10,11 +10,11 @@ from fake_engine import INFO
 
 from freezer.engine.interface import EngineInfo, ImageInfo, LayerFile
 from freezer.fetch.store.store import Store
-from freezer.image.chunks import Chunk, data_chunk, expected_files
-from freezer.image.layers import Layer, write_layer
-from freezer.image.parts import Parts
-from freezer.image.tar import Entry
-from freezer.image.trust import EVERYTHING, Trust, trust, vouch
+from freezer.image.assemble.assemble import Parts
+from freezer.image.assemble.verified_layers import EVERYTHING, Trust, trust, vouch
+from freezer.image.layers.order import Layer, write_layer
+from freezer.image.tar.canonical import Entry
+from freezer.image.wheel.chunks import Chunk, data_chunk, expected_files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,10 +15,10 @@ import pytest
 
 from freezer.errors import IntegrityError
 from freezer.fetch.store.store import Store
-from freezer.image.chunks import Chunk, wheel_chunks
-from freezer.image.layers import clashes, plan_layers, write_layer
-from freezer.image.moment import EARLIEST, zip_moment
-from freezer.image.wheel import Layout
+from freezer.image.clock import EARLIEST, zip_moment
+from freezer.image.layers.order import clashes, plan_layers, write_layer
+from freezer.image.wheel.chunks import Chunk, wheel_chunks
+from freezer.image.wheel.install import Layout
 from freezer.model.events import SilentReporter
 from freezer.model.lock import PipPackage
 

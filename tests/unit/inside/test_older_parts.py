@@ -16,18 +16,18 @@ from typing import cast
 import pytest
 from locks import make_lock
 
-from freezer.check.compare import compare
+from freezer.check.compare.compare import compare
 from freezer.check.smoke import run_smoke
 from freezer.engine.interface import Engine, RunOptions, RunResult
 from freezer.fetch.store.store import Store
 from freezer.flows.project.image_runtime import installed
-from freezer.image.bytecode import bytecode_chunks
-from freezer.image.chunks import data_chunk
-from freezer.image.insides import inside_of
+from freezer.image.layers.bytecode import bytecode_chunks
 from freezer.image.layout import ENVIRONMENT, FREEZER
-from freezer.image.tar import Entry
-from freezer.image.tarscan import scan
+from freezer.image.runtime import inside_of
+from freezer.image.tar.canonical import Entry
+from freezer.image.tar.scan import scan
 from freezer.image.verify import Expected, take_account
+from freezer.image.wheel.chunks import data_chunk
 from freezer.model.canonical import digest
 from freezer.model.events import SilentReporter
 from freezer.model.inside import UNDERSTOOD

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from freezer.check.measure import _TOLERANCES
+from freezer.check.compare.measure import _TOLERANCES
 from freezer.flows.lock.image_settings import TRAINING_PACKAGES
 from freezer.model.spec import BUILT_IN_TRAININGS
 from freezer.model.speccheck import _EXPECTED

@@ -9,7 +9,7 @@ from locks import make_lock
 from records import Floats, lines, record, training_lines
 from rich.console import Console
 
-from freezer.check.compare import compare
+from freezer.check.compare.compare import compare
 from freezer.flows.check.verdict import CheckResult
 from freezer.flows.project.environment import Locked
 from freezer.model.verdict import Word

@@ -10,8 +10,8 @@ import pytest
 from locks import make_lock
 from records import lines, record
 
-from freezer.check.compare import compare
-from freezer.check.metrics import metrics
+from freezer.check.compare.compare import compare
+from freezer.check.compare.metrics import metrics
 from freezer.flows.check.verdict import CheckResult
 from freezer.flows.project.environment import Locked
 from freezer.model.record import Record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.engine.build import OVERRIDE, choose
+from freezer.engine.build.build import OVERRIDE, choose
 from freezer.errors import FreezerError
 from freezer.flows.setup.probes.finding import Finding, failed, gib, ok, warning
 

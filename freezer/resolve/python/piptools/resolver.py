@@ -2,8 +2,8 @@
 
 pip-tools resolves for the Python that runs it, so it serves only where this host's Python is the
 target's. It is given one index on the loopback interface which holds what uv would look at
-(`freezer.resolve.python.index.dated`), so that both answer one question; the files are then
-chosen by Freezer, for the target. pip and uv may still differ: where a choice is open, each tries another
+(`freezer.resolve.python.index.dated`), so that both answer one question; the files are then chosen
+by Freezer, for the target. pip and uv may still differ: where a choice is open, each tries another
 version first. Both answers hold, and each is kept as long as it does.
 """
 

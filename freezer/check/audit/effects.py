@@ -1,0 +1,107 @@
+"""What a variation did to the numbers of each training. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.check.compare.compare import compare
+from freezer.inside.freezer_inside.trainer import PROCESSOR
+from freezer.model.base import Model
+from freezer.model.record import Record, Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.check.audit.factors import Factor
+    from freezer.model.record import Training
+
+
+class Effect(Model):
+    """What one factor did to one training."""
+
+    factor: str
+    title: str
+    training: str
+    changes: bool
+    """Whether any bit of what was trained differs."""
+    failure: str | None = None
+    """Why the training did not come to its end under the factor."""
+    first: str | None = None
+    """Where it differs first, in words: ``w1 at step 1``."""
+    relative: float | None = None
+    """Norm of the difference over the norm of what was expected, where it first differs."""
+    differing: int = 0
+    of: int = 0
+    fault: bool = False
+    """Whether a change means that the training does not repeat on one host."""
+    time: float | None = None
+    """CPU time of the training under the factor over that of the unchanged one."""
+    mitigation: str = ""
+    cost: float | None = None
+    """Time with the mitigation over the time without; 1 where it costs nothing."""
+
+    @property
+    def bad(self) -> bool:
+        """Whether the training does not repeat, or does not run."""
+        return self.failure is not None or (self.fault and self.changes)
+
+
+def effects(factor: Factor, base: Record, varied: Record) -> Iterator[Effect]:
+    """Yield the effect of a factor on each training that was run under it.
+
+    ``base`` is an unchanged run, or the one that the factor is held against. Only numbers count:
+    that a setting reads back as it was set is no effect.
+    """
+    names = {one.name for one in varied.trainings}
+    before = tuple(one for one in base.trainings if one.name in names)
+    verdict = compare(
+        numbers_only(base.model_copy(update={"trainings": before})), numbers_only(varied)
+    )
+    seconds = {one.name: _seconds(one) for one in before}
+    for one, run in zip(verdict.trainings, varied.trainings, strict=True):
+        first, took = one.first, seconds.get(run.name)
+        time = _seconds(run) / took if took and one.reason is None else None
+        yield Effect(
+            factor=factor.name,
+            title=factor.title,
+            training=one.training,
+            changes=first is not None,
+            failure=one.reason,
+            first=first.what if first else None,
+            relative=first.relative if first else None,
+            differing=first.differing if first else 0,
+            of=first.of if first else one.observations,
+            fault=factor.fault,
+            time=None if time is None else round(time, 2),
+            mitigation=factor.mitigation,
+            cost=_cost(factor, time),
+        )
+
+
+def _seconds(training: Training) -> float:
+    """Return how long a training took, without its start: its CPU time where it told that.
+
+    Of one's own training it is the sum of all that it told.
+    """
+    told = {one.name: one.seconds for one in training.timings}
+    return told.get(PROCESSOR) or sum(took for name, took in told.items() if name != "start")
+
+
+def _cost(factor: Factor, time: float | None) -> float | None:
+    """Return what the mitigation costs, given the time under the factor."""
+    if factor.costs == "nothing":
+        return 1.0
+    if not time or factor.costs == "unknown":
+        return None
+    return round(time if factor.costs == "as varied" else 1 / time, 2)
+
+
+def numbers_only(record: Record) -> Record:
+    """Return a record without versions, settings and inventory."""
+    trainings = tuple(
+        one.model_copy(
+            update={"observations": tuple(o for o in one.observations if not isinstance(o, Said))}
+        )
+        for one in record.trainings
+    )
+    return record.model_copy(update={"trainings": trainings, "inventory": None})

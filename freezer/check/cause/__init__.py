@@ -1,0 +1,1 @@
+"""Why two records differ: ranked factors, and experiments that isolate one of them."""

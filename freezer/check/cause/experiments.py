@@ -1,0 +1,140 @@
+"""Finding a cause by experiment: the trainings again, with one thing as the reference had it.
+
+What differs between two hosts may move the numbers, or may not. To put one thing back and see the
+reference's numbers again is evidence; a list of differences is not. Pure: what is to be tried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from freezer.check.cause.explain import is_arithmetic
+from freezer.inside.freezer_inside.determinism import pinned, thread_counts
+from freezer.model.verdict import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from freezer.model.record import Host
+    from freezer.model.verdict import Verdict
+
+_COUNTS: Final = frozenset(thread_counts(1))
+MOST: Final = 6
+"""Experiments at most: each is a whole run."""
+_OPENBLAS: Final = frozenset(
+    {"Prescott", "Nehalem", "Sandybridge", "Haswell", "Zen", "SkylakeX", "Cooperlake",
+     "Sapphirerapids", "Barcelona", "Bulldozer", "Piledriver", "Steamroller", "Excavator",
+     "NEOVERSEN1", "NEOVERSEV1", "NEOVERSEN2", "ARMV8", "ARMV8SVE"}
+)  # fmt: skip
+"""Kernel families by the names that ``OPENBLAS_CORETYPE`` takes
+(https://github.com/OpenMathLib/OpenBLAS/blob/develop/TargetList.txt)."""
+_FEWER: Final = (
+    ("avx2", "AVX2", {
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR X86_V3",
+        "ATEN_CPU_CAPABILITY": "default",
+        "ONEDNN_MAX_CPU_ISA": "SSE41",
+        "MKL_CBWR": "COMPATIBLE",
+        "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA,-FMA4",
+    }),
+    ("avx512f", "AVX-512", {
+        **{name: value for name, value in pinned().items() if name in (
+            "NPY_DISABLE_CPU_FEATURES", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "XLA_FLAGS"
+        )},
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F",
+    }),
+    ("", "the newest parts of AVX-512 and AMX", {
+        "NPY_DISABLE_CPU_FEATURES": "AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR",
+        "ONEDNN_MAX_CPU_ISA": "AVX512_CORE",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX512",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX512",
+    }),
+)  # fmt: skip
+"""A feature that the reference's CPU lacks, in words, and what makes libraries do without; the
+first that fits. What each variable does: ``freezer.check.audit.factors``."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One thing put back."""
+
+    title: str
+    """In words: ``OMP_NUM_THREADS=2, as in the reference``."""
+    environment: Mapping[str, str]
+    factors: tuple[str, ...] = ()
+    """The restored factor, as `freezer.check.cause.table` names it; empty for several at once."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An experiment, and the verdict on its numbers against the reference."""
+
+    experiment: Experiment
+    verdict: Verdict
+
+    @property
+    def is_cause(self) -> bool:
+        """Whether what was put back brought every number back, to the bit."""
+        return self.verdict.word is Word.IDENTICAL
+
+
+def experiments(expected: Host, found: Host) -> tuple[Experiment, ...]:
+    """Return what to put back, one thing at a time and then all of it, at most `MOST`.
+
+    Empty where the two hosts do not differ in anything that can be put back.
+    """
+    single = [
+        *_settings(expected, found),
+        *_kernels(expected, found),
+        *_features(expected, found),
+    ]
+    if len(single) < 2:
+        return tuple(single)
+    every = {name: value for one in single for name, value in one.environment.items()}
+    together = Experiment("all of these, as in the reference", every)
+    return (*single[: MOST - 1], together)
+
+
+def _settings(expected: Host, found: Host) -> Iterator[Experiment]:
+    threads = {}
+    for name in sorted(expected.settings.keys() | found.settings.keys()):
+        before, now = expected.settings.get(name, ""), found.settings.get(name, "")
+        if before == now or name.startswith("FREEZER_"):
+            continue
+        if name in _COUNTS:
+            threads[name] = before
+        else:
+            shown = f"{name}={before}" if before else f"{name} not set"
+            title = f"{shown}, as in the reference"
+            yield Experiment(title, {name: before}, (name,))
+    if threads:
+        # One number in several variables: a library reads whichever is its own.
+        counts = " and ".join(sorted(set(threads.values()))) or "no number of"
+        noun = "thread" if counts == "1" else "threads"
+        yield Experiment(f"{counts} {noun}, as in the reference", threads, tuple(threads))
+
+
+def _kernels(expected: Host, found: Host) -> Iterator[Experiment]:
+    if expected.blas_kernels == found.blas_kernels:
+        return
+    by_name = {name.lower(): name for name in _OPENBLAS}
+    for kernel in expected.blas_kernels:
+        if (name := by_name.get(kernel.lower())) is not None:
+            title = f"OpenBLAS's kernels for {name}, as in the reference"
+            yield Experiment(title, {"OPENBLAS_CORETYPE": name}, ("BLAS kernels",))
+
+
+def _features(expected: Host, found: Host) -> Iterator[Experiment]:
+    """Yield a run without what this CPU has for arithmetic and the reference's had not."""
+    more = {name for name in {*found.flags} - {*expected.flags} if is_arithmetic(name)}
+    if not more or found.level == found.level.removeprefix("x86-64"):
+        return
+    words, environment = next(
+        (words, values) for flag, words, values in _FEWER if flag in more or not flag
+    )
+    free = {name: value for name, value in environment.items() if name not in found.settings}
+    if free:
+        title = f"kernels that do without {words}, as the reference's CPU must"
+        yield Experiment(title, free, ("CPU features for arithmetic",))

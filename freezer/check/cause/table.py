@@ -1,0 +1,115 @@
+"""Everything that may move numbers, as two records have it: what is the same, what is not. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.check.cause.explain import is_arithmetic
+from freezer.inside.freezer_inside.determinism import settings
+from freezer.model.base import Model
+from freezer.model.record import Digested, Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from freezer.check.cause.experiments import Tried
+    from freezer.model.record import Host, Record, Training
+
+_OF_THE_IMAGE = frozenset(settings(0, 1, "portable"))
+"""Settings that each training reads back, and that the host has told already."""
+
+
+class Row(Model):
+    """One factor."""
+
+    factor: str
+    """In words: ``OMP_NUM_THREADS``, ``BLAS kernels``, ``numpy: random streams``."""
+    expected: str
+    found: str
+    evidence: str = ""
+    """What came of putting it back alone; empty where that was not tried."""
+
+    @property
+    def same(self) -> bool:
+        """Whether both records have the same."""
+        return self.expected == self.found
+
+
+def factor_table(expected: Record, found: Record, tried: Sequence[Tried] = ()) -> tuple[Row, ...]:
+    """Return a row for each factor that either record tells of, those that differ first."""
+    rows = [
+        Row(factor=name, expected=before or "none", found=now or "none")
+        for name, before, now in _pairs(expected, found)
+        if before or now
+    ]
+    told = [row.model_copy(update={"evidence": _evidence(row, tried)}) for row in rows]
+    return tuple(sorted(told, key=lambda row: row.same))
+
+
+def _pairs(expected: Record, found: Record) -> Iterator[tuple[str, str, str]]:
+    yield "lock", expected.lock_id[:12], found.lock_id[:12]
+    yield "image", expected.image[7:19], found.image[7:19]
+    notes = [one.inventory.digest[:12] if one.inventory else "" for one in (expected, found)]
+    yield "what does the arithmetic, by digest", notes[0], notes[1]
+    yield from _settings(expected.host, found.host)
+    for (name, before), (_, now) in zip(_facts(expected.host), _facts(found.host), strict=True):
+        yield name, before, now
+    before_by_name = {one.name: one for one in expected.trainings}
+    for training in found.trainings:
+        if training.name in before_by_name:
+            yield from _inputs(before_by_name[training.name], training)
+
+
+def _settings(expected: Host, found: Host) -> Iterator[tuple[str, str, str]]:
+    for name in sorted(expected.settings.keys() | found.settings.keys()):
+        yield name, expected.settings.get(name, ""), found.settings.get(name, "")
+
+
+def _facts(host: Host) -> Iterator[tuple[str, str]]:
+    yield "numerics class", host.class_
+    yield "BLAS kernels", ", ".join(host.blas_kernels)
+    yield "BLAS", "; ".join(host.blas)
+    yield "GPUs", "; ".join(host.gpus)
+    yield "CPU", host.cpu
+    yield "CPU level", host.level
+    yield "CPU features for arithmetic", " ".join(filter(is_arithmetic, host.flags))
+    yield "CPUs in use", str(host.cpus)
+    yield "memory", f"{host.memory >> 20} MiB" if host.memory else ""
+    yield "C library", host.libc
+    yield "Python", host.python
+    yield "Linux kernel", host.kernel
+    yield "engine", host.engine
+
+
+def _inputs(expected: Training, found: Training) -> Iterator[tuple[str, str, str]]:
+    """Yield versions and switches each by itself, data and random streams counted."""
+    before, now = (
+        {(o.kind, o.name): o for o in one.observations if isinstance(o, Said | Digested)}
+        for one in (expected, found)
+    )
+    for kind, name in dict.fromkeys([*before, *now]):
+        said = before.get((kind, name)), now.get((kind, name))
+        if kind in ("version", "setting") and name not in _OF_THE_IMAGE:
+            plain = name.removeprefix(f"{found.name}: ")
+            title = f"{found.name}: {'version of ' if kind == 'version' else ''}{plain}"
+            left, right = (one.value if isinstance(one, Said) else "" for one in said)
+            yield title, left, right
+    for kind, noun in (("data", "data and order"), ("random", "random streams")):
+        keys = {key for key in (*before, *now) if key[0] == kind}
+        same = sum(before.get(key) == now.get(key) for key in keys)
+        if keys:
+            yield f"{found.name}: {noun}", _counted(len(keys), len(keys)), _counted(same, len(keys))
+
+
+def _counted(same: int, of: int) -> str:
+    every = f"{of} digest{'' if of == 1 else 's'}"
+    return every if same == of else f"{of - same} of {every} differ"
+
+
+def _evidence(row: Row, tried: Sequence[Tried]) -> str:
+    """Return what came of the experiment that put this back and nothing else of another kind."""
+    for one in tried:
+        if row.factor in one.experiment.factors and not row.same:
+            came = "every number is back" if one.is_cause else f"still {one.verdict.word}"
+            return f"put back: {came}"
+    return ""

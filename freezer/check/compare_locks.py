@@ -1,0 +1,40 @@
+"""Numbers of two locks held against each other: whether what changed between them moved any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.check.audit.effects import numbers_only
+from freezer.check.cause.explain import differences_of_inputs
+from freezer.check.compare.compare import compare
+from freezer.model.verdict import Verdict, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freezer.model.record import Record
+
+
+def compare_locks(expected: Record, found: Record) -> Verdict:
+    """Return the verdict on one lock's record, given that of another lock on such a host. Pure.
+
+    Another version alone is no other number: what the locks hold is told by their difference. And
+    there is no tolerance: what would explain a small difference is the very change that is looked
+    at. So it is ``identical`` or ``drifted``, unless a training failed or is another one.
+    """
+    verdict = compare(_numbers(expected), _numbers(found), tolerant=False)
+    if verdict.word is Word.IDENTICAL:
+        return verdict
+    causes = (*_inputs(expected, found), *verdict.causes)
+    return verdict.model_copy(update={"causes": tuple(dict.fromkeys(causes))})
+
+
+def _numbers(record: Record) -> Record:
+    return numbers_only(record).model_copy(update={"inventory": record.inventory})
+
+
+def _inputs(expected: Record, found: Record) -> Iterator[str]:
+    before = {training.name: training for training in expected.trainings}
+    for training in found.trainings:
+        if training.name in before:
+            yield from differences_of_inputs(before[training.name], training)

@@ -1,0 +1,1 @@
+"""The inventory of an image: which numeric libraries are in it, compared with the lock."""

@@ -1,0 +1,132 @@
+"""Find the engine: the one that is named, or the first of the usual sockets that answers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import docker
+import docker.errors
+import docker.utils
+
+from freezer.engine.connect import contexts
+from freezer.engine.connect.probe import read_info
+from freezer.engine.engine import DockerEngine
+from freezer.engine.link import Link, causes
+from freezer.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+HELLO = 10
+"""Seconds in which an engine must answer the first question."""
+
+PATIENCE = 120
+"""Seconds for any other answer, where the call does not say otherwise."""
+
+_PERMISSION = (
+    "you may not use the socket: join its group (`sudo usermod -aG docker $USER`, then log in "
+    "again), or set DOCKER_HOST to a rootless engine's socket"
+)
+_NONE = (
+    "`make engine` starts or installs one; or install Docker or podman and start it, or set "
+    "DOCKER_HOST; `freeze doctor` looks again"
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An address that may be an engine's, and why it is tried."""
+
+    address: str
+    tls: Any
+    """A ``docker.tls.TLSConfig``, or None."""
+    origin: str
+
+
+def connect(address: str | None = None) -> DockerEngine:
+    """Return the engine at an address, or the one that the user's environment points to.
+
+    In this order: ``address``, ``DOCKER_HOST``, the current docker context, the usual sockets.
+    One that was named is never replaced by another. Raises ``EngineError`` that lists what was
+    tried.
+    """
+    tried: list[str] = []
+    denied = False
+    for candidate in candidates(address, os.environ, Path.home()):
+        try:
+            return DockerEngine(_open(candidate))
+        except (docker.errors.DockerException, OSError, ValueError) as error:
+            tried.append(f"{candidate.address} ({candidate.origin}): {_reason(error)}")
+            denied = denied or any(isinstance(item, PermissionError) for item in causes(error))
+    raise EngineError(
+        "no container engine answers", details=tried, hint=_PERMISSION if denied else _NONE
+    )
+
+
+def candidates(address: str | None, environ: Mapping[str, str], home: Path) -> Sequence[Candidate]:
+    """Return the addresses to try, in order: the one that was named, or the usual sockets."""
+    if address:
+        return [Candidate(address, None, "the given address")]
+    if environ.get("DOCKER_HOST"):
+        tls = docker.utils.kwargs_from_env(environment=environ).get("tls")
+        return [Candidate(environ["DOCKER_HOST"], tls, "DOCKER_HOST")]
+    if name := contexts.current(environ, home):
+        return [Candidate(*contexts.endpoint(name, environ, home), f"docker context {name}")]
+    return [Candidate(f"unix://{path}", None, "a usual socket") for path in sockets(environ, home)]
+
+
+def sockets(environ: Mapping[str, str], home: Path) -> list[Path]:
+    """Return where engines usually listen: Docker, rootless, Desktop, Colima, podman."""
+    runtime = Path(environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    return [
+        Path("/var/run/docker.sock"),
+        runtime / "docker.sock",
+        home / ".docker/run/docker.sock",
+        home / ".docker/desktop/docker.sock",
+        home / ".colima/default/docker.sock",
+        Path("/run/podman/podman.sock"),
+        runtime / "podman/podman.sock",
+    ]
+
+
+def _open(candidate: Candidate) -> Link:
+    if candidate.address.startswith("ssh://"):
+        msg = (
+            "ssh is not supported; forward the socket (`ssh -nNT -L /tmp/docker.sock:"
+            "/var/run/docker.sock HOST`) and set DOCKER_HOST=unix:///tmp/docker.sock"
+        )
+        raise ValueError(msg)
+    path = candidate.address.removeprefix("unix://")
+    if path != candidate.address:
+        _knock(path)
+    api = docker.APIClient(
+        base_url=candidate.address, version="auto", timeout=HELLO, tls=candidate.tls or False
+    )
+    try:
+        info = read_info(api.version(), api.info(), candidate.address)
+    except BaseException:
+        api.close()
+        raise
+    api.timeout = PATIENCE
+    return Link(api, info)
+
+
+def _knock(path: str) -> None:
+    """Raise ``OSError`` when nobody listens, with a better reason than the SDK has."""
+    if not stat.S_ISSOCK(Path(path).stat().st_mode):
+        msg = "not a socket"
+        raise ValueError(msg)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(HELLO)
+        door.connect(path)
+
+
+def _reason(error: BaseException) -> str:
+    """Return the innermost reason, which is the operating system's if it is one's."""
+    found = [item for item in causes(error) if isinstance(item, OSError) and item.strerror]
+    return (found[-1].strerror or "" if found else str(error)).lower() or type(error).__name__

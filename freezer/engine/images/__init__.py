@@ -1,0 +1,1 @@
+"""Images in an engine: identity, lookup, load, save, tag, remove, pull."""

@@ -1,0 +1,182 @@
+"""Images that the engine holds: look up, list, tag, remove, pull."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import docker.errors
+
+from freezer.engine.images import identity
+from freezer.engine.interface import ImageInfo
+from freezer.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from freezer.engine.link import Link
+    from freezer.model.events import Reporter, Task
+
+
+def inspect(link: Link, reference: str) -> ImageInfo | None:
+    """Return an image by ID, tag or ``name@digest``; None when the engine lacks it."""
+    with link.doing(f"looking up the image {reference}"):
+        try:
+            found = parse(link.api.inspect_image(identity.handle(link, reference)))
+        except docker.errors.NotFound:
+            return None
+    link.chains[found.id] = found.diff_ids
+    return found
+
+
+def demand(link: Link, reference: str) -> ImageInfo:
+    """Return an image. Raises ``EngineError`` when the engine lacks it."""
+    found = inspect(link, reference)
+    if found is None:
+        raise EngineError(
+            f"the engine at {link.info.address} has no image {reference}",
+            hint="`docker images` lists what it has; `freeze build` makes an environment's image",
+        )
+    return found
+
+
+def chains(link: Link) -> Iterator[tuple[str, ...]]:
+    """Yield the diff IDs of images: of those that were asked for before, then of all others.
+
+    What an image is made of never changes under its ID, but one that was asked for may be gone.
+    An engine may hold hundreds: who has found enough need not go on.
+    """
+    yield from list(link.chains.values())
+    with link.doing("listing images"):
+        names = [str(summary["Id"]) for summary in link.api.images()]
+    for name in names:
+        if name not in link.chains and (image := inspect(link, name)) is not None:
+            yield image.diff_ids
+
+
+def listed(link: Link, *, label: str | None = None) -> list[ImageInfo]:
+    """Return the images, newest first, with or without a tag."""
+    # podman hides untagged images that share layers; Docker hides only steps of its own builds.
+    everything = link.info.name == "podman"
+    with link.doing("listing images"):
+        summaries = link.api.images(all=everything, filters={"label": label} if label else None)
+    found = (inspect(link, summary["Id"]) for summary in summaries)
+    return [image for image in found if image is not None]  # None: removed in the meantime
+
+
+def tag(link: Link, image_id: str, repository: str, name: str) -> None:
+    """Point ``repository:name`` at an image."""
+    with link.doing(f"tagging {image_id} as {repository}:{name}"):
+        link.api.tag(identity.handle(link, image_id), repository, name)
+
+
+def remove(link: Link, reference: str) -> None:
+    """Remove a tag, or an image without tags; nothing happens when it is not there."""
+    last = _last_but_its_id(link, reference)
+    with link.doing(f"removing the image {reference}"):
+        for name in (identity.handle(link, reference), *last):
+            try:
+                link.api.remove_image(name)
+            except docker.errors.NotFound:
+                continue
+
+
+def _last_but_its_id(link: Link, reference: str) -> list[str]:
+    """Return the tag that says an image's ID, where another one goes that is its only one besides.
+
+    An image without a tag goes; that tag would keep it.
+    """
+    found = inspect(link, reference) if link.info.containerd_store else None
+    if found is None or found.tags != (familiar(reference),):
+        return []
+    tag = identity.id_tag(link.info, found.id)
+    return [tag] if tag is not None else []
+
+
+def layer_sizes(link: Link, image_id: str) -> tuple[int, ...]:
+    """Return the bytes of each layer, lowest first; see ``Engine.layer_sizes``."""
+    count = len(demand(link, image_id).diff_ids)
+    with link.doing(f"reading the history of the image {image_id}"):
+        steps = link.api.history(identity.handle(link, image_id))
+    sizes = tuple(int(step.get("Size") or 0) for step in reversed(steps))
+    # Steps that made no layer (ENV, CMD …) cannot be told from empty layers.
+    return sizes if len(sizes) == count else ()
+
+
+def pull(link: Link, reference: str, *, platform: str, report: Reporter) -> ImageInfo:
+    """Pull ``name@sha256:…`` for ``linux/amd64``; the engine verifies the digest.
+
+    Registry credentials are those of ``docker login``. Raises ``EngineError``.
+    """
+    repository, _, digest = reference.partition("@")
+    doing = f"pulling {reference}"
+    with report.task(f"Pulling {repository}", unit="bytes") as task, link.doing(doing):
+        messages = link.api.pull(
+            repository, tag=digest or None, platform=platform, stream=True, decode=True
+        )
+        _follow(link, messages, task, doing)
+    return _of_platform(demand(link, reference), reference, platform)
+
+
+def _follow(link: Link, messages: Iterable[Mapping[str, Any]], task: Task, doing: str) -> None:
+    done: dict[str, int] = {}
+    said = None
+    for message in messages:  # to the end also after an error, so that the connection is free
+        said = message.get("error", said)
+        if message.get("status") == "Downloading":
+            layer, current = str(message.get("id")), message["progressDetail"].get("current", 0)
+            task.advance(max(0, current - done.get(layer, 0)))
+            done[layer] = max(current, done.get(layer, 0))
+    if said is not None:
+        raise link.refused(doing, said)
+
+
+def _of_platform(image: ImageInfo, reference: str, platform: str) -> ImageInfo:
+    if f"{image.os}/{image.architecture}" != platform:
+        raise EngineError(
+            f"the engine pulled {reference} for another platform",
+            found=f"{image.os}/{image.architecture}",
+            expected=platform,
+            hint="lock again, so that the digest is the one of the manifest for the platform",
+        )
+    return image
+
+
+def familiar(name: str) -> str:
+    """Return a tag as the user wrote it: podman spells out where Docker would look for it."""
+    for prefix in ("docker.io/library/", "docker.io/", "localhost/"):
+        if name.startswith(prefix):
+            return name.removeprefix(prefix)
+    return name
+
+
+def parse(attributes: Mapping[str, Any]) -> ImageInfo:
+    """Read the engine's answer to ``GET /images/{name}/json``."""
+    config = attributes.get("Config") or {}
+    tags = [familiar(name) for name in attributes.get("RepoTags") or ()]
+    return ImageInfo(
+        id=identity.said_id(tags) or attributes["Id"],
+        diff_ids=tuple((attributes.get("RootFS") or {}).get("Layers") or ()),
+        tags=tuple(name for name in tags if not identity.is_id_tag(name)),
+        repo_digests=tuple(attributes.get("RepoDigests") or ()),
+        size=attributes.get("Size") or 0,
+        architecture=attributes.get("Architecture") or "",
+        os=attributes.get("Os") or "",
+        environment=dict(item.split("=", 1) for item in config.get("Env") or () if "=" in item),
+        labels=dict(config.get("Labels") or {}),
+        user=config.get("User") or "",
+        working_dir=config.get("WorkingDir") or "",
+        folders=_folders(attributes.get("GraphDriver") or {}),
+    )
+
+
+def _folders(driver: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the folders of an image's layers, lowest first.
+
+    Docker's overlay2 names each by a random number when it unpacks a layer. podman's overlay, which
+    has the same fields, names them by what they hold, so the name says nothing of the unpacking.
+    """
+    data = driver.get("Data") or {}
+    if driver.get("Name") != "overlay2" or not data.get("UpperDir"):
+        return ()
+    lower = str(data["LowerDir"]).split(":") if data.get("LowerDir") else []
+    return (*reversed(lower), str(data["UpperDir"]))

@@ -1,0 +1,1 @@
+"""Running a container: confinement, CPU sets, output, and removal of what was left behind."""

@@ -1,0 +1,257 @@
+"""Run one command in a confined container, to its end, and leave nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import docker.errors
+import requests
+from docker.types import DeviceRequest
+
+from freezer.engine import wire
+from freezer.engine.images import identity
+from freezer.engine.interface import RunOptions, RunResult
+from freezer.engine.run import cpuset
+from freezer.engine.run.output import Collected
+from freezer.engine.run.owner import OWNER_LABEL, owner
+from freezer.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from freezer.engine.link import Link
+
+LABEL = "freezer"
+"""Label ``freezer=1`` of every container, so that what a killed process left can be found."""
+
+CPUSET_LABEL = "freezer.cpuset"
+
+KILLED = 137
+"""Exit code of a process that was ended by SIGKILL."""
+
+NO_GPUS = "could not select device driver"
+"""What an engine says that was asked for GPUs and has no part that brings them into containers."""
+
+GRACE = 60.0
+"""Seconds that the engine has to bring a killed or ended container to its end."""
+
+
+def run(
+    link: Link,
+    image: str,
+    command: Sequence[str],
+    options: RunOptions,
+    *,
+    files: bytes | Path | None,
+    fetch: Mapping[str, Path],
+    on_stdout: Callable[[bytes], None] | None,
+) -> RunResult:
+    """Return how the command ended; see ``Engine.run``."""
+    with _container(link, image, command, options) as container:
+        if files is not None:
+            _upload(link, container, files)
+        result = _execute(link, container, options, Collected(on_stdout), command)
+        if result.exit_code == 0 and not result.timed_out:
+            for path, target in fetch.items():
+                _fetch(link, container, path, target, options.fetch_limit)
+    return result
+
+
+@contextlib.contextmanager
+def _container(
+    link: Link, image: str, command: Sequence[str], options: RunOptions
+) -> Iterator[str]:
+    """Create a container; remove it whatever happens."""
+    container = _create(link, identity.handle(link, image), command, options)
+    try:
+        yield container
+    finally:
+        # What made the block fail says more than a failure to clean up after it.
+        with contextlib.suppress(docker.errors.DockerException, requests.RequestException):
+            link.api.remove_container(container, v=True, force=True)
+
+
+def _create(link: Link, image: str, command: Sequence[str], options: RunOptions) -> str:
+    with link.doing(f"creating a container of {image}"):
+        if options.cpus is None:
+            return _created(link, image, command, options, "")
+        pinned = cpuset.choose(options.cpus, range(link.info.cpus), _taken(link))
+        try:
+            return _created(link, image, command, options, pinned)
+        except docker.errors.APIError as error:
+            usable = cpuset.available_in(error.explanation or "")
+            if not usable:
+                raise
+        pinned = cpuset.choose(options.cpus, usable, _taken(link))
+        return _created(link, image, command, options, pinned)
+
+
+def _taken(link: Link) -> list[str]:
+    running = link.api.containers(filters={"label": LABEL})
+    return [item["Labels"].get(CPUSET_LABEL, "") for item in running]
+
+
+def _created(
+    link: Link, image: str, command: Sequence[str], options: RunOptions, pinned: str
+) -> str:
+    try:
+        answer = link.api.create_container(
+            image,
+            host_config=link.api.create_host_config(**_confinement(options, pinned)),
+            labels={LABEL: "1", CPUSET_LABEL: pinned, OWNER_LABEL: owner()},
+            environment=dict(options.environment),
+            user=options.user,
+            working_dir=options.working_dir,
+            hostname="freezer",
+            **_process(command, options),
+        )
+    except docker.errors.ImageNotFound as error:
+        raise EngineError(
+            f"the engine at {link.info.address} has no image {image}",
+            hint="`freeze build` makes an environment's image",
+        ) from error
+    container: str = answer["Id"]
+    return container
+
+
+def _process(command: Sequence[str], options: RunOptions) -> dict[str, list[str] | None]:
+    """Return entrypoint and command.
+
+    Without an entrypoint the command takes its place: an empty one means "the image's own" to
+    some engines and "none" to others.
+    """
+    if options.entrypoint is None:
+        return {"entrypoint": None, "command": list(command)}
+    whole = [*options.entrypoint, *command]
+    return {"entrypoint": whole[:1], "command": whole[1:]}
+
+
+def _confinement(options: RunOptions, pinned: str) -> dict[str, Any]:
+    confined = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"]}
+    return {
+        "network_mode": options.network,
+        "read_only": options.read_only,
+        "tmpfs": dict(options.tmpfs),
+        "pids_limit": options.pids,
+        "log_config": {"Type": "none", "Config": {}},  # output is read from the attached stream
+        **(
+            {"mem_limit": options.memory, "memswap_limit": options.memory} if options.memory else {}
+        ),
+        **({"cpuset_cpus": pinned} if pinned else {}),
+        **({"device_requests": [_every_gpu()]} if options.gpus else {}),
+        **(confined if options.drop_capabilities else {}),
+    }
+
+
+def _every_gpu() -> DeviceRequest:
+    """Return what ``docker run --gpus all`` asks for."""
+    return DeviceRequest(driver="nvidia", count=-1, capabilities=[["gpu", "compute", "utility"]])
+
+
+def _upload(link: Link, container: str, files: bytes | Path) -> None:
+    with link.doing("putting files into a container"), contextlib.ExitStack() as stack:
+        data = stack.enter_context(files.open("rb")) if isinstance(files, Path) else files
+        link.api.put_archive(container, "/", data)
+
+
+def _execute(
+    link: Link, container: str, options: RunOptions, collected: Collected, command: Sequence[str]
+) -> RunResult:
+    with (
+        link.doing("running a container"),
+        contextlib.closing(_start(link, container, command)) as output,
+    ):
+        started = time.monotonic()
+        timed_out = not _follow(output, collected, started + options.timeout)
+        if timed_out:
+            timed_out = _kill(link, container)
+            _follow(output, collected, time.monotonic() + GRACE)
+        exit_code = link.api.wait(container, timeout=GRACE)["StatusCode"]
+        seconds = time.monotonic() - started
+        state = link.api.inspect_container(container)["State"]
+    stdout, stderr = collected.end()
+    # Not every engine notices; but who else would have killed it?
+    killed = exit_code == KILLED and options.memory is not None and not timed_out
+    out_of_memory = killed or bool(state["OOMKilled"])
+    return RunResult(exit_code, stdout, stderr, timed_out, out_of_memory, seconds)
+
+
+def _start(link: Link, container: str, command: Sequence[str]) -> wire.Output:
+    """Start a container; return its output, attached before, so that nothing is missed."""
+    with contextlib.ExitStack() as stack:
+        try:
+            output = wire.Output(link.api, container)  # podman prepares the process here already
+            stack.callback(output.close)
+            link.api.start(container)
+        except docker.errors.APIError as error:
+            said = error.explanation or str(error)
+            if NO_GPUS in said:
+                raise _no_gpus(link, said) from error
+            raise link.refused(f"starting {' '.join(command[:1]) or 'the image'}", said) from error
+        stack.pop_all()
+    return output
+
+
+def _no_gpus(link: Link, said: str) -> EngineError:
+    return EngineError(
+        f"the engine at {link.info.address} cannot give GPUs to a container",
+        found=said.strip(),
+        hint="install NVIDIA's container toolkit (`nvidia-ctk runtime configure`) and start the "
+        "engine again",
+    )
+
+
+def _follow(output: wire.Output, collected: Collected, deadline: float) -> bool:
+    """Read until the container ends; False when the deadline passes before."""
+    try:
+        for stream, data in output.frames(deadline):
+            collected.add(stream, data)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _kill(link: Link, container: str) -> bool:
+    """Kill a container; False when it ended by itself just before."""
+    try:
+        link.api.kill(container)
+    except docker.errors.APIError as error:
+        if error.status_code != 409:
+            raise
+        return False
+    return True
+
+
+def _fetch(link: Link, container: str, path: str, target: Path, limit: int | None) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with link.doing(f"fetching {path} from a container"), os.fdopen(handle, "wb") as file:
+            try:
+                with wire.fetched(link.api, container, path) as archive:
+                    _copy(archive, file, path, limit)
+            except docker.errors.NotFound as error:
+                raise EngineError(
+                    f"the container ended well, but left no {path}",
+                    hint="see what the command wrote; it should have made that path",
+                ) from error
+        Path(temporary).replace(target)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _copy(source: IO[bytes], target: IO[bytes], path: str, limit: int | None) -> None:
+    size = 0
+    while block := source.read(1 << 20):
+        size += len(block)
+        if limit is not None and size > limit:
+            raise EngineError(
+                f"{path} in the image is larger than it may be",
+                expected=f"at most {limit} bytes",
+                hint="the image is not what it claims to be; do not use it",
+            )
+        target.write(block)

@@ -1,0 +1,1 @@
+"""Debian packages: `.deb` archives, a base system bootstrapped from them, the system layer."""

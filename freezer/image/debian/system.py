@@ -1,0 +1,150 @@
+"""The system layer: Debian packages, installed by the base's own tools in a step with no network.
+
+Maintainer scripts must run, so this is the one part of an image that a builder makes. What it
+made is brought to canonical form, and kept in the store under a name that says what went in: the
+same packages on the same base are installed once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from freezer.engine.interface import LayerFile, RunOptions
+from freezer.errors import BuildError, EngineError
+from freezer.image.clock import EARLIEST, epoch
+from freezer.image.debian.deb import build_time
+from freezer.image.dockerfile import deb_name, render_dockerfile, render_install_script
+from freezer.image.layout import SYSTEM_FOLDER
+from freezer.image.tar.canonical import DEBIAN_NOISE, Folder, canonicalise
+from freezer.model.canonical import digest, json_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from freezer.engine.interface import Engine
+    from freezer.fetch.store.store import Store
+    from freezer.model.events import Reporter
+    from freezer.model.lock import Lock
+
+_MEMO = "system-layer"
+_FORMAT = 2
+"""Raised whenever the same packages on the same base would make another layer."""
+
+
+def system_layer(
+    lock: Lock,
+    lock_id: str,
+    base_reference: str,
+    *,
+    engine: Engine,
+    store: Store,
+    report: Reporter,
+    use_cache: bool = True,
+) -> LayerFile:
+    """Return the layer above the base. Raises ``BuildError`` when a package does not install.
+
+    ``base_reference`` is a name by which the engine knows the verified base; ``use_cache`` lets the
+    builder take the step from its own cache where the store does not have the layer.
+    """
+    moment = _moment(lock, store)
+    script = render_install_script(lock, moment)
+    key = _key(lock, script)
+    known = store.get_memo(_MEMO, key)
+    if isinstance(known, str) and store.has(known):
+        return LayerFile(f"sha256:{known}", store.verified(known))
+    with store.scratch() as scratch:
+        context = _context(lock, lock_id, base_reference, scratch, store)
+        count = len(lock.debian)
+        title = f"Installing {count} Debian packages" if count else "Preparing the base"
+        with report.task(title) as task:
+            task.describe("building the system step")
+            image = engine.build(context, target="system", use_cache=use_cache, report=report)
+            try:
+                task.describe("bringing the layer to canonical form")
+                below = folders_of(engine, base_reference)
+                layer = _canonical(engine, image, lock, moment, below, store)
+            finally:
+                engine.remove_image(image)
+    store.put_memo(_MEMO, key, layer.diff_id.removeprefix("sha256:"))
+    return layer
+
+
+def write_system_folder(lock: Lock, folder: Path, store: Store) -> None:
+    """Lay the verified packages and the script that installs them into a context's ``system``."""
+    folder.mkdir(parents=True)
+    for package in lock.debian:
+        _place(store.verified(package.sha256), folder / deb_name(package.file))
+    script = folder / "install.sh"
+    script.write_text(render_install_script(lock, _moment(lock, store)))
+
+
+def _moment(lock: Lock, store: Store) -> int:
+    """Return the build time of the newest of the packages, at most the lock's moment."""
+    times = (build_time(store.verified(p.sha256), deb_name(p.file)) for p in lock.debian)
+    return min(max(times, default=EARLIEST), epoch(lock.as_of))
+
+
+def _key(lock: Lock, script: str) -> str:
+    parts = [lock.base.config, script, sorted(package.sha256 for package in lock.debian)]
+    return digest(json_bytes([_FORMAT, lock.image_format, *parts]))
+
+
+def _context(lock: Lock, lock_id: str, base_reference: str, scratch: Path, store: Store) -> Path:
+    context = scratch / "context"
+    context.mkdir()
+    write_system_folder(lock, context / "system", store)
+    dockerfile = render_dockerfile(lock, lock_id, base_reference=base_reference, labels={})
+    (context / "Dockerfile").write_text(dockerfile)
+    return context
+
+
+def _place(source: Path, target: Path) -> None:
+    """Link rather than copy where the file system can."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _canonical(
+    engine: Engine,
+    image: str,
+    lock: Lock,
+    moment: int,
+    below: Mapping[str, Folder] | None,
+    store: Store,
+) -> LayerFile:
+    """Take the last layer, which the script made; the one below only brought the packages in."""
+    built = engine.image(image)
+    if built is None or len(built.diff_ids) <= len(lock.base.diff_ids):
+        raise BuildError("the builder returned an image without the system step's layer")
+    with store.scratch() as scratch, store.writer() as writer:
+        for _, tar in engine.layer_tars(image, len(built.diff_ids) - 1, scratch=scratch):
+            made = canonicalise(tar, writer, epoch=moment, drop=_drop, below=below)
+            return LayerFile(made.diff_id, store.path(made.diff_id.removeprefix("sha256:")))
+    raise BuildError("the builder's image holds fewer layers than it says")
+
+
+def folders_of(engine: Engine, base: str) -> dict[str, Folder] | None:
+    """Return an image's folders by path; None where it has no ``find`` to list them."""
+    command = ["find", "/", "-xdev", "-type", "d", "-printf", "%m %U %G %P\\0"]
+    try:
+        result = engine.run(base, command, RunOptions(user="0:0", timeout=600))
+    except EngineError:
+        return None
+    if result.exit_code != 0:
+        return None
+    found = {}
+    for line in result.stdout.split(b"\0"):
+        mode, uid, gid, path = (*line.split(b" ", 3), b"", b"", b"")[:4]
+        if path:
+            name = path.decode("utf-8", "surrogateescape")
+            found[name] = Folder(int(mode, 8), int(uid), int(gid))
+    return found
+
+
+def _drop(path: str) -> bool:
+    name = path.removeprefix(".wh.")
+    return name.split("/", 1)[0] == SYSTEM_FOLDER or DEBIAN_NOISE(path)

@@ -1,0 +1,1 @@
+"""OCI documents: the image's config, an OCI layout archive, and bundles."""

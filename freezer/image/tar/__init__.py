@@ -1,0 +1,1 @@
+"""Canonical layer tars: equal content gives equal bytes; written, scanned and compared."""

@@ -1,0 +1,209 @@
+"""Chunks: finished pieces of a layer, one for each package, made once and kept in the store.
+
+A chunk is the members of a canonical tar without its end, so a layer is chunks one after another.
+Beside it lies an index of what it holds, from which the image is verified later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from freezer.errors import IntegrityError
+from freezer.fetch.http.zip_errors import zip_errors
+from freezer.image.clock import EARLIEST, zip_moment
+from freezer.image.tar.canonical import Entry, write_entry
+from freezer.image.verify import Expected
+from freezer.image.wheel.archive import open_wheel
+from freezer.image.wheel.install import Layout, Placed, install, record
+from freezer.model.canonical import digest, json_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from freezer.fetch.store.store import Store, StoreWriter
+    from freezer.model.events import Reporter
+    from freezer.model.lock import PipPackage
+
+_MEMO = "chunk"
+_MOMENT = "wheel-moment"
+FORMAT = 2
+"""Raised when the same wheel would give other bytes, or its index says something else."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A finished piece of a layer."""
+
+    name: str
+    """What it is, for people: ``numpy 2.4.6``."""
+    key: str
+    """A digest of everything that it was made from."""
+    sha256: str
+    size: int
+    index: str
+    """SHA-256 of the index, a JSON document in the store."""
+    moment: int = EARLIEST
+    """Seconds since 1970: the time of its files, and of its byte code."""
+
+    def expected(self, store: Store) -> Mapping[str, Expected]:
+        """Return what the chunk holds, by absolute path in the image."""
+        return read_index(self.index, store)
+
+
+def read_index(sha256: str, store: Store) -> Mapping[str, Expected]:
+    """Return what a chunk holds, by absolute path in the image, given its index."""
+    return _index(store.verified(sha256))
+
+
+@lru_cache(maxsize=256)  # a build asks three times, for what lies under its own hash
+def _index(path: Path) -> Mapping[str, Expected]:
+    document: dict[str, list[Any]] = json.loads(path.read_bytes())
+    return {path: Expected._make(facts) for path, facts in document.items()}
+
+
+def wheel_chunks(
+    packages: Sequence[PipPackage], *, layout: Layout, epoch: int, store: Store, report: Reporter
+) -> list[Chunk]:
+    """Return the chunks of verified wheels, in their order; make those that are not there yet.
+
+    Files have the time of the newest member of their wheel, never later than ``epoch``. Raises
+    ``IntegrityError`` for a wheel that cannot be installed safely.
+    """
+    moments = {package.name: _moment(package, epoch, store) for package in packages}
+    keys = [_key(package, layout, moments[package.name]) for package in packages]
+    known = [recall(store, _MEMO, key) for key in keys]
+    missing = [package for package, chunk in zip(packages, known, strict=True) if chunk is None]
+    size = sum(package.size for package in missing)
+    if missing:
+        with (
+            report.task(f"Linking {len(missing)} packages", total=size, unit="bytes") as task,
+            ThreadPoolExecutor(max_workers=2) as pool,
+        ):
+
+            def make(package: PipPackage) -> None:
+                task.describe(package.name)
+                _make(package, layout, moments[package.name], store)
+                task.advance(package.size)
+
+            list(pool.map(make, sorted(missing, key=lambda package: -package.size)))
+    return [_demand(recall(store, _MEMO, key)) for key in keys]
+
+
+def recall(store: Store, kind: str, key: str) -> Chunk | None:
+    """Return a chunk that was made before, if it is still whole."""
+    known = store.get_memo(kind, key)
+    if not isinstance(known, dict):
+        return None
+    chunk = Chunk(**known)
+    return chunk if store.has(chunk.sha256) and store.has(chunk.index) else None
+
+
+def remember(store: Store, kind: str, chunk: Chunk) -> Chunk:
+    """Keep a chunk's facts under its key."""
+    store.put_memo(kind, chunk.key, vars(chunk))
+    return chunk
+
+
+def data_chunk(
+    name: str, members: Mapping[str, tuple[Entry, bytes]], epoch: int, store: Store
+) -> Chunk:
+    """Return a chunk of small members that are at hand, such as links and settings."""
+    index: dict[str, list[Any]] = {}
+    with store.writer() as writer:
+        for path in sorted(members, key=str.encode):
+            entry, data = members[path]
+            write_entry(writer, entry, io.BytesIO(data), epoch)
+            index |= fact(entry, hashlib.sha256(data).hexdigest())
+    listed = store.put_bytes(json_bytes(index))
+    return Chunk(name, writer.sha256, writer.sha256, writer.size, listed)
+
+
+def _moment(package: PipPackage, latest: int, store: Store) -> int:
+    key = f"{package.sha256}-{latest}"
+    known = store.get_memo(_MOMENT, key)
+    if isinstance(known, int):
+        return known
+    path = store.verified(package.sha256)
+    try:
+        with zip_errors(IntegrityError), zipfile.ZipFile(path) as archive:
+            found = zip_moment((member.date_time for member in archive.infolist()), latest)
+    except IntegrityError:
+        return latest  # opening it as a wheel says what is wrong with it
+    store.put_memo(_MOMENT, key, found)
+    return found
+
+
+def _key(package: PipPackage, layout: Layout, epoch: int) -> str:
+    origin = [package.requested, package.url, package.commit, package.subdirectory]
+    return digest(json_bytes([FORMAT, package.sha256, layout.prefix, layout.python, epoch, origin]))
+
+
+def _make(package: PipPackage, layout: Layout, epoch: int, store: Store) -> Chunk:
+    index: dict[str, list[Any]] = {}
+    rows: list[tuple[str, str, int]] = []
+    with open_wheel(store.verified(package.sha256), package) as wheel, store.writer() as writer:
+        for placed in install(wheel, layout):
+            sha256 = _write(placed, layout, epoch, writer)
+            rows.append((placed.path, sha256, placed.size))
+            index |= fact(placed.entry(layout), sha256)
+        last = record(wheel, layout, rows)
+        index |= fact(last.entry(layout), _write(last, layout, epoch, writer))
+    listed = store.put_bytes(json_bytes(index))
+    chunk = Chunk(
+        f"{package.name} {package.version}",
+        _key(package, layout, epoch),
+        writer.sha256,
+        writer.size,
+        listed,
+        epoch,
+    )
+    return remember(store, _MEMO, chunk)
+
+
+def _write(placed: Placed, layout: Layout, epoch: int, writer: StoreWriter) -> str:
+    """Write one file; return its SHA-256. Reading to the end is what compares it with RECORD."""
+    with placed.open() as source:
+        write_entry(writer, placed.entry(layout), source, epoch)
+        if source.read(1):
+            raise IntegrityError(f"{placed.path} is longer than its archive says")
+        return source.hexdigest()
+
+
+def fact(entry: Entry, sha256: str) -> dict[str, list[Any]]:
+    """Return an index line; folders are not verified, only what lies in them."""
+    if entry.kind == "symlink":
+        return {f"/{entry.path}": ["link", entry.target, 0o777, 0]}
+    if entry.kind != "file":
+        return {}
+    return {f"/{entry.path}": ["file", sha256, entry.mode, entry.size]}
+
+
+def _demand(chunk: Chunk | None) -> Chunk:
+    if chunk is None:
+        raise IntegrityError("a chunk vanished from the store while it was used", hint="try again")
+    return chunk
+
+
+def expected_files(
+    layers: Sequence[Iterable[Chunk]], store: Store
+) -> tuple[dict[str, Expected], dict[str, int]]:
+    """Return what an image of these layers holds, by path, and the number of the layer it is in.
+
+    A later chunk's file replaces an earlier one's.
+    """
+    found: dict[str, Expected] = {}
+    origin: dict[str, int] = {}
+    for number, chunks in enumerate(layers):
+        for chunk in chunks:
+            held = chunk.expected(store)
+            found |= held
+            origin.update(dict.fromkeys(held, number))
+    return found, origin

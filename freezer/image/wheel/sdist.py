@@ -1,0 +1,144 @@
+"""Wheels from source distributions, for the packages that a spec allows by name.
+
+Built once, in a container of the environment's own base and Debian packages, with no network and
+with nothing but the locked build requirements. Time, hash seed, paths and locale are fixed, so that
+the same source gives the same files.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import TYPE_CHECKING
+
+from freezer.engine.interface import RunOptions
+from freezer.errors import BuildError, LockError
+from freezer.image.clock import epoch
+from freezer.image.dockerfile import render
+from freezer.model.canonical import digest, json_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.engine.interface import Engine
+    from freezer.fetch.store.store import Store
+    from freezer.model.events import Reporter
+    from freezer.model.lock import CondaPackage, Lock, PipPackage
+
+_MEMO = "built-wheel"
+_ROOT = "/opt/freezer-build"
+_TIMEOUT = 3600.0
+
+
+def is_wheel(package: PipPackage) -> bool:
+    """Say whether a locked package is a wheel already."""
+    return package.file.endswith(".whl")
+
+
+def built_wheel(
+    lock: Lock,
+    package: PipPackage,
+    system_image: str,
+    *,
+    engine: Engine,
+    store: Store,
+    report: Reporter,
+) -> PipPackage:
+    """Return the package as a wheel in the store, built in ``system_image`` where it is not yet.
+
+    ``system_image`` is the ID of the base with the Debian packages. Raises ``BuildError`` with the
+    end of the build's output when the build fails.
+    """
+    key = _key(lock, package, system_image)
+    known = store.get_memo(_MEMO, key)
+    if isinstance(known, dict) and store.has(known["sha256"]):
+        return package.model_copy(update=known)
+    with store.scratch() as scratch, report.task(f"Building {package.name} from source"):
+        upload, wheelhouse = scratch / "upload.tar", scratch / "wheelhouse.tar"
+        _write_upload(lock, package, store, upload)
+        result = engine.run(
+            system_image,
+            ["/bin/sh", f"{_ROOT}/build.sh"],
+            RunOptions(read_only=False, user="0:0", timeout=_TIMEOUT),
+            files=upload,
+            fetch={f"{_ROOT}/wheelhouse": wheelhouse},
+        )
+        if result.exit_code != 0:
+            raise _failed(package, result.stdout + result.stderr)
+        built = _take_wheel(package, wheelhouse, store)
+    store.put_memo(_MEMO, key, built)
+    return package.model_copy(update=built)
+
+
+def _key(lock: Lock, package: PipPackage, system_image: str) -> str:
+    requirements = sorted(requirement.sha256 for requirement in package.build_requires)
+    parts = [package.sha256, package.subdirectory, requirements, system_image, lock.as_of]
+    return digest(json_bytes([lock.image_format, _pip(lock).sha256, *parts]))
+
+
+def _pip(lock: Lock) -> PipPackage | CondaPackage:
+    """Return the pip that builds: the lock's wheel of it, or conda's, which the image holds."""
+    packages: list[PipPackage | CondaPackage] = [*lock.pip, *lock.conda]
+    for package in packages:
+        if package.name == "pip":
+            return package
+    raise LockError("the lock holds no pip, and a package must be built from source")
+
+
+def _write_upload(lock: Lock, package: PipPackage, store: Store, target: Path) -> None:
+    pip = next((package for package in lock.pip if package.name == "pip"), None)
+    script = render(
+        "system/build-wheel.sh.j2",
+        root=_ROOT,
+        epoch=epoch(lock.as_of),
+        python=lock.target.python.executable,
+        pip=f"{_ROOT}/{pip.file}" if pip else "",
+        wheels=[requirement.file for requirement in package.build_requires],
+        sdist=package.file,
+        subdirectory=f"/{package.subdirectory}" if package.subdirectory else "",
+    ).encode()
+    root = _ROOT.removeprefix("/")
+    with tarfile.open(target, "w", format=tarfile.USTAR_FORMAT) as archive:
+        info = tarfile.TarInfo(f"{root}/build.sh")
+        info.size = len(script)
+        archive.addfile(info, io.BytesIO(script))
+        if pip is not None:
+            _add(archive, f"{root}/{pip.file}", store.verified(pip.sha256))
+        _add(archive, f"{root}/sdist/{package.file}", store.verified(package.sha256))
+        for requirement in package.build_requires:
+            path = store.verified(requirement.sha256)
+            _add(archive, f"{root}/wheels/{requirement.file}", path)
+
+
+def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = path.stat().st_size
+    with path.open("rb") as stream:
+        archive.addfile(info, stream)
+
+
+def _take_wheel(package: PipPackage, wheelhouse: Path, store: Store) -> dict[str, object]:
+    with tarfile.open(wheelhouse) as archive:
+        wheels = [m for m in archive.getmembers() if m.isreg() and m.name.endswith(".whl")]
+        stream = archive.extractfile(wheels[0]) if len(wheels) == 1 else None
+        if stream is None:
+            raise BuildError(
+                f"building {package.name} left {len(wheels)} wheels",
+                expected="exactly one",
+                hint="lock a version of it that has a wheel",
+            )
+        with store.writer() as writer:
+            while block := stream.read(1 << 20):
+                writer.write(block)
+    file = wheels[0].name.rsplit("/", 1)[-1]
+    return {"file": file, "sha256": writer.sha256, "size": writer.size}
+
+
+def _failed(package: PipPackage, output: bytes) -> BuildError:
+    lines = output.decode("utf-8", "replace").strip().splitlines()[-15:]
+    return BuildError(
+        f"{package.name} {package.version} could not be built from its source distribution",
+        details=lines,
+        hint="add the compilers and headers that it needs to 'system', or lock a version "
+        "that has a wheel",
+    )
