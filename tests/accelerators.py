@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 from freezer.errors import Where
 from freezer.model.lock import CondaPackage, DebianPackage, PipPackage
-from freezer.model.spec import AcceleratorSpec
+from freezer.model.spec.spec import AcceleratorSpec
 from freezer.resolve.conda.solver.interface import CondaAsked
 from freezer.resolve.python.interface import Asked
 

@@ -14,7 +14,7 @@ from records import HOST, lines
 from registries import sha
 
 from freezer.engine.interface import EngineInfo, ImageInfo, LayerFile, RunOptions, RunResult
-from freezer.model.protocol import PREFIX
+from freezer.model.record.protocol import PREFIX
 
 INFO = EngineInfo(
     name="docker", version="1", api_version="1", architecture="x86_64", storage_driver="overlay2",

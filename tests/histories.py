@@ -30,10 +30,10 @@ from freezer.model.canonical import digest
 from freezer.model.generation import Generation
 from freezer.model.lock import Inside, PipPackage, SmokeFile
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
-from freezer.model.protocol import PREFIX
-from freezer.model.record import Record
+from freezer.model.record.protocol import PREFIX
+from freezer.model.record.record import Record
+from freezer.model.record.verdict import Word
 from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
-from freezer.model.verdict import Word
 
 NAME = "demo"
 INSIDE = Inside(version="1", sha256="3" * 64)

@@ -21,7 +21,7 @@ from freezer.flows.registry.push import Pushed, push
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Inside
 from freezer.model.lockfile import lock_bytes, lock_id
-from freezer.model.record import Record
+from freezer.model.record.record import Record
 
 BASE, SYSTEM, LIGHT = b"base " * 9000, b"system " * 9000, b"light " * 9000
 LOCK = lock_bytes(make_lock(inside=Inside(version="1", sha256="3" * 64)))

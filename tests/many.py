@@ -14,8 +14,8 @@ from freezer.history.log import History, write_log
 from freezer.model.generation import Checked, Generation, entry_digest
 from freezer.model.lock import PipPackage
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
+from freezer.model.record.verdict import Word
 from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
-from freezer.model.verdict import Word
 
 PACKAGES = 80
 

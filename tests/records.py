@@ -7,8 +7,8 @@ import struct
 from typing import Any
 
 from freezer.inside.freezer_inside.record import Recorder
-from freezer.model.protocol import parse_lines
-from freezer.model.record import Host, Record
+from freezer.model.record.protocol import parse_lines
+from freezer.model.record.record import Host, Record
 
 HOST: dict[str, Any] = {
     "class": "x86-64-v4-skylakex",

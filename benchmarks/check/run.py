@@ -40,7 +40,7 @@ from freezer.model.events import SilentReporter
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine
     from freezer.model.lock import Lock
-    from freezer.model.record import Record
+    from freezer.model.record.record import Record
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

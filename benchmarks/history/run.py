@@ -36,11 +36,11 @@ from freezer.flows.rollback.switch import switch_to
 from freezer.history.switch import begin
 from freezer.model.events import SilentReporter
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
+from freezer.model.record.verdict import Verdict, Word
 from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
-from freezer.model.verdict import Verdict, Word
 
 if TYPE_CHECKING:
-    from freezer.model.record import Record
+    from freezer.model.record.record import Record
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import Engine, RunOptions
-from freezer.model.protocol import PREFIX, parse_lines
-from freezer.model.record import Host, Record, Training
+from freezer.model.record.protocol import PREFIX, parse_lines
+from freezer.model.record.record import Host, Record, Training
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

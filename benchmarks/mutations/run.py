@@ -30,7 +30,7 @@ from freezer.check.compare.compare import compare
 from freezer.engine.connect.connect import connect
 from freezer.image.layout import LOCK_LABEL
 from freezer.model.lockfile import LOCK_FILE, lock_id, short_id
-from freezer.model.verdict import MOVED, Verdict, Word
+from freezer.model.record.verdict import MOVED, Verdict, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

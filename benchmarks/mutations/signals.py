@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.model.record import Digested, Number, Observation, Said, Tensor, Training
+from freezer.model.record.record import Digested, Number, Observation, Said, Tensor, Training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

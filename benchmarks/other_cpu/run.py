@@ -32,9 +32,9 @@ from benchmarks.other_cpu import cpuid
 from freezer.check.compare.compare import compare
 from freezer.inside.freezer_inside.determinism import NUMERICS, pinned
 from freezer.inside.freezer_inside.fingerprint import cpu_info
-from freezer.model.protocol import PREFIX, parse_lines
-from freezer.model.record import Training
-from freezer.model.verdict import Word
+from freezer.model.record.protocol import PREFIX, parse_lines
+from freezer.model.record.record import Training
+from freezer.model.record.verdict import Word
 
 HERE = Path(__file__).parent
 IMAGES = {

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from freezer.check.audit.effects import numbers_only
 from freezer.check.cause.explain import differences_of_inputs
 from freezer.check.compare.compare import compare
-from freezer.model.verdict import Verdict, Word
+from freezer.model.record.verdict import Verdict, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from freezer.model.record import Record
+    from freezer.model.record.record import Record
 
 
 def compare_locks(expected: Record, found: Record) -> Verdict:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from freezer.errors import CheckError, Where
 from freezer.fetch.store.store import write_atomically
 from freezer.model.canonical import digest, json_bytes, plain
-from freezer.model.record import RECORD_SCHEMA, Record
+from freezer.model.record.record import RECORD_SCHEMA, Record
 
 if TYPE_CHECKING:
     from pathlib import Path

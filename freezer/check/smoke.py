@@ -10,9 +10,9 @@ from freezer.engine.interface import RunOptions
 from freezer.errors import CheckError
 from freezer.inside import inside_digest
 from freezer.inside.freezer_inside.smoke import OWN
-from freezer.model.inside import demand_interface
-from freezer.model.protocol import PREFIX, parse_lines
-from freezer.model.record import Record, Training
+from freezer.model.image_runtime import demand_interface
+from freezer.model.record.protocol import PREFIX, parse_lines
+from freezer.model.record.record import Record, Training
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

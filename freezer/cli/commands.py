@@ -16,29 +16,30 @@ from typer.models import CommandInfo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMES: Final = (
-    "init",
-    "lock",
-    "update",
-    "fetch",
-    "build",
-    "check",
-    "audit",
-    "diff",
-    "log",
-    "why",
-    "rollback",
-    "bisect",
-    "bundle",
-    "image",
-    "images",
-    "inventory",
-    "push",
-    "pull",
-    "doctor",
-    "schema",
-)
-"""In the order of the help; each is the function of that name in ``freezer.cli.NAME``."""
+FOLDERS: Final = {
+    "init": "setup",
+    "lock": "lock",
+    "update": "lock",
+    "fetch": "image",
+    "build": "image",
+    "check": "check",
+    "audit": "check",
+    "diff": "history",
+    "log": "history",
+    "why": "lock",
+    "rollback": "history",
+    "bisect": "history",
+    "bundle": "image",
+    "image": "image",
+    "images": "image",
+    "inventory": "image",
+    "push": "registry",
+    "pull": "registry",
+    "doctor": "setup",
+    "schema": "setup",
+}
+"""Commands in the order of the help; each is the function of that name in
+``freezer.cli.FOLDER.NAME``."""
 
 
 class Commands(TyperGroup):
@@ -51,7 +52,7 @@ class Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands' names without loading one."""
         del ctx
-        return list(NAMES)
+        return list(FOLDERS)
 
 
 class _Late(Mapping[str, Any]):
@@ -61,10 +62,10 @@ class _Late(Mapping[str, Any]):
         self._known: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        if name not in NAMES:
+        if name not in FOLDERS:
             raise KeyError(name)
         if name not in self._known:
-            callback = getattr(import_module(f"freezer.cli.{name}"), name)
+            callback = getattr(import_module(f"freezer.cli.{FOLDERS[name]}.{name}"), name)
             self._known[name] = get_command_from_info(
                 CommandInfo(name=name, callback=callback),
                 pretty_exceptions_short=True,
@@ -73,7 +74,7 @@ class _Late(Mapping[str, Any]):
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(NAMES)
+        return iter(FOLDERS)
 
     def __len__(self) -> int:
-        return len(NAMES)
+        return len(FOLDERS)

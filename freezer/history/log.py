@@ -12,7 +12,7 @@ from freezer.history.parse import demand_chain, parse_entries, tips
 from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation, entry_digest, entry_line
 from freezer.model.lockfile import LOCK_FILE
-from freezer.model.verdict import GOOD
+from freezer.model.record.verdict import GOOD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,8 +18,8 @@ from freezer.history.changelog import CHANGELOG_FILE, changelog_bytes, changelog
 from freezer.history.log import FOLDER, LOG_FILE, History, read_log
 from freezer.history.parse import broken_links, demand_chain, parse_entries
 from freezer.model.generation import Checked, Generation, entry_digest
-from freezer.model.inventory import INVENTORY_FILE
 from freezer.model.lockfile import LOCK_FILE
+from freezer.model.record.inventory import INVENTORY_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

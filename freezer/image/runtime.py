@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import HostError, LockError
 from freezer.inside import inside_digest, inside_files
-from freezer.model.inside import LARGEST, demand_interface, unpack
+from freezer.model.image_runtime import LARGEST, demand_interface, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,7 @@ from freezer.engine.interface import RunOptions
 from freezer.errors import VerificationError
 from freezer.image.layout import ENVIRONMENT, FREEZER
 from freezer.model.canonical import json_bytes
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

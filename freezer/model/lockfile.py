@@ -128,7 +128,7 @@ def _loaded(text: str) -> Any:
     References multiply a value, and nesting takes a parser's stack. Raises ``yaml.YAMLError``, and
     ``ValueError`` for a value that looks like a date or a number and is none.
     """
-    from freezer.model.yamldoc import DEEPEST, events  # seldom: most locks are canonical
+    from freezer.model.yaml_document import DEEPEST, events  # seldom: most locks are canonical
 
     for depth, event in events(text):
         if depth > DEEPEST or isinstance(event, yaml.AliasEvent):

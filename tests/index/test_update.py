@@ -15,7 +15,7 @@ from freezer.errors import FreezerError, LockError, SpecError
 from freezer.flows.history.generations import history
 from freezer.flows.lock.lock import lock
 from freezer.flows.why.why import why
-from freezer.output.why import show
+from freezer.output.lock.why import show
 
 pytestmark = pytest.mark.index
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from freezer.check.compare.compare import compare
 from freezer.inside.freezer_inside.trainer import PROCESSOR
 from freezer.model.base import Model
-from freezer.model.record import Record, Said
+from freezer.model.record.record import Record, Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freezer.check.audit.factors import Factor
-    from freezer.model.record import Training
+    from freezer.model.record.record import Training
 
 
 class Effect(Model):

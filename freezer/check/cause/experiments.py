@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.check.cause.explain import is_arithmetic
 from freezer.inside.freezer_inside.determinism import pinned, thread_counts
-from freezer.model.verdict import Word
+from freezer.model.record.verdict import Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from freezer.model.record import Host
-    from freezer.model.verdict import Verdict
+    from freezer.model.record.record import Host
+    from freezer.model.record.verdict import Verdict
 
 _COUNTS: Final = frozenset(thread_counts(1))
 MOST: Final = 6

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from freezer.model.record import Digested, Said, Tensor
+from freezer.model.record.record import Digested, Said, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from freezer.model.record import Host, Training
-    from freezer.model.verdict import Difference
+    from freezer.model.record.record import Host, Training
+    from freezer.model.record.verdict import Difference
 
 _NO_CAUSE = (
     "the Linux kernel", "the number of CPUs", "the CPU:", "other CPU features", "the memory",

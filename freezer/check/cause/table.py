@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from freezer.check.cause.explain import is_arithmetic
 from freezer.inside.freezer_inside.determinism import settings
 from freezer.model.base import Model
-from freezer.model.record import Digested, Said
+from freezer.model.record.record import Digested, Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from freezer.check.cause.experiments import Tried
-    from freezer.model.record import Host, Record, Training
+    from freezer.model.record.record import Host, Record, Training
 
 _OF_THE_IMAGE = frozenset(settings(0, 1, "portable"))
 """Settings that each training reads back, and that the host has told already."""

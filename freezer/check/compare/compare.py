@@ -10,13 +10,13 @@ from freezer.check.compare.edited import edited
 from freezer.check.compare.measure import distance, within
 from freezer.check.compare.ulps import Distance
 from freezer.check.inventory.numerics import differences_of_notes
-from freezer.model.record import Digested, Number, Said, Tensor
-from freezer.model.verdict import Compared, Difference, Verdict, Word
+from freezer.model.record.record import Digested, Number, Said, Tensor
+from freezer.model.record.verdict import Compared, Difference, Verdict, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from freezer.model.record import Observation, Record, Training
+    from freezer.model.record.record import Observation, Record, Training
 
 _WORST = (Word.FAILED, Word.DRIFTED, Word.NOT_COMPARABLE, Word.EQUIVALENT, Word.IDENTICAL)
 

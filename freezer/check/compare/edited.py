@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.model.record import Number, Tensor
+from freezer.model.record.record import Number, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from freezer.model.record import Observation, Training
+    from freezer.model.record.record import Observation, Training
 
 
 def edited(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.check.compare.ulps import Distance, number_ulps, tensor_distance
-from freezer.model.record import Digested, Number, Said, Tensor
+from freezer.model.record.record import Digested, Number, Said, Tensor
 
 if TYPE_CHECKING:
-    from freezer.model.record import Observation
+    from freezer.model.record.record import Observation
 
 _TOLERANCES = {
     "numpy": (1e-5, 1e-5),

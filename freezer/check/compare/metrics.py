@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from freezer.check.compare.measure import distance
 from freezer.model.base import Model
-from freezer.model.record import Number, Tensor
+from freezer.model.record.record import Number, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from freezer.model.record import Record, Training
+    from freezer.model.record.record import Record, Training
 
 
 class Curve(Model):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from freezer.model.record import Tensor
+    from freezer.model.record.record import Tensor
 
 _INTEGERS = {"f2": ("h", 15), "f4": ("i", 31), "f8": ("q", 63)}
 _CODES = {

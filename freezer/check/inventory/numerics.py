@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from freezer.model.inventory import note_of
+from freezer.model.record.inventory import note_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from freezer.model.inventory import Inventory, InventoryNote, Numeric
+    from freezer.model.record.inventory import Inventory, InventoryNote, Numeric
 
 _ROLES: Final = {
     "blas": "BLAS",

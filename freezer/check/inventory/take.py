@@ -17,14 +17,14 @@ from pydantic import ValidationError
 from freezer.engine.interface import RunOptions
 from freezer.errors import CheckError, VerificationError
 from freezer.inside import inventory_files
-from freezer.model.inventory import Inventory
+from freezer.model.record.inventory import Inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freezer.engine.interface import Engine
-    from freezer.model.inventory import SharedLibrary
     from freezer.model.lock import Lock
+    from freezer.model.record.inventory import SharedLibrary
 
 _PREFIX: Final = "/opt/env"
 _ARCHIVE: Final = "/tmp/freezer-inventory.zip"  # noqa: S108 - inside the container, in memory

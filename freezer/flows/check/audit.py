@@ -19,8 +19,8 @@ from freezer.inside.freezer_inside.trainer import PROCESSOR
 if TYPE_CHECKING:
     from freezer.check.audit.factors import Factor
     from freezer.flows.project.workshop import Workshop
-    from freezer.model.record import Record
-    from freezer.model.spec import Accepted
+    from freezer.model.record.record import Record
+    from freezer.model.spec.spec import Accepted
 
 
 BUDGET: Final = 115.0

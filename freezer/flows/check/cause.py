@@ -9,12 +9,12 @@ from freezer.check.cause.experiments import Tried, experiments
 from freezer.check.compare.compare import compare
 from freezer.check.smoke import Varied
 from freezer.flows.check.run_training import vary
-from freezer.model.verdict import MOVED
+from freezer.model.record.verdict import MOVED
 
 if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.workshop import Workshop
-    from freezer.model.record import Record
+    from freezer.model.record.record import Record
 
 
 def find_cause(

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from freezer.engine.interface import ImageInfo
     from freezer.flows.project.workshop import Workshop
     from freezer.model.lock import Lock
-    from freezer.model.record import Record
-    from freezer.model.verdict import Verdict
+    from freezer.model.record.record import Record
+    from freezer.model.record.verdict import Verdict
 
 LOCK_PATH: Final = f"{FREEZER}/{LOCK_FILE}"
 _LARGEST_LOCK = 64 << 20

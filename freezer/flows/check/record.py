@@ -16,14 +16,14 @@ from freezer.history.changelog import write_changelog
 from freezer.history.log import History, append
 from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation
-from freezer.model.inventory import INVENTORY_FILE
+from freezer.model.record.inventory import INVENTORY_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.project.workshop import Workshop
-    from freezer.model.record import Record
-    from freezer.model.verdict import Word
+    from freezer.model.record.record import Record
+    from freezer.model.record.verdict import Word
 
 
 def record_check(workshop: Workshop, locked: Locked, record: Record, word: Word) -> Checked | None:

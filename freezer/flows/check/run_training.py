@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from freezer.check.smoke import Varied, run_smoke
 from freezer.errors import CheckError
 from freezer.flows.image.inventory_cache import inventory_of
-from freezer.model.inventory import note_of
+from freezer.model.record.inventory import note_of
 
 if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.workshop import Workshop
-    from freezer.model.inventory import InventoryNote
     from freezer.model.lock import Lock
-    from freezer.model.record import Record, Training
+    from freezer.model.record.inventory import InventoryNote
+    from freezer.model.record.record import Record, Training
 
 _KILLED = ("exit status -9", "exit status 137")
 """What is told of a training that was ended by SIGKILL, itself or below a shell."""

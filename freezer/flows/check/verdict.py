@@ -19,7 +19,7 @@ from freezer.fetch.store.store import disk_errors
 from freezer.flows.check.cause import find_cause
 from freezer.flows.check.run_training import train
 from freezer.model.lockfile import short_id
-from freezer.model.verdict import MOVED, Verdict, Word
+from freezer.model.record.verdict import MOVED, Verdict, Word
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from freezer.check.cause.experiments import Tried
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.workshop import Workshop
-    from freezer.model.record import Record
+    from freezer.model.record.record import Record
 
 
 @dataclass(frozen=True)

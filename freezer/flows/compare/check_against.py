@@ -16,7 +16,7 @@ from freezer.flows.image.build import verified_image
 from freezer.flows.project.environment import load_locked
 from freezer.flows.rollback.earlier_image import image_here
 from freezer.history.archive import verified_file
-from freezer.model.verdict import MOVED, Word
+from freezer.model.record.verdict import MOVED, Word
 
 if TYPE_CHECKING:
     from freezer.check.cause.experiments import Tried
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from freezer.flows.project.workshop import Workshop
     from freezer.history.log import History
     from freezer.model.generation import Generation
-    from freezer.model.record import Record
+    from freezer.model.record.record import Record
 
 
 def check_against(workshop: Workshop, name: str | None, number: int | str) -> CheckResult:

@@ -17,14 +17,14 @@ from freezer.flows.project.environment import LOCKS, Locked, environments, load_
 from freezer.flows.project.image_reference import is_image
 from freezer.history.diff import LockDiff, diff_locks
 from freezer.history.suspects import Suspect, assess
-from freezer.model.inventory import INVENTORY_FILE, Inventory
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock, short_id
+from freezer.model.record.inventory import INVENTORY_FILE, Inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from freezer.flows.project.workshop import Workshop
-    from freezer.model.record import Record
+    from freezer.model.record.record import Record
 
 CURRENT: Final = "current"
 _GENERATION: Final = re.compile(r"\d+|[0-9a-fA-F]{4,64}")

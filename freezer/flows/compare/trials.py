@@ -17,7 +17,7 @@ from freezer.flows.rollback.earlier_image import bring_image
 from freezer.history.between import Change, between
 from freezer.history.search import State
 from freezer.model.lockfile import lock_bytes, lock_id
-from freezer.model.verdict import Verdict, Word
+from freezer.model.record.verdict import Verdict, Word
 from freezer.resolve.python.consistency import unmet
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from freezer.history.log import History
     from freezer.model.generation import Generation
     from freezer.model.lock import Inside, Lock
-    from freezer.model.record import Record
+    from freezer.model.record.record import Record
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from freezer.check.inventory.numerics import doubles
 from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.inside import inventory_files
 from freezer.model.canonical import digest, plain
-from freezer.model.inventory import INVENTORY_FILE, Inventory
+from freezer.model.record.inventory import INVENTORY_FILE, Inventory
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from freezer.flows.project.environment import Environment
     from freezer.flows.project.workshop import Workshop
     from freezer.model.lock import CondaPackage
-    from freezer.model.spec import CondaSpec
+    from freezer.model.spec.spec import CondaSpec
     from freezer.resolve.conda.environment import CondaGathered
     from freezer.resolve.conda.solver.interface import CondaRequest, CondaResolution
 

@@ -13,7 +13,7 @@ from freezer.errors import ResolveError
 from freezer.flows.project.environment import place
 from freezer.model.cuda import TOOLKITS, number, toolkit_of
 from freezer.model.events import SilentReporter
-from freezer.model.spec import Blas
+from freezer.model.spec.spec import Blas
 from freezer.resolve.accelerator.check import locked_accelerator
 from freezer.resolve.accelerator.conda import (
     FRAMEWORKS,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from freezer.flows.project.environment import Environment
     from freezer.flows.project.workshop import Workshop
     from freezer.model.lock import CondaPackage
-    from freezer.model.spec import AcceleratorSpec
+    from freezer.model.spec.spec import AcceleratorSpec
     from freezer.resolve.conda.solver.interface import CondaRequest
 
 _STEPS: Final = 3

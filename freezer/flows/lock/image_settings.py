@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from freezer.flows.project.environment import Environment
     from freezer.model.events import Reporter
-    from freezer.model.spec import Spec
+    from freezer.model.spec.spec import Spec
 
 TRAINING_PACKAGES = {
     "jax": ("jax",),

@@ -13,7 +13,7 @@ from freezer.fetch.python.settings import indexes, with_options
 from freezer.flows.lock.python_request import held_by
 from freezer.flows.project.spec_errors import placed
 from freezer.model.events import PartOf
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 from freezer.resolve.minimal import settle
 from freezer.resolve.python.interface import Asked, PipRequest
 from freezer.resolve.python.resolve import asking_pip, demand_python, resolve_pip

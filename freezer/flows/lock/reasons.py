@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from freezer.flows.project.environment import place
 from freezer.model.lock import CondaPackage, DebianPackage, PipPackage
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

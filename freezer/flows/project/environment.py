@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.model.lock import Lock
-    from freezer.model.spec import Spec
-    from freezer.model.yamldoc import Document
+    from freezer.model.spec.spec import Spec
+    from freezer.model.yaml_document import Document
 
 SPEC_FILE = "freeze.yaml"
 IMAGES = "images"
@@ -89,7 +89,9 @@ def load_environment(project: Path, name: str | None) -> Environment:
 
 
 def _load(project: Path, file: Path) -> Environment:
-    from freezer.model import speccheck  # where there is a lock, most commands need no spec
+    from freezer.model.spec import (
+        validate as speccheck,  # where there is a lock, most commands need no spec
+    )
 
     shown = str(file.relative_to(project))
     try:
@@ -135,7 +137,7 @@ def _unknown(name: str, files: dict[str, Path], project: Path) -> SpecError:
 
 def place(environment: Environment, *path: str | int) -> Where:
     """Return where in the spec's file a key stands."""
-    from freezer.model import speccheck
+    from freezer.model.spec import validate as speccheck
 
     return speccheck.place(environment.document, environment.shown, *path)
 

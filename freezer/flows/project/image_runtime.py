@@ -15,7 +15,7 @@ from freezer.history.archive import INSIDE
 from freezer.image.runtime import inside_of
 from freezer.inside import INTERFACE, inside_bytes, inside_digest
 from freezer.model.canonical import digest
-from freezer.model.inside import FIRST, LARGEST
+from freezer.model.image_runtime import FIRST, LARGEST
 from freezer.model.lock import Inside
 
 if TYPE_CHECKING:

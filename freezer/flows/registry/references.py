@@ -14,7 +14,7 @@ from freezer.fetch.registry.pull import read_blob
 from freezer.fetch.registry.push import Blob
 from freezer.fetch.registry.referrers import attach, attached, read_artifact
 from freezer.model import oci
-from freezer.model.verdict import Word
+from freezer.model.record.verdict import Word
 
 if TYPE_CHECKING:
     from freezer.fetch.registry.push import Destination
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.workshop import Workshop
     from freezer.model.events import Reporter
-    from freezer.model.record import Record
+    from freezer.model.record.record import Record
 
 _PLACE = "published-image"
 

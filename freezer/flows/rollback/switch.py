@@ -16,7 +16,7 @@ from freezer.history.log import History
 from freezer.history.switch import Switch
 from freezer.model.canonical import digest
 from freezer.model.generation import Generation
-from freezer.model.inventory import INVENTORY_FILE
+from freezer.model.record.inventory import INVENTORY_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from freezer.fetch.store.store import write_atomically
 from freezer.flows.project.environment import SPEC_FILE
 from freezer.flows.setup.discover import choose_minor, discover
 from freezer.image.dockerfile import render
-from freezer.model.speccheck import parse_spec
+from freezer.model.spec.validate import parse_spec
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.flows.lock.ecosystems import gathered_python
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

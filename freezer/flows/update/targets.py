@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from freezer.errors import LockError, SpecError, Where
 from freezer.flows.project.environment import LOCKS, environments, load_environment
 from freezer.model.lockfile import LOCK_FILE
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 from freezer.resolve.minimal import Release
 from freezer.resolve.python.reasons import applies
 

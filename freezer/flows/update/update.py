@@ -26,7 +26,7 @@ from freezer.flows.update.moves import Move, moves
 from freezer.flows.update.targets import Named, demand_asked, parse_named, released
 from freezer.model.lock import Newer
 from freezer.model.lockfile import LOCK_FILE
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from freezer.flows.why.released import Released, released
 from freezer.flows.why.since import Since, since_when
 from freezer.history.why import Graph, Key, Lookup, Need, asked_and_why, chains, graph
 from freezer.model.lockfile import LOCK_FILE
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked

@@ -24,7 +24,7 @@ from freezer.image.layout import BASE_REPOSITORY, ENVIRONMENT, FREEZER, STEPS_FO
 from freezer.image.tar.canonical import DEBIAN_NOISE, OPAQUE, Entry, canonicalise, parents
 from freezer.image.wheel.chunks import Chunk, fact, recall, remember
 from freezer.model.canonical import digest, json_bytes
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

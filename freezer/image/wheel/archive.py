@@ -17,7 +17,7 @@ from installer.records import parse_record_file
 
 from freezer.errors import IntegrityError
 from freezer.fetch.http.zip_errors import zip_errors
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from freezer.model.lock import CondaPackage, PipPackage
-    from freezer.model.spec import AcceleratorSpec
+    from freezer.model.spec.spec import AcceleratorSpec
     from freezer.resolve.python.interface import Asked
 
 _CONDA_CUDA: Final = ("cuda-version", "cudatoolkit")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from freezer.model.lock import CondaPackage
-    from freezer.model.spec import AcceleratorSpec, Blas
+    from freezer.model.spec.spec import AcceleratorSpec, Blas
     from freezer.resolve.conda.solver.interface import CondaAsked, Subdir
 
 SPEC_FILE: Final = "freeze.yaml"

@@ -34,7 +34,7 @@ from freezer.resolve.python.interface import Asked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from freezer.model.spec import AcceleratorSpec
+    from freezer.model.spec.spec import AcceleratorSpec
 
 SPEC_FILE: Final = "freeze.yaml"
 TOOLKIT: Final = "cuda-toolkit"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from freezer.model.lock import Component, CondaPackage, PipPackage
-    from freezer.model.spec import Blas
+    from freezer.model.spec.spec import Blas
 
 SPEC_FILE: Final = "freeze.yaml"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import SpecError, Where
-from freezer.model.yamldoc import Document, read_yaml
+from freezer.model.yaml_document import Document, read_yaml
 
 if TYPE_CHECKING:
     from freezer.resolve.conda.solver.interface import Subdir

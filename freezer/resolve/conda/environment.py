@@ -14,7 +14,7 @@ from freezer.resolve.conda.envfile import EnvironmentFile, read_environment
 from freezer.resolve.conda.matchspec import read_spec
 
 if TYPE_CHECKING:
-    from freezer.model.spec import CondaSpec
+    from freezer.model.spec.spec import CondaSpec
     from freezer.resolve.conda.solver.interface import CondaAsked, CondaChannel, Subdir
     from freezer.resolve.conda.takeover.pins import CondaPin
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 from freezer.resolve.conda.specname import spec_name
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage, Target
-    from freezer.model.spec import PipSpec
+    from freezer.model.spec.spec import PipSpec
     from freezer.resolve.python.interface import Held, PipRequest, PipSession
     from freezer.resolve.python.requirements.gather import Gathered
 

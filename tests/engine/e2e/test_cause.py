@@ -14,7 +14,7 @@ from freezer.check.smoke import Varied, run_smoke
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.inside.freezer_inside.determinism import pinned
 from freezer.model.events import SilentReporter
-from freezer.model.record import Observation, Record, Said
+from freezer.model.record.record import Observation, Record, Said
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

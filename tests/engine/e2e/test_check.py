@@ -10,7 +10,7 @@ from commands import Outcome, Project, forget, tree
 
 from freezer.check.reference import read_reference, write_reference
 from freezer.engine.interface import Engine, ImageInfo
-from freezer.model.record import Record, Tensor
+from freezer.model.record.record import Record, Tensor
 
 Own = Callable[..., Outcome]
 

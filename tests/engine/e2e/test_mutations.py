@@ -16,9 +16,9 @@ from freezer.check.compare.compare import compare
 from freezer.check.reference import read_reference
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.inside.freezer_inside.determinism import thread_counts
-from freezer.model.protocol import parse_lines
-from freezer.model.record import Record
-from freezer.model.verdict import MOVED, Compared, Verdict, Word
+from freezer.model.record.protocol import parse_lines
+from freezer.model.record.record import Record
+from freezer.model.record.verdict import MOVED, Compared, Verdict, Word
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -12,7 +12,7 @@ from registries import real_registry
 from freezer.check.reference import read_reference, write_reference
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.fetch.store.store import Store
-from freezer.model.record import Tensor
+from freezer.model.record.record import Tensor
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

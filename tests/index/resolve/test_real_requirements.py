@@ -18,7 +18,7 @@ from freezer.fetch.python.settings import indexes, with_options
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Target
-from freezer.model.spec import PipSpec
+from freezer.model.spec.spec import PipSpec
 from freezer.resolve.components.wheels import wheel_components
 from freezer.resolve.python.interface import PipRequest, Resolution
 from freezer.resolve.python.requirements.gather import gather

@@ -17,9 +17,9 @@ from freezer.check.audit.effects import Effect, effects
 from freezer.check.audit.factors import Factor
 from freezer.flows.check.audit import AuditResult
 from freezer.flows.project.environment import Locked
-from freezer.model.record import Record, Timing
-from freezer.model.spec import Accepted
-from freezer.output.audit import document, show
+from freezer.model.record.record import Record, Timing
+from freezer.model.spec.spec import Accepted
+from freezer.output.check.audit import document, show
 
 FACTOR = Factor("race", "4 threads, once more", "use two", fault=True)
 SETTING = {"OMP_NUM_THREADS": "4"}

@@ -12,8 +12,8 @@ from freezer.engine.interface import RunResult
 from freezer.errors import CheckError, LockError
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Inside, SmokePlan
-from freezer.model.protocol import PREFIX
-from freezer.model.verdict import Word
+from freezer.model.record.protocol import PREFIX
+from freezer.model.record.verdict import Word
 
 HOST_LINE = PREFIX + json.dumps({"kind": "host", "host": HOST}).encode()
 

@@ -12,8 +12,8 @@ from records import HOST, Floats, lines, record, training_lines
 from freezer.check.compare.compare import compare
 from freezer.check.compare.ulps import number_ulps
 from freezer.inside.freezer_inside.record import Recorder
-from freezer.model.protocol import PREFIX
-from freezer.model.verdict import Word
+from freezer.model.record.protocol import PREFIX
+from freezer.model.record.verdict import Word
 
 NEXT = math.nextafter
 

@@ -9,7 +9,7 @@ from records import HOST, lines, record
 
 from freezer.check.cause.experiments import _FEWER, MOST, Experiment, Tried, experiments
 from freezer.check.compare.compare import compare
-from freezer.model.record import Host
+from freezer.model.record.record import Host
 
 
 def host(**changes: Any) -> Host:

@@ -12,8 +12,8 @@ from freezer.check.cause.explain import (
     why_not_repeatable,
 )
 from freezer.inside.freezer_inside.record import Recorder
-from freezer.model.record import Host
-from freezer.model.verdict import Difference
+from freezer.model.record.record import Host
+from freezer.model.record.verdict import Difference
 
 REFERENCE = Host.model_validate(HOST)
 

@@ -16,8 +16,8 @@ from freezer.check.inventory.numerics import compare_inventories, differences_of
 from freezer.check.inventory.take import hold_inventory, parse_inventory, take_inventory
 from freezer.engine.interface import RunResult
 from freezer.errors import CheckError, VerificationError
-from freezer.model.inventory import Inventory, inventory_digest, note_of
 from freezer.model.lock import Accelerator
+from freezer.model.record.inventory import Inventory, inventory_digest, note_of
 
 IMAGE = f"sha256:{sha('a')}"
 

@@ -8,8 +8,8 @@ from records import lines, record
 
 from freezer.check.compare.compare import compare
 from freezer.check.compare_locks import compare_locks
-from freezer.model.record import Record
-from freezer.model.verdict import Word
+from freezer.model.record.record import Record
+from freezer.model.record.verdict import Word
 
 
 def told(version: str, **changes: float) -> Record:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from records import Floats, record, training_lines
 
 from freezer.check.compare.measure import distance, within
-from freezer.model.record import Number, Said
+from freezer.model.record.record import Number, Said
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
 

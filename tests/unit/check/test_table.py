@@ -9,7 +9,7 @@ from records import lines, record
 from freezer.check.cause.experiments import Experiment, Tried, experiments
 from freezer.check.cause.table import Row, factor_table
 from freezer.check.compare.compare import compare
-from freezer.model.record import Record
+from freezer.model.record.record import Record
 
 THREADS = {"settings": {"OMP_NUM_THREADS": "4"}}
 

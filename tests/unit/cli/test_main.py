@@ -112,7 +112,7 @@ def test_a_bug_is_called_one(project, capsys, monkeypatch):
         msg = "surprise"
         raise ValueError(msg)
 
-    monkeypatch.setattr("freezer.model.schema.spec_schema", fail)
+    monkeypatch.setattr("freezer.model.spec.schema.spec_schema", fail)
     assert freeze(project, "schema") == EXIT_BUG
     assert "This is a bug in Freezer" in capsys.readouterr().err
 
@@ -121,7 +121,7 @@ def test_an_interruption_says_so(project, capsys, monkeypatch):
     def interrupt():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("freezer.model.schema.spec_schema", interrupt)
+    monkeypatch.setattr("freezer.model.spec.schema.spec_schema", interrupt)
     assert freeze(project, "schema") == EXIT_INTERRUPTED
     assert "interrupted" in capsys.readouterr().err
 

@@ -17,7 +17,7 @@ from freezer.flows.check.check import check
 from freezer.flows.compare.check_against import check_against
 from freezer.flows.history.generations import history
 from freezer.history.archive import archive_folder
-from freezer.model.verdict import Word
+from freezer.model.record.verdict import Word
 
 
 @pytest.fixture

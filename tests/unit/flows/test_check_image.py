@@ -20,7 +20,7 @@ from freezer.errors import (
 from freezer.flows.project.image_reference import is_image
 from freezer.flows.registry.pull import pulled_references
 from freezer.model.lockfile import lock_bytes, lock_id
-from freezer.model.verdict import Word
+from freezer.model.record.verdict import Word
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from freezer.flows.history.generations import history
 from freezer.flows.history.log import verify
 from freezer.flows.rollback.rollback import rollback
 from freezer.history.archive import archive_folder
-from freezer.model.verdict import Word
+from freezer.model.record.verdict import Word
 
 OTHER = {"class": "x86-64-v3-haswell"}
 

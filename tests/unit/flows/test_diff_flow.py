@@ -18,7 +18,7 @@ from freezer.flows.compare.diff import DiffResult, Side, diff, split_words
 from freezer.flows.project.environment import Locked
 from freezer.history.diff import diff_locks
 from freezer.history.suspects import assess
-from freezer.output.diff import document, page, show
+from freezer.output.history.diff import document, page, show
 
 EVIL = "<script>x</script> |[red]`"
 

@@ -16,8 +16,8 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from freezer.cli.doctor import doctor
 from freezer.cli.session import current
+from freezer.cli.setup.doctor import doctor
 from freezer.engine.interface import EngineInfo
 from freezer.errors import EngineError
 from freezer.flows.setup import doctor as flow

@@ -5,7 +5,7 @@ import pytest
 from freezer.errors import HostError, SpecError
 from freezer.flows.setup.discover import discover
 from freezer.flows.setup.init import init
-from freezer.model.speccheck import parse_spec
+from freezer.model.spec.validate import parse_spec
 
 CONDA = """\
 name: My Env

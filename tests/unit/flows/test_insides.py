@@ -32,7 +32,7 @@ from freezer.image.oci.bundle import Content
 from freezer.image.runtime import inside_of
 from freezer.inside import inside_bytes, inside_files
 from freezer.model.canonical import digest
-from freezer.model.inside import LARGEST, unpack
+from freezer.model.image_runtime import LARGEST, unpack
 from freezer.model.lock import BootstrapBase, DebianPackage, Inside, Lock, SmokePlan
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 

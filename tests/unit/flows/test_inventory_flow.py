@@ -19,8 +19,8 @@ from freezer.flows.project.environment import Locked
 from freezer.flows.project.workshop import Workshop
 from freezer.model.canonical import digest, json_bytes, plain
 from freezer.model.events import SilentReporter
-from freezer.model.inventory import Inventory, note_of
-from freezer.model.record import Host, Record
+from freezer.model.record.inventory import Inventory, note_of
+from freezer.model.record.record import Host, Record
 
 IMAGE = f"sha256:{sha('a')}"
 BLAS = {

@@ -17,7 +17,7 @@ from freezer.history.changelog import write_changelog
 from freezer.history.log import append
 from freezer.model.canonical import digest
 from freezer.model.lock import SmokeFile
-from freezer.model.verdict import Word
+from freezer.model.record.verdict import Word
 
 
 @pytest.fixture

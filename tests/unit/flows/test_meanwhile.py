@@ -12,7 +12,7 @@ from freezer.flows.support.preload import meanwhile
 
 LATE = (
     "freezer.flows.check.verdict", "freezer.flows.check.record", "freezer.check.compare.compare", "freezer.check.gpu",
-    "freezer.engine.build.build", "freezer.engine.images.load", "freezer.model.speccheck", "freezer.output.check",
+    "freezer.engine.build.build", "freezer.engine.images.load", "freezer.model.spec.validate", "freezer.output.check.check",
     "freezer.flows.check.check_image", "freezer.fetch.registry.repository", "filelock",
 )  # fmt: skip
 
@@ -46,7 +46,7 @@ def test_what_goes_wrong_in_the_block_is_raised_at_once() -> None:
 def test_a_check_loads_before_its_training_only_what_starts_it() -> None:
     script = """
 import sys
-import freezer.cli.check, freezer.flows.project.image_reference, freezer.flows.check.check, freezer.engine.connect.connect
+import freezer.cli.check.check, freezer.flows.project.image_reference, freezer.flows.check.check, freezer.engine.connect.connect
 print(*sys.modules)
 """
     done = subprocess.run(

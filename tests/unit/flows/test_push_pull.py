@@ -28,7 +28,7 @@ from freezer.fetch.registry.repository import Door
 from freezer.flows.image.config_cache import keep_config
 from freezer.flows.registry.references import put_small
 from freezer.model import oci
-from freezer.model.verdict import Word
+from freezer.model.record.verdict import Word
 
 # Push
 

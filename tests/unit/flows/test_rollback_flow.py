@@ -23,7 +23,7 @@ from freezer.flows.registry.pull import Pulled
 from freezer.flows.rollback.rollback import rollback
 from freezer.history.archive import archive_folder
 from freezer.model.generation import Checked
-from freezer.model.verdict import Word
+from freezer.model.record.verdict import Word
 
 CLASS = "x86-64-v4-skylakex"
 

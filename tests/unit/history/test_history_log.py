@@ -10,7 +10,7 @@ from locks import sha
 from freezer.errors import HistoryError
 from freezer.history.log import FOLDER, LOG_FILE, History, append, read_history
 from freezer.model.generation import Checked, Generation, entry_digest, entry_line, parse_entry
-from freezer.model.verdict import Word
+from freezer.model.record.verdict import Word
 
 DATE = "2026-11-01T00:00:00Z"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from freezer.model.protocol import PREFIX, parse_lines
+from freezer.model.record.protocol import PREFIX, parse_lines
 
 INSIDE = Path(__file__).parents[3] / "freezer" / "inside"
 

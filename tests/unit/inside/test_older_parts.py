@@ -30,7 +30,7 @@ from freezer.image.verify import Expected, take_account
 from freezer.image.wheel.chunks import data_chunk
 from freezer.model.canonical import digest
 from freezer.model.events import SilentReporter
-from freezer.model.inside import UNDERSTOOD
+from freezer.model.image_runtime import UNDERSTOOD
 from freezer.model.lock import Inside, Lock, SmokePlan
 
 PARTS = sorted(Path(__file__).parents[2].joinpath("data", "insides").iterdir())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from freezer.inside.freezer_inside.record import PREFIX, SAMPLE, WHOLE, Recorder, hexadecimal
 from freezer.inside.freezer_inside.sketch import SKETCHED, SUMS, sketch
-from freezer.model.record import Tensor
+from freezer.model.record.record import Tensor
 
 
 def told(tell):

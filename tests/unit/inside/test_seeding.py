@@ -12,7 +12,7 @@ import pytest
 from freezer.inside.freezer_inside import seed_everything, seeding, worker_init
 from freezer.inside.freezer_inside.determinism import SEED
 from freezer.inside.freezer_inside.record import NAME
-from freezer.model.protocol import PREFIX, parse_lines
+from freezer.model.record.protocol import PREFIX, parse_lines
 
 INSIDE = Path(__file__).parents[3] / "freezer" / "inside"
 

@@ -13,7 +13,7 @@ from records import Floats
 from freezer.inside.freezer_inside.determinism import SEED
 from freezer.inside.freezer_inside.record import Recorder
 from freezer.inside.freezer_inside.trainer import BATCH, ROWS, Trainer
-from freezer.model.protocol import parse_lines
+from freezer.model.record.protocol import parse_lines
 
 
 class Weights(Floats):

@@ -6,8 +6,8 @@ import pytest
 
 from freezer.check.compare.measure import _TOLERANCES
 from freezer.flows.lock.image_settings import TRAINING_PACKAGES
-from freezer.model.spec import BUILT_IN_TRAININGS
-from freezer.model.speccheck import _EXPECTED
+from freezer.model.spec.spec import BUILT_IN_TRAININGS
+from freezer.model.spec.validate import _EXPECTED
 
 INSIDE = Path(__file__).parents[3] / "freezer" / "inside" / "freezer_inside"
 

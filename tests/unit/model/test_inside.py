@@ -6,7 +6,7 @@ from insides import ASKED, PART, pack, part_files
 from freezer.errors import IntegrityError, LockError
 from freezer.inside import INTERFACE, inside_bytes, inside_digest, inside_files
 from freezer.model.canonical import digest
-from freezer.model.inside import LARGEST, UNDERSTOOD, demand_interface, unpack
+from freezer.model.image_runtime import LARGEST, UNDERSTOOD, demand_interface, unpack
 from freezer.model.lock import Inside
 
 

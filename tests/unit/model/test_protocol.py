@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from records import HOST, lines
 
 from freezer.errors import CheckError
-from freezer.model.protocol import PREFIX, parse_lines
+from freezer.model.record.protocol import PREFIX, parse_lines
 
 
 def line(**values):
@@ -129,7 +129,7 @@ def test_nan_and_infinity_are_values():
 
 
 def test_a_flood_ends_with_a_clear_word(monkeypatch):
-    monkeypatch.setattr("freezer.model.protocol._MOST_OBSERVATIONS", 3)
+    monkeypatch.setattr("freezer.model.record.protocol._MOST_OBSERVATIONS", 3)
     told = [line(kind="metric", name="m", step=n, value="0x0.0p+0") for n in range(4)]
     with pytest.raises(CheckError, match="more than 3 observations"):
         parse_lines(told)

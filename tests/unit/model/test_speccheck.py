@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.errors import SpecError
-from freezer.model.speccheck import parse_spec, place
+from freezer.model.spec.validate import parse_spec, place
 
 GOOD = """\
 name: demo

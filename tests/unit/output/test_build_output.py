@@ -8,7 +8,7 @@ from rich.console import Console
 from freezer.flows.image.build import Built
 from freezer.flows.image.rebuild import Rebuilt
 from freezer.flows.project.environment import Locked
-from freezer.output.build import document, rebuilt_document, show, show_rebuilt
+from freezer.output.image.build import document, rebuilt_document, show, show_rebuilt
 
 IMAGE, OTHER, LAYER = (f"sha256:{digit * 64}" for digit in "abc")
 

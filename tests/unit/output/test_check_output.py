@@ -12,8 +12,8 @@ from rich.console import Console
 from freezer.check.compare.compare import compare
 from freezer.flows.check.verdict import CheckResult
 from freezer.flows.project.environment import Locked
-from freezer.model.verdict import Word
-from freezer.output.check import document, show
+from freezer.model.record.verdict import Word
+from freezer.output.check.check import document, show
 
 
 def result(expected, found, **more):

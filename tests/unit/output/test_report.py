@@ -14,9 +14,9 @@ from freezer.check.compare.compare import compare
 from freezer.check.compare.metrics import metrics
 from freezer.flows.check.verdict import CheckResult
 from freezer.flows.project.environment import Locked
-from freezer.model.record import Record
-from freezer.output.chart import loss_chart
-from freezer.output.report import report
+from freezer.model.record.record import Record
+from freezer.output.check.chart import loss_chart
+from freezer.output.check.report import report
 
 EVIL = "<script>alert(1)</script>|`x`"
 

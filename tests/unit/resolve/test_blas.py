@@ -7,7 +7,7 @@ from accelerators import conda, wheel
 
 from freezer.errors import ResolveError
 from freezer.model.lock import Component
-from freezer.model.spec import Blas
+from freezer.model.spec.spec import Blas
 from freezer.resolve.components.blas import check_blas, chosen_alternative, debian_additions
 
 NETLIB = ("libc6", "libblas3", "liblapack3", "python3-numpy")

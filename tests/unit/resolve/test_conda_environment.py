@@ -10,7 +10,7 @@ import pytest
 from freezer.errors import SpecError
 from freezer.fetch.conda.channels import default_url
 from freezer.fetch.config import Config
-from freezer.model.spec import CondaSpec
+from freezer.model.spec.spec import CondaSpec
 from freezer.resolve.conda.environment import CondaGathered, gather_conda
 
 PEOPLES_OWN = """\

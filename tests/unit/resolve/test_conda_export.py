@@ -13,7 +13,7 @@ from freezer.errors import LockError
 from freezer.fetch.conda.channels import CondaChannel
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Lock
-from freezer.model.spec import CondaSpec
+from freezer.model.spec.spec import CondaSpec
 from freezer.resolve.conda import export
 from freezer.resolve.conda.environment import gather_conda
 from freezer.resolve.conda.order import dependencies_first

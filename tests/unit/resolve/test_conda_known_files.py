@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from freezer.model.spec import CondaSpec
+from freezer.model.spec.spec import CondaSpec
 from freezer.resolve.conda.environment import gather_conda
 
 FOLDER = Path(__file__).parents[2] / "data" / "environments"

@@ -11,7 +11,7 @@ from conda_forge import SECTIONS, conda_forge
 from condaindex import record
 
 from freezer.model.lock import CondaPackage
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 from freezer.resolve.conda import names
 from freezer.resolve.conda.solver.answer import package_of
 

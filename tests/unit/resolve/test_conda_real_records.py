@@ -18,7 +18,7 @@ from freezer.errors import ResolveError
 from freezer.fetch.conda.channels import CondaChannel, read_channels
 from freezer.fetch.config import Config
 from freezer.model.events import SilentReporter
-from freezer.model.spec import CondaSpec
+from freezer.model.spec.spec import CondaSpec
 from freezer.resolve.conda import export
 from freezer.resolve.conda.environment import gather_conda
 from freezer.resolve.conda.names import held_by_conda

@@ -14,7 +14,7 @@ from condaindex import JANUARY, Room, record
 from freezer.errors import ArtifactGoneError, IntegrityError, ResolveError, SpecError
 from freezer.fetch.config import Config
 from freezer.model.events import SilentReporter
-from freezer.model.spec import CondaSpec
+from freezer.model.spec.spec import CondaSpec
 from freezer.resolve.conda.environment import CondaGathered, gather_conda
 from freezer.resolve.conda.nearest import nearest
 from freezer.resolve.conda.solver.interface import CondaResolution

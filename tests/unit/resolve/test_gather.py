@@ -10,7 +10,7 @@ from indexes import FakeIndex, serve
 
 from freezer.errors import SpecError
 from freezer.fetch.http.client import NotFoundError
-from freezer.model.spec import PipSpec
+from freezer.model.spec.spec import PipSpec
 from freezer.resolve.python.requirements.gather import Gathered, gather
 
 

@@ -15,7 +15,7 @@ from freezer.errors import ResolveError, SpecError, Where
 from freezer.fetch.store.store import Store
 from freezer.model.canonical import json_bytes
 from freezer.model.events import SilentReporter
-from freezer.model.spec import PipSpec
+from freezer.model.spec.spec import PipSpec
 from freezer.resolve.python.interface import Held
 from freezer.resolve.python.names import ALIASES, name_warnings, near_names
 from freezer.resolve.python.requirements.gather import Gathered, gather

@@ -12,7 +12,7 @@ from freezer.errors import SpecError, Where
 from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.redact import without_credentials
 from freezer.fetch.python.settings import IndexOptions, as_url
-from freezer.model.spec import normalize_package
+from freezer.model.spec.spec import normalize_package
 from freezer.resolve.python.interface import Asked
 from freezer.resolve.python.requirements.file import Line, decode, lines, read_text, single
 from freezer.resolve.python.requirements.options import parse_options, sha256_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable
 
-    from freezer.model.spec import PipSpec
+    from freezer.model.spec.spec import PipSpec
 
 SPEC_FILE = "freeze.yaml"
 _OTHER_FORMS = {

@@ -1,0 +1,1 @@
+"""Commands about results: check and audit."""

@@ -1,0 +1,179 @@
+"""``freeze check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from freezer.cli.options import Json, generation_name, output_file
+from freezer.cli.session import current
+from freezer.errors import EXIT_NEGATIVE, EXIT_OK
+
+if TYPE_CHECKING:
+    from freezer.flows.check.verdict import CheckResult
+
+
+def check(  # noqa: PLR0913, PLR0917 - one for each option
+    env: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ENV|IMAGE",
+            help="The environment, not needed where there is only one; or an image: "
+            "registry/repository@sha256:…, an ID or a tag.",
+            show_default=False,
+        ),
+    ] = None,
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="Record the reference anew, even where there is one."),
+    ] = False,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            metavar="FILE",
+            help="For an image: compare with this reference.",
+            show_default=False,
+        ),
+    ] = None,
+    generation: Annotated[
+        str | None,
+        typer.Option(
+            "--generation",
+            metavar="N",
+            help="Check a generation of the past: a number or the first digits of its lock ID.",
+            show_default=False,
+        ),
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Check every generation: which build, and give their numbers."),
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DATE",
+            help="Check the generations since then, such as 2026-11-01.",
+            show_default=False,
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="N",
+            help="Compare with the numbers of an earlier generation; records nothing.",
+            show_default=False,
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="Write the verdict as one page too: FILE.html, or FILE.md for a pull request.",
+            callback=output_file,
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Train in the image and compare with the recorded numbers, bit by bit; exit 1 on drift."""
+    from freezer.flows.project.image_reference import is_image
+
+    other = everything or since or generation or (env and is_image(env))
+    form = _form(report, allowed=not other)
+    if generation is not None or everything or since is not None:
+        if reference is not None or (env is not None and is_image(env)):
+            raise typer.BadParameter("only an environment has generations, not an image")
+        if (generation is not None) + everything + (since is not None) + (against is not None) > 1:
+            raise typer.BadParameter("give one of --generation, --all, --since and --against")
+        _check_past(env, generation, since, record=record, as_json=json)
+    if env is not None and is_image(env):
+        if record:
+            raise typer.BadParameter("--record needs an environment: a reference is kept beside it")
+        if against is not None:
+            raise typer.BadParameter("--against needs an environment: an image has no history")
+        _check_image(env, reference, as_json=json)
+    if reference is not None:
+        raise typer.BadParameter("--reference is for images; an environment has its own references")
+    result = _current(env, against, record=record)
+    from freezer.output.check.check import document, show
+
+    if report is not None:
+        _write_report(result, report, form)
+    if json:
+        current.emit(document(result))
+    else:
+        show(result, current.stdout)
+    raise typer.Exit(EXIT_OK if result.verdict.good else EXIT_NEGATIVE)
+
+
+def _current(env: str | None, against: str | None, *, record: bool) -> CheckResult:
+    if against is not None:
+        if record:
+            raise typer.BadParameter("--against records nothing")
+        from freezer.flows.compare.check_against import check_against
+
+        return check_against(current.workshop(), env, generation_name(against))
+    from freezer.flows.check.check import check as run
+
+    return run(current.workshop(), env, record=record, ahead=_load_answer)
+
+
+def _load_answer() -> None:
+    import freezer.output.check.check  # noqa: F401 - while the training runs
+
+
+def _form(report: Path | None, *, allowed: bool) -> str:
+    """Return ``html`` or ``md`` for a report's file; empty where none is asked for."""
+    if report is None:
+        return ""
+    if not allowed:
+        raise typer.BadParameter("--report is for the check of an environment's current lock")
+    form = report.suffix.lstrip(".")
+    if form not in ("html", "md"):
+        raise typer.BadParameter(f"--report writes .html or .md, and {report} is neither")
+    return form
+
+
+def _write_report(result: CheckResult, path: Path, form: str) -> None:
+    from freezer.fetch.store.store import disk_errors, write_atomically
+    from freezer.output.check.report import report
+
+    with disk_errors(path.parent):
+        write_atomically(path, report(result, form).encode())
+
+
+def _check_past(
+    env: str | None, generation: str | None, since: str | None, *, record: bool, as_json: bool
+) -> NoReturn:
+    from freezer.flows.compare.check_all import check_all, check_generation, parse_since
+    from freezer.output.check.all import document, show
+
+    workshop = current.workshop()
+    if generation is not None:
+        found = check_generation(workshop, env, generation_name(generation), record=record)
+    else:
+        moment = parse_since(since) if since is not None else None
+        found = check_all(workshop, env, since=moment, record=record)
+    if as_json:
+        current.emit(document(found))
+    else:
+        show(found, current.stdout)
+    raise typer.Exit(EXIT_OK if found.good else EXIT_NEGATIVE)
+
+
+def _check_image(name: str, reference: Path | None, *, as_json: bool) -> NoReturn:
+    from freezer.flows.check.check_image import check_image
+    from freezer.output.check.image import document, show
+
+    result = check_image(current.workshop(), name, reference)
+    if as_json:
+        current.emit(document(result))
+    else:
+        show(result, current.stdout)
+    raise typer.Exit(EXIT_OK if result.verdict.good else EXIT_NEGATIVE)

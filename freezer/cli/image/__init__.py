@@ -1,0 +1,1 @@
+"""Commands about an image: fetch, build, bundle, image, images, inventory."""

@@ -1,0 +1,108 @@
+"""``freeze build``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from freezer.cli.options import Env, Json
+from freezer.cli.session import current
+from freezer.errors import EXIT_NEGATIVE, EXIT_OK
+
+
+def build(
+    env: Env = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Assemble, load and verify again what is there already."),
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Build again from nothing and compare; exit 1 where images differ."
+        ),
+    ] = False,
+    timings: Annotated[
+        bool, typer.Option("--timings", help="Say at the end what took how long.")
+    ] = False,
+    render_only: Annotated[
+        Path | None,
+        typer.Option(
+            "--render-only",
+            metavar="DIR",
+            help="Only write a context that a plain `docker build` can build.",
+            show_default=False,
+        ),
+    ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle",
+            metavar="FILE",
+            help="Take everything from this bundle first; needs no network and no cache.",
+            show_default=False,
+        ),
+    ] = None,
+    revision: Annotated[
+        str | None,
+        typer.Option(
+            "--revision",
+            metavar="COMMIT",
+            help="Label the image with this source commit; its ID then follows from lock and "
+            "commit.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Build the lock's image: the same lock gives the same image ID, byte for byte."""
+    from freezer.output.image.build import document, show, show_context, show_timings
+
+    if bundle is not None:
+        env = take(bundle, env)
+    if render_only is not None:
+        from freezer.flows.image.render import render
+
+        context = render(current.workshop(), env, render_only)
+        if json:
+            current.emit({"context": str(context.folder), "bytes": context.size})
+        else:
+            show_context(context, current.stdout)
+        return
+    if verify:
+        _verify(env, as_json=json)
+        return
+    from freezer.flows.image.build import build as run
+
+    workshop, watch = current.timed_workshop()
+    built = run(workshop, env, force=force, revision=revision)
+    if json:
+        current.emit({**document(built), "timings": watch.shares()})
+        return
+    show(built, current.stdout)
+    if timings:
+        show_timings(watch, current.stdout)
+
+
+def take(bundle: Path, env: str | None) -> str:
+    """Bring a bundle into store and project; return its environment's name."""
+    from freezer.flows.image.bundle import take_bundle
+
+    name = take_bundle(current.workshop(), bundle)
+    if env is not None and env != name:
+        raise typer.BadParameter(f"{bundle} is a bundle of {name}, not of {env}")
+    return name
+
+
+def _verify(env: str | None, *, as_json: bool) -> None:
+    from freezer.flows.image.rebuild import rebuild
+    from freezer.output.image.build import rebuilt_document, show_rebuilt
+
+    done = rebuild(current.workshop(), env)
+    if as_json:
+        current.emit(rebuilt_document(done))
+    else:
+        show_rebuilt(done, current.stdout)
+    raise typer.Exit(EXIT_OK if done.same else EXIT_NEGATIVE)

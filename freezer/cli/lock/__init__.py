@@ -1,0 +1,1 @@
+"""Commands about a lock: lock, update, why."""

@@ -1,0 +1,57 @@
+"""``freeze lock``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from freezer.cli.options import Env, Json
+from freezer.cli.session import current
+
+
+def lock(
+    env: Env = None,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Start afresh instead of keeping locked versions.")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Write nothing; exit 1 when the lock no longer answers the spec."
+        ),
+    ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="TIME",
+            help="Consider nothing newer, such as 2026-11-01T00:00:00Z; goes before the spec's.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Resolve the spec: every byte pinned and hashed, in lockfiles/ENV/freeze.lock.yaml."""
+    from freezer.flows.lock.lock import check_lock
+    from freezer.flows.lock.lock import lock as write_lock
+    from freezer.model.spec.moment import parse_moment
+    from freezer.output.lock.lock import document, show, show_checked
+
+    moment = parse_moment(as_of, "--as-of") if as_of is not None else None
+    if check and upgrade:
+        raise typer.BadParameter("--check writes nothing, so there is nothing to --upgrade")
+    if check:
+        locked = check_lock(current.workshop(), env, as_of=moment)
+        if json:
+            current.emit(document(locked))
+        else:
+            show_checked(locked, current.stdout)
+        return
+    result = write_lock(current.workshop(), env, upgrade=upgrade, as_of=moment)
+    if json:
+        current.emit(
+            {**document(result.locked), "changed": result.changed, "changes": result.changes}
+        )
+    else:
+        show(result, current.project, current.stdout)

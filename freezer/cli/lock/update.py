@@ -1,0 +1,73 @@
+"""``freeze update``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from freezer.cli.options import Json
+from freezer.cli.session import current
+from freezer.errors import EXIT_NEGATIVE, EXIT_OK
+
+
+def update(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ENV] [PACKAGE[==VERSION]]...",
+            help="The environment, not needed where there is only one; then what is to move: "
+            "Python, conda and Debian packages, base, python. Nothing named: everything.",
+            show_default=False,
+        ),
+    ] = None,
+    reason: Annotated[
+        str | None,
+        typer.Option(
+            "--reason", metavar="TEXT", help="Why; kept in the history.", show_default=False
+        ),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="TIME",
+            help="Move the lock's cut-off, such as 2026-11-01T00:00:00Z; goes before the spec's.",
+            show_default=False,
+        ),
+    ] = None,
+    newer: Annotated[
+        str | None,
+        typer.Option(
+            "--newer",
+            metavar="PACKAGE",
+            help="Move this Python package past the cut-off, which stays; needs --reason.",
+            show_default=False,
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 when more would move than what is named.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would move; write nothing.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Move packages in the lock, and of all others only what that forces."""
+    if newer is not None and not (reason and reason.strip()):
+        raise typer.BadParameter("--newer is recorded as an exception and needs a --reason")
+    from freezer.flows.update.targets import split_environment
+    from freezer.flows.update.update import Asked
+    from freezer.flows.update.update import update as run
+    from freezer.model.spec.moment import parse_moment
+    from freezer.output.lock.update import document, show
+
+    moment = parse_moment(as_of, "--as-of") if as_of is not None else None
+    env, packages = split_environment(current.project, words or [])
+    asked = Asked(packages, reason, moment, newer, strict, dry_run)
+    result = run(current.workshop(), env, asked)
+    if json:
+        current.emit(document(result))
+    else:
+        show(result, current.stdout)
+    raise typer.Exit(EXIT_NEGATIVE if result.refused else EXIT_OK)

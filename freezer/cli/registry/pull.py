@@ -1,0 +1,28 @@
+"""``freeze pull``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from freezer.cli.options import Json
+from freezer.cli.session import current
+
+
+def pull(
+    reference: Annotated[
+        str,
+        typer.Argument(metavar="REFERENCE", help="registry/repository@sha256:…, as pushed."),
+    ],
+    json: Json = False,
+) -> None:
+    """Bring an image and its references from a registry, by digest, every byte verified."""
+    from freezer.flows.registry.pull import pull as run
+    from freezer.output.image.push import pulled_document, show_pulled
+
+    done = run(current.workshop(), reference)
+    if json:
+        current.emit(pulled_document(done))
+    else:
+        show_pulled(done, current.stdout)

@@ -1,0 +1,1 @@
+"""Commands about a project: init, schema, doctor."""

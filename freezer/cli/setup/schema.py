@@ -1,0 +1,12 @@
+"""``freeze schema``."""
+
+from __future__ import annotations
+
+from freezer.cli.session import current
+
+
+def schema() -> None:
+    """Print the JSON schema of freeze.yaml, so that editors complete and check it."""
+    from freezer.model.spec.schema import spec_schema
+
+    current.emit(spec_schema())

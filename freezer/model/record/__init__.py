@@ -1,0 +1,1 @@
+"""Records of trainings: the record protocol, inventories, and verdicts."""

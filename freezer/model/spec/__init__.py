@@ -1,0 +1,1 @@
+"""The spec (`freeze.yaml`): its types, its JSON schema, and its validation."""

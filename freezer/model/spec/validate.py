@@ -1,0 +1,202 @@
+"""From a spec's document to a ``Spec``, with every fault named in the user's terms."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from freezer.errors import SpecError, Where
+from freezer.model.base import Model, kebab
+from freezer.model.spec.spec import (
+    AcceleratorSpec,
+    BootstrapSpec,
+    CondaSpec,
+    DeterminismSpec,
+    PipSpec,
+    SmokeSpec,
+    Spec,
+    StepsSpec,
+)
+from freezer.model.yaml_document import Document, dotted, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from freezer.model.yaml_document import Path
+
+_SECTIONS: dict[str, type[Model]] = {
+    "": Spec,
+    "base": BootstrapSpec,
+    "pip": PipSpec,
+    "conda": CondaSpec,
+    "accelerator": AcceleratorSpec,
+    "determinism": DeterminismSpec,
+    "smoke": SmokeSpec,
+    "steps": StepsSpec,
+}
+_EXPECTED: dict[str, str] = {
+    "name": "lower-case letters, digits, '-', '_' and '.', at most 64, such as sklearn-cpu",
+    "base": "an image such as debian:bookworm-slim, or {bootstrap: bookworm}",
+    "base.bootstrap": "a Debian suite such as bookworm",
+    "platform": "linux/amd64 or linux/arm64",
+    "python": 'a minor version in quotes, such as "3.11"',
+    "system": "a list of Debian packages, such as [gcc, libgomp1=12.2.0-14]",
+    "pip": "a list of requirements, a requirements file, a pyproject.toml, or a mapping",
+    "conda": "an environment.yml, a lockfile, or a mapping of channels and dependencies",
+    "conda.resolver": "rattler or conda-lock",
+    "accelerator.cuda": 'a toolkit in quotes, such as "12.4"',
+    "accelerator.cudnn": 'a version in quotes, such as "9"',
+    "accelerator.driver": 'a floor, such as ">=550.54.14"',
+    "blas": "openblas, mkl, netlib or blis",
+    "as-of": "a moment with a time zone, such as 2026-11-01T00:00:00Z",
+    "env": "a mapping of variables to texts of one line",
+    "labels": "a mapping of labels to texts of one line",
+    "steps": "a list of shell commands, or a mapping of 'run' and 'files'",
+    "steps.run": "a list of shell commands",
+    "smoke.cpus": "a whole number of CPUs, from 1",
+    "smoke.timeout": "seconds, from 1 to 86400",
+    "smoke.memory": "a number and one of b, k, m, g, such as 2g",
+    "smoke.training": "jax, lightgbm, numpy, sklearn, tensorflow, torch, xgboost, or a list",
+    "determinism.numerics": "native or portable",
+    "pip.resolver": "uv or pip-tools",
+}
+_PREFIXES = ("value error, ", "assertion failed, ")
+
+
+def parse_spec(data: bytes, name: str) -> tuple[Spec, Document]:
+    """Return the spec in a file's bytes, and its document for later messages with lines.
+
+    Raises ``SpecError``; where a file has several faults they are all in it.
+    """
+    document = read_yaml(data, name)
+    try:
+        return Spec.model_validate(document.values), document
+    except ValidationError as error:
+        raise _join(_faults(error, document, name)) from None
+
+
+def place(document: Document, name: str, *path: str | int) -> Where:
+    """Return where in its file a key of the spec stands."""
+    return Where(name, document.line(path), dotted(path) or None)
+
+
+def _faults(error: ValidationError, document: Document, name: str) -> list[SpecError]:
+    found: dict[Path, SpecError] = {}
+    for item in error.errors(include_url=False):
+        path = _path(item["loc"], document.values)
+        if path not in found:
+            found[path] = _fault(path, item, document, name)
+    # A union says that none of its branches fits; the fault inside a branch says why.
+    inner = [fault for path, fault in found.items() if not _is_above(path, found)]
+    return sorted(inner, key=lambda fault: (fault.where.line or 0) if fault.where else 0)
+
+
+def _is_above(path: Path, others: Iterable[Path]) -> bool:
+    return any(path != other and path == other[: len(path)] for other in others)
+
+
+def _path(location: Sequence[Any], values: Mapping[str, Any]) -> Path:
+    """Return the part of pydantic's location that is the user's: union branches are not."""
+    path: list[str | int] = []
+    here: Any = values
+    for part in location:
+        if _holds(here, part):
+            here = here[part]
+        elif isinstance(here, dict) and _is_key(part, path):
+            return (*path, part)
+        else:
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def _holds(here: Any, part: Any) -> bool:
+    if isinstance(here, dict):
+        return part in here
+    return isinstance(here, list) and isinstance(part, int) and part < len(here)
+
+
+def _is_key(part: Any, path: Sequence[str | int]) -> bool:
+    model = _SECTIONS.get(dotted(tuple(path)))
+    return model is not None and part in _keys(model)
+
+
+def _fault(path: Path, item: Any, document: Document, name: str) -> SpecError:
+    where = place(document, name, *path)
+    if item["type"] == "extra_forbidden":
+        return _unknown(path, where)
+    if item["type"] == "missing":
+        return SpecError(
+            f"the key {path[-1]!r} is missing",
+            where=where,
+            expected=_expected(path),
+            hint=f"add a line '{path[-1]}: ...'",
+        )
+    return SpecError(
+        f"unusable value for {_last_key(path)!r}" if path else "unusable spec",
+        where=where,
+        found=_shown(path, document.values),
+        expected=_expected(path) or _reason(item["msg"]),
+        hint=_hint(path, document.values),
+    )
+
+
+def _last_key(path: Path) -> str:
+    """Return the innermost key; an item of a list is named after its list."""
+    return str(next(part for part in reversed(path) if isinstance(part, str)))
+
+
+def _unknown(path: Path, where: Where) -> SpecError:
+    key = str(path[-1])
+    known = _keys(_SECTIONS.get(dotted(path[:-1]), Spec))
+    near = difflib.get_close_matches(key, known, 1, 0.6)
+    return SpecError(
+        f"unknown key {key!r}",
+        where=where,
+        expected=f"one of {', '.join(sorted(known))}",
+        hint=f"did you mean {near[0]!r}?" if near else "remove it, or see `freeze schema`",
+    )
+
+
+def _keys(model: type[Model]) -> list[str]:
+    return [kebab(name) for name in model.model_fields]
+
+
+def _expected(path: Path) -> str | None:
+    if path[:1] in (("env",), ("labels",)):
+        path = path[:1]
+    return _EXPECTED.get(dotted(tuple(part for part in path if isinstance(part, str))))
+
+
+def _reason(message: str) -> str:
+    low = message[0].lower() + message[1:]
+    for prefix in _PREFIXES:
+        low = low.removeprefix(prefix)
+    return low
+
+
+def _shown(path: Path, values: Any) -> str:
+    for part in path:
+        values = values[part]
+    text = repr(values)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _hint(path: Path, values: Any) -> str | None:
+    if path == ("python",) and str(values.get("python", "")).count(".") == 2:
+        return "name the minor version; the base decides the patch release, and the lock records it"
+    return None
+
+
+def _join(faults: Sequence[SpecError]) -> SpecError:
+    """Return one error for all faults: the first in full, the others as further ones."""
+    if len(faults) == 1:
+        return faults[0]
+    first = faults[0]
+    return SpecError(
+        f"{len(faults)} things in this file cannot be used",
+        where=Where(first.where.file) if first.where else None,
+        details=["\n    ".join(str(fault).splitlines()) for fault in faults],
+    )

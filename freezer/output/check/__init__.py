@@ -1,0 +1,1 @@
+"""Output of `freeze check` and `freeze audit`: text, JSON, charts and reports."""

@@ -1,0 +1,1 @@
+"""Output of `freeze log`, `freeze diff`, `freeze bisect` and `freeze rollback`."""

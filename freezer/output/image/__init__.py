@@ -1,0 +1,1 @@
+"""Output of commands about images: build, bundle, images, inventory, push and pull."""

@@ -1,0 +1,1 @@
+"""Output of `freeze lock`, `freeze update` and `freeze why`."""
