@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from bases import bootstrapped_base
 
 from freezer.engine.connect.connect import connect
 from freezer.engine.interface import LayerFile
 from freezer.errors import EngineError
+from tests.support.debian.bases import bootstrapped_base
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from hosts import Ear
-from locks import make_lock
 
 from freezer.errors import ResolveError
 from freezer.fetch.config import load_config
@@ -25,6 +23,8 @@ from freezer.model.cuda import toolkit_of
 from freezer.model.lock import Lock
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from freezer.resolve.accelerator.frameworks import NUMBERED_AS_CUDA, TORCH
+from tests.support.host.hosts import Ear
+from tests.support.project.locks import make_lock
 
 pytestmark = pytest.mark.index
 AS_OF = "2026-11-20T00:00:00Z"

@@ -8,9 +8,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from channel import FLAVOURS, build_channel, make_records, served
 
 from freezer.fetch.store.store import Store
+from tests.support.conda.channel import FLAVOURS, build_channel, make_records, served
 
 pytestmark = [pytest.mark.index, pytest.mark.archive]
 SOME = ("libexpat", "libblas", "pip", "python_abi", "liblbfgsb")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from channel import Channel, build_channel
-from condapackages import EPOCH, LAYOUT, Shop
-from rattler_install import rattler_prefix
+
+from tests.support.conda.channel import Channel, build_channel
+from tests.support.conda.condapackages import EPOCH, LAYOUT, Shop
+from tests.support.conda.rattler_install import rattler_prefix
 
 pytestmark = [pytest.mark.index, pytest.mark.archive]
 OTHERS = ("libblas=netlib", "liblapack=netlib", "blas=netlib", "blas=openblas")

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from indexes import FakeIndex, serve
 from rich.console import Console
-from updates import EARLY, LATE, LATER, Env, pins
 
 from freezer.errors import FreezerError, LockError, SpecError
 from freezer.flows.history.generations import history
 from freezer.flows.lock.lock import lock
 from freezer.flows.why.why import why
 from freezer.output.lock.why import show
+from tests.support.python.indexes import FakeIndex, serve
+from tests.support.python.updates import EARLY, LATE, LATER, Env, pins
 
 pytestmark = pytest.mark.index
 

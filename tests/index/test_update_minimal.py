@@ -6,9 +6,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from indexes import FakeIndex, serve
-from smallindexes import Index, demand_minimal, tight_index
-from updates import EARLY, Env, pins
+
+from tests.support.python.indexes import FakeIndex, serve
+from tests.support.python.smallindexes import Index, demand_minimal, tight_index
+from tests.support.python.updates import EARLY, Env, pins
 
 pytestmark = pytest.mark.index
 

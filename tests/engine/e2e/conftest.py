@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bases import PLATFORMS, kept_store
-from commands import Project, forget, other_clock, outcome, untag
 
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.fetch.store.store import Store
 from freezer.flows.image.fetch import lock_artifacts
+from tests.support.debian.bases import PLATFORMS, kept_store
+from tests.support.host.commands import Project, forget, other_clock, outcome, untag
 
 NAME = f"freezer-test-{os.getpid()}"
 """A name of this test run's own: another run on the same engine has other locks and images."""

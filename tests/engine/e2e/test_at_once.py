@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from commands import Project, outcome
 
 from freezer.engine.interface import Engine, ImageInfo
+from tests.support.host.commands import Project, outcome
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

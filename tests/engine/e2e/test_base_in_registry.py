@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bases import TestBase, kept_store
-from commands import Project, forget
-from registries import make_config, push, real_registry
 
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.fetch.debian.apt_sources import host_sources
+from tests.support.debian.bases import TestBase, kept_store
+from tests.support.host.commands import Project, forget
+from tests.support.registry.registries import make_config, push, real_registry
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import docker
 import pytest
-from commands import MADE, Project, forget, other_clock, outcome
-from daemons import own_daemon, own_podman
 
 from freezer.engine.connect.connect import connect
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.flows.image.build import image_tags
+from tests.support.host.commands import MADE, Project, forget, other_clock, outcome
+from tests.support.host.daemons import own_daemon, own_podman
 
 DOCKERD = "FREEZER_TEST_DOCKERD"
 """A folder with the programs of another Docker than the installed one: dockerd, containerd, ..."""

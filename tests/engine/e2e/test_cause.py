@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from commands import Project
 
 from freezer.check.reference import write_reference
 from freezer.check.smoke import Varied, run_smoke
@@ -15,6 +14,7 @@ from freezer.engine.interface import Engine, ImageInfo
 from freezer.inside.freezer_inside.determinism import pinned
 from freezer.model.events import SilentReporter
 from freezer.model.record.record import Observation, Record, Said
+from tests.support.host.commands import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from commands import Outcome, Project, forget, tree
 
 from freezer.check.reference import read_reference, write_reference
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.model.record.record import Record, Tensor
+from tests.support.host.commands import Outcome, Project, forget, tree
 
 Own = Callable[..., Outcome]
 

@@ -13,11 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from bases import PLATFORMS, SILENT, kept_store
-from channel import SUBDIRS, Channel, build_channel, served
-from commands import LINKED, Project, forget
 from rattler import PrefixRecord
-from rattler_install import rattler_prefix
 
 from freezer.engine.interface import Engine, RunOptions
 from freezer.fetch.store.store import Store
@@ -27,6 +23,10 @@ from freezer.image.wheel.install import Layout
 from freezer.model.canonical import digest, json_bytes
 from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module, quiet
 from freezer.resolve.conda.solver.virtual_packages import SUBDIRS as SUBDIRS_BY_PLATFORM
+from tests.support.conda.channel import SUBDIRS, Channel, build_channel, served
+from tests.support.conda.rattler_install import rattler_prefix
+from tests.support.debian.bases import PLATFORMS, SILENT, kept_store
+from tests.support.host.commands import LINKED, Project, forget
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 NAME = f"freezer-test-{os.getpid()}"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import LINKED, MADE, Project, tree
 
 from freezer.engine.interface import Engine, ImageInfo
+from tests.support.host.commands import LINKED, MADE, Project, tree
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

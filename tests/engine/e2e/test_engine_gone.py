@@ -6,10 +6,10 @@ from pathlib import Path
 
 import docker
 import pytest
-from commands import MADE, Outcome, Project, forget, outcome
-from proxies import engine_that_goes
 
 from freezer.engine.interface import Engine, ImageInfo
+from tests.support.host.commands import MADE, Outcome, Project, forget, outcome
+from tests.support.registry.proxies import engine_that_goes
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

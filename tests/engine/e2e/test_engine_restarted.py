@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from commands import Project, outcome
-from daemons import Daemon, own_daemon
-from proxies import engine_that_goes
 
 from freezer.engine.connect.connect import connect
 from freezer.engine.interface import ImageInfo
+from tests.support.host.commands import Project, outcome
+from tests.support.host.daemons import Daemon, own_daemon
+from tests.support.registry.proxies import engine_that_goes
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

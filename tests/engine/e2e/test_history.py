@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import LINKED, Project, die, forget, outcome
-from indexes import serve
-from registries import real_registry
 
 from freezer.engine.interface import Engine
 from freezer.fetch.store.store import Store
+from tests.support.host.commands import LINKED, Project, die, forget, outcome
+from tests.support.python.indexes import serve
+from tests.support.registry.registries import real_registry
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import Project, forget, tree
-from indexes import FakeIndex, serve
 
 from freezer.engine.interface import Engine
+from tests.support.host.commands import Project, forget, tree
+from tests.support.python.indexes import FakeIndex, serve
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

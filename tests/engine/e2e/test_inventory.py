@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import Project, forget
 
 from freezer.check.inventory.take import take_inventory
 from freezer.engine.interface import Engine, RunOptions
+from tests.support.host.commands import Project, forget
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import docker
 import pytest
-from commands import LINKED, MADE, Project, die, forget, outcome, tree
-from proxies import engine_that_goes
 
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.engine.run.owner import OWNER_LABEL
 from freezer.fetch.store.store import Store
 from freezer.image.build_container import store_name
 from freezer.image.layout import LOCK_LABEL, STORE_LABEL
+from tests.support.host.commands import LINKED, MADE, Project, die, forget, outcome, tree
+from tests.support.registry.proxies import engine_that_goes
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

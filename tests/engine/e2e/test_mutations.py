@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 
 import pytest
-from commands import Project
 
 from benchmarks.mutations.catalogue import MUTATIONS, Mutation
 from benchmarks.mutations.container import lines
@@ -19,6 +18,7 @@ from freezer.inside.freezer_inside.determinism import thread_counts
 from freezer.model.record.protocol import parse_lines
 from freezer.model.record.record import Record
 from freezer.model.record.verdict import MOVED, Compared, Verdict, Word
+from tests.support.host.commands import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from commands import LINKED, Project, forget
-from insides import other_freezer
 
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.fetch.store.store import Store
+from tests.support.host.commands import LINKED, Project, forget
+from tests.support.project.insides import other_freezer
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from bases import SILENT
-from commands import Project, forget, tree
-from registries import real_registry
 
 from freezer.check.reference import read_reference, write_reference
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.fetch.store.store import Store
 from freezer.model.record.record import Tensor
+from tests.support.debian.bases import SILENT
+from tests.support.host.commands import Project, forget, tree
+from tests.support.registry.registries import real_registry
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -6,14 +6,14 @@ import signal
 from pathlib import Path
 
 import pytest
-from bases import SILENT
-from commands import Project, die, outcome, tree
 
 from freezer.engine.interface import Engine, RunOptions
 from freezer.fetch.store.store import Store
 from freezer.image.assemble.assemble import assemble
 from freezer.image.base import ensure_base
 from freezer.image.verify import take_account, verify
+from tests.support.debian.bases import SILENT
+from tests.support.host.commands import Project, die, outcome, tree
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

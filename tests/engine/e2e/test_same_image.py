@@ -1,9 +1,9 @@
 """The same lock gives the same image, wherever, whenever and by whomever it is built."""
 
 import pytest
-from commands import Project, forget
 
 from freezer.engine.interface import Engine, ImageInfo
+from tests.support.host.commands import Project, forget
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -4,10 +4,10 @@ import json
 import resource
 
 import pytest
-from commands import Project, outcome
 
 from freezer.engine.interface import Engine, ImageInfo, RunOptions, RunResult
 from freezer.model.lock import Lock
+from tests.support.host.commands import Project, outcome
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

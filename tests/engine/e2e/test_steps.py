@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from commands import Project, forget, outcome
-from proxies import engine_that_goes
 
 from freezer.engine.interface import Engine, ImageInfo, RunOptions
 from freezer.fetch.store.store import Store
 from freezer.image.build_container import store_name
 from freezer.image.layout import STORE_LABEL
+from tests.support.host.commands import Project, forget, outcome
+from tests.support.registry.proxies import engine_that_goes
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

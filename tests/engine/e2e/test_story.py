@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import Project, forget
 
 from freezer.engine.interface import Engine
+from tests.support.host.commands import Project, forget
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

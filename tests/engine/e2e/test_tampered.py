@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from commands import Project
 
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.fetch.store.store import Store
+from tests.support.host.commands import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from bases import SILENT
-from commands import Project
 
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.errors import VerificationError
@@ -16,6 +14,8 @@ from freezer.fetch.store.store import Store
 from freezer.image.assemble.assemble import assemble
 from freezer.image.base import ensure_base
 from freezer.image.verify import Expected, take_account, verify
+from tests.support.debian.bases import SILENT
+from tests.support.host.commands import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bases import SILENT, SUITE, TestBase
-from debs import make_deb
 
 from freezer.engine.interface import Engine, RunOptions
 from freezer.errors import BuildError, IntegrityError
@@ -16,6 +14,8 @@ from freezer.image.base import engine_base
 from freezer.image.debian.bootstrap import make_base
 from freezer.image.oci.config import image_id
 from freezer.model.lock import DebianPackage
+from tests.support.debian.bases import SILENT, SUITE, TestBase
+from tests.support.debian.debs import make_deb
 
 pytestmark = [pytest.mark.engine, pytest.mark.archive]
 

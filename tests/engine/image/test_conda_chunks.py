@@ -10,10 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bases import SILENT, TestBase
-from channel import build_channel
-from condapackages import EPOCH, LAYOUT
-from locks import make_lock
 
 from freezer.engine.interface import Engine, LayerFile, RunOptions
 from freezer.errors import EngineError
@@ -25,6 +21,10 @@ from freezer.image.layers.order import clashes, write_layer
 from freezer.image.oci.config import intermediate_config
 from freezer.image.wheel.chunks import Chunk
 from freezer.model.lock import CondaPackage, Lock, PythonTarget, Target
+from tests.support.conda.channel import build_channel
+from tests.support.conda.condapackages import EPOCH, LAYOUT
+from tests.support.debian.bases import SILENT, TestBase
+from tests.support.project.locks import make_lock
 
 pytestmark = [pytest.mark.engine, pytest.mark.archive, pytest.mark.index]
 ASKED = ("numpy", "pip", "threadpoolctl", "libblas=openblas", "liblapack=openblas")

@@ -7,16 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from bases import PLATFORMS, SILENT
-from registries import (
-    INDEX,
-    make_config,
-    make_index,
-    make_manifest,
-    push,
-    put_manifest,
-    real_registry,
-)
 
 from freezer.engine.interface import Engine, LayerFile, RunOptions
 from freezer.errors import EngineError, IntegrityError
@@ -26,6 +16,16 @@ from freezer.fetch.registry.inspect import Registry
 from freezer.fetch.store.store import Store
 from freezer.image.base import engine_base
 from freezer.model.lock import RegistryBase
+from tests.support.debian.bases import PLATFORMS, SILENT
+from tests.support.registry.registries import (
+    INDEX,
+    make_config,
+    make_index,
+    make_manifest,
+    push,
+    put_manifest,
+    real_registry,
+)
 
 pytestmark = pytest.mark.engine
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}

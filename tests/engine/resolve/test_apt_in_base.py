@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from archives import Archive, SigningKey, stanza
-from bases import SUITE, TestBase
 
 from freezer.engine.interface import Engine
 from freezer.errors import FreezerError, IntegrityError, ResolveError
@@ -23,6 +21,8 @@ from freezer.model.events import SilentReporter
 from freezer.model.lock import BasePackage, DebianPackage
 from freezer.resolve.debian.bootstrap import bootstrap_sources
 from freezer.resolve.debian.resolve import resolve_debian
+from tests.support.debian.archives import Archive, SigningKey, stanza
+from tests.support.debian.bases import SUITE, TestBase
 
 pytestmark = [
     pytest.mark.engine,

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from bases import SILENT, TestBase
 
 from freezer.engine.interface import Engine, LayerFile
 from freezer.errors import ResolveError
@@ -19,6 +18,7 @@ from freezer.fetch.store.store import Store
 from freezer.image.tar.canonical import parents
 from freezer.resolve.base.probe import probe
 from freezer.resolve.base.target import choose_python, python_packages, target
+from tests.support.debian.bases import SILENT, TestBase
 
 pytestmark = pytest.mark.engine
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from asking import TARGET, host_target
 
 from freezer.errors import FetchError, FreezerError, ResolveError, SpecError
 from freezer.fetch.config import Config
@@ -23,6 +22,7 @@ from freezer.resolve.components.wheels import wheel_components
 from freezer.resolve.python.interface import PipRequest, Resolution
 from freezer.resolve.python.requirements.gather import gather
 from freezer.resolve.python.resolve import resolve_pip
+from tests.support.project.asking import TARGET, host_target
 
 pytestmark = [pytest.mark.index, pytest.mark.timeout(120)]
 

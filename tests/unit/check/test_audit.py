@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from locks import make_lock
-from records import lines, record
 from rich.console import Console
 
 from freezer.check.audit.documented import Note
@@ -20,6 +18,8 @@ from freezer.flows.project.environment import Locked
 from freezer.model.record.record import Record, Timing
 from freezer.model.spec.spec import Accepted
 from freezer.output.check.audit import document, show
+from tests.support.project.locks import make_lock
+from tests.support.project.records import lines, record
 
 FACTOR = Factor("race", "4 threads, once more", "use two", fault=True)
 SETTING = {"OMP_NUM_THREADS": "4"}

@@ -5,12 +5,12 @@ import json
 import socket
 
 import pytest
-from records import Floats, record
 
 from freezer.check.reference import read_reference, reference_path, references, write_reference
 from freezer.errors import CheckError
 from freezer.inside.freezer_inside.record import Recorder
 from freezer.model.canonical import digest, json_bytes
+from tests.support.project.records import Floats, record
 
 
 def test_a_reference_comes_back_as_it_was(tmp_path):

@@ -3,8 +3,6 @@
 import json
 
 import pytest
-from locks import make_lock
-from records import HOST, lines, record
 
 from freezer.check.compare.compare import compare
 from freezer.check.smoke import Varied, run_smoke
@@ -14,6 +12,8 @@ from freezer.model.events import SilentReporter
 from freezer.model.lock import Inside, SmokePlan
 from freezer.model.record.protocol import PREFIX
 from freezer.model.record.verdict import Word
+from tests.support.project.locks import make_lock
+from tests.support.project.records import HOST, lines, record
 
 HOST_LINE = PREFIX + json.dumps({"kind": "host", "host": HOST}).encode()
 

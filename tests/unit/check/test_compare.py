@@ -7,13 +7,13 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from records import HOST, Floats, lines, record, training_lines
 
 from freezer.check.compare.compare import compare
 from freezer.check.compare.ulps import number_ulps
 from freezer.inside.freezer_inside.record import Recorder
 from freezer.model.record.protocol import PREFIX
 from freezer.model.record.verdict import Word
+from tests.support.project.records import HOST, Floats, lines, record, training_lines
 
 NEXT = math.nextafter
 

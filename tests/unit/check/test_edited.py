@@ -3,10 +3,10 @@
 import io
 
 import pytest
-from records import Floats, record
 
 from freezer.check.compare.compare import compare
 from freezer.inside.freezer_inside.record import Recorder
+from tests.support.project.records import Floats, record
 
 SENTENCE = "it was changed after the last step, and not by training"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from records import HOST, lines, record
 
 from freezer.check.cause.experiments import _FEWER, MOST, Experiment, Tried, experiments
 from freezer.check.compare.compare import compare
 from freezer.model.record.record import Host
+from tests.support.project.records import HOST, lines, record
 
 
 def host(**changes: Any) -> Host:

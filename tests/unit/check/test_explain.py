@@ -3,7 +3,6 @@
 import io
 
 import pytest
-from records import HOST, lines, record
 
 from freezer.check.cause.explain import (
     differences_of_hosts,
@@ -14,6 +13,7 @@ from freezer.check.cause.explain import (
 from freezer.inside.freezer_inside.record import Recorder
 from freezer.model.record.record import Host
 from freezer.model.record.verdict import Difference
+from tests.support.project.records import HOST, lines, record
 
 REFERENCE = Host.model_validate(HOST)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from locks import make_lock
 
 from freezer.check.audit.documented import KNOWN, notes
 from freezer.check.audit.factors import factors
 from freezer.inside.freezer_inside.determinism import pinned, settings
 from freezer.inside.freezer_inside.switches import WITHOUT
 from freezer.model.lock import Lock
+from tests.support.project.locks import make_lock
 
 
 def lock(threads: int = 2, **changes: Any) -> Lock:

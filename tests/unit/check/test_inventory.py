@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from locks import make_lock, sha
 
 from freezer.check.inventory import take as module
 from freezer.check.inventory.numerics import compare_inventories, differences_of_notes, doubles
@@ -18,6 +17,7 @@ from freezer.engine.interface import RunResult
 from freezer.errors import CheckError, VerificationError
 from freezer.model.lock import Accelerator
 from freezer.model.record.inventory import Inventory, inventory_digest, note_of
+from tests.support.project.locks import make_lock, sha
 
 IMAGE = f"sha256:{sha('a')}"
 

@@ -6,10 +6,10 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from records import Floats, record, training_lines
 
 from freezer.check.compare.measure import distance, within
 from freezer.model.record.record import Number, Said
+from tests.support.project.records import Floats, record, training_lines
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
 

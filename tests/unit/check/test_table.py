@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from records import lines, record
-
 from freezer.check.cause.experiments import Experiment, Tried, experiments
 from freezer.check.cause.table import Row, factor_table
 from freezer.check.compare.compare import compare
 from freezer.model.record.record import Record
+from tests.support.project.records import lines, record
 
 THREADS = {"settings": {"OMP_NUM_THREADS": "4"}}
 

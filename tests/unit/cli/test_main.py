@@ -4,12 +4,12 @@ import builtins
 import json
 
 import pytest
-from locks import make_lock
 
 from freezer.__main__ import main
 from freezer.cli.main import run
 from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_NEGATIVE, EXIT_OK, EXIT_USER
 from freezer.model.lockfile import lock_bytes
+from tests.support.project.locks import make_lock
 
 SPEC = "name: demo\nbase: {bootstrap: bookworm}\npython: '3.11'\n"
 

@@ -4,9 +4,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from hosts import BASE, CONFIG, ID, LIGHT, LOCK, SYSTEM, make_host, reference
-from memory_registry import memory_registry
-from registries import make_config, sha
 
 from freezer.check.reference import write_reference
 from freezer.cli.main import run
@@ -14,6 +11,9 @@ from freezer.cli.session import Session
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK, EXIT_USER
 from freezer.flows.image.config_cache import keep_config
 from freezer.model.lockfile import LOCK_FILE
+from tests.support.host.hosts import BASE, CONFIG, ID, LIGHT, LOCK, SYSTEM, make_host, reference
+from tests.support.registry.memory_registry import memory_registry
+from tests.support.registry.registries import make_config, sha
 
 
 @pytest.fixture

@@ -6,15 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hosts import BASE, CONFIG, ID, LIGHT, LOCK, SYSTEM, Host, make_host, reference
-from memory_registry import MemoryRegistry, memory_registry
-from registries import sha
 from urllib3.util.retry import Retry
 
 from freezer.check.reference import write_reference
 from freezer.fetch.registry import push as registry_push
 from freezer.flows.image.config_cache import keep_config
 from freezer.model.lockfile import LOCK_FILE
+from tests.support.host.hosts import (
+    BASE,
+    CONFIG,
+    ID,
+    LIGHT,
+    LOCK,
+    SYSTEM,
+    Host,
+    make_host,
+    reference,
+)
+from tests.support.registry.memory_registry import MemoryRegistry, memory_registry
+from tests.support.registry.registries import sha
 
 
 @pytest.fixture

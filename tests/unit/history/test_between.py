@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from locks import make_lock, sha
-
 from freezer.history.between import between, changes_between
 from freezer.model.lock import DebianPackage, Lock, PipPackage
+from tests.support.project.locks import make_lock, sha
 
 
 def pip(name: str, version: str, *requires: str) -> PipPackage:

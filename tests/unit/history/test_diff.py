@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from locks import make_lock, sha
 
 from freezer.history.diff import diff_locks
 from freezer.history.suspects import LEVELS, assess
 from freezer.model.lock import Accelerator, Component, CondaPackage, DebianPackage, Lock, PipPackage
+from tests.support.project.locks import make_lock, sha
 
 MIRROR = {"added": "removed", "removed": "added", "up": "down", "down": "up"}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from locks import sha
 
 from freezer.errors import HistoryError
 from freezer.history.log import FOLDER, LOG_FILE, History, append, read_history
 from freezer.model.generation import Checked, Generation, entry_digest, entry_line, parse_entry
 from freezer.model.record.verdict import Word
+from tests.support.project.locks import sha
 
 DATE = "2026-11-01T00:00:00Z"
 

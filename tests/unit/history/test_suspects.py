@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from locks import make_lock
 
 from freezer.history.diff import diff_locks
 from freezer.history.suspects import Suspect, assess
 from freezer.inside.freezer_inside.determinism import table, thread_counts
+from tests.support.project.locks import make_lock
 
 
 def suspects(before: dict[str, str], after: dict[str, str]) -> tuple[Suspect, ...]:

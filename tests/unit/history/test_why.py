@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from locks import make_lock, sha
-
 from freezer.history.log import History
 from freezer.history.why import (
     Graph,
@@ -17,6 +15,7 @@ from freezer.history.why import (
 )
 from freezer.model.generation import Generation, entry_digest
 from freezer.model.lock import BootstrapBase, CondaPackage, DebianPackage, PipPackage
+from tests.support.project.locks import make_lock, sha
 
 
 def pip(name: str, *requires: str, requested: bool = False, **more: object) -> PipPackage:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from locks import make_lock, sha
 
 from freezer.engine.interface import EngineInfo, ImageInfo
 from freezer.errors import IntegrityError
@@ -13,6 +12,7 @@ from freezer.image.base import engine_base, ensure_base, registry_name
 from freezer.image.layout import BASE_REPOSITORY
 from freezer.model.events import SilentReporter
 from freezer.model.lock import BootstrapBase, RegistryBase
+from tests.support.project.locks import make_lock, sha
 
 CONFIG, MANIFEST, LAYER = (f"sha256:{sha(digit)}" for digit in "345")
 PULLED = f"debian@{MANIFEST}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from locks import make_lock, sha
 
 from freezer.image.dockerfile import AddedLayer, render_dockerfile, render_install_script
+from tests.support.project.locks import make_lock, sha
 
 ADDED = [AddedLayer("layers/10-numpy.tar", "numpy 2.4.6")]
 

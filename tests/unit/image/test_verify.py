@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from locks import make_lock, sha
 
 from freezer.errors import VerificationError
 from freezer.image.verify import Account, Expected, verify
+from tests.support.project.locks import make_lock, sha
 
 PATH = "/opt/env/lib/python3.11/site-packages/numpy/__init__.py"
 EXPECTED = {

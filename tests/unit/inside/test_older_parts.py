@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from locks import make_lock
 
 from freezer.check.compare.compare import compare
 from freezer.check.smoke import run_smoke
@@ -32,6 +31,7 @@ from freezer.model.canonical import digest
 from freezer.model.events import SilentReporter
 from freezer.model.image_runtime import UNDERSTOOD
 from freezer.model.lock import Inside, Lock, SmokePlan
+from tests.support.project.locks import make_lock
 
 PARTS = sorted(Path(__file__).parents[2].joinpath("data", "insides").iterdir())
 MODULE = "opt/env/lib/python3.11/site-packages/one.py"

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from records import Floats
 
 from freezer.inside.freezer_inside.determinism import SEED
 from freezer.inside.freezer_inside.record import Recorder
 from freezer.inside.freezer_inside.trainer import BATCH, ROWS, Trainer
 from freezer.model.record.protocol import parse_lines
+from tests.support.project.records import Floats
 
 
 class Weights(Floats):

@@ -1,13 +1,13 @@
 """Freezer's own part as one piece: read back file by file, and nothing else is let through."""
 
 import pytest
-from insides import ASKED, PART, pack, part_files
 
 from freezer.errors import IntegrityError, LockError
 from freezer.inside import INTERFACE, inside_bytes, inside_digest, inside_files
 from freezer.model.canonical import digest
 from freezer.model.image_runtime import LARGEST, UNDERSTOOD, demand_interface, unpack
 from freezer.model.lock import Inside
+from tests.support.project.insides import ASKED, PART, pack, part_files
 
 
 def read(data):

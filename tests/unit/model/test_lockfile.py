@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from locks import make_lock
 
 from freezer.errors import LockError
 from freezer.model.lock import Steps
 from freezer.model.lockfile import lock_bytes, lock_id, parse_lock
+from tests.support.project.locks import make_lock
 
 NAME = "lockfiles/demo/freeze.lock.yaml"
 

@@ -8,10 +8,10 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from records import HOST, lines
 
 from freezer.errors import CheckError
 from freezer.model.record.protocol import PREFIX, parse_lines
+from tests.support.project.records import HOST, lines
 
 
 def line(**values):

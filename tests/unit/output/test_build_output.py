@@ -2,13 +2,13 @@
 
 import io
 
-from locks import make_lock
 from rich.console import Console
 
 from freezer.flows.image.build import Built
 from freezer.flows.image.rebuild import Rebuilt
 from freezer.flows.project.environment import Locked
 from freezer.output.image.build import document, rebuilt_document, show, show_rebuilt
+from tests.support.project.locks import make_lock
 
 IMAGE, OTHER, LAYER = (f"sha256:{digit * 64}" for digit in "abc")
 

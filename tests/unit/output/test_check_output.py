@@ -5,8 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from locks import make_lock
-from records import Floats, lines, record, training_lines
 from rich.console import Console
 
 from freezer.check.compare.compare import compare
@@ -14,6 +12,8 @@ from freezer.flows.check.verdict import CheckResult
 from freezer.flows.project.environment import Locked
 from freezer.model.record.verdict import Word
 from freezer.output.check.check import document, show
+from tests.support.project.locks import make_lock
+from tests.support.project.records import Floats, lines, record, training_lines
 
 
 def result(expected, found, **more):

@@ -7,8 +7,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from locks import make_lock
-from records import lines, record
 
 from freezer.check.compare.compare import compare
 from freezer.check.compare.metrics import metrics
@@ -17,6 +15,8 @@ from freezer.flows.project.environment import Locked
 from freezer.model.record.record import Record
 from freezer.output.check.chart import loss_chart
 from freezer.output.check.report import report
+from tests.support.project.locks import make_lock
+from tests.support.project.records import lines, record
 
 EVIL = "<script>alert(1)</script>|`x`"
 

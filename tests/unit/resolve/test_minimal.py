@@ -8,10 +8,18 @@ from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smallindexes import Index, Pins, answers, demand_minimal, fits, indexes, needs
 
 from freezer.errors import ResolveError
 from freezer.resolve.minimal import Release, least_moved, settle
+from tests.support.python.smallindexes import (
+    Index,
+    Pins,
+    answers,
+    demand_minimal,
+    fits,
+    indexes,
+    needs,
+)
 
 
 @given(indexes(), st.integers(0, 2**32).map(Random))

@@ -1,0 +1,1 @@
+"""Conda channels and packages made for tests."""

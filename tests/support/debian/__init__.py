@@ -1,0 +1,1 @@
+"""Debian archives, packages and bases made for tests."""

@@ -1,0 +1,1 @@
+"""Commands, engines and daemons of this host, or in their place."""

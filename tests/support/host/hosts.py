@@ -1,0 +1,84 @@
+"""Machines for tests of pushing, pulling and checking: a project, a store, an engine of no engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from freezer.errors import FreezerError
+from freezer.fetch.config import Config
+from freezer.fetch.store.store import Store
+from freezer.flows.check.check_image import ImageCheck, check_image
+from freezer.flows.project.workshop import Workshop
+from freezer.flows.registry.pull import Pulled, pull
+from freezer.flows.registry.push import Pushed, push
+from freezer.model.events import SilentReporter
+from freezer.model.lock import Inside
+from freezer.model.lockfile import lock_bytes, lock_id
+from freezer.model.record.record import Record
+from tests.support.host.fake_engine import FakeEngine
+from tests.support.project.locks import make_lock
+from tests.support.project.records import record
+from tests.support.registry.registries import make_config
+
+BASE, SYSTEM, LIGHT = b"base " * 9000, b"system " * 9000, b"light " * 9000
+LOCK = lock_bytes(make_lock(inside=Inside(version="1", sha256="3" * 64)))
+ID = lock_id(LOCK)
+CONFIG = make_config([BASE, SYSTEM, LIGHT], Labels={"org.freezer.lock-id": ID})
+CLASS = "x86-64-v4-skylakex"
+
+
+class Ear(SilentReporter):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.notes: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@dataclass
+class Host:
+    """A machine: its project, its store, its engine."""
+
+    workshop: Workshop
+    held: FakeEngine
+    ear: Ear
+    address: str
+
+    @property
+    def references(self) -> Path:
+        return self.workshop.project / "lockfiles" / "demo"
+
+    def push(self, name: str = "team/demo:v1") -> Pushed:
+        return push(self.workshop, None, f"{self.address}/{name}")
+
+    def pull(self, name: str) -> Pulled:
+        return pull(self.workshop, name)
+
+    def check(self, name: str, file: Path | None = None) -> ImageCheck:
+        return check_image(self.workshop, name, file)
+
+
+def make_host(folder: Path, address: str) -> Host:
+    held, ear, project = FakeEngine(), Ear(), folder / "project"
+    project.mkdir(parents=True)
+    store = Store.open(folder / "store")
+    return Host(Workshop(project, Config(), store, lambda: held, ear), held, ear, address)
+
+
+def reference(told: list[bytes] | None = None, **host: str) -> Record:
+    return record(told, **host).model_copy(update={"lock_id": ID})
+
+
+def refused(work: object, kind: type[FreezerError], *said: str) -> FreezerError:
+    with pytest.raises(kind) as caught:
+        work()  # type: ignore[operator]
+    for words in said:
+        assert words in str(caught.value)
+    return caught.value

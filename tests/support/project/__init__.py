@@ -1,0 +1,1 @@
+"""Projects, locks, records and histories made for tests."""

@@ -1,0 +1,1 @@
+"""Python indexes and wheels made for tests."""

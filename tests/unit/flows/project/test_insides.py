@@ -1,0 +1,340 @@
+"""Freezer's own part of an image: kept with the locks that name it, and believed by its hash only."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from freezer.errors import FreezerError, HostError, IntegrityError, LockError
+from freezer.fetch.store.store import Store
+from freezer.flows.history.generations import adopt, history, record_generation
+from freezer.flows.history.log import verify
+from freezer.flows.image import bundle as flow
+from freezer.flows.image.bundle import bundle, check_bundle, take_bundle
+from freezer.flows.project.environment import Locked
+from freezer.flows.project.exclusive import holding
+from freezer.flows.project.image_runtime import (
+    bring_inside,
+    inside_for,
+    installed,
+    keep_inside,
+    without_inside,
+)
+from freezer.flows.project.workshop import Workshop
+from freezer.image.oci.bundle import Content
+from freezer.image.runtime import inside_of
+from freezer.inside import inside_bytes, inside_files
+from freezer.model.canonical import digest
+from freezer.model.image_runtime import LARGEST, unpack
+from freezer.model.lock import BootstrapBase, DebianPackage, Inside, Lock, SmokePlan
+from freezer.model.lockfile import LOCK_FILE, lock_bytes
+from tests.support.host.hosts import Host, make_host
+from tests.support.project.insides import OLD, PART, other_freezer, pack, part_files
+from tests.support.project.locks import make_lock, sha
+
+SHIPPED = Path(__file__).parents[4] / "lockfiles"
+DEB = DebianPackage(
+    source="debian", file="pool/a_1_amd64.deb", size=5, sha256=digest(b"a deb"), name="a",
+    version="1", architecture="amd64", reason="base",
+)  # fmt: skip
+BASE = BootstrapBase(
+    suite="bookworm",
+    config=f"sha256:{sha('1')}",
+    diff_ids=(f"sha256:{sha('2')}",),
+    packages=(DEB,),
+)
+LOCK = make_lock(inside=OLD, base=BASE, debian=(), pip=())
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return make_host(tmp_path, "nowhere")
+
+
+@pytest.fixture
+def shop(host: Host) -> Workshop:
+    host.workshop.store.put_bytes(b"a deb")
+    return host.workshop
+
+
+def place(shop: Workshop, data: bytes = PART, environment: str = "demo") -> Path:
+    path = shop.project / "lockfiles" / environment / "inside" / OLD.sha256
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def put_lock(shop: Workshop, lock: Lock) -> None:
+    folder = shop.project / "lockfiles" / lock.name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / LOCK_FILE).write_bytes(lock_bytes(lock))
+
+
+def kept(shop: Workshop) -> dict[str, bytes]:
+    folder = shop.project / "lockfiles" / "demo" / "inside"
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*"))}
+
+
+def record(shop: Workshop, lock: Lock) -> None:
+    with holding(shop, lock.name):
+        adopt(shop, lock.name)
+        put_lock(shop, lock)
+        record_generation(shop, lock.name, action="lock", summary="a change")
+
+
+def test_locks_that_name_one_part_keep_it_once(shop: Workshop) -> None:
+    own = make_lock(inside=installed())
+    for as_of in ("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z"):
+        record(shop, own.model_copy(update={"as_of": as_of}))
+    assert len(history(shop, "demo").generations) == 3
+    assert kept(shop) == {installed().sha256: inside_bytes()}
+    assert shop.store.verified(installed().sha256).read_bytes() == inside_bytes()
+
+
+def test_a_freezer_that_changed_keeps_its_own_beside_the_old_one(
+    shop: Workshop, tmp_path: Path
+) -> None:
+    first = installed()
+    record(shop, make_lock(inside=first))
+    with other_freezer(tmp_path / "other") as second:
+        record(shop, make_lock(inside=installed()))
+        assert kept(shop).keys() == {first.sha256, second.sha256}
+
+
+def test_a_lock_of_another_freezer_that_is_adopted_has_its_part_kept_where_it_is_at_hand(
+    shop: Workshop,
+) -> None:
+    put_lock(shop, LOCK)
+    adopt(shop, "demo")
+    assert kept(shop) == {}
+    shop.store.put_bytes(PART)
+    adopt(shop, "demo")
+    assert kept(shop) == {OLD.sha256: PART}
+
+
+@pytest.mark.parametrize("environment", ["demo", "another"])
+def test_an_empty_store_gets_it_from_whatever_environment_kept_it(
+    shop: Workshop, environment: str
+) -> None:
+    place(shop, environment=environment)
+    bring_inside(shop, LOCK)
+    assert inside_of(LOCK, shop.store) == part_files()
+
+
+def test_this_freezers_own_needs_nothing_kept(shop: Workshop) -> None:
+    assert inside_of(make_lock(inside=installed()), shop.store) == inside_files()
+
+
+@pytest.mark.parametrize("data", [PART[:-1], PART + b"#", b"", inside_bytes()])
+def test_one_that_was_edited_is_named_and_not_used(shop: Workshop, data: bytes) -> None:
+    place(shop, data)
+    with pytest.raises(IntegrityError, match="was edited") as raised:
+        bring_inside(shop, LOCK)
+    assert str(raised.value.where) == f"lockfiles/demo/inside/{OLD.sha256}"
+    assert not shop.store.has(OLD.sha256)
+    assert f"inside/{OLD.sha256}: what was kept" in (without_inside(shop, LOCK) or "")
+
+
+def test_an_edited_one_is_put_right_from_where_it_is_whole(shop: Workshop) -> None:
+    place(shop, PART + b"#")
+    place(shop, environment="another")
+    keep_inside(shop, LOCK)
+    assert kept(shop) == {OLD.sha256: PART}
+
+
+def test_a_link_out_of_the_project_and_a_folder_are_not_taken(shop: Workshop, host: Host) -> None:
+    path = place(shop)
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+    with pytest.raises(FreezerError):
+        inside_of_brought(shop)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(LockError, match="not at hand"):
+        inside_of_brought(shop)
+
+
+def inside_of_brought(shop: Workshop) -> None:
+    bring_inside(shop, LOCK)
+    inside_of(LOCK, shop.store)
+
+
+@pytest.mark.parametrize("below", ["inside", f"inside/{OLD.sha256}/deeper"])
+def test_what_lies_in_its_place_is_named(shop: Workshop, below: str) -> None:
+    shop.store.put_bytes(PART)
+    path = shop.project / "lockfiles/demo" / below
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"mine")
+    with pytest.raises(HostError, match="something else lies in its place") as caught:
+        keep_inside(shop, LOCK)
+    assert str(caught.value.where) == f"lockfiles/demo/{below.removesuffix('/deeper')}"
+    assert path.read_bytes() == b"mine"
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(shop: Workshop) -> None:
+    path = place(shop)
+    path.unlink()
+    os.mkfifo(path)
+    keep_inside(shop, LOCK)  # which is nowhere else
+    shop.store.put_bytes(PART)
+    keep_inside(shop, LOCK)
+    assert kept(shop) == {OLD.sha256: PART}
+
+
+def test_one_that_is_nowhere_says_what_made_it_and_what_to_do(shop: Workshop) -> None:
+    bring_inside(shop, LOCK)
+    with pytest.raises(LockError, match="not at hand") as raised:
+        inside_of(LOCK, shop.store)
+    said = str(raised.value)
+    assert f"no file lockfiles/demo/inside/{OLD.sha256}" in said
+    assert f"expected: freezer_inside 1, sha256 {OLD.sha256[:12]}" in said
+    assert "bundle" in said
+    assert "`freeze lock demo`" in said
+
+
+def test_one_that_was_edited_in_the_store_is_had_again_from_the_project(shop: Workshop) -> None:
+    place(shop)
+    bring_inside(shop, LOCK)
+    path = shop.store.path(OLD.sha256)
+    path.chmod(0o644)
+    path.write_bytes(PART + b"#")
+    with pytest.raises(IntegrityError, match="in the store was changed"):
+        inside_of(LOCK, shop.store)
+    bring_inside(shop, LOCK)
+    assert inside_of(LOCK, shop.store) == part_files()
+
+
+def test_a_lock_whose_part_would_lead_out_of_the_image_is_refused(shop: Workshop) -> None:
+    data = PART + pack({"freezer_inside/../../../../etc/job.py": b"import os"})
+    hostile = make_lock(inside=Inside(version="1", sha256=shop.store.put_bytes(data)))
+    with pytest.raises(IntegrityError, match="not what was kept"):
+        inside_of(hostile, shop.store)
+
+
+def test_a_part_of_another_interface_is_refused_before_its_bytes_are_looked_for(
+    shop: Workshop,
+) -> None:
+    newer = make_lock(inside=Inside(version="9", sha256="9" * 64, interface=9))
+    with pytest.raises(LockError, match="another language"):
+        inside_of(newer, shop.store)
+
+
+def test_the_log_names_one_that_was_edited(shop: Workshop) -> None:
+    record(shop, make_lock(inside=installed()))
+    assert verify(shop, "demo").faults == ()
+    path = shop.project / "lockfiles/demo/inside" / installed().sha256
+    path.write_bytes(inside_bytes()[:-1])
+    (fault,) = verify(shop, "demo").faults
+    assert f"lockfiles/demo/inside/{installed().sha256}" in fault
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_the_log_names_what_lies_in_the_place_of_one(
+    shop: Workshop, make: Callable[[Path], None]
+) -> None:
+    record(shop, make_lock(inside=installed()))
+    path = shop.project / "lockfiles/demo/inside" / installed().sha256
+    path.unlink()
+    make(path)
+    (fault,) = verify(shop, "demo").faults
+    assert "something else lies in the place" in fault
+
+
+def test_the_log_passes_over_what_is_none(shop: Workshop) -> None:
+    record(shop, make_lock(inside=installed()))
+    for name in (".gitkeep", f".{installed().sha256}.k2x8"):
+        (shop.project / "lockfiles/demo/inside" / name).write_bytes(b"")
+    assert verify(shop, "demo").faults == ()
+
+
+def test_a_large_file_that_a_lock_names_is_no_part(shop: Workshop) -> None:
+    lock = make_lock(inside=Inside(version="1", sha256=shop.store.put_bytes(bytes(LARGEST + 1))))
+    keep_inside(shop, lock)
+    assert kept(shop) == {}
+    with pytest.raises(IntegrityError, match="not what was kept"):
+        inside_of(lock, shop.store)
+
+
+def plan(*trainings: str) -> SmokePlan:
+    return SmokePlan(trainings=trainings, seed=1, cpus=1, memory="1g", timeout=9)
+
+
+def test_a_lock_takes_this_freezers_part_and_a_named_update_stays_with_the_old_one(
+    host: Host, shop: Workshop
+) -> None:
+    data = pack(part_files(numpy_training=b"train()"))
+    old = make_lock(inside=Inside(version="1", sha256=shop.store.put_bytes(data)))
+    assert inside_for(shop, plan("numpy"), None, keep=False) == installed()
+    assert inside_for(shop, plan("numpy"), old, keep=False) == installed()
+    assert inside_for(shop, plan("numpy"), old, keep=True) == old.inside
+    assert host.ear.notes == []
+
+
+@pytest.mark.parametrize("at_hand", [True, False])
+def test_an_update_says_that_the_part_moves_where_it_cannot_stay(
+    host: Host, shop: Workshop, at_hand: bool
+) -> None:
+    if at_hand:
+        shop.store.put_bytes(PART)  # which has no such training
+    assert inside_for(shop, plan("numpy"), LOCK, keep=True) == installed()
+    assert "Freezer's own part" in host.ear.notes[0]
+
+
+def test_a_bundle_carries_it_to_a_freezer_that_has_another(
+    host: Host, shop: Workshop, tmp_path: Path
+) -> None:
+    put_lock(shop, LOCK)
+    place(shop)
+    bundle(shop, "demo", tmp_path / "demo.bundle")
+    there = make_host(tmp_path / "there", "nowhere").workshop
+    assert check_bundle(there, tmp_path / "demo.bundle").environment == "demo"
+    take_bundle(there, tmp_path / "demo.bundle")
+    assert inside_of(LOCK, there.store) == part_files()
+    assert kept(there) == {OLD.sha256: PART}
+
+
+def test_a_lock_whose_part_is_gone_is_not_bundled(shop: Workshop, tmp_path: Path) -> None:
+    put_lock(shop, LOCK)
+    with pytest.raises(LockError, match="not at hand"):
+        bundle(shop, "demo", tmp_path / "demo.bundle")
+    assert not (tmp_path / "demo.bundle").exists()
+
+
+def test_a_bundle_of_before_parts_were_kept_is_good_for_the_freezer_that_made_it(
+    shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_lock(shop, LOCK.model_copy(update={"inside": installed()}))
+    path = tmp_path / "demo.bundle"
+    whole, sha256 = flow._members, installed().sha256
+
+    def without(locked: Locked, store: Store) -> dict[str, Content]:
+        return {name: one for name, one in whole(locked, store).items() if sha256 not in name}
+
+    monkeypatch.setattr(flow, "_members", without)
+    bundle(shop, "demo", path)
+    check_bundle(shop, path)
+    with other_freezer(tmp_path / "other"):
+        with pytest.raises(IntegrityError, match="lacks Freezer's own part"):
+            check_bundle(shop, path)
+        there = make_host(tmp_path / "there", "nowhere").workshop
+        assert take_bundle(there, path) == "demo"  # a project may have kept it
+
+
+def test_a_store_is_told_of_the_part_by_its_digest_alone(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "store")
+    assert store.put_bytes(inside_bytes()) == installed().sha256 == digest(inside_bytes())
+
+
+@pytest.mark.parametrize("folder", sorted(SHIPPED.glob("*/")), ids=lambda path: path.name)
+def test_shipped_locks_come_with_their_part(folder: Path) -> None:
+    named = re.search(
+        r"^inside:\n  sha256: \"?(\w{64})\"?$", (folder / LOCK_FILE).read_text(), re.MULTILINE
+    )
+    assert named
+    (path,) = (folder / "inside").iterdir()
+    assert path.name == named[1]
+    assert unpack(path.read_bytes(), named[1], str(path))

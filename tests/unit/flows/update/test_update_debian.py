@@ -1,0 +1,123 @@
+"""`freeze update` of Debian packages and of the base: what apt is asked, and what moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from freezer.errors import ResolveError
+from freezer.fetch.config import Config
+from freezer.fetch.store.store import Store
+from freezer.flows.lock import debian
+from freezer.flows.lock.answers import Installed
+from freezer.flows.lock.ecosystems import resolve_worlds
+from freezer.flows.lock.request import Asking
+from freezer.flows.project.environment import load_environment
+from freezer.flows.project.workshop import Workshop
+from freezer.flows.update.moves import moves
+from freezer.model.lock import DebianPackage
+from freezer.resolve.minimal import Release
+from tests.support.host.hosts import Ear
+from tests.support.project.locks import make_lock
+
+OLD = {"app": "1", "lib": "1", "tool": "1"}
+NEWEST = {"app": "2", "lib": "2", "tool": "2"}
+
+
+def package(name: str, version: str) -> DebianPackage:
+    return DebianPackage(
+        source="debian", file=f"pool/{name}_{version}.deb", size=1, sha256="6" * 64, name=name,
+        version=version, architecture="amd64", reason="requested",
+    )  # fmt: skip
+
+
+class Apt:
+    """Takes what is preferred, all of it or nothing; app 2 needs lib 2."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[tuple[str, ...], dict[str, str]]] = []
+
+    def __call__(self, wanted: Sequence[str], keep: Mapping[str, str]) -> tuple[DebianPackage, ...]:
+        self.asked.append((tuple(wanted), dict(keep)))
+        exact = dict(one.split("=") for one in wanted if "=" in one)
+        keep = {name: version for name, version in keep.items() if version in ("1", "2")}
+        for preferred in (keep, {}):
+            found = {**NEWEST, **preferred, **exact}
+            if not (found["app"] == "2" and found["lib"] == "1"):
+                return tuple(package(name, found[name]) for name in sorted(found))
+        raise ResolveError("app 2 needs lib 2, and lib=1 is asked for")
+
+
+class Updates:
+    """Updates of the three packages, of which the spec asks for app and tool."""
+
+    def __init__(self) -> None:
+        self.apt = Apt()
+        self.asking: Any = None
+
+    def __call__(self, release: Release) -> dict[str, str]:
+        old = make_lock(debian=tuple(package(*one) for one in OLD.items()))
+        self.asking = Asking(None, old.as_of, old, {"debian": release})  # type: ignore[arg-type]
+        wanted = ("app", "tool")
+        workshop = Workshop(Path(), Config(), Store(Path("nowhere")), _no_engine, Ear())
+        found = debian._closure(workshop, self.asking, old.base, wanted, {})
+        return {item.name: item.version for item in found}
+
+
+def _no_engine() -> Any:
+    raise AssertionError("nothing of this needs an engine")
+
+
+@pytest.fixture
+def update(monkeypatch: pytest.MonkeyPatch) -> Updates:
+    made = Updates()
+    monkeypatch.setattr(debian, "_asker", lambda *_: made.apt)
+    return made
+
+
+def test_what_is_named_moves_alone_where_it_can(update: Updates) -> None:
+    assert update(Release(frozenset({"tool"}))) == {"app": "1", "lib": "1", "tool": "2"}
+    assert update.asking.causes["debian"] == {}
+
+
+def test_what_it_forces_moves_with_it_and_nothing_else(update: Updates) -> None:
+    assert update(Release(frozenset({"app"}))) == {"app": "2", "lib": "2", "tool": "1"}
+    assert set(update.asking.causes["debian"]) == {"lib"}
+
+
+def test_however_many_are_named_the_newest_are_asked_for_once(update: Updates) -> None:
+    assert update(Release(frozenset({"app", "lib", "tool"}))) == NEWEST
+    assert len({wanted for wanted, keep in update.apt.asked if not keep}) == 1, (
+        "what apt said is kept"
+    )
+
+
+def test_a_version_that_was_given(update: Updates) -> None:
+    assert update(Release(frozenset({"tool"}), {"tool": "2"}))["tool"] == "2"
+    with pytest.raises(ResolveError, match="apt answers with lib 2 only") as caught:
+        update(Release(frozenset({"lib"}), {"lib": "9"}))
+    assert caught.value.expected == "lib 9"
+
+
+def test_the_base_moves_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = make_lock(pip=())
+    base = old.base.model_copy(update={"manifest": f"sha256:{'9' * 64}"})
+    gomp = old.debian[0].model_copy(update={"version": "13"})
+    installed = Installed.locked((gomp,), old.target)
+    monkeypatch.setattr("freezer.flows.lock.base.resolve_base", lambda *_: base)
+    monkeypatch.setattr("freezer.flows.lock.debian.resolve_installed", lambda *_: installed)
+    monkeypatch.setattr("freezer.flows.lock.python.resolve_python", lambda *_: ())
+    monkeypatch.setattr("freezer.flows.lock.numeric_libraries.arithmetic", lambda *given: given[2])
+    (tmp_path / "freeze.yaml").write_text("name: demo\nbase: debian:12\npython: '3.11'\n")
+    asking = Asking(load_environment(tmp_path, None), old.as_of, old, {"base": Release()})
+    workshop: Any = SimpleNamespace(config=None, report=Ear())
+    made = resolve_worlds(workshop, asking)
+    new = old.model_copy(update={"base": made.base, "debian": made.debian})
+    assert [(str(one), one.named) for one in moves(old, new, asking)] == [
+        ("base debian:bookworm-slim 333333333333 to 999999999999", True),
+        ("Debian package libgomp1 12.2.0-14 to 13", False),
+    ]

@@ -1,0 +1,324 @@
+"""Existing locks taken over as they are, and completed from their channels' own records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rattler
+import yaml
+
+from freezer.errors import ArtifactGoneError, IntegrityError, ResolveError, SpecError
+from freezer.fetch.config import Config
+from freezer.model.events import SilentReporter
+from freezer.model.spec.spec import CondaSpec
+from freezer.resolve.conda.environment import CondaGathered, gather_conda
+from freezer.resolve.conda.nearest import nearest
+from freezer.resolve.conda.solver.interface import CondaResolution
+from freezer.resolve.conda.takeover.complete import gone_from_channels, take_over
+from tests.support.conda.condaindex import JANUARY, Room, record
+
+PYTHON = record("python", "3.11.4", "h1_cpython", depends=["tzdata"], timestamp=JANUARY + 5)
+TZDATA = record("tzdata", "2026a", "0", subdir="noarch", noarch="generic")
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    made = Room(tmp_path)
+    made.channel("forge", PYTHON, TZDATA)
+    return made
+
+
+def url(room: Room, entry: dict[str, Any]) -> str:
+    base = room.channels[0].urls[0]
+    return f"{base}/{entry['subdir']}/{entry['name']}-{entry['version']}-{entry['build']}.conda"
+
+
+def explicit(room: Room, *lines: str) -> str:
+    return "\n".join(["# platform: linux-64", "@EXPLICIT", *lines, ""])
+
+
+def gather(room: Room, text: str, name: str = "env.lock", **more: Any) -> CondaGathered:
+    (room.folder / name).write_text(text)
+    return gather_conda(room.folder, CondaSpec(file=name), "3.11", **more)
+
+
+def complete(room: Room, found: CondaGathered) -> CondaResolution:
+    return take_over(found.locked, subdir="linux-64", store=room.store, report=SilentReporter())
+
+
+def conda_lock(room: Room, *entries: dict[str, Any], **more: Any) -> str:
+    packages = [
+        {
+            "name": entry["name"],
+            "version": entry["version"],
+            "manager": "conda",
+            "platform": "linux-64",
+            "dependencies": {},
+            "url": url(room, entry),
+            "hash": {"md5": entry["md5"], "sha256": entry["sha256"]},
+            "category": "main",
+            "optional": False,
+        }
+        for entry in entries
+    ]
+    document = {
+        "version": 1,
+        "metadata": {
+            "content_hash": {"linux-64": "a" * 64},
+            "channels": [{"url": "forge", "used_env_vars": []}],
+            "platforms": ["linux-64"],
+            "sources": ["environment.yml"],
+        },
+        "package": [*packages, *more.get("extra", [])],
+    }
+    return yaml.safe_dump(document)
+
+
+def pip_entry(**more: Any) -> dict[str, Any]:
+    return {
+        "name": "torch-fidelity",
+        "version": "0.3.0",
+        "manager": "pip",
+        "platform": "linux-64",
+        "dependencies": {},
+        "url": "https://files.example/torch_fidelity-0.3.0-py3-none-any.whl",
+        "hash": {"sha256": "c" * 64},
+        "category": "main",
+        "optional": False,
+        **more,
+    }
+
+
+def test_an_explicit_file_is_completed_from_the_channel(room: Room) -> None:
+    text = explicit(
+        room, f"{url(room, PYTHON)}#{PYTHON['md5']}", f"{url(room, TZDATA)}#{TZDATA['sha256']}"
+    )
+    found = gather(room, text)
+    assert found.specs == ()
+    python, tzdata = complete(room, found).packages
+    assert (python.sha256, python.size, python.timestamp) == (PYTHON["sha256"], 1000, JANUARY + 5)
+    assert (python.depends, python.channel, python.subdir) == (("tzdata",), "forge", "linux-64")
+    assert (python.requested, python.reason) == (True, "locked in env.lock")
+    assert (tzdata.noarch, tzdata.subdir) == ("generic", "noarch")
+    assert (tzdata.requested, tzdata.reason) == (False, "needed by python")
+
+
+@pytest.mark.parametrize("kind", ["{md5}", "md5:{md5}", "{sha256}", "sha256:{sha256}"])
+def test_hashes_in_every_spelling(room: Room, kind: str) -> None:
+    found = gather(room, explicit(room, f"{url(room, TZDATA)}#{kind.format(**TZDATA)}"))
+    [package] = complete(room, found).packages
+    assert package.sha256 == TZDATA["sha256"]
+
+
+def test_hashes_are_mandatory(room: Room) -> None:
+    text = explicit(room, url(room, PYTHON), f"{url(room, TZDATA)}#{TZDATA['md5']}")
+    with pytest.raises(SpecError, match="does not say what every file hashes to") as caught:
+        gather(room, text)
+    assert caught.value.details == ("python 3.11.4",)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("numpy=1.2", "addresses only"),
+        ("https://conda.example/t/tk-1/numpy", "not the address of a conda package"),
+        ("https://conda.example/a/linux-64/numpy-1.2-0.conda#xyz", "neither an MD5 nor a SHA-256"),
+    ],
+)
+def test_lines_that_cannot_be_read(room: Room, line: str, said: str) -> None:
+    with pytest.raises(SpecError, match=said) as caught:
+        gather(room, explicit(room, line))
+    assert str(caught.value.where) == "env.lock:3"
+    assert "tk-1" not in str(caught.value)
+
+
+def test_pip_lines_of_an_explicit_file(room: Room) -> None:
+    line = f"# pip six @ https://files.example/six-1.16-py3-none-any.whl#sha256={'d' * 64}"
+    found = gather(room, explicit(room, f"{url(room, TZDATA)}#{TZDATA['md5']}", line))
+    [(text, where)] = found.pip
+    assert text == (
+        f"six @ https://files.example/six-1.16-py3-none-any.whl --hash=sha256:{'d' * 64}"
+    )
+    assert where.line == 4
+
+
+def test_another_platforms_file_is_refused(room: Room) -> None:
+    text = explicit(room, f"{url(room, PYTHON)}#{PYTHON['md5']}")
+    with pytest.raises(SpecError, match="has no packages for linux-aarch64"):
+        gather(room, text, subdir="linux-aarch64")
+
+
+def test_a_conda_lock_is_taken_over_without_solving(room: Room) -> None:
+    text = conda_lock(room, PYTHON, TZDATA, extra=[pip_entry()])
+    found = gather(room, text, "conda-lock.yml")
+    assert [item.name for item in complete(room, found).packages] == ["python", "tzdata"]
+    [(line, _)] = found.pip
+    assert line == f"torch-fidelity==0.3.0 --hash=sha256:{'c' * 64}"
+
+
+def test_extras_of_a_conda_lock_are_left_out_and_said(room: Room) -> None:
+    extra = pip_entry(category="docs", optional=True)
+    found = gather(room, conda_lock(room, PYTHON, extra=[extra]), "conda-lock.yml")
+    assert found.pip == ()
+    assert "only in docs was left out" in found.warnings[0]
+
+
+def test_a_broken_conda_lock_is_named(room: Room) -> None:
+    with pytest.raises(SpecError, match="conda-lock can read"):
+        gather(room, "metadata: {}\npackage: []\nversion: 7\n", "conda-lock.yml")
+    with pytest.raises(SpecError, match="has no packages for linux-64"):
+        gather(room, conda_lock(room), "conda-lock.yml")
+
+
+def pixi_lock(room: Room, *entries: dict[str, Any], environment: str = "default") -> str:
+    platform = rattler.LockPlatform("linux-64")
+    lock = rattler.LockFile([platform])
+    lock.set_channels(environment, [rattler.LockChannel(room.channels[0].urls[0])])
+    for subdir in ("linux-64", "noarch"):
+        path = room.folder / "channels" / "forge" / subdir / "repodata.json"
+        channel = rattler.Channel(room.channels[0].urls[0])
+        for item in rattler.SparseRepoData(channel, subdir, path).load_all_records():
+            if item.name.normalized in [entry["name"] for entry in entries]:
+                lock.add_conda_package(environment, platform, item)
+    target = room.folder / "made.lock"
+    lock.to_path(target)
+    return target.read_text()
+
+
+def test_a_pixi_lock_needs_no_channel(room: Room) -> None:
+    text = pixi_lock(room, PYTHON, TZDATA)
+    for index in (room.folder / "channels").rglob("repodata.json"):
+        index.unlink()
+    found = gather(room, text, "pixi.lock")
+    python, tzdata = complete(room, found).packages
+    assert (python.sha256, python.md5, python.size) == (PYTHON["sha256"], PYTHON["md5"], 1000)
+    assert (python.build, python.depends, python.channel) == ("h1_cpython", ("tzdata",), "forge")
+    assert tzdata.subdir == "noarch"
+
+
+PIXI_WITH_PIP = """\
+version: 6
+environments:
+  default:
+    channels:
+    - url: https://conda.example/forge/
+    packages:
+      linux-64:
+      - conda: https://conda.example/forge/noarch/tzdata-2026a-0.conda
+      - pypi: https://files.example/six-1.16.0-py2.py3-none-any.whl
+packages:
+- conda: https://conda.example/forge/noarch/tzdata-2026a-0.conda
+  sha256: {sha256}
+  md5: {md5}
+  license: MIT
+  size: 1000
+  timestamp: 1767225600000
+- pypi: https://files.example/six-1.16.0-py2.py3-none-any.whl
+  name: six
+  version: 1.16.0
+  sha256: {other}
+"""
+
+
+def test_the_pip_part_of_a_pixi_lock_keeps_its_hashes(room: Room) -> None:
+    text = PIXI_WITH_PIP.format(**TZDATA, other="d" * 64)
+    found = gather(room, text, "pixi.lock")
+    assert [line for line, _ in found.pip] == [f"six==1.16.0 --hash=sha256:{'d' * 64}"]
+    [package] = complete(room, found).packages
+    assert (package.sha256, package.channel) == (TZDATA["sha256"], "forge")
+
+
+def test_a_pixi_lock_without_hashes_is_refused(room: Room) -> None:
+    text = PIXI_WITH_PIP.format(**TZDATA, other="d" * 64)
+    text = "\n".join(
+        line for line in text.splitlines() if not line.startswith(("  md5", "  sha256"))
+    )
+    with pytest.raises(SpecError, match="does not say what every file hashes to"):
+        gather(room, text, "pixi.lock")
+
+
+def test_a_pixi_lock_that_cannot_be_read(room: Room) -> None:
+    with pytest.raises(SpecError, match=r"not a pixi\.lock that rattler can read"):
+        gather(room, "environments: 7\npackages: x\n", "pixi.lock")
+
+
+def test_a_pixi_lock_of_other_environments_is_refused(room: Room) -> None:
+    with pytest.raises(SpecError, match="no environment called 'default'") as caught:
+        gather(room, pixi_lock(room, PYTHON, environment="gpu"), "pixi.lock")
+    assert caught.value.found == "gpu"
+
+
+def test_a_lock_takes_no_dependencies_beside_it(room: Room) -> None:
+    (room.folder / "env.lock").write_text(explicit(room, f"{url(room, PYTHON)}#{PYTHON['md5']}"))
+    with pytest.raises(SpecError, match="is taken over as it is"):
+        gather_conda(room.folder, CondaSpec(file="env.lock", dependencies=("numpy",)), "3.11")
+
+
+def test_what_the_channel_lost_is_named_with_what_it_has(room: Room) -> None:
+    found = gather(room, explicit(room, f"{url(room, PYTHON)}#{PYTHON['md5']}"))
+    room.channel(
+        "forge",
+        *(record("python", *item) for item in (("3.11.5", "h1_cpython"), ("3.12.0", "h1"))),
+        record("python", "3.11.4", "h2_pypy"),
+        TZDATA,
+    )
+    with pytest.raises(ArtifactGoneError) as caught:
+        complete(room, found)
+    assert caught.value.details == (
+        "python 3.11.4 h1_cpython (forge): it has 3.11.4 h2_pypy, 3.11.5 h1_cpython, 3.12.0 h1",
+    )
+
+
+def test_what_the_channel_replaced_is_refused(room: Room) -> None:
+    found = gather(room, explicit(room, f"{url(room, PYTHON)}#{'0' * 32}"))
+    with pytest.raises(IntegrityError, match="other bytes than were locked"):
+        complete(room, found)
+
+
+def test_a_channel_without_sha256_cannot_complete_an_md5(room: Room) -> None:
+    found = gather(room, explicit(room, f"{url(room, PYTHON)}#{PYTHON['md5']}"))
+    room.channel("forge", {key: PYTHON[key] for key in PYTHON if key != "sha256"})
+    with pytest.raises(ResolveError, match="pinned to its bytes"):
+        complete(room, found)
+
+
+def test_gone_packages_are_told_before_a_build(room: Room) -> None:
+    packages = room.solve("python").packages
+    ask = {"subdir": "linux-64", "store": room.store, "report": SilentReporter()}
+    assert gone_from_channels(packages, room.channels, **ask) == []
+    room.channel("forge", record("python", "3.11.5", "h1_cpython"), {**TZDATA, "sha256": "e" * 64})
+    python, tzdata = gone_from_channels(packages, room.channels, **ask)
+    assert str(python) == "python 3.11.4 h1_cpython (forge): it has 3.11.5 h1_cpython"
+    assert str(tzdata) == "tzdata 2026a 0 (forge): the channel has other bytes under that name"
+
+
+def test_what_the_store_holds_is_never_gone(room: Room) -> None:
+    packages = [
+        item.model_copy(update={"sha256": room.store.put_bytes(b"x")})
+        for item in room.solve("tzdata").packages
+    ]
+    room.channel("forge")
+    ask = {"subdir": "linux-64", "store": room.store, "report": SilentReporter()}
+    assert gone_from_channels(packages, room.channels, **ask) == []
+
+
+def test_the_nearest_are_of_the_same_version_and_kind() -> None:
+    others = [("1.2", "py311_mkl"), ("1.2", "py312_mkl"), ("1.3", "py312_openblas"), ("2.0", "x")]
+    assert nearest("1.2", "py312_openblas", others) == (
+        "1.2 py312_mkl",
+        "1.2 py311_mkl",
+        "1.3 py312_openblas",
+    )
+
+
+def test_a_question_of_a_lock_is_its_packages(room: Room) -> None:
+    one = gather(room, explicit(room, f"{url(room, PYTHON)}#{PYTHON['md5']}"))
+    same = gather(room, explicit(room, "# a comment", f"{url(room, PYTHON)}#{PYTHON['md5']}"))
+    other = gather(room, explicit(room, f"{url(room, PYTHON)}#{'1' * 32}"))
+    assert one.lines == same.lines
+    assert one.lines != other.lines
+    assert json.loads(json.dumps(one.lines)) == one.lines
+    assert Config() == Config()

@@ -1,0 +1,254 @@
+"""Resolving with the real pip-tools, against an index made for each test; uv must agree."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+from freezer.errors import FetchError, ResolveError
+from freezer.fetch.python.settings import Indexes
+from freezer.fetch.store.store import Store
+from freezer.model.events import SilentReporter
+from freezer.resolve.python.interface import PipRequest, Resolution
+from freezer.resolve.python.piptools.resolver import PipToolsResolver, demand_host
+from freezer.resolve.python.uv.resolver import UvResolver
+from tests.support.project.asking import asked, host_target, request
+from tests.support.python.indexes import FakeIndex, File, serve
+
+SECRET = "hunter2-very-secret"
+
+
+@pytest.fixture
+def index() -> Iterator[FakeIndex]:
+    with serve() as served:
+        yield served
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(tmp_path / "store")
+
+
+def with_pip_tools(asking: PipRequest, store: Store) -> Resolution:
+    asking = replace(asking, target=host_target())
+    return PipToolsResolver().resolve(asking, store=store, report=SilentReporter())
+
+
+def agreed(asking: PipRequest, store: Store) -> Resolution:
+    """Resolve with both, and demand one answer."""
+    asking = replace(asking, target=host_target())
+    first = UvResolver().resolve(asking, store=store, report=SilentReporter())
+    second = PipToolsResolver().resolve(asking, store=store, report=SilentReporter())
+    assert second.packages == first.packages
+    return second
+
+
+def pins(resolution: Resolution) -> dict[str, str]:
+    return {package.name: package.version for package in resolution.packages}
+
+
+def test_both_resolvers_agree_on_everything_that_is_locked(index: FakeIndex, store: Store) -> None:
+    index.add("Top", "2.0", ["left>=1", "right[fast]", "no; python_version < '3'"])
+    index.add("left", "1.5", ["base<3"])
+    index.add("right", "3", ["base"], extras={"fast": ["c-ext"]})
+    index.add(
+        "c-ext", tags=f"{host_target().python.abi}-{host_target().python.abi}-manylinux_2_17_x86_64"
+    )
+    index.add(
+        "c-ext",
+        tags=f"{host_target().python.abi}-{host_target().python.abi}-manylinux_2_17_aarch64",
+    )
+    index.add("c-ext", tags="py3-none-any")
+    for version in ("1", "2", "3"):
+        index.add("base", version)
+    index.add("base", "2.5", uploaded="2026-07-01T00:00:00.000000Z")
+    asking = request(index.simple, "top", "base!=2.1", constraints=(asked("left<2"),))
+    found = agreed(asking, store)
+    assert pins(found) == {"base": "2", "c-ext": "1.0", "left": "1.5", "right": "3", "top": "2.0"}
+
+
+def test_pins_are_kept_by_both(index: FakeIndex, store: Store) -> None:
+    for version in ("1", "2", "3"):
+        index.add("a", version, ["b"])
+        index.add("b", version)
+    asking = request(index.simple, "a>=2", keep={"a": "1", "b": "1"})
+    assert pins(agreed(asking, store)) == {"a": "3", "b": "1"}
+
+
+def test_an_allowed_source_distribution_is_locked_by_both(index: FakeIndex, store: Store) -> None:
+    index.files["setuptools"] = [_installed("setuptools")]
+    index.add_sdist("old", "1.0", '[build-system]\nrequires = ["setuptools"]\n')
+    asking = request(index.simple, "old", allow_sdist=frozenset({"old"}))
+    found = agreed(asking, store).packages[0]
+    assert found.file == "old-1.0.tar.gz"
+    assert [item.name for item in found.build_requires] == ["setuptools"]
+
+
+def _installed(name: str) -> File:
+    """Return an installed package as the wheel that it came from: pip builds with it."""
+    found = distribution(name)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for file in found.files or ():
+            if not str(file).startswith("..") and not str(file).endswith((".pyc", "RECORD")):
+                archive.write(str(found.locate_file(file)), str(file))
+        archive.writestr(f"{name}-{found.version}.dist-info/RECORD", "")
+    return File(f"{name}-{found.version}-py3-none-any.whl", target.getvalue())
+
+
+def test_indexes_stand_to_one_another_as_with_uv(index: FakeIndex, store: Store) -> None:
+    index.add("ours", "99")
+    with serve() as private:
+        private.add("ours", "1")
+        both = Indexes(index.simple, (private.simple,))
+        assert pins(agreed(request(both, "ours"), store)) == {"ours": "1"}
+        merged = replace(both, strategy="unsafe-best-match")
+        assert pins(agreed(request(merged, "ours"), store)) == {"ours": "99"}
+
+
+def test_files_without_a_date_count_where_nothing_else_answers(
+    index: FakeIndex, store: Store
+) -> None:
+    index.html = True
+    index.add("a", "1+local", ["b"])
+    index.add("b")
+    found = agreed(request(index.simple, "a"), store)
+    assert "no upload date is known of a, b" in found.warnings[0]
+
+
+def test_a_folder_of_wheels_counts(index: FakeIndex, store: Store, tmp_path: Path) -> None:
+    file = FakeIndex().add("a", "2")
+    (tmp_path / file.name).write_bytes(file.data)
+    index.add("a", "1")
+    asking = request(Indexes(index.simple, find_links=(tmp_path.as_uri(),)), "a")
+    assert pins(agreed(asking, store)) == {"a": "2"}
+
+
+def test_a_url_is_locked_as_by_uv(index: FakeIndex, store: Store) -> None:
+    file = index.add("a", "1", ["b"])
+    index.add("b")
+    asking = request(index.simple, f"a @ {index.url}/files/{file.name}")
+    assert agreed(asking, store).packages[0].source == "url"
+
+
+def test_no_wheel_is_downloaded_to_resolve(index: FakeIndex, store: Store) -> None:
+    index.add("a", "1", ["b"])
+    index.add("b", metadata=False)
+    with_pip_tools(request(index.simple, "a"), store)
+    whole = [path for path, span in index.asked(".whl") if span is None and ".metadata" not in path]
+    assert whole == []
+
+
+def test_metadata_of_a_wheel_on_a_server_without_ranges(index: FakeIndex, store: Store) -> None:
+    index.ranges = False
+    index.add("a", "1", ["b"], metadata=False)
+    index.add("b", metadata_gone=True)
+    assert pins(with_pip_tools(request(index.simple, "a"), store)) == {"a": "1", "b": "1.0"}
+
+
+def test_credentials_work_and_never_reach_the_child(
+    index: FakeIndex, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from freezer.resolve.python.piptools import resolver as piptools
+    from freezer.resolve.python.uv import run as uv_run
+
+    seen: list[str] = []
+
+    def spy(command: list[str], folder: Path, environment: dict[str, str]) -> uv_run.UvOutput:
+        seen.extend([*command, *environment.values()])
+        return uv_run.run_child(command, folder, environment)
+
+    monkeypatch.setattr(piptools, "run_child", spy)
+    index.password = SECRET
+    index.add("a")
+    found = with_pip_tools(request(index.with_credentials(), "a"), store)
+    assert pins(found) == {"a": "1.0"}
+    assert seen
+    assert not any(SECRET in word for word in (*seen, repr(found)))
+
+
+def test_an_index_out_of_reach_is_said_by_its_own_name(store: Store) -> None:
+    with pytest.raises(FetchError) as caught:
+        with_pip_tools(request(f"http://me:{SECRET}@127.0.0.1:9/simple", "a"), store)
+    assert "127.0.0.1:9" in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+# Failures
+
+
+def test_a_conflict_names_both_lines(index: FakeIndex, store: Store) -> None:
+    index.add("flow", "2", ["num<2"])
+    for version in ("1", "2"):
+        index.add("num", version)
+    with pytest.raises(ResolveError, match="cannot hold together") as caught:
+        with_pip_tools(request(index.simple, "flow==2", "num==2"), store)
+    assert caught.value.details == (
+        "flow 2 needs num<2",
+        "flow==2 is asked for in requirements.in:1",
+        "num==2 is asked for in requirements.in:2",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nunpy", "no index has a package called nunpy"),
+        ("a==9", "there is no a 9"),
+        ("sdist-only", r"sdist-only( 1.0)? is published only as a source distribution"),
+        (
+            "needs-sdist",
+            r"sdist-only( 1.0)? \(needed by needs-sdist\) is published only as a source",
+        ),
+        ("late", "had been uploaded by 2026-06-01"),
+        ("old", r"old( 1.0)? has no wheel for Python"),
+    ],
+)
+def test_failures_read_as_uvs_do(index: FakeIndex, store: Store, text: str, message: str) -> None:
+    index.add("a", "1")
+    index.add_sdist("sdist-only")
+    index.add("needs-sdist", "1", ["sdist-only"])
+    index.add("late", uploaded="2026-07-01T00:00:00.000000Z")
+    index.add("old", tags="cp27-cp27mu-manylinux_2_17_x86_64")
+    for resolver in (PipToolsResolver(), UvResolver()):
+        with pytest.raises(ResolveError, match=message) as caught:
+            resolver.resolve(
+                request(index.simple, text, target=host_target()),
+                store=store,
+                report=SilentReporter(),
+            )
+        assert str(caught.value.where) == "requirements.in:1"
+
+
+def test_metadata_that_pip_refuses_is_told_with_the_way_out(index: FakeIndex, store: Store) -> None:
+    index.add("a", "1", ["b (>=5.1.*)"])
+    index.add("b", "6")
+    with pytest.raises(ResolveError, match="pip refuses a 1: its metadata is not valid") as caught:
+        with_pip_tools(request(index.simple, "a"), store)
+    assert "resolver: uv" in str(caught.value.hint)
+
+
+# The host
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"version": "3.8.1", "abi": "cp38"}, {"abi": "cp311d"}, {"architecture": "aarch64"}],
+)
+def test_another_target_than_this_host_is_refused(changes: dict[str, str]) -> None:
+    target = host_target(**changes)
+    if target == host_target():
+        pytest.skip("this host is that target")
+    with pytest.raises(ResolveError, match="resolves for the Python that runs it") as caught:
+        demand_host(target)
+    assert "resolver: uv" in str(caught.value.hint)
+
+
+def test_this_host_is_accepted() -> None:
+    demand_host(host_target())
