@@ -34,7 +34,7 @@ NAME = "bench"
 def project(folder: Path, channel: Path, specs: Sequence[str], cuda: str | None) -> Path:
     """Write a project without conda packages in its lock; return its folder."""
     shipped = parse_lock(SHIPPED.read_bytes(), LOCK_FILE)
-    answers = {world: shipped.answers[world] for world in ("base", "debian", "pip")}
+    answers = {ecosystem: shipped.answers[ecosystem] for ecosystem in ("base", "debian", "pip")}
     changes: dict[str, Any] = {"name": NAME, "answers": answers, "conda": ()}
     lock = shipped.model_copy(update=changes | {"accelerator": cuda and Accelerator(cuda=cuda)})
     spec = {
@@ -57,9 +57,9 @@ def project(folder: Path, channel: Path, specs: Sequence[str], cuda: str | None)
 def recorded(made: Path) -> None:
     """Have the project's lock in its history, as it is after any command that wrote it."""
     from freezer.flows.history.generations import adopt
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
-    adopt(Workshop.open(made, no_engine), NAME)
+    adopt(Project.open(made, no_engine), NAME)
 
 
 def no_engine() -> Engine:

@@ -31,7 +31,7 @@ from freezer.flows.check.verdict import CheckResult
 from freezer.flows.history.generations import history, locked_of, record_generation
 from freezer.flows.project.environment import Locked, read_lock
 from freezer.flows.project.exclusive import carry_out, holding
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.flows.rollback.switch import switch_to
 from freezer.history.switch import begin
 from freezer.model.events import SilentReporter
@@ -82,22 +82,22 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="of which the median counts")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        workshop = _workshop(Path(scratch))
+        project = _project(Path(scratch))
         started = monotonic()
-        record = _fill(workshop, options.generations)
+        record = _fill(project, options.generations)
         each = (monotonic() - started) / options.generations
         rows = [Row("recording a generation and its check", (each,))]
         for title, arguments in COMMANDS.items():
-            rows.append(_timed(workshop, f"`{title}`", arguments, options.runs))
-        switches = [_switch(workshop, record, options.generations) for _ in range(options.runs)]
+            rows.append(_timed(project, f"`{title}`", arguments, options.runs))
+        switches = [_switch(project, record, options.generations) for _ in range(options.runs)]
         rows.append(Row("switch", tuple(switches)))
-        size = sum(one.stat().st_size for one in workshop.project.rglob("*") if one.is_file())
+        size = sum(one.stat().st_size for one in project.root.rglob("*") if one.is_file())
     text = _report(rows, options.generations, size)
     (HERE / "RESULTS.md").write_text(text)
     print(text)
 
 
-def _workshop(scratch: Path) -> Workshop:
+def _project(scratch: Path) -> Project:
     project = scratch / "project"
     shutil.copytree(ROOT / "images" / NAME, project / "images" / NAME)
     shutil.copytree(
@@ -107,12 +107,12 @@ def _workshop(scratch: Path) -> Workshop:
     )
     engine: Any = Tags()
     store = Store.open(scratch / "store")
-    return Workshop(project, Config(), store, lambda: engine, SilentReporter())
+    return Project(project, Config(), store, lambda: engine, SilentReporter())
 
 
-def _fill(workshop: Workshop, count: int) -> Record:
+def _fill(project: Project, count: int) -> Record:
     """Make the generations, each a day after the one before and checked; return the last record."""
-    first = _current(workshop)
+    first = _current(project)
     [class_] = references(first.folder)
     kept = read_reference(reference_path(first.folder, class_), class_)
     assert kept is not None
@@ -120,26 +120,26 @@ def _fill(workshop: Workshop, count: int) -> Record:
         moment = f"2026-{1 + day // 28:02}-{1 + day % 28:02}T00:00:00Z"
         lock = first.lock.model_copy(update={"as_of": moment})
         data = lock_bytes(lock)
-        with holding(workshop, NAME):
+        with holding(project, NAME):
             (first.folder / REQUIREMENTS_FILE).write_text(requirements_text(lock))
             (first.folder / LOCK_FILE).write_bytes(data)
-            record_generation(workshop, NAME, action="lock", summary=f"as-of: to {moment}")
+            record_generation(project, NAME, action="lock", summary=f"as-of: to {moment}")
             # No image is there that could be looked at.
             kept = kept.model_copy(update={"lock_id": lock_id(data), "inventory": None})
             write_reference(first.folder, kept)
-            record_check(workshop, _current(workshop), kept, Word.IDENTICAL)
+            record_check(project, _current(project), kept, Word.IDENTICAL)
     return kept
 
 
-def _current(workshop: Workshop) -> Locked:
-    found = read_lock(workshop.project, NAME)
+def _current(project: Project) -> Locked:
+    found = read_lock(project.root, NAME)
     assert found is not None
     return found
 
 
-def _timed(workshop: Workshop, title: str, arguments: list[str], runs: int) -> Row:
+def _timed(project: Project, title: str, arguments: list[str], runs: int) -> Row:
     seconds, busy = [], []
-    command = [sys.executable, "-m", "freezer", "-C", str(workshop.project), *arguments]
+    command = [sys.executable, "-m", "freezer", "-C", str(project.root), *arguments]
     for _ in range(runs):
         started, before = monotonic(), os.times()
         done = subprocess.run(
@@ -148,7 +148,7 @@ def _timed(workshop: Workshop, title: str, arguments: list[str], runs: int) -> R
             capture_output=True,
             text=True,
             cwd=ROOT,
-            env={**os.environ, "FREEZER_STORE": str(workshop.store.root)},
+            env={**os.environ, "FREEZER_STORE": str(project.store.root)},
         )
         after = os.times()
         seconds.append(monotonic() - started)
@@ -158,18 +158,18 @@ def _timed(workshop: Workshop, title: str, arguments: list[str], runs: int) -> R
     return Row(title, tuple(seconds), tuple(busy))
 
 
-def _switch(workshop: Workshop, record: Record, count: int) -> float:
+def _switch(project: Project, record: Record, count: int) -> float:
     """Go to another generation as `freeze rollback` does after the check; return the seconds."""
-    past = history(workshop, NAME)
-    now = _current(workshop)
+    past = history(project, NAME)
+    now = _current(project)
     target = past.find(1 if past.find(count).lock_id == now.id else count)
-    locked = locked_of(workshop, NAME, target)
+    locked = locked_of(project, NAME, target)
     verdict = Verdict(word=Word.IDENTICAL, trainings=())
     result = CheckResult(locked, record.image, record, verdict, False, False, "")
     started = monotonic()
-    switch = switch_to(workshop, past, target, locked, result, (), reason=None, deviation=False)
-    begin(workshop.project / "lockfiles" / NAME, switch)
-    carry_out(workshop, NAME, switch)
+    switch = switch_to(project, past, target, locked, result, (), reason=None, deviation=False)
+    begin(project.root / "lockfiles" / NAME, switch)
+    carry_out(project, NAME, switch)
     return monotonic() - started
 
 

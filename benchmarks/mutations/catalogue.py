@@ -205,7 +205,7 @@ class Variant:
     training: str
     cause: str
     against: str = ""
-    """What takes the place of that text in the environment that it is held against; empty: nothing
+    """What takes the place of that text in the environment that it is compared with; empty: nothing
     does, and it is the shipped one."""
     large: bool = False
     """Whether it takes gigabytes to download, and more on the disk."""

@@ -1,4 +1,4 @@
-"""Numbers of two locks held against each other: whether what changed between them moved any."""
+"""Numbers of two locks compared with each other: whether what changed between them moved any."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def parse_smi(text: str) -> list[Gpu]:
     return found
 
 
-def demand_driver(accelerator: Accelerator, gpus: Sequence[Gpu]) -> tuple[str, ...]:
+def require_driver(accelerator: Accelerator, gpus: Sequence[Gpu]) -> tuple[str, ...]:
     """Hold this host's driver and GPUs against what is locked; return warnings.
 
     Raises ``HostError`` for a driver that is too old, naming one that would do, and for a GPU that

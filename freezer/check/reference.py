@@ -1,4 +1,4 @@
-"""References: records that later ones are held against, one for each lock and numerics class."""
+"""References: records that later ones are compared with, one for each lock and numerics class."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from freezer.engine.interface import RunOptions
 from freezer.errors import CheckError
 from freezer.inside import inside_digest
 from freezer.inside.freezer_inside.smoke import OWN
-from freezer.model.image_runtime import demand_interface
+from freezer.model.image_runtime import require_interface
 from freezer.model.record.protocol import PREFIX, parse_lines
 from freezer.model.record.record import Record, Training
 
@@ -57,7 +57,7 @@ def run_smoke(
     says. A training that fails is in the record as failed. Raises ``CheckError`` when nothing can
     be run, or the record cannot be read.
     """
-    demand_interface(lock.inside)
+    require_interface(lock.inside)
     plan, varied = lock.smoke, varied or Varied()
     every = (*plan.trainings, *((OWN,) if plan.command else ()))
     names = tuple(name for name in every if not varied.only or name in varied.only)

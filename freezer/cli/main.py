@@ -64,7 +64,7 @@ def options(
         raise HostError(
             f"there is no folder {project}", hint="give -C the folder that holds images/"
         )
-    current.project = project.resolve()
+    current.folder = project.resolve()
     current.verbosity = 2 if verbose else 0 if quiet else 1
 
 

@@ -13,7 +13,7 @@ from freezer.output.text import document
 
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.flows.support.stopwatch import Stopwatch
     from freezer.model.events import Reporter
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Session:
     """One run of the command."""
 
-    project: Path = field(default_factory=Path.cwd)
+    folder: Path = field(default_factory=Path.cwd)
     verbosity: int = 1
     json: bool = False
     """Whether stdout gets one JSON document and nothing else, errors included."""
@@ -30,19 +30,19 @@ class Session:
     stderr: Console = field(default_factory=lambda: Console(stderr=True))
     _engine: Engine | None = None
 
-    def workshop(self) -> Workshop:
+    def project(self) -> Project:
         """Return what flows work with."""
-        from freezer.flows.project.workshop import Workshop
+        from freezer.flows.project.project import Project
 
-        return Workshop.open(self.project, self.engine, self.reporter())
+        return Project.open(self.folder, self.engine, self.reporter())
 
-    def timed_workshop(self) -> tuple[Workshop, Stopwatch]:
-        """Return a workshop whose tasks are timed, and the watch."""
-        from freezer.flows.project.workshop import Workshop
+    def timed_project(self) -> tuple[Project, Stopwatch]:
+        """Return a project whose tasks are timed, and the watch."""
+        from freezer.flows.project.project import Project
         from freezer.flows.support.stopwatch import Stopwatch
 
         watch = Stopwatch(self.reporter())
-        return Workshop.open(self.project, self.engine, watch), watch
+        return Project.open(self.folder, self.engine, watch), watch
 
     def reporter(self) -> Reporter:
         """Return who listens while flows work: stderr, so that stdout is the answer's alone."""

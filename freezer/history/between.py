@@ -34,7 +34,7 @@ class Change:
     title: str
     """``numpy 1.26.4 to 2.1.0``."""
     items: tuple[tuple[str, str], ...]
-    """World and name of each package; for anything else, field of the lock and nothing."""
+    """Ecosystem and name of each package; for anything else, field of the lock and nothing."""
 
 
 def changes_between(old: Lock, new: Lock) -> tuple[Change, ...]:
@@ -51,20 +51,22 @@ def between(old: Lock, new: Lock, some: Iterable[Change]) -> Lock:
     """Return the old lock with some of the changes made."""
     chosen = {item for change in some for item in change.items}
     update: dict[str, Any] = {name: getattr(new, name) for name, key in chosen if not key}
-    for world in _WORLDS:
-        first, second = _table(old, world), _table(new, world)
-        names = {name for kind, name in chosen if kind == world and name}
+    for ecosystem in _WORLDS:
+        first, second = _table(old, ecosystem), _table(new, ecosystem)
+        names = {name for kind, name in chosen if kind == ecosystem and name}
         mixed = {name: one for name, one in first.items() if name not in names}
         mixed.update({name: second[name] for name in names if name in second})
-        update[world] = tuple(mixed[name] for name in sorted(mixed))
+        update[ecosystem] = tuple(mixed[name] for name in sorted(mixed))
     return old.model_copy(update=update)
 
 
 def _base(old: Lock, new: Lock) -> Iterator[Change]:
     if old.target.python != new.target.python:
         python = [("base", ""), ("target", ""), ("virtual_packages", "")]
-        for world in ("debian", "conda"):
-            python += [(world, name) for name in _moved(old, new, world) if "python" in name]
+        for ecosystem in ("debian", "conda"):
+            python += [
+                (ecosystem, name) for name in _moved(old, new, ecosystem) if "python" in name
+            ]
         versions = f"{old.target.python.version} to {new.target.python.version}"
         yield Change(f"{_PYTHON} {versions}", tuple(python))
     elif old.base != new.base or old.target != new.target:
@@ -73,16 +75,16 @@ def _base(old: Lock, new: Lock) -> Iterator[Change]:
 
 def _packages(old: Lock, new: Lock) -> Iterator[Change]:
     other_python = old.target.python != new.target.python
-    for world in _WORLDS:
-        first, second = _table(old, world), _table(new, world)
-        moved = _moved(old, new, world)
-        if other_python and world != "pip":
+    for ecosystem in _WORLDS:
+        first, second = _table(old, ecosystem), _table(new, ecosystem)
+        moved = _moved(old, new, ecosystem)
+        if other_python and ecosystem != "pip":
             moved = [name for name in moved if "python" not in name]
         for group in _groups(moved, first, second):
             lead = next((n for n in group if n in first and n in second), group[0])
             more = f" and {len(group) - 1} more with it" if len(group) > 1 else ""
-            title = f"{_TITLES[world]}{_named(lead, first, second)}{more}"
-            yield Change(title, tuple((world, name) for name in group))
+            title = f"{_TITLES[ecosystem]}{_named(lead, first, second)}{more}"
+            yield Change(title, tuple((ecosystem, name) for name in group))
 
 
 def _settings(old: Lock, new: Lock) -> Iterator[Change]:
@@ -115,8 +117,8 @@ def _needs(package: Any, other: Any) -> bool:
     return other.reason.startswith(_BY) and package.name in by.split(", ")
 
 
-def _moved(old: Lock, new: Lock, world: str) -> list[str]:
-    first, second = _table(old, world), _table(new, world)
+def _moved(old: Lock, new: Lock, ecosystem: str) -> list[str]:
+    first, second = _table(old, ecosystem), _table(new, ecosystem)
     names = sorted(first.keys() | second.keys())
     return [name for name in names if _bytes(first, name) != _bytes(second, name)]
 
@@ -125,8 +127,8 @@ def _bytes(table: Table, name: str) -> str | None:
     return table[name].sha256 if name in table else None
 
 
-def _table(lock: Lock, world: str) -> dict[str, Any]:
-    return {item.name: item for item in getattr(lock, world)}
+def _table(lock: Lock, ecosystem: str) -> dict[str, Any]:
+    return {item.name: item for item in getattr(lock, ecosystem)}
 
 
 def _named(name: str, first: Table, second: Table) -> str:

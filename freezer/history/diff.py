@@ -1,7 +1,7 @@
-"""Two locks held against each other: what changed in each world, what moves the numbers apart.
+"""Two locks compared with each other: what changed in each ecosystem, what moves the numbers apart.
 
-Pure. Versions are compared by the rules of their world: PEP 440 for Python packages, Debian's own
-ordering for Debian's, and for conda's PEP 440 where it can be read and numbers otherwise.
+Pure. Versions are compared by the rules of their ecosystem: PEP 440 for Python packages, Debian's
+own ordering for Debian's, and for conda's PEP 440 where it can be read and numbers otherwise.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from freezer.model.canonical import plain
 if TYPE_CHECKING:
     from freezer.model.lock import CondaPackage, DebianPackage, Lock, PipPackage
 
-World = Literal["base", "debian", "conda", "pip"]
+Ecosystem = Literal["base", "debian", "conda", "pip"]
 Kind = Literal["added", "removed", "up", "down", "rebuilt"]
 
 
 class Change(Model):
     """One package, component or setting that is not what it was."""
 
-    world: str
+    ecosystem: str
     """``base``, ``debian``, ``conda``, ``pip``; of a component its role; else ``setting``."""
     name: str
     kind: Kind | Literal["changed"]
@@ -42,7 +42,7 @@ class LockDiff(Model):
     arithmetic: tuple[Change, ...] = ()
     """Components that move the numbers: libc, BLAS, OpenMP, CUDA and so on."""
     packages: tuple[Change, ...] = ()
-    """Packages of all worlds, Debian's base included."""
+    """Packages of all ecosystems, Debian's base included."""
     settings: tuple[Change, ...] = ()
     """Determinism settings and other variables, the seed, the smoke plan, labels."""
     notes: tuple[str, ...] = ()
@@ -77,7 +77,9 @@ def _platform(old: Lock, new: Lock) -> Iterator[Change]:
     )
     for name, before, after in rows:
         if before != after:
-            yield Change(world="platform", name=name, kind="changed", before=before, after=after)
+            yield Change(
+                ecosystem="platform", name=name, kind="changed", before=before, after=after
+            )
 
 
 def _base(lock: Lock) -> str:
@@ -97,14 +99,14 @@ def _components(old: Lock, new: Lock) -> Iterator[Change]:
             role, provider, name = key
             kind = _kind(first, second, _loose)
             title = f"{name} ({provider})"
-            yield Change(world=role, name=title, kind=kind, before=first, after=second)
+            yield Change(ecosystem=role, name=title, kind=kind, before=first, after=second)
     yield from _values(
         "accelerator",
         plain(old.accelerator) if old.accelerator else {},
         plain(new.accelerator) if new.accelerator else {},
     )
     if old.blas != new.blas:
-        yield Change(world="blas", name="blas", kind="changed", before=old.blas, after=new.blas)
+        yield Change(ecosystem="blas", name="blas", kind="changed", before=old.blas, after=new.blas)
 
 
 Held = Mapping[str, tuple[str, str]]
@@ -112,14 +114,14 @@ Held = Mapping[str, tuple[str, str]]
 
 
 def _packages(old: Lock, new: Lock) -> Iterator[Change]:
-    worlds: tuple[tuple[World, Held, Held, Callable[[str], Any]], ...] = (
+    ecosystems: tuple[tuple[Ecosystem, Held, Held, Callable[[str], Any]], ...] = (
         ("base", _base_packages(old), _base_packages(new), DebianVersion),
         ("debian", _table(old.debian), _table(new.debian), DebianVersion),
         ("conda", _builds(old.conda), _builds(new.conda), _loose),
         ("pip", _table(old.pip), _table(new.pip), _loose),
     )
-    for world, before, after, order in worlds:
-        yield from _between(world, before, after, order)
+    for ecosystem, before, after, order in ecosystems:
+        yield from _between(ecosystem, before, after, order)
     for platform in sorted(old.conda_elsewhere.keys() | new.conda_elsewhere.keys()):
         before = _builds(old.conda_elsewhere.get(platform, ()))
         after = _builds(new.conda_elsewhere.get(platform, ()))
@@ -127,14 +129,16 @@ def _packages(old: Lock, new: Lock) -> Iterator[Change]:
 
 
 def _between(
-    world: str, before: Held, after: Held, order: Callable[[str], Any]
+    ecosystem: str, before: Held, after: Held, order: Callable[[str], Any]
 ) -> Iterator[Change]:
     for name in sorted(before.keys() | after.keys()):
         first, second = before.get(name), after.get(name)
         if first == second:
             continue
         old, new = (first or (None, ""))[0], (second or (None, ""))[0]
-        yield Change(world=world, name=name, kind=_kind(old, new, order), before=old, after=new)
+        yield Change(
+            ecosystem=ecosystem, name=name, kind=_kind(old, new, order), before=old, after=new
+        )
 
 
 def _kind(before: str | None, after: str | None, order: Callable[[str], Any]) -> Kind:
@@ -179,12 +183,18 @@ def _settings(old: Lock, new: Lock) -> Iterator[Change]:
     yield from _values("smoke", before, after)
 
 
-def _values(world: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+def _values(
+    ecosystem: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[Change]:
     for key in sorted(before.keys() | after.keys()):
         first, second = before.get(key), after.get(key)
         if first != second:
             yield Change(
-                world=world, name=key, kind="changed", before=_text(first), after=_text(second)
+                ecosystem=ecosystem,
+                name=key,
+                kind="changed",
+                before=_text(first),
+                after=_text(second),
             )
 
 
@@ -207,8 +217,8 @@ def _notes(old: Lock, new: Lock) -> Iterator[str]:
     reasons = [
         {
             (item.name, item.reason)
-            for world in (lock.debian, lock.conda, lock.pip)
-            for item in world
+            for ecosystem in (lock.debian, lock.conda, lock.pip)
+            for item in ecosystem
         }
         for lock in (old, new)
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HistoryError, Where
 from freezer.fetch.store.store import disk_errors, write_atomically
-from freezer.history.parse import demand_chain, parse_entries, tips
+from freezer.history.parse import parse_entries, require_chain, tips
 from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation, entry_digest, entry_line
 from freezer.model.lockfile import LOCK_FILE
@@ -153,7 +153,7 @@ def read_history(folder: Path, shown: str) -> History:
     """
     place = f"{shown}/{FOLDER}/{LOG_FILE}"
     entries = parse_entries(read_log(folder, place), place)
-    demand_chain(entries, place)
+    require_chain(entries, place)
     return History(entries, place)
 
 
@@ -165,7 +165,7 @@ def read_log(folder: Path, place: str) -> bytes:
             raise HistoryError("the history is too large", where=Where(place))
         return path.read_bytes()
     except FileNotFoundError:
-        _demand_none_kept(folder, place)
+        _require_none_kept(folder, place)
         return b""
     except OSError as error:
         raise HistoryError(
@@ -173,7 +173,7 @@ def read_log(folder: Path, place: str) -> bytes:
         ) from error
 
 
-def _demand_none_kept(folder: Path, place: str) -> None:
+def _require_none_kept(folder: Path, place: str) -> None:
     """Miss a history that is gone while locks of it are kept.
 
     The current lock may be: whoever was killed kept it just before it wrote the first entry.
@@ -219,7 +219,7 @@ def extend(
             hint="another freeze wrote to it; run the command again",
         )
     after = History((*before.entries, *added), before.shown)
-    demand_chain(after.entries, before.shown)
+    require_chain(after.entries, before.shown)
     if not dry:
         write_log(folder, after.entries)
     return after

@@ -67,7 +67,7 @@ def _parse(line: bytes, where: Where) -> Generation | Checked:
     )
 
 
-def demand_chain(entries: Sequence[Generation | Checked], shown: str) -> None:
+def require_chain(entries: Sequence[Generation | Checked], shown: str) -> None:
     """Demand that each entry names entries before it, and that one alone is the last.
 
     Raises ``HistoryError`` naming the line of the first entry that was edited or does not follow.

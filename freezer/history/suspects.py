@@ -93,7 +93,7 @@ def _suspects(diff: LockDiff) -> Iterator[Suspect]:
         if change.name == "platform":
             yield Suspect(level="certain", what=_said(change), why="another architecture computes")
     for change in diff.arithmetic:
-        if (row := _COMPONENTS.get(change.world)) is not None:
+        if (row := _COMPONENTS.get(change.ecosystem)) is not None:
             yield Suspect(level=row[0], what=_said(change), why=row[1])
     for change in diff.packages:
         yield from _of_package(change)
@@ -113,16 +113,16 @@ def _of_package(change: Change) -> Iterator[Suspect]:
 
 
 def _of_setting(change: Change) -> Iterator[Suspect]:
-    if change.world == "smoke":
+    if change.ecosystem == "smoke":
         if change.name in ("trainings", "command", "files", "seed"):
             yield Suspect(level="certain", what=_said(change), why="another training is run")
         elif change.name == "cpus":
             yield Suspect(level="likely", what=_said(change), why="sums are split among threads")
-    if change.world == "steps":
+    if change.ecosystem == "steps":
         yield Suspect(
             level="likely", what=_said(change), why="a step may add what is computed with"
         )
-    for pattern, level, why in _SETTINGS if change.world == "setting" else ():
+    for pattern, level, why in _SETTINGS if change.ecosystem == "setting" else ():
         if re.fullmatch(pattern, change.name):
             yield Suspect(level=level, what=_said(change), why=why)
             return

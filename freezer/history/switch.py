@@ -86,7 +86,7 @@ def apply(folder: Path, switch: Switch, shown: str) -> None:
     went on without the switch.
     """
     files = dict(_from_archive(folder, switch, shown))
-    _demand_fit(folder, switch, shown)
+    _require_fit(folder, switch, shown)
     with disk_errors(folder):
         for name in switch.removed_references:
             (folder / REFERENCES / name).unlink(missing_ok=True)
@@ -118,7 +118,7 @@ def _paths(switch: Switch) -> Mapping[str, str]:
     return {**references, **switch.files}
 
 
-def _demand_fit(folder: Path, switch: Switch, shown: str) -> None:
+def _require_fit(folder: Path, switch: Switch, shown: str) -> None:
     try:
         extend(folder, switch.entries, shown, dry=True)
     except HistoryError as error:

@@ -1,4 +1,4 @@
-"""Every byte of a history held against the digests in it: what was edited, gone or added."""
+"""Every byte of a history compared with the digests in it: what was edited, gone or added."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from freezer.history.archive import (
 )
 from freezer.history.changelog import CHANGELOG_FILE, changelog_bytes, changelog_head
 from freezer.history.log import FOLDER, LOG_FILE, History, read_log
-from freezer.history.parse import broken_links, demand_chain, parse_entries
+from freezer.history.parse import broken_links, parse_entries, require_chain
 from freezer.model.generation import Checked, Generation, entry_digest
 from freezer.model.lockfile import LOCK_FILE
 from freezer.model.record.inventory import INVENTORY_FILE
@@ -50,7 +50,7 @@ def faults(
     yield from (f"{place}:{number}: {fault}" for number, fault in broken)
     if not broken:
         try:
-            demand_chain(entries, place)
+            require_chain(entries, place)
         except HistoryError as error:
             yield _said(error)
     yield from _locks(folder, shown, entries)

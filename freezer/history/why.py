@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from freezer.history.log import History
     from freezer.model.lock import BasePackage, CondaPackage, DebianPackage, Lock, PipPackage
 
-World = Literal["pip", "build", "conda", "debian", "base"]
+Ecosystem = Literal["pip", "build", "conda", "debian", "base"]
 """``build``: wheels that the build of a source distribution needs. They are not in the image."""
 JOINT: Final = "; why: "
 """In a lock's reasons: between what asked for a package and the reason that the spec gives."""
@@ -27,15 +27,15 @@ _NEEDED: Final = "needed by "
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """A package of a lock: its world, its name there, and for ``build`` whose build needs it."""
+    """A package of a lock: its ecosystem, its name, and for ``build`` whose build needs it."""
 
-    world: World
+    ecosystem: Ecosystem
     name: str
     of: str = ""
 
     def __str__(self) -> str:
-        """Return the name, with the world that it is from."""
-        return f"{self.name} ({f'build of {self.of}' if self.of else self.world})"
+        """Return the name, with the ecosystem that it is from."""
+        return f"{self.name} ({f'build of {self.of}' if self.of else self.ecosystem})"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Graph:
     """What is here without another package's need: asked for, Freezer's own, or essential."""
 
     def named(self, names: Iterable[str]) -> tuple[Key, ...]:
-        """Return the packages of any of these names, in every world."""
+        """Return the packages of any of these names, in every ecosystem."""
         wanted = set(names)
         return tuple(sorted(key for key in self.packages if key.name in wanted))
 
@@ -180,17 +180,20 @@ def _edges(lock: Lock, known: Lookup, packages: Iterable[Key]) -> Iterator[tuple
 
 
 def _debian(
-    world: Literal["debian", "base"], packages: Sequence[DebianPackage | BasePackage]
+    ecosystem: Literal["debian", "base"], packages: Sequence[DebianPackage | BasePackage]
 ) -> Iterator[tuple[Key, Need]]:
-    """Return what the reasons name. A package of either world may need one of the base."""
+    """Return what the reasons name. A package of either ecosystem may need one of the base."""
     for item in packages:
         for name in needed_by(getattr(item, "reason", "")):
-            yield Key(world, item.name), Need(Key(world, name))
-            yield Key(world, item.name), Need(Key("debian" if world == "base" else "base", name))
+            yield Key(ecosystem, item.name), Need(Key(ecosystem, name))
+            yield (
+                Key(ecosystem, item.name),
+                Need(Key("debian" if ecosystem == "base" else "base", name)),
+            )
 
 
 def _is_root(key: Key, item: PipPackage | CondaPackage | DebianPackage | BasePackage) -> bool:
-    if key.world == "build":
+    if key.ecosystem == "build":
         return False
     return bool(getattr(item, "requested", False)) or not needed_by(getattr(item, "reason", ""))
 

@@ -1,4 +1,4 @@
-"""The base image in the engine: made or pulled where it is not there, and held against the lock."""
+"""The base image in the engine: made or pulled if missing, and compared with the lock."""
 
 from __future__ import annotations
 

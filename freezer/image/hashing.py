@@ -1,4 +1,4 @@
-"""Reading a file of a package once: hashed on the way, and at its end held against a promise."""
+"""Reading a file of a package once: hashed on the way, and at its end compared with a promise."""
 
 from __future__ import annotations
 

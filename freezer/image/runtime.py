@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import HostError, LockError
 from freezer.inside import inside_digest, inside_files
-from freezer.model.image_runtime import LARGEST, demand_interface, unpack
+from freezer.model.image_runtime import LARGEST, require_interface, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ def inside_of(lock: Lock, store: Store) -> Mapping[str, bytes]:
     Raises ``LockError`` where neither this Freezer nor the store has those files, or where they
     speak another language than this Freezer, and ``IntegrityError`` for what was tampered with.
     """
-    demand_interface(lock.inside)
+    require_interface(lock.inside)
     if lock.inside.sha256 == inside_digest()[1]:
         return inside_files()
     try:

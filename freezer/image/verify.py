@@ -1,4 +1,4 @@
-"""What is installed is what is locked: the image's own account held against the lock.
+"""What is installed is what is locked: the image's own account compared with the lock.
 
 ``freezer_inside/verify.py`` runs in the finished image and lists what is there; this module
 compares that with what the lock says should be. Any difference fails the build.

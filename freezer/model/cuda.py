@@ -212,7 +212,7 @@ def cudnn_fits(cudnn: str, cuda: str) -> bool:
     return number(low) <= release and (high is None or release <= number(high))
 
 
-def demand_cudnn(cudnn: str | None, cuda: str) -> None:
+def require_cudnn(cudnn: str | None, cuda: str) -> None:
     """Raise ``SpecError`` for a cuDNN that was never built for a CUDA, naming those that are."""
     if cudnn is None or cudnn_fits(cudnn, cuda):
         return

@@ -62,7 +62,7 @@ def _members(data: bytes, shown: str) -> Iterator[tuple[str, bytes]]:
         at = end
 
 
-def demand_interface(inside: Inside) -> None:
+def require_interface(inside: Inside) -> None:
     """Raise ``LockError`` when the image and this Freezer do not speak one language."""
     spoken = inside.interface or FIRST
     if spoken in UNDERSTOOD:

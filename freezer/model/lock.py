@@ -221,8 +221,8 @@ class Lock(Model):
     schema_: Literal["freezer/lock/1"] = Field(default=LOCK_SCHEMA, alias="schema")
     name: EnvName
     answers: dict[str, Digest]
-    """For each world (``base``, ``debian``, ``conda``, ``pip``) the digest of the question that it
-    answers: a world whose question is unchanged is kept as it stands."""
+    """For each ecosystem (``base``, ``debian``, ``conda``, ``pip``) the digest of the question that
+    it answers: an ecosystem whose question is unchanged is kept as it stands."""
     as_of: str
     """UTC, ``YYYY-MM-DDTHH:MM:SSZ``: nothing newer was considered; also the image's clock."""
     platform: Literal["linux/amd64", "linux/arm64"]

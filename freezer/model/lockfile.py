@@ -73,7 +73,7 @@ def _sound(data: bytes) -> Lock | None:
 def _judged(data: bytes, name: str) -> Lock:
     """Return a lock, or say what is wrong with it."""
     document = _document(data, name)
-    _demand_schema(document, name)
+    _require_schema(document, name)
     claimed = document.pop("integrity", None)
     if claimed is None or claimed != _integrity_or_none(document):
         raise LockError(
@@ -139,7 +139,7 @@ def _loaded(text: str) -> Any:
     return yaml.load(text, loader)  # noqa: S506 - both are safe loaders
 
 
-def _demand_schema(document: dict[str, Any], name: str) -> None:
+def _require_schema(document: dict[str, Any], name: str) -> None:
     schema = document.get("schema")
     if schema != LOCK_SCHEMA:
         raise LockError(

@@ -1,1 +1,1 @@
-"""Spec to Lock: one file for each world that packages come from."""
+"""Spec to Lock: one file for each ecosystem that packages come from."""

@@ -68,7 +68,7 @@ def least_moved(
 
 @dataclass(frozen=True)
 class Release:
-    """What an update moves in one world; everything else there stays, as far as it can."""
+    """What an update moves in one ecosystem; everything else there stays, as far as it can."""
 
     names: frozenset[str] = frozenset()
     pins: Mapping[str, str] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Solve(Protocol[Found]):
 
 @dataclass(frozen=True)
 class Settled(Generic[Answer]):
-    """The answer to an update in one world."""
+    """The answer to an update in one ecosystem."""
 
     answer: Answer
     refusals: Mapping[str, str]

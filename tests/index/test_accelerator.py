@@ -1,4 +1,4 @@
-"""`accelerator:` held against the Python index itself: what torch and NVIDIA really publish."""
+"""`accelerator:` compared with the Python index itself: what torch and NVIDIA really publish."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from freezer.fetch.store.store import Store
 from freezer.flows.lock.ecosystems import base_question, debian_question
 from freezer.flows.lock.lock import lock
 from freezer.flows.project.environment import load_environment
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.model.cuda import toolkit_of
 from freezer.model.lock import Lock
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
@@ -51,8 +51,8 @@ def locked(root: Path, *requirements: str, **accelerator: Any) -> Lock:
     file.parent.mkdir(parents=True)
     file.write_bytes(lock_bytes(made.model_copy(update={"answers": answers})))
     store = Store.open(root / "store")
-    workshop = Workshop(root, load_config(), store, lambda: None, Ear())  # type: ignore[arg-type, return-value]
-    return lock(workshop, None).locked.lock
+    project = Project(root, load_config(), store, lambda: None, Ear())  # type: ignore[arg-type, return-value]
+    return lock(project, None).locked.lock
 
 
 def test_torch_brings_the_cuda_that_is_asked_for_and_its_cudnn(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_what_is_named_moves_and_only_what_it_forces(env: Env, resolver: str) ->
     ]
     assert pins(result.lock.pip) == {"num": "2.0", "plot": "1.0", "sci": "1.1", "text": "1.0"}
     assert "Also moves: sci 1.0 to 1.1: sci 1.0 wants num<2" in env.ear.notes
-    head = history(env.workshop, "demo").head
+    head = history(env.opened, "demo").head
     assert head is not None
     assert (head.action, head.reason) == ("update", "faster")
     assert head.summary.startswith("num 1.0 to 2.0; sci")
@@ -70,7 +70,7 @@ def test_strict_and_a_dry_run_write_nothing(env: Env) -> None:
     assert (len(dry.moves), dry.written) == (2, None)
     assert env.update("text", strict=True, dry_run=True).refused is False
     assert env.file.read_bytes() == before
-    assert len(history(env.workshop, "demo").generations) == 2
+    assert len(history(env.opened, "demo").generations) == 2
 
 
 def test_why_nothing_moves(env: Env) -> None:
@@ -120,18 +120,18 @@ def test_one_package_newer_than_the_rest(env: Env) -> None:
     with pytest.raises(FreezerError):  # sci 1.0 wants num<2, which is kept only where it can be
         env.update("num==3.0", as_of=None)
     env.spec("num", "plot>=1", **{"as-of": EARLY})
-    again = lock(env.workshop, None)
+    again = lock(env.opened, None)
     assert pins(again.locked.lock.pip)["num"] == "3.0"
     assert again.locked.lock.exceptions == result.lock.exceptions
     env.spec("num", "plot>=1", **{"as-of": "2027-01-01T00:00:00Z"})
-    assert lock(env.workshop, None).locked.lock.exceptions == {}
+    assert lock(env.opened, None).locked.lock.exceptions == {}
 
 
 def test_what_would_happen_if_it_were_released(env: Env) -> None:
     env.lock("sci", "plot")
     env.update("text")  # nothing else moves, and the cut-off is a later one now
     before = env.file.read_bytes()
-    (answer,) = why(env.workshop, None, "num", ask=True).answers
+    (answer,) = why(env.opened, None, "num", ask=True).answers
     assert answer.released is not None
     assert [str(one) for one in answer.released.moves] == [
         "num 1.0 to 2.0",
@@ -139,15 +139,15 @@ def test_what_would_happen_if_it_were_released(env: Env) -> None:
     ]
     assert answer.released.alone == "1.0"
     stream = io.StringIO()
-    show(why(env.workshop, None, "num", ask=True), Console(file=stream, width=200))
+    show(why(env.opened, None, "num", ask=True), Console(file=stream, width=200))
     assert "released  num 1.0 to 2.0" in stream.getvalue()
     assert "with it sci 1.0 to 1.1: sci 1.0 wants num<2" in stream.getvalue()
     assert "with nothing else it is 1.0" in stream.getvalue()
-    (text,) = why(env.workshop, None, "text", ask=True).answers
+    (text,) = why(env.opened, None, "text", ask=True).answers
     assert text.released is not None
     assert (text.released.moves, text.released.limit) == ((), f"it is the newest as of {LATE}")
     env.spec("no-such-package")
-    (answer,) = why(env.workshop, None, "num", ask=True).answers
+    (answer,) = why(env.opened, None, "num", ask=True).answers
     assert answer.released is not None
     assert "no-such-package" in (answer.released.why_not or "")
     assert env.file.read_bytes() == before

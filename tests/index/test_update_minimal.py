@@ -1,4 +1,4 @@
-"""Updates of random small indexes with the real resolver, held against every answer there is."""
+"""Updates of random small indexes with the real resolver, compared with every answer there is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.support.python.indexes import FakeIndex, serve
-from tests.support.python.smallindexes import Index, demand_minimal, tight_index
+from tests.support.python.smallindexes import Index, require_minimal, tight_index
 from tests.support.python.updates import EARLY, Env, pins
 
 pytestmark = pytest.mark.index
@@ -39,7 +39,7 @@ def test_no_package_moves_that_need_not(tmp_path: Path, seed: int) -> None:
         named = chance.choice(sorted(old))
         found = env.update(named)
         now = {name: int(version) for name, version in pins(found.lock.pip).items()}
-        demand_minimal(index, old, named, now)
+        require_minimal(index, old, named, now)
         told = {item.name: item.named for item in found.moves}
         assert told == {
             name: name == named

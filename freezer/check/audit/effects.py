@@ -49,7 +49,7 @@ class Effect(Model):
 def effects(factor: Factor, base: Record, varied: Record) -> Iterator[Effect]:
     """Yield the effect of a factor on each training that was run under it.
 
-    ``base`` is an unchanged run, or the one that the factor is held against. Only numbers count:
+    ``base`` is an unchanged run, or the one that the factor is compared with. Only numbers count:
     that a setting reads back as it was set is no effect.
     """
     names = {one.name for one in varied.trainings}

@@ -54,7 +54,7 @@ class Factor:
     """What keeps it from mattering."""
     environment: Mapping[str, str] = field(default_factory=dict)
     against: str | None = None
-    """The factor whose run this one is held against; None: the unchanged run."""
+    """The factor whose run this one is compared with; None: the unchanged run."""
     fault: bool = False
     """Whether a difference means that the training does not repeat, on one host, by itself."""
     only: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Two records held against each other, observation by observation, to the bit."""
+"""Two records compared with each other, observation by observation, to the bit."""
 
 from __future__ import annotations
 

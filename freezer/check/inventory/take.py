@@ -32,7 +32,7 @@ _LARGEST: Final = 64 << 20
 """Bytes of an inventory; one of a thousand libraries has about a million."""
 _BLAS: Final = {"openblas": "OpenBLAS", "mkl": "MKL", "netlib": "netlib", "blis": "BLIS"}
 _CALLERS: Final = ("conda:numpy", "conda:scipy", "debian:python3-numpy", "debian:python3-scipy")
-"""Packages whose BLAS their world chooses. Wheels bundle theirs, and locking has said so."""
+"""Packages whose BLAS their ecosystem chooses. Wheels bundle theirs, and locking has said so."""
 
 
 def take_inventory(engine: Engine, image: str) -> Inventory:

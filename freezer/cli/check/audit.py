@@ -25,7 +25,7 @@ def audit(
     from freezer.flows.check.audit import audit as run
     from freezer.output.check.audit import document, show
 
-    result = run(current.workshop(), env, budget=budget)
+    result = run(current.project(), env, budget=budget)
     if json:
         current.emit(document(result))
     else:

@@ -118,10 +118,10 @@ def _current(env: str | None, against: str | None, *, record: bool) -> CheckResu
             raise typer.BadParameter("--against records nothing")
         from freezer.flows.compare.check_against import check_against
 
-        return check_against(current.workshop(), env, generation_name(against))
+        return check_against(current.project(), env, generation_name(against))
     from freezer.flows.check.check import check as run
 
-    return run(current.workshop(), env, record=record, ahead=_load_answer)
+    return run(current.project(), env, record=record, ahead=_load_answer)
 
 
 def _load_answer() -> None:
@@ -154,12 +154,12 @@ def _check_past(
     from freezer.flows.compare.check_all import check_all, check_generation, parse_since
     from freezer.output.check.all import document, show
 
-    workshop = current.workshop()
+    project = current.project()
     if generation is not None:
-        found = check_generation(workshop, env, generation_name(generation), record=record)
+        found = check_generation(project, env, generation_name(generation), record=record)
     else:
         moment = parse_since(since) if since is not None else None
-        found = check_all(workshop, env, since=moment, record=record)
+        found = check_all(project, env, since=moment, record=record)
     if as_json:
         current.emit(document(found))
     else:
@@ -171,7 +171,7 @@ def _check_image(name: str, reference: Path | None, *, as_json: bool) -> NoRetur
     from freezer.flows.check.check_image import check_image
     from freezer.output.check.image import document, show
 
-    result = check_image(current.workshop(), name, reference)
+    result = check_image(current.project(), name, reference)
     if as_json:
         current.emit(document(result))
     else:

@@ -32,7 +32,7 @@ def bisect(
     from freezer.flows.compare.bisect import bisect as run
     from freezer.output.history.bisect import document, show
 
-    found = run(current.workshop(), env, generation_name(good), generation_name(bad), keep=keep)
+    found = run(current.project(), env, generation_name(good), generation_name(bad), keep=keep)
     if json:
         current.emit(document(found))
     else:

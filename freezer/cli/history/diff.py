@@ -42,10 +42,10 @@ def diff(
     if markdown and json:
         raise typer.BadParameter("--markdown and --json both go to stdout: give one of them")
     words = list(locks or [])
-    name, first, second = split_words(current.project, words)
+    name, first, second = split_words(current.folder, words)
     if len(words) > 2 + (name is not None):
         raise typer.BadParameter("at most an environment and two locks")
-    result = run(current.workshop(), name, first, second)
+    result = run(current.project(), name, first, second)
     if html is not None:
         from freezer.fetch.store.store import disk_errors, write_atomically
 

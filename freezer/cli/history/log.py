@@ -40,15 +40,15 @@ def log(
     if reason is not None and not join:
         raise typer.BadParameter("--reason goes with --join")
     if join:
-        make_one(current.workshop(), env, reason)
+        make_one(current.project(), env, reason)
     if verify:
-        found = hold(current.workshop(), env)
+        found = hold(current.project(), env)
         if json:
             current.emit(verified_document(found))
         else:
             show_verified(found, current.stdout)
         raise typer.Exit(EXIT_NEGATIVE if found.faults else EXIT_OK)
-    result = read(current.workshop(), env)
+    result = read(current.project(), env)
     if json:
         current.emit(document(result))
     else:

@@ -60,16 +60,16 @@ def rollback(
     if bundle is not None:
         from freezer.flows.image.bundle import take_past_bundle
 
-        env, held = take_past_bundle(current.workshop(), bundle, env)
+        env, held = take_past_bundle(current.project(), bundle, env)
         target = held if target is None else target
     if dry_run:
         from freezer.flows.rollback.plan import plan_rollback
 
-        done = plan_rollback(current.workshop(), env, target)
+        done = plan_rollback(current.project(), env, target)
     else:
         from freezer.flows.rollback.rollback import rollback as run
 
-        done = run(current.workshop(), env, to=target, force=force, reason=reason)
+        done = run(current.project(), env, to=target, force=force, reason=reason)
     if json:
         current.emit(document(done))
     else:

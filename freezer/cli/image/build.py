@@ -65,7 +65,7 @@ def build(
     if render_only is not None:
         from freezer.flows.image.render import render
 
-        context = render(current.workshop(), env, render_only)
+        context = render(current.project(), env, render_only)
         if json:
             current.emit({"context": str(context.folder), "bytes": context.size})
         else:
@@ -76,8 +76,8 @@ def build(
         return
     from freezer.flows.image.build import build as run
 
-    workshop, watch = current.timed_workshop()
-    built = run(workshop, env, force=force, revision=revision)
+    project, watch = current.timed_project()
+    built = run(project, env, force=force, revision=revision)
     if json:
         current.emit({**document(built), "timings": watch.shares()})
         return
@@ -90,7 +90,7 @@ def take(bundle: Path, env: str | None) -> str:
     """Bring a bundle into store and project; return its environment's name."""
     from freezer.flows.image.bundle import take_bundle
 
-    name = take_bundle(current.workshop(), bundle)
+    name = take_bundle(current.project(), bundle)
     if env is not None and env != name:
         raise typer.BadParameter(f"{bundle} is a bundle of {name}, not of {env}")
     return name
@@ -100,7 +100,7 @@ def _verify(env: str | None, *, as_json: bool) -> None:
     from freezer.flows.image.rebuild import rebuild
     from freezer.output.image.build import rebuilt_document, show_rebuilt
 
-    done = rebuild(current.workshop(), env)
+    done = rebuild(current.project(), env)
     if as_json:
         current.emit(rebuilt_document(done))
     else:

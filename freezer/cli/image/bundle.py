@@ -40,9 +40,9 @@ def bundle(
     if (output is None) == (check is None):
         raise typer.BadParameter("give -o FILE to write a bundle, or --check FILE to verify one")
     if check is not None:
-        done = check_bundle(current.workshop(), check)
+        done = check_bundle(current.project(), check)
     else:
-        done = write(current.workshop(), env, output or Path())
+        done = write(current.project(), env, output or Path())
     if json:
         current.emit(document(done))
     else:

@@ -11,7 +11,7 @@ def fetch(env: Env = None, json: Json = False) -> None:
     from freezer.flows.image.fetch import fetch as run
     from freezer.output.text import plural, size
 
-    done = run(current.workshop(), env)
+    done = run(current.project(), env)
     lock_id = done.locked.id
     if json:
         current.emit(

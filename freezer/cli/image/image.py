@@ -23,7 +23,7 @@ def image(
     from freezer.flows.image.export import export
     from freezer.output.text import size
 
-    done = export(current.workshop(), env, output)
+    done = export(current.project(), env, output)
     if json:
         facts = {"image": done.built.image, "manifest": done.manifest}
         current.emit({**facts, "file": str(done.path), "bytes": done.size})

@@ -35,7 +35,7 @@ def images(
     from freezer.flows.image.images import images as find
     from freezer.output.image.images import document, show
 
-    found = find(current.workshop(), env)
+    found = find(current.project(), env)
     if json:
         current.emit(document(found))
     else:
@@ -46,7 +46,7 @@ def _prune(*, dry: bool, as_json: bool) -> None:
     from freezer.flows.image.prune import prune
     from freezer.output.image.images import pruned_document, show_pruned
 
-    done = prune(current.workshop(), dry=dry)
+    done = prune(current.project(), dry=dry)
     if as_json:
         current.emit(pruned_document(done))
     else:

@@ -11,7 +11,7 @@ def inventory(env: Env = None, json: Json = False) -> None:
     from freezer.flows.image.inventory import inventory as find
     from freezer.output.image.inventory import document, show
 
-    found = find(current.workshop(), env)
+    found = find(current.project(), env)
     if json:
         current.emit(document(found))
     else:

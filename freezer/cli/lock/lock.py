@@ -42,16 +42,16 @@ def lock(
     if check and upgrade:
         raise typer.BadParameter("--check writes nothing, so there is nothing to --upgrade")
     if check:
-        locked = check_lock(current.workshop(), env, as_of=moment)
+        locked = check_lock(current.project(), env, as_of=moment)
         if json:
             current.emit(document(locked))
         else:
             show_checked(locked, current.stdout)
         return
-    result = write_lock(current.workshop(), env, upgrade=upgrade, as_of=moment)
+    result = write_lock(current.project(), env, upgrade=upgrade, as_of=moment)
     if json:
         current.emit(
             {**document(result.locked), "changed": result.changed, "changes": result.changes}
         )
     else:
-        show(result, current.project, current.stdout)
+        show(result, current.folder, current.stdout)

@@ -63,9 +63,9 @@ def update(
     from freezer.output.lock.update import document, show
 
     moment = parse_moment(as_of, "--as-of") if as_of is not None else None
-    env, packages = split_environment(current.project, words or [])
+    env, packages = split_environment(current.folder, words or [])
     asked = Asked(packages, reason, moment, newer, strict, dry_run)
-    result = run(current.workshop(), env, asked)
+    result = run(current.project(), env, asked)
     if json:
         current.emit(document(result))
     else:

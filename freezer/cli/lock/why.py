@@ -35,10 +35,10 @@ def why(
     from freezer.output.lock.why import document, show
 
     # One word is the package, also where an environment has the same name.
-    env, names = split_environment(current.project, words) if len(words) > 1 else (None, words)
+    env, names = split_environment(current.folder, words) if len(words) > 1 else (None, words)
     if len(names) != 1:
         raise typer.BadParameter("give one package, and before it the environment, if any")
-    found = find(current.workshop(), env, names[0], ask=ask)
+    found = find(current.project(), env, names[0], ask=ask)
     if json:
         current.emit(document(found))
     else:

@@ -21,7 +21,7 @@ def pull(
     from freezer.flows.registry.pull import pull as run
     from freezer.output.image.push import pulled_document, show_pulled
 
-    done = run(current.workshop(), reference)
+    done = run(current.project(), reference)
     if json:
         current.emit(pulled_document(done))
     else:

@@ -29,7 +29,7 @@ def push(
     if len(names) > 2:
         raise typer.BadParameter("give an environment and where to push it, nothing more")
     env = names[0] if len(names) == 2 else None
-    done = run(current.workshop(), env, names[-1])
+    done = run(current.project(), env, names[-1])
     if json:
         current.emit(pushed_document(done))
     else:

@@ -13,7 +13,7 @@ def doctor(json: Json = False) -> None:
     from freezer.flows.setup.doctor import examine, exit_code
     from freezer.output.doctor import document, show
 
-    findings = examine(current.project)
+    findings = examine(current.folder)
     if json:
         typer.echo(document(findings))
     else:

@@ -54,14 +54,14 @@ def _send(
     with tempfile.TemporaryDirectory(prefix="freezer-load-") as scratch:
         whole = _completed(link, layers, Path(scratch))
         if link.info.containerd_store:
-            _demand_bytes(whole)
+            _require_bytes(whole)
         tag = identity.id_tag(link.info, image_id)
         said = _attempt(link, image_id, archive(config, whole, tag=tag), report)
     if said is not None:
         raise link.refused(f"loading the image {image_id}", said)
 
 
-def _demand_bytes(layers: Sequence[LayerFile]) -> None:
+def _require_bytes(layers: Sequence[LayerFile]) -> None:
     """Hash the layers: containerd's store takes whatever it is sent, and looks when it unpacks."""
     for layer in layers:
         if layer.path is not None:

@@ -1,7 +1,7 @@
 """The index of a conda channel for one subdir: fetched, unpacked and kept in the store.
 
 An index of 300 MB is fetched only when it changed, and is kept unpacked, so that a solver can read
-parts of it in place. Nothing signs it but the connection; each archive is held against its own
+parts of it in place. Nothing signs it but the connection; each archive is compared with its own
 SHA-256 later.
 """
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from freezer.errors import FetchError, IntegrityError
-from freezer.fetch.debian.release import Release, demand_suite, read_release, split_signed
+from freezer.fetch.debian.release import Release, read_release, require_suite, split_signed
 from freezer.fetch.http.client import NotFoundError, get_bytes
 from freezer.fetch.http.redact import redact
 
@@ -110,7 +110,7 @@ def read_remote(root: str, suite: str) -> RemoteRelease:
         ) from None
     text, signed = split_signed(inrelease, address)
     release = read_release(text, address)
-    demand_suite(release, suite, address)
+    require_suite(release, suite, address)
     return RemoteRelease(root, suite, inrelease, signed, release)
 
 

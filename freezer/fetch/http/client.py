@@ -103,7 +103,7 @@ def open_url(
     with _get(url, wanted) as answer:
         if start and answer.status_code == 416:
             raise RangeUnsupportedError(f"{redact(url)} has no byte {start}")
-        _demand_success(url, answer)
+        _require_success(url, answer)
         begins = start if answer.status_code == 206 else 0
         length = answer.headers.get("Content-Length")
         size = int(length) if length else None
@@ -135,7 +135,7 @@ def get_range(url: str, start: int, end: int) -> bytes:
         return _file_range(url, start, end)
     span = f"bytes={start}" if start < 0 else f"bytes={start}-{end - 1}"
     with _get(url, {"Accept-Encoding": "identity", "Range": span}) as answer:
-        _demand_success(url, answer)
+        _require_success(url, answer)
         if answer.status_code != 206:
             raise RangeUnsupportedError(f"{redact(url)} is served only whole")
         return bytes(answer.content)
@@ -176,7 +176,7 @@ def _get(url: str, headers: Mapping[str, str]) -> requests.Response:
         raise unreachable(url, error) from error
 
 
-def _demand_success(url: str, answer: requests.Response) -> None:
+def _require_success(url: str, answer: requests.Response) -> None:
     if answer.status_code in (404, 410):
         raise NotFoundError(f"{redact(url)} is not there", found=f"HTTP {answer.status_code}")
     if answer.status_code in (401, 403):

@@ -1,6 +1,6 @@
 """A zip archive on a server, read in parts: its list of members, and the members that are wanted.
 
-Parts are not held against the archive's hash; that needs all of it. What is read here informs, it
+Parts are not compared with the archive's hash; that needs all of it. What is read here informs, it
 never becomes part of an image.
 """
 

@@ -1,4 +1,4 @@
-"""Asking a registry what an image is, without pulling it, and believing only what hashes right.
+"""Inspect an image in a registry without pulling it; only what matches its digest is believed.
 
 Protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -25,7 +25,7 @@ class Registry:
     def resolve(self, reference: str, platform: str) -> RemoteImage:
         """Return what an image name means now, for ``linux/amd64`` or ``linux/arm64``.
 
-        Every document is held against its digest. Raises ``SpecError`` for what is no name,
+        Every document is compared with its digest. Raises ``SpecError`` for what is no name,
         ``ResolveError`` for an image that cannot be used (another platform, an old format),
         ``FetchError`` when the registry is out of reach or refuses, ``IntegrityError`` when it
         serves other bytes than it was asked for.
@@ -52,7 +52,7 @@ class _Visit:
     def image(self, platform: str) -> RemoteImage:
         data = self._manifest(self._name.digest or self._name.tag)
         if self._name.digest:
-            documents.demand_digest(self._text, data, self._name.digest)
+            documents.require_digest(self._text, data, self._name.digest)
         document = documents.read(self._text, data)
         if documents.is_index(document):
             data = self._chosen(document, platform)
@@ -68,12 +68,12 @@ class _Visit:
     def _chosen(self, index: dict[str, Any], platform: str) -> bytes:
         chosen = documents.of_platform(self._text, index, platform)
         data = self._manifest(chosen.digest)
-        documents.demand_digest(self._text, data, chosen.digest)
+        documents.require_digest(self._text, data, chosen.digest)
         return data
 
     def _config(self, digest: str, platform: str) -> bytes:
         data = self._door.read(f"blobs/{digest}", self._text)
-        documents.demand_digest(f"the config of {self._text}", data, digest)
+        documents.require_digest(f"the config of {self._text}", data, digest)
         found = documents.platform_of(self._text, data)
         if found != platform:
             raise documents.wrong_platform(self._text, platform, [found])

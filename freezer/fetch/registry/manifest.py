@@ -56,7 +56,7 @@ def sha256(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def demand_digest(name: str, data: bytes, expected: str) -> None:
+def require_digest(name: str, data: bytes, expected: str) -> None:
     """Raise ``IntegrityError`` unless some bytes are what they were asked for by."""
     found = sha256(data)
     if found != expected:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import FetchError, IntegrityError
 from freezer.fetch.http.client import BrokenOffError
-from freezer.fetch.registry.manifest import demand_digest
+from freezer.fetch.registry.manifest import require_digest
 from freezer.fetch.registry.repository import blocks_of
 from freezer.fetch.store.progress import Gauge
 from freezer.fetch.store.store import disk_errors
@@ -55,9 +55,9 @@ def fetch_blob(
 
 
 def read_blob(door: Door, blob: Descriptor, what: str, limit: int) -> bytes:
-    """Return a small blob, held against its digest. Raises ``FetchError`` beyond ``limit``."""
+    """Return a small blob, compared with its digest. Raises ``FetchError`` beyond ``limit``."""
     data = door.read(f"blobs/{blob.digest}", what, limit=limit)
-    demand_digest(what, data, blob.digest)
+    require_digest(what, data, blob.digest)
     return data
 
 
@@ -92,7 +92,7 @@ def _receive(door: Door, blob: Descriptor, partial: Path, store: Store, gauge: G
         if answer.status_code == 416:
             partial.unlink(missing_ok=True)
             return
-        door.demand_success(answer, f"blob {blob.digest}")
+        door.require_success(answer, f"blob {blob.digest}")
         start = start if answer.status_code == 206 else 0
         with partial.open("ab" if start else "wb") as stream:
             for block in blocks_of(url, answer):

@@ -99,8 +99,8 @@ class Destination:
         url = self._door.address(f"manifests/{tag or digest}")
         headers = {"Content-Type": media}
         with self._door.ask("PUT", url, headers=headers, body=lambda: data) as answer:
-            self._door.demand_success(answer, f"the manifest {tag or digest}")
-            self._demand_digest(answer, digest)
+            self._door.require_success(answer, f"the manifest {tag or digest}")
+            self._require_digest(answer, digest)
             return "OCI-Subject" in answer.headers
 
     def _head(self, path: str, what: str) -> Mapping[str, str] | None:
@@ -109,7 +109,7 @@ class Destination:
         with self._door.ask("HEAD", url, headers={"Accept": accept}) as answer:
             if answer.status_code == 404:
                 return None
-            self._door.demand_success(answer, what)
+            self._door.require_success(answer, what)
             return answer.headers
 
     def _begin(self, blob: Blob, mount: str | None) -> str | None:
@@ -123,7 +123,7 @@ class Destination:
                 if answer.status_code == 202:
                     return self._door.location(url, answer)
         with self._door.ask("POST", url) as answer:
-            self._door.demand_success(answer, f"repository {self._door.name.repository}")
+            self._door.require_success(answer, f"repository {self._door.name.repository}")
             return self._door.location(url, answer)
 
     def _pour(self, blob: Blob, place: str, gauge: Gauge) -> str:
@@ -159,7 +159,7 @@ class Destination:
                 raise BrokenOffError(f"HTTP {answer.status_code} in the middle of an upload")
             if answer.status_code == 404:
                 raise _LostError(FetchError("the registry forgot the upload"))
-            self._door.demand_success(answer, blob.digest)
+            self._door.require_success(answer, blob.digest)
             reached = _reached(answer) if "Range" in answer.headers else blob.size
             return self._door.location(place, answer), reached
 
@@ -183,10 +183,10 @@ class Destination:
         with answer:
             if answer.status_code in (404, 416) or answer.status_code >= 500:
                 raise _LostError(FetchError(f"HTTP {answer.status_code} at the end of an upload"))
-            self._door.demand_success(answer, blob.digest)
-            self._demand_digest(answer, blob.digest)
+            self._door.require_success(answer, blob.digest)
+            self._require_digest(answer, blob.digest)
 
-    def _demand_digest(self, answer: requests.Response, digest: str) -> None:
+    def _require_digest(self, answer: requests.Response, digest: str) -> None:
         found = answer.headers.get("Docker-Content-Digest", digest)
         if found != digest:
             raise IntegrityError(

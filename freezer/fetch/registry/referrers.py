@@ -60,7 +60,7 @@ def read_artifact(door: Door, one: Attached, subject: str) -> tuple[Descriptor, 
     """
     what = f"artifact {one.manifest.digest}"
     data = door.read(f"manifests/{one.manifest.digest}", what, oci.MANIFEST)
-    documents.demand_digest(what, data, one.manifest.digest)
+    documents.require_digest(what, data, one.manifest.digest)
     document = documents.read(what, data)
     if documents.descriptor(what, document.get("subject")).digest != subject:
         raise documents.malformed(what, f"another subject than {subject}")
@@ -94,7 +94,7 @@ def _from_api(door: Door, subject: str, kind: str) -> list[Any] | None:
         with door.ask("GET", url, headers={"Accept": oci.INDEX}) as answer:
             if 400 <= answer.status_code < 500 and answer.status_code != 429:
                 return None
-            door.demand_success(answer, f"what belongs to {subject}")
+            door.require_success(answer, f"what belongs to {subject}")
             document = _parse(body_of(url, answer, LARGEST))
             if document is None:
                 return None

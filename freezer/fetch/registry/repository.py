@@ -85,7 +85,7 @@ class Door:
         answer.close()
         return self._send(method, url, headers, body, self._renew(shown, answer, url))
 
-    def demand_success(self, answer: requests.Response, what: str) -> None:
+    def require_success(self, answer: requests.Response, what: str) -> None:
         """Raise ``FetchError`` with the registry's own reason unless it did what it was asked.
 
         ``what`` is the document or the file that was asked for, as the user knows it.
@@ -118,7 +118,7 @@ class Door:
         """Return a small document. Raises ``FetchError`` beyond ``limit`` bytes."""
         url = self.address(path)
         with self.ask("GET", url, headers={"Accept": accept}) as answer:
-            self.demand_success(answer, what)
+            self.require_success(answer, what)
             return body_of(url, answer, limit)
 
     def _renew(self, shown: Pass, answer: requests.Response, url: str) -> Pass:

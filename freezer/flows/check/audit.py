@@ -18,7 +18,7 @@ from freezer.inside.freezer_inside.trainer import PROCESSOR
 
 if TYPE_CHECKING:
     from freezer.check.audit.factors import Factor
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.record.record import Record
     from freezer.model.spec.spec import Accepted
 
@@ -59,7 +59,7 @@ class AuditResult:
         return not self.open
 
 
-def audit(workshop: Workshop, name: str | None, *, budget: float = BUDGET) -> AuditResult:
+def audit(project: Project, name: str | None, *, budget: float = BUDGET) -> AuditResult:
     """Vary one factor at a time and say what it does to the numbers.
 
     ``budget`` are seconds: factors for which no time is left are named and left out, the most
@@ -67,16 +67,16 @@ def audit(workshop: Workshop, name: str | None, *, budget: float = BUDGET) -> Au
     nothing: some hang where others use the CPUs (PyTorch with ``OMP_DYNAMIC=TRUE``). Raises
     ``CheckError`` when the image is not built or the unchanged trainings do not run.
     """
-    locked = load_locked(workshop.project, name)
-    image = verified_image(workshop, locked)
+    locked = load_locked(project.root, name)
+    image = verified_image(project, locked)
     if image is None:
         raise CheckError(
             f"the engine holds no verified image of lock {locked.id[:12]}",
             hint=f"run `freeze build {locked.lock.name}`",
         )
     started = monotonic()
-    first = train(workshop, locked.lock, locked.id, image.id, "Training, nothing changed")
-    _demand_end(first)
+    first = train(project, locked.lock, locked.id, image.id, "Training, nothing changed")
+    _require_end(first)
     usual = monotonic() - started  # of the first run, which also reads an image from the disk
     runs: dict[str | None, Record] = {None: first}
     found: list[Effect] = []
@@ -87,7 +87,7 @@ def audit(workshop: Workshop, name: str | None, *, budget: float = BUDGET) -> Au
             skipped.append(factor.title)
             continue
         limit = _patience(usual * share, budget - (begun - started))
-        varied = _varied(workshop, locked, image.id, factor, limit)
+        varied = _varied(project, locked, image.id, factor, limit)
         if _cut_off(varied, limit):
             skipped.append(f"{factor.title}, which did not end in {limit:.0f} s")
             continue
@@ -102,7 +102,7 @@ def audit(workshop: Workshop, name: str | None, *, budget: float = BUDGET) -> Au
         notes=notes(locked.lock),
         effects=tuple(found),
         skipped=tuple(skipped),
-        accepted=_accepted(workshop, locked.lock.name),
+        accepted=_accepted(project, locked.lock.name),
         seconds=monotonic() - started,
     )
 
@@ -122,10 +122,10 @@ def _share(first: Record, factor: Factor) -> float:
     return chosen / sum(seconds.values()) if any(seconds.values()) else 1.0
 
 
-def _varied(workshop: Workshop, locked: Locked, image: str, factor: Factor, limit: float) -> Record:
+def _varied(project: Project, locked: Locked, image: str, factor: Factor, limit: float) -> Record:
     title = f"Training with {factor.title}"
     varied = Varied(factor.environment, factor.only, limit)
-    return vary(workshop, locked, image, title, varied)
+    return vary(project, locked, image, title, varied)
 
 
 def _cut_off(record: Record, limit: float) -> bool:
@@ -134,7 +134,7 @@ def _cut_off(record: Record, limit: float) -> bool:
     return any((one.failure or "").startswith(said) for one in record.trainings)
 
 
-def _demand_end(record: Record) -> None:
+def _require_end(record: Record) -> None:
     failed = [one for one in record.trainings if one.failure is not None]
     if failed:
         raise CheckError(
@@ -144,9 +144,9 @@ def _demand_end(record: Record) -> None:
         )
 
 
-def _accepted(workshop: Workshop, name: str) -> tuple[Accepted, ...]:
+def _accepted(project: Project, name: str) -> tuple[Accepted, ...]:
     """Return what the spec accepts; a project that came as a bundle has no spec."""
     try:
-        return load_environment(workshop.project, name).spec.determinism.accept
+        return load_environment(project.root, name).spec.determinism.accept
     except SpecError:
         return ()

@@ -13,12 +13,12 @@ from freezer.model.record.verdict import MOVED
 
 if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.record.record import Record
 
 
 def find_cause(
-    workshop: Workshop, locked: Locked, image: str, expected: Record, found: Record
+    project: Project, locked: Locked, image: str, expected: Record, found: Record
 ) -> tuple[Tried, ...]:
     """Put back what differs between two records' hosts, one thing at a time; return all trials.
 
@@ -31,7 +31,7 @@ def find_cause(
         return ()
     for experiment in experiments(expected.host, found.host):
         title = f"Looking for the cause: {experiment.title}"
-        record = vary(workshop, locked, image, title, Varied(experiment.environment))
+        record = vary(project, locked, image, title, Varied(experiment.environment))
         # Numbers alone: what was put back reads back, and the reference may not have told it.
         verdict = compare(numbers_only(expected), numbers_only(record))
         tried.append(Tried(experiment, verdict))

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import BusyError, CheckError, HistoryError, HostError
-from freezer.flows.check.run_training import demand_host, train
+from freezer.flows.check.run_training import require_host, train
 from freezer.flows.image.build import verified_image
 from freezer.flows.project.environment import load_locked
 from freezer.flows.support.preload import meanwhile
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from freezer.engine.interface import ImageInfo
     from freezer.flows.check.verdict import CheckResult
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 _LATER: Final = ("freezer.flows.check.verdict", "freezer.flows.check.record", "filelock")
 """What is needed once the training is over, and takes time to load; it is loaded meanwhile."""
 
 
 def check(
-    workshop: Workshop,
+    project: Project,
     name: str | None,
     *,
     record: bool = False,
@@ -36,14 +36,14 @@ def check(
     without it. ``ahead`` is called while the training runs: it may load what the answer needs.
     Raises as `check_locked` does, and ``LockError`` where there is no lock.
     """
-    locked = load_locked(workshop.project, name)
-    result = check_locked(workshop, locked, record=record, ahead=lambda: _load(ahead))
+    locked = load_locked(project.root, name)
+    result = check_locked(project, locked, record=record, ahead=lambda: _load(ahead))
     from freezer.flows.check.record import record_check
 
     try:
-        record_check(workshop, result.locked, result.record, result.verdict.word)
+        record_check(project, result.locked, result.record, result.verdict.word)
     except (HistoryError, HostError, BusyError) as error:
-        workshop.report.warn(f"the check is not in the history: {error}")
+        project.report.warn(f"the check is not in the history: {error}")
     return result
 
 
@@ -54,7 +54,7 @@ def _load(further: Callable[[], object]) -> None:
 
 
 def check_locked(
-    workshop: Workshop,
+    project: Project,
     locked: Locked,
     *,
     record: bool = False,
@@ -72,15 +72,15 @@ def check_locked(
     change. What fails is not run again. Raises ``HostError`` where the driver is too old for the
     lock's CUDA, ``CheckError`` when the image is not built or the trainings cannot be run.
     """
-    demand_host(workshop, locked.lock)
-    image = image or verified_image(workshop, locked)
+    require_host(project, locked.lock)
+    image = image or verified_image(project, locked)
     if image is None:
         raise CheckError(
             f"the engine holds no verified image of lock {locked.id[:12]}",
             hint=f"run `freeze build {locked.lock.name}`",
         )
     with meanwhile(ahead):
-        first = train(workshop, locked.lock, locked.id, image.id, "Training")
+        first = train(project, locked.lock, locked.id, image.id, "Training")
     from freezer.flows.check.verdict import judge
 
-    return judge(workshop, locked, image.id, first, record=record, keep=keep)
+    return judge(project, locked, image.id, first, record=record, keep=keep)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.engine.interface import ImageInfo
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import Lock
     from freezer.model.record.record import Record
     from freezer.model.record.verdict import Verdict
@@ -61,7 +61,7 @@ class _Reference:
     source: str
 
 
-def check_image(workshop: Workshop, name: str, file: Path | None = None) -> ImageCheck:
+def check_image(project: Project, name: str, file: Path | None = None) -> ImageCheck:
     """Run the smoke trainings of an image and compare them with their reference.
 
     ``name`` is an ID, a tag, or ``registry/repository@sha256:…``, which is pulled where the engine
@@ -69,12 +69,12 @@ def check_image(workshop: Workshop, name: str, file: Path | None = None) -> Imag
     is no such image or it is not of a lock, ``LockError`` when its lock is not what its label says.
     """
     reference = _from_file(file) if file is not None else None
-    image = find_image(workshop, name)
-    lock, identifier = read_image_lock(workshop, name, image)
-    record = train(workshop, lock, identifier, image.id, "Training")
+    image = find_image(project, name)
+    lock, identifier = read_image_lock(project, name, image)
+    record = train(project, lock, identifier, image.id, "Training")
     classes: set[str] = set()
     if file is None:
-        reference = _beside(workshop, name, image, record.host.class_, classes)
+        reference = _beside(project, name, image, record.host.class_, classes)
     reason = _incomparable(reference, record, classes)
     return ImageCheck(
         name=name,
@@ -91,15 +91,15 @@ def check_image(workshop: Workshop, name: str, file: Path | None = None) -> Imag
     )
 
 
-def read_image_lock(workshop: Workshop, name: str, image: ImageInfo) -> tuple[Lock, str]:
+def read_image_lock(project: Project, name: str, image: ImageInfo) -> tuple[Lock, str]:
     """Return the lock that an image holds, and its ID.
 
     Raises ``LockError`` unless it is a lock, and the one that the image's label names.
     """
     said = labelled_lock(name, image.labels)
-    with workshop.store.scratch() as scratch:
+    with project.store.scratch() as scratch:
         target = scratch / "lock.tar"
-        result = workshop.engine().run(
+        result = project.engine().run(
             image.id,
             [f"{ENVIRONMENT}/bin/python", "-I", "-S", "-c", "pass"],
             RunOptions(memory="256m", timeout=60, fetch_limit=_LARGEST_LOCK),
@@ -137,9 +137,9 @@ def _only_file(name: str, path: Path) -> bytes:
     raise LockError("the image's lock is not a file", where=Where(name), hint=_NO_RIGHT)
 
 
-def find_image(workshop: Workshop, name: str) -> ImageInfo:
+def find_image(project: Project, name: str) -> ImageInfo:
     """Return an image of the engine, pulled where it is named by digest and not there."""
-    engine = workshop.engine()
+    engine = project.engine()
     if "@" not in name:
         found = engine.image(name)
         if found is None:
@@ -149,9 +149,9 @@ def find_image(workshop: Workshop, name: str) -> ImageInfo:
                 "those that are here",
             )
         return found
-    found = engine.image(_address(name)) or pulled_image(workshop, name)
+    found = engine.image(_address(name)) or pulled_image(project, name)
     if found is None:
-        found = engine.image(pull(workshop, name).image)
+        found = engine.image(pull(project, name).image)
     if found is None:
         raise CheckError(f"{name} was removed from the engine meanwhile", hint="try again")
     return found
@@ -171,12 +171,12 @@ def _from_file(file: Path) -> _Reference:
 
 
 def _beside(
-    workshop: Workshop, name: str, image: ImageInfo, numerics_class: str, classes: set[str]
+    project: Project, name: str, image: ImageInfo, numerics_class: str, classes: set[str]
 ) -> _Reference | None:
     """Return a reference of a class; put all classes that there are references of into a set."""
     for address in _addresses(name, image):
         try:
-            door = Door(parse_reference(address, HINT), workshop.config)
+            door = Door(parse_reference(address, HINT), project.config)
             subject = address.partition("@")[2]
             published = published_classes(door, subject)
             classes.update(published)
@@ -184,8 +184,8 @@ def _beside(
                 one = read_class(door, published[numerics_class], subject)
                 return _Reference(one.record, f"the references beside {address[:-52]}")
         except FetchError as error:
-            workshop.report.note(f"the registry was not asked for references: {error.what}")
-    kept = pulled_references(workshop, image.id)
+            project.report.note(f"the registry was not asked for references: {error.what}")
+    kept = pulled_references(project, image.id)
     classes.update(kept)
     if numerics_class not in kept:
         return None

@@ -21,12 +21,12 @@ from freezer.model.record.inventory import INVENTORY_FILE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.record.record import Record
     from freezer.model.record.verdict import Word
 
 
-def record_check(workshop: Workshop, locked: Locked, record: Record, word: Word) -> Checked | None:
+def record_check(project: Project, locked: Locked, record: Record, word: Word) -> Checked | None:
     """Record what a check of a lock came to, and keep its reference; return the entry.
 
     ``locked`` is the current lock or one of the past. None when the last check of the generation
@@ -34,10 +34,10 @@ def record_check(workshop: Workshop, locked: Locked, record: Record, word: Word)
     Raises ``HistoryError``.
     """
     name = locked.lock.name
-    folder = workshop.project / LOCKS / name
-    with holding(workshop, name):
-        adopt(workshop, name)
-        past = history(workshop, name)
+    folder = project.root / LOCKS / name
+    with holding(project, name):
+        adopt(project, name)
+        past = history(project, name)
         checked = next(
             (one for one in reversed(past.generations) if one.lock_id == locked.id), None
         )
@@ -45,26 +45,26 @@ def record_check(workshop: Workshop, locked: Locked, record: Record, word: Word)
             return None
         references = references_beside(locked)
         kept = keep(folder, locked.id, files_beside(locked.folder), references)
-        _keep_inventory(workshop, Locked(locked.lock, locked.id, kept), record)
+        _keep_inventory(project, Locked(locked.lock, locked.id, kept), record)
         mine = references.get(f"{record.host.class_}.json")
-        entry = checked_entry(workshop, past, checked, record, word, mine, inventory_in(kept))
+        entry = checked_entry(project, past, checked, record, word, mine, inventory_in(kept))
         if said_before(past, checked, entry):
             return None
         write_changelog(folder, append(folder, entry, shown_folder(name)), name)
         return entry
 
 
-def _keep_inventory(workshop: Workshop, kept: Locked, record: Record) -> None:
+def _keep_inventory(project: Project, kept: Locked, record: Record) -> None:
     """Keep what does the arithmetic in the image with its lock; the training looked at it."""
     from freezer.flows.image.inventory_cache import keep_inventory
 
     if record.inventory is not None:
         with suppress(FreezerError):  # the numbers are what was asked for
-            keep_inventory(workshop, kept, record.image)
+            keep_inventory(project, kept, record.image)
 
 
 def checked_entry(
-    workshop: Workshop,
+    project: Project,
     past: History,
     checked: Generation,
     record: Record,
@@ -73,7 +73,7 @@ def checked_entry(
     inventory: bytes | None,
 ) -> Checked:
     """Return the entry for a check of a generation, as the next one of a history."""
-    who = author(workshop.project)
+    who = author(project.root)
     return Checked(
         parents=past.tips,
         date=now(),

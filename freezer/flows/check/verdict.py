@@ -1,4 +1,4 @@
-"""From a record to a verdict: held against its reference, run again, and the cause looked for."""
+"""From a record to a verdict: compared with its reference, run again, and the cause looked for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from freezer.check.cause.experiments import Tried
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.record.record import Record
 
 
@@ -50,17 +50,17 @@ class CheckResult:
     """Other references at hand (other numerics classes, the lock before this one), and how this
     record compares with each; for information only."""
     expected: Record | None = None
-    """What the record was held against: the reference, or the first of two runs."""
+    """What the record was compared with: the reference, or the first of two runs."""
     tried: tuple[Tried, ...] = ()
     """Where other numbers are no accident: experiments that looked for their cause."""
 
 
 def judge(
-    workshop: Workshop, locked: Locked, image: str, first: Record, *, record: bool, keep: bool
+    project: Project, locked: Locked, image: str, first: Record, *, record: bool, keep: bool
 ) -> CheckResult:
     """Return what a check comes to whose first run is there; see ``flows.check.check_locked``."""
     path = reference_path(locked.folder, first.host.class_)
-    shown = _shown(workshop, path)
+    shown = _shown(project, path)
     reference = None if record else read_reference(path, shown)
     others = _others(locked, first)
     tried: tuple[Tried, ...] = ()
@@ -69,18 +69,18 @@ def judge(
         earlier = compare_locks(reference, first)
         others = ((f"lock {short_id(reference.lock_id)}", earlier), *others)
         if earlier.word in MOVED:
-            tried = find_cause(workshop, locked, image, reference, first)
+            tried = find_cause(project, locked, image, reference, first)
     elif reference is not None:
         verdict, repeats = compare(reference, first), None
         if verdict.word in MOVED:
-            second = _again(workshop, locked, image, first)
+            second = _again(project, locked, image, first)
             repeats = compare(first, second).word is Word.IDENTICAL
         if repeats:
-            tried = find_cause(workshop, locked, image, reference, first)
+            tried = find_cause(project, locked, image, reference, first)
         return CheckResult(
             locked, image, first, verdict, False, False, shown, repeats, others, reference, tried
         )
-    second = _again(workshop, locked, image, first)
+    second = _again(project, locked, image, first)
     verdict = compare(first, second)
     recorded = keep and verdict.word is Word.IDENTICAL
     if recorded:
@@ -91,17 +91,17 @@ def judge(
     )
 
 
-def _shown(workshop: Workshop, path: Path) -> str:
+def _shown(project: Project, path: Path) -> str:
     """Return a reference's path relative to the project."""
-    return str(path.relative_to(workshop.project))
+    return str(path.relative_to(project.root))
 
 
-def _again(workshop: Workshop, locked: Locked, image: str, first: Record) -> Record:
+def _again(project: Project, locked: Locked, image: str, first: Record) -> Record:
     """Run the trainings once more; return the first record where some of them failed."""
     if any(training.failure for training in first.trainings):
         return first
     title = "Training once more, to see that it repeats"
-    return train(workshop, locked.lock, locked.id, image, title)
+    return train(project, locked.lock, locked.id, image, title)
 
 
 def _others(locked: Locked, record: Record) -> tuple[tuple[str, Verdict], ...]:

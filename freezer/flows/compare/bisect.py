@@ -17,7 +17,7 @@ from freezer.history.search import State, bad_step, smallest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.history.log import History
     from freezer.model.generation import Generation
     from freezer.model.lock import Lock
@@ -45,7 +45,7 @@ class Bisected:
 
 
 def bisect(
-    workshop: Workshop,
+    project: Project,
     name: str | None,
     good: int | str,
     bad: int | str,
@@ -61,25 +61,25 @@ def bisect(
     generation, ``CheckError`` when the good one is not good here or the bad one not bad, and what
     building raises for these two.
     """
-    chosen = environment_name(workshop, name)
-    adopt(workshop, chosen)
-    past = history(workshop, chosen)
+    chosen = environment_name(project, name)
+    adopt(project, chosen)
+    past = history(project, chosen)
     steps = _between(past, past.find(good), past.find(bad))
-    first = locked_of(workshop, chosen, steps[0])
-    image = bring_image(workshop, first, past.images(first.id)).info
-    result = check_locked(workshop, first, keep=False, image=image)
+    first = locked_of(project, chosen, steps[0])
+    image = bring_image(project, first, past.images(first.id)).info
+    result = check_locked(project, first, keep=False, image=image)
     if not result.verdict.good:
         raise CheckError(
             f"generation {steps[0].number} does not give its own numbers here",
             found=f"{result.verdict.word}",
             hint=f"choose another --good: `freeze check --all {chosen}` tells which still are",
         )
-    with Trials(workshop, result.record, first.lock.inside, keep=keep) as trials:
-        _demand_bad(trials.generation(chosen, past, steps[-1]), steps)
+    with Trials(project, result.record, first.lock.inside, keep=keep) as trials:
+        _require_bad(trials.generation(chosen, past, steps[-1]), steps)
         last, next_ = bad_step(
             len(steps), lambda step: trials.generation(chosen, past, steps[step]).state
         )
-        ends = (locked_of(workshop, chosen, steps[step]).lock for step in (last, next_))
+        ends = (locked_of(project, chosen, steps[step]).lock for step in (last, next_))
         old, new = (trials.alike(lock) for lock in ends)
         changes = changes_between(old, new)
         culprits = _culprits(trials, changes, old, new)
@@ -126,7 +126,7 @@ def _between(past: History, good: Generation, bad: Generation) -> list[Generatio
     return found
 
 
-def _demand_bad(trial: Trial, steps: Sequence[Generation]) -> None:
+def _require_bad(trial: Trial, steps: Sequence[Generation]) -> None:
     good, bad = steps[0].number, steps[-1].number
     if trial.state is State.SKIPPED:
         raise CheckError(

@@ -1,4 +1,4 @@
-"""``freeze check --against N``: the current lock held against the numbers of an earlier one."""
+"""``freeze check --against N``: the current lock compared with the numbers of an earlier one."""
 
 from __future__ import annotations
 
@@ -21,47 +21,47 @@ from freezer.model.record.verdict import MOVED, Word
 if TYPE_CHECKING:
     from freezer.check.cause.experiments import Tried
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.history.log import History
     from freezer.model.generation import Generation
     from freezer.model.record.record import Record
 
 
-def check_against(workshop: Workshop, name: str | None, number: int | str) -> CheckResult:
+def check_against(project: Project, name: str | None, number: int | str) -> CheckResult:
     """Train in the current lock's image and compare with the numbers of another generation.
 
     It answers whether a change of the lock moved the numbers, and records nothing: what the current
     lock itself gives is another question. Raises ``CheckError`` when the image is not built or that
     generation has no numbers of this host's class or of these trainings, and ``HistoryError``.
     """
-    locked = load_locked(workshop.project, name)
-    past = history(workshop, locked.lock.name)
+    locked = load_locked(project.root, name)
+    past = history(project, locked.lock.name)
     earlier = past.find(number)
-    kept = locked_of(workshop, locked.lock.name, earlier)
-    _demand_alike(locked, kept, earlier)
-    image = verified_image(workshop, locked)
+    kept = locked_of(project, locked.lock.name, earlier)
+    _require_alike(locked, kept, earlier)
+    image = verified_image(project, locked)
     if image is None:
         raise CheckError(
             f"the engine holds no verified image of lock {locked.id[:12]}",
             hint=f"run `freeze build {locked.lock.name}`",
         )
-    first = train(workshop, locked.lock, locked.id, image.id, "Training")
-    class_ = _class_here(workshop, past, earlier, kept, first)
+    first = train(project, locked.lock, locked.id, image.id, "Training")
+    class_ = _class_here(project, past, earlier, kept, first)
     reference = _reference(kept, class_, past.references(earlier.lock_id)[class_])
     verdict, repeats = compare_locks(reference, first), None
     tried: tuple[Tried, ...] = ()
     if verdict.word in MOVED:
-        again = train(workshop, locked.lock, locked.id, image.id, "Training once more")
+        again = train(project, locked.lock, locked.id, image.id, "Training once more")
         repeats = compare(first, again).word is Word.IDENTICAL
-        tried = find_cause(workshop, locked, image.id, reference, first) if repeats else ()
+        tried = find_cause(project, locked, image.id, reference, first) if repeats else ()
     path = reference_path(kept.folder, class_)
-    shown = str(path.relative_to(workshop.project))
+    shown = str(path.relative_to(project.root))
     return CheckResult(
         locked, image.id, first, verdict, False, False, shown, repeats, (), reference, tried
     )
 
 
-def _demand_alike(locked: Locked, kept: Locked, earlier: Generation) -> None:
+def _require_alike(locked: Locked, kept: Locked, earlier: Generation) -> None:
     """See that both locks run one version of the trainings, as nothing else can be compared."""
     old, new = kept.lock.inside, locked.lock.inside
     if old.sha256 != new.sha256:
@@ -76,7 +76,7 @@ def _demand_alike(locked: Locked, kept: Locked, earlier: Generation) -> None:
 
 
 def _class_here(
-    workshop: Workshop, past: History, earlier: Generation, kept: Locked, first: Record
+    project: Project, past: History, earlier: Generation, kept: Locked, first: Record
 ) -> str:
     """Return the class of an earlier lock's numbers that hold on this host.
 
@@ -87,11 +87,11 @@ def _class_here(
     recorded = past.references(earlier.lock_id)
     if first.host.class_ in recorded:
         return first.host.class_
-    image = image_here(workshop, kept, past.images(earlier.lock_id)) if recorded else None
+    image = image_here(project, kept, past.images(earlier.lock_id)) if recorded else None
     classes = [first.host.class_]
     if image is not None:
         title = f"Training generation {earlier.number}, whose kernels may be others"
-        there = train(workshop, kept.lock, kept.id, image.id, title)
+        there = train(project, kept.lock, kept.id, image.id, title)
         if there.host.class_ in recorded:
             return there.host.class_
         classes.append(there.host.class_)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from freezer.flows.check.verdict import CheckResult
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.history.log import History
     from freezer.model.generation import Generation
 
@@ -56,17 +56,17 @@ class PastChecks:
 
 
 def check_generation(
-    workshop: Workshop, name: str | None, number: int | str, *, record: bool = False
+    project: Project, name: str | None, number: int | str, *, record: bool = False
 ) -> PastChecks:
     """Build and check one generation; see `check_all`. Raises ``HistoryError``."""
-    chosen = environment_name(workshop, name)
-    adopt(workshop, chosen)
-    wanted = history(workshop, chosen).find(number)
-    return _run(workshop, chosen, {wanted.lock_id}, record=record)
+    chosen = environment_name(project, name)
+    adopt(project, chosen)
+    wanted = history(project, chosen).find(number)
+    return _run(project, chosen, {wanted.lock_id}, record=record)
 
 
 def check_all(
-    workshop: Workshop, name: str | None, *, since: str | None = None, record: bool = False
+    project: Project, name: str | None, *, since: str | None = None, record: bool = False
 ) -> PastChecks:
     """Build and check every generation, or those ``since`` a moment; each lock once.
 
@@ -75,9 +75,9 @@ def check_all(
     nothing of the past: that is not good, and is kept only with ``record``. Raises
     ``HistoryError``, and ``EngineError`` when there is no engine to work with.
     """
-    chosen = environment_name(workshop, name)
-    adopt(workshop, chosen)
-    past = history(workshop, chosen)
+    chosen = environment_name(project, name)
+    adopt(project, chosen)
+    past = history(project, chosen)
     wanted = {one.lock_id for one in past.generations if since is None or one.date >= since}
     if not wanted:
         raise HistoryError(
@@ -85,7 +85,7 @@ def check_all(
             where=Where(past.shown),
             hint="`freeze log` lists them",
         )
-    return _run(workshop, chosen, wanted, record=record)
+    return _run(project, chosen, wanted, record=record)
 
 
 def parse_since(text: str) -> str:
@@ -101,22 +101,22 @@ def parse_since(text: str) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _run(workshop: Workshop, name: str, lock_ids: Iterable[str], *, record: bool) -> PastChecks:
-    workshop.engine()  # without one, no generation can be said to be bad
-    past = history(workshop, name)
+def _run(project: Project, name: str, lock_ids: Iterable[str], *, record: bool) -> PastChecks:
+    project.engine()  # without one, no generation can be said to be bad
+    past = history(project, name)
     by_lock: dict[str, list[Generation]] = {}
     for one in past.generations:
         if one.lock_id in lock_ids:
             by_lock.setdefault(one.lock_id, []).append(one)
     checks = tuple(
-        _check(workshop, name, past, tuple(generations), record=record)
+        _check(project, name, past, tuple(generations), record=record)
         for generations in by_lock.values()
     )
     return PastChecks(name, checks)
 
 
 def _check(
-    workshop: Workshop,
+    project: Project,
     name: str,
     past: History,
     generations: tuple[Generation, ...],
@@ -125,29 +125,29 @@ def _check(
 ) -> PastCheck:
     started = monotonic()
     numbers = ", ".join(str(one.number) for one in generations)
-    workshop.report.note(f"Generation {numbers}, lock {generations[-1].lock_id[:12]}")
+    project.report.note(f"Generation {numbers}, lock {generations[-1].lock_id[:12]}")
     try:
-        found = _built_and_checked(workshop, name, past, generations[-1], record=record)
+        found = _built_and_checked(project, name, past, generations[-1], record=record)
     except BusyError:
         raise  # the next one would end alike
     except FreezerError as error:
-        workshop.report.warn(str(error))
+        project.report.warn(str(error))
         return PastCheck(generations, error.what, seconds=monotonic() - started)
     return PastCheck(generations, *found, seconds=monotonic() - started)
 
 
 def _built_and_checked(
-    workshop: Workshop, name: str, past: History, last: Generation, *, record: bool
+    project: Project, name: str, past: History, last: Generation, *, record: bool
 ) -> tuple[str | None, How, bool | None, CheckResult]:
-    locked = locked_of(workshop, name, last)
+    locked = locked_of(project, name, last)
     verified_past(past, last, locked, shown_folder(name))
-    now = read_lock(workshop.project, name)
+    now = read_lock(project.root, name)
     if now is not None and now.id == locked.id:
         locked = now  # a reference that is recorded anew belongs beside it
-    image = bring_image(workshop, locked, past.images(last.lock_id))
-    result = check_locked(workshop, locked, record=record, keep=record, image=image.info)
+    image = bring_image(project, locked, past.images(last.lock_id))
+    result = check_locked(project, locked, record=record, keep=record, image=image.info)
     if image.on_record is not False and (not result.repeated or result.recorded):
-        record_check(workshop, locked, result.record, result.verdict.word)
+        record_check(project, locked, result.record, result.verdict.word)
     return _why_not(image.on_record, result), image.how, image.on_record, result
 
 

@@ -1,4 +1,4 @@
-"""``freeze diff``: two locks, wherever they are, held against each other."""
+"""``freeze diff``: two locks, wherever they are, compared with each other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from freezer.model.record.inventory import INVENTORY_FILE, Inventory
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.record.record import Record
 
 CURRENT: Final = "current"
@@ -53,7 +53,7 @@ class DiffResult:
     """How the recorded numbers compare, for each numerics class that both sides have."""
 
 
-def diff(workshop: Workshop, name: str | None, first: str | None, second: str | None) -> DiffResult:
+def diff(project: Project, name: str | None, first: str | None, second: str | None) -> DiffResult:
     """Hold two locks against each other; by default the generation before, and the current one.
 
     ``first`` and ``second`` are generations (``3``, ``@3``, ``-1`` for the one before, a lock ID's
@@ -61,10 +61,10 @@ def diff(workshop: Workshop, name: str | None, first: str | None, second: str | 
     Raises ``LockError``, ``HistoryError`` and ``CheckError`` for what is none of these.
     """
     if first is None:
-        old, new = _before(workshop, name), _current(workshop, name)
+        old, new = _before(project, name), _current(project, name)
     else:
-        old = _side(workshop, name, first)
-        new = _side(workshop, name, second) if second is not None else _current(workshop, name)
+        old = _side(project, name, first)
+        new = _side(project, name, second) if second is not None else _current(project, name)
     found = diff_locks(old.locked.lock, new.locked.lock)
     return DiffResult(
         old=old,
@@ -95,15 +95,15 @@ def _known(project: Path) -> set[str]:
     return {*environments(project), *locked} - {""}
 
 
-def _current(workshop: Workshop, name: str | None) -> Side:
-    locked = load_locked(workshop.project, name)
+def _current(project: Project, name: str | None) -> Side:
+    locked = load_locked(project.root, name)
     return Side(f"{locked.lock.name}, current ({short_id(locked.id)})", locked)
 
 
-def _before(workshop: Workshop, name: str | None, back: int = 1) -> Side:
+def _before(project: Project, name: str | None, back: int = 1) -> Side:
     """Return the generation that was current before the current lock, or further back."""
-    locked = load_locked(workshop.project, name)
-    known = list(history(workshop, locked.lock.name).generations)
+    locked = load_locked(project.root, name)
+    known = list(history(project, locked.lock.name).generations)
     if known and known[-1].lock_id == locked.id:
         known.pop()
     if len(known) < back:
@@ -111,52 +111,52 @@ def _before(workshop: Workshop, name: str | None, back: int = 1) -> Side:
             f"{locked.lock.name} has no generation {back} before the current one",
             hint="name two locks: generations (`freeze log`), files, images or environments",
         )
-    return _generation(workshop, locked.lock.name, known[-back].number)
+    return _generation(project, locked.lock.name, known[-back].number)
 
 
-def _generation(workshop: Workshop, name: str, number: int | str) -> Side:
-    locked = generation(workshop, name, number)
+def _generation(project: Project, name: str, number: int | str) -> Side:
+    locked = generation(project, name, number)
     return Side(f"{name}, generation {number} ({short_id(locked.id)})", locked)
 
 
-def _side(workshop: Workshop, name: str | None, text: str) -> Side:
+def _side(project: Project, name: str | None, text: str) -> Side:
     if text == CURRENT:
-        return _current(workshop, name)
-    if text in _known(workshop.project):
-        locked = load_locked(workshop.project, text)
+        return _current(project, name)
+    if text in _known(project.root):
+        locked = load_locked(project.root, text)
         return Side(f"{text} ({short_id(locked.id)})", locked)
     path = Path(text)
-    path = path if path.is_absolute() else workshop.project / path
+    path = path if path.is_absolute() else project.root / path
     if path.exists():
         return _file(path / LOCK_FILE if path.is_dir() else path, text)
     bare = text.removeprefix("@")
     if bare.startswith("-") and bare[1:].isdecimal() and int(bare) < 0:
-        return _before(workshop, name, -int(bare))
+        return _before(project, name, -int(bare))
     if not _GENERATION.fullmatch(bare):
-        return _image(workshop, text, path)
+        return _image(project, text, path)
     number = int(bare) if bare.isdecimal() and len(bare) < 8 else bare.lower()
-    return _generation(workshop, load_locked(workshop.project, name).lock.name, number)
+    return _generation(project, load_locked(project.root, name).lock.name, number)
 
 
-def _image(workshop: Workshop, text: str, path: Path) -> Side:
+def _image(project: Project, text: str, path: Path) -> Side:
     if not is_image(text) or text.startswith("@"):
-        raise _no_lock(workshop, text)
+        raise _no_lock(project, text)
     # What talks to engines and registries takes a quarter of a second to load.
     from freezer.flows.check.check_image import find_image, read_image_lock
 
     try:
-        image = find_image(workshop, text)
+        image = find_image(project, text)
     except CheckError as error:
-        raise _no_lock(workshop, text) from error
-    lock, identifier = read_image_lock(workshop, text, image)
+        raise _no_lock(project, text) from error
+    lock, identifier = read_image_lock(project, text, image)
     return Side(f"image {text} ({short_id(identifier)})", Locked(lock, identifier, path))
 
 
-def _no_lock(workshop: Workshop, text: str) -> LockError:
-    near = difflib.get_close_matches(text, _known(workshop.project), 1, 0.6)
+def _no_lock(project: Project, text: str) -> LockError:
+    near = difflib.get_close_matches(text, _known(project.root), 1, 0.6)
     return LockError(
         f"{text!r} is no lock: no environment, file, folder, generation or image is called so",
-        where=Where(str(workshop.project)),
+        where=Where(str(project.root)),
         expected="`current`, an environment, a generation (3, @-1, the first digits of a lock ID), "
         "the path of a lock, or an image that the engine holds",
         hint=f"did you mean {near[0]}?" if near else "`freeze log` and `freeze images` list them",

@@ -1,4 +1,4 @@
-"""Trials of a bisection: an environment built and trained, held against the right numbers."""
+"""Trials of a bisection: an environment built and trained, compared with the right numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.history.log import History
     from freezer.model.generation import Generation
     from freezer.model.lock import Inside, Lock
@@ -51,9 +51,9 @@ class Trials:
     All of them run the trainings of Freezer's ``part``, which gave the right numbers.
     """
 
-    def __init__(self, workshop: Workshop, right: Record, part: Inside, *, keep: bool) -> None:
+    def __init__(self, project: Project, right: Record, part: Inside, *, keep: bool) -> None:
         self.made: list[Trial] = []
-        self._workshop = workshop
+        self._project = project
         self._right = right
         self._part = part
         self._keep = keep
@@ -70,7 +70,7 @@ class Trials:
     ) -> None:
         for tag in [] if self._keep else self._tags:
             with suppress(FreezerError):  # what was found matters more
-                self._workshop.engine().remove_image(tag)
+                self._project.engine().remove_image(tag)
 
     @property
     def last_bad(self) -> Trial:
@@ -83,12 +83,12 @@ class Trials:
 
     def generation(self, name: str, past: History, one: Generation) -> Trial:
         """Try a generation as it was, but for a part of Freezer that trains otherwise."""
-        locked, title = locked_of(self._workshop, name, one), f"generation {one.number}"
+        locked, title = locked_of(self._project, name, one), f"generation {one.number}"
         if locked.lock.inside != self._part:
             return self._put_together(title, None, self.alike(locked.lock))
 
         def image() -> str:
-            return bring_image(self._workshop, locked, past.images(locked.id)).info.id
+            return bring_image(self._project, locked, past.images(locked.id)).info.id
 
         return self._try(title, None, locked, image)
 
@@ -100,7 +100,7 @@ class Trials:
         """Try a lock with some changes; at no cost where its packages do not fit together."""
         lock = between(old, new, some)
         title = "with " + ", ".join(one.title for one in some)
-        missing = unmet(lock, self._workshop.store)
+        missing = unmet(lock, self._project.store)
         if missing:
             return self._tell(Trial(title, some, State.SKIPPED, missing, None, 0.0))
         return self._put_together(title, some, lock)
@@ -108,12 +108,12 @@ class Trials:
     def _put_together(self, title: str, some: tuple[Change, ...] | None, lock: Lock) -> Trial:
         """Try a lock that is no generation's."""
         data = lock_bytes(lock)
-        with self._workshop.store.scratch() as folder:
+        with self._project.store.scratch() as folder:
             locked = Locked(lock, lock_id(data), folder)
 
             def image() -> str:
-                before = self._workshop.engine().image(image_tags(lock, locked.id)[0])
-                built = build_locked(self._workshop, locked, latest=False)
+                before = self._project.engine().image(image_tags(lock, locked.id)[0])
+                built = build_locked(self._project, locked, latest=False)
                 if before is None:
                     self._tags.append(built.tags[0])
                 return built.image
@@ -132,7 +132,7 @@ class Trials:
             return known
         started = monotonic()
         try:
-            record = train(self._workshop, locked.lock, locked.id, image(), f"Training {title}")
+            record = train(self._project, locked.lock, locked.id, image(), f"Training {title}")
         except (EngineError, BusyError):
             raise  # the next one would end alike
         except FreezerError as error:
@@ -145,7 +145,7 @@ class Trials:
 
     def _tell(self, trial: Trial) -> Trial:
         self.made.append(trial)
-        self._workshop.report.note(f"{trial.state.value}: {trial.title}: {trial.said}")
+        self._project.report.note(f"{trial.state.value}: {trial.title}: {trial.said}")
         return trial
 
 

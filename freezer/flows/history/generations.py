@@ -26,7 +26,7 @@ from freezer.model.generation import Action, Generation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import Lock
 
 ADOPTED: Final = "was here already: put here by git, by hand, or before there was a history"
@@ -39,72 +39,72 @@ def shown_folder(name: str) -> str:
     return f"{LOCKS}/{name}"
 
 
-def history(workshop: Workshop, name: str) -> History:
+def history(project: Project, name: str) -> History:
     """Return an environment's history; an empty one before its first generation.
 
     Raises ``HistoryError`` when it was edited, or two branches were not joined.
     """
-    return read_history(workshop.project / LOCKS / name, shown_folder(name))
+    return read_history(project.root / LOCKS / name, shown_folder(name))
 
 
-def current(workshop: Workshop, name: str) -> Generation | None:
+def current(project: Project, name: str) -> Generation | None:
     """Return the generation of the lock that is current; None when that is not in the history.
 
     Raises ``HistoryError``, and ``LockError`` for a lock that cannot be read.
     """
-    head = history(workshop, name).head
-    locked = read_lock(workshop.project, name)
+    head = history(project, name).head
+    locked = read_lock(project.root, name)
     return head if head and locked and head.lock_id == locked.id else None
 
 
-def generation(workshop: Workshop, name: str, number: int | str) -> Locked:
+def generation(project: Project, name: str, number: int | str) -> Locked:
     """Return the lock of a generation, verified, in a folder that can be built and checked from.
 
     ``number`` is a generation's number, or the first digits of its lock ID. Raises
     ``HistoryError`` when there is none, or its lock was edited or is gone.
     """
-    found = history(workshop, name).find(number)
-    return locked_of(workshop, name, found)
+    found = history(project, name).find(number)
+    return locked_of(project, name, found)
 
 
-def locked_of(workshop: Workshop, name: str, one: Generation) -> Locked:
+def locked_of(project: Project, name: str, one: Generation) -> Locked:
     """Return the lock of a generation, verified. Raises ``HistoryError``."""
-    kept = archived(workshop.project / LOCKS / name, one.lock_id, shown_folder(name))
-    restore_smoke_files(workshop.store, kept.lock, kept.folder / SMOKE)
+    kept = archived(project.root / LOCKS / name, one.lock_id, shown_folder(name))
+    restore_smoke_files(project.store, kept.lock, kept.folder / SMOKE)
     return Locked(kept.lock, kept.id, kept.folder)
 
 
-def adopt(workshop: Workshop, name: str) -> Generation | None:
+def adopt(project: Project, name: str) -> Generation | None:
     """Record a lock that is here and is not the last generation's; return the current one.
 
     Keeps as well the references that came since. None where there is no lock, or none that can
     be read. Raises ``HistoryError``.
     """
-    with holding(workshop, name):
+    with holding(project, name):
         try:
-            locked = read_lock(workshop.project, name)
+            locked = read_lock(project.root, name)
         except LockError:
             return None  # `freeze lock --upgrade` starts afresh over it
         if locked is None:
             return None
-        return _record(workshop, locked, action="lock", summary=_found(workshop, locked))
+        return _record(project, locked, action="lock", summary=_found(project, locked))
 
 
-def _found(workshop: Workshop, locked: Locked) -> str:
+def _found(project: Project, locked: Locked) -> str:
     """Say of a lock that no freeze recorded how it differs from the last one."""
     name = locked.lock.name
-    head = history(workshop, name).head
+    head = history(project, name).head
     if head is None or head.lock_id == locked.id:
         return ADOPTED
     try:
-        before = locked_of(workshop, name, head).lock
+        before = locked_of(project, name, head).lock
     except FreezerError:  # the lock is recorded all the same; `freeze log --verify` says this
         return ADOPTED
     return f"{ADOPTED}; {summary_of(list(changes(before, locked.lock)))}"
 
 
 def record_generation(
-    workshop: Workshop,
+    project: Project,
     environment: Environment | str,
     *,
     action: Action,
@@ -120,17 +120,17 @@ def record_generation(
     ``LockError`` where there is no lock, and ``HistoryError``.
     """
     name = environment if isinstance(environment, str) else environment.name
-    with holding(workshop, name):
-        locked = written or read_lock(workshop.project, name)
+    with holding(project, name):
+        locked = written or read_lock(project.root, name)
         if locked is None:
             raise LockError(f"{name} has no lock", hint=f"run `freeze lock {name}`")
         return _record(
-            workshop, locked, action=action, summary=summary, reason=reason, deviation=deviation
+            project, locked, action=action, summary=summary, reason=reason, deviation=deviation
         )
 
 
 def _record(
-    workshop: Workshop,
+    project: Project,
     locked: Locked,
     *,
     action: Action,
@@ -139,14 +139,14 @@ def _record(
     deviation: bool = False,
 ) -> Generation:
     name = locked.lock.name
-    past = history(workshop, name)
+    past = history(project, name)
     beside = files_beside(locked.folder)
-    smoke = smoke_files(workshop.store, locked.lock)
-    keep_inside(workshop, locked.lock)
+    smoke = smoke_files(project.store, locked.lock)
+    keep_inside(project, locked.lock)
     kept = keep(locked.folder, locked.id, beside, references_beside(locked), smoke)
     if past.head and past.head.lock_id == locked.id and action in ("lock", "update"):
         return past.head
-    who = author(workshop.project)
+    who = author(project.root)
     entry = Generation(
         number=past.next_number,
         parents=past.tips,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 
 @dataclass(frozen=True)
@@ -62,77 +62,77 @@ class Verified:
 
     name: str
     entries: int
-    """How many entries were held against each other; 0 where they could not be read."""
+    """How many entries were compared with each other; 0 where they could not be read."""
     locks: int
     faults: tuple[str, ...]
 
 
-def environment_name(workshop: Workshop, name: str | None) -> str:
+def environment_name(project: Project, name: str | None) -> str:
     """Return the name of the environment that is meant; its lock need not be readable.
 
     Raises ``SpecError`` when there is none of that name, or several and none is named.
     """
-    if name is not None and name in _with_history(workshop):
+    if name is not None and name in _with_history(project):
         return name
-    if environments(workshop.project):
-        return load_environment(workshop.project, name).name
-    return load_locked(workshop.project, name).lock.name
+    if environments(project.root):
+        return load_environment(project.root, name).name
+    return load_locked(project.root, name).lock.name
 
 
-def _with_history(workshop: Workshop) -> set[str]:
-    return {path.parent.name for path in (workshop.project / LOCKS).glob(f"*/{FOLDER}")}
+def _with_history(project: Project) -> set[str]:
+    return {path.parent.name for path in (project.root / LOCKS).glob(f"*/{FOLDER}")}
 
 
-def log(workshop: Workshop, name: str | None) -> Log:
+def log(project: Project, name: str | None) -> Log:
     """Return the history of an environment. Writes nothing. Raises ``HistoryError``."""
-    chosen = environment_name(workshop, name)
-    if begun(workshop.project / LOCKS / chosen, shown_folder(chosen)) is not None:
-        workshop.report.warn(
+    chosen = environment_name(project, name)
+    if begun(project.root / LOCKS / chosen, shown_folder(chosen)) is not None:
+        project.report.warn(
             f"a rollback of {chosen} was cut off, or is being made; the next `freeze lock`, "
             "`freeze check` or `freeze rollback` ends it"
         )
-    past, now_there = history(workshop, chosen), _current_id(workshop, chosen)
+    past, now_there = history(project, chosen), _current_id(project, chosen)
     current = past.head if past.head and past.head.lock_id == now_there else None
     rows = (Row(one, past.verdicts(one), one is current) for one in past.generations)
     return Log(chosen, tuple(rows), None if current else now_there)
 
 
-def _current_id(workshop: Workshop, name: str) -> str | None:
+def _current_id(project: Project, name: str) -> str | None:
     try:
-        locked = read_lock(workshop.project, name)
+        locked = read_lock(project.root, name)
     except LockError as error:
-        workshop.report.warn(str(error))
+        project.report.warn(str(error))
         return None
     return locked.id if locked else None
 
 
-def verify(workshop: Workshop, name: str | None) -> Verified:
+def verify(project: Project, name: str | None) -> Verified:
     """Hold every entry, every kept lock and every reference against its digest."""
-    chosen = environment_name(workshop, name)
-    folder, shown = workshop.project / LOCKS / chosen, shown_folder(chosen)
-    before = committed(workshop.project, f"{shown}/{FOLDER}/{LOG_FILE}")
-    current = _current_id(workshop, chosen)
+    chosen = environment_name(project, name)
+    folder, shown = project.root / LOCKS / chosen, shown_folder(chosen)
+    before = committed(project.root, f"{shown}/{FOLDER}/{LOG_FILE}")
+    current = _current_id(project, chosen)
     found = tuple(faults(folder, shown, chosen, before, current))
     try:
-        past = history(workshop, chosen)
+        past = history(project, chosen)
     except HistoryError:
         past = History()
     locks = len({one.lock_id for one in past.generations})
     return Verified(chosen, len(past.entries), locks, found)
 
 
-def join(workshop: Workshop, name: str | None, reason: str | None = None) -> Generation:
+def join(project: Project, name: str | None, reason: str | None = None) -> Generation:
     """Make one history of two branches that both added to it; return the generation that does.
 
     The lock that lies there decides what is current. Raises ``HistoryError`` when there is nothing
     to join, or an entry of either side is gone or was edited, and ``LockError``.
     """
-    chosen = environment_name(workshop, name)
-    folder, shown = workshop.project / LOCKS / chosen, shown_folder(chosen)
+    chosen = environment_name(project, name)
+    folder, shown = project.root / LOCKS / chosen, shown_folder(chosen)
     place = f"{shown}/{FOLDER}/{LOG_FILE}"
-    with holding(workshop, chosen):
+    with holding(project, chosen):
         entries = united(read_log(folder, place), place)
-        locked = read_lock(workshop.project, chosen)
+        locked = read_lock(project.root, chosen)
         if locked is None:
             raise LockError(
                 f"{chosen} has no lock",
@@ -148,7 +148,7 @@ def join(workshop: Workshop, name: str | None, reason: str | None = None) -> Gen
         past = History(entries, place)
         kept = keep(folder, locked.id, files_beside(folder), references_beside(locked))
         _lay(files_beside(kept), folder)
-        who = author(workshop.project)
+        who = author(project.root)
         entry = Generation(
             number=past.next_number,
             parents=past.tips,

@@ -12,7 +12,7 @@ from freezer.errors import FreezerError
 from freezer.flows.image.config_cache import keep_config
 from freezer.flows.image.fetch import fetch_lock
 from freezer.flows.image.inventory_cache import inventory_of, keep_inventory
-from freezer.flows.project.image_runtime import demand_inside
+from freezer.flows.project.image_runtime import require_inside
 from freezer.image.assemble.assemble import Parts, assemble
 from freezer.image.assemble.inventory_key import computing
 from freezer.image.assemble.preload_layers import Ahead
@@ -25,11 +25,11 @@ from freezer.image.verify import take_account, verify
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine, ImageInfo
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 
 def make(
-    workshop: Workshop, locked: Locked, revision: str | None, *, everything: bool
+    project: Project, locked: Locked, revision: str | None, *, everything: bool
 ) -> tuple[ImageInfo, Parts]:
     """Return an image that was loaded and verified, and what it was put together from.
 
@@ -37,10 +37,10 @@ def make(
     ``VerificationError`` when the image does not hold what the lock says, and whatever fetching
     and the engine raise.
     """
-    lock, engine, store = locked.lock, workshop.engine(), workshop.store
-    demand_inside(workshop, lock)  # before anything that takes time
-    fetch_lock(workshop, lock)
-    reference = ensure_base(lock, engine=engine, store=store, report=workshop.report)
+    lock, engine, store = locked.lock, project.engine(), project.store
+    require_inside(project, lock)  # before anything that takes time
+    fetch_lock(project, lock)
+    reference = ensure_base(lock, engine=engine, store=store, report=project.report)
     with Ahead(lock, engine=engine, store=store) as ahead:
         parts = assemble(
             lock,
@@ -48,41 +48,41 @@ def make(
             reference,
             engine=engine,
             store=store,
-            report=workshop.report,
+            report=project.report,
             ahead=ahead,
         )
-        with workshop.report.task("Loading the image into the engine"):
+        with project.report.task("Loading the image into the engine"):
             ahead.wait()
-        image = _load(workshop, locked, parts, revision)
+        image = _load(project, locked, parts, revision)
     sweep_working_images(engine, store)
-    _verify(workshop, locked, image, parts, everything=everything)
+    _verify(project, locked, image, parts, everything=everything)
     return image, parts
 
 
-def _load(workshop: Workshop, locked: Locked, parts: Parts, revision: str | None) -> ImageInfo:
-    lock, engine = locked.lock, workshop.engine()
+def _load(project: Project, locked: Locked, parts: Parts, revision: str | None) -> ImageInfo:
+    lock, engine = locked.lock, project.engine()
     titles = [(item.file.diff_id, item.title) for item in parts.layers]
     config = image_config(lock, locked.id, titles, revision)
     layers = [*parts.base, *(item.file for item in parts.layers)]
-    image = engine.load(config, layers, report=workshop.report)
-    keep_config(workshop.store, image, config)
+    image = engine.load(config, layers, report=project.report)
+    keep_config(project.store, image, config)
     return image
 
 
 def _verify(
-    workshop: Workshop,
+    project: Project,
     locked: Locked,
     image: ImageInfo,
     parts: Parts,
     *,
     everything: bool,
 ) -> None:
-    engine, store = workshop.engine(), workshop.store
-    with workshop.report.task("Holding the image against the lock"):
+    engine, store = project.engine(), project.store
+    with project.report.task("Holding the image against the lock"):
         try:
             todo = EVERYTHING if everything else trust(engine.info, image, parts, store)
             with ThreadPoolExecutor(max_workers=1) as beside:  # each looks at the image by itself
-                silent = replace(workshop, report=SILENT)
+                silent = replace(project, report=SILENT)
                 alike = None if everything else computing(locked.lock, parts, store)
                 looking = beside.submit(inventory_of, silent, image.id, alike=alike)
                 account = take_account(
@@ -101,12 +101,12 @@ def _verify(
             )
             vouch(engine.info, image, parts, store)
             looking.result()
-            doubles = keep_inventory(workshop, locked, image.id).doubles
+            doubles = keep_inventory(project, locked, image.id).doubles
         except BaseException:
             _discard(engine, image)
             raise
     for double in doubles:
-        workshop.report.warn(double)
+        project.report.warn(double)
 
 
 def _discard(engine: Engine, image: ImageInfo) -> None:

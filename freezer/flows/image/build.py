@@ -13,7 +13,7 @@ from freezer.model.lockfile import short_id
 
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine, ImageInfo
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.image.assemble.assemble import Parts
     from freezer.model.lock import Lock
 
@@ -45,7 +45,7 @@ def image_tags(lock: Lock, lock_id: str) -> tuple[str, str]:
 
 
 def build(
-    workshop: Workshop, name: str | None, *, force: bool = False, revision: str | None = None
+    project: Project, name: str | None, *, force: bool = False, revision: str | None = None
 ) -> Built:
     """Build, load, verify and tag the image of an environment's lock.
 
@@ -55,12 +55,12 @@ def build(
     image ID. Raises ``VerificationError`` when the image does not hold what the lock says, and
     whatever fetching and the engine raise.
     """
-    locked = load_locked(workshop.project, name)
-    return build_locked(workshop, locked, force=force, revision=revision)
+    locked = load_locked(project.root, name)
+    return build_locked(project, locked, force=force, revision=revision)
 
 
 def build_locked(
-    workshop: Workshop,
+    project: Project,
     locked: Locked,
     *,
     force: bool = False,
@@ -73,53 +73,53 @@ def build_locked(
     """
     started = monotonic()
     lock, lock_id = locked.lock, locked.id
-    engine = workshop.engine()
-    if not force and (known := existing_image(workshop, locked, revision)) is not None:
+    engine = project.engine()
+    if not force and (known := existing_image(project, locked, revision)) is not None:
         tag(engine, known.id, lock, lock_id, latest=latest)
         return _built(locked, known, started, fresh=False)
-    with workshop.store.lock(f"build-{lock_id}", timeout=_PATIENCE, report=workshop.report):
+    with project.store.lock(f"build-{lock_id}", timeout=_PATIENCE, report=project.report):
         # The one that was waited for may have made it.
-        if not force and (known := existing_image(workshop, locked, revision)) is not None:
+        if not force and (known := existing_image(project, locked, revision)) is not None:
             tag(engine, known.id, lock, lock_id, latest=latest)
             return _built(locked, known, started, fresh=False)
         from freezer.flows.image.assemble import (
             make,  # brings all that builds, which is seldom needed
         )
 
-        image, parts = make(workshop, locked, revision, everything=force)
-        workshop.store.put_memo(_VERIFIED, _key(locked, revision), image.id)
+        image, parts = make(project, locked, revision, everything=force)
+        project.store.put_memo(_VERIFIED, _key(locked, revision), image.id)
         tag(engine, image.id, lock, lock_id, latest=latest)
         return _built(locked, image, started, fresh=True, parts=parts)
 
 
 def existing_image(
-    workshop: Workshop, locked: Locked, revision: str | None = None
+    project: Project, locked: Locked, revision: str | None = None
 ) -> ImageInfo | None:
     """Return the lock's image if the engine holds it and it was verified before."""
-    known = workshop.store.get_memo(_VERIFIED, _key(locked, revision))
+    known = project.store.get_memo(_VERIFIED, _key(locked, revision))
     if not isinstance(known, str):
         return None
-    image = workshop.engine().image(known)
+    image = project.engine().image(known)
     if image is None or image.labels.get(LOCK_LABEL) != locked.id:
         return None
     return image
 
 
-def verified_image(workshop: Workshop, locked: Locked) -> ImageInfo | None:
+def verified_image(project: Project, locked: Locked) -> ImageInfo | None:
     """Return a verified image of a lock: the plain one, or the one that its tag points at."""
-    plain = existing_image(workshop, locked)
+    plain = existing_image(project, locked)
     if plain is not None:
         return plain
-    tagged = workshop.engine().image(image_tags(locked.lock, locked.id)[0])
+    tagged = project.engine().image(image_tags(locked.lock, locked.id)[0])
     if tagged is None:
         return None
-    return existing_image(workshop, locked, tagged.labels.get(REVISION_LABEL))
+    return existing_image(project, locked, tagged.labels.get(REVISION_LABEL))
 
 
-def remember_verified(workshop: Workshop, locked: Locked, image: ImageInfo) -> None:
+def remember_verified(project: Project, locked: Locked, image: ImageInfo) -> None:
     """Take an image for verified whose ID the history tells: the ID is a digest of all of it."""
     key = _key(locked, image.labels.get(REVISION_LABEL))
-    workshop.store.put_memo(_VERIFIED, key, image.id)
+    project.store.put_memo(_VERIFIED, key, image.id)
 
 
 def _key(locked: Locked, revision: str | None) -> str:

@@ -12,7 +12,7 @@ from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.flows.history.generations import history
 from freezer.flows.image.fetch import fetch_lock, lock_artifacts
 from freezer.flows.project.environment import LOCKS, Locked, load_locked
-from freezer.flows.project.image_runtime import demand_inside, keep_inside
+from freezer.flows.project.image_runtime import keep_inside, require_inside
 from freezer.image.base import base_blobs, ensure_base, keep_base
 from freezer.image.clock import epoch
 from freezer.image.oci.bundle import Bundle, Content, content_of, read_bundle, write_bundle
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.fetch.store.store import Store
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import Lock
 
 _COPY = 1 << 20
@@ -42,19 +42,19 @@ class Bundled:
     """Bytes of all members."""
 
 
-def bundle(workshop: Workshop, name: str | None, path: Path) -> Bundled:
+def bundle(project: Project, name: str | None, path: Path) -> Bundled:
     """Write a bundle of an environment's lock, whole or not at all; equal locks give equal bytes.
 
     Raises what fetching raises, and ``HostError`` when the disk is full.
     """
-    locked = load_locked(workshop.project, name)
-    lock, store = locked.lock, workshop.store
-    demand_inside(workshop, lock)  # before anything that takes time
-    fetch_lock(workshop, lock)
+    locked = load_locked(project.root, name)
+    lock, store = locked.lock, project.store
+    require_inside(project, lock)  # before anything that takes time
+    fetch_lock(project, lock)
     if lock.base.kind == "registry":
-        engine = workshop.engine()
-        reference = ensure_base(lock, engine=engine, store=store, report=workshop.report)
-        with workshop.report.task("Keeping the base image"):
+        engine = project.engine()
+        reference = ensure_base(lock, engine=engine, store=store, report=project.report)
+        with project.report.task("Keeping the base image"):
             keep_base(lock.base, reference, engine=engine, store=store)
     members = _members(locked, store)
     total = sum(content.size for content in members.values())
@@ -62,7 +62,7 @@ def bundle(workshop: Workshop, name: str | None, path: Path) -> Bundled:
     try:
         with (
             disk_errors(path.parent),
-            workshop.report.task("Writing the bundle", total=total, unit="bytes") as task,
+            project.report.task("Writing the bundle", total=total, unit="bytes") as task,
             temporary.open("wb") as stream,
         ):
             sink = _Counting(stream, task.advance)
@@ -73,26 +73,26 @@ def bundle(workshop: Workshop, name: str | None, path: Path) -> Bundled:
     return Bundled(lock.name, locked.id, path, len(members), size)
 
 
-def check_bundle(workshop: Workshop, path: Path) -> Bundled:
+def check_bundle(project: Project, path: Path) -> Bundled:
     """Verify a bundle: every byte, and that nothing which its lock needs is missing.
 
     Raises ``IntegrityError`` naming what is wrong. Keeps nothing.
     """
-    held = _read(workshop, path, None)
-    _demand_inside_in(held, _locked_of(held, path), path)
+    held = _read(project, path, None)
+    _require_inside_in(held, _locked_of(held, path), path)
     size = sum(member.size for member in held.index.files.values())
     return Bundled(held.index.environment, held.index.lock_id, path, len(held.index.files), size)
 
 
-def take_bundle(workshop: Workshop, path: Path) -> str:
+def take_bundle(project: Project, path: Path) -> str:
     """Bring a bundle's blobs into the store, and its lock into the project; return the environment.
 
     Raises ``LockError`` when the project has another lock of that environment, ``IntegrityError``
     when the bundle is not whole.
     """
-    held = _read(workshop, path, workshop.store)
+    held = _read(project, path, project.store)
     lock = _locked_of(held, path)
-    folder = workshop.project / LOCKS / lock.name
+    folder = project.root / LOCKS / lock.name
     there = folder / LOCK_FILE
     if there.is_file() and lock_id(there.read_bytes()) != held.index.lock_id:
         raise LockError(
@@ -107,24 +107,24 @@ def take_bundle(workshop: Workshop, path: Path) -> str:
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(target, data)
-    keep_inside(workshop, lock)
+    keep_inside(project, lock)
     return lock.name
 
 
-def take_past_bundle(workshop: Workshop, path: Path, name: str | None) -> tuple[str, str]:
+def take_past_bundle(project: Project, path: Path, name: str | None) -> tuple[str, str]:
     """Bring a bundle's blobs into the store for a lock of the past; return environment and lock ID.
 
     The project's own lock and files stay as they are. Raises ``LockError`` when the bundle is of
     another environment than the named one, or its lock is not in the history, ``IntegrityError``
     when it is not whole.
     """
-    held = _read(workshop, path, workshop.store)
+    held = _read(project, path, project.store)
     lock = _locked_of(held, path)
     if name is not None and lock.name != name:
         raise LockError(
             f"{path.name} is a bundle of {lock.name}, not of {name}", where=Where(str(path))
         )
-    known = history(workshop, lock.name).generations
+    known = history(project, lock.name).generations
     if not any(one.lock_id == held.index.lock_id for one in known):
         raise LockError(
             f"the lock in {path.name} is none of the history of {lock.name}",
@@ -179,7 +179,7 @@ def _locked_of(held: Bundle, path: Path) -> Lock:
     return lock
 
 
-def _demand_inside_in(held: Bundle, lock: Lock, path: Path) -> None:
+def _require_inside_in(held: Bundle, lock: Lock, path: Path) -> None:
     """See that a bundle has Freezer's own part: the first Freezers' have not, and need theirs."""
     if lock.inside.sha256 not in {*held.blobs, inside_digest()[1]}:
         raise IntegrityError(
@@ -190,14 +190,14 @@ def _demand_inside_in(held: Bundle, lock: Lock, path: Path) -> None:
         )
 
 
-def _read(workshop: Workshop, path: Path, store: Store | None) -> Bundle:
+def _read(project: Project, path: Path, store: Store | None) -> Bundle:
     try:
         size = path.stat().st_size
     except OSError as error:
         raise HostError(
             "the bundle cannot be read", where=Where(str(path)), found=error.strerror
         ) from error
-    with workshop.report.task("Verifying the bundle", total=size, unit="bytes") as task:
+    with project.report.task("Verifying the bundle", total=size, unit="bytes") as task:
         return read_bundle(path, _Blobs(store, task.advance))
 
 

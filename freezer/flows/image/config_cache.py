@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from freezer.engine.interface import ImageInfo
     from freezer.fetch.store.store import Store
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 _MEMO = "image-config"
 
@@ -17,14 +17,14 @@ def keep_config(store: Store, image: ImageInfo, config: bytes) -> None:
     store.put_memo(_MEMO, image.id, store.put_bytes(config))
 
 
-def config_of(workshop: Workshop, image: ImageInfo) -> bytes:
+def config_of(project: Project, image: ImageInfo) -> bytes:
     """Return the config of an image that the engine holds. Raises ``EngineError``."""
-    store = workshop.store
+    store = project.store
     kept = store.get_memo(_MEMO, image.id)
     sha256 = kept if isinstance(kept, str) else image.id.removeprefix("sha256:")
     if not store.has(sha256):
-        with store.scratch() as scratch, workshop.report.task("Taking the config from the engine"):
+        with store.scratch() as scratch, project.report.task("Taking the config from the engine"):
             path = scratch / sha256
-            workshop.engine().save_layers(image.id, {f"sha256:{sha256}": path})
+            project.engine().save_layers(image.id, {f"sha256:{sha256}": path})
             store.put_file(path, sha256=sha256, move=True)
     return store.verified(sha256).read_bytes()

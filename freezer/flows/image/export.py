@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from freezer.engine.interface import LayerFile
 from freezer.fetch.store.store import disk_errors
 from freezer.flows.image.build import Built, build
-from freezer.flows.project.image_runtime import demand_inside
+from freezer.flows.project.image_runtime import require_inside
 from freezer.image.assemble.assemble import assemble
 from freezer.image.base import ensure_base
 from freezer.image.clock import epoch
@@ -19,7 +19,7 @@ from freezer.image.oci.config import image_config
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 
 @dataclass(frozen=True)
@@ -34,24 +34,24 @@ class Exported:
     """Bytes of the file."""
 
 
-def export(workshop: Workshop, name: str | None, path: Path) -> Exported:
+def export(project: Project, name: str | None, path: Path) -> Exported:
     """Write an environment's verified image as an OCI layout, whole or not at all.
 
     Builds it first where it is not there. Raises what building raises.
     """
-    built = build(workshop, name)
+    built = build(project, name)
     lock, lock_id = built.locked.lock, built.locked.id
-    engine, store = workshop.engine(), workshop.store
-    demand_inside(workshop, lock)
-    reference = ensure_base(lock, engine=engine, store=store, report=workshop.report)
-    parts = assemble(lock, lock_id, reference, engine=engine, store=store, report=workshop.report)
+    engine, store = project.engine(), project.store
+    require_inside(project, lock)
+    reference = ensure_base(lock, engine=engine, store=store, report=project.report)
+    parts = assemble(lock, lock_id, reference, engine=engine, store=store, report=project.report)
     config = image_config(lock, lock_id, [(item.file.diff_id, item.title) for item in parts.layers])
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with (
             store.scratch() as scratch,
             disk_errors(path.parent),
-            workshop.report.task("Writing the image"),
+            project.report.task("Writing the image"),
             temporary.open("wb") as stream,
         ):
             below = {item.diff_id: scratch / item.diff_id[7:] for item in parts.base}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from freezer.fetch.debian.apt_sources import AptSource
     from freezer.fetch.store.interface import Source
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.artifact import Artifact
     from freezer.model.lock import Lock
 
@@ -46,16 +46,16 @@ def lock_artifacts(lock: Lock) -> Iterator[Artifact]:
         yield from package.build_requires
 
 
-def fetch(workshop: Workshop, name: str | None) -> Fetched:
+def fetch(project: Project, name: str | None) -> Fetched:
     """Bring all artifacts of an environment into the store.
 
     Raises ``ArtifactGoneError`` naming all that no source has any more, ``IntegrityError`` when a
     source serves other bytes than the locked ones, ``FetchError`` when one is out of reach.
     """
-    locked = load_locked(workshop.project, name)
+    locked = load_locked(project.root, name)
     artifacts = {artifact.sha256: artifact for artifact in lock_artifacts(locked.lock)}
-    missing = [sha256 for sha256 in artifacts if not workshop.store.has(sha256)]
-    fetch_lock(workshop, locked.lock)
+    missing = [sha256 for sha256 in artifacts if not project.store.has(sha256)]
+    fetch_lock(project, locked.lock)
     return Fetched(
         locked=locked,
         files=len(artifacts),
@@ -64,31 +64,29 @@ def fetch(workshop: Workshop, name: str | None) -> Fetched:
     )
 
 
-def fetch_lock(workshop: Workshop, lock: Lock) -> None:
+def fetch_lock(project: Project, lock: Lock) -> None:
     """Bring all artifacts of a lock into the store and verify those that are there."""
-    bring_own_files(workshop, lock)
-    bring_inside(workshop, lock)
+    bring_own_files(project, lock)
+    bring_inside(project, lock)
     files = {artifact.sha256: artifact.file for artifact in lock_artifacts(lock)}
     # Putting the sources together asks pip for its configuration, which takes time.
-    here = all(workshop.store.has(sha256) for sha256 in files)
-    sources = () if here else _sources(workshop, lock)
+    here = all(project.store.has(sha256) for sha256 in files)
+    sources = () if here else _sources(project, lock)
     try:
-        fetch_all(
-            lock_artifacts(lock), store=workshop.store, sources=sources, report=workshop.report
-        )
+        fetch_all(lock_artifacts(lock), store=project.store, sources=sources, report=project.report)
     except ArtifactGoneError as error:
-        raise _with_nearest(workshop, lock, error) from error
+        raise _with_nearest(project, lock, error) from error
     except IntegrityError as error:
         if error.where is None and error.expected in files:  # the store knows only digests
             error.where = Where(files[error.expected])
         raise
 
 
-def _sources(workshop: Workshop, lock: Lock) -> tuple[Source, ...]:
-    return artifact_sources(workshop, lock.name, lock.as_of, lambda: _base_sources(workshop, lock))
+def _sources(project: Project, lock: Lock) -> tuple[Source, ...]:
+    return artifact_sources(project, lock.name, lock.as_of, lambda: _base_sources(project, lock))
 
 
-def _with_nearest(workshop: Workshop, lock: Lock, error: ArtifactGoneError) -> ArtifactGoneError:
+def _with_nearest(project: Project, lock: Lock, error: ArtifactGoneError) -> ArtifactGoneError:
     """Say of conda packages that are gone what their channel has now."""
     gone = [item for item in lock.conda if any(item.file in text for text in error.details)]
     if not gone:
@@ -99,10 +97,10 @@ def _with_nearest(workshop: Workshop, lock: Lock, error: ArtifactGoneError) -> A
     try:
         found = gone_from_channels(
             gone,
-            spec_channels(workshop, lock.name),
+            spec_channels(project, lock.name),
             subdir=SUBDIRS[lock.platform],
-            store=workshop.store,
-            report=workshop.report,
+            store=project.store,
+            report=project.report,
         )
     except FetchError:
         return error  # what is gone is known; what there is instead is not
@@ -124,7 +122,7 @@ def _with_nearest(workshop: Workshop, lock: Lock, error: ArtifactGoneError) -> A
     )
 
 
-def _base_sources(workshop: Workshop, lock: Lock) -> tuple[AptSource, ...]:
+def _base_sources(project: Project, lock: Lock) -> tuple[AptSource, ...]:
     """Return where the base itself fetches from: a host need not have apt, and may be elsewhere.
 
     Where there is no engine to ask the base, there is simply one source less.
@@ -132,7 +130,7 @@ def _base_sources(workshop: Workshop, lock: Lock) -> tuple[AptSource, ...]:
     if lock.base.kind != "registry":
         return ()
     try:
-        return base_apt_sources(workshop, lock.base, lock.platform)
+        return base_apt_sources(project, lock.base, lock.platform)
     except EngineError as error:
-        workshop.report.debug(f"the base's own apt sources could not be read: {error.what}")
+        project.report.debug(f"the base's own apt sources could not be read: {error.what}")
         return ()

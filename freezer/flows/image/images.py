@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freezer.engine.interface import ImageInfo
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 TITLE = "org.opencontainers.image.title"
 """Label with the environment's name."""
@@ -46,9 +46,9 @@ class Images:
     """Bytes of all layers, each counted once."""
 
 
-def images(workshop: Workshop, name: str | None) -> Images:
+def images(project: Project, name: str | None) -> Images:
     """Return the engine's images of an environment, or of all of them, newest lock first."""
-    engine = workshop.engine()
+    engine = project.engine()
     found = [
         image
         for image in engine.images(label=LOCK_LABEL)

@@ -11,20 +11,20 @@ from freezer.flows.project.environment import load_locked
 
 if TYPE_CHECKING:
     from freezer.flows.image.inventory_cache import InventoryResult
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 
-def inventory(workshop: Workshop, name: str | None) -> InventoryResult:
+def inventory(project: Project, name: str | None) -> InventoryResult:
     """Return the inventory of an environment's verified image, and keep it beside the lock.
 
     Raises ``CheckError`` when the image is not built or cannot say, ``VerificationError`` when it
     does not compute with what the lock says.
     """
-    locked = load_locked(workshop.project, name)
-    image = verified_image(workshop, locked)
+    locked = load_locked(project.root, name)
+    image = verified_image(project, locked)
     if image is None:
         raise CheckError(
             f"the engine holds no verified image of lock {locked.id[:12]}",
             hint=f"run `freeze build {locked.lock.name}`",
         )
-    return keep_inventory(workshop, locked, image.id)
+    return keep_inventory(project, locked, image.id)

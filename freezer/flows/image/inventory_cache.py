@@ -1,4 +1,4 @@
-"""The inventory of an image: taken once, held against the lock, kept beside it."""
+"""The inventory of an image: taken once, compared with the lock, kept beside it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 _MEMO: Final = "inventory-1"
 
@@ -34,14 +34,14 @@ class InventoryResult:
     doubles: tuple[str, ...]
 
 
-def keep_inventory(workshop: Workshop, locked: Locked, image: str) -> InventoryResult:
+def keep_inventory(project: Project, locked: Locked, image: str) -> InventoryResult:
     """Take the inventory of a lock's image, hold it against the lock, and write it beside it.
 
     Raises as `inventory` does. Nothing is written when the image breaks a promise of the lock.
     """
     from freezer.check.inventory.take import hold_inventory
 
-    found = inventory_of(workshop, image)
+    found = inventory_of(project, image)
     hold_inventory(locked.lock, found)
     path = locked.folder / INVENTORY_FILE
     text = json.dumps(plain(found), indent=1, sort_keys=True, ensure_ascii=False)
@@ -52,25 +52,25 @@ def keep_inventory(workshop: Workshop, locked: Locked, image: str) -> InventoryR
     return InventoryResult(locked, found, path, doubles(found))
 
 
-def inventory_of(workshop: Workshop, image: str, *, alike: str | None = None) -> Inventory:
+def inventory_of(project: Project, image: str, *, alike: str | None = None) -> Inventory:
     """Return the inventory of an image by its ID, taken once for each. Raises ``CheckError``.
 
     Images with one ``alike`` (`freezer.image.assemble.inventory_key`) have one inventory.
     """
     keys = [f"{key}-{_looker()}" for key in (image, alike) if key is not None]
-    found = next((one for key in keys if (one := _known(workshop, key, image))), None)
+    found = next((one for key in keys if (one := _known(project, key, image))), None)
     if found is None:
         from freezer.check.inventory.take import take_inventory  # seldom: it is kept
 
-        with workshop.report.task("Looking for what does the arithmetic"):
-            found = take_inventory(workshop.engine(), image)
+        with project.report.task("Looking for what does the arithmetic"):
+            found = take_inventory(project.engine(), image)
     for key in keys:
-        workshop.store.put_memo(_MEMO, key, plain(found))
+        project.store.put_memo(_MEMO, key, plain(found))
     return found
 
 
-def _known(workshop: Workshop, key: str, image: str) -> Inventory | None:
-    memo = workshop.store.get_memo(_MEMO, key)
+def _known(project: Project, key: str, image: str) -> Inventory | None:
+    memo = project.store.get_memo(_MEMO, key)
     if not isinstance(memo, dict):
         return None
     try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.engine.interface import Engine, ImageInfo
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Pruned:
     dry: bool
 
 
-def prune(workshop: Workshop, *, dry: bool) -> Pruned:
+def prune(project: Project, *, dry: bool) -> Pruned:
     """Remove images of this project's environments that are of no lock that it knows.
 
     Kept are: images of current locks and of every generation in a history, whatever ``latest``
@@ -52,10 +52,10 @@ def prune(workshop: Workshop, *, dry: bool) -> Pruned:
     stays stands on them; both come back from the store when they are needed. With ``dry`` nothing
     is removed.
     """
-    engine = workshop.engine()
+    engine = project.engine()
     everything = engine.images()
-    wanted, ours = _known(workshop.project)
-    working = store_name(workshop.store)
+    wanted, ours = _known(project.root)
+    working = store_name(project.store)
     going = [image for image in everything if _is_unneeded(image, wanted, ours, working)]
     staying = [image for image in everything if image not in going]
     going += [image for image in staying if _is_idle_base(image, staying)]

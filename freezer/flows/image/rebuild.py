@@ -10,7 +10,7 @@ from freezer.engine.interface import LayerFile
 from freezer.fetch.store.store import Store
 from freezer.flows.image.build import Built, build
 from freezer.flows.image.fetch import lock_artifacts
-from freezer.flows.project.image_runtime import demand_inside
+from freezer.flows.project.image_runtime import require_inside
 from freezer.image.assemble.assemble import SYSTEM_TITLE, Parts, assemble
 from freezer.image.assemble.steps import TITLE as STEPS_TITLE
 from freezer.image.base import base_blobs, ensure_base
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import BootstrapBase, Lock
 
 _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
@@ -52,21 +52,21 @@ class Rebuilt:
         return self.image == self.built.image
 
 
-def rebuild(workshop: Workshop, name: str | None) -> Rebuilt:
+def rebuild(project: Project, name: str | None) -> Rebuilt:
     """Build an environment again from its artifacts alone, and compare the images.
 
     Nothing that was made before is used: no finished pieces, no builder cache, no base. The second
     image is not loaded or tagged. Raises what building raises.
     """
-    built = build(workshop, name)
+    built = build(project, name)
     lock, lock_id = built.locked.lock, built.locked.id
-    engine, store, report = workshop.engine(), workshop.store, workshop.report
-    demand_inside(workshop, lock)
+    engine, store, report = project.engine(), project.store, project.report
+    require_inside(project, lock)
     reference = ensure_base(lock, engine=engine, store=store, report=report)
     first = assemble(lock, lock_id, reference, engine=engine, store=store, report=report)
     with store.scratch() as scratch:
         empty = _with_artifacts(scratch, store, lock)
-        found = list(_bases(workshop, lock, empty))
+        found = list(_bases(project, lock, empty))
         second = assemble(
             lock, lock_id, reference, engine=engine, store=empty, report=report, use_cache=False
         )
@@ -89,7 +89,7 @@ def _with_artifacts(folder: Path, store: Store, lock: Lock) -> Store:
     return empty
 
 
-def _bases(workshop: Workshop, lock: Lock, empty: Store) -> Iterator[str]:
+def _bases(project: Project, lock: Lock, empty: Store) -> Iterator[str]:
     """Make a bootstrapped base again; one from a registry is what its digest says."""
     if lock.base.kind != "bootstrap":
         return
@@ -98,14 +98,14 @@ def _bases(workshop: Workshop, lock: Lock, empty: Store) -> Iterator[str]:
         base.suite,
         base.packages,
         _MACHINES[lock.platform],
-        engine=workshop.engine(),
+        engine=project.engine(),
         store=empty,
-        report=workshop.report,
+        report=project.report,
     )
     if image_id(config) == base.config and (layer.diff_id,) == base.diff_ids:
         return
     yield f"base: {layer.diff_id[7:19]}, locked {base.diff_ids[0][7:19]}"
-    old = workshop.store.path(base.diff_ids[0].removeprefix("sha256:"))
+    old = project.store.path(base.diff_ids[0].removeprefix("sha256:"))
     if old.is_file():
         yield from _inside(LayerFile(base.diff_ids[0], old), layer, BASE_TITLE)
 

@@ -10,7 +10,7 @@ from freezer.errors import HostError
 from freezer.fetch.store.store import disk_errors
 from freezer.flows.image.fetch import fetch_lock
 from freezer.flows.project.environment import load_locked
-from freezer.flows.project.image_runtime import demand_inside
+from freezer.flows.project.image_runtime import require_inside
 from freezer.image.assemble.assemble import assemble
 from freezer.image.assemble.steps import environment_layer, write_steps_folder
 from freezer.image.base import ensure_base, registry_name
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.image.layers.order import Layer
 
 _DOCKERIGNORE = "# nothing is left out\n"
@@ -37,7 +37,7 @@ class Context:
     """Bytes of all files."""
 
 
-def render(workshop: Workshop, name: str | None, folder: Path) -> Context:
+def render(project: Project, name: str | None, folder: Path) -> Context:
     """Write an environment's context to a folder that is not there yet, whole or not at all.
 
     Raises ``HostError`` when the folder is there already, and whatever building raises.
@@ -46,14 +46,14 @@ def render(workshop: Workshop, name: str | None, folder: Path) -> Context:
         raise HostError(
             f"{folder} is there already and is not empty", hint="name another folder, or remove it"
         )
-    locked = load_locked(workshop.project, name)
-    demand_inside(workshop, locked.lock)  # before anything that takes time
-    fetch_lock(workshop, locked.lock)
+    locked = load_locked(project.root, name)
+    require_inside(project, locked.lock)  # before anything that takes time
+    fetch_lock(project, locked.lock)
     temporary = folder.absolute().with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     with disk_errors(temporary.parent):
         try:
-            _write(workshop, locked, temporary)
+            _write(project, locked, temporary)
             if folder.exists():
                 folder.rmdir()
             temporary.replace(folder)
@@ -64,10 +64,10 @@ def render(workshop: Workshop, name: str | None, folder: Path) -> Context:
     return Context(folder, sum(path.stat().st_size for path in files))
 
 
-def _write(workshop: Workshop, locked: Locked, folder: Path) -> None:
-    lock, engine, store = locked.lock, workshop.engine(), workshop.store
-    reference = ensure_base(lock, engine=engine, store=store, report=workshop.report)
-    parts = assemble(lock, locked.id, reference, engine=engine, store=store, report=workshop.report)
+def _write(project: Project, locked: Locked, folder: Path) -> None:
+    lock, engine, store = locked.lock, project.engine(), project.store
+    reference = ensure_base(lock, engine=engine, store=store, report=project.report)
+    parts = assemble(lock, locked.id, reference, engine=engine, store=store, report=project.report)
     folder.mkdir(parents=True)
     (folder / "layers").mkdir()
     write_system_folder(lock, folder / "system", store)

@@ -65,7 +65,7 @@ NO_CONDA = CondaAnswer()
 
 
 @dataclass(frozen=True)
-class Worlds:
+class Answers:
     """The answers, and the digest of the question that each answers."""
 
     answers: dict[str, str]
@@ -78,7 +78,7 @@ class Worlds:
     accelerator: Accelerator | None = None
 
     @classmethod
-    def of(cls, lock: Lock) -> Worlds:
+    def of(cls, lock: Lock) -> Answers:
         """Return the answers that a lock holds."""
         return cls(
             lock.answers,

@@ -17,8 +17,8 @@ from freezer.resolve.base.probe import BaseFacts, probe
 from freezer.resolve.debian.bootstrap import resolve_bootstrap
 
 if TYPE_CHECKING:
-    from freezer.flows.lock.request import Asking
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.lock.request import LockRequest
+    from freezer.flows.project.project import Project
     from freezer.model.lock import Base
 
 ARCHITECTURES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
@@ -28,37 +28,37 @@ _WITHOUT_A_REGISTRY = (
 )
 
 
-def resolve_base(workshop: Workshop, asking: Asking) -> Base:
+def resolve_base(project: Project, lock_request: LockRequest) -> Base:
     """Return the base that the spec asks for.
 
     Raises ``ResolveError``, ``FetchError``, ``EngineError`` and ``BuildError``.
     """
-    spec = asking.environment.spec
+    spec = lock_request.environment.spec
     if isinstance(spec.base, str):
-        with placed(asking.environment, "base", also=_WITHOUT_A_REGISTRY):
-            return _from_registry(workshop, spec.base, spec.platform)
-    with placed(asking.environment, "base"):
-        return _from_packages(workshop, asking, spec.base.bootstrap)
+        with placed(lock_request.environment, "base", also=_WITHOUT_A_REGISTRY):
+            return _from_registry(project, spec.base, spec.platform)
+    with placed(lock_request.environment, "base"):
+        return _from_packages(project, lock_request, spec.base.bootstrap)
 
 
-def base_facts(workshop: Workshop, base: Base, platform: str) -> BaseFacts:
+def base_facts(project: Project, base: Base, platform: str) -> BaseFacts:
     """Return what a base is and holds; it is made, or pulled, where the engine lacks it."""
     reference = engine_base(
-        base, platform, engine=workshop.engine(), store=workshop.store, report=workshop.report
+        base, platform, engine=project.engine(), store=project.store, report=project.report
     )
-    return probe(workshop.engine(), reference, store=workshop.store, report=workshop.report)
+    return probe(project.engine(), reference, store=project.store, report=project.report)
 
 
-def base_apt_sources(workshop: Workshop, base: Base, platform: str) -> tuple[AptSource, ...]:
+def base_apt_sources(project: Project, base: Base, platform: str) -> tuple[AptSource, ...]:
     """Return the apt sources that a registry's base itself holds; the base is pulled for it."""
-    facts = base_facts(workshop, base, platform)
+    facts = base_facts(project, base, platform)
     parsed = (parse_sources(text, name) for name, text in facts.apt_sources)
     return tuple(source for sources in parsed for source in sources)
 
 
-def _from_registry(workshop: Workshop, reference: str, platform: str) -> RegistryBase:
-    with workshop.report.task(f"Asking the registry for {reference}"):
-        found = Registry(workshop.config).resolve(reference, platform)
+def _from_registry(project: Project, reference: str, platform: str) -> RegistryBase:
+    with project.report.task(f"Asking the registry for {reference}"):
+        found = Registry(project.config).resolve(reference, platform)
     base = RegistryBase(
         reference=reference,
         manifest=found.manifest,
@@ -66,34 +66,34 @@ def _from_registry(workshop: Workshop, reference: str, platform: str) -> Registr
         diff_ids=found.diff_ids,
         environment=dict(found.environment),
     )
-    facts = base_facts(workshop, base, platform)
+    facts = base_facts(project, base, platform)
     return base.model_copy(update={"packages": facts.packages})
 
 
-def _from_packages(workshop: Workshop, asking: Asking, suite: str) -> BootstrapBase:
-    environment = asking.environment
+def _from_packages(project: Project, lock_request: LockRequest, suite: str) -> BootstrapBase:
+    environment = lock_request.environment
     architecture = ARCHITECTURES[environment.spec.platform]
     packages = resolve_bootstrap(
         suite,
         architecture,
-        config=workshop.config,
-        as_of=asking.as_of,
-        store=workshop.store,
-        report=workshop.report,
+        config=project.config,
+        as_of=lock_request.as_of,
+        store=project.store,
+        report=project.report,
     )
     fetch_all(
         packages,
-        store=workshop.store,
-        sources=artifact_sources(workshop, environment.name, asking.as_of),
-        report=workshop.report,
+        store=project.store,
+        sources=artifact_sources(project, environment.name, lock_request.as_of),
+        report=project.report,
     )
     config, layer = make_base(
         suite,
         packages,
         architecture,
-        engine=workshop.engine(),
-        store=workshop.store,
-        report=workshop.report,
+        engine=project.engine(),
+        store=project.store,
+        report=project.report,
     )
     return BootstrapBase(
         suite=suite, config=image_id(config), diff_ids=(layer.diff_id,), packages=packages

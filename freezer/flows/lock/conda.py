@@ -16,7 +16,7 @@ from freezer.model.events import PartOf
 from freezer.model.lock import PythonTarget
 from freezer.resolve.accelerator.conda import (
     conda_constraints,
-    demand_gpu_builds,
+    require_gpu_builds,
     virtual_packages,
 )
 from freezer.resolve.conda.environment import gather_conda
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from freezer.fetch.conda.channels import CondaChannel
     from freezer.fetch.config import Config
     from freezer.flows.lock.answers import Installed
-    from freezer.flows.lock.request import Asking
+    from freezer.flows.lock.request import LockRequest
     from freezer.flows.project.environment import Environment
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import CondaPackage
     from freezer.model.spec.spec import CondaSpec
     from freezer.resolve.conda.environment import CondaGathered
@@ -83,8 +83,8 @@ def conda_question(
 
 
 def resolve_conda(
-    workshop: Workshop,
-    asking: Asking,
+    project: Project,
+    lock_request: LockRequest,
     gathered: Mapping[str, CondaGathered],
     installed: Installed,
 ) -> CondaAnswer:
@@ -93,17 +93,17 @@ def resolve_conda(
     Raises ``ResolveError`` and ``FetchError``; for a lock that is taken over ``ArtifactGoneError``
     and ``IntegrityError``.
     """
-    spec = asking.environment.spec
-    with placed(asking.environment, "accelerator"):
+    spec = lock_request.environment.spec
+    with placed(lock_request.environment, "accelerator"):
         declared = virtual_packages(spec.accelerator, installed.glibc, SUBDIRS[spec.platform])
     found: dict[str, tuple[CondaPackage, ...]] = {}
     for warning in dict.fromkeys(text for item in gathered.values() for text in item.warnings):
-        workshop.report.warn(warning)
+        project.report.warn(warning)
     for platform, item in gathered.items():
-        with placed(asking.environment, "conda"):
-            found[platform] = _resolve(workshop, asking, platform, item, installed)
+        with placed(lock_request.environment, "conda"):
+            found[platform] = _resolve(project, lock_request, platform, item, installed)
         if spec.accelerator is not None:
-            demand_gpu_builds(found[platform], item.specs)
+            require_gpu_builds(found[platform], item.specs)
     own = found.pop(spec.platform)
     return CondaAnswer(own, found, declared)
 
@@ -142,16 +142,20 @@ def channels_of(gathered: Mapping[str, CondaGathered]) -> tuple[CondaChannel, ..
 
 
 def _resolve(
-    workshop: Workshop, asking: Asking, platform: str, gathered: CondaGathered, installed: Installed
+    project: Project,
+    lock_request: LockRequest,
+    platform: str,
+    gathered: CondaGathered,
+    installed: Installed,
 ) -> tuple[CondaPackage, ...]:
-    spec, subdir = asking.environment.spec, SUBDIRS[platform]
+    spec, subdir = lock_request.environment.spec, SUBDIRS[platform]
     if gathered.locked:
         from freezer.resolve.conda.takeover.complete import take_over
 
         taken = take_over(
-            gathered.locked, subdir=subdir, store=workshop.store, report=workshop.report
+            gathered.locked, subdir=subdir, store=project.store, report=project.report
         )
-        return _said(workshop, taken)
+        return _said(project, taken)
     from freezer.resolve.conda.solver.interface import CondaConflictError, CondaRequest
 
     request = CondaRequest(
@@ -159,31 +163,31 @@ def _resolve(
         specs=gathered.specs,
         subdir=subdir,
         virtual_packages=virtual_packages(spec.accelerator, installed.glibc, subdir),
-        as_of=asking.as_of,
-        keep=_kept(asking, platform),
+        as_of=lock_request.as_of,
+        keep=_kept(lock_request, platform),
         constraints=conda_constraints(spec.accelerator, spec.blas, gathered.specs),
     )
     try:
-        answer = _solved(workshop, asking, platform, request)
+        answer = _solved(project, lock_request, platform, request)
     except CondaConflictError as error:
         from freezer.flows.lock.conda_alternatives import refused
 
-        raise refused(workshop, asking.environment, request, error) from error
-    return _said(workshop, answer)
+        raise refused(project, lock_request.environment, request, error) from error
+    return _said(project, answer)
 
 
 def _solved(
-    workshop: Workshop, asking: Asking, platform: str, request: CondaRequest
+    project: Project, lock_request: LockRequest, platform: str, request: CondaRequest
 ) -> CondaResolution:
     """Ask the solver; for an update as often as it takes to move no more than need be."""
     from freezer.resolve.conda.solver.choose import conda_solver
     from freezer.resolve.conda.specname import spec_name
 
-    ask = conda_solver(_spec(asking.environment).resolver)
-    release = asking.released("conda")
-    old = _kept(asking, platform)
+    ask = conda_solver(_spec(lock_request.environment).resolver)
+    release = lock_request.released("conda")
+    old = _kept(lock_request, platform)
     if release is None or not old:
-        return ask(request, config=workshop.config, store=workshop.store, report=workshop.report)
+        return ask(request, config=project.config, store=project.store, report=project.report)
 
     kept = {name: package for name, package in old.items() if name not in release.names}
 
@@ -199,10 +203,10 @@ def _solved(
         more += [f"{name} >={version.partition(' ')[0]}" for name, version in floors.items()]
         more += [f"{above[0]} >{above[1].partition(' ')[0]}"] if above else []
         asked = replace(request, keep=kept, constraints=(*request.constraints, *more))
-        return ask(asked, config=workshop.config, store=workshop.store, report=quiet)
+        return ask(asked, config=project.config, store=project.store, report=quiet)
 
-    quiet = PartOf(workshop.report)
-    with workshop.report.task("Looking for the fewest conda packages to move"):
+    quiet = PartOf(project.report)
+    with project.report.task("Looking for the fewest conda packages to move"):
         settled = settle(
             release,
             {name: f"{package.version} {package.build}" for name, package in old.items()},
@@ -210,23 +214,23 @@ def _solved(
             solve,
             lambda found: {item.name: f"{item.version} {item.build}" for item in found.packages},
         )
-    if platform == asking.environment.spec.platform:
-        asking.causes["conda"] = dict(settled.refusals)
-        asking.alone.update(settled.alone)
+    if platform == lock_request.environment.spec.platform:
+        lock_request.causes["conda"] = dict(settled.refusals)
+        lock_request.alone.update(settled.alone)
     return settled.answer
 
 
-def _kept(asking: Asking, platform: str) -> dict[str, CondaPackage]:
-    if asking.old is None:
+def _kept(lock_request: LockRequest, platform: str) -> dict[str, CondaPackage]:
+    if lock_request.old is None:
         return {}
-    own = platform == asking.old.platform
-    packages = asking.old.conda if own else asking.old.conda_elsewhere.get(platform, ())
+    own = platform == lock_request.old.platform
+    packages = lock_request.old.conda if own else lock_request.old.conda_elsewhere.get(platform, ())
     return {package.name: package for package in packages}
 
 
-def _said(workshop: Workshop, answer: CondaResolution) -> tuple[CondaPackage, ...]:
+def _said(project: Project, answer: CondaResolution) -> tuple[CondaPackage, ...]:
     for warning in answer.warnings:
-        workshop.report.warn(warning)
+        project.report.warn(warning)
     return answer.packages
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from freezer.flows.project.environment import Environment
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import CondaPackage
     from freezer.model.spec.spec import AcceleratorSpec
     from freezer.resolve.conda.solver.interface import CondaRequest
@@ -37,7 +37,7 @@ _STEPS: Final = 3
 
 
 def refused(
-    workshop: Workshop, environment: Environment, request: CondaRequest, error: ResolveError
+    project: Project, environment: Environment, request: CondaRequest, error: ResolveError
 ) -> ResolveError:
     """Return the error for a question that clashes: the key at fault, and the nearest that exist.
 
@@ -46,8 +46,8 @@ def refused(
     spec = environment.spec
     if spec.accelerator is None and spec.blas is None:
         return error
-    ways = _Ways(workshop, request, spec.accelerator, spec.blas)
-    with workshop.report.task("Looking for the nearest that the channels have"):
+    ways = _Ways(project, request, spec.accelerator, spec.blas)
+    with project.report.task("Looking for the nearest that the channels have"):
         keys = ways.at_fault()
         there = list(ways.nearest(keys))
     if not keys:
@@ -67,7 +67,7 @@ def refused(
 class _Ways:
     """One question, asked with other wishes."""
 
-    workshop: Workshop
+    project: Project
     request: CondaRequest
     accelerator: AcceleratorSpec | None
     blas: Blas | None
@@ -122,10 +122,10 @@ class _Ways:
             constraints=constraints,
             virtual_packages=virtual_packages(accelerator, glibc, request.subdir),
         )
-        workshop = self.workshop
+        project = self.project
         try:
             found = solve(
-                other, config=workshop.config, store=workshop.store, report=SilentReporter()
+                other, config=project.config, store=project.store, report=SilentReporter()
             )
         except ResolveError:
             return ()

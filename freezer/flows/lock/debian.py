@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from freezer.fetch.debian.apt_sources import AptSource
-    from freezer.flows.lock.request import Asking
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.lock.request import LockRequest
+    from freezer.flows.project.project import Project
     from freezer.model.lock import Base
 
 
-def resolve_installed(workshop: Workshop, asking: Asking, base: Base) -> Installed:
+def resolve_installed(project: Project, lock_request: LockRequest, base: Base) -> Installed:
     """Return the closure of the spec's Debian packages, Python among them where the base has none.
 
     Where conda brings the Python, none is asked of Debian. Raises ``ResolveError`` when the base
     cannot offer what is asked for.
     """
-    spec = asking.environment.spec
-    facts = base_facts(workshop, base, spec.platform)
+    spec = lock_request.environment.spec
+    facts = base_facts(project, base, spec.platform)
     python = None if spec.conda else choose_python(spec.python, facts)
-    with placed(asking.environment, "python"):
+    with placed(lock_request.environment, "python"):
         own = () if python or spec.conda else python_packages(spec.python, facts)
     reasons = dict.fromkeys(own, "Freezer's own: the environment's Python")
-    with placed(asking.environment, "system" if spec.system else "python"):
-        packages = _packages(workshop, asking, base, reasons)
+    with placed(lock_request.environment, "system" if spec.system else "python"):
+        packages = _packages(project, lock_request, base, reasons)
     if python is None and not spec.conda:
         python = debian_python(spec.python, packages)
     return Installed(
@@ -52,35 +52,35 @@ def resolve_installed(workshop: Workshop, asking: Asking, base: Base) -> Install
 
 
 def _packages(
-    workshop: Workshop, asking: Asking, base: Base, reasons: dict[str, str]
+    project: Project, lock_request: LockRequest, base: Base, reasons: dict[str, str]
 ) -> tuple[DebianPackage, ...]:
     """Return the closure, with what ``blas:`` adds to it: known only once the closure is."""
-    spec = asking.environment.spec
+    spec = lock_request.environment.spec
     wanted = tuple(dict.fromkeys((*spec.system, *reasons)))
-    packages = _closure(workshop, asking, base, wanted, reasons) if wanted else ()
+    packages = _closure(project, lock_request, base, wanted, reasons) if wanted else ()
     if spec.blas is None:
         return packages
     names = [item.name for item in (*base.packages, *packages)]
     more = [name for name in debian_additions(spec.blas, names) if name not in wanted]
     if not more:
         return packages
-    with placed(asking.environment, "blas"):
+    with placed(lock_request.environment, "blas"):
         why = dict.fromkeys(more, f"`blas: {spec.blas}` in the spec")
-        return _closure(workshop, asking, base, (*wanted, *more), {**reasons, **why})
+        return _closure(project, lock_request, base, (*wanted, *more), {**reasons, **why})
 
 
 def _closure(
-    workshop: Workshop,
-    asking: Asking,
+    project: Project,
+    lock_request: LockRequest,
     base: Base,
     wanted: Sequence[str],
     reasons: dict[str, str],
 ) -> tuple[DebianPackage, ...]:
     """Ask apt; for an update as often as it takes to move no more than need be."""
-    old = {item.name: item.version for item in asking.old.debian} if asking.old else {}
-    release = asking.released("debian")
+    old = {item.name: item.version for item in lock_request.old.debian} if lock_request.old else {}
+    release = lock_request.released("debian")
     if release is None:
-        return _asker(workshop, asking, base, reasons)(wanted, old)
+        return _asker(project, lock_request, base, reasons)(wanted, old)
 
     def solve(
         *,
@@ -117,14 +117,14 @@ def _closure(
             )
         return found
 
-    with workshop.report.task("Looking for the fewest Debian packages to move"):
-        quiet = replace(workshop, report=PartOf(workshop.report))
-        ask = _asker(quiet, asking, base, reasons)
+    with project.report.task("Looking for the fewest Debian packages to move"):
+        quiet = replace(project, report=PartOf(project.report))
+        ask = _asker(quiet, lock_request, base, reasons)
         settled = settle(
             release, old, {}, solve, lambda found: {item.name: item.version for item in found}
         )
-    asking.causes["debian"] = dict(settled.refusals)
-    asking.alone.update(settled.alone)
+    lock_request.causes["debian"] = dict(settled.refusals)
+    lock_request.alone.update(settled.alone)
     return settled.answer
 
 
@@ -137,24 +137,24 @@ def _exceeds(version: str | None, other: str) -> bool:
 
 
 def _asker(
-    workshop: Workshop, asking: Asking, base: Base, reasons: dict[str, str]
+    project: Project, lock_request: LockRequest, base: Base, reasons: dict[str, str]
 ) -> Callable[[Sequence[str], Mapping[str, str]], tuple[DebianPackage, ...]]:
     """Return what asks apt for packages, preferring some versions; indices are read once."""
-    spec = asking.environment.spec
+    spec = lock_request.environment.spec
     indices = fetch_indices(
-        _sources(workshop, base, spec.platform),
+        _sources(project, base, spec.platform),
         ARCHITECTURES[spec.platform],
-        workshop.config,
-        as_of=asking.as_of,
-        store=workshop.store,
-        report=workshop.report,
+        project.config,
+        as_of=lock_request.as_of,
+        store=project.store,
+        report=project.report,
     )
     image = engine_base(
         base,
         spec.platform,
-        engine=workshop.engine(),
-        store=workshop.store,
-        report=workshop.report,
+        engine=project.engine(),
+        store=project.store,
+        report=project.report,
     )
 
     def ask(wanted: Sequence[str], keep: Mapping[str, str]) -> tuple[DebianPackage, ...]:
@@ -164,19 +164,19 @@ def _asker(
             indices,
             installed=_installed(base),
             keep=keep,
-            engine=workshop.engine(),
-            store=workshop.store,
-            report=workshop.report,
+            engine=project.engine(),
+            store=project.store,
+            report=project.report,
             reasons={name: text for name, text in reasons.items() if name not in spec.system},
         )
 
     return ask
 
 
-def _sources(workshop: Workshop, base: Base, platform: str) -> Sequence[AptSource]:
+def _sources(project: Project, base: Base, platform: str) -> Sequence[AptSource]:
     if base.kind == "bootstrap":
-        return bootstrap_sources(base.suite, workshop.config)
-    return base_apt_sources(workshop, base, platform)
+        return bootstrap_sources(base.suite, project.config)
+    return base_apt_sources(project, base, platform)
 
 
 def _installed(base: Base) -> tuple[BasePackage, ...]:

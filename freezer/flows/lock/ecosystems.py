@@ -1,8 +1,8 @@
-"""The worlds that a lock is resolved in, one after another: base, Debian, conda, pip.
+"""The ecosystems that a lock is resolved in, one after another: base, Debian, conda, pip.
 
-Each answers one question, a plain document whose digest the lock keeps. A world whose question is
-as it was is kept as it stands, without asking anyone: that is why locking again costs nothing, and
-why a new requirement moves no Debian package.
+Each answers one question, a plain document whose digest the lock keeps. While its question is
+unchanged, an ecosystem's answer is kept and no index is asked: that is why locking again costs
+nothing, and why a new requirement moves no Debian package.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from freezer.flows.lock.answers import NO_CONDA, CondaAnswer, Installed, Worlds
+from freezer.flows.lock.answers import NO_CONDA, Answers, CondaAnswer, Installed
 from freezer.flows.lock.python_request import gather_python, python_question
-from freezer.flows.lock.request import Asking
+from freezer.flows.lock.request import LockRequest
 from freezer.flows.project.spec_errors import placed
 from freezer.model.canonical import digest, json_bytes, plain
-from freezer.model.cuda import checked, demand_cudnn
+from freezer.model.cuda import checked, require_cudnn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freezer.fetch.config import Config
     from freezer.flows.project.environment import Environment
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import (
         Base,
         CondaPackage,
@@ -44,7 +44,7 @@ def base_question(environment: Environment) -> str:
 
 
 def debian_question(environment: Environment, base: Base) -> str:
-    """Return the digest of what the Debian world is asked for on a base."""
+    """Return the digest of what the Debian ecosystem is asked for on a base."""
     spec = environment.spec
     below = (
         base.config
@@ -57,9 +57,9 @@ def debian_question(environment: Environment, base: Base) -> str:
     return _digest("debian", below, sorted(set(spec.system)), python, *blas)
 
 
-def stale_worlds(environment: Environment, lock: Lock, as_of: str, config: Config) -> list[str]:
-    """Return the worlds whose answers in a lock are to another question than the spec's."""
-    asking = Asking(environment, as_of, lock)
+def stale_ecosystems(environment: Environment, lock: Lock, as_of: str, config: Config) -> list[str]:
+    """Return the ecosystems whose answers in a lock are to another question than the spec's."""
+    lock_request = LockRequest(environment, as_of, lock)
     gathered = _gathered(environment, config)
     questions = {
         "base": base_question(environment),
@@ -68,57 +68,61 @@ def stale_worlds(environment: Environment, lock: Lock, as_of: str, config: Confi
     }
     if gathered:
         questions["conda"] = _conda_question(environment, gathered, lock.target.glibc)
-    stale = [world for world, question in questions.items() if not asking.keeps(world, question)]
+    stale = [
+        ecosystem
+        for ecosystem, question in questions.items()
+        if not lock_request.keeps(ecosystem, question)
+    ]
     return [*stale, *(["conda"] if lock.conda and not gathered else [])]
 
 
-def resolve_worlds(workshop: Workshop, asking: Asking) -> Worlds:
-    """Return the answers of all worlds. Raises what their resolvers and the engine raise."""
-    environment, old = asking.environment, asking.old
-    _demand_accelerator(environment)
+def resolve_ecosystems(project: Project, lock_request: LockRequest) -> Answers:
+    """Return the answers of all ecosystems. Raises what their resolvers and the engine raise."""
+    environment, old = lock_request.environment, lock_request.old
+    _require_accelerator(environment)
     asked = base_question(environment)
-    base = _base(workshop, asking, kept=asking.keeps("base", asked))
-    installed, debian_asked = _debian(workshop, asking, base)
+    base = _base(project, lock_request, kept=lock_request.keeps("base", asked))
+    installed, debian_asked = _debian(project, lock_request, base)
     answers = {"base": asked, "debian": debian_asked}
-    gathered = _gathered(environment, workshop.config)
+    gathered = _gathered(environment, project.config)
     conda, target = NO_CONDA, None
     if gathered:
         answers["conda"] = _conda_question(environment, gathered, installed.glibc)
-        conda = _conda(workshop, asking, gathered, installed, answers["conda"])
+        conda = _conda(project, lock_request, gathered, installed, answers["conda"])
         target = _conda_target(environment, installed, conda)
     target = target or installed.target()
     answers["pip"] = _pip_question(environment, gathered, target, conda.packages)
-    kept = old is not None and asking.keeps("pip", answers["pip"])
+    kept = old is not None and lock_request.keeps("pip", answers["pip"])
     if old is not None and kept and (installed.packages, conda.packages) == (old.debian, old.conda):
-        return replace(Worlds.of(old), answers=answers, base=base, target=target, conda=conda)
+        return replace(Answers.of(old), answers=answers, base=base, target=target, conda=conda)
     from freezer.flows.lock.numeric_libraries import arithmetic
     from freezer.flows.lock.python import resolve_python
 
     asked_of_pip = gather_python(environment, gathered)
     pip = old.pip if old is not None and kept else None
     if pip is None:
-        pip = resolve_python(workshop, asking, asked_of_pip, target, conda.packages)
-    worlds = Worlds(answers, base, target, installed.packages, pip, (), conda)
-    return arithmetic(workshop, environment, worlds, asked_of_pip)
+        pip = resolve_python(project, lock_request, asked_of_pip, target, conda.packages)
+    ecosystems = Answers(answers, base, target, installed.packages, pip, (), conda)
+    return arithmetic(project, environment, ecosystems, asked_of_pip)
 
 
-def _demand_accelerator(environment: Environment) -> None:
-    """Refuse a combination that never was before any world is asked."""
+def _require_accelerator(environment: Environment) -> None:
+    """Refuse a combination that never was before any ecosystem is asked."""
     accelerator = environment.spec.accelerator
     if accelerator is not None:
         with placed(environment, "accelerator", "cuda"):
             checked(accelerator.cuda)
         with placed(environment, "accelerator", "cudnn"):
-            demand_cudnn(accelerator.cudnn, accelerator.cuda)
+            require_cudnn(accelerator.cudnn, accelerator.cuda)
 
 
-def gathered_python(workshop: Workshop, environment: Environment) -> Gathered:
+def gathered_python(project: Project, environment: Environment) -> Gathered:
     """Return what the spec asks of pip. Raises ``SpecError`` with its place."""
-    return gather_python(environment, _gathered(environment, workshop.config))
+    return gather_python(environment, _gathered(environment, project.config))
 
 
-# The imports below are late on purpose: where every world is kept, neither resolvers nor clients
-# are loaded, and locking again takes half the time.
+# The imports below are late on purpose: where every ecosystem is kept, neither resolvers nor
+# clients are loaded, and locking again takes half the time.
 
 
 def _gathered(environment: Environment, config: Config) -> dict[str, CondaGathered]:
@@ -149,17 +153,17 @@ def _pip_question(
 
 
 def _conda(
-    workshop: Workshop,
-    asking: Asking,
+    project: Project,
+    lock_request: LockRequest,
     gathered: Mapping[str, CondaGathered],
     installed: Installed,
     question: str,
 ) -> CondaAnswer:
-    if asking.old is not None and asking.keeps("conda", question):
-        return Worlds.of(asking.old).conda
+    if lock_request.old is not None and lock_request.keeps("conda", question):
+        return Answers.of(lock_request.old).conda
     from freezer.flows.lock.conda import resolve_conda
 
-    return resolve_conda(workshop, asking, gathered, installed)
+    return resolve_conda(project, lock_request, gathered, installed)
 
 
 def _conda_target(environment: Environment, installed: Installed, conda: CondaAnswer) -> Target:
@@ -168,22 +172,22 @@ def _conda_target(environment: Environment, installed: Installed, conda: CondaAn
     return installed.target(conda_python(conda.packages, environment))
 
 
-def _base(workshop: Workshop, asking: Asking, *, kept: bool) -> Base:
-    if kept and asking.old is not None:
-        return asking.old.base
+def _base(project: Project, lock_request: LockRequest, *, kept: bool) -> Base:
+    if kept and lock_request.old is not None:
+        return lock_request.old.base
     from freezer.flows.lock.base import resolve_base
 
-    return resolve_base(workshop, asking)
+    return resolve_base(project, lock_request)
 
 
-def _debian(workshop: Workshop, asking: Asking, base: Base) -> tuple[Installed, str]:
-    question = debian_question(asking.environment, base)
-    if asking.old is not None and asking.keeps("debian", question):
-        return Installed.locked(asking.old.debian, asking.old.target), question
+def _debian(project: Project, lock_request: LockRequest, base: Base) -> tuple[Installed, str]:
+    question = debian_question(lock_request.environment, base)
+    if lock_request.old is not None and lock_request.keeps("debian", question):
+        return Installed.locked(lock_request.old.debian, lock_request.old.target), question
     from freezer.flows.lock.debian import resolve_installed
 
-    return resolve_installed(workshop, asking, base), question
+    return resolve_installed(project, lock_request, base), question
 
 
-def _digest(world: str, *question: Any) -> str:
-    return f"sha256:{digest(json_bytes([FORMAT, world, *question]))}"
+def _digest(ecosystem: str, *question: Any) -> str:
+    return f"sha256:{digest(json_bytes([FORMAT, ecosystem, *question]))}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freezer.flows.project.environment import Environment
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import Lock
     from freezer.resolve.conda.environment import CondaGathered
     from freezer.resolve.conda.solver.interface import CondaAsked
@@ -27,7 +27,7 @@ _MEMO: Final = "conda-export-2"
 
 
 def exports(
-    workshop: Workshop, environment: Environment, lock: Lock, identifier: str
+    project: Project, environment: Environment, lock: Lock, identifier: str
 ) -> dict[str, bytes]:
     """Return every file that lies beside a lock, by name; ``identifier`` is the lock's ID."""
     files = {REQUIREMENTS_FILE: requirements_text(lock).encode()}
@@ -35,24 +35,22 @@ def exports(
         return files
     from freezer.flows.lock.conda import channels_of, gathered_conda
 
-    gathered = gathered_conda(environment, workshop.config)
+    gathered = gathered_conda(environment, project.config)
     # conda-lock's models take a second to load: what was made before is kept.
     addresses = [[item.name, item.address] for item in channels_of(gathered)]
     lines = [item.lines for item in gathered.values()]
     key = digest(json_bytes([identifier, addresses, lines]))
-    known = workshop.store.get_memo(_MEMO, key)
-    if isinstance(known, dict) and all(workshop.store.has(sha256) for sha256 in known.values()):
-        found = {name: workshop.store.verified(sha256) for name, sha256 in known.items()}
+    known = project.store.get_memo(_MEMO, key)
+    if isinstance(known, dict) and all(project.store.has(sha256) for sha256 in known.values()):
+        found = {name: project.store.verified(sha256) for name, sha256 in known.items()}
         return files | {name: path.read_bytes() for name, path in found.items()}
-    made = _conda(workshop, lock, gathered)
-    kept = {name: workshop.store.put_bytes(data) for name, data in made.items()}
-    workshop.store.put_memo(_MEMO, key, kept)
+    made = _conda(project, lock, gathered)
+    kept = {name: project.store.put_bytes(data) for name, data in made.items()}
+    project.store.put_memo(_MEMO, key, kept)
     return files | made
 
 
-def _conda(
-    workshop: Workshop, lock: Lock, gathered: Mapping[str, CondaGathered]
-) -> dict[str, bytes]:
+def _conda(project: Project, lock: Lock, gathered: Mapping[str, CondaGathered]) -> dict[str, bytes]:
     from freezer.flows.lock.conda import channels_of
     from freezer.resolve.conda import export
 
@@ -69,7 +67,7 @@ def _conda(
     try:
         files[export.LOCK_FILE] = export.conda_lock_yaml(lock, channels, source)
     except LockError as error:
-        workshop.report.warn(f"no {export.LOCK_FILE} is written: {error}")
+        project.report.warn(f"no {export.LOCK_FILE} is written: {error}")
     return files
 
 

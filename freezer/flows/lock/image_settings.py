@@ -53,7 +53,7 @@ def image_environment(spec: Spec, base: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def demand_free_names(environment: Environment) -> None:
+def require_free_names(environment: Environment) -> None:
     """Refuse variables whose value Freezer decides. Raises ``SpecError``."""
     for name in sorted(_RESERVED.intersection(environment.spec.env)):
         raise SpecError(

@@ -10,17 +10,17 @@ from freezer.errors import StaleLockError, Where
 from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.flows.history.generations import adopt, record_generation, summary_of
 from freezer.flows.history.lock_files import CONDA_EXPORTS
-from freezer.flows.lock.answers import Worlds
-from freezer.flows.lock.ecosystems import resolve_worlds, stale_worlds
+from freezer.flows.lock.answers import Answers
+from freezer.flows.lock.ecosystems import resolve_ecosystems, stale_ecosystems
 from freezer.flows.lock.exports import exports
 from freezer.flows.lock.image_settings import (
-    demand_free_names,
     image_environment,
+    require_free_names,
     smoke_plan,
 )
 from freezer.flows.lock.python_request import held_by
 from freezer.flows.lock.reasons import with_reasons
-from freezer.flows.lock.request import Asking
+from freezer.flows.lock.request import LockRequest
 from freezer.flows.project.environment import (
     LOCKS,
     Environment,
@@ -38,7 +38,7 @@ from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class LockResult:
 
 
 def lock(
-    workshop: Workshop, name: str | None, *, upgrade: bool = False, as_of: str | None = None
+    project: Project, name: str | None, *, upgrade: bool = False, as_of: str | None = None
 ) -> LockResult:
     """Resolve an environment's spec and write its lock.
 
@@ -63,39 +63,41 @@ def lock(
     ``as_of`` (``YYYY-MM-DDTHH:MM:SSZ``) goes before the spec's. Raises ``SpecError``,
     ``ResolveError``, ``FetchError`` and what the engine raises; nothing is written then.
     """
-    environment = load_environment(workshop.project, name)
-    demand_free_names(environment)
-    with holding(workshop, environment.name):
-        adopt(workshop, environment.name)  # what is written over stays in the history
-        before = None if upgrade else read_lock(workshop.project, environment.name)
+    environment = load_environment(project.root, name)
+    require_free_names(environment)
+    with holding(project, environment.name):
+        adopt(project, environment.name)  # what is written over stays in the history
+        before = None if upgrade else read_lock(project.root, environment.name)
         moment = _moment(environment, as_of, before)
-        exceptions = still_newer(_previous(workshop, environment) if upgrade else before, moment)
-        asking = Asking(environment, moment, before.lock if before else None, {}, exceptions)
-        made = compose(workshop, asking, resolve_worlds(workshop, asking))
-        result = write(workshop, environment, made)
+        exceptions = still_newer(_previous(project, environment) if upgrade else before, moment)
+        lock_request = LockRequest(
+            environment, moment, before.lock if before else None, {}, exceptions
+        )
+        made = compose(project, lock_request, resolve_ecosystems(project, lock_request))
+        result = write(project, environment, made)
         summary = summary_of(result.changes, made if result.first else None)
         record_generation(
-            workshop, environment, action="lock", summary=summary, written=result.locked
+            project, environment, action="lock", summary=summary, written=result.locked
         )
         return result
 
 
-def check_lock(workshop: Workshop, name: str | None, *, as_of: str | None = None) -> Locked:
+def check_lock(project: Project, name: str | None, *, as_of: str | None = None) -> Locked:
     """Return the lock if it still answers the spec. Asks no index and no engine.
 
     Raises ``StaleLockError`` saying what ``freeze lock`` would look at anew.
     """
-    environment = load_environment(workshop.project, name)
-    demand_free_names(environment)
+    environment = load_environment(project.root, name)
+    require_free_names(environment)
     shown = f"{LOCKS}/{environment.name}/{LOCK_FILE}"
-    locked = read_lock(workshop.project, environment.name)
+    locked = read_lock(project.root, environment.name)
     if locked is None:
         raise StaleLockError(
             f"{environment.name} has no lock",
             where=Where(shown),
             hint=f"run `freeze lock {environment.name}`",
         )
-    stale = _stale(workshop, environment, locked, as_of)
+    stale = _stale(project, environment, locked, as_of)
     if stale:
         raise StaleLockError(
             "the lock no longer answers the spec",
@@ -107,20 +109,23 @@ def check_lock(workshop: Workshop, name: str | None, *, as_of: str | None = None
 
 
 def _stale(
-    workshop: Workshop, environment: Environment, locked: Locked, as_of: str | None
+    project: Project, environment: Environment, locked: Locked, as_of: str | None
 ) -> list[str]:
     old = locked.lock
     moment = _moment(environment, as_of, locked)
-    stale = [_WORLDS[world] for world in stale_worlds(environment, old, moment, workshop.config)]
+    stale = [
+        _WORLDS[ecosystem]
+        for ecosystem in stale_ecosystems(environment, old, moment, project.config)
+    ]
     if stale:
         return stale
-    asking = Asking(environment, moment, old, {}, still_newer(locked, moment))
-    expected = compose(workshop, asking, Worlds.of(old))
-    fault = without_inside(workshop, old)
+    lock_request = LockRequest(environment, moment, old, {}, still_newer(locked, moment))
+    expected = compose(project, lock_request, Answers.of(old))
+    fault = without_inside(project, old)
     if fault is None:  # it builds as it is, so a newer Freezer alone spoils no lock
         expected = expected.model_copy(update={"inside": old.inside})
     stale = [*([fault] if fault else []), *changes(old, expected)]
-    for name, data in exports(workshop, environment, old, locked.id).items():
+    for name, data in exports(project, environment, old, locked.id).items():
         export = locked.folder / name
         if not export.is_file() or export.read_bytes() != data:
             stale.append(f"{name} is not the one that belongs to the lock")
@@ -150,49 +155,51 @@ def still_newer(locked: Locked | None, as_of: str) -> dict[str, Newer]:
     return {name: newer for name, newer in found if newer.as_of > as_of}
 
 
-def compose(workshop: Workshop, asking: Asking, worlds: Worlds) -> Lock:
-    """Return the lock of answers that all worlds gave."""
-    environment = asking.environment
+def compose(project: Project, lock_request: LockRequest, ecosystems: Answers) -> Lock:
+    """Return the lock of answers that all ecosystems gave."""
+    environment = lock_request.environment
     spec = environment.spec
-    names = {item.name for item in worlds.pip} | set(held_by(worlds.conda.packages))
-    plan, files = smoke_plan(environment, names, workshop.report)
+    names = {item.name for item in ecosystems.pip} | set(held_by(ecosystems.conda.packages))
+    plan, files = smoke_plan(environment, names, project.report)
     steps, more = steps_plan(environment)
     for data in (*files.values(), *more.values()):
-        workshop.store.put_bytes(data)
-    inherited = worlds.base.environment if worlds.base.kind == "registry" else {}
+        project.store.put_bytes(data)
+    inherited = ecosystems.base.environment if ecosystems.base.kind == "registry" else {}
     made = Lock(
         name=environment.name,
-        answers=worlds.answers,
-        as_of=asking.as_of,
+        answers=ecosystems.answers,
+        as_of=lock_request.as_of,
         platform=spec.platform,
-        target=worlds.target,
-        base=worlds.base,
-        debian=worlds.debian,
-        conda=worlds.conda.packages,
-        conda_elsewhere=dict(worlds.conda.elsewhere),
-        virtual_packages=dict(worlds.conda.virtual),
-        pip=worlds.pip,
-        exceptions={k: asking.exceptions[k] for k in sorted(asking.exceptions) if k in names},
+        target=ecosystems.target,
+        base=ecosystems.base,
+        debian=ecosystems.debian,
+        conda=ecosystems.conda.packages,
+        conda_elsewhere=dict(ecosystems.conda.elsewhere),
+        virtual_packages=dict(ecosystems.conda.virtual),
+        pip=ecosystems.pip,
+        exceptions={
+            k: lock_request.exceptions[k] for k in sorted(lock_request.exceptions) if k in names
+        },
         steps=steps,
-        accelerator=worlds.accelerator,
+        accelerator=ecosystems.accelerator,
         blas=spec.blas,
-        components=worlds.components,
+        components=ecosystems.components,
         environment=image_environment(spec, inherited),
         labels=spec.labels,
         smoke=plan,
-        inside=inside_for(workshop, plan, asking.old, keep=bool(asking.release)),
+        inside=inside_for(project, plan, lock_request.old, keep=bool(lock_request.release)),
     )
-    return with_reasons(made, environment, workshop.report)
+    return with_reasons(made, environment, project.report)
 
 
-def write(workshop: Workshop, environment: Environment, made: Lock) -> LockResult:
+def write(project: Project, environment: Environment, made: Lock) -> LockResult:
     """Write a lock and all that lies beside it; the caller holds the environment."""
     folder: Path = environment.lock_folder
-    old = _previous(workshop, environment)
+    old = _previous(project, environment)
     written = lock_bytes(made)
     identifier = lock_id(written)
     # The lock last: whoever finds it finds the others as well.
-    files = {**exports(workshop, environment, made, identifier), LOCK_FILE: written}
+    files = {**exports(project, environment, made, identifier), LOCK_FILE: written}
     changed = False
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -210,10 +217,10 @@ def write(workshop: Workshop, environment: Environment, made: Lock) -> LockResul
     return LockResult(locked, changed, old is None, said)
 
 
-def _previous(workshop: Workshop, environment: Environment) -> Locked | None:
+def _previous(project: Project, environment: Environment) -> Locked | None:
     from freezer.errors import LockError
 
     try:
-        return read_lock(workshop.project, environment.name)
+        return read_lock(project.root, environment.name)
     except LockError:
         return None  # `--upgrade` starts afresh over a lock that cannot be read

@@ -1,7 +1,7 @@
-"""What does the arithmetic in a set of answers: told by name, and held against what is asked for.
+"""What does the arithmetic in a set of answers: told by name, and compared with what is asked for.
 
-``accelerator:`` and ``blas:`` are constraints in every world before it is resolved; here all worlds
-are looked at together, for what no single one of them could see.
+``accelerator:`` and ``blas:`` are constraints in every ecosystem before it is resolved; here all
+ecosystems are looked at together, for what no single one of them could see.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from freezer.resolve.components.system import system_components
 from freezer.resolve.components.wheels import wheel_components
 
 if TYPE_CHECKING:
-    from freezer.flows.lock.answers import Worlds
+    from freezer.flows.lock.answers import Answers
     from freezer.flows.project.environment import Environment
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import Component
     from freezer.resolve.python.requirements.gather import Gathered
 
 
 def arithmetic(
-    workshop: Workshop, environment: Environment, worlds: Worlds, asked: Gathered
-) -> Worlds:
+    project: Project, environment: Environment, ecosystems: Answers, asked: Gathered
+) -> Answers:
     """Return the answers with their components and accelerator.
 
     Warns of what the user should know. Raises ``ResolveError`` where the environment would not
     compute with what the spec asks for.
     """
-    components = _components(workshop, worlds, asked)
+    components = _components(project, ecosystems, asked)
     spec, accelerator, warnings = environment.spec, None, list[str]()
     if spec.accelerator is not None:
-        packages = (worlds.pip, worlds.conda.packages)
+        packages = (ecosystems.pip, ecosystems.conda.packages)
         with placed(environment, "accelerator"):
             warnings += check_locked(*packages, spec.accelerator, asked.asked)
         accelerator = locked_accelerator(*packages, spec.accelerator)
@@ -45,26 +45,26 @@ def arithmetic(
         with placed(environment, "blas"):
             warnings += check_blas(
                 spec.blas,
-                debian=[item.name for item in (*worlds.base.packages, *worlds.debian)],
-                conda=worlds.conda.packages,
-                pip=worlds.pip,
+                debian=[item.name for item in (*ecosystems.base.packages, *ecosystems.debian)],
+                conda=ecosystems.conda.packages,
+                pip=ecosystems.pip,
                 components=components,
             )
     for warning in warnings:
-        workshop.report.warn(warning)
-    return replace(worlds, components=components, accelerator=accelerator)
+        project.report.warn(warning)
+    return replace(ecosystems, components=components, accelerator=accelerator)
 
 
-def _components(workshop: Workshop, worlds: Worlds, asked: Gathered) -> tuple[Component, ...]:
+def _components(project: Project, ecosystems: Answers, asked: Gathered) -> tuple[Component, ...]:
     wheels = wheel_components(
-        worlds.pip,
-        target=worlds.target,
-        index=PythonIndex(with_options(indexes(workshop.config), asked.options)),
-        store=workshop.store,
-        report=workshop.report,
+        ecosystems.pip,
+        target=ecosystems.target,
+        index=PythonIndex(with_options(indexes(project.config), asked.options)),
+        store=project.store,
+        report=project.report,
     )
-    system = system_components(worlds.target, worlds.base, worlds.debian)
-    conda = conda_components(worlds.conda.packages)
+    system = system_components(ecosystems.target, ecosystems.base, ecosystems.debian)
+    conda = conda_components(ecosystems.conda.packages)
     if conda:
         system = tuple(item for item in system if item.role != "python")
     every = (*system, *conda, *wheels)

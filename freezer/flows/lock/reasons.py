@@ -27,9 +27,9 @@ def with_reasons(lock: Lock, environment: Environment, report: Reporter) -> Lock
     """
     why = {name: " ".join(text.split()) for name, text in environment.spec.why.items()}
     python = {normalize_package(name): text for name, text in why.items()}
-    worlds: tuple[Sequence[DebianPackage | CondaPackage | PipPackage], ...]
-    worlds = (lock.debian, lock.conda, lock.pip)
-    names = {item.name for packages in worlds for item in packages}
+    ecosystems: tuple[Sequence[DebianPackage | CondaPackage | PipPackage], ...]
+    ecosystems = (lock.debian, lock.conda, lock.pip)
+    names = {item.name for packages in ecosystems for item in packages}
     for name in why:
         if name not in names and normalize_package(name) not in names:
             where = place(environment, "why", name)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asking:
+class LockRequest:
     """What is asked, in which state of things."""
 
     environment: Environment
@@ -22,23 +22,27 @@ class Asking:
     old: Lock | None
     """The lock to keep what still answers of; None to start afresh."""
     release: Mapping[str, Release] = field(default_factory=dict)
-    """By world: what an update moves. Empty for a lock."""
+    """By ecosystem: what an update moves. Empty for a lock."""
     exceptions: Mapping[str, Newer] = field(default_factory=dict)
     """Python packages that may be newer than ``as_of``."""
     causes: dict[str, dict[str, str]] = field(default_factory=dict)
-    """By world and name, filled by the worlds: why a package moved that an update does not name."""
+    """By ecosystem and name, filled by each: why a package moved that an update does not name."""
     alone: dict[str, str] = field(default_factory=dict)
-    """Filled by the worlds where more moves than what is named: how far that goes by itself."""
+    """Filled by the ecosystems where more moves than what is named: how far that goes by itself."""
 
-    def released(self, world: str) -> Release | None:
-        """Return what an update moves in a world, maybe nothing; None when it is no update."""
+    def released(self, ecosystem: str) -> Release | None:
+        """Return what an update moves in an ecosystem, maybe nothing; None when it is no update."""
         from freezer.resolve.minimal import Release
 
-        return self.release.get(world, Release()) if self.release else None
+        return self.release.get(ecosystem, Release()) if self.release else None
 
-    def keeps(self, world: str, question: str) -> bool:
-        """Say whether the old lock's answer of a world still stands."""
-        if self.old is None or self.old.answers.get(world) != question or world in self.release:
+    def keeps(self, ecosystem: str, question: str) -> bool:
+        """Say whether the old lock's answer of an ecosystem still stands."""
+        if (
+            self.old is None
+            or self.old.answers.get(ecosystem) != question
+            or ecosystem in self.release
+        ):
             return False
         # Going back in time may leave behind what was new then; going forward does not.
         return self.old.as_of <= self.as_of

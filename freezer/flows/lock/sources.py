@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from freezer.fetch.debian.apt_sources import AptSource
     from freezer.fetch.python.settings import IndexOptions
     from freezer.fetch.store.interface import Source
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 
 def artifact_sources(
-    workshop: Workshop,
+    project: Project,
     name: str,
     as_of: str,
     base_sources: Callable[[], Sequence[AptSource]] = lambda: (),
@@ -37,28 +37,28 @@ def artifact_sources(
     from freezer.fetch.debian.archive import DebianArchive
     from freezer.fetch.python.index import PythonIndex
 
-    options, channels = _asked(workshop, name)
+    options, channels = _asked(project, name)
     return (
-        CondaChannels.from_config(workshop.config, channels),
-        PythonIndex.from_config(workshop.config, options),
+        CondaChannels.from_config(project.config, channels),
+        PythonIndex.from_config(project.config, options),
         DebianArchive.from_config(
-            workshop.config, store=workshop.store, base_sources=base_sources, as_of=as_of
+            project.config, store=project.store, base_sources=base_sources, as_of=as_of
         ),
     )
 
 
-def spec_channels(workshop: Workshop, name: str) -> tuple[CondaChannel, ...]:
+def spec_channels(project: Project, name: str) -> tuple[CondaChannel, ...]:
     """Return all conda channels of an environment: those of its spec, and configured ones."""
     from freezer.fetch.conda.channels import configured
 
-    return tuple(configured(_asked(workshop, name)[1], workshop.config).values())
+    return tuple(configured(_asked(project, name)[1], project.config).values())
 
 
-def _asked(workshop: Workshop, name: str) -> tuple[IndexOptions | None, tuple[CondaChannel, ...]]:
+def _asked(project: Project, name: str) -> tuple[IndexOptions | None, tuple[CondaChannel, ...]]:
     """Return the indexes and channels that only the spec names."""
     try:
-        environment = load_environment(workshop.project, name)
-        conda = gathered_conda(environment, workshop.config)
+        environment = load_environment(project.root, name)
+        conda = gathered_conda(environment, project.config)
         return gather_python(environment, conda).options, channels_of(conda)
     except SpecError:
         return None, ()  # fetching needs the lock alone; the spec may be broken or not there

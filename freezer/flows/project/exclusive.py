@@ -15,7 +15,7 @@ from freezer.model.lockfile import short_id
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 _PATIENCE: Final = 3600.0
 """Seconds to wait for another freeze that works on the same environment."""
@@ -30,55 +30,55 @@ _held: Final = _Held()
 
 
 @contextmanager
-def holding(workshop: Workshop, name: str) -> Iterator[None]:
+def holding(project: Project, name: str) -> Iterator[None]:
     """Hold an environment; a block within such a block goes straight on.
 
     Ends first a rollback that was killed. Raises ``BusyError`` when another process holds it for
     an hour, ``HistoryError`` when that rollback cannot be ended.
     """
-    folder = workshop.project / LOCKS / name
+    folder = project.root / LOCKS / name
     key = digest(str(folder.resolve()).encode())[:16]
     if key in _held.keys:
         yield
         return
-    with workshop.store.lock(f"lock-{key}", timeout=_PATIENCE, report=workshop.report):
+    with project.store.lock(f"lock-{key}", timeout=_PATIENCE, report=project.report):
         _held.keys.add(key)
         try:
-            finish_switch(workshop, name)
+            finish_switch(project, name)
             yield
         finally:
             _held.keys.discard(key)
 
 
-def finish_switch(workshop: Workshop, name: str) -> None:
+def finish_switch(project: Project, name: str) -> None:
     """End a rollback that was begun; the caller holds the environment. Raises ``HistoryError``."""
-    folder = workshop.project / LOCKS / name
+    folder = project.root / LOCKS / name
     switch = begun(folder, f"{LOCKS}/{name}")
     if switch is None:
         return
-    workshop.report.note(
+    project.report.note(
         f"Ending a rollback of {name} to lock {short_id(switch.lock_id)} that was cut off"
     )
-    carry_out(workshop, name, switch)
+    carry_out(project, name, switch)
 
 
-def carry_out(workshop: Workshop, name: str, switch: Switch) -> None:
+def carry_out(project: Project, name: str, switch: Switch) -> None:
     """Do a switch whose journal is written, and remove the journal."""
-    folder = workshop.project / LOCKS / name
+    folder = project.root / LOCKS / name
     apply(folder, switch, f"{LOCKS}/{name}")
-    _tag(workshop, switch)
+    _tag(project, switch)
     end(folder)
 
 
-def _tag(workshop: Workshop, switch: Switch) -> None:
+def _tag(project: Project, switch: Switch) -> None:
     """Point the tags at the image. The lock is what counts; `freeze build` sets tags as well."""
     repository = switch.name
     try:
-        engine = workshop.engine()
+        engine = project.engine()
         for tag in (short_id(switch.lock_id), "latest"):
             engine.tag(switch.image, repository, tag)
     except FreezerError as error:
-        workshop.report.warn(
+        project.report.warn(
             f"{repository}:latest does not name the image of the current lock yet ({error.what}); "
             f"run `freeze build {repository}`"
         )

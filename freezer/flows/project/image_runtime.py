@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import Lock, SmokePlan
 
 
@@ -34,7 +34,7 @@ def installed() -> Inside:
     )
 
 
-def inside_for(workshop: Workshop, plan: SmokePlan, old: Lock | None, *, keep: bool) -> Inside:
+def inside_for(project: Project, plan: SmokePlan, old: Lock | None, *, keep: bool) -> Inside:
     """Return the part that a new lock names: this Freezer's own, which `freeze lock` is there for.
 
     An update that names packages moves them, and stays with the old lock's part (``keep``): whether
@@ -44,21 +44,21 @@ def inside_for(workshop: Workshop, plan: SmokePlan, old: Lock | None, *, keep: b
     if old is None or not keep or old.inside == own:
         return own
     wanted = {f"freezer_inside/{name}_training.py" for name in plan.trainings}
-    if without_inside(workshop, old) is None and wanted <= inside_of(old, workshop.store).keys():
+    if without_inside(project, old) is None and wanted <= inside_of(old, project.store).keys():
         return old.inside
-    workshop.report.note("Also moves: Freezer's own part of the image, as the old one is gone")
+    project.report.note("Also moves: Freezer's own part of the image, as the old one is gone")
     return own
 
 
-def keep_inside(workshop: Workshop, lock: Lock) -> None:
+def keep_inside(project: Project, lock: Lock) -> None:
     """Keep the part that a lock names with the project, and in the store, where it is at hand.
 
     Raises ``HostError`` where it cannot be written, and ``IntegrityError`` for a spoiled store.
     """
     with suppress(IntegrityError):  # what was edited is put right, if the bytes are anywhere else
-        bring_inside(workshop, lock)
-    store, sha256 = workshop.store, lock.inside.sha256
-    path = workshop.project / LOCKS / lock.name / INSIDE / sha256
+        bring_inside(project, lock)
+    store, sha256 = project.store, lock.inside.sha256
+    path = project.root / LOCKS / lock.name / INSIDE / sha256
     if not store.has(sha256) or _read(path, sha256) is not None:
         return
     held = store.verified(sha256)
@@ -73,26 +73,26 @@ def keep_inside(workshop: Workshop, lock: Lock) -> None:
         there = next(one for one in (path, *path.parents) if one.exists())
         raise HostError(
             "Freezer's own part of the image cannot be kept: something else lies in its place",
-            where=Where(str(there.relative_to(workshop.project))),
+            where=Where(str(there.relative_to(project.root))),
             found=error.strerror,
             hint="move it away",
         ) from None
 
 
-def bring_inside(workshop: Workshop, lock: Lock) -> None:
+def bring_inside(project: Project, lock: Lock) -> None:
     """Put the part that a lock names into the store: this Freezer's own, or the one that was kept.
 
     One that is nowhere is missed by the step that needs it. Raises ``IntegrityError`` when what
     was kept was edited, and is nowhere else.
     """
-    store, sha256 = workshop.store, lock.inside.sha256
+    store, sha256 = project.store, lock.inside.sha256
     if store.has(sha256):
         return
     if sha256 == inside_digest()[1]:
         store.put_bytes(inside_bytes())
         return
     edited = None
-    for path in _places(workshop.project, lock):
+    for path in _places(project.root, lock):
         data = _read(path, sha256)
         if data is not None:
             store.put_bytes(data)
@@ -101,23 +101,23 @@ def bring_inside(workshop: Workshop, lock: Lock) -> None:
     if edited is not None:
         raise IntegrityError(
             "what was kept of Freezer's own part of the image was edited",
-            where=Where(str(edited.relative_to(workshop.project))),
+            where=Where(str(edited.relative_to(project.root))),
             found=f"other bytes than those of freezer_inside {lock.inside.version}",
             expected=f"sha256 {sha256}, its name",
             hint="restore it from version control",
         )
 
 
-def demand_inside(workshop: Workshop, lock: Lock) -> None:
+def require_inside(project: Project, lock: Lock) -> None:
     """Bring the part that a lock names. Raises ``LockError`` saying what to do without it."""
-    bring_inside(workshop, lock)
-    inside_of(lock, workshop.store)
+    bring_inside(project, lock)
+    inside_of(lock, project.store)
 
 
-def without_inside(workshop: Workshop, lock: Lock) -> str | None:
+def without_inside(project: Project, lock: Lock) -> str | None:
     """Say why this Freezer cannot build with the part that a lock names; None when it can."""
     try:
-        demand_inside(workshop, lock)
+        require_inside(project, lock)
     except FreezerError as error:
         return error.what if error.where is None else f"{error.where}: {error.what}"
     return None

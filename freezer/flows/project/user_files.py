@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.project.environment import Environment
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import Lock
 
 
@@ -53,18 +53,18 @@ def steps_plan(environment: Environment) -> tuple[Steps | None, dict[str, bytes]
     return Steps(run=steps.run, files=listed), files
 
 
-def bring_own_files(workshop: Workshop, lock: Lock) -> None:
+def bring_own_files(project: Project, lock: Lock) -> None:
     """Put into the store what it lacks of a lock's own files, wherever the project has them.
 
     A file that is nowhere, or that was changed since, is missed by the step that needs it.
     """
     for file in lock.own_files:
-        if workshop.store.has(file.sha256):
+        if project.store.has(file.sha256):
             continue
-        for path in _places(workshop.project, lock, file.path, file.sha256):
+        for path in _places(project.root, lock, file.path, file.sha256):
             data = path.read_bytes() if path.is_file() else b""
             if len(data) == file.size and digest(data) == file.sha256:
-                workshop.store.put_bytes(data)
+                project.store.put_bytes(data)
                 break
 
 

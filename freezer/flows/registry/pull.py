@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from freezer.engine.interface import Engine, ImageInfo
     from freezer.fetch.registry.manifest import Descriptor, RemoteImage
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 HINT = "name it as `freeze push` printed it: registry.example.org/team/name@sha256:…"
 _LOCK_ID = re.compile(r"[0-9a-f]{64}")
@@ -55,7 +55,7 @@ class Pulled:
     """Numerics classes that there is a reference of."""
 
 
-def pull(workshop: Workshop, reference: str) -> Pulled:
+def pull(project: Project, reference: str) -> Pulled:
     """Bring an image into the engine by digest, verified, and its references into the store.
 
     Raises ``SpecError`` for a name without a digest, ``CheckError`` for an image that is not of a
@@ -65,21 +65,21 @@ def pull(workshop: Workshop, reference: str) -> Pulled:
     target = parse_reference(reference, HINT)
     if target.digest is None:
         raise SpecError(f"{reference} names no digest, and a tag may move", hint=HINT)
-    engine = workshop.engine()
-    door = Door(target, workshop.config)
+    engine = project.engine()
+    door = Door(target, project.config)
     remote = describe(door, reference, engine.info.platform)
     lock_id = labelled_lock(reference, remote.labels)
-    with workshop.store.lock(
-        f"pull-{remote.config[7:23]}", timeout=_PATIENCE, report=workshop.report
+    with project.store.lock(
+        f"pull-{remote.config[7:23]}", timeout=_PATIENCE, report=project.report
     ):
         known = engine.image(remote.config)
-        image, fetched = (known, 0) if known else _bring(workshop, door, remote)
+        image, fetched = (known, 0) if known else _bring(project, door, remote)
     repository = f"{target.registry}/{target.repository}"
     tag = target.tag if _is_tagged(reference) else short_id(lock_id)
     engine.tag(image.id, repository, tag)
     name = f"{repository}@{target.digest}"
-    workshop.store.put_memo(_PULLED, name, image.id)
-    remember_published(workshop, image.id, name)
+    project.store.put_memo(_PULLED, name, image.id)
+    remember_published(project, image.id, name)
     return Pulled(
         name=name,
         image=image.id,
@@ -87,26 +87,26 @@ def pull(workshop: Workshop, reference: str) -> Pulled:
         lock_id=lock_id,
         fetched=fetched,
         fresh=known is None,
-        classes=tuple(sorted(_keep_references(workshop, door, remote.manifest, image.id))),
+        classes=tuple(sorted(_keep_references(project, door, remote.manifest, image.id))),
     )
 
 
-def pulled_image(workshop: Workshop, reference: str) -> ImageInfo | None:
+def pulled_image(project: Project, reference: str) -> ImageInfo | None:
     """Return the image that was pulled by a name with a digest, if the engine still holds it."""
     target = parse_reference(reference, HINT)
     name = f"{target.registry}/{target.repository}@{target.digest}"
-    known = workshop.store.get_memo(_PULLED, name)
-    return workshop.engine().image(known) if isinstance(known, str) else None
+    known = project.store.get_memo(_PULLED, name)
+    return project.engine().image(known) if isinstance(known, str) else None
 
 
-def pulled_references(workshop: Workshop, image: str) -> dict[str, Path]:
+def pulled_references(project: Project, image: str) -> dict[str, Path]:
     """Return the references that came beside an image, by numerics class."""
-    known = workshop.store.get_memo(_REFERENCES, image)
+    known = project.store.get_memo(_REFERENCES, image)
     kept = known.items() if isinstance(known, dict) else ()
     return {
-        str(numerics_class): workshop.store.verified(sha256)
+        str(numerics_class): project.store.verified(sha256)
         for numerics_class, sha256 in kept
-        if isinstance(sha256, str) and workshop.store.has(sha256)
+        if isinstance(sha256, str) and project.store.has(sha256)
     }
 
 
@@ -122,15 +122,15 @@ def labelled_lock(reference: str, labels: Mapping[str, str]) -> str:
     return said
 
 
-def _bring(workshop: Workshop, door: Door, remote: RemoteImage) -> tuple[ImageInfo, int]:
+def _bring(project: Project, door: Door, remote: RemoteImage) -> tuple[ImageInfo, int]:
     """Fetch what the engine lacks, verify it, load it; return the image and the bytes fetched."""
-    store, engine = workshop.store, workshop.engine()
+    store, engine = project.store, project.engine()
     pairs = list(zip(remote.diff_ids, remote.layers, strict=True))
     held = _held(engine, remote.diff_ids)
     lacking = dict(pairs[held:])
     total = sum(blob.size for blob in lacking.values())
     with store.scratch() as scratch, disk_errors(store.root):
-        with workshop.report.task(
+        with project.report.task(
             f"Fetching {len(lacking)} layers", total=total, unit="bytes"
         ) as task:
 
@@ -141,7 +141,7 @@ def _bring(workshop: Workshop, door: Door, remote: RemoteImage) -> tuple[ImageIn
             at_once(fetch, lacking.items(), task.advance)
         layers = [LayerFile(diff_id, None) for diff_id, _ in pairs[:held]]
         layers += [LayerFile(diff_id, scratch / diff_id[7:]) for diff_id, _ in pairs[held:]]
-        image = engine.load(remote.document, layers, report=workshop.report)
+        image = engine.load(remote.document, layers, report=project.report)
     keep_config(store, image, remote.document)
     return image, total
 
@@ -158,17 +158,17 @@ def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
     return min(len(one), len(other))
 
 
-def _keep_references(workshop: Workshop, door: Door, manifest: str, image: str) -> dict[str, str]:
+def _keep_references(project: Project, door: Door, manifest: str, image: str) -> dict[str, str]:
     """Keep the references that are published for an image; return their hashes by class."""
     kept = {}
     for numerics_class, artifacts in published_classes(door, manifest).items():
         try:
             read = read_class(door, artifacts, manifest)
         except FreezerError as error:
-            workshop.report.warn(f"a reference of class {numerics_class} is left out: {error.what}")
+            project.report.warn(f"a reference of class {numerics_class} is left out: {error.what}")
         else:
-            kept[numerics_class] = workshop.store.put_bytes(read.data)
-    workshop.store.put_memo(_REFERENCES, image, kept)
+            kept[numerics_class] = project.store.put_bytes(read.data)
+    project.store.put_memo(_REFERENCES, image, kept)
     return kept
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from freezer.engine.interface import ImageInfo
     from freezer.fetch.registry.reference import Reference
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 HINT = "name it as in registry.example.org/team/name:tag"
 _WHERE = "pushed-to"
@@ -54,7 +54,7 @@ class Pushed:
     """False when the registry had all of it, and the tag was there."""
 
 
-def push(workshop: Workshop, name: str | None, reference: str) -> Pushed:
+def push(project: Project, name: str | None, reference: str) -> Pushed:
     """Push the verified image of an environment's lock, and its references beside it.
 
     What the registry has is not sent. Raises ``CheckError`` when there is no verified image,
@@ -65,19 +65,19 @@ def push(workshop: Workshop, name: str | None, reference: str) -> Pushed:
         raise SpecError(
             f"{reference} names a digest, which only what is there already has", hint=HINT
         )
-    locked = load_locked(workshop.project, name)
-    image = verified_image(workshop, locked)
+    locked = load_locked(project.root, name)
+    image = verified_image(project, locked)
     if image is None:
         raise CheckError(
             f"the engine holds no verified image of lock {locked.id[:12]}",
             hint=f"run `freeze build {locked.lock.name}`",
         )
     references = own_references(locked)
-    config = config_of(workshop, image)
-    layers = _compressed(workshop, image)
-    door = Door(target, workshop.config, writes=True, reads=_places(workshop, target, layers))
+    config = config_of(project, image)
+    layers = _compressed(project, image)
+    door = Door(target, project.config, writes=True, reads=_places(project, target, layers))
     destination = Destination(door)
-    sent = _send_layers(workshop, target, destination, image, layers)
+    sent = _send_layers(project, target, destination, image, layers)
     fresh = bool(sent) | put_small(destination, config)
     manifest = oci.image_manifest(
         oci.describe(oci.CONFIG, config),
@@ -88,9 +88,9 @@ def push(workshop: Workshop, name: str | None, reference: str) -> Pushed:
     if destination.manifest(target.tag) != subject["digest"]:
         destination.put_manifest(manifest, oci.MANIFEST, target.tag)
         fresh = True
-    published = publish(door, destination, subject, references, workshop.report)
+    published = publish(door, destination, subject, references, project.report)
     name_here = f"{target.registry}/{target.repository}@{subject['digest']}"
-    remember_published(workshop, image.id, name_here)
+    remember_published(project, image.id, name_here)
     return Pushed(
         locked=locked,
         image=image.id,
@@ -105,29 +105,29 @@ def push(workshop: Workshop, name: str | None, reference: str) -> Pushed:
     )
 
 
-def _compressed(workshop: Workshop, image: ImageInfo) -> list[Packed]:
+def _compressed(project: Project, image: ImageInfo) -> list[Packed]:
     """Return an image's layers as they go into a registry, compressed now or before."""
-    known = {diff_id: packed_before(workshop.store, diff_id) for diff_id in image.diff_ids}
-    _pack(workshop, image, [diff_id for diff_id, packed in known.items() if packed is None])
-    layers = [packed_before(workshop.store, diff_id) for diff_id in image.diff_ids]
+    known = {diff_id: packed_before(project.store, diff_id) for diff_id in image.diff_ids}
+    _pack(project, image, [diff_id for diff_id, packed in known.items() if packed is None])
+    layers = [packed_before(project.store, diff_id) for diff_id in image.diff_ids]
     return [layer for layer in layers if layer is not None]
 
 
-def _pack(workshop: Workshop, image: ImageInfo, diff_ids: Sequence[str]) -> None:
+def _pack(project: Project, image: ImageInfo, diff_ids: Sequence[str]) -> None:
     """Compress layers into the store, taking those that are not in it from the engine."""
-    store = workshop.store
+    store = project.store
     if not diff_ids:
         return
     with store.scratch() as scratch:
         paths = {diff_id: store.path(diff_id.removeprefix("sha256:")) for diff_id in diff_ids}
         missing = {one: scratch / one[7:] for one, path in paths.items() if not path.is_file()}
         if missing:
-            with workshop.report.task("Taking layers from the engine"):
-                workshop.engine().save_layers(image.id, missing)
+            with project.report.task("Taking layers from the engine"):
+                project.engine().save_layers(image.id, missing)
         paths |= missing
         total = sum(path.stat().st_size for path in paths.values())
         title = f"Compressing {_layers(len(paths))}"
-        with workshop.report.task(title, total=total, unit="bytes") as task:
+        with project.report.task(title, total=total, unit="bytes") as task:
             first = _largest_first(paths)
             at_once(lambda one, tell: pack(store, one, paths[one], tell), first, task.advance)
 
@@ -137,56 +137,56 @@ def _largest_first(paths: dict[str, Path]) -> list[str]:
 
 
 def _send_layers(
-    workshop: Workshop,
+    project: Project,
     target: Reference,
     destination: Destination,
     image: ImageInfo,
     layers: Sequence[Packed],
 ) -> list[Packed]:
     """Send what the repository lacks; return what had to be sent."""
-    store = workshop.store
+    store = project.store
     by_diff_id = dict(zip(image.diff_ids, layers, strict=True))
     there = at_once(lambda one, _: destination.has_blob(one.digest), by_diff_id.values())
     absent = {d: p for (d, p), has in zip(by_diff_id.items(), there, strict=True) if not has}
-    _pack(workshop, image, [d for d, p in absent.items() if not store.has(_hash(p))])
+    _pack(project, image, [d for d, p in absent.items() if not store.has(_hash(p))])
     # Two layers may be the same blob.
     wanted = list(dict.fromkeys(absent.values()))
     if not wanted:
-        _remember(workshop, target, layers)
+        _remember(project, target, layers)
         return []
     total = sum(packed.size for packed in wanted)
     title = f"Sending {_layers(len(wanted))}"
-    with workshop.report.task(title, total=total, unit="bytes") as task:
+    with project.report.task(title, total=total, unit="bytes") as task:
 
         def send(packed: Packed, tell: Callable[[int], None]) -> bool:
-            places = _pushed_to(workshop, target, packed)
+            places = _pushed_to(project, target, packed)
             mount = next((one for one in places if one != target.repository), None)
             path = store.verified(_hash(packed))
             blob = Blob(packed.digest, packed.size, lambda: path.open("rb"))
             return destination.put_blob(blob, tell, mount=mount)
 
         done = at_once(send, wanted, task.advance)
-    _remember(workshop, target, layers)
+    _remember(project, target, layers)
     return [packed for packed, sent in zip(wanted, done, strict=True) if sent]
 
 
-def _places(workshop: Workshop, target: Reference, layers: Iterable[Packed]) -> list[str]:
+def _places(project: Project, target: Reference, layers: Iterable[Packed]) -> list[str]:
     """Return the repositories of the registry that are known to hold some of the layers."""
-    found = {place for layer in layers for place in _pushed_to(workshop, target, layer)}
+    found = {place for layer in layers for place in _pushed_to(project, target, layer)}
     return sorted(found)[:_MOST_PLACES]
 
 
-def _pushed_to(workshop: Workshop, target: Reference, packed: Packed) -> list[str]:
-    known = workshop.store.get_memo(_WHERE, f"{target.registry}/{packed.digest}")
+def _pushed_to(project: Project, target: Reference, packed: Packed) -> list[str]:
+    known = project.store.get_memo(_WHERE, f"{target.registry}/{packed.digest}")
     return [str(place) for place in known] if isinstance(known, list) else []
 
 
-def _remember(workshop: Workshop, target: Reference, layers: Iterable[Packed]) -> None:
+def _remember(project: Project, target: Reference, layers: Iterable[Packed]) -> None:
     for packed in layers:
-        known = _pushed_to(workshop, target, packed)
+        known = _pushed_to(project, target, packed)
         if target.repository not in known:
             places = [target.repository, *known][:_MOST_PLACES]
-            workshop.store.put_memo(_WHERE, f"{target.registry}/{packed.digest}", places)
+            project.store.put_memo(_WHERE, f"{target.registry}/{packed.digest}", places)
 
 
 def _hash(packed: Packed) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from freezer.fetch.registry.referrers import Attached
     from freezer.fetch.registry.repository import Door
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.events import Reporter
     from freezer.model.record.record import Record
 
@@ -77,14 +77,14 @@ def read_class(door: Door, artifacts: list[Attached], image: str) -> Published:
     return first
 
 
-def remember_published(workshop: Workshop, image: str, name: str) -> None:
+def remember_published(project: Project, image: str, name: str) -> None:
     """Remember where an image may be had again: ``registry/repository@sha256:…``."""
-    workshop.store.put_memo(_PLACE, image, name)
+    project.store.put_memo(_PLACE, image, name)
 
 
-def place_of(workshop: Workshop, image: str) -> str | None:
+def place_of(project: Project, image: str) -> str | None:
     """Return where an image was pushed to or pulled from last; None when that is not known."""
-    known = workshop.store.get_memo(_PLACE, image)
+    known = project.store.get_memo(_PLACE, image)
     return known if isinstance(known, str) else None
 
 

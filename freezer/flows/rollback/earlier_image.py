@@ -15,7 +15,7 @@ from freezer.image.layout import LOCK_LABEL
 if TYPE_CHECKING:
     from freezer.engine.interface import ImageInfo
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 How = Literal["here", "pulled", "rebuilt"]
 
@@ -31,28 +31,28 @@ class PastImage:
     seconds: float
 
 
-def image_here(workshop: Workshop, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
+def image_here(project: Project, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
     """Return the image if the engine holds it: the one on record, or a verified one of the lock."""
     for one in sorted(recorded):
-        found = workshop.engine().image(one)
+        found = project.engine().image(one)
         if found is not None and found.labels.get(LOCK_LABEL) == locked.id:
             return found
     if recorded:
         return None
     from freezer.flows.image.build import verified_image
 
-    return verified_image(workshop, locked)
+    return verified_image(project, locked)
 
 
-def place_known(workshop: Workshop, recorded: frozenset[str]) -> str | None:
+def place_known(project: Project, recorded: frozenset[str]) -> str | None:
     """Return where an image on record was pushed to or pulled from; None when none is known."""
     from freezer.flows.registry.references import place_of
 
-    places = (place_of(workshop, one) for one in sorted(recorded))
+    places = (place_of(project, one) for one in sorted(recorded))
     return next((one for one in places if one is not None), None)
 
 
-def bring_image(workshop: Workshop, locked: Locked, recorded: frozenset[str]) -> PastImage:
+def bring_image(project: Project, locked: Locked, recorded: frozenset[str]) -> PastImage:
     """Return the image of a lock of the past: held, pulled from where it was published, or rebuilt.
 
     ``recorded`` are the IDs that the history tells. Of a registry only such an image is taken. Tags
@@ -60,35 +60,35 @@ def bring_image(workshop: Workshop, locked: Locked, recorded: frozenset[str]) ->
     raise; whether a rebuilt image is the one on record is for the caller to judge.
     """
     started = monotonic()
-    here = image_here(workshop, locked, recorded)
+    here = image_here(project, locked, recorded)
     if here is not None:
         return PastImage(here, "here", bool(recorded) or None, monotonic() - started)
-    pulled = _pulled(workshop, locked, recorded)
+    pulled = _pulled(project, locked, recorded)
     if pulled is not None:
         return PastImage(pulled, "pulled", True, monotonic() - started)
     from freezer.flows.image.build import build_locked
 
-    built = build_locked(workshop, locked, latest=False)
-    info = workshop.engine().image(built.image)
+    built = build_locked(project, locked, latest=False)
+    info = project.engine().image(built.image)
     if info is None:
         raise CheckError("the image is gone since it was built", hint="run the command again")
     on_record = built.image in recorded if recorded else None
     return PastImage(info, "rebuilt", on_record, monotonic() - started)
 
 
-def _pulled(workshop: Workshop, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
+def _pulled(project: Project, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
     from freezer.flows.registry.pull import pull
 
-    place = place_known(workshop, recorded)
+    place = place_known(project, recorded)
     if place is None:
         return None
     try:
-        image = pull(workshop, place).image
+        image = pull(project, place).image
     except FreezerError as error:
-        workshop.report.note(f"{place} cannot be had ({error.what}): building the image instead")
+        project.report.note(f"{place} cannot be had ({error.what}): building the image instead")
         return None
-    info = workshop.engine().image(image)
+    info = project.engine().image(image)
     if image not in recorded or info is None or info.labels.get(LOCK_LABEL) != locked.id:
-        workshop.report.warn(f"{place} is not the image on record: building it instead")
+        project.report.warn(f"{place} is not the image on record: building it instead")
         return None
     return info

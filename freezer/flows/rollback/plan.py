@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from freezer.engine.interface import ImageInfo
     from freezer.flows.check.verdict import CheckResult
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.history.log import History
     from freezer.model.generation import Generation
 
@@ -54,15 +54,15 @@ class Rollback:
     """Whether the lock answers the spec, which was not changed; None where that cannot be told."""
 
 
-def plan_rollback(workshop: Workshop, name: str | None, to: int | str | None = None) -> Rollback:
+def plan_rollback(project: Project, name: str | None, to: int | str | None = None) -> Rollback:
     """Return what a rollback would do, with all that can be verified without training.
 
     Touches nothing. Raises ``HistoryError`` when there is no such generation, it is current, or its
     files were edited.
     """
-    name = environment_name(workshop, name)
-    past = history(workshop, name)
-    now = read_lock(workshop.project, name)
+    name = environment_name(project, name)
+    past = history(project, name)
+    now = read_lock(project.root, name)
     head = past.head
     if head is None or now is None:
         raise HistoryError(
@@ -78,10 +78,10 @@ def plan_rollback(workshop: Workshop, name: str | None, to: int | str | None = N
             found=f"lock {now.id[:12]}",
             hint="`freeze log` lists the others",
         )
-    locked = locked_of(workshop, name, target)
+    locked = locked_of(project, name, target)
     verified_past(past, target, locked, shown_folder(name))
     recorded = past.images(target.lock_id)
-    here = _held(workshop, locked, recorded)
+    here = _held(project, locked, recorded)
     return Rollback(
         name=name,
         current=head,
@@ -90,17 +90,17 @@ def plan_rollback(workshop: Workshop, name: str | None, to: int | str | None = N
         changes=tuple(changes(now.lock, locked.lock)),
         classes=tuple(sorted(past.references(target.lock_id))),
         how="here" if here else None,
-        place=place_known(workshop, recorded),
+        place=place_known(project, recorded),
         image=here.id if here else next(iter(sorted(recorded)), None),
         on_record=bool(recorded) or None,
     )
 
 
-def _held(workshop: Workshop, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
+def _held(project: Project, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
     try:
-        return image_here(workshop, locked, recorded)
+        return image_here(project, locked, recorded)
     except EngineError as error:  # a dry run needs none
-        workshop.report.warn(error.what)
+        project.report.warn(error.what)
         return None
 
 

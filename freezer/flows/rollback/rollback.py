@@ -24,13 +24,13 @@ from freezer.history.switch import begin
 
 if TYPE_CHECKING:
     from freezer.flows.check.verdict import CheckResult
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.flows.rollback.earlier_image import PastImage
     from freezer.history.log import History
 
 
 def rollback(
-    workshop: Workshop,
+    project: Project,
     name: str | None,
     *,
     to: int | str | None = None,
@@ -45,17 +45,17 @@ def rollback(
     when there is no such generation, it is current, or its files were edited, and what building
     and checking raise.
     """
-    chosen = environment_name(workshop, name)
+    chosen = environment_name(project, name)
     if dry_run:
-        return plan_rollback(workshop, chosen, to)
-    before = history(workshop, chosen).tips
-    with holding(workshop, chosen):
-        _demand_unchanged(workshop, chosen, before)
-        adopt(workshop, chosen)  # what is left behind stays in the history
-        planned = plan_rollback(workshop, chosen, to)
-        past = history(workshop, chosen)
-        image = bring_image(workshop, planned.locked, past.images(planned.target.lock_id))
-        result = check_locked(workshop, planned.locked, image=image.info, keep=False)
+        return plan_rollback(project, chosen, to)
+    before = history(project, chosen).tips
+    with holding(project, chosen):
+        _require_unchanged(project, chosen, before)
+        adopt(project, chosen)  # what is left behind stays in the history
+        planned = plan_rollback(project, chosen, to)
+        past = history(project, chosen)
+        image = bring_image(project, planned.locked, past.images(planned.target.lock_id))
+        result = check_locked(project, planned.locked, image=image.info, keep=False)
         found = replace(
             planned,
             how=image.how,
@@ -69,15 +69,15 @@ def rollback(
             return found
         if result.record.inventory is not None:
             with suppress(FreezerError):  # it is good to have, and decides nothing
-                keep_inventory(workshop, planned.locked, image.info.id)
+                keep_inventory(project, planned.locked, image.info.id)
         if image.on_record:
-            remember_verified(workshop, planned.locked, image.info)
-        return _switch(workshop, found, result, past, reason)
+            remember_verified(project, planned.locked, image.info)
+        return _switch(project, found, result, past, reason)
 
 
-def _demand_unchanged(workshop: Workshop, name: str, before: tuple[str, ...]) -> None:
+def _require_unchanged(project: Project, name: str, before: tuple[str, ...]) -> None:
     """Demand that nobody changed what the user decided on while this waited."""
-    past = history(workshop, name)
+    past = history(project, name)
     if past.tips != before and past.head is not None:
         raise HistoryError(
             "the history went on while this waited, or a rollback that was cut off was ended",
@@ -110,15 +110,15 @@ def _why_not(planned: Rollback, image: PastImage, result: CheckResult) -> str | 
 
 
 def _switch(
-    workshop: Workshop, found: Rollback, result: CheckResult, past: History, reason: str | None
+    project: Project, found: Rollback, result: CheckResult, past: History, reason: str | None
 ) -> Rollback:
-    folder = workshop.project / LOCKS / found.name
+    folder = project.root / LOCKS / found.name
     if result.repeated and result.verdict.good:
         with disk_errors(folder):
             write_reference(found.locked.folder, result.record)
     started = monotonic()
     switch = switch_to(
-        workshop,
+        project,
         past,
         found.target,
         found.locked,
@@ -128,20 +128,20 @@ def _switch(
         deviation=found.why_not is not None,
     )
     begin(folder, switch)
-    carry_out(workshop, found.name, switch)
+    carry_out(project, found.name, switch)
     seconds = monotonic() - started
-    done = history(workshop, found.name).head
-    answers = _answers(workshop, found.name)
+    done = history(project, found.name).head
+    answers = _answers(project, found.name)
     return replace(found, done=done, switch_seconds=seconds, answers_spec=answers)
 
 
-def _answers(workshop: Workshop, name: str) -> bool | None:
+def _answers(project: Project, name: str) -> bool | None:
     from freezer.flows.lock.lock import (
         check_lock,  # it loads every resolver, and a dry run needs none
     )
 
     try:
-        check_lock(workshop, name)
+        check_lock(project, name)
     except StaleLockError:
         return False
     except FreezerError:

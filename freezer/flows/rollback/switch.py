@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from freezer.flows.check.verdict import CheckResult
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
 
 _BESIDE: Final = WRITTEN | {INVENTORY_FILE}
 
@@ -39,7 +39,7 @@ def verified_past(past: History, target: Generation, locked: Locked, shown: str)
 
 
 def switch_to(
-    workshop: Workshop,
+    project: Project,
     past: History,
     target: Generation,
     locked: Locked,
@@ -50,14 +50,14 @@ def switch_to(
     deviation: bool,
 ) -> Switch:
     """Return the switch to a generation of the past; nothing is written."""
-    folder = workshop.project / LOCKS / locked.lock.name
+    folder = project.root / LOCKS / locked.lock.name
     files = dict(target.files)
     inventory = locked.folder / INVENTORY_FILE
     if inventory.is_file():
         files[INVENTORY_FILE] = digest(inventory.read_bytes())
     kept = sorted((locked.folder / FOLDER).glob("*.json"))
     references = {path.name: digest(path.read_bytes()) for path in kept}
-    who = author(workshop.project)
+    who = author(project.root)
     entry = Generation(
         number=past.next_number,
         parents=past.tips,
@@ -76,7 +76,7 @@ def switch_to(
     after = History((*past.entries, entry), past.shown)
     reference = mine.read_bytes() if mine.is_file() else None
     check = checked_entry(
-        workshop,
+        project,
         after,
         entry,
         result.record,

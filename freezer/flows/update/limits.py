@@ -11,8 +11,8 @@ from freezer.model.spec.spec import normalize_package
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from freezer.flows.lock.request import Asking
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.lock.request import LockRequest
+    from freezer.flows.project.project import Project
     from freezer.flows.update.targets import Named
     from freezer.model.lock import Lock
 
@@ -29,7 +29,7 @@ class Limit:
 
 
 def limits(
-    workshop: Workshop, asking: Asking, made: Lock, named: Sequence[Named]
+    project: Project, lock_request: LockRequest, made: Lock, named: Sequence[Named]
 ) -> tuple[Limit, ...]:
     """Return why each named package is not newer; of those without a version of their own.
 
@@ -50,8 +50,8 @@ def limits(
     from freezer.flows.lock.python import python_request
     from freezer.resolve.python.update_causes import why_not_newer
 
-    gathered = gathered_python(workshop, asking.environment)
-    request = python_request(workshop, asking, gathered, made.target, made.conda)
+    gathered = gathered_python(project, lock_request.environment)
+    request = python_request(project, lock_request, gathered, made.target, made.conda)
     for package in mine:
         newest, why = why_not_newer(package, made.pip, request)
         found.append(Limit(package.name, package.version, newest, why))

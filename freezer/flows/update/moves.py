@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from freezer.flows.lock.request import Asking
+    from freezer.flows.lock.request import LockRequest
     from freezer.model.lock import CondaPackage, Lock
 
 _TITLES = {"conda": "conda package ", "debian": "Debian package ", "base": "base "}
@@ -18,7 +18,7 @@ _TITLES = {"conda": "conda package ", "debian": "Debian package ", "base": "base
 class Move:
     """One package that is another, new or gone."""
 
-    world: str
+    ecosystem: str
     """``base``, ``debian``, ``conda`` or ``pip``."""
     name: str
     before: str | None
@@ -31,7 +31,7 @@ class Move:
 
     def __str__(self) -> str:
         """Return ``numpy 1.26.4 to 2.1.0: scipy 1.16 wants numpy>=2``."""
-        title = f"{_TITLES.get(self.world, '')}{self.name}"
+        title = f"{_TITLES.get(self.ecosystem, '')}{self.name}"
         if self.before is None:
             text = f"{title} {self.after}, new"
         elif self.after is None:
@@ -41,29 +41,29 @@ class Move:
         return f"{text}: {self.cause}" if self.cause else text
 
 
-def moves(old: Lock, new: Lock, asking: Asking) -> tuple[Move, ...]:
-    """Return what moved, what is named first, then by world and name."""
+def moves(old: Lock, new: Lock, lock_request: LockRequest) -> tuple[Move, ...]:
+    """Return what moved, what is named first, then by ecosystem and name."""
     found = [
-        *_moves("base", _base(old), _base(new), asking),
-        *_moves("debian", _versions(old.debian), _versions(new.debian), asking),
-        *_moves("conda", _builds(old.conda), _builds(new.conda), asking),
-        *_moves("pip", _versions(old.pip), _versions(new.pip), asking),
+        *_moves("base", _base(old), _base(new), lock_request),
+        *_moves("debian", _versions(old.debian), _versions(new.debian), lock_request),
+        *_moves("conda", _builds(old.conda), _builds(new.conda), lock_request),
+        *_moves("pip", _versions(old.pip), _versions(new.pip), lock_request),
     ]
     return tuple(sorted(found, key=lambda item: not item.named))
 
 
 def _moves(
-    world: str, old: Mapping[str, str], new: Mapping[str, str], asking: Asking
+    ecosystem: str, old: Mapping[str, str], new: Mapping[str, str], lock_request: LockRequest
 ) -> Iterator[Move]:
-    release = asking.release.get(world)
-    causes = asking.causes.get(world, {})
+    release = lock_request.release.get(ecosystem)
+    causes = lock_request.causes.get(ecosystem, {})
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
         if before == after:
             continue
-        whole = not asking.release or (world == "base" and release is not None)
+        whole = not lock_request.release or (ecosystem == "base" and release is not None)
         named = whole or (release is not None and name in release.names)
-        yield Move(world, name, before, after, named, None if named else causes.get(name))
+        yield Move(ecosystem, name, before, after, named, None if named else causes.get(name))
 
 
 def _base(lock: Lock) -> dict[str, str]:

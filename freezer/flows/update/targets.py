@@ -1,4 +1,4 @@
-"""What the words after ``freeze update`` mean: packages of a lock, in whichever world they are."""
+"""What the words after ``freeze update`` mean: packages of a lock, in any ecosystem."""
 
 from __future__ import annotations
 
@@ -68,21 +68,24 @@ def parse_named(texts: Iterable[str]) -> tuple[Named, ...]:
 
 
 def released(lock: Lock, named: Sequence[Named]) -> dict[str, Release]:
-    """Return by world what is to move. Raises ``LockError`` for a name that the lock lacks."""
+    """Return by ecosystem what is to move. Raises ``LockError`` for a name that the lock lacks."""
     names: dict[str, set[str]] = {}
     pins: dict[str, dict[str, str]] = {}
     for item in named:
-        worlds = _worlds(lock, item.name)
-        if not worlds:
+        ecosystems = _worlds(lock, item.name)
+        if not ecosystems:
             raise _unknown(lock, item.name)
-        for world, mine in worlds.items():
-            names.setdefault(world, set()).update(mine)
+        for ecosystem, mine in ecosystems.items():
+            names.setdefault(ecosystem, set()).update(mine)
             if item.version is not None:
-                pins.setdefault(world, {}).update(dict.fromkeys(mine, item.version))
-    return {world: Release(frozenset(mine), pins.get(world, {})) for world, mine in names.items()}
+                pins.setdefault(ecosystem, {}).update(dict.fromkeys(mine, item.version))
+    return {
+        ecosystem: Release(frozenset(mine), pins.get(ecosystem, {}))
+        for ecosystem, mine in names.items()
+    }
 
 
-def demand_asked(named: Sequence[Named], gathered: Gathered, target: Target) -> None:
+def require_asked(named: Sequence[Named], gathered: Gathered, target: Target) -> None:
     """Hold the versions that are to be against what the spec asks of pip. Raises ``SpecError``."""
     for item in named:
         if item.version is None:
@@ -90,10 +93,10 @@ def demand_asked(named: Sequence[Named], gathered: Gathered, target: Target) -> 
         name = normalize_package(item.name)
         for asked in (*gathered.asked, *gathered.constraints):
             if asked.name == name and applies(asked, target):
-                _demand_within(asked, item.version)
+                _require_within(asked, item.version)
 
 
-def _demand_within(asked: Asked, version: str) -> None:
+def _require_within(asked: Asked, version: str) -> None:
     wanted = asked.requirement.specifier
     if not wanted.contains(version, prereleases=True):
         raise SpecError(
@@ -106,7 +109,7 @@ def _demand_within(asked: Asked, version: str) -> None:
 
 
 def _worlds(lock: Lock, name: str) -> Mapping[str, set[str]]:
-    """Return the worlds that a name is of, and what it is called there."""
+    """Return the ecosystems that a name is of, and what it is called there."""
     if name == BASE:
         return {"base": set()}
     if name == PYTHON:
@@ -117,7 +120,7 @@ def _worlds(lock: Lock, name: str) -> Mapping[str, set[str]]:
         "conda": {item.name for item in lock.conda if item.name == name.lower()},
         "pip": {item.name for item in lock.pip if item.name == python},
     }
-    return {world: mine for world, mine in found.items() if mine}
+    return {ecosystem: mine for ecosystem, mine in found.items() if mine}
 
 
 def _python(lock: Lock) -> Mapping[str, set[str]]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import LockError, SpecError, Where
 from freezer.flows.history.generations import adopt, record_generation, summary_of
-from freezer.flows.lock.ecosystems import gathered_python, resolve_worlds
-from freezer.flows.lock.image_settings import demand_free_names
+from freezer.flows.lock.ecosystems import gathered_python, resolve_ecosystems
+from freezer.flows.lock.image_settings import require_free_names
 from freezer.flows.lock.lock import compose, still_newer, write
-from freezer.flows.lock.request import Asking
+from freezer.flows.lock.request import LockRequest
 from freezer.flows.project.environment import (
     LOCKS,
     Environment,
@@ -23,7 +23,7 @@ from freezer.flows.project.environment import (
 from freezer.flows.project.exclusive import holding
 from freezer.flows.update.limits import Limit, limits
 from freezer.flows.update.moves import Move, moves
-from freezer.flows.update.targets import Named, demand_asked, parse_named, released
+from freezer.flows.update.targets import Named, parse_named, released, require_asked
 from freezer.model.lock import Newer
 from freezer.model.lockfile import LOCK_FILE
 from freezer.model.spec.spec import normalize_package
@@ -31,7 +31,7 @@ from freezer.model.spec.spec import normalize_package
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.generation import Generation
     from freezer.model.lock import Lock
 
@@ -71,38 +71,38 @@ class UpdateResult:
     generation: Generation | None = None
 
 
-def update(workshop: Workshop, name: str | None, asked: Asked) -> UpdateResult:
-    """Move packages of an environment's lock, each in its world, and hold the rest.
+def update(project: Project, name: str | None, asked: Asked) -> UpdateResult:
+    """Move packages of an environment's lock, each in its ecosystem, and hold the rest.
 
     Without names all of them move. Whatever moves without being named is told, with its cause,
     before anything is written. Raises ``LockError`` without a lock or for a name that it lacks,
     ``SpecError`` for a version that the spec does not allow, and what resolving raises; nothing is
     written then, nor when nothing that is named can move.
     """
-    environment = load_environment(workshop.project, name)
-    demand_free_names(environment)
+    environment = load_environment(project.root, name)
+    require_free_names(environment)
     named = parse_named([*asked.packages, *([asked.newer] if asked.newer else [])])
-    with holding(workshop, environment.name):
+    with holding(project, environment.name):
         if not asked.dry_run:
-            adopt(workshop, environment.name)  # what is written over stays in the history
-        before = _locked(workshop, environment)
-        asking = _asking(workshop, environment, before, named, asked)
-        made = compose(workshop, asking, resolve_worlds(workshop, asking))
-        found = moves(before.lock, made, asking)
-        told = limits(workshop, asking, made, named)
-        result = UpdateResult(before, made, found, told, asking.alone)
+            adopt(project, environment.name)  # what is written over stays in the history
+        before = _locked(project, environment)
+        lock_request = _asking(project, environment, before, named, asked)
+        made = compose(project, lock_request, resolve_ecosystems(project, lock_request))
+        found = moves(before.lock, made, lock_request)
+        told = limits(project, lock_request, made, named)
+        result = UpdateResult(before, made, found, told, lock_request.alone)
         forced = [item for item in found if not item.named]
         for item in forced:
-            workshop.report.note(f"Also moves: {item}")
+            project.report.note(f"Also moves: {item}")
         if asked.strict and forced:
             return replace(result, refused=True)
         if asked.dry_run or (named and not found):
             return result
-        return _write(workshop, environment, result, asked)
+        return _write(project, environment, result, asked)
 
 
-def _locked(workshop: Workshop, environment: Environment) -> Locked:
-    found = read_lock(workshop.project, environment.name)
+def _locked(project: Project, environment: Environment) -> Locked:
+    found = read_lock(project.root, environment.name)
     if found is None:
         raise LockError(
             f"{environment.name} has no lock yet",
@@ -113,22 +113,22 @@ def _locked(workshop: Workshop, environment: Environment) -> Locked:
 
 
 def _asking(
-    workshop: Workshop,
+    project: Project,
     environment: Environment,
     before: Locked,
     named: Sequence[Named],
     asked: Asked,
-) -> Asking:
+) -> LockRequest:
     old, now = before.lock, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     moment = asked.as_of or environment.spec.as_of or (old.as_of if asked.newer else now)
     if asked.as_of and environment.spec.as_of and asked.as_of != environment.spec.as_of:
-        workshop.report.note(
+        project.report.note(
             f"{place(environment, 'as-of')}: the spec says {environment.spec.as_of}; for this "
             f"update {asked.as_of} goes before it, and the next `freeze lock` goes by the spec"
         )
     exceptions = still_newer(before, moment)
     if not named:
-        return Asking(environment, moment, None, {}, exceptions)
+        return LockRequest(environment, moment, None, {}, exceptions)
     release = released(old, named)
     if asked.newer:
         package = normalize_package(parse_named([asked.newer])[0].name)
@@ -139,16 +139,16 @@ def _asking(
                 hint="move the cut-off of all with --as-of",
             )
         exceptions[package] = Newer(as_of=now, reason=" ".join((asked.reason or "").split()))
-    demand_asked(named, gathered_python(workshop, environment), old.target)
-    return Asking(environment, moment, old, release, exceptions)
+    require_asked(named, gathered_python(project, environment), old.target)
+    return LockRequest(environment, moment, old, release, exceptions)
 
 
 def _write(
-    workshop: Workshop, environment: Environment, result: UpdateResult, asked: Asked
+    project: Project, environment: Environment, result: UpdateResult, asked: Asked
 ) -> UpdateResult:
-    done = write(workshop, environment, result.lock)
+    done = write(project, environment, result.lock)
     generation = record_generation(
-        workshop,
+        project,
         environment,
         action="update",
         reason=asked.reason,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from freezer.fetch.python.index import PythonIndex
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.flows.why.constraints import Hold
     from freezer.model.lock import Lock, PipPackage
     from freezer.resolve.python.index.releases import Release
@@ -30,7 +30,7 @@ class Offer:
     """What follows from it, in a sentence."""
 
 
-def offer(workshop: Workshop, lock: Lock, package: PipPackage, held: Sequence[Hold]) -> Offer:
+def offer(project: Project, lock: Lock, package: PipPackage, held: Sequence[Hold]) -> Offer:
     """Return what the indexes have of a package up to the lock's cut-off, held to known ranges."""
     from freezer.resolve.python.index.releases import fitting, releases
 
@@ -38,7 +38,7 @@ def offer(workshop: Workshop, lock: Lock, package: PipPackage, held: Sequence[Ho
         return Offer(None, None, "it is locked from its own address; no index is asked for it")
     newer = lock.exceptions.get(package.name)
     as_of = newer.as_of if newer else lock.as_of
-    found = fitting(releases(_index(workshop, lock), package.name, as_of), lock.target)
+    found = fitting(releases(_index(project, lock), package.name, as_of), lock.target)
     offered = _stable(found, package)
     if not offered:
         return Offer(None, None, f"no index in reach has a wheel of it for {lock.platform}")
@@ -52,19 +52,19 @@ def offer(workshop: Workshop, lock: Lock, package: PipPackage, held: Sequence[Ho
     )
 
 
-def _index(workshop: Workshop, lock: Lock) -> PythonIndex:
+def _index(project: Project, lock: Lock) -> PythonIndex:
     from freezer.fetch.python.index import PythonIndex
     from freezer.flows.lock.conda import gathered_conda
     from freezer.flows.lock.python_request import gather_python
     from freezer.flows.project.environment import load_environment
 
     try:
-        environment = load_environment(workshop.project, lock.name)
-        conda = gathered_conda(environment, workshop.config)
+        environment = load_environment(project.root, lock.name)
+        conda = gathered_conda(environment, project.config)
         options = gather_python(environment, conda).options
     except SpecError:
         options = None
-    return PythonIndex.from_config(workshop.config, options)
+    return PythonIndex.from_config(project.config, options)
 
 
 def _stable(found: Iterable[Release], package: PipPackage) -> list[Release]:

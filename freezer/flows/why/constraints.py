@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from freezer.flows.project.environment import Environment
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.history.why import Graph, Key
     from freezer.model.lock import Lock, PipPackage
 
@@ -39,13 +39,13 @@ class Hold:
 
 
 def wheel_needs(
-    workshop: Workshop, lock: Lock, package: PipPackage
+    project: Project, lock: Lock, package: PipPackage
 ) -> dict[str, tuple[str, ...]] | None:
     """Return what a locked wheel asks for on the lock's target: name to version ranges.
 
     An empty range means any version. None where the wheel is not in the store, or cannot be read.
     """
-    if not package.file.endswith(".whl") or not workshop.store.has(package.sha256):
+    if not package.file.endswith(".whl") or not project.store.has(package.sha256):
         return None
     from email.parser import HeaderParser
 
@@ -56,7 +56,7 @@ def wheel_needs(
     from freezer.resolve.python.reasons import marker_environment
 
     try:
-        with open_wheel(workshop.store.verified(package.sha256), package) as wheel:
+        with open_wheel(project.store.verified(package.sha256), package) as wheel:
             metadata = HeaderParser().parsestr(wheel.text("METADATA"))
         wanted = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
     except (FreezerError, InvalidRequirement):
@@ -81,45 +81,43 @@ def _extras(item: Requirement) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_EXTRA.findall(str(item.marker))))
 
 
-def holds(workshop: Workshop, lock: Lock, found: Graph, key: Key) -> tuple[Hold, ...]:
+def holds(project: Project, lock: Lock, found: Graph, key: Key) -> tuple[Hold, ...]:
     """Return what holds a package at its version, as far as that is known."""
-    said = list(_spec_lines(workshop, lock, key))
+    said = list(_spec_lines(project, lock, key))
     said += [
         Hold("parent", str(need.by), text)
         for need in found.needs.get(key, ())
         for text in (need.wanted or (None,))
     ]
     said += _declared(lock, found, key)
-    newer = lock.exceptions.get(key.name) if key.world in ("pip", "build") else None
+    newer = lock.exceptions.get(key.name) if key.ecosystem in ("pip", "build") else None
     if newer is not None:
         said.append(Hold("exception", newer.reason, newer.as_of))
-    elif key.world != "base" or lock.base.kind == "bootstrap":
+    elif key.ecosystem != "base" or lock.base.kind == "bootstrap":
         said.append(Hold("as-of", "nothing newer was considered", lock.as_of))
     return tuple(said)
 
 
-def _spec_lines(workshop: Workshop, lock: Lock, key: Key) -> Iterator[Hold]:
+def _spec_lines(project: Project, lock: Lock, key: Key) -> Iterator[Hold]:
     """Return the lines of the spec, and of the files it names, that speak of a package."""
     try:
-        environment = load_environment(workshop.project, lock.name)
-        if key.world == "pip":
-            yield from _pip_lines(workshop, environment, lock, key)
-        elif key.world == "conda":
-            yield from _conda_lines(workshop, environment, lock, key)
-        elif key.world == "debian" and key.name in environment.spec.system:
+        environment = load_environment(project.root, lock.name)
+        if key.ecosystem == "pip":
+            yield from _pip_lines(project, environment, lock, key)
+        elif key.ecosystem == "conda":
+            yield from _conda_lines(project, environment, lock, key)
+        elif key.ecosystem == "debian" and key.name in environment.spec.system:
             index = environment.spec.system.index(key.name)
             yield Hold("spec", str(place(environment, "system", index)), key.name)
     except SpecError:
         return  # a lock explains itself; the spec may be broken or not there
 
 
-def _pip_lines(
-    workshop: Workshop, environment: Environment, lock: Lock, key: Key
-) -> Iterator[Hold]:
+def _pip_lines(project: Project, environment: Environment, lock: Lock, key: Key) -> Iterator[Hold]:
     from freezer.flows.lock.ecosystems import gathered_python
     from freezer.resolve.python.reasons import applies
 
-    gathered = gathered_python(workshop, environment)
+    gathered = gathered_python(project, environment)
     for asked in gathered.asked:
         if asked.name == key.name and applies(asked, lock.target):
             yield Hold("spec", str(asked.where), str(asked.requirement))
@@ -129,12 +127,12 @@ def _pip_lines(
 
 
 def _conda_lines(
-    workshop: Workshop, environment: Environment, lock: Lock, key: Key
+    project: Project, environment: Environment, lock: Lock, key: Key
 ) -> Iterator[Hold]:
     from freezer.flows.lock.conda import gathered_conda
     from freezer.resolve.conda.specname import spec_name
 
-    gathered = gathered_conda(environment, workshop.config).get(lock.platform)
+    gathered = gathered_conda(environment, project.config).get(lock.platform)
     for asked in gathered.specs if gathered else ():
         if spec_name(asked.text) == key.name:
             yield Hold("spec", str(asked.where), asked.text)
@@ -144,10 +142,12 @@ def _declared(lock: Lock, found: Graph, key: Key) -> Iterator[Hold]:
     """Return the accelerator or the BLAS of the lock, for a package that is a part of it."""
     package = found.packages[key]
     parts = {
-        _ROLES.get(one.role) for one in lock.components if one.provider == f"{key.world}:{key.name}"
+        _ROLES.get(one.role)
+        for one in lock.components
+        if one.provider == f"{key.ecosystem}:{key.name}"
     }
     depends = getattr(package, "depends", ())
-    cuda = key.name in _CONDA_CUDA if key.world == "conda" else key.name.startswith("nvidia-")
+    cuda = key.name in _CONDA_CUDA if key.ecosystem == "conda" else key.name.startswith("nvidia-")
     if lock.accelerator and (
         cuda or "accelerator" in parts or any(text.startswith("cuda-version") for text in depends)
     ):

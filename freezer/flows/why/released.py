@@ -9,7 +9,7 @@ from freezer.errors import FreezerError
 from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.flows.update.moves import Move
     from freezer.model.lock import Lock
 
@@ -27,13 +27,13 @@ class Released:
     """Why it could not be found out; None when it was."""
 
 
-def released(workshop: Workshop, lock: Lock, name: str) -> Released:
+def released(project: Project, lock: Lock, name: str) -> Released:
     """Return what `freeze update` of one package would move, up to the cut-off. Writes nothing."""
     from freezer.flows.update.update import Asked, update  # it loads every resolver
 
-    quiet = replace(workshop, report=SilentReporter())
+    quiet = replace(project, report=SilentReporter())
     asked = Asked((name,), as_of=lock.as_of, dry_run=True)
-    with workshop.report.task(f"Looking for what would move with {name}"):
+    with project.report.task(f"Looking for what would move with {name}"):
         try:
             found = update(quiet, lock.name, asked)
         except FreezerError as error:

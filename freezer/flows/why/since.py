@@ -16,7 +16,7 @@ from freezer.model.lockfile import LOCK_FILE, lock_bytes, parse_lock
 
 if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.history.why import Key
     from freezer.model.generation import Generation
     from freezer.model.lock import Lock
@@ -31,16 +31,16 @@ class Since:
     """False where an older lock of the history cannot be read: it may be longer."""
 
 
-def since_when(workshop: Workshop, locked: Locked, key: Key) -> Since | None:
+def since_when(project: Project, locked: Locked, key: Key) -> Since | None:
     """Return since when; None without a history, or while the lock is not recorded in it.
 
     Raises ``HistoryError`` when the history was edited.
     """
     name = locked.lock.name
-    past = history(workshop, name)
+    past = history(project, name)
     if past.head is None or past.head.lock_id != locked.id:
         return None
-    folder, shown = workshop.project / LOCKS / name, shown_folder(name)
+    folder, shown = project.root / LOCKS / name, shown_folder(name)
     known, unread = {locked.id: True}, list[str]()
     compared = _Compared(locked.lock, key)
 
@@ -77,7 +77,7 @@ class _Compared:
         section = _section(data, self._key)
         if section and section == self._section:
             return True
-        # The very same file in the same world: the same version.
+        # The very same file in the same ecosystem: the same version.
         if (
             self._pin
             and b"build-requires:" not in section
@@ -88,9 +88,9 @@ class _Compared:
 
 
 def _section(data: bytes, key: Key) -> bytes:
-    """Return the lines of a world in a lock's file, as Freezer writes it; empty for none."""
-    world = "pip" if key.world == "build" else key.world
-    found = re.search(rf"^{world}:\n(?:[ -].*\n)*".encode(), data, re.MULTILINE)
+    """Return the lines of an ecosystem in a lock's file, as Freezer writes it; empty for none."""
+    ecosystem = "pip" if key.ecosystem == "build" else key.ecosystem
+    found = re.search(rf"^{ecosystem}:\n(?:[ -].*\n)*".encode(), data, re.MULTILINE)
     return found[0] if found else b""
 
 

@@ -18,7 +18,7 @@ from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
-    from freezer.flows.project.workshop import Workshop
+    from freezer.flows.project.project import Project
     from freezer.model.lock import BasePackage, CondaPackage, DebianPackage, Lock, PipPackage
 
 
@@ -47,7 +47,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Why:
-    """What the lock knows of a name, in each world that has it."""
+    """What the lock knows of a name, in each ecosystem that has it."""
 
     environment: str
     lock_id: str
@@ -55,27 +55,27 @@ class Why:
     answers: tuple[Answer, ...]
 
 
-def why(workshop: Workshop, environment: str | None, name: str, *, ask: bool = False) -> Why:
+def why(project: Project, environment: str | None, name: str, *, ask: bool = False) -> Why:
     """Return why a package is locked. Writes nothing.
 
     Only to ``ask`` are indexes read, and resolvers asked what would happen if it were released.
 
     Raises ``LockError`` without a lock, and for a name that it does not have.
     """
-    locked = load_locked(workshop.project, environment)
+    locked = load_locked(project.root, environment)
     names = {name, name.lower(), normalize_package(name)}
-    lookup = _lookup(workshop, locked.lock, names)
+    lookup = _lookup(project, locked.lock, names)
     found = graph(locked.lock, lookup)
     keys = _keys(found, lookup, names)
     if not keys:
         raise _unknown(locked.lock, name, found)
-    answers = tuple(_answer(workshop, locked, found, key, ask=ask) for key in keys)
+    answers = tuple(_answer(project, locked, found, key, ask=ask) for key in keys)
     return Why(locked.lock.name, locked.id, name, answers)
 
 
-def _answer(workshop: Workshop, locked: Locked, found: Graph, key: Key, *, ask: bool) -> Answer:
+def _answer(project: Project, locked: Locked, found: Graph, key: Key, *, ask: bool) -> Answer:
     package = found.packages[key]
-    held = holds(workshop, locked.lock, found, key)
+    held = holds(project, locked.lock, found, key)
     asked, given = asked_and_why(getattr(package, "reason", "the base image holds it"))
     return Answer(
         key=key,
@@ -85,15 +85,15 @@ def _answer(workshop: Workshop, locked: Locked, found: Graph, key: Key, *, ask: 
         parents=found.needs.get(key, ()),
         chains=tuple(chains(found, key)),
         holds=held,
-        since=since_when(workshop, locked, key),
-        offer=_offer(workshop, locked.lock, package, held) if ask else None,
-        released=released(workshop, locked.lock, key.name)
-        if ask and key.world in ("pip", "conda", "debian")
+        since=since_when(project, locked, key),
+        offer=_offer(project, locked.lock, package, held) if ask else None,
+        released=released(project, locked.lock, key.name)
+        if ask and key.ecosystem in ("pip", "conda", "debian")
         else None,
     )
 
 
-def _lookup(workshop: Workshop, lock: Lock, names: set[str]) -> Lookup:
+def _lookup(project: Project, lock: Lock, names: set[str]) -> Lookup:
     """Return what the graph needs; only wheels that may need one of the names are opened."""
     from freezer.resolve.conda.names import held_by_conda
     from freezer.resolve.conda.specname import spec_name
@@ -103,24 +103,24 @@ def _lookup(workshop: Workshop, lock: Lock, names: set[str]) -> Lookup:
     # What pip packages need of conda is in no lock, so for such a name all wheels are read.
     shared = names & {*brings, *brings.values()}
     wanted = [item for item in lock.pip if shared or names & set(item.requires)]
-    read = {item.name: wheel_needs(workshop, lock, item) for item in wanted}
+    read = {item.name: wheel_needs(project, lock, item) for item in wanted}
     wheels = {name: needs for name, needs in read.items() if needs is not None}
     return Lookup(specs, brings, wheels)
 
 
 def _offer(
-    workshop: Workshop,
+    project: Project,
     lock: Lock,
     package: PipPackage | CondaPackage | DebianPackage | BasePackage,
     held: tuple[Hold, ...],
 ) -> Offer | None:
-    return offer(workshop, lock, package, held) if package in lock.pip else None
+    return offer(project, lock, package, held) if package in lock.pip else None
 
 
 def _keys(found: Graph, lookup: Lookup, names: set[str]) -> tuple[Key, ...]:
     """Return the packages of a name; what conda brings under another one goes by both."""
     conda = {lookup.conda_brings[one] for one in names if one in lookup.conda_brings}
-    more = [key for key in found.named(conda) if key.world == "conda"]
+    more = [key for key in found.named(conda) if key.ecosystem == "conda"]
     return tuple(sorted({*found.named(names), *more}))
 
 

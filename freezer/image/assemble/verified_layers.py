@@ -2,7 +2,7 @@
 
 An engine keeps a layer that several images share once, in a folder of its own, named at random when
 it unpacked the layer. After an image has passed verification in full its layers are remembered by
-that folder, beside what they were held against. Another image that stands on the same folders has
+that folder, beside what they were compared with. Another image that stands on the same folders has
 the same files there; what lies above them, or over them, is hashed. `freeze build --force` and
 `--verify` hash everything.
 """

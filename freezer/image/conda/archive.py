@@ -94,7 +94,7 @@ def open_conda(path: Path, package: CondaPackage, scratch: Path) -> Iterator[Con
             for tar in _tars(path, package, scratch):
                 archive = stack.enter_context(tarfile.open(tar, mode="r:"))
                 _take(archive, members, package)
-            _demand_no_way_through_links(members, package)
+            _require_no_way_through_links(members, package)
         except _BROKEN as error:
             raise refused_conda(package, f"it is not a sound archive ({error})") from error
         yield CondaArchive(package, members)
@@ -198,7 +198,7 @@ def _linked(
         ) from None
 
 
-def _demand_no_way_through_links(members: Mapping[str, Member], package: CondaPackage) -> None:
+def _require_no_way_through_links(members: Mapping[str, Member], package: CondaPackage) -> None:
     links = {path for path, member in members.items() if member.target is not None}
     for path in members:
         parts = path.split("/")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from freezer.errors import IntegrityError
 from freezer.image.clock import EARLIEST
 from freezer.image.conda.archive import open_conda
-from freezer.image.conda.link import content, demand_hash, link
+from freezer.image.conda.link import content, link, require_hash
 from freezer.image.conda.metadata import HISTORY, history_bytes, record_bytes, record_path
 from freezer.image.conda.paths import read_about
 from freezer.image.hashing import HashingReader
@@ -166,7 +166,7 @@ def _write(
         write_entry(writer, entry, source, moment)
     sha256 = source.hexdigest()
     if item.kind == "hardlink" and item.listed is not None and not item.listed.placeholder:
-        demand_hash(archive, item.listed, sha256)
+        require_hash(archive, item.listed, sha256)
     return entry, sha256
 
 

@@ -130,11 +130,11 @@ def _cached(path: str, python: str) -> str:
 def _linked(archive: CondaArchive, item: Listed, path: str) -> Linked:
     member = archive.members[item.path]
     if member.target is not None:
-        _demand_inside(archive, path, member.target)
+        _require_inside(archive, path, member.target)
     return Linked(path, "hardlink" if member.target is None else "softlink", item, member)
 
 
-def _demand_inside(archive: CondaArchive, path: str, target: str) -> None:
+def _require_inside(archive: CondaArchive, path: str, target: str) -> None:
     leads = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
     if not target or target.startswith("/") or leads.split("/")[0] == ".." or "\0" in target:
         raise refused_conda(archive.package, f"{path!r} is a link out of it: {target!r}")
@@ -181,7 +181,7 @@ def content(
 
 
 def _replaced(archive: CondaArchive, item: Listed, data: bytes, layout: Layout) -> bytes:
-    demand_hash(archive, item, hashlib.sha256(data).hexdigest())
+    require_hash(archive, item, hashlib.sha256(data).hexdigest())
     try:
         replace = in_binary if item.binary else in_text
         return replace(data, item.placeholder, layout.prefix)
@@ -189,7 +189,7 @@ def _replaced(archive: CondaArchive, item: Listed, data: bytes, layout: Layout) 
         raise refused_conda(archive.package, f"{item.path!r} cannot be moved: {error}") from error
 
 
-def demand_hash(archive: CondaArchive, item: Listed, found: str) -> None:
+def require_hash(archive: CondaArchive, item: Listed, found: str) -> None:
     """Hold a file against what its package says. Raises ``IntegrityError``."""
     if item.sha256 not in (None, found):
         raise refused_conda(archive.package, f"{item.path!r} is not what its paths.json says")

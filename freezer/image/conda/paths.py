@@ -1,4 +1,4 @@
-"""What a conda package says of its own files, held against what it holds.
+"""What a conda package says of its own files, compared with what it holds.
 
 ``info/paths.json`` (CEP 34, https://conda.org/learn/ceps/cep-0034), or in packages from before 2017
 ``info/files`` and ``info/has_prefix``.
@@ -53,7 +53,7 @@ class About:
 def read_about(archive: CondaArchive) -> About:
     """Return what a package says of itself. Raises ``IntegrityError`` when that cannot be so."""
     index = _document(archive, "info/index.json")
-    _demand_same(archive, index)
+    _require_same(archive, index)
     noarch = index.get("noarch") == "python"
     link = _document(archive, "info/link.json") if noarch else {}
     about = link.get("noarch")
@@ -63,7 +63,7 @@ def read_about(archive: CondaArchive) -> About:
     return About(_paths(archive), noarch, tuple(str(point) for point in points or ()))
 
 
-def _demand_same(archive: CondaArchive, index: dict[str, Any]) -> None:
+def _require_same(archive: CondaArchive, index: dict[str, Any]) -> None:
     package = archive.package
     found = (index.get("name"), str(index.get("version")), index.get("build"))
     if found != (package.name, package.version, package.build):

@@ -118,7 +118,7 @@ def read_bundle(path: Path, blobs: Blobs) -> Bundle:
     seen: set[str] = set()
     with _opened(path) as archive, path.open("rb") as raw:
         first, index = _index(archive, path)
-        end = _demand_form(path, raw, first, 0, first.mtime)
+        end = _require_form(path, raw, first, 0, first.mtime)
         while (member := archive.next()) is not None:
             name = member.name
             expected = index.files.get(name)
@@ -126,13 +126,13 @@ def read_bundle(path: Path, blobs: Blobs) -> Bundle:
                 raise _refused(path, f"a member that its index does not name: {name[:200]!r}")
             if member.size != expected.size:
                 raise _refused(path, f"{name} has {member.size} bytes, not {expected.size}")
-            end = _demand_form(path, raw, member, end, first.mtime)
+            end = _require_form(path, raw, member, end, first.mtime)
             seen.add(name)
             stream = archive.extractfile(member)
             if stream is None:
                 raise _refused(path, f"{name} cannot be read")
             if blob := _BLOB.match(name):
-                _demand_own_name(path, blob[1], expected)
+                _require_own_name(path, blob[1], expected)
                 blobs.take(blob[1], stream)
             elif (file := _LOCK_FILE.match(name)) and member.size <= _LARGEST_FILE:
                 files[file[1]] = _read(path, name, stream, expected)
@@ -146,7 +146,7 @@ def read_bundle(path: Path, blobs: Blobs) -> Bundle:
     return Bundle(index, files, frozenset(name[-64:] for name in seen if name.startswith("blobs/")))
 
 
-def _demand_form(
+def _require_form(
     path: Path, raw: IO[bytes], member: tarfile.TarInfo, start: int, moment: float
 ) -> int:
     """See that a member begins at ``start`` as Freezer writes it; return where the next begins."""
@@ -190,7 +190,7 @@ def _index(archive: tarfile.TarFile, path: Path) -> tuple[tarfile.TarInfo, Bundl
     return first, index
 
 
-def _demand_own_name(path: Path, name: str, expected: Member) -> None:
+def _require_own_name(path: Path, name: str, expected: Member) -> None:
     if expected.sha256 != name:
         raise _refused(path, f"blob {name[:12]} is listed with another hash")
 

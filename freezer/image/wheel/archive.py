@@ -75,7 +75,7 @@ def open_wheel(path: Path, package: PipPackage) -> Iterator[Wheel]:
         dist_info = _dist_info(members, package)
         record = _record(archive, members, dist_info, package)
         wheel = Wheel(archive, package, members, record, dist_info)
-        _demand_known_version(wheel)
+        _require_known_version(wheel)
         yield wheel
 
 
@@ -97,7 +97,7 @@ def _members(
         raise refused(package, "it unpacks to suspiciously many bytes")
     members: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
-        _demand_plain(info, package)
+        _require_plain(info, package)
         if info.is_dir():
             continue
         if info.filename in members:
@@ -106,7 +106,7 @@ def _members(
     return members
 
 
-def _demand_plain(info: zipfile.ZipInfo, package: PipPackage) -> None:
+def _require_plain(info: zipfile.ZipInfo, package: PipPackage) -> None:
     name, kind = info.filename, stat.S_IFMT(info.external_attr >> 16)
     parts = name.removesuffix("/").split("/")
     if any(part in ("", ".", "..") for part in parts) or "\\" in name or not name.isprintable():
@@ -146,7 +146,7 @@ def _record(
     return record
 
 
-def _demand_known_version(wheel: Wheel) -> None:
+def _require_known_version(wheel: Wheel) -> None:
     headers = HeaderParser().parsestr(wheel.text("WHEEL"))
     version = headers.get("Wheel-Version", "none")
     if version.split(".")[0] != "1":

@@ -207,7 +207,7 @@ class Spec(Model):
     """The user's own commands, run in the finished environment while the image is built."""
     accelerator: AcceleratorSpec | None = None
     blas: Blas | None = None
-    """Which BLAS does the arithmetic, in every world that can choose it."""
+    """Which BLAS does the arithmetic, in every ecosystem that can choose it."""
     as_of: Moment | None = None
     """Nothing newer is considered; also the image's clock. By default the moment of the lock."""
     determinism: DeterminismSpec = DeterminismSpec()

@@ -175,7 +175,7 @@ def _other(verdict: Verdict) -> str:
 
 
 def against(result: CheckResult) -> str:
-    """Return in words what the record was held against, and what was kept."""
+    """Return in words what the record was compared with, and what was kept."""
     lock_id = short_id(result.locked.id)
     if result.recorded:
         return f"two runs of lock {lock_id} here; recorded in {result.reference}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show(result: ImageCheck, console: Console) -> None:
-    """Print each training, then the verdict and what it was held against."""
+    """Print each training, then the verdict and what it was compared with."""
     show_trainings(result.verdict, console)
     against = f"against {result.reference}" if result.reference else "nothing was recorded"
     said = f"image {result.image[7:19]} of lock {short_id(result.lock_id)}, {against}"

@@ -58,7 +58,9 @@ def document(found: Bisected) -> dict[str, Any]:
         "culprits": [
             {
                 "title": one.title,
-                "items": [{"world": world, "name": name or None} for world, name in one.items],
+                "items": [
+                    {"ecosystem": ecosystem, "name": name or None} for ecosystem, name in one.items
+                ],
             }
             for one in found.culprits
         ],

@@ -53,8 +53,8 @@ def _sections(result: DiffResult) -> list[tuple[str, Sequence[Change]]]:
         ("What everything stands on", found.platform),
         ("What does the arithmetic", [_for_role(one) for one in found.arithmetic]),
         *(
-            (f"{world} packages", [one for one in found.packages if one.world == world])
-            for world in dict.fromkeys(one.world for one in found.packages)
+            (f"{ecosystem} packages", [one for one in found.packages if one.ecosystem == ecosystem])
+            for ecosystem in dict.fromkeys(one.ecosystem for one in found.packages)
         ),
         ("Settings", found.settings),
     ]
@@ -62,9 +62,9 @@ def _sections(result: DiffResult) -> list[tuple[str, Sequence[Change]]]:
 
 def _for_role(change: Change) -> Change:
     """Return a component with what it is for: one library may be for several things."""
-    if change.world == change.name:
+    if change.ecosystem == change.name:
         return change
-    return change.model_copy(update={"name": f"{change.world}: {change.name}"})
+    return change.model_copy(update={"name": f"{change.ecosystem}: {change.name}"})
 
 
 def _row(change: Change) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def _steps(done: Rollback) -> Iterator[str]:
         yield f"image: is not in the engine, {escape(where)} built again{record}"
     if done.check is None:
         classes = ", ".join(done.classes) or "no class: two runs could only agree with each other"
-        yield f"check: would be held against its numbers, which are there for {escape(classes)}"
+        yield f"check: would be compared with its numbers, which are there for {escape(classes)}"
 
 
 def _ending(done: Rollback) -> Iterator[str]:

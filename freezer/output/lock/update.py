@@ -46,7 +46,7 @@ def document(result: UpdateResult) -> dict[str, Any]:
         "generation": result.generation.number if result.generation else None,
         "moves": [
             {
-                "world": item.world,
+                "ecosystem": item.ecosystem,
                 "name": item.name,
                 "from": item.before,
                 "to": item.after,

@@ -29,7 +29,7 @@ _WIDTH: Final = 10
 
 
 def show(found: Why, console: Console) -> None:
-    """Print one block for each world that has the name."""
+    """Print one block for each ecosystem that has the name."""
     for number, answer in enumerate(found.answers):
         if number:
             console.print()
@@ -80,7 +80,11 @@ def _entry(answer: Answer) -> dict[str, Any]:
 
 
 def _key(key: Key) -> dict[str, Any]:
-    return {"world": key.world, "name": key.name, **({"build_of": key.of} if key.of else {})}
+    return {
+        "ecosystem": key.ecosystem,
+        "name": key.name,
+        **({"build_of": key.of} if key.of else {}),
+    }
 
 
 def _since_entry(since: Since | None) -> dict[str, Any] | None:
@@ -101,7 +105,7 @@ def _released_entry(found: Released) -> dict[str, Any]:
     return {
         "moves": [
             {
-                "world": one.world,
+                "ecosystem": one.ecosystem,
                 "name": one.name,
                 "from": one.before,
                 "to": one.after,
@@ -138,7 +142,7 @@ def _facts(found: Why, answer: Answer) -> Iterator[tuple[str, Sequence[str]]]:
 def _parents(answer: Answer) -> list[str]:
     needs = answer.parents
     lines = [f"{_step(answer.key, one.by)}: {_wanted(one)}" for one in needs[:_PARENTS]]
-    if answer.key.world in ("debian", "base") and lines:
+    if answer.key.ecosystem in ("debian", "base") and lines:
         lines.append("perhaps others too: of a Debian package the lock names the nearest one")
     return lines + _more(len(needs) - _PARENTS)
 
@@ -146,7 +150,7 @@ def _parents(answer: Answer) -> list[str]:
 def _wanted(need: Need) -> str:
     if need.wanted:
         return ", ".join(text or "any version" for text in need.wanted)
-    if need.by.world == "pip":
+    if need.by.ecosystem == "pip":
         return "range not known, no wheel of it is in the store (`freeze fetch` brings wheels)"
     return "range not known, it is not in the lock"
 
@@ -159,7 +163,7 @@ def _chains(answer: Answer) -> list[str]:
 
 
 def _step(target: Key, step: Key) -> str:
-    return step.name if step.world == target.world else str(step)
+    return step.name if step.ecosystem == target.ecosystem else str(step)
 
 
 def _more(count: int) -> list[str]:
@@ -200,9 +204,9 @@ def _released(name: str, found: Released) -> Iterator[str]:
 
 
 def _to_move(found: Why, answer: Answer) -> str:
-    if answer.key.world == "base":
+    if answer.key.ecosystem == "base":
         return f"it moves with the base alone: `freeze update {found.environment} base`"
-    if answer.key.world == "build":
+    if answer.key.ecosystem == "build":
         return f"it moves with what it builds: `freeze update {found.environment} {answer.key.of}`"
     ask = "; --ask tells how far, and what would move with it"
     command = f"freeze update {found.environment} {answer.key.name}"
@@ -215,7 +219,7 @@ def _version(answer: Answer) -> str:
 
 
 def _world(key: Key) -> str:
-    return f"for the build of {escape(key.of)}" if key.of else f"from {key.world}"
+    return f"for the build of {escape(key.of)}" if key.of else f"from {key.ecosystem}"
 
 
 def _safe(text: str) -> str:

@@ -1,1 +1,1 @@
-"""What `accelerator:` in a spec means in every world: constraints before solving, checks after."""
+"""What `accelerator:` means in every ecosystem: constraints before solving, checks after."""

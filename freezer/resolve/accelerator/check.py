@@ -1,4 +1,4 @@
-"""What was locked held against `accelerator:`: the CUDA, the cuDNN, the builds and the driver."""
+"""What was locked compared with `accelerator:`: the CUDA, the cuDNN, the builds and the driver."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_locked(
     ``asked`` are the user's own requirements of pip. Raises ``ResolveError`` where the lock has
     another CUDA or cuDNN than the spec, or a CPU build of a framework that nobody asked for.
     """
-    demand_gpu_wheels(pip, conda, asked)
+    require_gpu_wheels(pip, conda, asked)
     brought = list(_cuda(pip, conda))
     wrong = [
         f"{who} is CUDA {cuda}" for who, cuda in brought if toolkit_of(cuda) != accelerator.cuda
@@ -64,7 +64,7 @@ def check_locked(
     return (
         *_nothing(brought, cudnns, accelerator),
         *_beside(pip, accelerator),
-        *_two_worlds(brought, cudnns),
+        *_two_ecosystems(brought, cudnns),
         *_lightgbm(pip),
         *driver_warnings(accelerator, [version for _, version in cudnns]),
     )
@@ -82,7 +82,7 @@ def locked_accelerator(
     )
 
 
-def demand_gpu_wheels(
+def require_gpu_wheels(
     pip: Sequence[PipPackage], conda: Sequence[CondaPackage], asked: Sequence[Asked] = ()
 ) -> None:
     """Raise ``ResolveError`` for wheels that would compute on the CPU, naming what to ask for.
@@ -186,13 +186,13 @@ def _beside(pip: Sequence[PipPackage], accelerator: AcceleratorSpec) -> Iterator
             yield f"{wheel.name} {wheel.version} is of another CUDA than {accelerator.cuda}"
 
 
-def _two_worlds(
+def _two_ecosystems(
     brought: Sequence[tuple[str, str]], cudnns: Sequence[tuple[str, str]]
 ) -> Iterator[str]:
     for what, found in (("CUDA runtimes", brought), ("cuDNNs", cudnns)):
-        worlds = {who.partition("'")[0] for who, _ in found}
+        ecosystems = {who.partition("'")[0] for who, _ in found}
         versions = {version for _, version in found}
-        if len(worlds) > 1 and (what == "CUDA runtimes" or len(versions) > 1):
+        if len(ecosystems) > 1 and (what == "CUDA runtimes" or len(versions) > 1):
             named = " and ".join(sorted(f"{who}" for who, _ in found))
             yield f"two {what}, {named}: which one a process loads depends on what it imports first"
 

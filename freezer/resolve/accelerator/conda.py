@@ -109,7 +109,7 @@ def floor_of(accelerator: AcceleratorSpec) -> str:
     return (accelerator.driver or "0").removeprefix(">=")
 
 
-def demand_gpu_builds(packages: Iterable[CondaPackage], asked: Iterable[CondaAsked] = ()) -> None:
+def require_gpu_builds(packages: Iterable[CondaPackage], asked: Iterable[CondaAsked] = ()) -> None:
     """Raise ``ResolveError`` for CPU builds that nobody asked for, naming what to ask for."""
     own = _chosen_builds(asked) | (_plain_names(asked) & _CPU_PACKAGES.keys())
     wrong = [item for item in packages if item.name not in own and _is_cpu_build(item)]

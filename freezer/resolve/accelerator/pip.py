@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from freezer.errors import ResolveError, Where
-from freezer.model.cuda import checked, demand_cudnn, toolkit_of
+from freezer.model.cuda import checked, require_cudnn, toolkit_of
 from freezer.resolve.accelerator.frameworks import (
     NUMBERED_AS_CUDA,
     TORCH,
@@ -43,7 +43,7 @@ TOOLKIT: Final = "cuda-toolkit"
 
 @dataclass(frozen=True)
 class PipRules:
-    """What the pip world is asked for besides the user's requirements."""
+    """What the pip ecosystem is asked for besides the user's requirements."""
 
     constraints: tuple[Asked, ...]
     warnings: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ def pip_rules(
     CUDA.
     """
     cuda = checked(accelerator.cuda)
-    demand_cudnn(accelerator.cudnn, cuda)
+    require_cudnn(accelerator.cudnn, cuda)
     texts = [f"{TOOLKIT}=={cuda}.*", *_wheels(cuda, list(toolkits)), *_cudnn(accelerator)]
     texts += _torch(accelerator, cuda, asked, sorted(_versions(torch)))
     where = Where(SPEC_FILE, key="accelerator")

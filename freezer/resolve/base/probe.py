@@ -1,4 +1,4 @@
-"""Asking a base image what it is: its libc, its distribution, its packages, its Pythons.
+"""Inspect a base image: its libc, its distribution, its packages, its Pythons.
 
 A shell script does the asking, in a container without a network and without rights; the base
 needs a shell for it, and so for anything else that Freezer does in it.

@@ -1,4 +1,4 @@
-"""`blas:` in each world: what can answer it, and what is to be said where nothing can.
+"""`blas:` in each ecosystem: what can answer it, and what is to be said where nothing can.
 
 conda answers by builds of ``libblas`` (`freezer.resolve.accelerator.conda`). Debian answers by
 alternatives: every package that needs a BLAS loads ``libblas.so.3``, which is that of the installed
@@ -86,9 +86,9 @@ def check_blas(
     ``debian`` are the names of all Debian packages of the image, the base's included. Raises
     ``ResolveError`` where the arithmetic would run through another BLAS.
     """
-    _demand_alternative(blas, debian)
-    _demand_builds(blas, conda)
-    _demand_wheels(blas, pip)
+    _require_alternative(blas, debian)
+    _require_builds(blas, conda)
+    _require_wheels(blas, pip)
     answered = [
         *(f"conda's {item.name} {item.build}" for item in conda if item.name == "libblas"),
         *(f"pip's {item.name}" for item in pip if _BUNDLED.get(item.name) == blas),
@@ -101,7 +101,7 @@ def check_blas(
     return tuple(warnings)
 
 
-def _demand_alternative(blas: Blas, debian: Sequence[str]) -> None:
+def _require_alternative(blas: Blas, debian: Sequence[str]) -> None:
     chosen = chosen_alternative(debian)
     if chosen is None or chosen.blas == blas:
         return
@@ -122,7 +122,7 @@ def _demand_alternative(blas: Blas, debian: Sequence[str]) -> None:
     )
 
 
-def _demand_builds(blas: Blas, conda: Sequence[CondaPackage]) -> None:
+def _require_builds(blas: Blas, conda: Sequence[CondaPackage]) -> None:
     """Refuse builds of another BLAS: a user named one, or an existing lock was taken over."""
     wrong = [item for item in conda if item.name == "libblas" and not item.build.endswith(blas)]
     if wrong:
@@ -135,7 +135,7 @@ def _demand_builds(blas: Blas, conda: Sequence[CondaPackage]) -> None:
         )
 
 
-def _demand_wheels(blas: Blas, pip: Sequence[PipPackage]) -> None:
+def _require_wheels(blas: Blas, pip: Sequence[PipPackage]) -> None:
     """Refuse wheels that bundle another BLAS; one that is built from source takes the image's."""
     wrong = [
         item for item in pip if item.file.endswith(".whl") and _BUNDLED.get(item.name, blas) != blas

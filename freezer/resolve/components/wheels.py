@@ -1,7 +1,7 @@
 """BLAS, LAPACK, OpenMP and compilers that wheels bring along, by name and version.
 
 Wheels are looked into without being downloaded: their lists of members, and the few members that
-tell a version, are read in parts. Parts are not held against the wheel's hash, so this informs and
+tell a version, are read in parts. Parts are not compared with the wheel's hash, so this informs and
 decides nothing; where the store has the wheel, its verified bytes are read instead, by the same
 rules. Source distributions are not looked into: what they bring is known only once they are built.
 """

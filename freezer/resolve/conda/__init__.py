@@ -1,1 +1,1 @@
-"""The conda world: what an environment asks of channels, and the packages that answer it."""
+"""The conda ecosystem: what an environment asks of channels, and the packages that answer it."""

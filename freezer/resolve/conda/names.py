@@ -1,6 +1,6 @@
 """What conda packages are called among Python packages, so that pip never replaces one.
 
-Most have the same name in both worlds. Those that do not are in the table, which holds the
+Most have the same name in both ecosystems. Those that do not are in the table, which holds the
 differences of well-known packages, as recorded by grayskull (`grayskull/strategy/config.yaml`,
 https://github.com/conda/grayskull) and by parselmouth, which reads them out of the packages of
 conda-forge (https://github.com/prefix-dev/parselmouth), and of the channels ``pytorch`` and
@@ -89,7 +89,7 @@ _SAME_VERSION = {
     "trino-python-client": "trino",
     "uvicorn-standard": "uvicorn",
 }
-"""conda name to Python name, where both worlds count versions alike."""
+"""conda name to Python name, where both ecosystems count versions alike."""
 _OTHER_VERSION = {
     "gdal": ("gdal",),
     "opencv": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
@@ -122,7 +122,7 @@ def pypi_names(package: CondaPackage) -> tuple[str, ...]:
 def held_by_conda(packages: Iterable[CondaPackage]) -> dict[str, tuple[CondaPackage, str | None]]:
     """Return Python name to the conda package that brings it, and the version that pip must hold.
 
-    The version is None where the two worlds count differently: there the name alone is held.
+    The version is None where the two ecosystems count differently: there the name alone is held.
     """
     found: dict[str, tuple[CondaPackage, str | None]] = {}
     for package in packages:

@@ -15,7 +15,7 @@ from freezer.fetch.debian.packages_index import fetch_indices, verify_release
 from freezer.fetch.debian.signature import armoured, find_keyring
 from freezer.fetch.http.client import NotFoundError
 from freezer.fetch.http.redact import redact
-from freezer.resolve.debian.closure import close, demand_no_conflict
+from freezer.resolve.debian.closure import close, require_no_conflict
 from freezer.resolve.debian.packages import PackageTable
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def choose(suite: str, indices: Sequence[Index]) -> tuple[DebianPackage, ...]:
     if len(seeds) == len(_TOOLS):
         raise _incomplete(suite, "any essential package")
     chosen = close(seeds, table)
-    demand_no_conflict([one for one, _ in chosen.values()])
+    require_no_conflict([one for one, _ in chosen.values()])
     return tuple(
         one.package(requested=name in _TOOLS, reason=reason)
         for name, (one, reason) in sorted(chosen.items())

@@ -45,7 +45,7 @@ def close(
     return chosen
 
 
-def demand_no_conflict(chosen: Sequence[Candidate]) -> None:
+def require_no_conflict(chosen: Sequence[Candidate]) -> None:
     """Raise ``ResolveError`` when one of the packages conflicts with, or breaks, another."""
     for owner in chosen:
         for clause in owner.relations("conflicts", "breaks"):

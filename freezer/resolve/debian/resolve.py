@@ -49,14 +49,14 @@ def resolve_debian(  # noqa: PLR0913 - one question with all that it depends on
     Raises ``ResolveError`` for unknown names and versions, and in apt's words for what does not fit
     together; ``IntegrityError`` where the base does not trust an archive.
     """
-    _demand_signed(indices)
+    _require_signed(indices)
     table = PackageTable(indices)
     wanted = check_wanted(requested, table, {item.name: item.version for item in installed})
     if not wanted:
         return ()
     with report.task(f"Choosing Debian packages for {len(wanted)} of the spec's"):
         answer = _answer(engine, image, indices, wanted, _pins(keep, table), store)
-    _demand_harmless(answer)
+    _require_harmless(answer)
     chosen = {item.name: _offered(item, table) for item in answer.installed}
     asked = {
         item.name: reasons.get(item.asked) or reasons.get(item.name) or ASKED for item in wanted
@@ -102,7 +102,7 @@ def _pins(keep: Mapping[str, str], table: PackageTable) -> dict[str, str]:
     }
 
 
-def _demand_signed(indices: Sequence[Index]) -> None:
+def _require_signed(indices: Sequence[Index]) -> None:
     for index in indices:
         if not index.release_signed:
             raise IntegrityError(
@@ -113,7 +113,7 @@ def _demand_signed(indices: Sequence[Index]) -> None:
             )
 
 
-def _demand_harmless(answer: Answer) -> None:
+def _require_harmless(answer: Answer) -> None:
     """Raise ``ResolveError`` where something of the base would be removed or become older."""
     harm = [f"{name} would be removed" for name in answer.removed]
     harm += [

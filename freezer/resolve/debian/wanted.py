@@ -1,4 +1,4 @@
-"""What a spec asks of Debian, held against what there is before apt is asked. Pure."""
+"""What a spec asks of Debian, compared with what there is before apt is asked. Pure."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def check_wanted(
         if one is None:
             unknown.append(name)
         elif one.name not in installed or one.name == name:
-            _demand_version(name, version, table)
-            _demand_architecture(name, match["architecture"], table)
+            _require_version(name, version, table)
+            _require_architecture(name, match["architecture"], table)
             found.append(Wanted(one.name, version, text))
     if unknown:
         raise _unknown(unknown, table)
@@ -78,7 +78,7 @@ def _provider(name: str, table: PackageTable, installed: Mapping[str, str]) -> C
     return next(iter(providers), None)
 
 
-def _demand_version(name: str, version: str | None, table: PackageTable) -> None:
+def _require_version(name: str, version: str | None, table: PackageTable) -> None:
     versions = [one.version for one in table.candidates(name)]
     if version is not None and version not in versions:
         raise ResolveError(
@@ -89,7 +89,7 @@ def _demand_version(name: str, version: str | None, table: PackageTable) -> None
         )
 
 
-def _demand_architecture(name: str, architecture: str | None, table: PackageTable) -> None:
+def _require_architecture(name: str, architecture: str | None, table: PackageTable) -> None:
     offered = sorted({one.architecture for one in table.candidates(name)})
     if architecture is not None and offered and not {architecture, "all"} & set(offered):
         raise ResolveError(

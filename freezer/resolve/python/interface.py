@@ -37,12 +37,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Held:
-    """A Python package that another world has installed already."""
+    """A Python package that another ecosystem has installed already."""
 
     version: str
     """By PEP 440."""
     package: str
-    """What that world calls it."""
+    """What that ecosystem calls it."""
     by: str
     """In words, for messages: ``conda's pytorch 2.5.1 cuda126_py311 (asked for in ...)``."""
 

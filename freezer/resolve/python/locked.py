@@ -69,7 +69,7 @@ def locked_packages(
     return tuple(sorted(packages, key=lambda item: item.name))
 
 
-def demand_allowed(request: PipRequest) -> frozenset[str]:
+def require_allowed(request: PipRequest) -> frozenset[str]:
     """Return the URL requirements that are source distributions; all must be allowed by name.
 
     Raises ``ResolveError`` for one that is not.

@@ -114,7 +114,7 @@ def relevant(asked: Sequence[Asked], held: Mapping[str, Held]) -> dict[str, Held
     return {name: item for name, item in held.items() if asked or name == "pip"}
 
 
-def demand_python(gathered: Gathered, target: Target) -> None:
+def require_python(gathered: Gathered, target: Target) -> None:
     """Hold the target's Python against what projects require. Raises ``ResolveError``."""
     for text, where in gathered.requires_python:
         try:

@@ -57,9 +57,11 @@ def test_a_new_requirement_leaves_all_others_alone(project: Project) -> None:
     assert pins(after).keys() - pins(before).keys() == {"six"}
     assert pins(before).items() <= pins(after).items()
     assert (after.base, after.debian, after.target) == (before.base, before.debian, before.target)
-    assert {world for world in after.answers if after.answers[world] != before.answers[world]} == {
-        "pip"
-    }
+    assert {
+        ecosystem
+        for ecosystem in after.answers
+        if after.answers[ecosystem] != before.answers[ecosystem]
+    } == {"pip"}
 
 
 def test_a_requirement_that_goes_takes_only_its_own(project: Project) -> None:

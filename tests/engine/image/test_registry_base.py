@@ -1,4 +1,4 @@
-"""A base in a real registry: asked, pulled by the engine, held against the lock, carried away."""
+"""A base in a real registry: asked, pulled by the engine, compared with the lock, carried away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Install conda packages with rattler: what Freezer's own linking is held against.
+"""Install conda packages with rattler: what Freezer's own linking is compared with.
 
 Run as a program: JSON on stdin (``records``, ``target``, ``prefix``, ``cache``). A process of its
 own, which leaves at once, because rattler sometimes crashes when an interpreter that used it ends.

@@ -11,7 +11,7 @@ from freezer.errors import FreezerError
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.flows.check.check_image import ImageCheck, check_image
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.flows.registry.pull import Pulled, pull
 from freezer.flows.registry.push import Pushed, push
 from freezer.model.events import SilentReporter
@@ -46,30 +46,30 @@ class Ear(SilentReporter):
 class Host:
     """A machine: its project, its store, its engine."""
 
-    workshop: Workshop
+    opened: Project
     held: FakeEngine
     ear: Ear
     address: str
 
     @property
     def references(self) -> Path:
-        return self.workshop.project / "lockfiles" / "demo"
+        return self.opened.root / "lockfiles" / "demo"
 
     def push(self, name: str = "team/demo:v1") -> Pushed:
-        return push(self.workshop, None, f"{self.address}/{name}")
+        return push(self.opened, None, f"{self.address}/{name}")
 
     def pull(self, name: str) -> Pulled:
-        return pull(self.workshop, name)
+        return pull(self.opened, name)
 
     def check(self, name: str, file: Path | None = None) -> ImageCheck:
-        return check_image(self.workshop, name, file)
+        return check_image(self.opened, name, file)
 
 
 def make_host(folder: Path, address: str) -> Host:
     held, ear, project = FakeEngine(), Ear(), folder / "project"
     project.mkdir(parents=True)
     store = Store.open(folder / "store")
-    return Host(Workshop(project, Config(), store, lambda: held, ear), held, ear, address)
+    return Host(Project(project, Config(), store, lambda: held, ear), held, ear, address)
 
 
 def reference(told: list[bytes] | None = None, **host: str) -> Record:

@@ -17,7 +17,7 @@ from freezer.flows.history.generations import adopt, record_generation, summary_
 from freezer.flows.image.build import tag
 from freezer.flows.project.environment import Locked, read_lock
 from freezer.flows.project.exclusive import holding
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.history.log import FOLDER, LOG_FILE
 from freezer.image.layout import LOCK_LABEL
 from freezer.model.canonical import digest
@@ -77,9 +77,9 @@ class Past:
         return self.folder / LOCK_FILE
 
     @property
-    def workshop(self) -> Workshop:
+    def opened(self) -> Project:
         store = Store.open(self.root / "store")
-        return Workshop(self.project, Config(), store, lambda: self.held, self.ear)  # type: ignore[arg-type,return-value]
+        return Project(self.project, Config(), store, lambda: self.held, self.ear)  # type: ignore[arg-type,return-value]
 
     @property
     def locked(self) -> Locked:
@@ -97,13 +97,13 @@ class Past:
 
     def lock(self, version: str, *smoke: SmokeFile, reason: str | None = None) -> Generation:
         """Write a lock as `freeze lock` does."""
-        with holding(self.workshop, NAME):
+        with holding(self.opened, NAME):
             first = not self.lock_file.exists()
-            adopt(self.workshop, NAME)
+            adopt(self.opened, NAME)
             locked = self.place(version, *smoke)
             summary = summary_of([f"numpy: to {version}"], locked.lock if first else None)
             return record_generation(
-                self.workshop, NAME, action="lock", summary=summary, reason=reason
+                self.opened, NAME, action="lock", summary=summary, reason=reason
             )
 
     def reference(self, told: list[bytes] | None = None, **host: str) -> Record:
@@ -116,13 +116,13 @@ class Past:
         found = self.reference(**host)
         if word is Word.IDENTICAL:
             write_reference(self.folder, found)
-        record_check(self.workshop, self.locked, found, word)
+        record_check(self.opened, self.locked, found, word)
 
     def build(self) -> str:
         """Put the image of the current lock into the engine, as `freeze build` does; return its ID."""
         locked = self.locked
         image = self.held.make(make_config([BASE], Labels={LOCK_LABEL: locked.id}), BASE)
-        self.workshop.store.put_memo("verified-image", locked.id, image.id)
+        self.opened.store.put_memo("verified-image", locked.id, image.id)
         tag(self.held, image.id, locked.lock, locked.id)  # type: ignore[arg-type]
         return image.id
 
@@ -136,7 +136,7 @@ class Past:
         self.lock(version)
         image = self.build()
         self.tell(*told)
-        check(self.workshop, NAME)
+        check(self.opened, NAME)
         return image
 
     def tell(self, *told: bytes, **host: str) -> None:

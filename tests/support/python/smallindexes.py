@@ -1,4 +1,4 @@
-"""Random small indexes, and every answer that there is to one: what a resolver is held against."""
+"""Random small indexes, and every answer that there is to one: what a resolver is compared with."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def needing(index: Index, pins: Pins, wanted: str) -> set[str]:
     return found - {wanted}
 
 
-def demand_minimal(index: Index, old: Pins, named: str, result: Pins) -> None:
+def require_minimal(index: Index, old: Pins, named: str, result: Pins) -> None:
     """Demand of an update of one package that it goes as far as it can, and moves no other in vain.
 
     What needs it is not to become older for its sake.

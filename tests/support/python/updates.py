@@ -12,7 +12,7 @@ from freezer.fetch.store.store import Store
 from freezer.flows.lock.ecosystems import base_question, debian_question
 from freezer.flows.lock.lock import lock
 from freezer.flows.project.environment import load_environment
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.flows.update.update import Asked, UpdateResult, update
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from tests.support.host.hosts import Ear
@@ -29,7 +29,7 @@ class Env:
     def __init__(self, root: Path, index: FakeIndex, resolver: str) -> None:
         self.ear = Ear()
         self.index, self.resolver, self.root = index, resolver, root
-        self.workshop = Workshop(root, Config(), Store.open(root / "store"), _no_engine, self.ear)
+        self.opened = Project(root, Config(), Store.open(root / "store"), _no_engine, self.ear)
 
     @property
     def file(self) -> Path:
@@ -56,10 +56,10 @@ class Env:
         }  # fmt: skip
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_bytes(lock_bytes(made.model_copy(update={"answers": answers})))
-        return pins(lock(self.workshop, None, as_of=EARLY).locked.lock.pip)
+        return pins(lock(self.opened, None, as_of=EARLY).locked.lock.pip)
 
     def update(self, *packages: str, **more: Any) -> UpdateResult:
-        return update(self.workshop, None, Asked(packages, **{"as_of": LATE, **more}))
+        return update(self.opened, None, Asked(packages, **{"as_of": LATE, **more}))
 
 
 def _no_engine() -> Any:

@@ -32,8 +32,8 @@ def store(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Store
     return Store.open(tmp_path / "store")
 
 
-def resolve(asking: PipRequest, store: Store) -> Resolution:
-    return UvResolver().resolve(asking, store=store, report=SilentReporter())
+def resolve(lock_request: PipRequest, store: Store) -> Resolution:
+    return UvResolver().resolve(lock_request, store=store, report=SilentReporter())
 
 
 def pins(resolution: Resolution) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Drivers and GPUs held against a lock, by what NVML says, or else what ``nvidia-smi`` prints."""
+"""Drivers and GPUs compared with a lock, by what NVML says, or else what ``nvidia-smi`` prints."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from freezer.check.gpu import NVML, Gpu, demand_driver, host_gpus, parse_nvml, parse_smi
+from freezer.check.gpu import NVML, Gpu, host_gpus, parse_nvml, parse_smi, require_driver
 from freezer.errors import HostError
 from freezer.model.lock import Accelerator
 
@@ -18,7 +18,7 @@ LOCKED = Accelerator(cuda="12.4", cudnn="9.1.0.70")
 
 
 def demand(text: str, locked: Accelerator = LOCKED) -> tuple[str, ...]:
-    return demand_driver(locked, parse_smi(text))
+    return require_driver(locked, parse_smi(text))
 
 
 def test_gpus_are_read_from_the_listing() -> None:
@@ -149,4 +149,4 @@ def test_a_host_without_both_has_no_gpus() -> None:
 
 def test_an_old_driver_is_refused_by_what_the_program_says(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="too old"):
-        demand_driver(LOCKED, host_gpus(BROKEN, program(tmp_path, OLD)))
+        require_driver(LOCKED, host_gpus(BROKEN, program(tmp_path, OLD)))

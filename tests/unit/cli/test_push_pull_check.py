@@ -24,7 +24,7 @@ def home(tmp_path, monkeypatch):
     (tmp_path / "config.yaml").write_text("")
     with memory_registry() as registry:
         host = make_host(tmp_path / "home", registry.host)
-        store, folder = host.workshop.store, host.references
+        store, folder = host.opened.store, host.references
         monkeypatch.setenv("FREEZER_STORE", str(store.root))
         monkeypatch.setattr(Session, "engine", lambda _: host.held)
         monkeypatch.setattr(host.held, "close", lambda: None, raising=False)
@@ -41,7 +41,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def freeze(home, capsys):
     def command(*arguments):
-        code = run(["-C", str(home.workshop.project), *arguments])
+        code = run(["-C", str(home.opened.root), *arguments])
         said = capsys.readouterr()
         assert "Traceback" not in said.err
         return code, said.out, said.err

@@ -144,7 +144,7 @@ def test_an_address_that_cannot_be_one_is_explained(address: str, reason: str) -
 
 
 def test_something_else_that_speaks_http_is_no_engine(fake: FakeEngine) -> None:
-    fake.answers[("GET", "/version")] = (200, {"hello": "world"})
+    fake.answers[("GET", "/version")] = (200, {"hello": "ecosystem"})
     with pytest.raises(EngineError, match="no container engine answers"):
         connect(fake.address)
 

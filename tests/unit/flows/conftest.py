@@ -40,7 +40,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Memory
 def home(tmp_path: Path, registry: MemoryRegistry) -> Host:
     """Return the host where the image was built and verified, and has a reference."""
     host = make_host(tmp_path / "home", registry.host)
-    store, folder = host.workshop.store, host.references
+    store, folder = host.opened.store, host.references
     folder.mkdir(parents=True)
     (folder / LOCK_FILE).write_bytes(LOCK)
     image = host.held.make(CONFIG, BASE, SYSTEM, LIGHT)

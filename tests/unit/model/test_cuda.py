@@ -149,14 +149,14 @@ def test_carrying_wholly_means_running_and_a_newer_driver_never_does_less(
 
 
 def test_a_cudnn_of_another_cuda_names_both_ways_out() -> None:
-    cuda.demand_cudnn(None, "12.9")
-    cuda.demand_cudnn("9.10", "12.9")
+    cuda.require_cudnn(None, "12.9")
+    cuda.require_cudnn("9.10", "12.9")
     with pytest.raises(SpecError, match=r"no cuDNN 9\.1 for CUDA 13\.0") as caught:
-        cuda.demand_cudnn("9.1", "13.0")
+        cuda.require_cudnn("9.1", "13.0")
     assert caught.value.expected == "cuDNN 9.12 and newer"
     assert str(caught.value.hint).endswith("; cuDNN 9.1 is there for CUDA 11 and 12")
     with pytest.raises(SpecError, match=r"no cuDNN 7") as caught:
-        cuda.demand_cudnn("7", "12.9")
+        cuda.require_cudnn("7", "12.9")
     assert str(caught.value.hint).endswith("what the framework brings")
 
 

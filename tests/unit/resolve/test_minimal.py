@@ -15,10 +15,10 @@ from tests.support.python.smallindexes import (
     Index,
     Pins,
     answers,
-    demand_minimal,
     fits,
     indexes,
     needs,
+    require_minimal,
 )
 
 
@@ -77,7 +77,7 @@ def test_an_update_goes_as_far_as_it_can_and_moves_no_other_in_vain(
         raise ResolveError("nothing answers")
 
     settled = settle(Release(frozenset({named})), old, needs(index, old), solve, lambda one: one)  # type: ignore[arg-type,var-annotated]
-    demand_minimal(index, old, named, settled.answer)
+    require_minimal(index, old, named, settled.answer)
     moved = {name for name in old if name != named and not fits(settled.answer, old, {name})}
     assert settled.refusals.keys() == moved
     assert fits({**old, **settled.alone}, old, frozenset(old) - {named})

@@ -24,7 +24,7 @@ def packages_of(
 
     Raises ``ResolveError`` naming every record that cannot be held to its bytes.
     """
-    _demand_hashes(records)
+    _require_hashes(records)
     asked: dict[str, list[CondaAsked]] = {}
     for item in request.specs:
         asked.setdefault(spec_name(item.text), []).append(item)
@@ -69,8 +69,8 @@ def undated_warning(packages: Iterable[CondaPackage]) -> Iterator[str]:
     undated = [package.name for package in packages if package.timestamp is None]
     if undated:
         yield (
-            f"no build time is known of {', '.join(undated)}: the cut-off could not be held "
-            "against it"
+            f"no build time is known of {', '.join(undated)}: the cut-off could not be "
+            "compared with it"
         )
 
 
@@ -79,7 +79,7 @@ def package_of(record: Mapping[str, Any], why: Mapping[str, Any]) -> CondaPackag
 
     Raises ``ResolveError`` when it cannot be locked.
     """
-    _demand_hashes([record])
+    _require_hashes([record])
     values = {
         "source": "conda",
         "file": record["fn"],
@@ -110,7 +110,7 @@ def package_of(record: Mapping[str, Any], why: Mapping[str, Any]) -> CondaPackag
         ) from None
 
 
-def _demand_hashes(records: Sequence[Mapping[str, Any]]) -> None:
+def _require_hashes(records: Sequence[Mapping[str, Any]]) -> None:
     lacking = [
         f"{record['channel']}/{record['subdir']}/{record['fn']} has no {missing}"
         for record in records

@@ -175,7 +175,7 @@ def _source(request: CondaRequest, channel: Path) -> bytes:
 
 
 def _chosen(folder: Path, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the whole records of what conda-lock wrote, its hashes held against them."""
+    """Return the whole records of what conda-lock wrote, its hashes compared with them."""
     lockfile = conda_lock_module("lockfile").parse_conda_lock_file(folder / "conda-lock.yml")
     known = {(record["subdir"], record["fn"]): record for record in records}
     found = []

@@ -1,7 +1,7 @@
 """From the pins of an existing lock to whole records, and what their channels no longer have.
 
 Most locks keep too little of a package (no size, no kind, often only an MD5), so the channel's own
-record is looked up by file name and held against the hashes that the lock has.
+record is looked up by file name and compared with the hashes that the lock has.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def take_over(
         found = _look_up(
             [_wanted(pin, pin.channel.name) for pin in rest], channels, subdir, store, report
         )
-        _demand_there([gone for gone, _ in found if gone])
+        _require_there([gone for gone, _ in found if gone])
         records |= {record["name"]: record for _, record in found if record}
     reasons = reasons_of({name: record.get("depends", ()) for name, record in records.items()}, {})
     packages = []
@@ -136,7 +136,7 @@ def _judged(
     return None, {**record, "sha256": record.get("sha256") or item["sha256"]}
 
 
-def _demand_there(gone: Sequence[Gone]) -> None:
+def _require_there(gone: Sequence[Gone]) -> None:
     replaced = [item for item in gone if item.replaced]
     if replaced:
         raise IntegrityError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from freezer.resolve.python.index.releases import fitting, releases
-from freezer.resolve.python.locked import demand_allowed
+from freezer.resolve.python.locked import require_allowed
 
 if TYPE_CHECKING:
     from freezer.fetch.python.index import PythonIndex
@@ -50,4 +50,4 @@ def first_attempt(request: PipRequest, index: PythonIndex) -> Attempt:
         for name in request.allow_sdist
         if not fitting(releases(index, name, request.cut_off(name)), request.target)
     )
-    return Attempt(demand_allowed(request) | never)
+    return Attempt(require_allowed(request) | never)

@@ -1,6 +1,6 @@
 """Files that carry no date, and what to tell the user of them.
 
-A cut-off can only be held against an index that says when its files were uploaded. Many do not: a
+A cut-off can only be compared with an index that says when its files were uploaded. Many do not: a
 folder of wheels, PyTorch's own index, most company mirrors.
 """
 
@@ -69,8 +69,8 @@ def undated_warnings(
     said = []
     if undated:
         said.append(
-            f"no upload date is known of {', '.join(undated)}: the cut-off could not be held "
-            "against it"
+            f"no upload date is known of {', '.join(undated)}: the cut-off could not be "
+            "compared with it"
         )
     said += [
         f"{name} {version} was not considered, since its index does not say when it was uploaded; "

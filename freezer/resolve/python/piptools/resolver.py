@@ -62,7 +62,7 @@ class PipToolsResolver:
 
         Raises ``ResolveError`` where this host's Python is not the target's.
         """
-        demand_host(request.target)
+        require_host(request.target)
         with Desk(request, store) as desk:
             yield _Session(desk, PythonIndex(request.indexes), store, report)
 
@@ -109,7 +109,7 @@ class _Session:
                 attempt = wider
 
 
-def demand_host(target: Target) -> None:
+def require_host(target: Target) -> None:
     """Hold this host's Python against the target's. Raises ``ResolveError`` where they differ."""
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     python = f"{platform.python_implementation()} {here} on {sys.platform} {platform.machine()}"

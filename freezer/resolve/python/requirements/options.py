@@ -54,7 +54,7 @@ def sha256_of(hashes: list[str], where: Where) -> tuple[str, ...]:
     """Return the SHA-256 values among ``--hash`` options.
 
     Raises ``SpecError`` when they are malformed, or all of another algorithm: a hash that cannot be
-    held against anything must not be passed over.
+    compared with anything must not be passed over.
     """
     values = []
     for text in hashes:

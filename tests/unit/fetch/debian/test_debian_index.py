@@ -37,7 +37,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
     archive = Archive(tmp_path / "debian")
-    archive.add(stanza("hello"), stanza("world"))
+    archive.add(stanza("hello"), stanza("ecosystem"))
     return archive
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from freezer.errors import IntegrityError
-from freezer.fetch.debian.release import ListedFile, demand_suite, read_release, split_signed
+from freezer.fetch.debian.release import ListedFile, read_release, require_suite, split_signed
 from tests.support.debian.archives import Archive, stanza
 
 ADDRESS = "https://user:secret@mirror.example.org/dists/bookworm/InRelease"
@@ -112,12 +112,12 @@ def test_nothing_may_stand_around_the_signed_text(data: bytes) -> None:
 
 @pytest.mark.parametrize("suite", ["bookworm", "bookworm/updates", "flat/", "/"])
 def test_the_right_suite_passes(tmp_path: Path, suite: str) -> None:
-    demand_suite(read_release(text(tmp_path).encode(), ADDRESS), suite, ADDRESS)
+    require_suite(read_release(text(tmp_path).encode(), ADDRESS), suite, ADDRESS)
 
 
 def test_another_suite_is_refused(tmp_path: Path) -> None:
     release = read_release(text(tmp_path).encode(), ADDRESS)
     with pytest.raises(IntegrityError) as caught:
-        demand_suite(release, "trixie", ADDRESS)
+        require_suite(release, "trixie", ADDRESS)
     assert (caught.value.found, caught.value.expected) == ("bookworm / bookworm", "trixie")
     assert "secret" not in str(caught.value)

@@ -42,7 +42,7 @@ class Host:
         self.now += self.first
         return record(lines())
 
-    def vary(self, _workshop: Any, _locked: Any, _image: Any, title: str, varied: Varied) -> Any:
+    def vary(self, _project: Any, _locked: Any, _image: Any, title: str, varied: Varied) -> Any:
         assert varied.limit is not None
         if self.hanging and title.endswith(self.hanging):
             self.now += varied.limit
@@ -58,8 +58,8 @@ class Host:
         for name, replaced in (("train", self.train), ("vary", self.vary)):
             patch.setattr(flow, name, replaced)
         patch.setattr(flow, "monotonic", lambda: self.now)
-        workshop: Any = SimpleNamespace(project=tmp_path)
-        return flow.audit(workshop, None, budget=budget)
+        project: Any = SimpleNamespace(root=tmp_path)
+        return flow.audit(project, None, budget=budget)
 
 
 def reached(result: flow.AuditResult) -> list[str]:

@@ -83,7 +83,7 @@ def test_drift_is_drift(home: Host, away: Host) -> None:
 
 def test_nothing_is_recorded(home: Host, away: Host) -> None:
     away.check(home.push().name)
-    assert list(away.workshop.project.iterdir()) == []
+    assert list(away.opened.root.iterdir()) == []
 
 
 def test_without_a_reference_of_this_class_it_is_not_comparable(home: Host, away: Host) -> None:
@@ -179,5 +179,5 @@ def test_the_lock_is_fetched_with_a_limit(home: Host, away: Host) -> None:
 def test_what_was_recorded_at_home_is_what_is_read_away(home: Host, away: Host) -> None:
     away.pull(home.push().name)
     [kept] = (home.references / "references").iterdir()
-    path = pulled_references(away.workshop, sha(CONFIG))[CLASS]
+    path = pulled_references(away.opened, sha(CONFIG))[CLASS]
     assert read_reference(path, "x") == read_reference(kept, "y")

@@ -1,4 +1,4 @@
-"""Inventories are taken once for each image, held against the lock, and kept beside it."""
+"""Inventories are taken once for each image, compared with the lock, and kept beside it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.flows.image.inventory_cache import inventory_of, keep_inventory
 from freezer.flows.project.environment import Locked
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.model.canonical import digest, json_bytes, plain
 from freezer.model.events import SilentReporter
 from freezer.model.record.inventory import Inventory, note_of
@@ -52,9 +52,9 @@ def engine() -> Engine:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, engine: Engine) -> Workshop:
+def project(tmp_path: Path, engine: Engine) -> Project:
     store = Store.open(tmp_path / "store")
-    return Workshop(tmp_path, Config(), store, lambda: engine, SilentReporter())  # type: ignore[arg-type,return-value]
+    return Project(tmp_path, Config(), store, lambda: engine, SilentReporter())  # type: ignore[arg-type,return-value]
 
 
 def locked(folder: Path, **changes: Any) -> Locked:
@@ -62,46 +62,44 @@ def locked(folder: Path, **changes: Any) -> Locked:
     return Locked(make_lock(**changes), sha("9"), folder / "lockfiles")
 
 
-def test_an_image_is_asked_once(workshop: Workshop, engine: Engine) -> None:
-    assert inventory_of(workshop, IMAGE) == inventory_of(workshop, IMAGE)
+def test_an_image_is_asked_once(project: Project, engine: Engine) -> None:
+    assert inventory_of(project, IMAGE) == inventory_of(project, IMAGE)
     assert engine.asked == 1
-    assert inventory_of(workshop, f"sha256:{sha('b')}").image.endswith("b")
+    assert inventory_of(project, f"sha256:{sha('b')}").image.endswith("b")
     assert engine.asked == 2
 
 
-def test_images_that_can_compute_the_same_are_asked_once(
-    workshop: Workshop, engine: Engine
-) -> None:
-    first = inventory_of(workshop, IMAGE, alike="one")
-    twin = inventory_of(workshop, f"sha256:{sha('b')}", alike="one")
+def test_images_that_can_compute_the_same_are_asked_once(project: Project, engine: Engine) -> None:
+    first = inventory_of(project, IMAGE, alike="one")
+    twin = inventory_of(project, f"sha256:{sha('b')}", alike="one")
     assert twin == first.model_copy(update={"image": f"sha256:{sha('b')}"})
     assert engine.asked == 1
-    assert inventory_of(workshop, f"sha256:{sha('b')}") == twin
+    assert inventory_of(project, f"sha256:{sha('b')}") == twin
     assert engine.asked == 1
-    inventory_of(workshop, f"sha256:{sha('c')}", alike="another")
+    inventory_of(project, f"sha256:{sha('c')}", alike="another")
     assert engine.asked == 2
 
 
 def test_what_is_kept_is_an_inventory_and_the_same_each_time(
-    workshop: Workshop, tmp_path: Path
+    project: Project, tmp_path: Path
 ) -> None:
-    result = keep_inventory(workshop, locked(tmp_path), IMAGE)
+    result = keep_inventory(project, locked(tmp_path), IMAGE)
     before = result.path.read_bytes()
     assert Inventory.model_validate(json.loads(before)) == result.inventory
-    keep_inventory(workshop, locked(tmp_path), IMAGE)
+    keep_inventory(project, locked(tmp_path), IMAGE)
     assert result.path.read_bytes() == before
 
 
 def test_nothing_is_kept_of_an_image_that_breaks_a_promise(
-    workshop: Workshop, tmp_path: Path
+    project: Project, tmp_path: Path
 ) -> None:
     lock = locked(tmp_path, blas="mkl")
     with pytest.raises(VerificationError):
-        keep_inventory(workshop, lock, IMAGE)
+        keep_inventory(project, lock, IMAGE)
     assert not list(lock.folder.iterdir())
 
 
-def record(workshop: Workshop | None) -> Record:
+def record(project: Project | None) -> Record:
     return Record(
         lock_id=sha("9"),
         image=IMAGE,
@@ -109,12 +107,12 @@ def record(workshop: Workshop | None) -> Record:
         host=Host(
             class_="x86-64-v3", level="v3", cpu="c", cpus=1, libc="g", kernel="6", python="3"
         ),
-        inventory=None if workshop is None else note_of(inventory_of(workshop, IMAGE)),
+        inventory=None if project is None else note_of(inventory_of(project, IMAGE)),
     )
 
 
-def test_a_reference_carries_the_note(workshop: Workshop, tmp_path: Path) -> None:
-    path = write_reference(tmp_path, record(workshop))
+def test_a_reference_carries_the_note(project: Project, tmp_path: Path) -> None:
+    path = write_reference(tmp_path, record(project))
     read = read_reference(path, "reference")
     assert read is not None
     assert read.inventory is not None

@@ -12,7 +12,7 @@ from freezer.flows.compare import trials
 from freezer.flows.compare.bisect import Bisected, bisect
 from freezer.flows.image.build import Built
 from freezer.flows.project.environment import Locked
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.history.search import State
 from freezer.image.layout import LOCK_LABEL
 from freezer.model.lock import Inside
@@ -49,7 +49,7 @@ class Line:
         self.past.check()
 
     def bisect(self, good: int | str = 1, bad: int | str = 0) -> Bisected:
-        return bisect(self.past.workshop, NAME, good, bad or len(self.images))
+        return bisect(self.past.opened, NAME, good, bad or len(self.images))
 
     def refused(self, kind: type[Exception], said: str, good: int = 1, bad: int = 0) -> None:
         before = tree(self.past.project)
@@ -115,7 +115,7 @@ def test_across_an_upgrade_of_freezer_all_run_the_trainings_of_the_good_one(
 ) -> None:
     built: list[Locked] = []
 
-    def build(workshop: Workshop, locked: Locked, *, latest: bool) -> Built:
+    def build(opened: Project, locked: Locked, *, latest: bool) -> Built:
         built.append(locked)
         config = make_config([BASE], Labels={LOCK_LABEL: locked.id})
         image = line.past.held.make(config, BASE).id

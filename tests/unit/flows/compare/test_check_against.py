@@ -31,20 +31,20 @@ def past(tmp_path: Path) -> Past:
 
 def test_what_drifted_from_the_generation_before_is_told_and_not_recorded(past: Past) -> None:
     before = tree(past.project)
-    found = check_against(past.workshop, NAME, 1)
+    found = check_against(past.opened, NAME, 1)
     assert found.verdict.word is Word.DRIFTED
     assert found.verdict.trainings[0].first is not None
     assert found.verdict.trainings[0].first.what == "loss at step 2"
     assert found.repeats is True
     assert found.reference.endswith("references/x86-64-v4-skylakex.json")
     assert tree(past.project) == before
-    assert check(past.workshop, NAME).verdict.word is Word.IDENTICAL, "of its own numbers"
+    assert check(past.opened, NAME).verdict.word is Word.IDENTICAL, "of its own numbers"
 
 
 def test_a_change_that_moves_no_number(past: Past) -> None:
     past.make("3.0", *lines(loss=0.25))
-    assert check_against(past.workshop, NAME, 2).verdict.word is Word.IDENTICAL
-    assert check_against(past.workshop, NAME, 3).verdict.word is Word.IDENTICAL
+    assert check_against(past.opened, NAME, 2).verdict.word is Word.IDENTICAL
+    assert check_against(past.opened, NAME, 3).verdict.word is Word.IDENTICAL
 
 
 def test_another_blas_may_take_other_kernels_on_the_same_cpu(past: Past) -> None:
@@ -58,7 +58,7 @@ def test_another_blas_may_take_other_kernels_on_the_same_cpu(past: Past) -> None
         return run(name, *rest, **more)
 
     past.held.run = as_each_would  # type: ignore[method-assign]
-    found = check_against(past.workshop, NAME, 2)
+    found = check_against(past.opened, NAME, 2)
     assert (found.record.host.class_, found.verdict.word) == (other, Word.IDENTICAL)
     assert found.reference.endswith("references/x86-64-v4-skylakex.json")
 
@@ -68,7 +68,7 @@ def test_across_an_upgrade_of_freezer_it_says_before_it_trains_what_can_tell(pas
     past.make("3.0")
     past.held.run = None  # type: ignore[assignment]
     with pytest.raises(CheckError, match="another version of Freezer's own part") as caught:
-        check_against(past.workshop, NAME, 2)
+        check_against(past.opened, NAME, 2)
     assert OLD.sha256[:12] in (caught.value.expected or "")
     assert f"`freeze bisect {NAME} --good 2`" in (caught.value.hint or "")
 
@@ -76,13 +76,13 @@ def test_across_an_upgrade_of_freezer_it_says_before_it_trains_what_can_tell(pas
 def test_there_must_be_numbers_and_nobody_may_have_edited_them(past: Past) -> None:
     past.tell(**{"class": "x86-64-v3-haswell"})
     with pytest.raises(CheckError, match="no numbers of this host's class"):
-        check_against(past.workshop, NAME, 1)
+        check_against(past.opened, NAME, 1)
     past.tell()
-    kept = archive_folder(past.folder, history(past.workshop, NAME).find(1).lock_id)
+    kept = archive_folder(past.folder, history(past.opened, NAME).find(1).lock_id)
     path = kept / "references/x86-64-v4-skylakex.json"
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(HistoryError, match="was edited"):
-        check_against(past.workshop, NAME, 1)
+        check_against(past.opened, NAME, 1)
 
 
 def test_it_is_asked_for_by_an_option(
@@ -91,7 +91,7 @@ def test_it_is_asked_for_by_an_option(
     from freezer.cli.main import run
     from freezer.cli.session import Session
 
-    monkeypatch.setattr(Session, "workshop", lambda _: past.workshop)
+    monkeypatch.setattr(Session, "project", lambda _: past.opened)
     command = ["-C", str(past.project), "check", "--against", "1"]
     assert run([*command, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["verdict"] == "drifted"

@@ -28,13 +28,13 @@ def past(tmp_path: Path) -> Past:
     made = make_past(tmp_path)
     made.make("1.0")
     made.make("2.0")
-    rollback(made.workshop, NAME)
+    rollback(made.opened, NAME)
     return made
 
 
 def test_each_lock_is_checked_once(past: Past) -> None:
     before = tree(past.project)
-    found = check_all(past.workshop, None)
+    found = check_all(past.opened, None)
     numbers = [[made.number for made in one.generations] for one in found.checks]
     assert numbers == [[1, 3], [2]]
     assert [one.how for one in found.checks] == ["here", "here"]
@@ -44,27 +44,27 @@ def test_each_lock_is_checked_once(past: Past) -> None:
 
 def test_what_drifted_is_told_and_recorded(past: Past) -> None:
     past.tell(*lines(loss=0.3))
-    found = check_all(past.workshop, NAME)
+    found = check_all(past.opened, NAME)
     assert [one.why_not for one in found.checks] == ["drifted", "drifted"]
     assert not found.good
-    after = history(past.workshop, NAME)
+    after = history(past.opened, NAME)
     assert [one.word for one in after.verdicts(2)] == [Word.IDENTICAL, Word.DRIFTED]
     assert after.last_good() is None
-    assert verify(past.workshop, NAME).faults == ()
+    assert verify(past.opened, NAME).faults == ()
 
 
 def test_one_generation(past: Past) -> None:
-    (one,) = check_generation(past.workshop, NAME, 2).checks
+    (one,) = check_generation(past.opened, NAME, 2).checks
     assert [made.number for made in one.generations] == [2]
     with pytest.raises(HistoryError, match="there is no generation 9"):
-        check_generation(past.workshop, NAME, 9)
+        check_generation(past.opened, NAME, 9)
 
 
 def test_since(past: Past) -> None:
-    date = history(past.workshop, NAME).find(1).date
-    assert len(check_all(past.workshop, NAME, since=date).checks) == 2
+    date = history(past.opened, NAME).find(1).date
+    assert len(check_all(past.opened, NAME, since=date).checks) == 2
     with pytest.raises(HistoryError, match="no generation since"):
-        check_all(past.workshop, NAME, since="2999-01-01T00:00:00Z")
+        check_all(past.opened, NAME, since="2999-01-01T00:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -87,15 +87,15 @@ def test_what_is_no_date() -> None:
 def test_without_numbers_of_this_class_nothing_is_good(past: Past) -> None:
     past.tell(**OTHER)
     before = tree(past.project)
-    found = check_all(past.workshop, NAME)
+    found = check_all(past.opened, NAME)
     assert [one.why_not for one in found.checks] == [
         "no numbers of class x86-64-v3-haswell: two runs agree with each other; --record keeps them"
     ] * 2
     assert tree(past.project) == before
-    assert check_all(past.workshop, NAME, record=True).good
-    assert check_all(past.workshop, NAME).good
+    assert check_all(past.opened, NAME, record=True).good
+    assert check_all(past.opened, NAME).good
     assert (past.folder / "references/x86-64-v3-haswell.json").is_file(), "of the current lock"
-    assert verify(past.workshop, NAME).faults == ()
+    assert verify(past.opened, NAME).faults == ()
 
 
 def test_what_cannot_be_had_or_was_edited_does_not_stop_the_others(
@@ -105,12 +105,12 @@ def test_what_cannot_be_had_or_was_edited_does_not_stop_the_others(
         raise ArtifactGoneError("numpy 2.0 is gone from every source")
 
     monkeypatch.setattr("freezer.flows.image.build.build_locked", build_locked)
-    checks = history(past.workshop, NAME).verdicts(2)
+    checks = history(past.opened, NAME).verdicts(2)
     del past.held.configs[checks[0].image]
     past.make("3.0")
-    kept = archive_folder(past.folder, history(past.workshop, NAME).find(1).lock_id)
+    kept = archive_folder(past.folder, history(past.opened, NAME).find(1).lock_id)
     (kept / "requirements.txt").write_text("")
-    found = check_all(past.workshop, NAME)
+    found = check_all(past.opened, NAME)
     assert [one.why_not for one in found.checks] == [
         "a file of the history was edited", "numpy 2.0 is gone from every source", None,
     ]  # fmt: skip
@@ -121,7 +121,7 @@ def test_without_an_engine_nothing_is_called_bad(past: Past) -> None:
         raise EngineError("no engine answers")
 
     with pytest.raises(EngineError):
-        check_all(replace(past.workshop, engine=engine), NAME)  # type: ignore[arg-type]
+        check_all(replace(past.opened, engine=engine), NAME)  # type: ignore[arg-type]
 
 
 def test_it_is_told_in_text_and_json(
@@ -130,7 +130,7 @@ def test_it_is_told_in_text_and_json(
     from freezer.cli.main import run
     from freezer.cli.session import Session
 
-    monkeypatch.setattr(Session, "workshop", lambda _: past.workshop)
+    monkeypatch.setattr(Session, "project", lambda _: past.opened)
     command = ["-C", str(past.project), "check"]
     assert run([*command, "--all"]) == 0
     assert "2 of 2 locks still build and give their numbers" in capsys.readouterr().out

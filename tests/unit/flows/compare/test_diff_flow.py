@@ -51,15 +51,15 @@ def versions(result: DiffResult) -> list[tuple[str | None, str | None]]:
 def test_generations_go_by_number_and_from_the_end(
     past: Past, first: str | None, second: str | None, found: list[tuple[str, str]]
 ) -> None:
-    assert versions(diff(past.workshop, None, first, second)) == found
+    assert versions(diff(past.opened, None, first, second)) == found
 
 
 def test_locks_go_by_path_too(past: Past, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_bytes(lock_of("9.0"))
-    assert versions(diff(past.workshop, None, str(other), None)) == [("9.0", "3.0")]
+    assert versions(diff(past.opened, None, str(other), None)) == [("9.0", "3.0")]
     folder = next(past.project.glob("lockfiles/*"))
-    assert diff(past.workshop, None, str(folder), "current").diff.same
+    assert diff(past.opened, None, str(folder), "current").diff.same
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_locks_go_by_path_too(past: Past, tmp_path: Path) -> None:
 )
 def test_what_is_no_lock_is_said(past: Past, name: str) -> None:
     with pytest.raises(FreezerError) as raised:
-        diff(past.workshop, None, name, None)
+        diff(past.opened, None, name, None)
     assert raised.value.hint
 
 
@@ -98,14 +98,14 @@ def test_numbers_are_compared_where_both_have_some_of_one_class(tmp_path: Path) 
     past = make_past(tmp_path)
     past.make("1.0")
     past.make("2.0", *lines(loss=0.25))
-    assert diff(past.workshop, None, "1", "2").references == (
+    assert diff(past.opened, None, "1", "2").references == (
         "x86-64-v4-skylakex: numpy drifted, first in loss at step 2",
     )
     past.tell(**{"class": "x86-64-v3-haswell"})
     past.lock("3.0")
     past.build()
-    check(past.workshop, NAME)
-    (said,) = diff(past.workshop, None, "1", "3").references
+    check(past.opened, NAME)
+    (said,) = diff(past.opened, None, "1", "3").references
     assert said.startswith("of no class that both have (x86-64-v4-skylakex; x86-64-v3-haswell)")
 
 

@@ -19,7 +19,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
     made = make_past(tmp_path_factory.mktemp("edits"))
     for version in ("1.0", "2.0", "3.0"):
         made.make(version)
-    assert verify(made.workshop, NAME).faults == ()
+    assert verify(made.opened, NAME).faults == ()
     return made
 
 
@@ -51,7 +51,7 @@ def test_no_edit_goes_unseen(past: Past, chance: Random) -> None:
         return
     path.write_bytes(after)
     try:
-        faults = verify(past.workshop, NAME).faults
+        faults = verify(past.opened, NAME).faults
     finally:
         path.write_bytes(before)
     assert faults, path.relative_to(past.folder)

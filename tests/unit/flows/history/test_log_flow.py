@@ -1,4 +1,4 @@
-"""Generations are recorded, shown, held against their digests, and joined after a merge."""
+"""Generations are recorded, shown, compared with their digests, and joined after a merge."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def tree(past: Past) -> dict[str, tuple[bytes, int]]:
 
 def test_the_log_tells_of_each_generation(three: Past) -> None:
     before = tree(three)
-    found = log(three.workshop, None)
+    found = log(three.opened, None)
     assert [row.generation.number for row in found.rows] == [1, 2, 3]
     assert [row.current for row in found.rows] == [False, False, True]
     assert found.rows[0].generation.reason == "the start"
@@ -56,28 +56,28 @@ def test_the_log_tells_of_each_generation(three: Past) -> None:
 
 
 def test_every_generation_is_kept_whole(three: Past) -> None:
-    first = generation(three.workshop, NAME, 1)
+    first = generation(three.opened, NAME, 1)
     assert first.lock.pip[0].version == "1.0"
     names = {path.name for path in first.folder.rglob("*") if path.is_file()}
     assert names == {"freeze.lock.yaml", "requirements.txt", "x86-64-v4-skylakex.json"}
-    assert current(three.workshop, NAME) == history(three.workshop, NAME).find(3)
+    assert current(three.opened, NAME) == history(three.opened, NAME).find(3)
 
 
 def test_a_lock_that_came_otherwise_is_adopted_with_what_changed(three: Past) -> None:
     three.place("4.0")
-    assert current(three.workshop, NAME) is None
-    assert log(three.workshop, NAME).unrecorded == three.locked.id
-    found = adopt(three.workshop, NAME)
+    assert current(three.opened, NAME) is None
+    assert log(three.opened, NAME).unrecorded == three.locked.id
+    found = adopt(three.opened, NAME)
     assert found is not None
     assert found.summary == f"{ADOPTED}; Python package numpy: 3.0 to 4.0"
-    assert adopt(three.workshop, NAME) == found
+    assert adopt(three.opened, NAME) == found
 
 
 def test_what_says_nothing_new_touches_nothing(three: Past) -> None:
     three.check()
     before = tree(three)
     three.lock("3.0")
-    assert adopt(three.workshop, NAME) == current(three.workshop, NAME)
+    assert adopt(three.opened, NAME) == current(three.opened, NAME)
     three.check()
     changed = {path for path, state in tree(three).items() if before[path] != state}
     # Written by the test, as `freeze lock` and `freeze check` do when they have something to say.
@@ -88,7 +88,7 @@ def test_what_says_nothing_new_touches_nothing(three: Past) -> None:
 def test_a_verdict_that_changes_and_changes_back_is_told(three: Past) -> None:
     for word in (Word.IDENTICAL, Word.DRIFTED, Word.DRIFTED, Word.IDENTICAL):
         three.check(word)
-    found = history(three.workshop, NAME)
+    found = history(three.opened, NAME)
     assert [one.word for one in found.verdicts(3)] == [
         Word.IDENTICAL, Word.DRIFTED, Word.IDENTICAL
     ]  # fmt: skip
@@ -100,7 +100,7 @@ def test_it_works_without_git(past: Past, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("PATH", "/nowhere")
     made = past.lock("1.0")
     assert (made.who, made.commit) == (None, None)
-    assert verify(past.workshop, NAME).faults == ()
+    assert verify(past.opened, NAME).faults == ()
 
 
 def test_the_commit_is_named_and_credentials_are_not(past: Past) -> None:
@@ -113,7 +113,7 @@ def test_the_commit_is_named_and_credentials_are_not(past: Past) -> None:
 
 
 def test_an_untouched_history_is_good(three: Past) -> None:
-    found = verify(three.workshop, None)
+    found = verify(three.opened, None)
     assert found.faults == ()
     assert (found.entries, found.locks) == (5, 3)
 
@@ -126,12 +126,12 @@ def edit(path: Path, old: bytes, new: bytes) -> None:
 
 def test_an_edited_entry_is_named(three: Past) -> None:
     edit(three.log_file, b"the start", b"the stars")
-    assert any("line 1" in one for one in verify(three.workshop, NAME).faults)
+    assert any("line 1" in one for one in verify(three.opened, NAME).faults)
 
 
 def test_an_edited_last_entry_is_found_by_the_changelog(three: Past) -> None:
     edit(three.log_file, b"numpy: to 3.0", b"numpy: to 3.1")
-    (fault,) = verify(three.workshop, NAME).faults
+    (fault,) = verify(three.opened, NAME).faults
     assert "last entry was edited" in fault
 
 
@@ -139,7 +139,7 @@ def test_entries_cut_off_the_end_are_missed(three: Past) -> None:
     lines = three.log_file.read_bytes().splitlines(keepends=True)
     three.log_file.write_bytes(b"".join(lines[:-2]))
     three.place("1.0")
-    said = verify(three.workshop, NAME).faults
+    said = verify(three.opened, NAME).faults
     assert any("CHANGELOG.md" in one and "removed" in one for one in said)
     assert any("no generation has this lock" in one for one in said)
 
@@ -148,7 +148,7 @@ def test_version_control_names_the_entry(three: Past) -> None:
     three.git("init", "-q")
     three.commit()
     edit(three.log_file, b"numpy: to 3.0", b"numpy: to 3.1")
-    assert any("generation 3" in one for one in verify(three.workshop, NAME).faults)
+    assert any("generation 3" in one for one in verify(three.opened, NAME).faults)
 
 
 @pytest.mark.parametrize(
@@ -156,10 +156,10 @@ def test_version_control_names_the_entry(three: Past) -> None:
 )
 @pytest.mark.parametrize("gone", [False, True])
 def test_an_edited_file_of_the_past_is_named(three: Past, name: str, gone: bool) -> None:
-    lock_id = history(three.workshop, NAME).find(1).lock_id
+    lock_id = history(three.opened, NAME).find(1).lock_id
     path = archive_folder(three.folder, lock_id) / name
     path.unlink() if gone else path.write_bytes(path.read_bytes() + b"\n")
-    (fault,) = verify(three.workshop, NAME).faults
+    (fault,) = verify(three.opened, NAME).faults
     assert f"history/{lock_id}/{name}" in fault
     assert ("gone" if gone else "edited") in fault
 
@@ -167,31 +167,31 @@ def test_an_edited_file_of_the_past_is_named(three: Past, name: str, gone: bool)
 def test_an_edited_inventory_of_the_past_is_named(three: Past) -> None:
     kept = archive_folder(three.folder, three.locked.id) / "inventory.json"
     kept.write_text("{}")
-    past = history(three.workshop, NAME)
+    past = history(three.opened, NAME)
     checked = checked_entry(
-        three.workshop, past, past.generations[-1], three.reference(), Word.IDENTICAL, None,
+        three.opened, past, past.generations[-1], three.reference(), Word.IDENTICAL, None,
         inventory_in(kept.parent),
     )  # fmt: skip
     write_changelog(three.folder, append(three.folder, checked), NAME)
-    assert verify(three.workshop, NAME).faults == ()
+    assert verify(three.opened, NAME).faults == ()
     kept.write_text("{ }")
-    (fault,) = verify(three.workshop, NAME).faults
+    (fault,) = verify(three.opened, NAME).faults
     assert "inventory.json" in fault
     kept.unlink()
-    (fault,) = verify(three.workshop, NAME).faults
+    (fault,) = verify(three.opened, NAME).faults
     assert "is gone" in fault
 
 
 def test_an_edited_lock_of_the_past_is_not_used(three: Past) -> None:
-    edit(archive_folder(three.folder, history(three.workshop, NAME).find(1).lock_id)
+    edit(archive_folder(three.folder, history(three.opened, NAME).find(1).lock_id)
          / "freeze.lock.yaml", b"1.0", b"1.1")  # fmt: skip
     with pytest.raises(HistoryError, match="was edited"):
-        generation(three.workshop, NAME, 1)
+        generation(three.opened, NAME, 1)
 
 
 def test_a_folder_that_was_put_there_is_named(three: Past) -> None:
     (three.folder / "history" / digest(b"x")).mkdir()
-    (fault,) = verify(three.workshop, NAME).faults
+    (fault,) = verify(three.opened, NAME).faults
     assert "no generation has this lock" in fault
 
 
@@ -200,9 +200,9 @@ def test_an_edited_changelog_is_named_and_one_left_behind_is_not(three: Past) ->
     behind = changelog.read_bytes()
     three.lock("4.0")
     changelog.write_bytes(behind)
-    assert verify(three.workshop, NAME).faults == ()
+    assert verify(three.opened, NAME).faults == ()
     edit(changelog, b"the start", b"the stars")
-    assert "CHANGELOG.md" in verify(three.workshop, NAME).faults[0]
+    assert "CHANGELOG.md" in verify(three.opened, NAME).faults[0]
 
 
 def test_the_changelog_tells_it_newest_first(three: Past) -> None:
@@ -230,32 +230,32 @@ def forked(three: Past) -> Past:
 
 def test_a_merge_that_git_could_not_do_says_the_way_out_and_is_joined(forked: Past) -> None:
     with pytest.raises(HistoryError) as caught:
-        log(forked.workshop, NAME)
+        log(forked.opened, NAME)
     assert "conflict markers" in str(caught.value)
     assert "freeze log --join" in str(caught.value)
     with pytest.raises(LockError):
-        join(forked.workshop, NAME)  # whose lock is to be current is not settled
+        join(forked.opened, NAME)  # whose lock is to be current is not settled
     forked.git("checkout", "--ours", "lockfiles/demo/freeze.lock.yaml")
     forked.git("checkout", "--ours", "lockfiles/demo/requirements.txt")
-    made = join(forked.workshop, NAME, "both were wanted")
+    made = join(forked.opened, NAME, "both were wanted")
     assert (made.number, made.action, made.lock_id) == (5, "merge", forked.locked.id)
     assert len(made.parents) == 2
-    found = history(forked.workshop, NAME)
+    found = history(forked.opened, NAME)
     assert [one.number for one in found.generations] == [1, 2, 3, 4, 4, 5]
     assert {one.reason for one in found.generations} >= {"ours", "theirs"}
     assert "4 (lock" in made.summary
     forked.commit("merged")
-    assert verify(forked.workshop, NAME).faults == ()
+    assert verify(forked.opened, NAME).faults == ()
     assert forked.lock("6.0").number == 6
 
 
 def test_two_generations_of_one_number_are_told_apart_by_their_locks(forked: Past) -> None:
     forked.git("checkout", "--theirs", "lockfiles/demo/freeze.lock.yaml")
-    made = join(forked.workshop, NAME)
+    made = join(forked.opened, NAME)
     beside = (forked.folder / "requirements.txt").read_text()
     assert "numpy==4.0" in beside, "git merged it line by line, or could not"
     assert "<<<<<<<" not in beside
-    found = history(forked.workshop, NAME)
+    found = history(forked.opened, NAME)
     with pytest.raises(HistoryError, match="several generations"):
         found.find(4)
     assert found.find(made.lock_id[:8]) == made
@@ -271,11 +271,11 @@ def test_a_merge_by_union_is_joined_as_well(forked: Past) -> None:
     forked.log_file.write_bytes(b"".join(kept))
     forked.git("checkout", "--ours", "lockfiles/demo/freeze.lock.yaml")
     with pytest.raises(HistoryError, match="forks"):
-        log(forked.workshop, NAME)
-    join(forked.workshop, NAME)
-    assert verify(forked.workshop, NAME).faults == ()
+        log(forked.opened, NAME)
+    join(forked.opened, NAME)
+    assert verify(forked.opened, NAME).faults == ()
     with pytest.raises(HistoryError, match="nothing to join"):
-        join(forked.workshop, NAME)
+        join(forked.opened, NAME)
 
 
 def test_an_entry_that_is_gone_is_not_joined_over(forked: Past) -> None:
@@ -284,7 +284,7 @@ def test_an_entry_that_is_gone_is_not_joined_over(forked: Past) -> None:
     forked.git("checkout", "--ours", "lockfiles/demo/freeze.lock.yaml")
     before = forked.log_file.read_bytes()
     with pytest.raises(HistoryError):
-        join(forked.workshop, NAME)
+        join(forked.opened, NAME)
     assert forked.log_file.read_bytes() == before
 
 
@@ -309,15 +309,15 @@ def test_the_log_as_json_and_as_text(three: Past, capsys: pytest.CaptureFixture[
 
 
 def test_the_files_of_an_own_training_outlive_the_store(past: Past) -> None:
-    sha256 = past.workshop.store.put_bytes(b"print('training')")
+    sha256 = past.opened.store.put_bytes(b"print('training')")
     past.lock("1.0", SmokeFile(path="train.py", size=17, sha256=sha256))
     past.lock("2.0")
-    past.workshop.store.path(sha256).unlink()
-    generation(past.workshop, NAME, 1)
-    assert past.workshop.store.verified(sha256).read_bytes() == b"print('training')"
-    kept = archive_folder(past.folder, history(past.workshop, NAME).find(1).lock_id) / "smoke"
+    past.opened.store.path(sha256).unlink()
+    generation(past.opened, NAME, 1)
+    assert past.opened.store.verified(sha256).read_bytes() == b"print('training')"
+    kept = archive_folder(past.folder, history(past.opened, NAME).find(1).lock_id) / "smoke"
     (kept / sha256).write_bytes(b"print('other')")
-    assert any("edited" in one and sha256 in one for one in verify(past.workshop, NAME).faults)
-    past.workshop.store.path(sha256).unlink()
+    assert any("edited" in one and sha256 in one for one in verify(past.opened, NAME).faults)
+    past.opened.store.path(sha256).unlink()
     with pytest.raises(HistoryError, match="was edited"):
-        generation(past.workshop, NAME, 1)
+        generation(past.opened, NAME, 1)

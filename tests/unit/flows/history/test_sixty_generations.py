@@ -49,11 +49,11 @@ def test_each_reads_no_more_locks_than_it_tells_of(
     past: Past, read: list[str], work: str, locks: int
 ) -> None:
     done = {
-        "log": lambda: len(log(past.workshop, NAME).rows) == 60,
-        "rollback": lambda: rollback(past.workshop, NAME, dry_run=True).target.number == 59,
-        "verify": lambda: verify(past.workshop, NAME).faults == (),
+        "log": lambda: len(log(past.opened, NAME).rows) == 60,
+        "rollback": lambda: rollback(past.opened, NAME, dry_run=True).target.number == 59,
+        "verify": lambda: verify(past.opened, NAME).faults == (),
         "why": lambda: _since(past, "package01") == 1,
-        "diff": lambda: len(diff(past.workshop, NAME, None, None).diff.packages) == 1,
+        "diff": lambda: len(diff(past.opened, NAME, None, None).diff.packages) == 1,
     }
     assert done[work]()
     assert len(read) <= locks, read
@@ -64,7 +64,7 @@ def test_what_moved_last_is_since_the_last_generation(past: Past) -> None:
 
 
 def _since(past: Past, name: str) -> int:
-    (found,) = why(past.workshop, NAME, name).answers
+    (found,) = why(past.opened, NAME, name).answers
     assert found.since is not None
     assert found.since.complete
     return found.since.generation.number
@@ -72,4 +72,4 @@ def _since(past: Past, name: str) -> int:
 
 def test_the_file_is_what_freeze_writes(past: Past, tmp_path: Path) -> None:
     assert past.lock("99.0").number == 61
-    assert verify(past.workshop, NAME).faults == ()
+    assert verify(past.opened, NAME).faults == ()

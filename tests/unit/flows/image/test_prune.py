@@ -28,7 +28,7 @@ def past(tmp_path: Path) -> Past:
 
 
 def held(past: Past) -> FakeEngine:
-    engine = past.workshop.engine()
+    engine = past.opened.engine()
     assert isinstance(engine, FakeEngine)
     return engine
 
@@ -47,14 +47,14 @@ def removed(done: Pruned) -> set[str]:
 
 def test_images_of_generations_stay_and_those_of_no_lock_go(past: Past) -> None:
     kept = set(held(past).configs)
-    assert len({one.lock_id for one in history(past.workshop, NAME).generations}) == 2
+    assert len({one.lock_id for one in history(past.opened, NAME).generations}) == 2
     idle = put(past, "a", BASE, OTHER, **{LOCK_LABEL: "f" * 64, TITLE: NAME}, tag=f"{NAME}:ffff")
     foreign = put(past, "b", BASE, LIGHT, **{LOCK_LABEL: "e" * 64, TITLE: "theirs"})
     strange = put(past, "c", BASE)
-    dry = prune(past.workshop, dry=True)
+    dry = prune(past.opened, dry=True)
     assert removed(dry) == {idle}
     assert idle in held(past).configs
-    done = prune(past.workshop, dry=False)
+    done = prune(past.opened, dry=False)
     assert removed(done) == {idle}
     assert (done.freed, dry.freed) == (len(OTHER), len(OTHER))
     assert not held(past).tags.get(f"{NAME}:ffff")
@@ -63,22 +63,22 @@ def test_images_of_generations_stay_and_those_of_no_lock_go(past: Past) -> None:
 
 def test_what_latest_points_at_stays(past: Past) -> None:
     put(past, "a", BASE, **{LOCK_LABEL: "f" * 64, TITLE: NAME}, tag=f"{NAME}:latest")
-    assert removed(prune(past.workshop, dry=False)) == set()
+    assert removed(prune(past.opened, dry=False)) == set()
 
 
 def test_a_base_goes_when_no_image_of_a_lock_stands_on_it(past: Past) -> None:
     used = put(past, "a", BASE, tag="freezer-base:1")
     put(past, "b", BASE, LIGHT, **{LOCK_LABEL: "e" * 64, TITLE: "theirs"})
     idle = put(past, "c", OTHER, tag="freezer-base:2")
-    assert removed(prune(past.workshop, dry=False)) == {idle}
+    assert removed(prune(past.opened, dry=False)) == {idle}
     assert used in held(past).configs
 
 
 def test_working_images_of_this_store_go_and_those_of_others_stay(past: Past) -> None:
-    mine = put(past, "a", BASE, **{STORE_LABEL: store_name(past.workshop.store)})
+    mine = put(past, "a", BASE, **{STORE_LABEL: store_name(past.opened.store)})
     put(past, "b", BASE, **{STORE_LABEL: "0" * 16})
     put(past, "c", OTHER, tag="freezer-base:steps", **{STORE_LABEL: "0" * 16})
-    assert removed(prune(past.workshop, dry=False)) == {mine}
+    assert removed(prune(past.opened, dry=False)) == {mine}
 
 
 def test_what_the_engine_keeps_is_said_and_not_counted(
@@ -90,7 +90,7 @@ def test_what_the_engine_keeps_is_said_and_not_counted(
         raise EngineError("the engine refused", found="a container uses it")
 
     monkeypatch.setattr(FakeEngine, "remove_image", refuse)
-    done = prune(past.workshop, dry=False)
+    done = prune(past.opened, dry=False)
     assert [item.kept_because for item in done.images] == ["a container uses it"]
     assert done.freed == 0
 
@@ -100,5 +100,5 @@ def test_nothing_is_removed_where_a_history_cannot_be_read(past: Past) -> None:
     (past.folder / "history" / "generations.jsonl").write_text("{}\n")
     before = set(held(past).configs)
     with pytest.raises(Exception, match="history"):
-        prune(past.workshop, dry=False)
+        prune(past.opened, dry=False)
     assert set(held(past).configs) == before

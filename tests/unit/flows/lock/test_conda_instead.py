@@ -12,9 +12,9 @@ from freezer.errors import ResolveError
 from freezer.fetch.config import Config
 from freezer.flows.lock.answers import Installed
 from freezer.flows.lock.conda import gathered_conda, resolve_conda
-from freezer.flows.lock.request import Asking
+from freezer.flows.lock.request import LockRequest
 from freezer.flows.project.environment import load_environment
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.model.events import SilentReporter
 from tests.support.conda.condaindex import Room, record
 
@@ -63,11 +63,11 @@ def refusal(room: Room, *asked: str, **wishes: Any) -> ResolveError:
     }
     (room.folder / "freeze.yaml").write_text(yaml.safe_dump(spec, sort_keys=False))
     environment = load_environment(room.folder, None)
-    workshop = Workshop(room.folder, Config(), room.store, lambda: None, SilentReporter())  # type: ignore[arg-type, return-value]
-    gathered = gathered_conda(environment, workshop.config)
-    asking = Asking(environment, "2026-06-01T00:00:00Z", None)
+    project = Project(room.folder, Config(), room.store, lambda: None, SilentReporter())  # type: ignore[arg-type, return-value]
+    gathered = gathered_conda(environment, project.config)
+    lock_request = LockRequest(environment, "2026-06-01T00:00:00Z", None)
     with pytest.raises(ResolveError) as caught:
-        resolve_conda(workshop, asking, gathered, INSTALLED)
+        resolve_conda(project, lock_request, gathered, INSTALLED)
     return caught.value
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from freezer.errors import SpecError
-from freezer.flows.lock.image_settings import demand_free_names, image_environment, smoke_plan
+from freezer.flows.lock.image_settings import image_environment, require_free_names, smoke_plan
 from freezer.flows.project.environment import load_environment
 from freezer.model.events import SilentReporter
 
@@ -52,7 +52,7 @@ def test_the_users_variables_win_over_settings_and_the_base(tmp_path):
 @pytest.mark.parametrize("name", ["PATH", "HOME", "USER", "LOGNAME", "VIRTUAL_ENV"])
 def test_what_the_image_depends_on_is_not_the_users(tmp_path, name):
     with pytest.raises(SpecError, match=name):
-        demand_free_names(environment(tmp_path, f"env: {{{name}: x}}\n"))
+        require_free_names(environment(tmp_path, f"env: {{{name}: x}}\n"))
 
 
 def test_trainings_are_those_whose_package_is_locked(tmp_path):

@@ -14,12 +14,12 @@ from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.flows.lock.answers import Installed
 from freezer.flows.lock.conda import gathered_conda, resolve_conda
-from freezer.flows.lock.ecosystems import stale_worlds
+from freezer.flows.lock.ecosystems import stale_ecosystems
 from freezer.flows.lock.exports import exports
 from freezer.flows.lock.reasons import with_reasons
-from freezer.flows.lock.request import Asking
+from freezer.flows.lock.request import LockRequest
 from freezer.flows.project.environment import load_environment, read_lock
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.model.events import SilentReporter
 from freezer.model.lock import Lock
 from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module, quiet
@@ -31,16 +31,16 @@ SHIPPED = ("blas-mkl", "blas-openblas", "torch-cuda")
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return the shipped project, with conda-forge served from a folder."""
     folder = tmp_path_factory.mktemp("shipped")
     address = conda_forge(folder / "channel").as_uri()
     config = Config.model_validate({"sources": {"conda": {"conda-forge": [address]}}})
-    return Workshop(ROOT, config, Store.open(folder / "store"), no_engine, SilentReporter())
+    return Project(ROOT, config, Store.open(folder / "store"), no_engine, SilentReporter())
 
 
 def no_engine() -> Engine:
-    raise AssertionError("a lock is held against its spec without an engine")
+    raise AssertionError("a lock is compared with its spec without an engine")
 
 
 def locked(name: str) -> Lock:
@@ -56,16 +56,16 @@ def lock_id_of(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_solved_anew_each_is_the_same(workshop: Workshop, name: str) -> None:
+def test_solved_anew_each_is_the_same(opened: Project, name: str) -> None:
     """The lock answers its spec, a solve from nothing gives it again, and its exports are its own."""
     lock, environment = locked(name), load_environment(ROOT, name)
-    assert stale_worlds(environment, lock, lock.as_of, workshop.config) == []
-    for file, data in exports(workshop, environment, lock, lock_id_of(name)).items():
+    assert stale_ecosystems(environment, lock, lock.as_of, opened.config) == []
+    for file, data in exports(opened, environment, lock, lock_id_of(name)).items():
         assert (environment.lock_folder / file).read_bytes() == data
-    asking = Asking(environment, lock.as_of, None)
-    gathered = gathered_conda(environment, workshop.config)
+    lock_request = LockRequest(environment, lock.as_of, None)
+    gathered = gathered_conda(environment, opened.config)
     installed = Installed.locked(lock.debian, lock.target)
-    found = resolve_conda(workshop, asking, gathered, installed)
+    found = resolve_conda(opened, lock_request, gathered, installed)
     again = lock.model_copy(update={"conda": found.packages})
     assert with_reasons(again, environment, SilentReporter()) == lock
     assert (found.virtual, found.elsewhere) == (lock.virtual_packages, lock.conda_elsewhere)
@@ -73,7 +73,7 @@ def test_solved_anew_each_is_the_same(workshop: Workshop, name: str) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_others_read_each_and_find_the_content_hash_again(name: str, tmp_path: Path) -> None:
-    """conda-lock's command, held against the files that lie beside the lock, has nothing to do."""
+    """conda-lock's command, compared with the files that lie beside the lock, has nothing to do."""
     lock, folder = locked(name), ROOT / "lockfiles" / name
     with quiet():
         read = conda_lock_module("lockfile").parse_conda_lock_file(folder / "conda-lock.yml")

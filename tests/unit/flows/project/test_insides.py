@@ -24,7 +24,7 @@ from freezer.flows.project.image_runtime import (
     keep_inside,
     without_inside,
 )
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.image.oci.bundle import Content
 from freezer.image.runtime import inside_of
 from freezer.inside import inside_bytes, inside_files
@@ -56,37 +56,37 @@ def host(tmp_path: Path) -> Host:
 
 
 @pytest.fixture
-def shop(host: Host) -> Workshop:
-    host.workshop.store.put_bytes(b"a deb")
-    return host.workshop
+def shop(host: Host) -> Project:
+    host.opened.store.put_bytes(b"a deb")
+    return host.opened
 
 
-def place(shop: Workshop, data: bytes = PART, environment: str = "demo") -> Path:
-    path = shop.project / "lockfiles" / environment / "inside" / OLD.sha256
+def place(shop: Project, data: bytes = PART, environment: str = "demo") -> Path:
+    path = shop.root / "lockfiles" / environment / "inside" / OLD.sha256
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path
 
 
-def put_lock(shop: Workshop, lock: Lock) -> None:
-    folder = shop.project / "lockfiles" / lock.name
+def put_lock(shop: Project, lock: Lock) -> None:
+    folder = shop.root / "lockfiles" / lock.name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / LOCK_FILE).write_bytes(lock_bytes(lock))
 
 
-def kept(shop: Workshop) -> dict[str, bytes]:
-    folder = shop.project / "lockfiles" / "demo" / "inside"
+def kept(shop: Project) -> dict[str, bytes]:
+    folder = shop.root / "lockfiles" / "demo" / "inside"
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*"))}
 
 
-def record(shop: Workshop, lock: Lock) -> None:
+def record(shop: Project, lock: Lock) -> None:
     with holding(shop, lock.name):
         adopt(shop, lock.name)
         put_lock(shop, lock)
         record_generation(shop, lock.name, action="lock", summary="a change")
 
 
-def test_locks_that_name_one_part_keep_it_once(shop: Workshop) -> None:
+def test_locks_that_name_one_part_keep_it_once(shop: Project) -> None:
     own = make_lock(inside=installed())
     for as_of in ("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z"):
         record(shop, own.model_copy(update={"as_of": as_of}))
@@ -96,7 +96,7 @@ def test_locks_that_name_one_part_keep_it_once(shop: Workshop) -> None:
 
 
 def test_a_freezer_that_changed_keeps_its_own_beside_the_old_one(
-    shop: Workshop, tmp_path: Path
+    shop: Project, tmp_path: Path
 ) -> None:
     first = installed()
     record(shop, make_lock(inside=first))
@@ -106,7 +106,7 @@ def test_a_freezer_that_changed_keeps_its_own_beside_the_old_one(
 
 
 def test_a_lock_of_another_freezer_that_is_adopted_has_its_part_kept_where_it_is_at_hand(
-    shop: Workshop,
+    shop: Project,
 ) -> None:
     put_lock(shop, LOCK)
     adopt(shop, "demo")
@@ -118,19 +118,19 @@ def test_a_lock_of_another_freezer_that_is_adopted_has_its_part_kept_where_it_is
 
 @pytest.mark.parametrize("environment", ["demo", "another"])
 def test_an_empty_store_gets_it_from_whatever_environment_kept_it(
-    shop: Workshop, environment: str
+    shop: Project, environment: str
 ) -> None:
     place(shop, environment=environment)
     bring_inside(shop, LOCK)
     assert inside_of(LOCK, shop.store) == part_files()
 
 
-def test_this_freezers_own_needs_nothing_kept(shop: Workshop) -> None:
+def test_this_freezers_own_needs_nothing_kept(shop: Project) -> None:
     assert inside_of(make_lock(inside=installed()), shop.store) == inside_files()
 
 
 @pytest.mark.parametrize("data", [PART[:-1], PART + b"#", b"", inside_bytes()])
-def test_one_that_was_edited_is_named_and_not_used(shop: Workshop, data: bytes) -> None:
+def test_one_that_was_edited_is_named_and_not_used(shop: Project, data: bytes) -> None:
     place(shop, data)
     with pytest.raises(IntegrityError, match="was edited") as raised:
         bring_inside(shop, LOCK)
@@ -139,14 +139,14 @@ def test_one_that_was_edited_is_named_and_not_used(shop: Workshop, data: bytes) 
     assert f"inside/{OLD.sha256}: what was kept" in (without_inside(shop, LOCK) or "")
 
 
-def test_an_edited_one_is_put_right_from_where_it_is_whole(shop: Workshop) -> None:
+def test_an_edited_one_is_put_right_from_where_it_is_whole(shop: Project) -> None:
     place(shop, PART + b"#")
     place(shop, environment="another")
     keep_inside(shop, LOCK)
     assert kept(shop) == {OLD.sha256: PART}
 
 
-def test_a_link_out_of_the_project_and_a_folder_are_not_taken(shop: Workshop, host: Host) -> None:
+def test_a_link_out_of_the_project_and_a_folder_are_not_taken(shop: Project, host: Host) -> None:
     path = place(shop)
     path.unlink()
     path.symlink_to("/proc/self/mem")
@@ -158,15 +158,15 @@ def test_a_link_out_of_the_project_and_a_folder_are_not_taken(shop: Workshop, ho
         inside_of_brought(shop)
 
 
-def inside_of_brought(shop: Workshop) -> None:
+def inside_of_brought(shop: Project) -> None:
     bring_inside(shop, LOCK)
     inside_of(LOCK, shop.store)
 
 
 @pytest.mark.parametrize("below", ["inside", f"inside/{OLD.sha256}/deeper"])
-def test_what_lies_in_its_place_is_named(shop: Workshop, below: str) -> None:
+def test_what_lies_in_its_place_is_named(shop: Project, below: str) -> None:
     shop.store.put_bytes(PART)
-    path = shop.project / "lockfiles/demo" / below
+    path = shop.root / "lockfiles/demo" / below
     path.parent.mkdir(parents=True)
     path.write_bytes(b"mine")
     with pytest.raises(HostError, match="something else lies in its place") as caught:
@@ -175,7 +175,7 @@ def test_what_lies_in_its_place_is_named(shop: Workshop, below: str) -> None:
     assert path.read_bytes() == b"mine"
 
 
-def test_a_pipe_in_its_place_is_not_waited_for(shop: Workshop) -> None:
+def test_a_pipe_in_its_place_is_not_waited_for(shop: Project) -> None:
     path = place(shop)
     path.unlink()
     os.mkfifo(path)
@@ -185,7 +185,7 @@ def test_a_pipe_in_its_place_is_not_waited_for(shop: Workshop) -> None:
     assert kept(shop) == {OLD.sha256: PART}
 
 
-def test_one_that_is_nowhere_says_what_made_it_and_what_to_do(shop: Workshop) -> None:
+def test_one_that_is_nowhere_says_what_made_it_and_what_to_do(shop: Project) -> None:
     bring_inside(shop, LOCK)
     with pytest.raises(LockError, match="not at hand") as raised:
         inside_of(LOCK, shop.store)
@@ -196,7 +196,7 @@ def test_one_that_is_nowhere_says_what_made_it_and_what_to_do(shop: Workshop) ->
     assert "`freeze lock demo`" in said
 
 
-def test_one_that_was_edited_in_the_store_is_had_again_from_the_project(shop: Workshop) -> None:
+def test_one_that_was_edited_in_the_store_is_had_again_from_the_project(shop: Project) -> None:
     place(shop)
     bring_inside(shop, LOCK)
     path = shop.store.path(OLD.sha256)
@@ -208,7 +208,7 @@ def test_one_that_was_edited_in_the_store_is_had_again_from_the_project(shop: Wo
     assert inside_of(LOCK, shop.store) == part_files()
 
 
-def test_a_lock_whose_part_would_lead_out_of_the_image_is_refused(shop: Workshop) -> None:
+def test_a_lock_whose_part_would_lead_out_of_the_image_is_refused(shop: Project) -> None:
     data = PART + pack({"freezer_inside/../../../../etc/job.py": b"import os"})
     hostile = make_lock(inside=Inside(version="1", sha256=shop.store.put_bytes(data)))
     with pytest.raises(IntegrityError, match="not what was kept"):
@@ -216,17 +216,17 @@ def test_a_lock_whose_part_would_lead_out_of_the_image_is_refused(shop: Workshop
 
 
 def test_a_part_of_another_interface_is_refused_before_its_bytes_are_looked_for(
-    shop: Workshop,
+    shop: Project,
 ) -> None:
     newer = make_lock(inside=Inside(version="9", sha256="9" * 64, interface=9))
     with pytest.raises(LockError, match="another language"):
         inside_of(newer, shop.store)
 
 
-def test_the_log_names_one_that_was_edited(shop: Workshop) -> None:
+def test_the_log_names_one_that_was_edited(shop: Project) -> None:
     record(shop, make_lock(inside=installed()))
     assert verify(shop, "demo").faults == ()
-    path = shop.project / "lockfiles/demo/inside" / installed().sha256
+    path = shop.root / "lockfiles/demo/inside" / installed().sha256
     path.write_bytes(inside_bytes()[:-1])
     (fault,) = verify(shop, "demo").faults
     assert f"lockfiles/demo/inside/{installed().sha256}" in fault
@@ -234,24 +234,24 @@ def test_the_log_names_one_that_was_edited(shop: Workshop) -> None:
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
 def test_the_log_names_what_lies_in_the_place_of_one(
-    shop: Workshop, make: Callable[[Path], None]
+    shop: Project, make: Callable[[Path], None]
 ) -> None:
     record(shop, make_lock(inside=installed()))
-    path = shop.project / "lockfiles/demo/inside" / installed().sha256
+    path = shop.root / "lockfiles/demo/inside" / installed().sha256
     path.unlink()
     make(path)
     (fault,) = verify(shop, "demo").faults
     assert "something else lies in the place" in fault
 
 
-def test_the_log_passes_over_what_is_none(shop: Workshop) -> None:
+def test_the_log_passes_over_what_is_none(shop: Project) -> None:
     record(shop, make_lock(inside=installed()))
     for name in (".gitkeep", f".{installed().sha256}.k2x8"):
-        (shop.project / "lockfiles/demo/inside" / name).write_bytes(b"")
+        (shop.root / "lockfiles/demo/inside" / name).write_bytes(b"")
     assert verify(shop, "demo").faults == ()
 
 
-def test_a_large_file_that_a_lock_names_is_no_part(shop: Workshop) -> None:
+def test_a_large_file_that_a_lock_names_is_no_part(shop: Project) -> None:
     lock = make_lock(inside=Inside(version="1", sha256=shop.store.put_bytes(bytes(LARGEST + 1))))
     keep_inside(shop, lock)
     assert kept(shop) == {}
@@ -264,7 +264,7 @@ def plan(*trainings: str) -> SmokePlan:
 
 
 def test_a_lock_takes_this_freezers_part_and_a_named_update_stays_with_the_old_one(
-    host: Host, shop: Workshop
+    host: Host, shop: Project
 ) -> None:
     data = pack(part_files(numpy_training=b"train()"))
     old = make_lock(inside=Inside(version="1", sha256=shop.store.put_bytes(data)))
@@ -276,7 +276,7 @@ def test_a_lock_takes_this_freezers_part_and_a_named_update_stays_with_the_old_o
 
 @pytest.mark.parametrize("at_hand", [True, False])
 def test_an_update_says_that_the_part_moves_where_it_cannot_stay(
-    host: Host, shop: Workshop, at_hand: bool
+    host: Host, shop: Project, at_hand: bool
 ) -> None:
     if at_hand:
         shop.store.put_bytes(PART)  # which has no such training
@@ -285,19 +285,19 @@ def test_an_update_says_that_the_part_moves_where_it_cannot_stay(
 
 
 def test_a_bundle_carries_it_to_a_freezer_that_has_another(
-    host: Host, shop: Workshop, tmp_path: Path
+    host: Host, shop: Project, tmp_path: Path
 ) -> None:
     put_lock(shop, LOCK)
     place(shop)
     bundle(shop, "demo", tmp_path / "demo.bundle")
-    there = make_host(tmp_path / "there", "nowhere").workshop
+    there = make_host(tmp_path / "there", "nowhere").opened
     assert check_bundle(there, tmp_path / "demo.bundle").environment == "demo"
     take_bundle(there, tmp_path / "demo.bundle")
     assert inside_of(LOCK, there.store) == part_files()
     assert kept(there) == {OLD.sha256: PART}
 
 
-def test_a_lock_whose_part_is_gone_is_not_bundled(shop: Workshop, tmp_path: Path) -> None:
+def test_a_lock_whose_part_is_gone_is_not_bundled(shop: Project, tmp_path: Path) -> None:
     put_lock(shop, LOCK)
     with pytest.raises(LockError, match="not at hand"):
         bundle(shop, "demo", tmp_path / "demo.bundle")
@@ -305,7 +305,7 @@ def test_a_lock_whose_part_is_gone_is_not_bundled(shop: Workshop, tmp_path: Path
 
 
 def test_a_bundle_of_before_parts_were_kept_is_good_for_the_freezer_that_made_it(
-    shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shop: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_lock(shop, LOCK.model_copy(update={"inside": installed()}))
     path = tmp_path / "demo.bundle"
@@ -320,7 +320,7 @@ def test_a_bundle_of_before_parts_were_kept_is_good_for_the_freezer_that_made_it
     with other_freezer(tmp_path / "other"):
         with pytest.raises(IntegrityError, match="lacks Freezer's own part"):
             check_bundle(shop, path)
-        there = make_host(tmp_path / "there", "nowhere").workshop
+        there = make_host(tmp_path / "there", "nowhere").opened
         assert take_bundle(there, path) == "demo"  # a project may have kept it
 
 

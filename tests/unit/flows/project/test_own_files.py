@@ -24,7 +24,7 @@ def lock():
 
 @pytest.fixture
 def shop(tmp_path):
-    return make_host(tmp_path, "nowhere").workshop
+    return make_host(tmp_path, "nowhere").opened
 
 
 def put(path, data):
@@ -34,24 +34,24 @@ def put(path, data):
 
 @pytest.mark.parametrize("below", ["", "images/demo/"])
 def test_they_are_found_beside_the_spec(shop, lock, below):
-    put(shop.project / f"{below}own/train.py", TRAINING)
-    put(shop.project / f"{below}words", WORDS)
+    put(shop.root / f"{below}own/train.py", TRAINING)
+    put(shop.root / f"{below}words", WORDS)
     bring_own_files(shop, lock)
     assert [shop.store.has(file.sha256) for file in lock.own_files] == [True, True]
 
 
 def test_one_that_was_changed_since_comes_out_of_the_history_or_not_at_all(shop, lock):
-    put(shop.project / "own/train.py", TRAINING)
-    put(shop.project / "words", b"wordz")
+    put(shop.root / "own/train.py", TRAINING)
+    put(shop.root / "words", b"wordz")
     bring_own_files(shop, lock)
     assert [shop.store.has(file.sha256) for file in lock.own_files] == [True, False]
-    put(shop.project / f"lockfiles/demo/history/{'a' * 64}/smoke/{digest(WORDS)}", WORDS)
+    put(shop.root / f"lockfiles/demo/history/{'a' * 64}/smoke/{digest(WORDS)}", WORDS)
     bring_own_files(shop, lock)
     assert shop.store.verified(digest(WORDS)).read_bytes() == WORDS
 
 
 def test_an_edited_one_of_the_history_is_not_taken(shop, lock):
-    put(shop.project / f"lockfiles/demo/history/{'a' * 64}/smoke/{digest(WORDS)}", b"wordz")
+    put(shop.root / f"lockfiles/demo/history/{'a' * 64}/smoke/{digest(WORDS)}", b"wordz")
     bring_own_files(shop, lock)
     assert not shop.store.has(digest(WORDS))
 

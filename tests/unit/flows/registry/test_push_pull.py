@@ -58,7 +58,7 @@ def test_only_what_the_store_lacks_is_asked_of_the_engine(home: Host) -> None:
 
 
 def test_without_its_config_in_the_store_the_engine_is_asked(home: Host) -> None:
-    home.workshop.store.path(sha(CONFIG)[7:]).unlink()
+    home.opened.store.path(sha(CONFIG)[7:]).unlink()
     home.push()
     assert home.held.saved == [sha(CONFIG), sha(BASE)]
 
@@ -79,8 +79,8 @@ def test_a_changed_layer_is_the_only_one_that_is_sent(home: Host, registry: Memo
     home.push()
     other = make_config([BASE, SYSTEM, b"other"], Labels={"org.freezer.lock-id": ID})
     image = home.held.make(other, BASE, SYSTEM, b"other")
-    keep_config(home.workshop.store, image, other)
-    home.workshop.store.put_memo("verified-image", ID, image.id)
+    keep_config(home.opened.store, image, other)
+    home.opened.store.put_memo("verified-image", ID, image.id)
     done = home.push("team/demo:v2")
     assert (done.layers, done.sent) == (3, 1)
 
@@ -102,7 +102,7 @@ def test_what_the_registry_lost_is_compressed_again(home: Host, registry: Memory
     home.push()
     for digest in _layers(registry):
         del registry.blobs["team/demo", digest]
-    for path in (home.workshop.store.root / "blobs").rglob("*"):
+    for path in (home.opened.store.root / "blobs").rglob("*"):
         if path.is_file() and path.name != sha(CONFIG)[7:]:
             path.unlink()
     assert home.push().sent == 3
@@ -280,7 +280,7 @@ def test_a_layer_that_is_not_what_the_config_says_is_refused(
     home: Host, away: Host, registry: MemoryRegistry
 ) -> None:
     other = make_config([BASE, SYSTEM, b"lie"], Labels={"org.freezer.lock-id": ID})
-    keep_config(home.workshop.store, home.held.image(sha(CONFIG)), other)  # type: ignore[arg-type]
+    keep_config(home.opened.store, home.held.image(sha(CONFIG)), other)  # type: ignore[arg-type]
     name = home.push().name
     refused(
         lambda: away.pull(name), IntegrityError, "not what the image's config says", sha(b"lie")
@@ -292,10 +292,10 @@ def test_an_image_of_no_lock_is_refused_before_anything_is_fetched(
     home: Host, away: Host, registry: MemoryRegistry
 ) -> None:
     other = make_config([BASE, SYSTEM, LIGHT], Labels={"org.freezer.lock-id": "me"})
-    keep_config(home.workshop.store, home.held.image(sha(CONFIG)), other)  # type: ignore[arg-type]
+    keep_config(home.opened.store, home.held.image(sha(CONFIG)), other)  # type: ignore[arg-type]
     name = home.push().name
     refused(lambda: away.pull(name), CheckError, "not the image of a lock")
-    assert list((away.workshop.store.root / "blobs" / "sha256").iterdir()) == []
+    assert list((away.opened.store.root / "blobs" / "sha256").iterdir()) == []
 
 
 def test_an_image_for_another_machine_is_refused(home: Host, away: Host) -> None:

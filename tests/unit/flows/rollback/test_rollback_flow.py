@@ -49,9 +49,9 @@ def touched(past: Past, work: Callable[[], object]) -> bool:
 
 
 def test_it_goes_back_to_the_last_good_one(two: Past) -> None:
-    first = history(two.workshop, NAME).find(1)
+    first = history(two.opened, NAME).find(1)
     (two.folder / "environment.yml").write_text("of the second lock")
-    done = rollback(two.workshop, None, reason="numbers moved")
+    done = rollback(two.opened, None, reason="numbers moved")
     assert done.done is not None
     assert (done.done.number, done.done.action, done.done.lock_id) == (3, "rollback", first.lock_id)
     assert done.done.summary == "back to generation 1: Python package numpy: 2.0 to 1.0"
@@ -65,33 +65,33 @@ def test_it_goes_back_to_the_last_good_one(two: Past) -> None:
     reference = (two.folder / "references" / f"{CLASS}.json").read_bytes()
     assert parse_reference(reference, "x").lock_id == first.lock_id
     assert two.held.tags[f"{NAME}:latest"] == done.image
-    assert current(two.workshop, NAME) == done.done
-    assert verify(two.workshop, NAME).faults == ()
+    assert current(two.opened, NAME) == done.done
+    assert verify(two.opened, NAME).faults == ()
     assert "## 3 · " in (two.folder / "CHANGELOG.md").read_text()
-    assert check(two.workshop, NAME).verdict.word is Word.IDENTICAL
-    checks = history(two.workshop, NAME).verdicts(3)
+    assert check(two.opened, NAME).verdict.word is Word.IDENTICAL
+    checks = history(two.opened, NAME).verdicts(3)
     assert [one.word for one in checks] == [Word.IDENTICAL], "the check is recorded once"
 
 
 def test_the_switch_is_quick(two: Past) -> None:
-    done = rollback(two.workshop, NAME)
+    done = rollback(two.opened, NAME)
     assert done.switch_seconds is not None
     assert done.switch_seconds < 1
 
 
 def test_forward_again(two: Past) -> None:
-    rollback(two.workshop, NAME)
+    rollback(two.opened, NAME)
     two.tell(*lines(loss=0.25))
-    assert rollback(two.workshop, NAME, to=2).done is not None
+    assert rollback(two.opened, NAME, to=2).done is not None
     assert two.locked.lock.pip[0].version == "2.0"
-    assert verify(two.workshop, NAME).faults == ()
+    assert verify(two.opened, NAME).faults == ()
 
 
 def test_a_dry_run_touches_nothing(two: Past) -> None:
-    done = rollback(two.workshop, NAME, dry_run=True)
+    done = rollback(two.opened, NAME, dry_run=True)
     assert (done.target.number, done.how, done.classes) == (1, "here", (CLASS,))
     assert done.changes == ("Python package numpy: 2.0 to 1.0",)
-    assert not touched(two, lambda: rollback(two.workshop, NAME, dry_run=True))
+    assert not touched(two, lambda: rollback(two.opened, NAME, dry_run=True))
     assert two.held.tags[f"{NAME}:latest"] != done.image
 
 
@@ -99,7 +99,7 @@ def test_it_stays_where_the_check_is_not_good(two: Past) -> None:
     two.tell(*lines(loss=0.3))
     latest = two.held.tags[f"{NAME}:latest"]
     done = []
-    assert not touched(two, lambda: done.append(rollback(two.workshop, NAME)))
+    assert not touched(two, lambda: done.append(rollback(two.opened, NAME)))
     assert done[0].done is None
     assert "drifted" in (done[0].why_not or "")
     assert two.held.tags[f"{NAME}:latest"] == latest
@@ -107,16 +107,16 @@ def test_it_stays_where_the_check_is_not_good(two: Past) -> None:
 
 def test_what_is_forced_is_a_deviation(two: Past) -> None:
     two.tell(*lines(loss=0.3))
-    done = rollback(two.workshop, NAME, force=True, reason="a demo")
+    done = rollback(two.opened, NAME, force=True, reason="a demo")
     assert done.done is not None
     assert (done.done.deviation, done.done.reason) == (True, "a demo")
-    assert [one.word for one in history(two.workshop, NAME).verdicts(3)] == [Word.DRIFTED]
+    assert [one.word for one in history(two.opened, NAME).verdicts(3)] == [Word.DRIFTED]
     assert "**deviation**" in (two.folder / "CHANGELOG.md").read_text()
-    assert verify(two.workshop, NAME).faults == ()
+    assert verify(two.opened, NAME).faults == ()
 
 
 def test_force_of_what_is_good_is_no_deviation(two: Past) -> None:
-    done = rollback(two.workshop, NAME, force=True, reason="to be sure")
+    done = rollback(two.opened, NAME, force=True, reason="to be sure")
     assert done.done is not None
     assert not done.done.deviation
 
@@ -125,22 +125,22 @@ def test_two_runs_that_agree_do_not_speak_for_the_past(two: Past) -> None:
     other = "x86-64-v3-haswell"
     two.tell(**{"class": other})
     done = []
-    assert not touched(two, lambda: done.append(rollback(two.workshop, NAME)))
+    assert not touched(two, lambda: done.append(rollback(two.opened, NAME)))
     assert done[0].why_not == (
         f"generation 1 has no numbers of this host's class {other} (it has: {CLASS}): two runs "
         "here agree with each other, which does not show that they agree with the past"
     )
-    forced = rollback(two.workshop, NAME, force=True, reason="new machine")
+    forced = rollback(two.opened, NAME, force=True, reason="new machine")
     assert forced.done is not None
     assert forced.done.deviation
     assert {path.stem for path in (two.folder / "references").iterdir()} == {CLASS, other}
-    assert verify(two.workshop, NAME).faults == ()
+    assert verify(two.opened, NAME).faults == ()
 
 
 def refused(past: Past, said: str, **options: object) -> None:
     before = tree(past.project)
     with pytest.raises(HistoryError, match=said):
-        rollback(past.workshop, NAME, **options)  # type: ignore[arg-type]
+        rollback(past.opened, NAME, **options)  # type: ignore[arg-type]
     assert tree(past.project) == before
 
 
@@ -148,7 +148,7 @@ def test_there_must_be_such_a_generation(two: Past) -> None:
     refused(two, "there is no generation 7", to=7)
     refused(two, "generation 2 is the current one", to=2)
     refused(two, "generation 2 is the current one", to=two.locked.id[:8])
-    rollback(two.workshop, NAME)
+    rollback(two.opened, NAME)
     refused(two, "generation 1 is the current one", to=1)
 
 
@@ -159,18 +159,18 @@ def test_there_must_be_a_good_one(past: Past) -> None:
 
 
 def test_where_nothing_is_further_back_it_says_from_where(two: Past) -> None:
-    rollback(two.workshop, NAME)
+    rollback(two.opened, NAME)
     with pytest.raises(HistoryError, match="no generation before 1 was checked") as caught:
-        rollback(two.workshop, NAME)
+        rollback(two.opened, NAME)
     assert caught.value.found == "3, which went back to 1"
 
 
 def test_a_lock_that_is_not_in_the_history_is_kept_before_it_is_left(two: Past) -> None:
     left = two.place("9.0")
-    assert rollback(two.workshop, NAME).target.number == 2
+    assert rollback(two.opened, NAME).target.number == 2
     two.place("9.0")
     two.tell(*lines(loss=0.25))
-    done = rollback(two.workshop, NAME)
+    done = rollback(two.opened, NAME)
     assert done.current.lock_id == left.id
     assert (archive_folder(two.folder, left.id) / "freeze.lock.yaml").exists()
 
@@ -179,7 +179,7 @@ def test_a_lock_that_is_not_in_the_history_is_kept_before_it_is_left(two: Past) 
     "name", ["freeze.lock.yaml", "requirements.txt", f"references/{CLASS}.json"]
 )
 def test_what_was_edited_is_not_gone_back_to(two: Past, name: str) -> None:
-    path = archive_folder(two.folder, history(two.workshop, NAME).find(1).lock_id) / name
+    path = archive_folder(two.folder, history(two.opened, NAME).find(1).lock_id) / name
     path.write_bytes(path.read_bytes() + b"\n")
     refused(two, "was edited")
     refused(two, "was edited", force=True, reason="no matter")
@@ -187,7 +187,7 @@ def test_what_was_edited_is_not_gone_back_to(two: Past, name: str) -> None:
 
 
 def test_a_reference_that_was_recorded_elsewhere_is_not_taken(two: Past) -> None:
-    archive = archive_folder(two.folder, history(two.workshop, NAME).find(1).lock_id)
+    archive = archive_folder(two.folder, history(two.opened, NAME).find(1).lock_id)
     path = archive / f"references/{CLASS}.json"
     document = json.loads(path.read_text())
     assert document.pop("integrity")
@@ -207,7 +207,7 @@ def test_an_edited_history_is_not_used(two: Past) -> None:
 
 def remove_image(past: Past, number: int) -> str:
     found = next(
-        one for one in history(past.workshop, NAME).entries
+        one for one in history(past.opened, NAME).entries
         if isinstance(one, Checked) and one.generation == number
     )  # fmt: skip
     del past.held.configs[found.image]
@@ -220,7 +220,7 @@ def builder(two: Past, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     configs: list[bytes] = []
     known = dict(two.held.configs)
 
-    def build_locked(workshop: object, locked: object, *, latest: bool) -> Built:
+    def build_locked(opened: object, locked: object, *, latest: bool) -> Built:
         assert not latest
         config = configs[0] if configs else known[image]
         made = two.held.make(config)
@@ -233,8 +233,8 @@ def builder(two: Past, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 def test_an_image_that_is_gone_is_built_again(two: Past, builder: list[bytes]) -> None:
     image = remove_image(two, 1)
-    assert rollback(two.workshop, NAME, dry_run=True).how is None
-    done = rollback(two.workshop, NAME)
+    assert rollback(two.opened, NAME, dry_run=True).how is None
+    done = rollback(two.opened, NAME)
     assert (done.how, done.on_record, done.image) == ("rebuilt", True, image)
     assert done.done is not None
     assert two.held.tags[f"{NAME}:latest"] == image
@@ -242,12 +242,12 @@ def test_an_image_that_is_gone_is_built_again(two: Past, builder: list[bytes]) -
 
 def test_an_image_that_comes_out_otherwise_is_not_good(two: Past, builder: list[bytes]) -> None:
     image = remove_image(two, 1)
-    lock_id = history(two.workshop, NAME).find(1).lock_id
+    lock_id = history(two.opened, NAME).find(1).lock_id
     builder.append(make_config([b"other"], Labels={"org.freezer.lock-id": lock_id}))
-    done = rollback(two.workshop, NAME)
+    done = rollback(two.opened, NAME)
     assert done.done is None
     assert "not the one on record" in (done.why_not or "")
-    forced = rollback(two.workshop, NAME, force=True, reason="needed")
+    forced = rollback(two.opened, NAME, force=True, reason="needed")
     assert forced.done is not None
     assert forced.done.deviation
     assert forced.image != image
@@ -255,7 +255,7 @@ def test_an_image_that_comes_out_otherwise_is_not_good(two: Past, builder: list[
 
 def publish(past: Past, image: str) -> str:
     place = f"registry.example.org/team/demo@sha256:{sha('d')}"
-    past.workshop.store.put_memo("published-image", image, place)
+    past.opened.store.put_memo("published-image", image, place)
     return place
 
 
@@ -272,10 +272,10 @@ def test_an_image_is_pulled_from_where_it_was_published(
         return Pulled(name, image, "x", "y", 0, True, ())
 
     monkeypatch.setattr("freezer.flows.registry.pull.pull", pull)
-    assert rollback(two.workshop, NAME, dry_run=True).place == place
-    done = rollback(two.workshop, NAME)
+    assert rollback(two.opened, NAME, dry_run=True).place == place
+    done = rollback(two.opened, NAME)
     assert (done.how, done.on_record) == ("pulled", True)
-    found = verified_image(two.workshop, two.locked)
+    found = verified_image(two.opened, two.locked)
     assert found is not None
     assert found.id == image
 
@@ -290,7 +290,7 @@ def test_a_registry_that_is_gone_is_done_without(
         raise FetchError("the registry cannot be reached")
 
     monkeypatch.setattr("freezer.flows.registry.pull.pull", pull)
-    assert rollback(two.workshop, NAME).how == "rebuilt"
+    assert rollback(two.opened, NAME).how == "rebuilt"
     assert any("cannot be reached" in note for note in two.ear.notes)
 
 
@@ -300,7 +300,7 @@ def test_it_is_told_in_text_and_json(
     from freezer.cli.main import run
     from freezer.cli.session import Session
 
-    monkeypatch.setattr(Session, "workshop", lambda _: two.workshop)
+    monkeypatch.setattr(Session, "project", lambda _: two.opened)
     command = ["-C", str(two.project), "rollback"]
     assert run([*command, "--force"]) == 2
     assert "--reason" in capsys.readouterr().err

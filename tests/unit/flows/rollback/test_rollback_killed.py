@@ -38,7 +38,7 @@ def hook(name, arguments):
         os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(hook)
-done = rollback(past.workshop, NAME)
+done = rollback(past.opened, NAME)
 print(done.done.number)
 """
 
@@ -81,9 +81,9 @@ def test_killed_before_it_counts_it_has_not_happened(two: Past, tmp_path: Path) 
     kill(past, "os.rename", JOURNAL)
     after = {path: data for path, data in tree(past.project).items() if JOURNAL not in path}
     assert after == before
-    adopt(past.workshop, NAME)
-    assert history(past.workshop, NAME).next_number == 3
-    assert rollback(past.workshop, NAME).done is not None
+    adopt(past.opened, NAME)
+    assert history(past.opened, NAME).next_number == 3
+    assert rollback(past.opened, NAME).done is not None
     assert not list((past.folder / FOLDER).glob(f"*{JOURNAL}*"))
 
 
@@ -103,15 +103,15 @@ def test_killed_in_the_middle_the_next_command_ends_it(
     kill(past, event, place)
     past.held.tags.clear()
     before = tree(past.project)
-    log(past.workshop, NAME)
+    log(past.opened, NAME)
     assert any("was cut off" in warning for warning in past.ear.warnings)
     assert tree(past.project) == before
-    found = adopt(past.workshop, NAME)
+    found = adopt(past.opened, NAME)
     assert found is not None
     assert (found.number, found.action) == (3, "rollback")
     assert past.locked.lock.pip[0].version == "1.0"
     assert past.held.tags[f"{NAME}:latest"] == found.image
-    assert verify(past.workshop, NAME).faults == ()
+    assert verify(past.opened, NAME).faults == ()
     hidden = [path for path in past.folder.rglob(".*") if path.is_file()]
     assert not hidden, "nothing half-written is left"
     assert any("cut off" in note for note in past.ear.notes)
@@ -121,7 +121,7 @@ def test_the_command_itself_says_that_it_is_done(two: Past, tmp_path: Path) -> N
     past = copy(two, tmp_path)
     kill(past, "os.rename", "demo/freeze.lock.yaml")
     with pytest.raises(HistoryError, match="the history went on") as caught:
-        rollback(past.workshop, NAME)
+        rollback(past.opened, NAME)
     assert "generation 3, rollback" in str(caught.value)
     assert past.locked.lock.pip[0].version == "1.0"
 
@@ -135,11 +135,11 @@ def test_a_journal_that_was_edited_stops_everything_and_says_how_to_go_on(
     whole = journal.read_bytes()
     journal.write_bytes(whole.replace(b'"requirements.txt"', b'"freeze.yaml"'))
     with pytest.raises(HistoryError, match="was edited") as caught:
-        adopt(past.workshop, NAME)
+        adopt(past.opened, NAME)
     assert "remove that file" in str(caught.value)
     journal.unlink()
-    adopt(past.workshop, NAME)
-    assert verify(past.workshop, NAME).faults == ()
+    adopt(past.opened, NAME)
+    assert verify(past.opened, NAME).faults == ()
 
 
 def test_a_journal_from_another_time_is_not_carried_out(two: Past, tmp_path: Path) -> None:
@@ -152,21 +152,21 @@ def test_a_journal_from_another_time_is_not_carried_out(two: Past, tmp_path: Pat
     journal.write_bytes(whole)
     before = tree(past.project)
     with pytest.raises(HistoryError, match="no longer fits"):
-        adopt(past.workshop, NAME)
+        adopt(past.opened, NAME)
     assert tree(past.project) == before
 
 
 def test_two_at_once_take_turns(two: Past, tmp_path: Path) -> None:
     past = copy(two, tmp_path)
-    with holding(past.workshop, NAME):
+    with holding(past.opened, NAME):
         processes = [start(past) for _ in range(2)]
         for process in processes:  # both have decided what to go back from
             assert process.stdout is not None
             assert "waiting for it" in process.stdout.readline()
     said = [process.communicate(timeout=60) for process in processes]
     codes = sorted(process.returncode for process in processes)
-    numbers = [one.number for one in history(past.workshop, NAME).generations]
+    numbers = [one.number for one in history(past.opened, NAME).generations]
     assert numbers == [1, 2, 3], said
     assert codes == [0, 1], said
     assert any("the history went on" in err for _, err in said)
-    assert verify(past.workshop, NAME).faults == ()
+    assert verify(past.opened, NAME).faults == ()

@@ -260,7 +260,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., An
     """Run ``freeze doctor`` where no engine is, and where no source is asked."""
     app = typer.Typer()
     app.command()(doctor)
-    monkeypatch.setattr(current, "project", tmp_path)
+    monkeypatch.setattr(current, "folder", tmp_path)
     monkeypatch.setenv("FREEZER_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     monkeypatch.setattr(flow, "_sources", lambda config: [])

@@ -13,7 +13,7 @@ from freezer.fetch.store.store import Store
 from freezer.flows.lock.ecosystems import base_question, debian_question
 from freezer.flows.lock.lock import lock
 from freezer.flows.project.environment import load_environment
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.flows.update.update import Asked, UpdateResult, update
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from tests.support.conda.condaindex import DAY, JANUARY, record, write_channel
@@ -48,7 +48,7 @@ class Env:
         self.root, self.ear = root, Ear()
         self.url = write_channel(root / "channel", *CHANNEL)
         store = Store.open(root / "store")
-        self.workshop = Workshop(root, Config(), store, _no_engine, self.ear)
+        self.opened = Project(root, Config(), store, _no_engine, self.ear)
 
     def lock(self, *dependencies: str) -> dict[str, str]:
         conda = {
@@ -66,10 +66,10 @@ class Env:
         file = self.root / "lockfiles" / "demo" / LOCK_FILE
         file.parent.mkdir(parents=True)
         file.write_bytes(lock_bytes(made.model_copy(update={"answers": answers})))
-        return pins(lock(self.workshop, None, as_of=EARLY).locked.lock)
+        return pins(lock(self.opened, None, as_of=EARLY).locked.lock)
 
     def update(self, *packages: str, **more: Any) -> UpdateResult:
-        return update(self.workshop, None, Asked(packages, **{"as_of": LATE, **more}))
+        return update(self.opened, None, Asked(packages, **{"as_of": LATE, **more}))
 
 
 def _no_engine() -> Any:

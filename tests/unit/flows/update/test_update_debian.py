@@ -14,10 +14,10 @@ from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.flows.lock import debian
 from freezer.flows.lock.answers import Installed
-from freezer.flows.lock.ecosystems import resolve_worlds
-from freezer.flows.lock.request import Asking
+from freezer.flows.lock.ecosystems import resolve_ecosystems
+from freezer.flows.lock.request import LockRequest
 from freezer.flows.project.environment import load_environment
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.flows.update.moves import moves
 from freezer.model.lock import DebianPackage
 from freezer.resolve.minimal import Release
@@ -57,14 +57,14 @@ class Updates:
 
     def __init__(self) -> None:
         self.apt = Apt()
-        self.asking: Any = None
+        self.lock_request: Any = None
 
     def __call__(self, release: Release) -> dict[str, str]:
         old = make_lock(debian=tuple(package(*one) for one in OLD.items()))
-        self.asking = Asking(None, old.as_of, old, {"debian": release})  # type: ignore[arg-type]
+        self.lock_request = LockRequest(None, old.as_of, old, {"debian": release})  # type: ignore[arg-type]
         wanted = ("app", "tool")
-        workshop = Workshop(Path(), Config(), Store(Path("nowhere")), _no_engine, Ear())
-        found = debian._closure(workshop, self.asking, old.base, wanted, {})
+        project = Project(Path(), Config(), Store(Path("nowhere")), _no_engine, Ear())
+        found = debian._closure(project, self.lock_request, old.base, wanted, {})
         return {item.name: item.version for item in found}
 
 
@@ -81,12 +81,12 @@ def update(monkeypatch: pytest.MonkeyPatch) -> Updates:
 
 def test_what_is_named_moves_alone_where_it_can(update: Updates) -> None:
     assert update(Release(frozenset({"tool"}))) == {"app": "1", "lib": "1", "tool": "2"}
-    assert update.asking.causes["debian"] == {}
+    assert update.lock_request.causes["debian"] == {}
 
 
 def test_what_it_forces_moves_with_it_and_nothing_else(update: Updates) -> None:
     assert update(Release(frozenset({"app"}))) == {"app": "2", "lib": "2", "tool": "1"}
-    assert set(update.asking.causes["debian"]) == {"lib"}
+    assert set(update.lock_request.causes["debian"]) == {"lib"}
 
 
 def test_however_many_are_named_the_newest_are_asked_for_once(update: Updates) -> None:
@@ -113,11 +113,13 @@ def test_the_base_moves_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("freezer.flows.lock.python.resolve_python", lambda *_: ())
     monkeypatch.setattr("freezer.flows.lock.numeric_libraries.arithmetic", lambda *given: given[2])
     (tmp_path / "freeze.yaml").write_text("name: demo\nbase: debian:12\npython: '3.11'\n")
-    asking = Asking(load_environment(tmp_path, None), old.as_of, old, {"base": Release()})
-    workshop: Any = SimpleNamespace(config=None, report=Ear())
-    made = resolve_worlds(workshop, asking)
+    lock_request = LockRequest(
+        load_environment(tmp_path, None), old.as_of, old, {"base": Release()}
+    )
+    project: Any = SimpleNamespace(config=None, report=Ear())
+    made = resolve_ecosystems(project, lock_request)
     new = old.model_copy(update={"base": made.base, "debian": made.debian})
-    assert [(str(one), one.named) for one in moves(old, new, asking)] == [
+    assert [(str(one), one.named) for one in moves(old, new, lock_request)] == [
         ("base debian:bookworm-slim 333333333333 to 999999999999", True),
         ("Debian package libgomp1 12.2.0-14 to 13", False),
     ]

@@ -14,7 +14,7 @@ from freezer.cli.main import run
 from freezer.errors import LockError
 from freezer.fetch.config import Config, PythonIndexConfig, Sources
 from freezer.flows.history.generations import history
-from freezer.flows.project.workshop import Workshop
+from freezer.flows.project.project import Project
 from freezer.flows.why.constraints import Hold
 from freezer.flows.why.why import Answer, why
 from freezer.history.log import FOLDER
@@ -72,7 +72,7 @@ class Room:
             (self.past.project / "freeze.yaml").write_text(spec)
 
     def ask(self, name: str, **more: Any) -> Answer:
-        (found,) = why(self.past.workshop, NAME, name, **more).answers
+        (found,) = why(self.past.opened, NAME, name, **more).answers
         return found
 
 
@@ -90,7 +90,7 @@ def parents(answer: Answer) -> list[tuple[str, str | None]]:
 
 def test_ranges_come_from_the_wheels_in_the_store(room: Room) -> None:
     assert parents(room.ask("numpy")) == [("app (pip)", None)]
-    room.past.workshop.store.put_bytes(APP)
+    room.past.opened.store.put_bytes(APP)
     # Markers are evaluated for the target; one name in two spellings is one package.
     assert parents(room.ask("NumPy")) == [("app (pip)", "<2.5,>=1.5"), ("app (pip)", "!=2.0")]
     assert parents(room.ask("lib")) == [("app (pip)", "")]
@@ -101,7 +101,7 @@ def test_a_wheel_that_is_broken_tells_nothing(room: Room) -> None:
     broken = b"no wheel"
     app = locked(broken, "app", "lib", requested=True)
     room.put(demo(pip=(app, locked(LIB, "lib"))))
-    room.past.workshop.store.put_bytes(broken)
+    room.past.opened.store.put_bytes(broken)
     assert parents(room.ask("lib")) == [("app (pip)", None)]
 
 
@@ -151,15 +151,15 @@ def test_parts_of_cuda_and_of_the_blas_are_held_by_what_was_declared(room: Room)
     }
 
 
-def test_a_name_may_be_in_several_worlds(room: Room) -> None:
+def test_a_name_may_be_in_several_ecosystems(room: Room) -> None:
     conda = CondaPackage(
         source="conda", file="lib-1-0.conda", size=1, sha256=sha("9"), name="lib", version="1",
         build="py_0", build_number=0, channel="conda-forge", subdir="noarch", noarch="python",
         depends=("python >=3.9",), requested=True, reason="asked for in freeze.yaml",
     )  # fmt: skip
     room.put(demo(conda=(conda,)))
-    found = why(room.past.workshop, NAME, "lib").answers
-    assert [one.key.world for one in found] == ["conda", "pip"]
+    found = why(room.past.opened, NAME, "lib").answers
+    assert [one.key.ecosystem for one in found] == ["conda", "pip"]
 
 
 def test_a_package_of_conda_goes_by_its_python_name_too(room: Room) -> None:
@@ -169,7 +169,7 @@ def test_a_package_of_conda_goes_by_its_python_name_too(room: Room) -> None:
         depends=("python",), requested=True, reason="asked for in freeze.yaml",
     )  # fmt: skip
     needing = wheel("app", requires=["torch>=1.9"])
-    room.past.workshop.store.put_bytes(needing)
+    room.past.opened.store.put_bytes(needing)
     room.put(demo(conda=(torch,), pip=(locked(needing, "app", requested=True),)))
     assert room.ask("torch").key.name == "pytorch"
     assert parents(room.ask("pytorch")) == [("app (pip)", ">=1.9")]
@@ -208,7 +208,7 @@ def test_an_older_lock_that_was_edited_is_not_read(room: Room) -> None:
     past = room.past
     past.lock("1.0")
     past.lock("2.0")
-    second = history(past.workshop, NAME).generations[1]
+    second = history(past.opened, NAME).generations[1]
     kept = past.folder / FOLDER / second.lock_id / LOCK_FILE
     kept.write_bytes(kept.read_bytes().replace(b"libgomp1", b"libgomp2"))
     found = room.ask("libgomp1").since
@@ -220,15 +220,15 @@ def test_an_older_lock_that_was_edited_is_not_read(room: Room) -> None:
 def asked(room: Room, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return what asks with an index of its own; nothing is resolved, as there is no engine."""
     monkeypatch.setattr("freezer.flows.why.why.released", lambda *_: None)
-    room.past.workshop.store.put_bytes(APP)
+    room.past.opened.store.put_bytes(APP)
     with serve() as index:
         for version in ("1.0", "2.0", "2.4", "2.6", "3.0rc1"):
             index.add("numpy", version)
         index.add("numpy", "2.4.1", uploaded="2026-11-02T00:00:00.000000Z")
         pypi = PythonIndexConfig(index_url=index.simple, extra_index_urls=())
         config = Config(sources=Sources(pypi=pypi))
-        workshop: Workshop = replace(room.past.workshop, config=config)
-        yield lambda name: why(workshop, NAME, name, ask=True).answers[0].offer
+        opened: Project = replace(room.past.opened, config=config)
+        yield lambda name: why(opened, NAME, name, ask=True).answers[0].offer
 
 
 def test_asking_goes_up_to_the_cut_off_and_by_the_known_ranges(asked: Any) -> None:
@@ -247,14 +247,16 @@ def test_an_index_out_of_reach_is_no_claim(asked: Any) -> None:
 
 
 def test_as_json_and_as_text(room: Room, capsys: pytest.CaptureFixture[str]) -> None:
-    room.past.workshop.store.put_bytes(APP)
+    room.past.opened.store.put_bytes(APP)
     at = ["-C", str(room.past.project)]
     assert run([*at, "why", NAME, "numpy", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["environment"], document["name"]) == (NAME, "numpy")
     (found,) = document["packages"]
-    assert (found["world"], found["version"], found["requested"]) == ("pip", "1.0", True)
-    assert found["parents"] == [{"world": "pip", "name": "app", "wanted": ["<2.5,>=1.5", "!=2.0"]}]
+    assert (found["ecosystem"], found["version"], found["requested"]) == ("pip", "1.0", True)
+    assert found["parents"] == [
+        {"ecosystem": "pip", "name": "app", "wanted": ["<2.5,>=1.5", "!=2.0"]}
+    ]
     assert [[step["name"] for step in way] for way in found["chains"]] == [
         ["numpy"], ["app", "numpy"],
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Freezer's linking held against rattler's own: the same paths, contents, links and modes."""
+"""Freezer's linking compared with rattler's own: the same paths, contents, links and modes."""
 
 from __future__ import annotations
 

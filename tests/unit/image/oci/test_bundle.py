@@ -77,7 +77,7 @@ def test_equal_members_are_equal_bytes(tmp_path):
 def test_every_single_byte_counts(tmp_path):
     path = written(tmp_path)
     whole = path.read_bytes()
-    # What the index says of the lock is held against the lock by who knows what a lock is.
+    # What the index says of the lock is compared with the lock by who knows what a lock is.
     said = [range(start := whole.index(one), start + len(one)) for one in (b"demo", b"1" * 64)]
     for position in {*range(0, len(whole), 37), *range(1536)} - {*said[0], *said[1]}:
         changed = bytearray(whole)

@@ -1,4 +1,4 @@
-"""Locked packages held against `accelerator:`."""
+"""Locked packages compared with `accelerator:`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from freezer.errors import ResolveError
 from freezer.model.lock import Accelerator, CondaPackage, PipPackage
 from freezer.resolve.accelerator.check import (
     check_locked,
-    demand_gpu_wheels,
     locked_accelerator,
+    require_gpu_wheels,
 )
 from tests.support.python.accelerators import asks, conda, gpu, wheel
 
@@ -103,7 +103,7 @@ def test_cpu_wheels_that_nobody_asked_for_name_what_to_ask_for(
     pip: list[PipPackage], ask: str
 ) -> None:
     with pytest.raises(ResolveError, match="compute on the CPU") as caught:
-        demand_gpu_wheels(pip, [])
+        require_gpu_wheels(pip, [])
     assert caught.value.hint == f"ask for {ask}"
 
 
@@ -120,19 +120,19 @@ def test_cpu_wheels_that_nobody_asked_for_name_what_to_ask_for(
     ],
 )
 def test_what_is_a_gpu_build_or_was_chosen_passes(pip: list[PipPackage]) -> None:
-    demand_gpu_wheels(pip, [])
+    require_gpu_wheels(pip, [])
 
 
 def test_a_cpu_build_of_torch_is_the_users_to_name_by_its_version() -> None:
     pip = [wheel("torch", "2.13.0+cpu", requested=True)]
-    demand_gpu_wheels(pip, [], asks("torch==2.13.0+cpu"))
+    require_gpu_wheels(pip, [], asks("torch==2.13.0+cpu"))
     for text in ("torch", "torch==2.13.0", "torch==2.13.*", "torch>=2.13"):
         with pytest.raises(ResolveError, match="compute on the CPU"):
-            demand_gpu_wheels(pip, [], asks(text))
+            require_gpu_wheels(pip, [], asks(text))
 
 
 def test_tensorflow_may_take_its_cudnn_from_conda() -> None:
-    demand_gpu_wheels([wheel("tensorflow", "2.21.0")], [conda("cudnn", "9.3.0.75")])
+    require_gpu_wheels([wheel("tensorflow", "2.21.0")], [conda("cudnn", "9.3.0.75")])
 
 
 def test_lightgbm_has_no_cuda_wheels_and_that_is_said() -> None:

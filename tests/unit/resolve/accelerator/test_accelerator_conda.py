@@ -9,9 +9,9 @@ import pytest
 from freezer.errors import ResolveError, SpecError
 from freezer.resolve.accelerator.conda import (
     conda_constraints,
-    demand_gpu_builds,
     name_of,
     names_a_build,
+    require_gpu_builds,
     virtual_packages,
 )
 from tests.support.conda.condaindex import VIRTUAL, Room, pins, record
@@ -50,7 +50,7 @@ def test_without_constraints_a_solver_takes_the_cpu_build_without_a_word(room: R
         (p.name, p.version, p.build) for p in found.packages
     }
     with pytest.raises(ResolveError, match="these are CPU builds") as caught:
-        demand_gpu_builds(found.packages, asks_conda("pytorch"))
+        require_gpu_builds(found.packages, asks_conda("pytorch"))
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("ask for pytorch=*=*cuda*;")
 
@@ -69,7 +69,7 @@ def test_constraints_bring_the_gpu_build_of_the_cuda_and_the_cudnn(room: Room) -
         "mkl": "2026.0 0",
         "pytorch": "2.6.0 cuda124_1",
     }
-    demand_gpu_builds(found.packages)
+    require_gpu_builds(found.packages)
 
 
 def test_constraints_ask_for_nothing_by_themselves(room: Room) -> None:
@@ -92,7 +92,7 @@ def test_a_build_that_the_user_names_is_theirs(room: Room) -> None:
     constraints = conda_constraints(gpu("12.4"), "mkl", asked)
     assert not {name_of(text) for text in constraints} & {"pytorch", "libblas", "pytorch-cpu"}
     found = room.solve("pytorch=*=cpu*", constraints=constraints)
-    demand_gpu_builds(found.packages, asked)
+    require_gpu_builds(found.packages, asked)
 
 
 def test_the_parts_of_a_chosen_cpu_build_are_cpu_builds_too(room: Room) -> None:
@@ -105,23 +105,23 @@ def test_the_parts_of_a_chosen_cpu_build_are_cpu_builds_too(room: Room) -> None:
     asked = asks_conda("pytorch=*=cpu*")
     found = room.solve("pytorch=*=cpu*", constraints=conda_constraints(gpu("12.9"), None, asked))
     assert pins(found)["libtorch"] == "2.8.0 cpu_1"
-    demand_gpu_builds(found.packages, asked)
+    require_gpu_builds(found.packages, asked)
     with pytest.raises(ResolveError, match="these are CPU builds"):
-        demand_gpu_builds(found.packages, asks_conda("pytorch"))
+        require_gpu_builds(found.packages, asks_conda("pytorch"))
 
 
 def test_packages_that_are_cpu_builds_by_name() -> None:
     with pytest.raises(ResolveError) as caught:
-        demand_gpu_builds([conda("pytorch-cpu", "2.8.0", "cpu_mkl_1")])
+        require_gpu_builds([conda("pytorch-cpu", "2.8.0", "cpu_mkl_1")])
     assert "pytorch-gpu" in str(caught.value)
-    demand_gpu_builds([conda("pytorch-cpu", "2.8.0", "cpu_mkl_1")], asks_conda("pytorch-cpu"))
+    require_gpu_builds([conda("pytorch-cpu", "2.8.0", "cpu_mkl_1")], asks_conda("pytorch-cpu"))
 
 
 @pytest.mark.parametrize(
     "build", ["cuda126_mkl_py312_h8bb5dc9_300", "py3.11_cuda12.1_cudnn8.9.2_0"]
 )
 def test_gpu_builds_of_both_great_channels_are_known(build: str) -> None:
-    demand_gpu_builds([conda("pytorch", "2.6.0", build), conda("numpy", "2.2", "py312_0")])
+    require_gpu_builds([conda("pytorch", "2.6.0", build), conda("numpy", "2.2", "py312_0")])
 
 
 def test_without_an_accelerator_nothing_is_asked() -> None:

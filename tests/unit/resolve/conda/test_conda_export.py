@@ -1,4 +1,4 @@
-"""Exports of the conda half, held against conda-lock's own parser and its content hash."""
+"""Exports of the conda half, compared with conda-lock's own parser and its content hash."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def test_a_package_of_unknown_age_is_taken_only_when_nothing_else_will_do(room: 
     unknown = room.solve("a >=2")
     assert pins(unknown) == {"a": "2.0 0"}
     assert unknown.warnings == (
-        "no build time is known of a: the cut-off could not be held against it",
+        "no build time is known of a: the cut-off could not be compared with it",
     )
 
 

@@ -17,7 +17,7 @@ from freezer.model.spec.spec import PipSpec
 from freezer.resolve.python.interface import Held
 from freezer.resolve.python.names import ALIASES, name_warnings, near_names
 from freezer.resolve.python.requirements.gather import Gathered, gather
-from freezer.resolve.python.resolve import demand_python, pip_question, resolve_pip
+from freezer.resolve.python.resolve import pip_question, require_python, resolve_pip
 from freezer.resolve.python.well_known import FAMOUS
 from tests.support.project.asking import TARGET, asked, host_target, request
 from tests.support.python.indexes import FakeIndex, serve
@@ -159,20 +159,20 @@ def test_each_line_is_warned_of_once() -> None:
 
 @pytest.mark.parametrize("text", [">=3.9", ">=3.11.2,<4", "~=3.11"])
 def test_a_python_that_will_do(text: str) -> None:
-    demand_python(Gathered(requires_python=[(text, Where("pyproject.toml"))]), TARGET)
+    require_python(Gathered(requires_python=[(text, Where("pyproject.toml"))]), TARGET)
 
 
 def test_a_python_that_will_not_do() -> None:
     gathered = Gathered(requires_python=[(">=3.12", Where("pyproject.toml"))])
     with pytest.raises(ResolveError, match="does not run on this Python") as caught:
-        demand_python(gathered, TARGET)
+        require_python(gathered, TARGET)
     assert caught.value.found == "Python 3.11.2"
 
 
 def test_a_python_that_says_nothing() -> None:
     gathered = Gathered(requires_python=[("three", Where("pyproject.toml"))])
     with pytest.raises(SpecError, match="not a version specifier"):
-        demand_python(gathered, TARGET)
+        require_python(gathered, TARGET)
 
 
 # The question

@@ -16,7 +16,7 @@ from freezer.fetch.python.settings import Indexes
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.resolve.python.interface import PipRequest, Resolution
-from freezer.resolve.python.piptools.resolver import PipToolsResolver, demand_host
+from freezer.resolve.python.piptools.resolver import PipToolsResolver, require_host
 from freezer.resolve.python.uv.resolver import UvResolver
 from tests.support.project.asking import asked, host_target, request
 from tests.support.python.indexes import FakeIndex, File, serve
@@ -246,9 +246,9 @@ def test_another_target_than_this_host_is_refused(changes: dict[str, str]) -> No
     if target == host_target():
         pytest.skip("this host is that target")
     with pytest.raises(ResolveError, match="resolves for the Python that runs it") as caught:
-        demand_host(target)
+        require_host(target)
     assert "resolver: uv" in str(caught.value.hint)
 
 
 def test_this_host_is_accepted() -> None:
-    demand_host(host_target())
+    require_host(host_target())

@@ -1,4 +1,4 @@
-"""Which wheels a target takes, held against what pip's own library says."""
+"""Which wheels a target takes, compared with what pip's own library says."""
 
 from __future__ import annotations
 

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Workshop:
+class Project:
     """What every flow works with: the project, its configuration, the store, the engine, an ear."""
 
-    project: Path
+    root: Path
+    """The project's folder: it holds ``images/`` and ``lockfiles/``."""
     config: Config
     store: Store
     engine: Callable[[], Engine]
@@ -29,12 +30,12 @@ class Workshop:
 
     @classmethod
     def open(
-        cls, project: Path, engine: Callable[[], Engine], report: Reporter | None = None
-    ) -> Workshop:
-        """Return the workshop of a project. Raises ``ConfigError`` and ``HostError``."""
+        cls, root: Path, engine: Callable[[], Engine], report: Reporter | None = None
+    ) -> Project:
+        """Return the project in a folder. Raises ``ConfigError`` and ``HostError``."""
         return cls(
-            project=project,
-            config=load_config(project),
+            root=root,
+            config=load_config(root),
             store=Store.open(),
             engine=engine,
             report=report or SilentReporter(),
