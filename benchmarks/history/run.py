@@ -30,7 +30,7 @@ from freezer.flows.check.record import record_check
 from freezer.flows.check.verdict import CheckResult
 from freezer.flows.history.generations import history, locked_of, record_generation
 from freezer.flows.project.environment import Locked, read_lock
-from freezer.flows.project.exclusive import carry_out, holding
+from freezer.flows.project.exclusive import carry_out, exclusive_lock
 from freezer.flows.project.project import Project
 from freezer.flows.rollback.switch import switch_to
 from freezer.history.switch import begin
@@ -120,7 +120,7 @@ def _fill(project: Project, count: int) -> Record:
         moment = f"2026-{1 + day // 28:02}-{1 + day % 28:02}T00:00:00Z"
         lock = first.lock.model_copy(update={"as_of": moment})
         data = lock_bytes(lock)
-        with holding(project, NAME):
+        with exclusive_lock(project, NAME):
             (first.folder / REQUIREMENTS_FILE).write_text(requirements_text(lock))
             (first.folder / LOCK_FILE).write_bytes(data)
             record_generation(project, NAME, action="lock", summary=f"as-of: to {moment}")

@@ -9,7 +9,14 @@ from freezer.model.canonical import digest, json_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from freezer.model.lock import CondaPackage, DebianPackage, Inside, Lock, PipPackage, Steps
+    from freezer.model.lock import (
+        CondaPackage,
+        DebianPackage,
+        ImageRuntime,
+        Lock,
+        PipPackage,
+        Steps,
+    )
 
     Package = DebianPackage | CondaPackage | PipPackage
 
@@ -118,7 +125,7 @@ def _packages(
             yield f"{kind} {name}: {first[0]} to {second[0]}{other}"
 
 
-def _part(inside: Inside) -> str:
+def _part(inside: ImageRuntime) -> str:
     return f"{inside.version} ({inside.sha256[:12]})"
 
 

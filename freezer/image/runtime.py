@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock
 
 
-def inside_of(lock: Lock, store: Store) -> Mapping[str, bytes]:
+def runtime_files(lock: Lock, store: Store) -> Mapping[str, bytes]:
     """Return the files by path, such as ``freezer_inside/smoke.py``: with the lock's digest.
 
     Raises ``LockError`` where neither this Freezer nor the store has those files, or where they

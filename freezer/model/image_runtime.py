@@ -16,7 +16,7 @@ from freezer.model.canonical import digest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from freezer.model.lock import Inside
+    from freezer.model.lock import ImageRuntime
 
 FIRST: Final = 1
 """The interface of a lock that names none."""
@@ -62,7 +62,7 @@ def _members(data: bytes, shown: str) -> Iterator[tuple[str, bytes]]:
         at = end
 
 
-def require_interface(inside: Inside) -> None:
+def require_interface(inside: ImageRuntime) -> None:
     """Raise ``LockError`` when the image and this Freezer do not speak one language."""
     spoken = inside.interface or FIRST
     if spoken in UNDERSTOOD:

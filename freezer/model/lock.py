@@ -206,7 +206,7 @@ class SmokePlan(Model):
     """Seconds."""
 
 
-class Inside(Model):
+class ImageRuntime(Model):
     """The part of Freezer that is copied into the image (``freezer_inside``)."""
 
     version: str
@@ -246,7 +246,7 @@ class Lock(Model):
     """Environment variables of the image, determinism settings included."""
     labels: dict[str, str] = {}
     smoke: SmokePlan
-    inside: Inside
+    inside: ImageRuntime
     image_format: Literal[1] = 1
     """Rules by which the image's bytes follow from this document."""
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import FreezerError
 from freezer.flows.history.generations import adopt, history, now, shown_folder
-from freezer.flows.history.lock_files import files_beside, references_beside
+from freezer.flows.history.lock_files import stored_files, stored_references
 from freezer.flows.project.environment import LOCKS, Locked
-from freezer.flows.project.exclusive import holding
+from freezer.flows.project.exclusive import exclusive_lock
 from freezer.flows.project.git import author, one_line
 from freezer.history.archive import keep
 from freezer.history.changelog import write_changelog
@@ -35,7 +35,7 @@ def record_check(project: Project, locked: Locked, record: Record, word: Word) -
     """
     name = locked.lock.name
     folder = project.root / LOCKS / name
-    with holding(project, name):
+    with exclusive_lock(project, name):
         adopt(project, name)
         past = history(project, name)
         checked = next(
@@ -43,8 +43,8 @@ def record_check(project: Project, locked: Locked, record: Record, word: Word) -
         )
         if checked is None:
             return None
-        references = references_beside(locked)
-        kept = keep(folder, locked.id, files_beside(locked.folder), references)
+        references = stored_references(locked)
+        kept = keep(folder, locked.id, stored_files(locked.folder), references)
         _keep_inventory(project, Locked(locked.lock, locked.id, kept), record)
         mine = references.get(f"{record.host.class_}.json")
         entry = checked_entry(project, past, checked, record, word, mine, inventory_in(kept))

@@ -10,7 +10,7 @@ from freezer.flows.check.check import check_locked
 from freezer.flows.compare.trials import Trial, Trials
 from freezer.flows.history.generations import adopt, history, locked_of
 from freezer.flows.history.log import environment_name
-from freezer.flows.rollback.earlier_image import bring_image
+from freezer.flows.rollback.earlier_image import obtain_image
 from freezer.history.between import Change, changes_between
 from freezer.history.search import State, bad_step, smallest
 
@@ -66,7 +66,7 @@ def bisect(
     past = history(project, chosen)
     steps = _between(past, past.find(good), past.find(bad))
     first = locked_of(project, chosen, steps[0])
-    image = bring_image(project, first, past.images(first.id)).info
+    image = obtain_image(project, first, past.images(first.id)).info
     result = check_locked(project, first, keep=False, image=image)
     if not result.verdict.good:
         raise CheckError(

@@ -13,7 +13,7 @@ from freezer.flows.check.record import record_check
 from freezer.flows.history.generations import adopt, history, locked_of, shown_folder
 from freezer.flows.history.log import environment_name
 from freezer.flows.project.environment import read_lock
-from freezer.flows.rollback.earlier_image import How, bring_image
+from freezer.flows.rollback.earlier_image import How, obtain_image
 from freezer.flows.rollback.switch import verified_past
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _built_and_checked(
     now = read_lock(project.root, name)
     if now is not None and now.id == locked.id:
         locked = now  # a reference that is recorded anew belongs beside it
-    image = bring_image(project, locked, past.images(last.lock_id))
+    image = obtain_image(project, locked, past.images(last.lock_id))
     result = check_locked(project, locked, record=record, keep=record, image=image.info)
     if image.on_record is not False and (not result.repeated or result.recorded):
         record_check(project, locked, result.record, result.verdict.word)

@@ -13,7 +13,7 @@ from freezer.flows.check.run_training import train
 from freezer.flows.history.generations import locked_of
 from freezer.flows.image.build import build_locked, image_tags
 from freezer.flows.project.environment import Locked
-from freezer.flows.rollback.earlier_image import bring_image
+from freezer.flows.rollback.earlier_image import obtain_image
 from freezer.history.between import Change, between
 from freezer.history.search import State
 from freezer.model.lockfile import lock_bytes, lock_id
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from freezer.flows.project.project import Project
     from freezer.history.log import History
     from freezer.model.generation import Generation
-    from freezer.model.lock import Inside, Lock
+    from freezer.model.lock import ImageRuntime, Lock
     from freezer.model.record.record import Record
 
 
@@ -51,7 +51,7 @@ class Trials:
     All of them run the trainings of Freezer's ``part``, which gave the right numbers.
     """
 
-    def __init__(self, project: Project, right: Record, part: Inside, *, keep: bool) -> None:
+    def __init__(self, project: Project, right: Record, part: ImageRuntime, *, keep: bool) -> None:
         self.made: list[Trial] = []
         self._project = project
         self._right = right
@@ -88,7 +88,7 @@ class Trials:
             return self._put_together(title, None, self.alike(locked.lock))
 
         def image() -> str:
-            return bring_image(self._project, locked, past.images(locked.id)).info.id
+            return obtain_image(self._project, locked, past.images(locked.id)).info.id
 
         return self._try(title, None, locked, image)
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FreezerError, LockError
 from freezer.flows.history.lock_files import (
-    files_beside,
     hashes,
-    references_beside,
     restore_smoke_files,
     smoke_files,
+    stored_files,
+    stored_references,
 )
 from freezer.flows.project.environment import LOCKS, Environment, Locked, read_lock
-from freezer.flows.project.exclusive import holding
+from freezer.flows.project.exclusive import exclusive_lock
 from freezer.flows.project.git import author, one_line
-from freezer.flows.project.image_runtime import keep_inside
+from freezer.flows.project.image_runtime import keep_runtime
 from freezer.history.archive import SMOKE, archived, keep
 from freezer.history.changelog import write_changelog
 from freezer.history.changes import changes
@@ -80,7 +80,7 @@ def adopt(project: Project, name: str) -> Generation | None:
     Keeps as well the references that came since. None where there is no lock, or none that can
     be read. Raises ``HistoryError``.
     """
-    with holding(project, name):
+    with exclusive_lock(project, name):
         try:
             locked = read_lock(project.root, name)
         except LockError:
@@ -115,12 +115,12 @@ def record_generation(
 ) -> Generation:
     """Record the lock that is current now, and keep it whole; return its generation.
 
-    Call it, and write the lock before it, within `holding`; ``written`` is that lock, where it need
-    not be read again. A `lock` or an `update` that changed nothing records nothing. Raises
+    Call it, and write the lock before it, within `exclusive_lock`; ``written`` is that lock, so
+    that it is not read again. A `lock` or an `update` that changed nothing records nothing. Raises
     ``LockError`` where there is no lock, and ``HistoryError``.
     """
     name = environment if isinstance(environment, str) else environment.name
-    with holding(project, name):
+    with exclusive_lock(project, name):
         locked = written or read_lock(project.root, name)
         if locked is None:
             raise LockError(f"{name} has no lock", hint=f"run `freeze lock {name}`")
@@ -140,10 +140,10 @@ def _record(
 ) -> Generation:
     name = locked.lock.name
     past = history(project, name)
-    beside = files_beside(locked.folder)
+    beside = stored_files(locked.folder)
     smoke = smoke_files(project.store, locked.lock)
-    keep_inside(project, locked.lock)
-    kept = keep(locked.folder, locked.id, beside, references_beside(locked), smoke)
+    keep_runtime(project, locked.lock)
+    kept = keep(locked.folder, locked.id, beside, stored_references(locked), smoke)
     if past.head and past.head.lock_id == locked.id and action in ("lock", "update"):
         return past.head
     who = author(project.root)
@@ -153,7 +153,7 @@ def _record(
         date=now(),
         action=action,
         lock_id=locked.id,
-        files=hashes(files_beside(kept)),
+        files=hashes(stored_files(kept)),
         reason=one_line(reason) or None if reason else None,
         who=who.who,
         commit=who.commit,

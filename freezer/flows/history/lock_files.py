@@ -30,13 +30,13 @@ WRITTEN: Final = frozenset({LOCK_FILE, REQUIREMENTS_FILE, *CONDA_EXPORTS})
 """Every name that `freeze lock` may write beside a spec."""
 
 
-def files_beside(folder: Path) -> dict[str, bytes]:
+def stored_files(folder: Path) -> dict[str, bytes]:
     """Return what `freeze lock` wrote into a folder, by name."""
     paths = (folder / name for name in sorted(WRITTEN))
     return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
 
-def references_beside(locked: Locked) -> dict[str, bytes]:
+def stored_references(locked: Locked) -> dict[str, bytes]:
     """Return a lock's references by file name; not those of another lock, nor spoiled ones."""
     found = {}
     for path in sorted((locked.folder / FOLDER).glob("*.json")):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import HistoryError, LockError, Where
 from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.flows.history.generations import history, now, shown_folder
-from freezer.flows.history.lock_files import files_beside, hashes, references_beside
+from freezer.flows.history.lock_files import hashes, stored_files, stored_references
 from freezer.flows.project.environment import (
     LOCKS,
     environments,
@@ -16,7 +16,7 @@ from freezer.flows.project.environment import (
     load_locked,
     read_lock,
 )
-from freezer.flows.project.exclusive import holding
+from freezer.flows.project.exclusive import exclusive_lock
 from freezer.flows.project.git import author, committed, one_line
 from freezer.history.archive import keep
 from freezer.history.changelog import write_changelog
@@ -130,7 +130,7 @@ def join(project: Project, name: str | None, reason: str | None = None) -> Gener
     chosen = environment_name(project, name)
     folder, shown = project.root / LOCKS / chosen, shown_folder(chosen)
     place = f"{shown}/{FOLDER}/{LOG_FILE}"
-    with holding(project, chosen):
+    with exclusive_lock(project, chosen):
         entries = united(read_log(folder, place), place)
         locked = read_lock(project.root, chosen)
         if locked is None:
@@ -146,8 +146,8 @@ def join(project: Project, name: str | None, reason: str | None = None) -> Gener
                 hint="`freeze log` shows it",
             )
         past = History(entries, place)
-        kept = keep(folder, locked.id, files_beside(folder), references_beside(locked))
-        _lay(files_beside(kept), folder)
+        kept = keep(folder, locked.id, stored_files(folder), stored_references(locked))
+        _lay(stored_files(kept), folder)
         who = author(project.root)
         entry = Generation(
             number=past.next_number,
@@ -155,7 +155,7 @@ def join(project: Project, name: str | None, reason: str | None = None) -> Gener
             date=now(),
             action="merge",
             lock_id=locked.id,
-            files=hashes(files_beside(kept)),
+            files=hashes(stored_files(kept)),
             reason=(one_line(reason) or None) if reason else None,
             who=who.who,
             commit=who.commit,

@@ -12,7 +12,7 @@ from freezer.errors import FreezerError
 from freezer.flows.image.config_cache import keep_config
 from freezer.flows.image.fetch import fetch_lock
 from freezer.flows.image.inventory_cache import inventory_of, keep_inventory
-from freezer.flows.project.image_runtime import require_inside
+from freezer.flows.project.image_runtime import require_runtime
 from freezer.image.assemble.assemble import Parts, assemble
 from freezer.image.assemble.inventory_key import computing
 from freezer.image.assemble.preload_layers import Ahead
@@ -38,7 +38,7 @@ def make(
     and the engine raise.
     """
     lock, engine, store = locked.lock, project.engine(), project.store
-    require_inside(project, lock)  # before anything that takes time
+    require_runtime(project, lock)  # before anything that takes time
     fetch_lock(project, lock)
     reference = ensure_base(lock, engine=engine, store=store, report=project.report)
     with Ahead(lock, engine=engine, store=store) as ahead:

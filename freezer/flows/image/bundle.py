@@ -12,7 +12,7 @@ from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.flows.history.generations import history
 from freezer.flows.image.fetch import fetch_lock, lock_artifacts
 from freezer.flows.project.environment import LOCKS, Locked, load_locked
-from freezer.flows.project.image_runtime import keep_inside, require_inside
+from freezer.flows.project.image_runtime import keep_runtime, require_runtime
 from freezer.image.base import base_blobs, ensure_base, keep_base
 from freezer.image.clock import epoch
 from freezer.image.oci.bundle import Bundle, Content, content_of, read_bundle, write_bundle
@@ -49,7 +49,7 @@ def bundle(project: Project, name: str | None, path: Path) -> Bundled:
     """
     locked = load_locked(project.root, name)
     lock, store = locked.lock, project.store
-    require_inside(project, lock)  # before anything that takes time
+    require_runtime(project, lock)  # before anything that takes time
     fetch_lock(project, lock)
     if lock.base.kind == "registry":
         engine = project.engine()
@@ -79,7 +79,7 @@ def check_bundle(project: Project, path: Path) -> Bundled:
     Raises ``IntegrityError`` naming what is wrong. Keeps nothing.
     """
     held = _read(project, path, None)
-    _require_inside_in(held, _locked_of(held, path), path)
+    _require_runtime_in(held, _locked_of(held, path), path)
     size = sum(member.size for member in held.index.files.values())
     return Bundled(held.index.environment, held.index.lock_id, path, len(held.index.files), size)
 
@@ -107,7 +107,7 @@ def take_bundle(project: Project, path: Path) -> str:
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(target, data)
-    keep_inside(project, lock)
+    keep_runtime(project, lock)
     return lock.name
 
 
@@ -179,7 +179,7 @@ def _locked_of(held: Bundle, path: Path) -> Lock:
     return lock
 
 
-def _require_inside_in(held: Bundle, lock: Lock, path: Path) -> None:
+def _require_runtime_in(held: Bundle, lock: Lock, path: Path) -> None:
     """See that a bundle has Freezer's own part: the first Freezers' have not, and need theirs."""
     if lock.inside.sha256 not in {*held.blobs, inside_digest()[1]}:
         raise IntegrityError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from freezer.engine.interface import LayerFile
 from freezer.fetch.store.store import disk_errors
 from freezer.flows.image.build import Built, build
-from freezer.flows.project.image_runtime import require_inside
+from freezer.flows.project.image_runtime import require_runtime
 from freezer.image.assemble.assemble import assemble
 from freezer.image.base import ensure_base
 from freezer.image.clock import epoch
@@ -42,7 +42,7 @@ def export(project: Project, name: str | None, path: Path) -> Exported:
     built = build(project, name)
     lock, lock_id = built.locked.lock, built.locked.id
     engine, store = project.engine(), project.store
-    require_inside(project, lock)
+    require_runtime(project, lock)
     reference = ensure_base(lock, engine=engine, store=store, report=project.report)
     parts = assemble(lock, lock_id, reference, engine=engine, store=store, report=project.report)
     config = image_config(lock, lock_id, [(item.file.diff_id, item.title) for item in parts.layers])

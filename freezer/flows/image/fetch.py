@@ -10,8 +10,8 @@ from freezer.fetch.store.download import fetch_all
 from freezer.flows.lock.base import base_apt_sources
 from freezer.flows.lock.sources import artifact_sources, spec_channels
 from freezer.flows.project.environment import Locked, load_locked
-from freezer.flows.project.image_runtime import bring_inside
-from freezer.flows.project.user_files import bring_own_files
+from freezer.flows.project.image_runtime import fetch_runtime
+from freezer.flows.project.user_files import fetch_user_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,8 @@ def fetch(project: Project, name: str | None) -> Fetched:
 
 def fetch_lock(project: Project, lock: Lock) -> None:
     """Bring all artifacts of a lock into the store and verify those that are there."""
-    bring_own_files(project, lock)
-    bring_inside(project, lock)
+    fetch_user_files(project, lock)
+    fetch_runtime(project, lock)
     files = {artifact.sha256: artifact.file for artifact in lock_artifacts(lock)}
     # Putting the sources together asks pip for its configuration, which takes time.
     here = all(project.store.has(sha256) for sha256 in files)

@@ -10,7 +10,7 @@ from freezer.engine.interface import LayerFile
 from freezer.fetch.store.store import Store
 from freezer.flows.image.build import Built, build
 from freezer.flows.image.fetch import lock_artifacts
-from freezer.flows.project.image_runtime import require_inside
+from freezer.flows.project.image_runtime import require_runtime
 from freezer.image.assemble.assemble import SYSTEM_TITLE, Parts, assemble
 from freezer.image.assemble.steps import TITLE as STEPS_TITLE
 from freezer.image.base import base_blobs, ensure_base
@@ -61,7 +61,7 @@ def rebuild(project: Project, name: str | None) -> Rebuilt:
     built = build(project, name)
     lock, lock_id = built.locked.lock, built.locked.id
     engine, store, report = project.engine(), project.store, project.report
-    require_inside(project, lock)
+    require_runtime(project, lock)
     reference = ensure_base(lock, engine=engine, store=store, report=report)
     first = assemble(lock, lock_id, reference, engine=engine, store=store, report=report)
     with store.scratch() as scratch:

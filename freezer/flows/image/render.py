@@ -10,7 +10,7 @@ from freezer.errors import HostError
 from freezer.fetch.store.store import disk_errors
 from freezer.flows.image.fetch import fetch_lock
 from freezer.flows.project.environment import load_locked
-from freezer.flows.project.image_runtime import require_inside
+from freezer.flows.project.image_runtime import require_runtime
 from freezer.image.assemble.assemble import assemble
 from freezer.image.assemble.steps import environment_layer, write_steps_folder
 from freezer.image.base import ensure_base, registry_name
@@ -47,7 +47,7 @@ def render(project: Project, name: str | None, folder: Path) -> Context:
             f"{folder} is there already and is not empty", hint="name another folder, or remove it"
         )
     locked = load_locked(project.root, name)
-    require_inside(project, locked.lock)  # before anything that takes time
+    require_runtime(project, locked.lock)  # before anything that takes time
     fetch_lock(project, locked.lock)
     temporary = folder.absolute().with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)

@@ -8,7 +8,7 @@ from freezer.fetch.debian.apt_sources import AptSource, parse_sources
 from freezer.fetch.registry.inspect import Registry
 from freezer.fetch.store.download import fetch_all
 from freezer.flows.lock.sources import artifact_sources
-from freezer.flows.project.spec_errors import placed
+from freezer.flows.project.spec_errors import errors_at
 from freezer.image.base import engine_base
 from freezer.image.debian.bootstrap import make_base
 from freezer.image.oci.config import image_id
@@ -35,9 +35,9 @@ def resolve_base(project: Project, lock_request: LockRequest) -> Base:
     """
     spec = lock_request.environment.spec
     if isinstance(spec.base, str):
-        with placed(lock_request.environment, "base", also=_WITHOUT_A_REGISTRY):
+        with errors_at(lock_request.environment, "base", also=_WITHOUT_A_REGISTRY):
             return _from_registry(project, spec.base, spec.platform)
-    with placed(lock_request.environment, "base"):
+    with errors_at(lock_request.environment, "base"):
         return _from_packages(project, lock_request, spec.base.bootstrap)
 
 

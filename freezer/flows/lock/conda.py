@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from freezer.errors import ResolveError
 from freezer.flows.lock.answers import CondaAnswer
 from freezer.flows.project.environment import place
-from freezer.flows.project.spec_errors import placed
+from freezer.flows.project.spec_errors import errors_at
 from freezer.image.layout import ENVIRONMENT
 from freezer.model.canonical import plain
 from freezer.model.events import PartOf
@@ -94,13 +94,13 @@ def resolve_conda(
     and ``IntegrityError``.
     """
     spec = lock_request.environment.spec
-    with placed(lock_request.environment, "accelerator"):
+    with errors_at(lock_request.environment, "accelerator"):
         declared = virtual_packages(spec.accelerator, installed.glibc, SUBDIRS[spec.platform])
     found: dict[str, tuple[CondaPackage, ...]] = {}
     for warning in dict.fromkeys(text for item in gathered.values() for text in item.warnings):
         project.report.warn(warning)
     for platform, item in gathered.items():
-        with placed(lock_request.environment, "conda"):
+        with errors_at(lock_request.environment, "conda"):
             found[platform] = _resolve(project, lock_request, platform, item, installed)
         if spec.accelerator is not None:
             require_gpu_builds(found[platform], item.specs)

@@ -11,7 +11,7 @@ from freezer.errors import ResolveError
 from freezer.fetch.debian.packages_index import fetch_indices
 from freezer.flows.lock.answers import Installed
 from freezer.flows.lock.base import ARCHITECTURES, base_apt_sources, base_facts
-from freezer.flows.project.spec_errors import placed
+from freezer.flows.project.spec_errors import errors_at
 from freezer.image.base import engine_base
 from freezer.model.events import PartOf
 from freezer.model.lock import BasePackage, DebianPackage
@@ -39,10 +39,10 @@ def resolve_installed(project: Project, lock_request: LockRequest, base: Base) -
     spec = lock_request.environment.spec
     facts = base_facts(project, base, spec.platform)
     python = None if spec.conda else choose_python(spec.python, facts)
-    with placed(lock_request.environment, "python"):
+    with errors_at(lock_request.environment, "python"):
         own = () if python or spec.conda else python_packages(spec.python, facts)
     reasons = dict.fromkeys(own, "Freezer's own: the environment's Python")
-    with placed(lock_request.environment, "system" if spec.system else "python"):
+    with errors_at(lock_request.environment, "system" if spec.system else "python"):
         packages = _packages(project, lock_request, base, reasons)
     if python is None and not spec.conda:
         python = debian_python(spec.python, packages)
@@ -64,7 +64,7 @@ def _packages(
     more = [name for name in debian_additions(spec.blas, names) if name not in wanted]
     if not more:
         return packages
-    with placed(lock_request.environment, "blas"):
+    with errors_at(lock_request.environment, "blas"):
         why = dict.fromkeys(more, f"`blas: {spec.blas}` in the spec")
         return _closure(project, lock_request, base, (*wanted, *more), {**reasons, **why})
 

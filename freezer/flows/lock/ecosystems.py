@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from freezer.flows.lock.answers import NO_CONDA, Answers, CondaAnswer, Installed
 from freezer.flows.lock.python_request import gather_python, python_question
 from freezer.flows.lock.request import LockRequest
-from freezer.flows.project.spec_errors import placed
+from freezer.flows.project.spec_errors import errors_at
 from freezer.model.canonical import digest, json_bytes, plain
 from freezer.model.cuda import checked, require_cudnn
 
@@ -110,9 +110,9 @@ def _require_accelerator(environment: Environment) -> None:
     """Refuse a combination that never was before any ecosystem is asked."""
     accelerator = environment.spec.accelerator
     if accelerator is not None:
-        with placed(environment, "accelerator", "cuda"):
+        with errors_at(environment, "accelerator", "cuda"):
             checked(accelerator.cuda)
-        with placed(environment, "accelerator", "cudnn"):
+        with errors_at(environment, "accelerator", "cudnn"):
             require_cudnn(accelerator.cudnn, accelerator.cuda)
 
 
@@ -130,7 +130,7 @@ def _gathered(environment: Environment, config: Config) -> dict[str, CondaGather
         return {}
     from freezer.flows.lock.conda import gathered_conda
 
-    with placed(environment, "conda"):
+    with errors_at(environment, "conda"):
         return gathered_conda(environment, config)
 
 

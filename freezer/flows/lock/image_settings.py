@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError
-from freezer.flows.project.environment import place, read_beside
+from freezer.flows.project.environment import place, read_spec_file
 from freezer.image.layout import BASE_PATH, ENVIRONMENT, HOME, USER
 from freezer.inside.freezer_inside.determinism import settings
 from freezer.model.canonical import digest
@@ -72,7 +72,7 @@ def smoke_plan(
     whose package is not among them.
     """
     smoke, determinism = environment.spec.smoke, environment.spec.determinism
-    files = {path: read_beside(environment, path, "smoke.files") for path in smoke.files}
+    files = {path: read_spec_file(environment, path, "smoke.files") for path in smoke.files}
     plan = SmokePlan(
         trainings=_trainings(environment, frozenset(locked)),
         command=smoke.command,

@@ -28,8 +28,8 @@ from freezer.flows.project.environment import (
     load_environment,
     read_lock,
 )
-from freezer.flows.project.exclusive import holding
-from freezer.flows.project.image_runtime import inside_for, without_inside
+from freezer.flows.project.exclusive import exclusive_lock
+from freezer.flows.project.image_runtime import runtime_fault, runtime_for
 from freezer.flows.project.user_files import steps_plan
 from freezer.history.changes import changes
 from freezer.model.lock import Lock, Newer
@@ -65,7 +65,7 @@ def lock(
     """
     environment = load_environment(project.root, name)
     require_free_names(environment)
-    with holding(project, environment.name):
+    with exclusive_lock(project, environment.name):
         adopt(project, environment.name)  # what is written over stays in the history
         before = None if upgrade else read_lock(project.root, environment.name)
         moment = _moment(environment, as_of, before)
@@ -121,7 +121,7 @@ def _stale(
         return stale
     lock_request = LockRequest(environment, moment, old, {}, still_newer(locked, moment))
     expected = compose(project, lock_request, Answers.of(old))
-    fault = without_inside(project, old)
+    fault = runtime_fault(project, old)
     if fault is None:  # it builds as it is, so a newer Freezer alone spoils no lock
         expected = expected.model_copy(update={"inside": old.inside})
     stale = [*([fault] if fault else []), *changes(old, expected)]
@@ -187,7 +187,7 @@ def compose(project: Project, lock_request: LockRequest, ecosystems: Answers) ->
         environment=image_environment(spec, inherited),
         labels=spec.labels,
         smoke=plan,
-        inside=inside_for(project, plan, lock_request.old, keep=bool(lock_request.release)),
+        inside=runtime_for(project, plan, lock_request.old, keep=bool(lock_request.release)),
     )
     return with_reasons(made, environment, project.report)
 

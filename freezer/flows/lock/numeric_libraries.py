@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import indexes, with_options
-from freezer.flows.project.spec_errors import placed
+from freezer.flows.project.spec_errors import errors_at
 from freezer.resolve.accelerator.check import check_locked, locked_accelerator
 from freezer.resolve.components.blas import check_blas
 from freezer.resolve.components.conda import conda_components
@@ -38,11 +38,11 @@ def arithmetic(
     spec, accelerator, warnings = environment.spec, None, list[str]()
     if spec.accelerator is not None:
         packages = (ecosystems.pip, ecosystems.conda.packages)
-        with placed(environment, "accelerator"):
+        with errors_at(environment, "accelerator"):
             warnings += check_locked(*packages, spec.accelerator, asked.asked)
         accelerator = locked_accelerator(*packages, spec.accelerator)
     if spec.blas is not None:
-        with placed(environment, "blas"):
+        with errors_at(environment, "blas"):
             warnings += check_blas(
                 spec.blas,
                 debian=[item.name for item in (*ecosystems.base.packages, *ecosystems.debian)],

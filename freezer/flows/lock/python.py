@@ -11,7 +11,7 @@ from freezer.errors import ResolveError, Where
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import indexes, with_options
 from freezer.flows.lock.python_request import held_by
-from freezer.flows.project.spec_errors import placed
+from freezer.flows.project.spec_errors import errors_at
 from freezer.model.events import PartOf
 from freezer.model.spec.spec import normalize_package
 from freezer.resolve.minimal import settle
@@ -151,7 +151,7 @@ def _of_accelerator(
     from freezer.resolve.accelerator.pip import pip_rules
 
     index = PythonIndex(with_options(indexes(project.config), gathered.options))
-    with placed(lock_request.environment, "accelerator"):
+    with errors_at(lock_request.environment, "accelerator"):
         rules = pip_rules(
             accelerator,
             gathered.asked,

@@ -142,7 +142,7 @@ def place(environment: Environment, *path: str | int) -> Where:
     return speccheck.place(environment.document, environment.shown, *path)
 
 
-def read_beside(environment: Environment, path: str, key: str) -> bytes:
+def read_spec_file(environment: Environment, path: str, key: str) -> bytes:
     """Return a file that the spec names, relative to the spec.
 
     Raises ``SpecError`` when it cannot be read, is too large, or lies elsewhere by way of a link.

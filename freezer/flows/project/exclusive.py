@@ -30,7 +30,7 @@ _held: Final = _Held()
 
 
 @contextmanager
-def holding(project: Project, name: str) -> Iterator[None]:
+def exclusive_lock(project: Project, name: str) -> Iterator[None]:
     """Hold an environment; a block within such a block goes straight on.
 
     Ends first a rollback that was killed. Raises ``BusyError`` when another process holds it for

@@ -12,11 +12,11 @@ from freezer.errors import FreezerError, HostError, IntegrityError, Where
 from freezer.fetch.store.store import disk_errors, write_atomically
 from freezer.flows.project.environment import LOCKS
 from freezer.history.archive import INSIDE
-from freezer.image.runtime import inside_of
+from freezer.image.runtime import runtime_files
 from freezer.inside import INTERFACE, inside_bytes, inside_digest
 from freezer.model.canonical import digest
 from freezer.model.image_runtime import FIRST, LARGEST
-from freezer.model.lock import Inside
+from freezer.model.lock import ImageRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,37 +26,37 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock, SmokePlan
 
 
-def installed() -> Inside:
+def installed_runtime() -> ImageRuntime:
     """Return what a lock says of this Freezer's own part."""
     version, sha256 = inside_digest()
-    return Inside(
+    return ImageRuntime(
         version=version, sha256=sha256, interface=INTERFACE if INTERFACE > FIRST else None
     )
 
 
-def inside_for(project: Project, plan: SmokePlan, old: Lock | None, *, keep: bool) -> Inside:
+def runtime_for(project: Project, plan: SmokePlan, old: Lock | None, *, keep: bool) -> ImageRuntime:
     """Return the part that a new lock names: this Freezer's own, which `freeze lock` is there for.
 
     An update that names packages moves them, and stays with the old lock's part (``keep``): whether
     they moved the numbers can be told only where the same trainings ran.
     """
-    own = installed()
+    own = installed_runtime()
     if old is None or not keep or old.inside == own:
         return own
     wanted = {f"freezer_inside/{name}_training.py" for name in plan.trainings}
-    if without_inside(project, old) is None and wanted <= inside_of(old, project.store).keys():
+    if runtime_fault(project, old) is None and wanted <= runtime_files(old, project.store).keys():
         return old.inside
     project.report.note("Also moves: Freezer's own part of the image, as the old one is gone")
     return own
 
 
-def keep_inside(project: Project, lock: Lock) -> None:
+def keep_runtime(project: Project, lock: Lock) -> None:
     """Keep the part that a lock names with the project, and in the store, where it is at hand.
 
     Raises ``HostError`` where it cannot be written, and ``IntegrityError`` for a spoiled store.
     """
     with suppress(IntegrityError):  # what was edited is put right, if the bytes are anywhere else
-        bring_inside(project, lock)
+        fetch_runtime(project, lock)
     store, sha256 = project.store, lock.inside.sha256
     path = project.root / LOCKS / lock.name / INSIDE / sha256
     if not store.has(sha256) or _read(path, sha256) is not None:
@@ -79,7 +79,7 @@ def keep_inside(project: Project, lock: Lock) -> None:
         ) from None
 
 
-def bring_inside(project: Project, lock: Lock) -> None:
+def fetch_runtime(project: Project, lock: Lock) -> None:
     """Put the part that a lock names into the store: this Freezer's own, or the one that was kept.
 
     One that is nowhere is missed by the step that needs it. Raises ``IntegrityError`` when what
@@ -108,16 +108,16 @@ def bring_inside(project: Project, lock: Lock) -> None:
         )
 
 
-def require_inside(project: Project, lock: Lock) -> None:
+def require_runtime(project: Project, lock: Lock) -> None:
     """Bring the part that a lock names. Raises ``LockError`` saying what to do without it."""
-    bring_inside(project, lock)
-    inside_of(lock, project.store)
+    fetch_runtime(project, lock)
+    runtime_files(lock, project.store)
 
 
-def without_inside(project: Project, lock: Lock) -> str | None:
+def runtime_fault(project: Project, lock: Lock) -> str | None:
     """Say why this Freezer cannot build with the part that a lock names; None when it can."""
     try:
-        require_inside(project, lock)
+        require_runtime(project, lock)
     except FreezerError as error:
         return error.what if error.where is None else f"{error.where}: {error.what}"
     return None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def placed(environment: Environment, *path: str, also: str | None = None) -> Iterator[None]:
+def errors_at(environment: Environment, *path: str, also: str | None = None) -> Iterator[None]:
     """Give errors of the block that name no place the one of a key; ``also`` extends their hint.
 
     A key that they name is given its line.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError
-from freezer.flows.project.environment import IMAGES, LOCKS, place, read_beside
+from freezer.flows.project.environment import IMAGES, LOCKS, place, read_spec_file
 from freezer.history.archive import SMOKE
 from freezer.history.log import FOLDER
 from freezer.model.canonical import digest
@@ -40,7 +40,7 @@ def steps_plan(environment: Environment) -> tuple[Steps | None, dict[str, bytes]
                 expected="a shell command",
                 hint="remove it",
             )
-    files = {path: read_beside(environment, path, "steps") for path in steps.files}
+    files = {path: read_spec_file(environment, path, "steps") for path in steps.files}
     listed = tuple(
         StepFile(
             path=path,
@@ -53,7 +53,7 @@ def steps_plan(environment: Environment) -> tuple[Steps | None, dict[str, bytes]
     return Steps(run=steps.run, files=listed), files
 
 
-def bring_own_files(project: Project, lock: Lock) -> None:
+def fetch_user_files(project: Project, lock: Lock) -> None:
     """Put into the store what it lacks of a lock's own files, wherever the project has them.
 
     A file that is nowhere, or that was changed since, is missed by the step that needs it.

@@ -21,7 +21,7 @@ How = Literal["here", "pulled", "rebuilt"]
 
 
 @dataclass(frozen=True)
-class PastImage:
+class EarlierImage:
     """An image of a lock of the past."""
 
     info: ImageInfo
@@ -44,7 +44,7 @@ def image_here(project: Project, locked: Locked, recorded: frozenset[str]) -> Im
     return verified_image(project, locked)
 
 
-def place_known(project: Project, recorded: frozenset[str]) -> str | None:
+def known_place(project: Project, recorded: frozenset[str]) -> str | None:
     """Return where an image on record was pushed to or pulled from; None when none is known."""
     from freezer.flows.registry.references import place_of
 
@@ -52,7 +52,7 @@ def place_known(project: Project, recorded: frozenset[str]) -> str | None:
     return next((one for one in places if one is not None), None)
 
 
-def bring_image(project: Project, locked: Locked, recorded: frozenset[str]) -> PastImage:
+def obtain_image(project: Project, locked: Locked, recorded: frozenset[str]) -> EarlierImage:
     """Return the image of a lock of the past: held, pulled from where it was published, or rebuilt.
 
     ``recorded`` are the IDs that the history tells. Of a registry only such an image is taken. Tags
@@ -62,10 +62,10 @@ def bring_image(project: Project, locked: Locked, recorded: frozenset[str]) -> P
     started = monotonic()
     here = image_here(project, locked, recorded)
     if here is not None:
-        return PastImage(here, "here", bool(recorded) or None, monotonic() - started)
+        return EarlierImage(here, "here", bool(recorded) or None, monotonic() - started)
     pulled = _pulled(project, locked, recorded)
     if pulled is not None:
-        return PastImage(pulled, "pulled", True, monotonic() - started)
+        return EarlierImage(pulled, "pulled", True, monotonic() - started)
     from freezer.flows.image.build import build_locked
 
     built = build_locked(project, locked, latest=False)
@@ -73,13 +73,13 @@ def bring_image(project: Project, locked: Locked, recorded: frozenset[str]) -> P
     if info is None:
         raise CheckError("the image is gone since it was built", hint="run the command again")
     on_record = built.image in recorded if recorded else None
-    return PastImage(info, "rebuilt", on_record, monotonic() - started)
+    return EarlierImage(info, "rebuilt", on_record, monotonic() - started)
 
 
 def _pulled(project: Project, locked: Locked, recorded: frozenset[str]) -> ImageInfo | None:
     from freezer.flows.registry.pull import pull
 
-    place = place_known(project, recorded)
+    place = known_place(project, recorded)
     if place is None:
         return None
     try:

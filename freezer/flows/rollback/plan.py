@@ -9,7 +9,7 @@ from freezer.errors import EngineError, HistoryError, Where
 from freezer.flows.history.generations import history, locked_of, shown_folder
 from freezer.flows.history.log import environment_name
 from freezer.flows.project.environment import read_lock
-from freezer.flows.rollback.earlier_image import How, image_here, place_known
+from freezer.flows.rollback.earlier_image import How, image_here, known_place
 from freezer.flows.rollback.switch import verified_past
 from freezer.history.changes import changes
 
@@ -90,7 +90,7 @@ def plan_rollback(project: Project, name: str | None, to: int | str | None = Non
         changes=tuple(changes(now.lock, locked.lock)),
         classes=tuple(sorted(past.references(target.lock_id))),
         how="here" if here else None,
-        place=place_known(project, recorded),
+        place=known_place(project, recorded),
         image=here.id if here else next(iter(sorted(recorded)), None),
         on_record=bool(recorded) or None,
     )

@@ -16,8 +16,8 @@ from freezer.flows.history.log import environment_name
 from freezer.flows.image.build import remember_verified
 from freezer.flows.image.inventory_cache import keep_inventory
 from freezer.flows.project.environment import LOCKS
-from freezer.flows.project.exclusive import carry_out, holding
-from freezer.flows.rollback.earlier_image import bring_image
+from freezer.flows.project.exclusive import carry_out, exclusive_lock
+from freezer.flows.rollback.earlier_image import obtain_image
 from freezer.flows.rollback.plan import Rollback, plan_rollback
 from freezer.flows.rollback.switch import switch_to
 from freezer.history.switch import begin
@@ -25,7 +25,7 @@ from freezer.history.switch import begin
 if TYPE_CHECKING:
     from freezer.flows.check.verdict import CheckResult
     from freezer.flows.project.project import Project
-    from freezer.flows.rollback.earlier_image import PastImage
+    from freezer.flows.rollback.earlier_image import EarlierImage
     from freezer.history.log import History
 
 
@@ -49,12 +49,12 @@ def rollback(
     if dry_run:
         return plan_rollback(project, chosen, to)
     before = history(project, chosen).tips
-    with holding(project, chosen):
+    with exclusive_lock(project, chosen):
         _require_unchanged(project, chosen, before)
         adopt(project, chosen)  # what is left behind stays in the history
         planned = plan_rollback(project, chosen, to)
         past = history(project, chosen)
-        image = bring_image(project, planned.locked, past.images(planned.target.lock_id))
+        image = obtain_image(project, planned.locked, past.images(planned.target.lock_id))
         result = check_locked(project, planned.locked, image=image.info, keep=False)
         found = replace(
             planned,
@@ -87,7 +87,7 @@ def _require_unchanged(project: Project, name: str, before: tuple[str, ...]) -> 
         )
 
 
-def _why_not(planned: Rollback, image: PastImage, result: CheckResult) -> str | None:
+def _why_not(planned: Rollback, image: EarlierImage, result: CheckResult) -> str | None:
     """Say why the target is not shown to be good; None when it is."""
     number = planned.target.number
     if image.on_record is False:

@@ -20,7 +20,7 @@ from freezer.flows.project.environment import (
     place,
     read_lock,
 )
-from freezer.flows.project.exclusive import holding
+from freezer.flows.project.exclusive import exclusive_lock
 from freezer.flows.update.limits import Limit, limits
 from freezer.flows.update.moves import Move, moves
 from freezer.flows.update.targets import Named, parse_named, released, require_asked
@@ -82,7 +82,7 @@ def update(project: Project, name: str | None, asked: Asked) -> UpdateResult:
     environment = load_environment(project.root, name)
     require_free_names(environment)
     named = parse_named([*asked.packages, *([asked.newer] if asked.newer else [])])
-    with holding(project, environment.name):
+    with exclusive_lock(project, environment.name):
         if not asked.dry_run:
             adopt(project, environment.name)  # what is written over stays in the history
         before = _locked(project, environment)

@@ -25,7 +25,7 @@ from freezer.image.layers.order import (
 )
 from freezer.image.layers.skeleton import skeleton_chunk
 from freezer.image.layout import ENVIRONMENT
-from freezer.image.runtime import inside_of
+from freezer.image.runtime import runtime_files
 from freezer.image.wheel.chunks import expected_files, wheel_chunks
 from freezer.image.wheel.install import Layout
 from freezer.image.wheel.sdist import built_wheel, is_wheel
@@ -76,7 +76,7 @@ def assemble(
     heaviest layers while the others are still being made. Raises ``BuildError`` when a
     step fails and ``IntegrityError`` for a package that cannot be installed safely.
     """
-    inside_of(lock, store)  # before anything that takes time
+    runtime_files(lock, store)  # before anything that takes time
     system = system_layer(
         lock, lock_id, base, engine=engine, store=store, report=report, use_cache=use_cache
     )

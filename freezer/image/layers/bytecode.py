@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from freezer.engine.interface import RunOptions
 from freezer.errors import BuildError, EngineError, IntegrityError
 from freezer.image.layout import in_test_suite
-from freezer.image.runtime import inside_of
+from freezer.image.runtime import runtime_files
 from freezer.image.tar.canonical import END, Entry, clean_path, header, padding, write_entry
 from freezer.image.tar.scan import Member, scan
 from freezer.image.wheel.chunks import Chunk, recall, remember
@@ -103,7 +103,7 @@ def uncompiled(lock: Lock, chunks: Sequence[Chunk], store: Store) -> int:
 
 
 def _key(lock: Lock, chunk: Chunk, store: Store) -> str:
-    script = hashlib.sha256(inside_of(lock, store)[_SCRIPT]).hexdigest()
+    script = hashlib.sha256(runtime_files(lock, store)[_SCRIPT]).hexdigest()
     # The compiler of a conda environment is one build of Python; of others, the base's.
     builds = [package.sha256 for package in lock.conda if package.name == "python"]
     return digest(json_bytes([_FORMAT, chunk.key, lock.target.python.version, script, *builds]))
@@ -119,7 +119,7 @@ def _compile(
     plan = [batch for chunk in chunks for batch in _batches(chunk, lock.target.python.minor, store)]
     with store.scratch() as scratch:
         upload, result = scratch / "source.tar", scratch / "bytecode.tar"
-        _write_upload(plan, inside_of(lock, store)[_SCRIPT], upload, store)
+        _write_upload(plan, runtime_files(lock, store)[_SCRIPT], upload, store)
         command = [lock.target.python.executable, "-I", "-S", "-B", f"/{_ROOT}/bytecode.py"]
 
         def attempt(used: str) -> RunResult:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import HostError, IntegrityError, LockError
 from freezer.image.clock import EARLIEST, epoch
 from freezer.image.layout import ENVIRONMENT, FREEZER, SMOKE_FOLDER
-from freezer.image.runtime import inside_of
+from freezer.image.runtime import runtime_files
 from freezer.image.tar.canonical import Entry
 from freezer.image.wheel.chunks import Chunk, data_chunk
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
@@ -28,7 +28,7 @@ Members = dict[str, tuple[Entry, bytes]]
 def skeleton_chunk(lock: Lock, layout: Layout, store: Store) -> Chunk:
     """Return the chunk of the venv's own files and of Freezer's part, the lock among it.
 
-    Raises as `freezer.image.runtime.inside_of` does.
+    Raises as `freezer.image.runtime.runtime_files` does.
     """
     # A conda environment has a Python of its own, and needs no venv over another one.
     venv = {} if lock.conda else _venv(lock)
@@ -80,7 +80,7 @@ def _freezer(lock: Lock, store: Store) -> Members:
         f"{SMOKE_FOLDER.strip('/')}/{file.path}": _smoke_file(file.path, file.sha256, store)
         for file in lock.smoke.files
     }
-    own = {f"{root}/{path}": data for path, data in inside_of(lock, store).items()}
+    own = {f"{root}/{path}": data for path, data in runtime_files(lock, store).items()}
     return _files({**own, **smoke, f"{root}/{LOCK_FILE}": lock_bytes(lock)})
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from freezer.flows.project.image_runtime import installed
+from freezer.flows.project.image_runtime import installed_runtime
 from freezer.model.canonical import plain
 from freezer.model.lockfile import LOCK_FILE, short_id
 from freezer.output.text import plural, show_rows, size
@@ -50,7 +50,7 @@ def show_checked(locked: Locked, console: Console) -> None:
     """Print that a lock still answers its spec."""
     text = f"{locked.lock.name}: lock {short_id(locked.id)} answers the spec"
     console.print(text, highlight=False)
-    if locked.lock.inside != installed():
+    if locked.lock.inside != installed_runtime():
         console.print(f"  {_OTHER_PART}", highlight=False, soft_wrap=True)
 
 
@@ -73,7 +73,7 @@ def document(locked: Locked) -> dict[str, Any]:
         "accelerator": plain(lock.accelerator) if lock.accelerator else None,
         "blas": lock.blas,
         "steps": plain(lock.steps) if lock.steps else None,
-        "inside": {**plain(lock.inside), "current": lock.inside == installed()},
+        "inside": {**plain(lock.inside), "current": lock.inside == installed_runtime()},
         "components": [plain(component) for component in lock.components],
     }
 

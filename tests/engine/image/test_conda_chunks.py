@@ -14,7 +14,7 @@ import pytest
 from freezer.engine.interface import Engine, LayerFile, RunOptions
 from freezer.errors import EngineError
 from freezer.fetch.store.store import Store
-from freezer.flows.project.image_runtime import installed
+from freezer.flows.project.image_runtime import installed_runtime
 from freezer.image.conda.chunks import conda_chunks, history_chunk, python_closure
 from freezer.image.layers.bytecode import bytecode_chunks
 from freezer.image.layers.order import clashes, write_layer
@@ -50,7 +50,7 @@ def lock_of(packages: Sequence[CondaPackage], base: TestBase) -> Lock:
         architecture=base.architecture, glibc="2.36", distribution="debian 12", python=python
     )
     return make_lock(
-        inside=installed(),
+        inside=installed_runtime(),
         platform=base.platform,
         target=target,
         base=base.base,

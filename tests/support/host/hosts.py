@@ -15,7 +15,7 @@ from freezer.flows.project.project import Project
 from freezer.flows.registry.pull import Pulled, pull
 from freezer.flows.registry.push import Pushed, push
 from freezer.model.events import SilentReporter
-from freezer.model.lock import Inside
+from freezer.model.lock import ImageRuntime
 from freezer.model.lockfile import lock_bytes, lock_id
 from freezer.model.record.record import Record
 from tests.support.host.fake_engine import FakeEngine
@@ -24,7 +24,7 @@ from tests.support.project.records import record
 from tests.support.registry.registries import make_config
 
 BASE, SYSTEM, LIGHT = b"base " * 9000, b"system " * 9000, b"light " * 9000
-LOCK = lock_bytes(make_lock(inside=Inside(version="1", sha256="3" * 64)))
+LOCK = lock_bytes(make_lock(inside=ImageRuntime(version="1", sha256="3" * 64)))
 ID = lock_id(LOCK)
 CONFIG = make_config([BASE, SYSTEM, LIGHT], Labels={"org.freezer.lock-id": ID})
 CLASS = "x86-64-v4-skylakex"

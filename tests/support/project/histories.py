@@ -16,13 +16,13 @@ from freezer.flows.check.record import record_check
 from freezer.flows.history.generations import adopt, record_generation, summary_of
 from freezer.flows.image.build import tag
 from freezer.flows.project.environment import Locked, read_lock
-from freezer.flows.project.exclusive import holding
+from freezer.flows.project.exclusive import exclusive_lock
 from freezer.flows.project.project import Project
 from freezer.history.log import FOLDER, LOG_FILE
 from freezer.image.layout import LOCK_LABEL
 from freezer.model.canonical import digest
 from freezer.model.generation import Generation
-from freezer.model.lock import Inside, PipPackage, SmokeFile
+from freezer.model.lock import ImageRuntime, PipPackage, SmokeFile
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from freezer.model.record.protocol import PREFIX
 from freezer.model.record.record import Record
@@ -35,11 +35,11 @@ from tests.support.project.records import HOST, lines, record
 from tests.support.registry.registries import make_config
 
 NAME = "demo"
-INSIDE = Inside(version="1", sha256="3" * 64)
+INSIDE = ImageRuntime(version="1", sha256="3" * 64)
 """What the records of `records.record` ran."""
 
 
-def lock_of(version: str, *smoke: SmokeFile, inside: Inside = INSIDE) -> bytes:
+def lock_of(version: str, *smoke: SmokeFile, inside: ImageRuntime = INSIDE) -> bytes:
     """Return the lock's file with one package in that version, and an own training's files."""
     package = PipPackage(
         source="pypi", file=f"numpy-{version}-cp311-cp311-manylinux_2_27_x86_64.whl", size=1,
@@ -57,7 +57,7 @@ class Past:
     root: Path
     held: FakeEngine = field(default_factory=FakeEngine)
     ear: Ear = field(default_factory=Ear)
-    inside: Inside = INSIDE
+    inside: ImageRuntime = INSIDE
     """What of Freezer the next lock names."""
 
     @property
@@ -97,7 +97,7 @@ class Past:
 
     def lock(self, version: str, *smoke: SmokeFile, reason: str | None = None) -> Generation:
         """Write a lock as `freeze lock` does."""
-        with holding(self.opened, NAME):
+        with exclusive_lock(self.opened, NAME):
             first = not self.lock_file.exists()
             adopt(self.opened, NAME)
             locked = self.place(version, *smoke)

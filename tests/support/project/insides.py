@@ -10,7 +10,7 @@ from unittest import mock
 
 from freezer import inside
 from freezer.model.canonical import digest
-from freezer.model.lock import Inside
+from freezer.model.lock import ImageRuntime
 
 ASKED = ("__init__", "bytecode", "fingerprint", "record", "smoke", "verify")
 """Modules that every part has."""
@@ -28,12 +28,12 @@ def part_files(marker: str = "old", **more: bytes) -> dict[str, bytes]:
 
 
 PART = pack(part_files())
-OLD = Inside(version="1", sha256=digest(PART))
+OLD = ImageRuntime(version="1", sha256=digest(PART))
 """What a lock says of it."""
 
 
 @contextmanager
-def other_freezer(folder: Path) -> Iterator[Inside]:
+def other_freezer(folder: Path) -> Iterator[ImageRuntime]:
     """Be a Freezer whose own part is another one, and of no use in an image."""
     root = Path(inside.__file__).parent
     for name in ("freezer_inside", "freezer_inventory"):
@@ -43,7 +43,7 @@ def other_freezer(folder: Path) -> Iterator[Inside]:
     with mock.patch.object(inside, "_ROOT", folder):
         _forget()
         try:
-            yield Inside(version=inside.VERSION, sha256=inside.inside_digest()[1])
+            yield ImageRuntime(version=inside.VERSION, sha256=inside.inside_digest()[1])
         finally:
             _forget()
 

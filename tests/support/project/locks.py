@@ -8,7 +8,7 @@ from freezer.model.lock import (
     BasePackage,
     Component,
     DebianPackage,
-    Inside,
+    ImageRuntime,
     Lock,
     PipPackage,
     PythonTarget,
@@ -69,6 +69,6 @@ def make_lock(**changes: Any) -> Lock:
         "components": (Component(role="libc", name="glibc", version="2.36-9", provider="base"),),
         "environment": {"PYTHONHASHSEED": "0"},
         "smoke": SmokePlan(trainings=("numpy",), seed=1234, cpus=1, memory="2g", timeout=600),
-        "inside": Inside(version="1", sha256=sha("8")),
+        "inside": ImageRuntime(version="1", sha256=sha("8")),
     }
     return Lock(**{**values, **changes})

@@ -9,7 +9,7 @@ from freezer.check.smoke import Varied, run_smoke
 from freezer.engine.interface import RunResult
 from freezer.errors import CheckError, LockError
 from freezer.model.events import SilentReporter
-from freezer.model.lock import Inside, SmokePlan
+from freezer.model.lock import ImageRuntime, SmokePlan
 from freezer.model.record.protocol import PREFIX
 from freezer.model.record.verdict import Word
 from tests.support.project.locks import make_lock
@@ -170,7 +170,7 @@ def test_a_record_of_another_freezers_part_that_cannot_be_read_says_whose_it_is(
 
 def test_a_part_of_another_interface_is_refused_before_anything_runs():
     plan = SmokePlan(trainings=("numpy",), seed=1, cpus=2, memory="1g", timeout=100)
-    newer = make_lock(smoke=plan, inside=Inside(version="9", sha256="9" * 64, interface=9))
+    newer = make_lock(smoke=plan, inside=ImageRuntime(version="9", sha256="9" * 64, interface=9))
     engine = Says([HOST_LINE, *lines()])
     with pytest.raises(LockError, match="another language"):
         run_smoke(

@@ -19,10 +19,10 @@ from freezer.check.compare.compare import compare
 from freezer.check.smoke import run_smoke
 from freezer.engine.interface import Engine, RunOptions, RunResult
 from freezer.fetch.store.store import Store
-from freezer.flows.project.image_runtime import installed
+from freezer.flows.project.image_runtime import installed_runtime
 from freezer.image.layers.bytecode import bytecode_chunks
 from freezer.image.layout import ENVIRONMENT, FREEZER
-from freezer.image.runtime import inside_of
+from freezer.image.runtime import runtime_files
 from freezer.image.tar.canonical import Entry
 from freezer.image.tar.scan import scan
 from freezer.image.verify import Expected, take_account
@@ -30,7 +30,7 @@ from freezer.image.wheel.chunks import data_chunk
 from freezer.model.canonical import digest
 from freezer.model.events import SilentReporter
 from freezer.model.image_runtime import UNDERSTOOD
-from freezer.model.lock import Inside, Lock, SmokePlan
+from freezer.model.lock import ImageRuntime, Lock, SmokePlan
 from tests.support.project.locks import make_lock
 
 PARTS = sorted(Path(__file__).parents[2].joinpath("data", "insides").iterdir())
@@ -88,9 +88,9 @@ class Container:
 @pytest.fixture(params=[*PARTS, None], ids=lambda path: path.name[:12] if path else "this")
 def lock(request: pytest.FixtureRequest, tmp_path: Path, store: Store) -> Lock:
     """Return a lock that names a part, which the store has."""
-    part = installed()
+    part = installed_runtime()
     if request.param is not None:
-        part = Inside(version="1", sha256=store.put_bytes(request.param.read_bytes()))
+        part = ImageRuntime(version="1", sha256=store.put_bytes(request.param.read_bytes()))
         assert part.sha256 == request.param.name
     train = tmp_path / "train.py"
     train.write_text(TRAINING)
@@ -107,7 +107,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def engine(lock: Lock, store: Store, tmp_path: Path) -> Engine:
     root = tmp_path / "root"
-    for path, data in inside_of(lock, store).items():
+    for path, data in runtime_files(lock, store).items():
         target = root / FREEZER.strip("/") / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)

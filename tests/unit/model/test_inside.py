@@ -6,7 +6,7 @@ from freezer.errors import IntegrityError, LockError
 from freezer.inside import INTERFACE, inside_bytes, inside_digest, inside_files
 from freezer.model.canonical import digest
 from freezer.model.image_runtime import LARGEST, UNDERSTOOD, require_interface, unpack
-from freezer.model.lock import Inside
+from freezer.model.lock import ImageRuntime
 from tests.support.project.insides import ASKED, PART, pack, part_files
 
 
@@ -96,10 +96,10 @@ def test_what_is_cut_off_or_made_up_is_refused(data, found):
 )
 def test_a_part_that_speaks_another_language_is_named(interface, hint):
     with pytest.raises(LockError, match="another language") as raised:
-        require_interface(Inside(version="7", sha256="5" * 64, interface=interface))
+        require_interface(ImageRuntime(version="7", sha256="5" * 64, interface=interface))
     assert f"interface {interface}, of freezer_inside 7 (555555555555)" in str(raised.value)
     assert hint in (raised.value.hint or "")
 
 
 def test_one_that_names_no_interface_speaks_the_first():
-    require_interface(Inside(version="1", sha256="5" * 64))
+    require_interface(ImageRuntime(version="1", sha256="5" * 64))

@@ -15,7 +15,7 @@ from freezer.flows.project.environment import Locked
 from freezer.flows.project.project import Project
 from freezer.history.search import State
 from freezer.image.layout import LOCK_LABEL
-from freezer.model.lock import Inside
+from freezer.model.lock import ImageRuntime
 from tests.support.host.commands import tree
 from tests.support.host.hosts import BASE
 from tests.support.project.histories import NAME, make_past
@@ -125,7 +125,7 @@ def test_across_an_upgrade_of_freezer_all_run_the_trainings_of_the_good_one(
     monkeypatch.setattr(trials, "build_locked", build)
     line.make(OLD, OLD)
     first = line.past.locked.lock.inside
-    line.past.inside = Inside(version="2", sha256="4" * 64)
+    line.past.inside = ImageRuntime(version="2", sha256="4" * 64)
     line.make(BROKEN, BROKEN)
     found = line.bisect()
     assert (found.good.number, found.bad.number, found.skipped) == (3, 4, 0)

@@ -4,7 +4,7 @@ import pytest
 
 from freezer.errors import SpecError
 from freezer.flows.project.environment import load_environment
-from freezer.flows.project.user_files import bring_own_files, steps_plan
+from freezer.flows.project.user_files import fetch_user_files, steps_plan
 from freezer.model.canonical import digest
 from freezer.model.lock import SmokeFile, SmokePlan, StepFile, Steps
 from tests.support.host.hosts import make_host
@@ -36,23 +36,23 @@ def put(path, data):
 def test_they_are_found_beside_the_spec(shop, lock, below):
     put(shop.root / f"{below}own/train.py", TRAINING)
     put(shop.root / f"{below}words", WORDS)
-    bring_own_files(shop, lock)
+    fetch_user_files(shop, lock)
     assert [shop.store.has(file.sha256) for file in lock.own_files] == [True, True]
 
 
 def test_one_that_was_changed_since_comes_out_of_the_history_or_not_at_all(shop, lock):
     put(shop.root / "own/train.py", TRAINING)
     put(shop.root / "words", b"wordz")
-    bring_own_files(shop, lock)
+    fetch_user_files(shop, lock)
     assert [shop.store.has(file.sha256) for file in lock.own_files] == [True, False]
     put(shop.root / f"lockfiles/demo/history/{'a' * 64}/smoke/{digest(WORDS)}", WORDS)
-    bring_own_files(shop, lock)
+    fetch_user_files(shop, lock)
     assert shop.store.verified(digest(WORDS)).read_bytes() == WORDS
 
 
 def test_an_edited_one_of_the_history_is_not_taken(shop, lock):
     put(shop.root / f"lockfiles/demo/history/{'a' * 64}/smoke/{digest(WORDS)}", b"wordz")
-    bring_own_files(shop, lock)
+    fetch_user_files(shop, lock)
     assert not shop.store.has(digest(WORDS))
 
 

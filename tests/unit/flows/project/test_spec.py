@@ -3,7 +3,12 @@
 import pytest
 
 from freezer.errors import LockError, SpecError
-from freezer.flows.project.environment import load_environment, load_locked, read_beside, read_lock
+from freezer.flows.project.environment import (
+    load_environment,
+    load_locked,
+    read_lock,
+    read_spec_file,
+)
 from freezer.model.lockfile import lock_bytes
 from tests.support.project.locks import make_lock
 
@@ -91,4 +96,4 @@ def test_a_file_beside_the_spec_may_not_lead_elsewhere(tmp_path):
     (tmp_path / "secret").write_text("x")
     (environment.spec_folder / "train.py").symlink_to(tmp_path / "secret")
     with pytest.raises(SpecError, match="leads out"):
-        read_beside(environment, "train.py", "smoke.files")
+        read_spec_file(environment, "train.py", "smoke.files")

@@ -13,7 +13,7 @@ import pytest
 from freezer.errors import HistoryError
 from freezer.flows.history.generations import adopt, history
 from freezer.flows.history.log import log, verify
-from freezer.flows.project.exclusive import holding
+from freezer.flows.project.exclusive import exclusive_lock
 from freezer.flows.rollback.rollback import rollback
 from freezer.history.log import FOLDER
 from freezer.history.switch import JOURNAL
@@ -158,7 +158,7 @@ def test_a_journal_from_another_time_is_not_carried_out(two: Past, tmp_path: Pat
 
 def test_two_at_once_take_turns(two: Past, tmp_path: Path) -> None:
     past = copy(two, tmp_path)
-    with holding(past.opened, NAME):
+    with exclusive_lock(past.opened, NAME):
         processes = [start(past) for _ in range(2)]
         for process in processes:  # both have decided what to go back from
             assert process.stdout is not None

@@ -15,7 +15,7 @@ import pytest
 from freezer.engine.interface import Engine, RunOptions, RunResult
 from freezer.errors import BuildError, IntegrityError
 from freezer.fetch.store.store import Store
-from freezer.flows.project.image_runtime import installed
+from freezer.flows.project.image_runtime import installed_runtime
 from freezer.image.layers.bytecode import BATCH, bytecode_chunks
 from freezer.image.tar.canonical import Entry
 from freezer.image.tar.scan import scan
@@ -24,7 +24,7 @@ from freezer.model.events import SilentReporter
 from tests.support.project.locks import make_lock
 
 SITE = "opt/env/lib/python3.11/site-packages"
-LOCK = make_lock(inside=installed())
+LOCK = make_lock(inside=installed_runtime())
 Change = Callable[[Path], object]
 
 
