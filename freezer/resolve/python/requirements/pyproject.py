@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from packaging.dependency_groups import CyclicDependencyGroup, DependencyGroupResolver
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -45,8 +47,8 @@ class Project:
         found = [] if groups and "project" not in self._document else list(self._own())
         for extra in extras:
             found += self._extra(extra, ())
-        for group in groups:
-            found += self._group(group, ())
+        if groups:
+            found += self._groups(groups)
         return found
 
     def _own(self) -> Iterator[Declared]:
@@ -94,30 +96,70 @@ class Project:
         own = canonicalize_name(str(self._table("project").get("name", "")))
         return requirement.extras if canonicalize_name(requirement.name) == own else set()
 
-    def _group(self, group: str, above: tuple[str, ...]) -> Iterator[Declared]:
-        name = canonicalize_name(group)
+    def _groups(self, groups: Sequence[str]) -> Iterator[Declared]:
+        """Resolve dependency groups and what they include, as PEP 735 has it."""
+        found: dict[str, Declared] = {}
+        resolver = self._resolver(found)
+        for group in groups:
+            try:
+                marks = resolver.resolve(group)
+            except ExceptionGroup as error:
+                raise self._group_error(group, error.exceptions[0]) from error
+            yield from (found[mark.name] for mark in marks)
+
+    def _resolver(self, found: dict[str, Declared]) -> DependencyGroupResolver:
+        """Return a resolver of the groups in which a mark stands for each requirement.
+
+        The resolver would return parsed requirements, without the text and line that errors and
+        reasons need; ``found`` gets what each mark stands for.
+        """
+        marked: dict[str, Any] = {}
+        for name, items in self._table("dependency-groups").items():
+            key = f"dependency-groups.{name}"
+            if not isinstance(items, list):
+                raise self._not_a_list(items, key)
+            marked[name] = []
+            for item in items:
+                mark = item
+                if isinstance(item, str):
+                    mark = f"mark-{len(found)}"
+                    found[mark] = Declared(item, Where(self._shown, self._line_of(item), key))
+                marked[name].append(mark)
+        try:
+            return DependencyGroupResolver(marked)
+        except ExceptionGroup as error:
+            raise SpecError(
+                "two dependency groups have the same normalised name",
+                where=Where(self._shown, key="dependency-groups"),
+                found=str(error.exceptions[0]),
+                hint="rename one of them",
+            ) from error
+
+    def _group_error(self, group: str, error: Exception) -> SpecError:
         table = self._table("dependency-groups")
         known = {canonicalize_name(key): key for key in table}
-        if name not in known:
-            raise self._unknown("group", group, table)
-        if name in above:
-            raise SpecError(
-                f"the group {group!r} includes itself",
-                where=Where(self._shown, self._line_of(known[name]), "dependency-groups"),
-                found=" → ".join((*above, name)),
+        if isinstance(error, LookupError):
+            missing = re.findall(r"'(.*)'", str(error))
+            return self._unknown("group", missing[0] if missing else group, table)
+        key = known.get(canonicalize_name(group), group)
+        where = Where(self._shown, self._line_of(key), f"dependency-groups.{key}")
+        if isinstance(error, CyclicDependencyGroup):
+            return SpecError(
+                f"the group {error.group!r} includes itself",
+                where=where,
+                found=f"{error.group} → {error.include_group} → {error.group}",
+                hint="remove one of the includes",
             )
-        key = f"dependency-groups.{known[name]}"
-        for item in table[known[name]]:
-            if isinstance(item, dict) and isinstance(item.get("include-group"), str):
-                yield from self._group(item["include-group"], (*above, name))
-            else:
-                yield from self._texts([item], key)
+        return SpecError(
+            "a dependency group has an entry that is neither a requirement nor an include",
+            where=where,
+            found=str(error),
+            expected='"NAME>=VERSION" or {include-group = "GROUP"}',
+        )
 
     def _texts(self, items: Any, key: str) -> Iterator[Declared]:
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise SpecError(
-                "not a list of requirements", where=Where(self._shown, key=key), found=repr(items)
-            )
+            raise self._not_a_list(items, key)
         for item in items:
             yield Declared(item, Where(self._shown, self._line_of(item), key))
 
@@ -131,6 +173,11 @@ class Project:
             if text in line.replace('\\"', '"'):
                 return number
         return None
+
+    def _not_a_list(self, items: Any, key: str) -> SpecError:
+        return SpecError(
+            "not a list of requirements", where=Where(self._shown, key=key), found=repr(items)
+        )
 
     def _unknown(self, kind: str, name: str, known: dict[str, Any]) -> SpecError:
         return SpecError(

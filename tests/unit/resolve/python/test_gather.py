@@ -191,6 +191,13 @@ data = ["pandas", "mine[plots]"]
 test = ["pytest", {include-group = "lint"}]
 lint = ["ruff"]
 loop = [{include-group = "loop"}]
+around = [{include-group = "Around.again"}]
+around_again = ["six", {include-group = "around"}]
+both = [{include-group = "test"}, {include-group = "Lint"}]
+gone = [{include-group = "nowhere"}]
+odd = ["six", {include = "lint"}]
+number = [3]
+wrong = ["numpy=1"]
 """
 
 
@@ -214,7 +221,22 @@ def test_extras_may_include_one_another(tmp_path: Path) -> None:
 
 def test_groups_include_groups(tmp_path: Path) -> None:
     found = project(tmp_path, groups=("test",))
-    assert [text for text, _ in shown(found)] == ["numpy>=1", "pytest", "ruff"]
+    assert shown(found)[1:] == [
+        ("pytest", "pyproject.toml:12 (dependency-groups.test)"),
+        ("ruff", "pyproject.toml:13 (dependency-groups.lint)"),
+    ]
+
+
+def test_a_group_that_is_included_twice_is_no_circle(tmp_path: Path) -> None:
+    found = project(tmp_path, groups=("Both", "lint"))
+    assert {text for text, _ in shown(found)} == {"numpy>=1", "pytest", "ruff"}
+
+
+def test_a_bad_requirement_of_a_group_has_its_line(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="not a requirement") as caught:
+        project(tmp_path, groups=("wrong",))
+    assert str(caught.value.where) == "pyproject.toml:21 (dependency-groups.wrong)"
+    assert "numpy==1" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +245,10 @@ def test_groups_include_groups(tmp_path: Path) -> None:
         ({"extras": ("nonesuch",)}, "no extra 'nonesuch'"),
         ({"groups": ("nonesuch",)}, "no group 'nonesuch'"),
         ({"groups": ("loop",)}, "includes itself"),
+        ({"groups": ("around",)}, "includes itself"),
+        ({"groups": ("gone",)}, "no group 'nowhere'"),
+        ({"groups": ("odd",)}, "neither a requirement nor an include"),
+        ({"groups": ("number",)}, "neither a requirement nor an include"),
     ],
 )
 def test_extras_and_groups_that_fail(tmp_path: Path, spec: dict[str, Any], message: str) -> None:
@@ -238,11 +264,14 @@ def test_extras_and_groups_that_fail(tmp_path: Path, spec: dict[str, Any], messa
         ('[project]\ndynamic = ["dependencies"]\n', "dependencies are dynamic"),
         ('[project]\ndependencies = "numpy"\n', "not a list of requirements"),
         ('[project]\ndependencies = ["numpy=1"]\n', "not a requirement"),
+        ("[dependency-groups]\na_b = []\na-b = []\n", "same normalised name"),
+        ('[dependency-groups]\na-b = "numpy"\n', "not a list of requirements"),
     ],
 )
 def test_projects_that_cannot_be_read(tmp_path: Path, text: str, message: str) -> None:
+    groups = ("a-b",) if "groups" in text else ()
     with pytest.raises(SpecError, match=message) as caught:
-        project(tmp_path, text)
+        project(tmp_path, text, groups=groups)
     assert str(caught.value.where).startswith("pyproject.toml")
 
 
