@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine demo test test-unit lint format bench lock-dev clean
+.PHONY: help setup engine demo test test-unit fuzz lint format bench lock-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: setup ## the whole test suite: unit tests, then those that need an engine
 
 test-unit: setup ## only the tests that need neither engine nor network, in seconds
 	@$(BIN)/pytest -q -n 2 tests/unit -m "not index and not archive"
+
+fuzz: setup ## 100,000 mutated inputs through every parser of outside data (the suite runs a few of each)
+	@$(BIN)/python -m tests.fuzz
 
 lint: setup ## formatting, lint rules and strict types
 	@$(BIN)/ruff format --check .

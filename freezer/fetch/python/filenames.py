@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion, Version
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 
 def name_and_version(file: str) -> tuple[str, Version] | None:
@@ -19,7 +17,7 @@ def name_and_version(file: str) -> tuple[str, Version] | None:
             name, version, _, _ = parse_wheel_filename(file)
         else:
             name, version = parse_sdist_filename(file)
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+    except ValueError:  # the base of packaging's errors; also a number of thousands of digits
         return None
     return str(canonicalize_name(name)), version
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import unquote, urldefrag, urlsplit
 
 from freezer.errors import FetchError
 from freezer.fetch.http.client import NotFoundError, get_bytes
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.url import join_url, split_url
+from freezer.model.json_text import parse_json as json_value
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 _LIMIT = 64 << 20
@@ -50,7 +51,7 @@ def project_files(index_url: str, project: str) -> list[IndexFile]:
 
 def page_files(url: str) -> list[IndexFile]:
     """Return what a page of links, or a folder (``file:``), holds. Raises as `project_files`."""
-    if urlsplit(url).scheme == "file":
+    if split_url(url).scheme == "file":
         folder = Path(unquote(urlsplit(url).path))
         page = folder / "index.html"
         if not page.is_file() and folder.is_dir():
@@ -76,26 +77,35 @@ def parse_page(data: bytes, url: str) -> list[IndexFile]:
 def parse_json(data: bytes, url: str) -> list[IndexFile]:
     """Return the files of a PEP 691 page. Raises ``FetchError``."""
     try:
-        return [_from_json(entry, url) for entry in json.loads(data)["files"]]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FetchError(
-            f"{redact(url)} does not answer as a Python package index",
-            found=f"JSON that is not a project's page: {error}",
-        ) from error
+        return [_from_json(entry, url) for entry in json_value(data)["files"]]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _not_an_index(url, f"JSON that is not a project's page: {error}") from error
+
+
+def _not_an_index(url: str, found: str) -> FetchError:
+    return FetchError(
+        f"{redact(url)} does not answer as a Python package index",
+        found=redact(found),
+        hint="check the address; a proxy or a login page may have answered in its place",
+    )
 
 
 def _from_json(entry: dict[str, Any], url: str) -> IndexFile:
     size = entry.get("size")
     return IndexFile(
         name=str(entry["filename"]),
-        url=urljoin(url, str(entry["url"])),
-        sha256=entry.get("hashes", {}).get("sha256"),
-        size=size if isinstance(size, int) else None,
+        url=join_url(url, str(entry["url"])),
+        sha256=_text(entry.get("hashes", {}).get("sha256")),
+        size=size if type(size) is int and size >= 0 else None,
         yanked=_reason(entry.get("yanked")),
-        uploaded=entry.get("upload-time"),
-        requires_python=entry.get("requires-python"),
+        uploaded=_text(entry.get("upload-time")),
+        requires_python=_text(entry.get("requires-python")),
         metadata=_metadata(entry.get("core-metadata", entry.get("dist-info-metadata"))),
     )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _metadata(value: object) -> str | None:
@@ -114,10 +124,13 @@ def _reason(yanked: object) -> str | None:
 
 
 def parse_html(data: bytes, url: str) -> list[IndexFile]:
-    """Return the files of a PEP 503 page."""
+    """Return the files of a PEP 503 page. Raises ``FetchError``."""
     parser = _Links(url)
-    parser.feed(data.decode("utf-8", "replace"))
-    parser.close()
+    try:
+        parser.feed(data.decode("utf-8", "replace"))
+        parser.close()
+    except (AssertionError, ValueError) as error:  # both come from the standard library's parser
+        raise _not_an_index(url, f"HTML that cannot be parsed: {error}") from error
     return parser.files
 
 
@@ -133,9 +146,9 @@ class _Links(HTMLParser):
         if not href:
             return
         if tag == "base":
-            self._base = urljoin(self._base, href)
+            self._base = join_url(self._base, href)
         elif tag == "a":
-            self._add(urljoin(self._base, href), values)
+            self._add(join_url(self._base, href), values)
 
     def _add(self, link: str, values: dict[str, str | None]) -> None:
         url, fragment = urldefrag(link)

@@ -1,0 +1,246 @@
+"""A fuzz harness for parsers of outside data.
+
+A :class:`Target` is a parser with real inputs (seeds). :func:`hold` feeds mutated seeds to it and
+fails when anything but a ``FreezerError`` comes out, or when one input takes too long. A mutation
+is a list of small edits; hypothesis shrinks it, and a longer run draws the same edits from a random
+generator (``python -m tests.fuzz``).
+
+Each ``tests/unit/fuzz/test_*.py`` has a list ``TARGETS``, from which the longer run collects all.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from freezer.errors import FreezerError
+
+Form = Literal["bytes", "text", "json"]
+Edit = tuple[int, int, int]
+"""Which operation, where, and with what; each number is taken modulo what there is."""
+
+SLOW = 5.0
+"""Seconds that no small input may take."""
+EXAMPLES = 40
+"""Inputs for each target in the test suite."""
+_MOST = 8
+"""Edits of one input at most."""
+
+_TOKENS = (
+    b"", b"\0", b"\n", b"\r", b"\t", b" ", b"\x1b[31m", b"\xff\xfe", b"\xed\xa0\x80", b"\xe2\x80\xae",
+    b"-1", b"0", b"1e999", b"NaN", b"Infinity", b"99999999999999999999999", b"9" * 5000, b"null", b"[]",
+    b"{}", b"true", b'"', b"'", b"\\", b"%00", b"%", b"..", b"/", b"../" * 20, b"//", b"://", b"[::1",
+    b"http://[", b"http://a:b:c@d:99999/", b"file:///dev/zero", b"@", b"#", b"?", b";", b",", b":", b"=",
+    b"==", b">=", b"*", b"$", b"${A}", b"!!python/object:os.system", b"!!bool x", b"0b_", b"&a", b"*a",
+    b"<<: *a", b"[" * 2000, b"{" * 2000, b'{"a":' * 2000, b"(" * 300, b"# coding: undefined\n",
+    b"-----BEGIN PGP SIGNED MESSAGE-----\n", "\u0661\u00b2\u00a0\u2028".encode(), b"A" * 70000,
+)  # fmt: skip
+"""Pieces of text that parsers stumble over."""
+_VALUES: tuple[Any, ...] = (
+    None, True, False, 0, 1, -1, 2**31, 2**63, 10**400, 0.5, float("nan"), float("inf"), "", " ", "x", "\0",
+    "\n", "\x1b[31m", "\ud800", "/", "..", "../x", "http://[", "1e999", "0b_", "9" * 5000, [], {}, [[]],
+    [None], [1], [""], {"": None}, {"a": {}}, [{}], "2026-11-01T00:00:00Z", "sha256:" + "0" * 64, "0" * 64,
+)  # fmt: skip
+"""Values of JSON that a reader may not expect where they are."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A parser, and real inputs for it."""
+
+    name: str
+    parse: Callable[[bytes], object]
+    """Called with each input; may raise only ``FreezerError``."""
+    seeds: Sequence[bytes]
+    form: Form = "bytes"
+    """How inputs are edited, in addition to their bytes: as lines of text, or as JSON values."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def hold(target: Target, examples: int = EXAMPLES) -> None:
+    """Fail with the smallest input found that ends in anything but a ``FreezerError``."""
+
+    @settings(
+        max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None,
+        derandomize=True,
+    )  # fmt: skip
+    @given(st.integers(0, len(target.seeds) - 1), _edits())
+    def anything(seed: int, edits: list[Edit]) -> None:
+        attempt(target, mutated(target.seeds[seed], edits, target.form))
+
+    for seed in target.seeds:
+        attempt(target, seed)
+    anything()
+
+
+def attempt(target: Target, data: bytes) -> bool:
+    """Parse an input; say whether it was accepted. Raises what is not a ``FreezerError``."""
+    began = time.monotonic()
+    try:
+        target.parse(data)
+    except FreezerError as error:
+        return not (error.to_json() and str(error))
+    finally:
+        took = time.monotonic() - began
+        assert took < SLOW, f"{target.name} took {took:.1f} s for {data[:200]!r}"
+    return True
+
+
+def random_input(target: Target, generator: random.Random) -> bytes:
+    """Return a mutated seed; the same generator gives the same inputs."""
+    seed = target.seeds[generator.randrange(len(target.seeds))]
+    count = min(_MOST, 1 + int(generator.expovariate(0.8)))
+    edits = [tuple(generator.randrange(1 << 16) for _ in range(3)) for _ in range(count)]
+    return mutated(seed, edits, target.form)  # type: ignore[arg-type]
+
+
+def mutated(data: bytes, edits: Sequence[Edit], form: Form) -> bytes:
+    """Return a seed after some edits."""
+    for edit in edits:
+        data = _edited(data, edit, form)
+    return data
+
+
+def within(parts: Mapping[str, bytes], name: str, pack: Callable[[Mapping[str, bytes]], bytes],
+           parse: Callable[[bytes], object]) -> Callable[[bytes], object]:  # fmt: skip
+    """Return a parser of one member of an archive: the rest of the archive stays whole."""
+    return lambda data: parse(pack({**parts, name: data}))
+
+
+def _edits() -> st.SearchStrategy[list[Edit]]:
+    number = st.integers(0, (1 << 16) - 1)
+    return st.lists(st.tuples(number, number, number), min_size=1, max_size=_MOST)
+
+
+def _edited(data: bytes, edit: Edit, form: Form) -> bytes:
+    which, where, what = edit
+    if form == "json" and which % 4:
+        try:
+            return _edited_json(data, which // 4, where, what)
+        except (ValueError, RecursionError):
+            pass
+    if form == "text" and which % 2:
+        return _edited_lines(data, which // 2, where, what)
+    return _edited_bytes(data, which // 4, where, what)
+
+
+def _edited_bytes(  # noqa: PLR0911 - one for each operation
+    data: bytes, which: int, where: int, what: int
+) -> bytes:
+    at = where * 7919 % (len(data) + 1)
+    span = 1 + what % 24
+    token = _TOKENS[what % len(_TOKENS)]
+    match which % 8:
+        case 0:
+            return data[:at] + bytes([what % 256]) + data[at + 1 :]
+        case 1:
+            return data[:at] + data[at + span :]
+        case 2:
+            return data[:at] + data[at : at + span] * (2 + what % 3) + data[at + span :]
+        case 3:
+            return data[:at]
+        case 4 | 5:
+            return data[:at] + token + data[at + (what % 2) * len(token) :]
+        case 6:
+            return _replaced(data, rb"-?\d+(?:\.\d+)?", where, token)
+        case _:
+            return _replaced(data, rb"[A-Za-z0-9_.-]+", where, token)
+
+
+def _replaced(data: bytes, pattern: bytes, where: int, token: bytes) -> bytes:
+    found = list(re.finditer(pattern, data))
+    if not found:
+        return data + token
+    match = found[where % len(found)]
+    return data[: match.start()] + token + data[match.end() :]
+
+
+def _edited_lines(data: bytes, which: int, where: int, what: int) -> bytes:
+    lines = data.split(b"\n")
+    at, other = where % len(lines), what % len(lines)
+    token = _TOKENS[what % len(_TOKENS)]
+    match which % 8:
+        case 0:
+            del lines[at]
+        case 1:
+            lines.insert(at, lines[other])
+        case 2:
+            lines[at], lines[other] = lines[other], lines[at]
+        case 3:
+            lines[at] = _swapped_fields(lines[at], what, token)
+        case 4:
+            lines[at] = token
+        case 5:
+            lines[at] += token
+        case 6:
+            lines[at] = b" " * (what % 5) + lines[at].lstrip()
+        case _:
+            lines[at] = lines[at] + lines.pop(other) if len(lines) > 1 and at < other else token
+    return b"\n".join(lines)
+
+
+def _swapped_fields(line: bytes, what: int, token: bytes) -> bytes:
+    """Drop, repeat or replace one field of a line, whichever separator it has."""
+    separator = next((one for one in (b",", b": ", b"=", b" ", b"/") if one in line), b" ")
+    fields = line.split(separator)
+    at = what % len(fields)
+    match what // 7 % 3:
+        case 0:
+            del fields[at]
+        case 1:
+            fields.insert(at, fields[at])
+        case _:
+            fields[at] = token
+    return separator.join(fields)
+
+
+def _edited_json(data: bytes, which: int, where: int, what: int) -> bytes:
+    document = json.loads(data)
+    places = _places(document)
+    value = _VALUES[what % len(_VALUES)]
+    if not places:
+        return json.dumps(value).encode()
+    holder, key = places[where % len(places)]
+    match which % 6:
+        case 0 | 1:
+            holder[key] = value
+        case 2:
+            del holder[key]
+        case 3:
+            holder[key] = [holder[key]] if what % 2 else {"a": holder[key]}
+        case 4 if isinstance(holder, dict):
+            holder[str(_VALUES[what % 20])] = holder.pop(key)
+        case 4:
+            holder.insert(key, value)
+        case _:
+            other, name = places[what % len(places)]
+            holder[key] = other[name]
+    try:
+        return json.dumps(document).encode()
+    except ValueError:  # it was put into itself
+        return b"[" * 5000
+
+
+def _places(document: Any) -> list[tuple[Any, Any]]:
+    """Return every ``(container, key)`` of a document."""
+    found: list[tuple[Any, Any]] = []
+    pending = [document]
+    while pending and len(found) < 5000:
+        one = pending.pop()
+        keys: list[Any] = list(one) if isinstance(one, dict) else []
+        if isinstance(one, list):
+            keys = list(range(len(one)))
+        for key in keys:
+            found.append((one, key))
+            pending.append(one[key])
+    return found
