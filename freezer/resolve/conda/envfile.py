@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from freezer.errors import SpecError, Where
 from freezer.model.yaml_document import Document, read_yaml
+from freezer.resolve.conda.selectors import Selectors
 
 if TYPE_CHECKING:
     from freezer.resolve.conda.solver.interface import Subdir
 
-_SELECTOR = re.compile(r"#.*\[(?P<word>\w+)\]\s*$")
-_SEL_KEY = re.compile(r"^sel\((?P<word>\w+)\)$")
-_SELECTED = {
-    "linux-64": frozenset({"linux", "unix", "linux64", "x86_64"}),
-    "linux-aarch64": frozenset({"linux", "unix", "aarch64"}),
-}
-_OTHERS = frozenset(
-    {"linux64", "x86_64", "aarch64", "ppc64le", "osx", "osx64", "arm64", "win", "win32", "win64"}
-)
+_SEL_KEY = re.compile(r"^sel\((?P<selector>.*)\)$")
 _KNOWN = frozenset({"name", "channels", "dependencies", "prefix", "platforms", "category"})
 _ELSEWHERE = {
     "variables": "environment variables are not taken from it: write them under `env:` in the spec",
@@ -39,25 +32,31 @@ class EnvironmentFile:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_environment(data: bytes, shown: str, subdir: Subdir) -> EnvironmentFile:
+def read_environment(data: bytes, shown: str, subdir: Subdir, python: str) -> EnvironmentFile:
     """Return what a file asks for on a platform. Raises ``SpecError`` with file and line.
 
     Selectors in comments (``# [osx]``, as conda-lock has them) and as keys (``sel(win):``, as
-    micromamba has them) leave out what is for other platforms.
+    micromamba has them) leave out what is for other platforms, or for another Python than
+    ``python`` (``3.11``).
     """
     document = read_yaml(data, shown)
-    reader = _Reader(document, shown, data.decode("utf-8-sig").splitlines(), subdir)
+    text = data.decode("utf-8-sig").splitlines()
+    reader = _Reader(document, shown, text, Selectors(subdir, python))
     reader.read()
     return reader.found
 
 
 class _Reader:
-    def __init__(self, document: Document, shown: str, text: list[str], subdir: Subdir) -> None:
+    def __init__(
+        self, document: Document, shown: str, text: list[str], selectors: Selectors
+    ) -> None:
         self.found = EnvironmentFile()
         self._document = document
         self._shown = shown
         self._text = text
-        self._selected = _SELECTED[subdir]
+        self._selectors = selectors
+        self._lines: dict[int, bool] = {}
+        """Whether the selector of a line, if it has one, is of the platform."""
 
     def read(self) -> None:
         values = self._document.values
@@ -65,9 +64,9 @@ class _Reader:
             if note := _ELSEWHERE.get(key) or (None if key in _KNOWN else "it is not used"):
                 self.found.warnings.append(f"{self._where(key)}: {note}")
         for number, item in enumerate(self._list("channels")):
-            self.found.channels.append(
-                (self._word(item, "channels", number), self._where("channels", number))
-            )
+            where = self._where("channels", number)
+            if self._applies(where):
+                self.found.channels.append((self._word(item, where, "channels"), where))
         for number, item in enumerate(self._list("dependencies")):
             self._dependency(item, number)
         if "dependencies" not in values:
@@ -93,13 +92,11 @@ class _Reader:
         if item is None or not self._applies(where):
             return
         if not isinstance(item, dict):
-            text = self._word(item, "dependencies", number)
-            self.found.specs.append((text, where))
+            self.found.specs.append((self._word(item, where, "dependencies"), where))
             return
         for key, value in item.items():
             if selector := _SEL_KEY.match(key):
-                if selector["word"] in self._selected:
-                    self.found.specs.append((str(value), where))
+                self._selected_by_key(selector["selector"], value, where)
             elif key == "pip":
                 self._pip(value, number)
             else:
@@ -124,20 +121,35 @@ class _Reader:
             if item is not None and self._applies(where):
                 self.found.pip.append((str(item), where))
 
-    def _word(self, item: Any, key: str, number: int) -> str:
-        if not isinstance(item, (str, int)) or isinstance(item, bool):
+    def _selected_by_key(self, selector: str, value: Any, where: Where) -> None:
+        """Add what a ``sel(...)`` key holds, where it is of the platform."""
+        applies, unknown = self._selectors.evaluate(selector)
+        if unknown or applies is None:
             raise SpecError(
-                f"this entry of '{key}' is not text",
-                where=self._where(key, number),
-                found=str(item),
+                "this selector is not understood",
+                where=where,
+                found=f"sel({selector})",
+                expected="a platform such as sel(linux), sel(osx-arm64) or sel(not win)",
             )
+        if applies:
+            for item in value if isinstance(value, list) else [value]:
+                self.found.specs.append((self._word(item, where, f"sel({selector})"), where))
+
+    def _word(self, item: Any, where: Where, key: str) -> str:
+        if not isinstance(item, (str, int)) or isinstance(item, bool):
+            raise SpecError(f"this entry of '{key}' is not text", where=where, found=str(item))
         return str(item)
 
     def _applies(self, where: Where) -> bool:
         """Say whether a line's selector, if it has one, is of the platform."""
-        line = self._text[where.line - 1] if where.line else ""
-        match = _SELECTOR.search(line)
-        return match is None or match["word"] in self._selected or match["word"] not in _OTHERS
+        if not where.line:
+            return True
+        if where.line not in self._lines:
+            selected = self._selectors.of_line(self._text[where.line - 1])
+            self._lines[where.line] = selected.applies
+            kept = "the entry is kept" if selected.applies else "the entry is left out"
+            self.found.warnings += [f"{where}: {text}; {kept}" for text in selected.warnings]
+        return self._lines[where.line]
 
     def _where(self, *path: str | int) -> Where:
         return Where(self._shown, self._document.line(path))

@@ -60,7 +60,7 @@ def gather_conda(
         data = _read(folder, spec.file)
         if kind := lock_kind(data):
             return gatherer.taken_over(kind, spec.file)
-        return gatherer.asked(read_environment(data, spec.file, subdir), python)
+        return gatherer.asked(read_environment(data, spec.file, subdir, python), python)
     return gatherer.asked(EnvironmentFile(), python)
 
 
