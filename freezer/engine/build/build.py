@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, Literal
 import docker.errors
 
 from freezer.engine import tarstream, wire
-from freezer.engine.build import buildkit
-from freezer.engine.build import classic
-from freezer.engine.build import context
+from freezer.engine.build import buildkit, classic, context
+from freezer.engine.build.steps import Failure, Log
 from freezer.engine.images import images
 from freezer.engine.link import NO_SPACE
-from freezer.engine.build.steps import Failure, Log
 from freezer.errors import BuildError, EngineError, HostError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from freezer.engine.build.steps import Event
     from freezer.engine.interface import EngineInfo
     from freezer.engine.link import Link
-    from freezer.engine.build.steps import Event
     from freezer.model.events import Reporter
 
 TIMEOUT = 3600.0

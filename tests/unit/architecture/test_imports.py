@@ -140,6 +140,11 @@ def test_no_folder_outgrows_its_limit() -> None:
     assert {folder: count for folder, count in full.items() if count > MOST_MODULES} == {}
 
 
+def test_every_folder_of_modules_is_a_package() -> None:
+    folders = {path.parent for path in MODULES.values()}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_every_module_says_what_it_is_for(name: str) -> None:
     docstring = ast.get_docstring(ast.parse(MODULES[name].read_text()))
