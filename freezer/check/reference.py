@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from freezer.errors import CheckError, Where
-from freezer.fetch.store.store import write_atomically
+from freezer.fetch.store.atomic import write_atomically
 from freezer.model.canonical import digest, json_bytes, plain
 from freezer.model.record.record import RECORD_SCHEMA, Record
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HistoryError, Where
-from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.history.log import FOLDER
 from freezer.model.canonical import digest
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
@@ -22,7 +22,7 @@ REFERENCES: Final = "references"
 SMOKE: Final = "smoke"
 """Files of the user's own smoke training, by SHA-256: a store may be thrown away."""
 INSIDE: Final = "inside"
-"""Freezer's own part of the images, beside the current lock, by SHA-256: generations share it."""
+"""Freezer's runtime, beside the current lock, by SHA-256: generations share it."""
 _LOCK_ID: Final = re.compile(r"[0-9a-f]{64}")
 _RESTORE: Final = "restore the folder from version control"
 

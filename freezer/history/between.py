@@ -18,7 +18,7 @@ _SETTINGS: Final = {
     "environment": "variables of the image",
     "labels": "labels of the image",
     "as_of": "the image's clock",
-    "inside": "Freezer's own part of the image",
+    "inside": "Freezer's runtime",
     "steps": "the spec's own steps",
     "smoke": "the smoke training and its bounds",
 }

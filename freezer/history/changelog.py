@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.model.generation import Checked, Generation, entry_digest
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ def write_changelog(folder: Path, history: History, name: str) -> None:
     with disk_errors(folder):
         if not path.is_file() or path.read_bytes() != data:
             write_atomically(path, data)
-        for left in folder.glob(f".{CHANGELOG_FILE}.*"):  # by a process that was killed
-            left.unlink(missing_ok=True)
 
 
 def changelog_head(data: bytes) -> str | None:

@@ -51,7 +51,7 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
     if old.smoke != new.smoke:
         yield "the smoke training or its bounds changed"
     if old.inside != new.inside:
-        yield f"Freezer's own part of the image: {_part(old.inside)} to {_part(new.inside)}"
+        yield f"Freezer's runtime: {_part(old.inside)} to {_part(new.inside)}"
     if _reasons(old) != _reasons(new):
         yield "reasons of pins changed"
 

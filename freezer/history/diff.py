@@ -211,7 +211,7 @@ def _text(value: Any) -> str | None:
 
 def _notes(old: Lock, new: Lock) -> Iterator[str]:
     if old.inside != new.inside:
-        yield "Freezer's own part of the image, and with it the trainings, is of another version"
+        yield "Freezer's runtime, and with it the trainings, is of another version"
     if old.image_format != new.image_format:
         yield "the rules by which the image's bytes follow from the lock are others"
     reasons = [

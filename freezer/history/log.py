@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HistoryError, Where
-from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.history.parse import parse_entries, require_chain, tips
 from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation, entry_digest, entry_line
@@ -232,5 +232,3 @@ def write_log(folder: Path, entries: Sequence[Generation | Checked]) -> None:
     with disk_errors(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, data)
-        for left in path.parent.glob(f".{LOG_FILE}.*"):  # by a process that was killed
-            left.unlink(missing_ok=True)

@@ -100,7 +100,7 @@ def _suspects(diff: LockDiff) -> Iterator[Suspect]:
     for change in diff.settings:
         yield from _of_setting(change)
     for note in diff.notes:
-        if note.startswith("Freezer's own part"):
+        if note.startswith("Freezer's runtime"):
             yield Suspect(level="certain", what=note, why="other trainings cannot be compared")
 
 

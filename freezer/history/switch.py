@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import Field, ValidationError
 
 from freezer.errors import HistoryError, Where
-from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.history.archive import REFERENCES, archive_folder, verified_file
 from freezer.history.changelog import write_changelog
 from freezer.history.log import FOLDER, extend
@@ -102,8 +102,6 @@ def end(folder: Path) -> None:
     """Remove the journal: the switch is done."""
     with disk_errors(folder):
         (folder / FOLDER / JOURNAL).unlink(missing_ok=True)
-        for left in (folder / FOLDER).glob(f".{JOURNAL}.*"):  # by a process that was killed
-            left.unlink(missing_ok=True)
 
 
 def _from_archive(folder: Path, switch: Switch, shown: str) -> Iterator[tuple[str, bytes]]:
@@ -133,8 +131,6 @@ def _place(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_symlink() or not path.is_file() or path.read_bytes() != data:
         write_atomically(path, data)
-    for left in path.parent.glob(f".{path.name}.*"):  # by a process that was killed
-        left.unlink(missing_ok=True)
 
 
 def _stuck(what: str, where: Where, found: str | None = None) -> HistoryError:

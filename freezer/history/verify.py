@@ -112,7 +112,7 @@ def _inventories(
 
 
 def _insides(folder: Path, shown: str) -> Iterator[str]:
-    """Hold Freezer's own parts against their names; locks from before they were kept have none.
+    """Hold Freezer's runtime against their names; locks from before they were kept have none.
 
     Any other name is none of them, such as what an editor or a freeze that was killed left behind.
     """

@@ -7,7 +7,7 @@ from typing import Final
 ENVIRONMENT: Final = "/opt/env"
 """The Python environment (a venv over the base's Python)."""
 FREEZER: Final = "/opt/freezer"
-"""Freezer's own part: ``freezer_inside``, the lock, the files of the user's smoke training."""
+"""Freezer's own files: ``freezer_inside``, the lock, the files of the user's smoke training."""
 SMOKE_FOLDER: Final = "/opt/freezer/smoke"
 """Where the files of the user's own smoke training lie."""
 USER: Final = "freezer"

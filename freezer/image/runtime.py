@@ -1,4 +1,4 @@
-"""The files of Freezer's own part that a lock names: this Freezer's, or those that were kept."""
+"""The files of Freezer's runtime that a lock names: this Freezer's, or those that were kept."""
 
 from __future__ import annotations
 
@@ -44,8 +44,7 @@ def _missing(lock: Lock) -> LockError:
     sha256, (version, own) = lock.inside.sha256, inside_digest()
     kept = f"lockfiles/{lock.name}/inside/{sha256}"
     return LockError(
-        "the lock was made with another version of Freezer's own part of the image, which is not "
-        "at hand",
+        "the lock was made with another version of Freezer's runtime, which is not at hand",
         found=f"freezer_inside {version}, sha256 {own[:12]}, and no file {kept}",
         expected=f"freezer_inside {lock.inside.version}, sha256 {sha256[:12]}",
         hint=f"bring that file from version control, or from who made the lock (a bundle has it); "

@@ -1,4 +1,4 @@
-"""Freezer's own part of an image as one piece of bytes, and how the host and that part talk.
+"""Freezer's runtime as one piece of bytes, and how the host and that part talk.
 
 A lock names the part by the SHA-256 over all of its files: of each the path, NUL, its length in
 decimal, NUL, and its content. What is kept is what is hashed there, byte for byte: so the piece has
@@ -69,7 +69,7 @@ def require_interface(inside: ImageRuntime) -> None:
         return
     known = " or ".join(map(str, sorted(UNDERSTOOD)))
     raise LockError(
-        "Freezer's own part of the image speaks another language than this Freezer",
+        "Freezer's runtime speaks another language than this Freezer",
         found=f"interface {spoken}, of freezer_inside {inside.version} ({inside.sha256[:12]})",
         expected=f"interface {known}",
         hint="use a newer Freezer"
@@ -80,7 +80,7 @@ def require_interface(inside: ImageRuntime) -> None:
 
 def _refused(shown: str, found: str, expected: str | None = None) -> IntegrityError:
     return IntegrityError(
-        "this is not what was kept of Freezer's own part of the image",
+        "this is not what was kept of Freezer's runtime",
         where=Where(shown),
         found=found,
         expected=expected or "modules of freezer_inside, and nothing else",

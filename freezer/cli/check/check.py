@@ -141,7 +141,7 @@ def _form(report: Path | None, *, allowed: bool) -> str:
 
 
 def _write_report(result: CheckResult, path: Path, form: str) -> None:
-    from freezer.fetch.store.store import disk_errors, write_atomically
+    from freezer.fetch.store.atomic import disk_errors, write_atomically
     from freezer.output.check.report import report
 
     with disk_errors(path.parent):

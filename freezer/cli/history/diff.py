@@ -47,7 +47,7 @@ def diff(
         raise typer.BadParameter("at most an environment and two locks")
     result = run(current.project(), name, first, second)
     if html is not None:
-        from freezer.fetch.store.store import disk_errors, write_atomically
+        from freezer.fetch.store.atomic import disk_errors, write_atomically
 
         with disk_errors(html.parent):
             write_atomically(html, page(result, "html").encode())

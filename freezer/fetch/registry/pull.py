@@ -9,8 +9,8 @@ from freezer.errors import FetchError, IntegrityError
 from freezer.fetch.http.client import BrokenOffError
 from freezer.fetch.registry.manifest import require_digest
 from freezer.fetch.registry.repository import blocks_of
+from freezer.fetch.store.atomic import disk_errors
 from freezer.fetch.store.progress import Gauge
-from freezer.fetch.store.store import disk_errors
 from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from freezer.errors import ArtifactGoneError, FetchError, IntegrityError
 from freezer.fetch.http.client import NotFoundError, RangeUnsupportedError, open_url
 from freezer.fetch.http.redact import redact
+from freezer.fetch.store.atomic import disk_errors
 from freezer.fetch.store.interface import Location
-from freezer.fetch.store.store import disk_errors
 from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:

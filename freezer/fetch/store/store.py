@@ -6,17 +6,17 @@ by the hash that they should get, so that a later run resumes them.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from freezer.errors import BusyError, HostError, IntegrityError
+from freezer.fetch.store.atomic import disk_errors, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -243,53 +243,6 @@ def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Write a file under a temporary name, then rename: it is there whole, or not at all.
-
-    That holds for the end of a process; if ``durable``, for that of the machine as well.
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            if durable:
-                os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-@contextmanager
-def disk_errors(root: Path) -> Iterator[None]:
-    """Turn a full disk, a read-only one or missing rights into a ``HostError``."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise HostError(
-                f"no space left on the disk of {root}",
-                found=_space(root),
-                hint="free some space there, or set FREEZER_STORE to a folder on another disk",
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise HostError(
-                f"{error.filename or root} cannot be written to",
-                found=error.strerror,
-                hint="set FREEZER_STORE to a folder that can be written to",
-            ) from error
-        raise
-
-
-def _space(root: Path) -> str:
-    with suppress(OSError):
-        return f"{shutil.disk_usage(root).free >> 20} MiB free"
-    return "unknown"
 
 
 def _default_root() -> Path:

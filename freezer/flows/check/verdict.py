@@ -15,7 +15,7 @@ from freezer.check.reference import (
     write_reference,
 )
 from freezer.errors import CheckError
-from freezer.fetch.store.store import disk_errors
+from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.check.cause import find_cause
 from freezer.flows.check.run_training import train
 from freezer.model.lockfile import short_id

@@ -67,7 +67,7 @@ def _require_alike(locked: Locked, kept: Locked, earlier: Generation) -> None:
     if old.sha256 != new.sha256:
         name = locked.lock.name
         raise CheckError(
-            f"generation {earlier.number} was trained by another version of Freezer's own part",
+            f"generation {earlier.number} was trained by another version of Freezer's runtime",
             where=Where(shown_folder(name)),
             found=f"freezer_inside {old.version} ({old.sha256[:12]})",
             expected=f"{new.version} ({new.sha256[:12]}), which the current lock has",

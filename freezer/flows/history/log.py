@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import HistoryError, LockError, Where
-from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.history.generations import history, now, shown_folder
 from freezer.flows.history.lock_files import hashes, stored_files, stored_references
 from freezer.flows.project.environment import (

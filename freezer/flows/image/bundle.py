@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from freezer.errors import HostError, IntegrityError, LockError, Where
-from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.fetch.store.atomic import disk_errors, replacing, write_atomically
 from freezer.flows.history.generations import history
 from freezer.flows.image.fetch import fetch_lock, lock_artifacts
 from freezer.flows.project.environment import LOCKS, Locked, load_locked
@@ -58,18 +57,13 @@ def bundle(project: Project, name: str | None, path: Path) -> Bundled:
             keep_base(lock.base, reference, engine=engine, store=store)
     members = _members(locked, store)
     total = sum(content.size for content in members.values())
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with (
-            disk_errors(path.parent),
-            project.report.task("Writing the bundle", total=total, unit="bytes") as task,
-            temporary.open("wb") as stream,
-        ):
-            sink = _Counting(stream, task.advance)
-            size = write_bundle(sink, lock.name, locked.id, members, epoch(lock.as_of))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        disk_errors(path.parent),
+        project.report.task("Writing the bundle", total=total, unit="bytes") as task,
+        replacing(path) as stream,
+    ):
+        sink = _Counting(stream, task.advance)
+        size = write_bundle(sink, lock.name, locked.id, members, epoch(lock.as_of))
     return Bundled(lock.name, locked.id, path, len(members), size)
 
 
@@ -180,10 +174,10 @@ def _locked_of(held: Bundle, path: Path) -> Lock:
 
 
 def _require_runtime_in(held: Bundle, lock: Lock, path: Path) -> None:
-    """See that a bundle has Freezer's own part: the first Freezers' have not, and need theirs."""
+    """See that a bundle has Freezer's runtime: the first Freezers' have not, and need theirs."""
     if lock.inside.sha256 not in {*held.blobs, inside_digest()[1]}:
         raise IntegrityError(
-            "the bundle lacks Freezer's own part of the image",
+            "the bundle lacks Freezer's runtime",
             where=Where(str(path)),
             expected=f"freezer_inside {lock.inside.version}, sha256 {lock.inside.sha256[:12]}",
             hint="build it with the Freezer that made it, or in a project whose lockfiles keep it",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
-from freezer.fetch.store.store import disk_errors
+from freezer.fetch.store.atomic import disk_errors, replacing
 from freezer.flows.image.build import Built, build
 from freezer.flows.project.image_runtime import require_runtime
 from freezer.image.assemble.assemble import assemble
@@ -46,20 +45,15 @@ def export(project: Project, name: str | None, path: Path) -> Exported:
     reference = ensure_base(lock, engine=engine, store=store, report=project.report)
     parts = assemble(lock, lock_id, reference, engine=engine, store=store, report=project.report)
     config = image_config(lock, lock_id, [(item.file.diff_id, item.title) for item in parts.layers])
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with (
-            store.scratch() as scratch,
-            disk_errors(path.parent),
-            project.report.task("Writing the image"),
-            temporary.open("wb") as stream,
-        ):
-            below = {item.diff_id: scratch / item.diff_id[7:] for item in parts.base}
-            engine.save_layers(reference, below)
-            layers = [LayerFile(diff_id, file) for diff_id, file in below.items()]
-            layers += [item.file for item in parts.layers]
-            manifest = write_layout(stream, built.tags[0], config, layers, epoch(lock.as_of))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        store.scratch() as scratch,
+        disk_errors(path.parent),
+        project.report.task("Writing the image"),
+        replacing(path) as stream,
+    ):
+        below = {item.diff_id: scratch / item.diff_id[7:] for item in parts.base}
+        engine.save_layers(reference, below)
+        layers = [LayerFile(diff_id, file) for diff_id, file in below.items()]
+        layers += [item.file for item in parts.layers]
+        manifest = write_layout(stream, built.tags[0], config, layers, epoch(lock.as_of))
     return Exported(built, path, manifest, path.stat().st_size)

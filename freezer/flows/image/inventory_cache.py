@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from freezer.check.inventory.numerics import doubles
-from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.inside import inventory_files
 from freezer.model.canonical import digest, plain
 from freezer.model.record.inventory import INVENTORY_FILE, Inventory

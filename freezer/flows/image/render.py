@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import HostError
-from freezer.fetch.store.store import disk_errors
+from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.image.fetch import fetch_lock
 from freezer.flows.project.environment import load_locked
 from freezer.flows.project.image_runtime import require_runtime

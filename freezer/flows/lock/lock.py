@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from freezer.errors import StaleLockError, Where
-from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.history.generations import adopt, record_generation, summary_of
 from freezer.flows.history.lock_files import CONDA_EXPORTS
 from freezer.flows.lock.answers import Answers
@@ -208,8 +208,6 @@ def write(project: Project, environment: Environment, made: Lock) -> LockResult:
             if not path.is_file() or path.read_bytes() != data:
                 write_atomically(path, data)
                 changed = True
-            for left in folder.glob(f".{name}.*"):  # by a process that was killed
-                left.unlink(missing_ok=True)
         for name in CONDA_EXPORTS - files.keys():  # of an environment that had conda before
             (folder / name).unlink(missing_ok=True)
     locked = Locked(made, identifier, folder)

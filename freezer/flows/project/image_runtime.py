@@ -1,4 +1,4 @@
-"""Freezer's own part of an image, kept with the locks that name it: a later Freezer has another.
+"""Freezer's runtime, kept with the locks that name it: a later Freezer has another.
 
 It lies in ``lockfiles/ENV/inside/`` under its SHA-256, once for all generations that name it.
 """
@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from freezer.errors import FreezerError, HostError, IntegrityError, Where
-from freezer.fetch.store.store import disk_errors, write_atomically
+from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.project.environment import LOCKS
 from freezer.history.archive import INSIDE
 from freezer.image.runtime import runtime_files
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def installed_runtime() -> ImageRuntime:
-    """Return what a lock says of this Freezer's own part."""
+    """Return what a lock says of this Freezer's runtime."""
     version, sha256 = inside_digest()
     return ImageRuntime(
         version=version, sha256=sha256, interface=INTERFACE if INTERFACE > FIRST else None
@@ -46,7 +46,7 @@ def runtime_for(project: Project, plan: SmokePlan, old: Lock | None, *, keep: bo
     wanted = {f"freezer_inside/{name}_training.py" for name in plan.trainings}
     if runtime_fault(project, old) is None and wanted <= runtime_files(old, project.store).keys():
         return old.inside
-    project.report.note("Also moves: Freezer's own part of the image, as the old one is gone")
+    project.report.note("Also moves: Freezer's runtime, as the old one is gone")
     return own
 
 
@@ -72,7 +72,7 @@ def keep_runtime(project: Project, lock: Lock) -> None:
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         there = next(one for one in (path, *path.parents) if one.exists())
         raise HostError(
-            "Freezer's own part of the image cannot be kept: something else lies in its place",
+            "Freezer's runtime cannot be kept: something else lies in its place",
             where=Where(str(there.relative_to(project.root))),
             found=error.strerror,
             hint="move it away",
@@ -100,7 +100,7 @@ def fetch_runtime(project: Project, lock: Lock) -> None:
         edited = edited or path
     if edited is not None:
         raise IntegrityError(
-            "what was kept of Freezer's own part of the image was edited",
+            "what was kept of Freezer's runtime was edited",
             where=Where(str(edited.relative_to(project.root))),
             found=f"other bytes than those of freezer_inside {lock.inside.version}",
             expected=f"sha256 {sha256}, its name",

@@ -13,7 +13,7 @@ from freezer.fetch.registry.inspect import describe
 from freezer.fetch.registry.pull import fetch_blob
 from freezer.fetch.registry.reference import parse_reference
 from freezer.fetch.registry.repository import Door
-from freezer.fetch.store.store import disk_errors
+from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.image.config_cache import keep_config
 from freezer.flows.registry.references import published_classes, read_class, remember_published
 from freezer.flows.support.concurrency import at_once

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from freezer.check.reference import write_reference
 from freezer.errors import FreezerError, HistoryError, StaleLockError, Where
-from freezer.fetch.store.store import disk_errors
+from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.check.check import check_locked
 from freezer.flows.history.generations import adopt, history
 from freezer.flows.history.log import environment_name

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from freezer.errors import HostError, SpecError, Where
-from freezer.fetch.store.store import write_atomically
+from freezer.fetch.store.atomic import write_atomically
 from freezer.flows.project.environment import SPEC_FILE
 from freezer.flows.setup.discover import choose_minor, discover
 from freezer.image.dockerfile import render

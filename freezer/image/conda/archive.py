@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, cast
 import zstandard
 
 from freezer.errors import IntegrityError
-from freezer.fetch.store.store import disk_errors
+from freezer.fetch.store.atomic import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

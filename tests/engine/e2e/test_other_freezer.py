@@ -31,7 +31,7 @@ def test_a_later_freezer_builds_and_checks_what_the_first_one_locked(
         kept.write_bytes(whole[:-1])
         later.freeze("lock", "--check").failed(1, f"inside/{part}: what was kept", "was edited")
         kept.write_bytes(whole)
-        moved = f"Freezer's own part of the image: 1 ({part[:12]}) to 1 ({own.sha256[:12]})"
+        moved = f"Freezer's runtime: 1 ({part[:12]}) to 1 ({own.sha256[:12]})"
         assert moved in later.freeze("lock").good().out
 
         Store(later.store).path(part).unlink()

@@ -1,4 +1,4 @@
-"""Freezer's own part as one piece: read back file by file, and nothing else is let through."""
+"""Freezer's runtime as one piece: read back file by file, and nothing else is let through."""
 
 import pytest
 

@@ -67,7 +67,7 @@ def test_across_an_upgrade_of_freezer_it_says_before_it_trains_what_can_tell(pas
     past.inside = OLD
     past.make("3.0")
     past.held.run = None  # type: ignore[assignment]
-    with pytest.raises(CheckError, match="another version of Freezer's own part") as caught:
+    with pytest.raises(CheckError, match="another version of Freezer's runtime") as caught:
         check_against(past.opened, NAME, 2)
     assert OLD.sha256[:12] in (caught.value.expected or "")
     assert f"`freeze bisect {NAME} --good 2`" in (caught.value.hint or "")

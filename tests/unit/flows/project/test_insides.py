@@ -1,4 +1,4 @@
-"""Freezer's own part of an image: kept with the locks that name it, and believed by its hash only."""
+"""Freezer's runtime: kept with the locks that name it, and believed by its hash only."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ def test_an_update_says_that_the_part_moves_where_it_cannot_stay(
     if at_hand:
         shop.store.put_bytes(PART)  # which has no such training
     assert runtime_for(shop, plan("numpy"), LOCK, keep=True) == installed_runtime()
-    assert "Freezer's own part" in host.ear.notes[0]
+    assert "Freezer's runtime" in host.ear.notes[0]
 
 
 def test_a_bundle_carries_it_to_a_freezer_that_has_another(
@@ -320,7 +320,7 @@ def test_a_bundle_of_before_parts_were_kept_is_good_for_the_freezer_that_made_it
     bundle(shop, "demo", path)
     check_bundle(shop, path)
     with other_freezer(tmp_path / "other"):
-        with pytest.raises(IntegrityError, match="lacks Freezer's own part"):
+        with pytest.raises(IntegrityError, match="lacks Freezer's runtime"):
             check_bundle(shop, path)
         there = make_host(tmp_path / "there", "nowhere").opened
         assert take_bundle(there, path) == "demo"  # a project may have kept it

@@ -1,0 +1,122 @@
+"""Files that are written whole or not at all, wherever Freezer writes one.
+
+A file is written under a temporary name in the same folder, ``.NAME.XXXXXXXX.part``, and renamed:
+a reader sees the old bytes or the new ones. Its writer holds an advisory lock on it. A temporary
+file that can be locked was therefore left by a process that was killed, and the next run that
+writes the same file removes it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import secrets
+import shutil
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from freezer.errors import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MARK: Final = 4
+"""Random bytes in a temporary name."""
+_PARTIAL: Final = re.compile(r"\.(?P<name>.+)\.(?:[0-9a-f]{8}|[0-9]{1,10})\.part")
+"""A temporary file; those of earlier versions have a process's ID in place of the random mark."""
+
+
+def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Replace a file's content in one step. See `replacing`."""
+    with replacing(path, durable=durable) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
+    """Open a file that takes the place of ``path`` when the block ends without an error.
+
+    The file is whole after a process is killed; if ``durable``, after a power failure as well.
+    """
+    sweep(path.parent, path.name)
+    temporary, stream = _open_temporary(path)
+    try:
+        with stream:
+            yield stream
+            stream.flush()
+            if durable:
+                os.fsync(stream.fileno())
+            # Renamed while the lock is held: no other process takes it for an abandoned file.
+            temporary.replace(path)
+        if durable:
+            _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path, name: str | None = None) -> None:
+    """Remove the temporary files of killed processes from a folder, or those of one file name."""
+    with suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            found = _PARTIAL.fullmatch(entry.name)
+            if found and name in (None, found["name"]) and entry.is_file(follow_symlinks=False):
+                _remove_abandoned(Path(entry.path))
+
+
+def _remove_abandoned(path: Path) -> None:
+    with suppress(OSError), path.open("rb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
+        path.unlink(missing_ok=True)
+
+
+def _open_temporary(path: Path) -> tuple[Path, IO[bytes]]:
+    while True:
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(_MARK)}.part")
+        # Opened with the mode of a common file: the umask applies, unlike with `tempfile`.
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        stream = os.fdopen(handle, "wb")
+        with suppress(OSError):  # file systems without locks: nothing is swept there either
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return temporary, stream
+        stream.close()  # another process swept it between its creation and the lock
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a renaming durable: the name lives in the folder, not in the file."""
+    with suppress(OSError):  # not every file system can
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def disk_errors(root: Path) -> Iterator[None]:
+    """Turn a full disk, a read-only one or missing rights into a ``HostError``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise HostError(
+                f"no space left on the disk of {root}",
+                found=_space(root),
+                hint="free some space there, or set FREEZER_STORE to a folder on another disk",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise HostError(
+                f"{error.filename or root} cannot be written to",
+                found=error.strerror,
+                hint="set FREEZER_STORE to a folder that can be written to",
+            ) from error
+        raise
+
+
+def _space(root: Path) -> str:
+    with suppress(OSError):
+        return f"{shutil.disk_usage(root).free >> 20} MiB free"
+    return "unknown"
