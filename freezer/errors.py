@@ -174,3 +174,9 @@ class HistoryError(FreezerError):
     """The history was edited, forked, or does not hold what was asked for."""
 
     code = "history"
+
+
+class DataError(FreezerError):
+    """A data set is not there, cannot be read, or changed while it was read."""
+
+    code = "data"

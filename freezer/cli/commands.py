@@ -40,41 +40,68 @@ FOLDERS: Final = {
 }
 """Commands in the order of the help; each is the function of that name in
 ``freezer.cli.FOLDER.NAME``."""
+GROUPS: Final = {
+    "data": (
+        "Data sets by content: their digests, and which files changed since when.",
+        ("status", "diff", "record", "verify"),
+    ),
+}
+"""Groups of commands: a line of help, and the functions in ``freezer.cli.GROUP.NAME``."""
 
 
 class Commands(TyperGroup):
     """A group whose commands are set up one by one."""
 
-    def __init__(self, **settings: Any) -> None:
+    table: Mapping[str, str] = {**FOLDERS, **dict.fromkeys(GROUPS, "")}
+
+    def __init__(self, *, table: Mapping[str, str] | None = None, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = _Late()  # type: ignore[assignment]
+        self._table = self.table if table is None else table
+        self.commands = _Late(self._table)  # type: ignore[assignment]
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands' names without loading one."""
         del ctx
-        return list(FOLDERS)
+        return list(self._table)
 
 
 class _Late(Mapping[str, Any]):
     """Commands by name; the same one each time."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: Mapping[str, str]) -> None:
+        self._table = table
+        """The folder of each command; empty for a group."""
         self._known: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        if name not in FOLDERS:
-            raise KeyError(name)
         if name not in self._known:
-            callback = getattr(import_module(f"freezer.cli.{FOLDERS[name]}.{name}"), name)
-            self._known[name] = get_command_from_info(
-                CommandInfo(name=name, callback=callback),
-                pretty_exceptions_short=True,
-                rich_markup_mode="rich",
-            )
+            folder = self._table[name]
+            self._known[name] = _command(folder, name) if folder else _group(name)
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(FOLDERS)
+        return iter(self._table)
 
     def __len__(self) -> int:
-        return len(FOLDERS)
+        return len(self._table)
+
+
+def _command(folder: str, name: str) -> Any:
+    callback = getattr(import_module(f"freezer.cli.{folder}.{name}"), name)
+    return get_command_from_info(
+        CommandInfo(name=name, callback=callback),
+        pretty_exceptions_short=True,
+        rich_markup_mode="rich",
+    )
+
+
+def _group(name: str) -> Commands:
+    help_line, commands = GROUPS[name]
+    return Commands(
+        name=name,
+        help=help_line,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        table=dict.fromkeys(commands, name),
+    )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from freezer.flows.project.environment import Environment
     from freezer.flows.project.project import Project
     from freezer.model.lock import Lock
-    from freezer.resolve.conda.environment import CondaRequirements
-    from freezer.resolve.conda.solver.interface import CondaRequirement
+    from freezer.resolve.conda.environment import CondaGathered
+    from freezer.resolve.conda.solver.interface import CondaAsked
 
 _MEMO: Final = "conda-export-2"
 
@@ -50,9 +50,7 @@ def exports(
     return files | made
 
 
-def _conda(
-    project: Project, lock: Lock, gathered: Mapping[str, CondaRequirements]
-) -> dict[str, bytes]:
+def _conda(project: Project, lock: Lock, gathered: Mapping[str, CondaGathered]) -> dict[str, bytes]:
     from freezer.flows.lock.conda import channels_of
     from freezer.resolve.conda import export
 
@@ -73,13 +71,13 @@ def _conda(
     return files
 
 
-def _pins(lock: Lock) -> tuple[CondaRequirement, ...]:
+def _pins(lock: Lock) -> tuple[CondaAsked, ...]:
     """Return as a question what was taken over from a lock, which asks for nothing else."""
-    from freezer.resolve.conda.solver.interface import CondaRequirement
+    from freezer.resolve.conda.solver.interface import CondaAsked
 
     where = Where(LOCK_FILE)
     return tuple(
-        CondaRequirement(f"{item.name}={item.version}={item.build}", where)
+        CondaAsked(f"{item.name}={item.version}={item.build}", where)
         for item in lock.conda
         if item.requested
     )

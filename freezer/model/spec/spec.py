@@ -6,13 +6,14 @@ that nothing after this module has to know that there was a short one.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from freezer.model.artifact import SafePath
-from freezer.model.base import EnvName, Model
+from freezer.model.base import EnvName, Model, Sha256
 
 BuiltIn = Literal["jax", "lightgbm", "numpy", "sklearn", "tensorflow", "torch", "xgboost"]
 """The trainings that Freezer brings, each named after what it exercises."""
@@ -188,6 +189,27 @@ class StepsSpec(Model):
     """Files that the commands find in their working folder, relative to the spec."""
 
 
+def _widen_data(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: {"path": item} if isinstance(item, str) else item for name, item in value.items()
+        }
+    return value
+
+
+def _hex(value: Any) -> Any:
+    return value.removeprefix("sha256:") if isinstance(value, str) else value
+
+
+class DataSpec(Model):
+    """One data set that trainings of this environment read."""
+
+    path: Annotated[OneLine, StringConstraints(min_length=1)]
+    """A folder, a file or a glob, relative to the project; absolute paths and ``~`` are taken."""
+    expect: Annotated[Sha256 | None, BeforeValidator(_hex)] = None
+    """The digest that the data must have, as ``freeze data status`` prints it."""
+
+
 class Spec(Model):
     """One environment, as its user wants it."""
 
@@ -211,6 +233,8 @@ class Spec(Model):
     """Nothing newer is considered; also the image's clock. By default the moment of the lock."""
     determinism: DeterminismSpec = DeterminismSpec()
     smoke: Annotated[SmokeSpec, BeforeValidator(_widen_smoke)] = SmokeSpec()
+    data: Annotated[dict[EnvName, DataSpec], BeforeValidator(_widen_data)] = {}
+    """Data sets by name. They are mounted, read-only, where trainings run; no image holds them."""
     env: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], OneLine] = {}
     """Environment variables of the image."""
     labels: dict[OneLine, OneLine] = {}
@@ -224,3 +248,8 @@ class Spec(Model):
             msg = "'determinism.numerics: portable' is known for linux/amd64 only"
             raise ValueError(msg)
         return self
+
+
+def normalize_package(name: str) -> str:
+    """Return the PEP 503 form of a Python package's name."""
+    return re.sub(r"[-_.]+", "-", name).lower()

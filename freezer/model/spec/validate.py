@@ -13,6 +13,7 @@ from freezer.model.spec.spec import (
     AcceleratorSpec,
     BootstrapSpec,
     CondaSpec,
+    DataSpec,
     DeterminismSpec,
     PipSpec,
     SmokeSpec,
@@ -35,6 +36,7 @@ _SECTIONS: dict[str, type[Model]] = {
     "determinism": DeterminismSpec,
     "smoke": SmokeSpec,
     "steps": StepsSpec,
+    "data.*": DataSpec,
 }
 _EXPECTED: dict[str, str] = {
     "name": "lower-case letters, digits, '-', '_' and '.', at most 64, such as sklearn-cpu",
@@ -51,6 +53,8 @@ _EXPECTED: dict[str, str] = {
     "accelerator.driver": 'a floor, such as ">=550.54.14"',
     "blas": "openblas, mkl, netlib or blis",
     "as-of": "a moment with a time zone, such as 2026-11-01T00:00:00Z",
+    "data": "names and their folder, file or glob, such as {train: data/train}",
+    "data.*.expect": "a SHA-256, as `freeze data status` prints it",
     "env": "a mapping of variables to texts of one line",
     "labels": "a mapping of labels to texts of one line",
     "steps": "a list of shell commands, or a mapping of 'run' and 'files'",
@@ -119,8 +123,17 @@ def _holds(here: Any, part: Any) -> bool:
 
 
 def _is_key(part: Any, path: Sequence[str | int]) -> bool:
-    model = _SECTIONS.get(dotted(tuple(path)))
+    model = _section(tuple(path))
     return model is not None and part in _keys(model)
+
+
+def _section(path: Path) -> type[Model] | None:
+    """Return the model of a mapping in the spec; data sets have names of the user's own."""
+    return _SECTIONS.get(dotted(_general(path)))
+
+
+def _general(path: Path) -> Path:
+    return ("data", "*", *path[2:]) if path[:1] == ("data",) and len(path) > 1 else path
 
 
 def _fault(path: Path, item: Any, document: Document, name: str) -> SpecError:
@@ -150,7 +163,7 @@ def _last_key(path: Path) -> str:
 
 def _unknown(path: Path, where: Where) -> SpecError:
     key = str(path[-1])
-    known = _keys(_SECTIONS.get(dotted(path[:-1]), Spec))
+    known = _keys(_section(path[:-1]) or Spec)
     near = difflib.get_close_matches(key, known, 1, 0.6)
     return SpecError(
         f"unknown key {key!r}",
@@ -167,7 +180,7 @@ def _keys(model: type[Model]) -> list[str]:
 def _expected(path: Path) -> str | None:
     if path[:1] in (("env",), ("labels",)):
         path = path[:1]
-    return _EXPECTED.get(dotted(tuple(part for part in path if isinstance(part, str))))
+    return _EXPECTED.get(dotted(tuple(part for part in _general(path) if isinstance(part, str))))
 
 
 def _reason(message: str) -> str:

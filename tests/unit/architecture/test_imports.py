@@ -17,7 +17,7 @@ FLOORS = (
     ("cli",),
     ("output",),
     ("flows",),
-    ("resolve", "image", "check", "history"),
+    ("resolve", "image", "check", "history", "data"),
     ("fetch", "engine"),
     ("inside",),
     ("frameworks",),

@@ -1,0 +1,1 @@
+"""Commands about data sets: `freeze data status`, `diff`, `verify` and `record`."""

@@ -1,0 +1,1 @@
+"""`freeze data`: the state of an environment's data sets, and what changed in them."""

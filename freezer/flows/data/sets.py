@@ -1,0 +1,83 @@
+"""The data sets that a spec names, found on this host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from freezer.data.snapshot import snapshot
+from freezer.data.walk import split_glob
+from freezer.errors import DataError, Where
+from freezer.flows.project.environment import load_environment, place
+
+if TYPE_CHECKING:
+    from freezer.data.snapshot import Snapshot
+    from freezer.flows.project.environment import Environment
+    from freezer.flows.project.project import Project
+    from freezer.model.spec.spec import DataSpec
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One data set of an environment."""
+
+    name: str
+    root: Path
+    """Absolute: a folder, or a single file."""
+    pattern: str | None
+    """Which files below the root belong to it; None for all."""
+    expect: str | None
+    """The SHA-256 that the spec demands, without a prefix."""
+    where: Where
+    """Its line in the spec."""
+
+
+def data_sets(project: Project, name: str | None, wanted: tuple[str, ...] = ()) -> list[DataSet]:
+    """Return the data sets of an environment by name, all of them or the wanted ones.
+
+    Raises ``SpecError``, and ``DataError`` where the spec names none, or none of a wanted name.
+    """
+    environment = load_environment(project.root, name)
+    declared = environment.spec.data
+    if not declared:
+        raise DataError(
+            "the spec names no data sets",
+            where=Where(environment.shown),
+            expected="lines such as 'data: {train: data/train}'",
+            hint="add one for each folder or file that trainings read",
+        )
+    for one in wanted:
+        if one not in declared:
+            raise DataError(
+                f"there is no data set {one!r} in the spec",
+                where=place(environment, "data"),
+                expected=f"one of: {', '.join(sorted(declared))}",
+            )
+    return [_data_set(environment, one, declared[one]) for one in wanted or sorted(declared)]
+
+
+def _data_set(environment: Environment, name: str, spec: DataSpec) -> DataSet:
+    folder, pattern = split_glob(spec.path)
+    root = environment.project / Path(folder).expanduser()
+    return DataSet(name, root.absolute(), pattern, spec.expect, place(environment, "data", name))
+
+
+def take(project: Project, one: DataSet, *, reread: bool = False) -> Snapshot:
+    """Return a data set's state now. Raises ``DataError`` naming the spec's line as well."""
+    return snapshot(
+        one.name, one.root, one.pattern, store=project.store, report=project.report, reread=reread
+    )
+
+
+def require_expected(one: DataSet, digest: str) -> None:
+    """Refuse data that are not the ones that the spec pins. Raises ``DataError``."""
+    if one.expect is not None and digest != f"sha256:{one.expect}":
+        raise DataError(
+            f"data set {one.name!r} is not the one that the spec pins",
+            where=one.where,
+            found=digest,
+            expected=f"sha256:{one.expect}",
+            hint=f"`freeze data diff {one.name}` lists what changed since it was recorded; "
+            "restore it, or change `expect`",
+        )
