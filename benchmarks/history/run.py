@@ -23,11 +23,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from freezer import __version__
+from freezer.check.assess import Assessment
 from freezer.check.reference import read_reference, reference_path, references, write_reference
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.flows.check.record import record_check
-from freezer.flows.check.verdict import CheckResult
+from freezer.flows.check.result import CheckResult
 from freezer.flows.history.generations import history, locked_of, record_generation
 from freezer.flows.project.environment import Locked, read_lock
 from freezer.flows.project.exclusive import carry_out, exclusive_lock
@@ -36,7 +37,7 @@ from freezer.flows.rollback.switch import switch_to
 from freezer.history.switch import begin
 from freezer.model.events import SilentReporter
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
-from freezer.model.record.verdict import Verdict, Word
+from freezer.model.record.verdict import Basis, Verdict, Word
 from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
 
 if TYPE_CHECKING:
@@ -165,7 +166,8 @@ def _switch(project: Project, record: Record, count: int) -> float:
     target = past.find(1 if past.find(count).lock_id == now.id else count)
     locked = locked_of(project, NAME, target)
     verdict = Verdict(word=Word.IDENTICAL, trainings=())
-    result = CheckResult(locked, record.image, record, verdict, False, False, "")
+    found = Assessment(record=record, expected=record, verdict=verdict, basis=Basis.REFERENCE)
+    result = CheckResult(locked=locked, image=record.image, assessment=found, reference="")
     started = monotonic()
     switch = switch_to(project, past, target, locked, result, (), reason=None, deviation=False)
     begin(project.root / "lockfiles" / NAME, switch)

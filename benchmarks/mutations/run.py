@@ -30,7 +30,7 @@ from freezer.check.compare.compare import compare
 from freezer.engine.connect.connect import connect
 from freezer.image.layout import LOCK_LABEL
 from freezer.model.lockfile import LOCK_FILE, lock_id, short_id
-from freezer.model.record.verdict import MOVED, Verdict, Word
+from freezer.model.record.verdict import CHANGED, Verdict, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,7 +176,7 @@ def _named(mutation: Mutation, verdict: Verdict) -> str:
 def _wrong(mutation: Mutation, row: Row, verdict: Verdict) -> str:
     if verdict.word is Word.IDENTICAL:
         return "bits changed, and nothing was noticed" if row["bits"] else ""
-    if verdict.word not in MOVED:
+    if verdict.word not in CHANGED:
         return f"the verdict is {verdict.word}"
     if not re.search(mutation.first, row["first"]):
         return f"first is not {mutation.first}"

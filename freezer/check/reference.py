@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -13,6 +15,7 @@ from freezer.model.canonical import digest, json_bytes, plain
 from freezer.model.record.record import RECORD_SCHEMA, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FOLDER = "references"
@@ -80,6 +83,42 @@ def parse_reference(data: bytes, shown: str) -> Record:
         return Record.model_validate(document)
     except ValidationError as error:
         raise _foreign(shown, error) from None
+
+
+@dataclass(frozen=True)
+class References:
+    """The references stored next to a lock, as one of its records is compared with them."""
+
+    own: Record | None = None
+    """Of this lock and the record's numerics class."""
+    earlier: Record | None = None
+    """Of that class, and an earlier lock: nobody checked this lock on such a host yet."""
+    others: tuple[tuple[str, Record], ...] = ()
+    """Of this lock and other numerics classes, by title; those that cannot be read left out."""
+
+
+def stored_references(folder: Path, record: Record, shown: str, *, anew: bool) -> References:
+    """Return what is stored next to a record's lock; ``shown`` is that of its class in messages.
+
+    With ``anew`` the reference of the record's class is not read, as it will be replaced. Raises
+    ``CheckError`` when it is spoiled.
+    """
+    others = tuple(_others(folder, record))
+    class_ = record.host.class_
+    stored = None if anew else read_reference(reference_path(folder, class_), shown)
+    if stored is None or stored.lock_id == record.lock_id:
+        return References(own=stored, others=others)
+    return References(earlier=stored, others=others)
+
+
+def _others(folder: Path, record: Record) -> Iterator[tuple[str, Record]]:
+    for name in references(folder):
+        if name == record.host.class_:
+            continue
+        with suppress(CheckError):  # for information only
+            other = read_reference(reference_path(folder, name), f"{FOLDER}/{name}.json")
+            if other is not None and other.lock_id == record.lock_id:
+                yield f"numerics class {name}", other
 
 
 def references(folder: Path) -> list[str]:

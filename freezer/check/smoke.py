@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from freezer.engine.interface import Engine, RunResult
     from freezer.model.events import Reporter, Task
     from freezer.model.lock import Lock
+    from freezer.model.record.inventory import InventoryNote
 
 _PYTHON = "/opt/env/bin/python"
 _GRACE = 60.0
 """Seconds beyond the trainings' own limits for starting and stopping."""
+_KILLED = ("exit status -9", "exit status 137")
+"""What is recorded of a training that SIGKILL ended, itself or a process below a shell."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,52 @@ class Varied:
     """The trainings that it is about; empty: all of them."""
     limit: float | None = None
     """Seconds for each training, where those of the spec are more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmokeRunner:
+    """Runs the smoke trainings of one lock in one image, as often as it is told to."""
+
+    lock: Lock
+    lock_id: str
+    image: str
+    engine: Engine
+    report: Reporter
+    gpus: bool = False
+    """Whether the containers see the host's GPUs."""
+    inventory: InventoryNote | None = None
+    """What does the arithmetic in the image; None where it could not be found out."""
+
+    def run(self, title: str, varied: Varied | None = None) -> Record:
+        """Run the trainings once, confined; return their record.
+
+        With ``varied`` it is an experiment, never a check. Raises ``CheckError`` when nothing can
+        be run, or the record cannot be read.
+        """
+        record = run_smoke(
+            self.lock,
+            self.lock_id,
+            self.image,
+            engine=self.engine,
+            report=self.report,
+            title=title,
+            varied=varied,
+            gpus=self.gpus,
+        )
+        name = f"{self.engine.info.name} {self.engine.info.version}"
+        host = record.host.model_copy(update={"engine": name})
+        trainings = tuple(_with_kill_explained(one, self.lock) for one in record.trainings)
+        changes = {"host": host, "trainings": trainings, "inventory": self.inventory}
+        return record.model_copy(update=changes)
+
+
+def _with_kill_explained(training: Training, lock: Lock) -> Training:
+    """Name the likeliest cause of a SIGKILL: nothing but the memory limit ends a training so."""
+    first, *rest = (training.failure or "").splitlines() or [""]
+    if first not in _KILLED:
+        return training
+    said = f"it was killed, most likely out of memory; raise smoke.memory, now {lock.smoke.memory}"
+    return training.model_copy(update={"failure": "\n".join([said, *rest])})
 
 
 def run_smoke(

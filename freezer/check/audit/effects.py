@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.check.compare.compare import compare
+from freezer.check.compare.numbers import compare_numbers
 from freezer.inside.freezer_inside.trainer import PROCESSOR
 from freezer.model.base import Model
-from freezer.model.record.record import Record, Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freezer.check.audit.factors import Factor
-    from freezer.model.record.record import Training
+    from freezer.model.record.record import Record, Training
 
 
 class Effect(Model):
@@ -54,9 +53,7 @@ def effects(factor: Factor, base: Record, varied: Record) -> Iterator[Effect]:
     """
     names = {one.name for one in varied.trainings}
     before = tuple(one for one in base.trainings if one.name in names)
-    verdict = compare(
-        numbers_only(base.model_copy(update={"trainings": before})), numbers_only(varied)
-    )
+    verdict = compare_numbers(base.model_copy(update={"trainings": before}), varied)
     seconds = {one.name: _seconds(one) for one in before}
     for one, run in zip(verdict.trainings, varied.trainings, strict=True):
         first, took = one.first, seconds.get(run.name)
@@ -94,14 +91,3 @@ def _cost(factor: Factor, time: float | None) -> float | None:
     if not time or factor.costs == "unknown":
         return None
     return round(time if factor.costs == "as varied" else 1 / time, 2)
-
-
-def numbers_only(record: Record) -> Record:
-    """Return a record without versions, settings and inventory."""
-    trainings = tuple(
-        one.model_copy(
-            update={"observations": tuple(o for o in one.observations if not isinstance(o, Said))}
-        )
-        for one in record.trainings
-    )
-    return record.model_copy(update={"trainings": trainings, "inventory": None})

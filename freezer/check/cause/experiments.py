@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.cause.explain import is_arithmetic
+from freezer.check.compare.differences import is_arithmetic
 from freezer.inside.freezer_inside.determinism import pinned, thread_counts
 from freezer.model.record.verdict import Word
 
@@ -68,15 +68,15 @@ class Experiment:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """An experiment, and the verdict on its numbers against the reference."""
+class ExperimentResult:
+    """An experiment, and how its results compare with the reference's."""
 
     experiment: Experiment
     verdict: Verdict
 
     @property
     def is_cause(self) -> bool:
-        """Whether what was put back brought every number back, to the bit."""
+        """Whether the experiment restored every result of the reference, to the bit."""
         return self.verdict.word is Word.IDENTICAL
 
 

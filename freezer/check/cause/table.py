@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.check.cause.explain import is_arithmetic
+from freezer.check.compare.differences import is_arithmetic
 from freezer.inside.freezer_inside.determinism import settings
 from freezer.model.base import Model
 from freezer.model.record.record import Digested, Said
@@ -12,7 +12,7 @@ from freezer.model.record.record import Digested, Said
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from freezer.check.cause.experiments import Tried
+    from freezer.check.cause.experiments import ExperimentResult
     from freezer.model.record.record import Host, Record, Training
 
 _OF_THE_IMAGE = frozenset(settings(0, 1, "portable"))
@@ -27,7 +27,7 @@ class Row(Model):
     expected: str
     found: str
     evidence: str = ""
-    """What came of putting it back alone; empty where that was not tried."""
+    """What came of putting it back alone; empty where that was not results."""
 
     @property
     def same(self) -> bool:
@@ -35,14 +35,16 @@ class Row(Model):
         return self.expected == self.found
 
 
-def factor_table(expected: Record, found: Record, tried: Sequence[Tried] = ()) -> tuple[Row, ...]:
+def factor_table(
+    expected: Record, found: Record, results: Sequence[ExperimentResult] = ()
+) -> tuple[Row, ...]:
     """Return a row for each factor that either record tells of, those that differ first."""
     rows = [
         Row(factor=name, expected=before or "none", found=now or "none")
         for name, before, now in _pairs(expected, found)
         if before or now
     ]
-    told = [row.model_copy(update={"evidence": _evidence(row, tried)}) for row in rows]
+    told = [row.model_copy(update={"evidence": _evidence(row, results)}) for row in rows]
     return tuple(sorted(told, key=lambda row: row.same))
 
 
@@ -106,9 +108,9 @@ def _counted(same: int, of: int) -> str:
     return every if same == of else f"{of - same} of {every} differ"
 
 
-def _evidence(row: Row, tried: Sequence[Tried]) -> str:
+def _evidence(row: Row, results: Sequence[ExperimentResult]) -> str:
     """Return what came of the experiment that put this back and nothing else of another kind."""
-    for one in tried:
+    for one in results:
         if row.factor in one.experiment.factors and not row.same:
             came = "every number is back" if one.is_cause else f"still {one.verdict.word}"
             return f"put back: {came}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from freezer.check.cause.explain import differences_of_hosts, differences_of_inputs, explains
+from freezer.check.compare.differences import differences_of_hosts, differences_of_inputs, explains
 from freezer.check.compare.edited import edited
 from freezer.check.compare.measure import distance, within
 from freezer.check.compare.ulps import Distance

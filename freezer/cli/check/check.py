@@ -12,7 +12,7 @@ from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
 if TYPE_CHECKING:
-    from freezer.flows.check.verdict import CheckResult
+    from freezer.flows.check.result import CheckResult
 
 
 def check(  # noqa: PLR0913, PLR0917 - one for each option
@@ -121,7 +121,7 @@ def _current(env: str | None, against: str | None, *, record: bool) -> CheckResu
         return check_against(current.project(), env, generation_name(against))
     from freezer.flows.check.check import check as run
 
-    return run(current.project(), env, record=record, ahead=_load_answer)
+    return run(current.project(), env, record=record, preload=_load_answer)
 
 
 def _load_answer() -> None:

@@ -11,7 +11,8 @@ from freezer.check.audit.effects import Effect, effects
 from freezer.check.audit.factors import factors
 from freezer.check.smoke import Varied
 from freezer.errors import CheckError, SpecError
-from freezer.flows.check.run_training import train, vary
+from freezer.flows.check.check import no_image
+from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.image.build import verified_image
 from freezer.flows.project.environment import Locked, load_environment, load_locked
 from freezer.inside.freezer_inside.trainer import PROCESSOR
@@ -70,12 +71,10 @@ def audit(project: Project, name: str | None, *, budget: float = BUDGET) -> Audi
     locked = load_locked(project.root, name)
     image = verified_image(project, locked)
     if image is None:
-        raise CheckError(
-            f"the engine holds no verified image of lock {locked.id[:12]}",
-            hint=f"run `freeze build {locked.lock.name}`",
-        )
+        raise no_image(locked)
     started = monotonic()
-    first = train(project, locked.lock, locked.id, image.id, "Training, nothing changed")
+    runner = smoke_runner(project, locked.lock, locked.id, image.id)
+    first = runner.run("Training, nothing changed")
     _require_end(first)
     usual = monotonic() - started  # of the first run, which also reads an image from the disk
     runs: dict[str | None, Record] = {None: first}
@@ -87,7 +86,8 @@ def audit(project: Project, name: str | None, *, budget: float = BUDGET) -> Audi
             skipped.append(factor.title)
             continue
         limit = _patience(usual * share, budget - (begun - started))
-        varied = _varied(project, locked, image.id, factor, limit)
+        changes = Varied(factor.environment, factor.only, limit)
+        varied = runner.run(f"Training with {factor.title}", changes)
         if _cut_off(varied, limit):
             skipped.append(f"{factor.title}, which did not end in {limit:.0f} s")
             continue
@@ -120,12 +120,6 @@ def _share(first: Record, factor: Factor) -> float:
     }
     chosen = sum(took for name, took in seconds.items() if not factor.only or name in factor.only)
     return chosen / sum(seconds.values()) if any(seconds.values()) else 1.0
-
-
-def _varied(project: Project, locked: Locked, image: str, factor: Factor, limit: float) -> Record:
-    title = f"Training with {factor.title}"
-    varied = Varied(factor.environment, factor.only, limit)
-    return vary(project, locked, image, title, varied)
 
 
 def _cut_off(record: Record, limit: float) -> bool:

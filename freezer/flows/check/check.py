@@ -1,25 +1,28 @@
-"""``freeze check``: say whether the environment still trains to the same numbers."""
+"""``freeze check``: whether an environment still trains to the same results."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from freezer.check.reference import reference_path, stored_references, write_reference
 from freezer.errors import BusyError, CheckError, HistoryError, HostError
-from freezer.flows.check.run_training import require_host, train
+from freezer.fetch.store.atomic import disk_errors
+from freezer.flows.check.result import CheckResult, Recording
+from freezer.flows.check.run_training import require_host, smoke_runner
 from freezer.flows.image.build import verified_image
 from freezer.flows.project.environment import load_locked
 from freezer.flows.support.preload import meanwhile
+from freezer.model.record.verdict import Basis, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from freezer.engine.interface import ImageInfo
-    from freezer.flows.check.verdict import CheckResult
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
 
-_LATER: Final = ("freezer.flows.check.verdict", "freezer.flows.check.record", "filelock")
+_LATER: Final = ("freezer.check.assess", "freezer.flows.check.record", "filelock")
 """What is needed once the training is over, and takes time to load; it is loaded meanwhile."""
 
 
@@ -28,20 +31,23 @@ def check(
     name: str | None,
     *,
     record: bool = False,
-    ahead: Callable[[], object] = lambda: None,
+    preload: Callable[[], object] = lambda: None,
 ) -> CheckResult:
     """Check an environment's current lock, as `check_locked` does, and record it in the history.
 
-    A history that cannot be written, or was edited, or forks, is warned of: the verdict stands
-    without it. ``ahead`` is called while the training runs: it may load what the answer needs.
-    Raises as `check_locked` does, and ``LockError`` where there is no lock.
+    With ``record`` the reference is recorded anew. A history that cannot be written, was edited or
+    forks gives a warning: the verdict stands without it. ``preload`` is called while the training
+    runs, to load what the output needs. Raises as `check_locked` does, and ``LockError`` where
+    there is no lock.
     """
     locked = load_locked(project.root, name)
-    result = check_locked(project, locked, record=record, ahead=lambda: _load(ahead))
+    recording = Recording.ANEW if record else Recording.WHEN_MISSING
+    result = check_locked(project, locked, recording=recording, preload=lambda: _load(preload))
     from freezer.flows.check.record import record_check
 
     try:
-        record_check(project, result.locked, result.record, result.verdict.word)
+        found = result.assessment
+        record_check(project, locked, found.record, found.verdict.word)
     except (HistoryError, HostError, BusyError) as error:
         project.report.warn(f"the check is not in the history: {error}")
     return result
@@ -57,30 +63,45 @@ def check_locked(
     project: Project,
     locked: Locked,
     *,
-    record: bool = False,
-    keep: bool = True,
+    recording: Recording = Recording.WHEN_MISSING,
     image: ImageInfo | None = None,
-    ahead: Callable[[], object] = lambda: None,
+    preload: Callable[[], object] = lambda: None,
 ) -> CheckResult:
     """Run a lock's smoke trainings in its image and compare them with its reference.
 
-    The image is the verified one that the engine holds, unless one is given.
-
-    Without a reference for this host's numerics class they are run twice, and recorded only if
-    both runs are identical to the bit; ``record`` does so even where there is a reference, and
-    without ``keep`` nothing is recorded. After a drift they are run again, to tell chance from
-    change. What fails is not run again. Raises ``HostError`` where the driver is too old for the
-    lock's CUDA, ``CheckError`` when the image is not built or the trainings cannot be run.
+    The image is the verified one that the engine holds, unless one is given. Without a reference
+    for this host's numerics class the trainings run twice, and the record is kept only if both runs
+    are identical to the bit. After a drift they run again, to tell chance from change. A failed
+    training is not run again. Raises ``HostError`` where the driver is too old for the lock's CUDA,
+    ``CheckError`` when the image is not built or the trainings cannot be run.
     """
     require_host(project, locked.lock)
     image = image or verified_image(project, locked)
     if image is None:
-        raise CheckError(
-            f"the engine holds no verified image of lock {locked.id[:12]}",
-            hint=f"run `freeze build {locked.lock.name}`",
-        )
-    with meanwhile(ahead):
-        first = train(project, locked.lock, locked.id, image.id, "Training")
-    from freezer.flows.check.verdict import judge
+        raise no_image(locked)
+    runner = smoke_runner(project, locked.lock, locked.id, image.id)
+    with meanwhile(preload):
+        first = runner.run("Training")
+    from freezer.check.assess import assess
 
-    return judge(project, locked, image.id, first, record=record, keep=keep)
+    path = reference_path(locked.folder, first.host.class_)
+    shown = str(path.relative_to(project.root))
+    anew = recording is Recording.ANEW
+    references = stored_references(locked.folder, first, shown, anew=anew)
+    found = assess(first, references, runner)
+    identical_runs = found.basis is Basis.TWO_RUNS and found.verdict.word is Word.IDENTICAL
+    recorded = identical_runs and recording is not Recording.NEVER
+    if recorded:
+        with disk_errors(locked.folder):
+            write_reference(locked.folder, found.record)
+    return CheckResult(
+        locked=locked, image=image.id, assessment=found, reference=shown, recorded=recorded
+    )
+
+
+def no_image(locked: Locked) -> CheckError:
+    """Return the error for a lock whose image is not built, or was not verified."""
+    return CheckError(
+        f"the engine holds no verified image of lock {locked.id[:12]}",
+        hint=f"run `freeze build {locked.lock.name}`",
+    )

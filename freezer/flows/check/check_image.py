@@ -17,7 +17,7 @@ from freezer.engine.interface import RunOptions
 from freezer.errors import CheckError, FetchError, LockError, Where
 from freezer.fetch.registry.reference import parse_reference
 from freezer.fetch.registry.repository import Door
-from freezer.flows.check.run_training import train
+from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.registry.pull import HINT, labelled_lock, pull, pulled_image, pulled_references
 from freezer.flows.registry.references import published_classes, read_class
 from freezer.image.layout import ENVIRONMENT, FREEZER
@@ -71,7 +71,7 @@ def check_image(project: Project, name: str, file: Path | None = None) -> ImageC
     reference = _from_file(file) if file is not None else None
     image = find_image(project, name)
     lock, identifier = read_image_lock(project, name, image)
-    record = train(project, lock, identifier, image.id, "Training")
+    record = smoke_runner(project, lock, identifier, image.id).run("Training")
     classes: set[str] = set()
     if file is None:
         reference = _beside(project, name, image, record.host.class_, classes)

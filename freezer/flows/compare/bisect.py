@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import CheckError, HistoryError, Where
 from freezer.flows.check.check import check_locked
+from freezer.flows.check.result import Recording
 from freezer.flows.compare.trials import Trial, Trials
 from freezer.flows.history.generations import adopt, history, locked_of
 from freezer.flows.history.log import environment_name
@@ -67,7 +68,7 @@ def bisect(
     steps = _between(past, past.find(good), past.find(bad))
     first = locked_of(project, chosen, steps[0])
     image = obtain_image(project, first, past.images(first.id)).info
-    result = check_locked(project, first, keep=False, image=image)
+    result = check_locked(project, first, recording=Recording.NEVER, image=image)
     if not result.verdict.good:
         raise CheckError(
             f"generation {steps[0].number} does not give its own numbers here",

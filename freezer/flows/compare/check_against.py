@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.check.compare.compare import compare
-from freezer.check.compare_locks import compare_locks
+from freezer.check.assess import assess_change
 from freezer.check.reference import FOLDER, parse_reference, reference_path
 from freezer.errors import CheckError, Where
-from freezer.flows.check.cause import find_cause
-from freezer.flows.check.run_training import train
-from freezer.flows.check.verdict import CheckResult
+from freezer.flows.check.check import no_image
+from freezer.flows.check.result import CheckResult
+from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.history.generations import history, locked_of, shown_folder
 from freezer.flows.image.build import verified_image
 from freezer.flows.project.environment import load_locked
 from freezer.flows.rollback.earlier_image import image_here
 from freezer.history.archive import verified_file
-from freezer.model.record.verdict import MOVED, Word
 
 if TYPE_CHECKING:
-    from freezer.check.cause.experiments import Tried
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.history.log import History
@@ -38,30 +35,23 @@ def check_against(project: Project, name: str | None, number: int | str) -> Chec
     past = history(project, locked.lock.name)
     earlier = past.find(number)
     kept = locked_of(project, locked.lock.name, earlier)
-    _require_alike(locked, kept, earlier)
+    _require_same_trainings(locked, kept, earlier)
     image = verified_image(project, locked)
     if image is None:
-        raise CheckError(
-            f"the engine holds no verified image of lock {locked.id[:12]}",
-            hint=f"run `freeze build {locked.lock.name}`",
-        )
-    first = train(project, locked.lock, locked.id, image.id, "Training")
+        raise no_image(locked)
+    runner = smoke_runner(project, locked.lock, locked.id, image.id)
+    first = runner.run("Training")
     class_ = _class_here(project, past, earlier, kept, first)
     reference = _reference(kept, class_, past.references(earlier.lock_id)[class_])
-    verdict, repeats = compare_locks(reference, first), None
-    tried: tuple[Tried, ...] = ()
-    if verdict.word in MOVED:
-        again = train(project, locked.lock, locked.id, image.id, "Training once more")
-        repeats = compare(first, again).word is Word.IDENTICAL
-        tried = find_cause(project, locked, image.id, reference, first) if repeats else ()
-    path = reference_path(kept.folder, class_)
-    shown = str(path.relative_to(project.root))
     return CheckResult(
-        locked, image.id, first, verdict, False, False, shown, repeats, (), reference, tried
+        locked=locked,
+        image=image.id,
+        assessment=assess_change(first, reference, runner),
+        reference=str(reference_path(kept.folder, class_).relative_to(project.root)),
     )
 
 
-def _require_alike(locked: Locked, kept: Locked, earlier: Generation) -> None:
+def _require_same_trainings(locked: Locked, kept: Locked, earlier: Generation) -> None:
     """See that both locks run one version of the trainings, as nothing else can be compared."""
     old, new = kept.lock.inside, locked.lock.inside
     if old.sha256 != new.sha256:
@@ -91,7 +81,7 @@ def _class_here(
     classes = [first.host.class_]
     if image is not None:
         title = f"Training generation {earlier.number}, whose kernels may be others"
-        there = train(project, kept.lock, kept.id, image.id, title)
+        there = smoke_runner(project, kept.lock, kept.id, image.id).run(title)
         if there.host.class_ in recorded:
             return there.host.class_
         classes.append(there.host.class_)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import BusyError, FreezerError, HistoryError, SpecError, Where
 from freezer.flows.check.check import check_locked
 from freezer.flows.check.record import record_check
+from freezer.flows.check.result import Recording
 from freezer.flows.history.generations import adopt, history, locked_of, shown_folder
 from freezer.flows.history.log import environment_name
 from freezer.flows.project.environment import read_lock
@@ -19,7 +20,7 @@ from freezer.flows.rollback.switch import verified_past
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from freezer.flows.check.verdict import CheckResult
+    from freezer.flows.check.result import CheckResult
     from freezer.flows.project.project import Project
     from freezer.history.log import History
     from freezer.model.generation import Generation
@@ -145,8 +146,9 @@ def _built_and_checked(
     if now is not None and now.id == locked.id:
         locked = now  # a reference that is recorded anew belongs beside it
     image = obtain_image(project, locked, past.images(last.lock_id))
-    result = check_locked(project, locked, record=record, keep=record, image=image.info)
-    if image.on_record is not False and (not result.repeated or result.recorded):
+    recording = Recording.ANEW if record else Recording.NEVER
+    result = check_locked(project, locked, recording=recording, image=image.info)
+    if image.on_record is not False and (not result.by_two_runs or result.recorded):
         record_check(project, locked, result.record, result.verdict.word)
     return _why_not(image.on_record, result), image.how, image.on_record, result
 
@@ -156,7 +158,7 @@ def _why_not(on_record: bool | None, result: CheckResult) -> str | None:
         return "the image that was built is not the one on record"
     if not result.verdict.good:
         return f"{result.verdict.word}"
-    if result.repeated and not result.recorded:
+    if result.by_two_runs and not result.recorded:
         return (
             f"no numbers of class {result.record.host.class_}: two runs agree with each other; "
             "--record keeps them"

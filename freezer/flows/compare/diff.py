@@ -193,7 +193,7 @@ def _references(old: Locked, new: Locked) -> Iterator[str]:
     before, after = _records(old), _records(new)
     shared = [name for name in before if name in after]
     for name in shared:
-        from freezer.check.compare_locks import compare_locks
+        from freezer.check.compare.locks import compare_locks
 
         for one in compare_locks(before[name], after[name]).trainings:
             first = f", first in {one.first.what}" if one.first else ""

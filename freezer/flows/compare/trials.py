@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
-from freezer.check.compare_locks import compare_locks
+from freezer.check.compare.locks import compare_locks
 from freezer.errors import BusyError, EngineError, FreezerError
-from freezer.flows.check.run_training import train
+from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.history.generations import locked_of
 from freezer.flows.image.build import build_locked, image_tags
 from freezer.flows.project.environment import Locked
@@ -132,7 +132,8 @@ class Trials:
             return known
         started = monotonic()
         try:
-            record = train(self._project, locked.lock, locked.id, image(), f"Training {title}")
+            runner = smoke_runner(self._project, locked.lock, locked.id, image())
+            record = runner.run(f"Training {title}")
         except (EngineError, BusyError):
             raise  # the next one would end alike
         except FreezerError as error:

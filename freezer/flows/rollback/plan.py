@@ -15,7 +15,7 @@ from freezer.history.changes import changes
 
 if TYPE_CHECKING:
     from freezer.engine.interface import ImageInfo
-    from freezer.flows.check.verdict import CheckResult
+    from freezer.flows.check.result import CheckResult
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.history.log import History

@@ -11,6 +11,7 @@ from freezer.check.reference import write_reference
 from freezer.errors import FreezerError, HistoryError, StaleLockError, Where
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.check.check import check_locked
+from freezer.flows.check.result import Recording
 from freezer.flows.history.generations import adopt, history
 from freezer.flows.history.log import environment_name
 from freezer.flows.image.build import remember_verified
@@ -23,7 +24,7 @@ from freezer.flows.rollback.switch import switch_to
 from freezer.history.switch import begin
 
 if TYPE_CHECKING:
-    from freezer.flows.check.verdict import CheckResult
+    from freezer.flows.check.result import CheckResult
     from freezer.flows.project.project import Project
     from freezer.flows.rollback.earlier_image import EarlierImage
     from freezer.history.log import History
@@ -55,7 +56,7 @@ def rollback(
         planned = plan_rollback(project, chosen, to)
         past = history(project, chosen)
         image = obtain_image(project, planned.locked, past.images(planned.target.lock_id))
-        result = check_locked(project, planned.locked, image=image.info, keep=False)
+        result = check_locked(project, planned.locked, recording=Recording.NEVER, image=image.info)
         found = replace(
             planned,
             how=image.how,
@@ -97,9 +98,9 @@ def _why_not(planned: Rollback, image: EarlierImage, result: CheckResult) -> str
             "--revision"
         )
     if not result.verdict.good:
-        said = "trained again, it is" if not result.repeated else "two runs of it here are"
+        said = "trained again, it is" if not result.by_two_runs else "two runs of it here are"
         return f"the check of generation {number} is not good: {said} {result.verdict.word}"
-    if result.repeated:
+    if result.by_two_runs:
         known = ", ".join(planned.classes) or "none"
         return (
             f"generation {number} has no numbers of this host's class "
@@ -113,7 +114,7 @@ def _switch(
     project: Project, found: Rollback, result: CheckResult, past: History, reason: str | None
 ) -> Rollback:
     folder = project.root / LOCKS / found.name
-    if result.repeated and result.verdict.good:
+    if result.by_two_runs and result.verdict.good:
         with disk_errors(folder):
             write_reference(found.locked.folder, result.record)
     started = monotonic()

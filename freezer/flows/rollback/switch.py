@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from freezer.flows.check.verdict import CheckResult
+    from freezer.flows.check.result import CheckResult
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
 

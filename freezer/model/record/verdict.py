@@ -22,8 +22,17 @@ class Word(StrEnum):
 
 
 GOOD = frozenset({Word.IDENTICAL, Word.EQUIVALENT})
-MOVED = frozenset({Word.EQUIVALENT, Word.DRIFTED})
-"""The numbers are others: there is a cause to look for."""
+CHANGED = frozenset({Word.EQUIVALENT, Word.DRIFTED})
+"""The results differ from the expected ones: there is a cause to look for."""
+
+
+class Basis(StrEnum):
+    """What a verdict rests on."""
+
+    REFERENCE = "reference"
+    """A recorded reference."""
+    TWO_RUNS = "two runs"
+    """Two runs on this host, as there was no reference; of one that failed, that run alone."""
 
 
 class Difference(Model):

@@ -55,7 +55,7 @@ def _facts(one: PastCheck) -> dict[str, Any]:
         "on-record": one.on_record,
         "verdict": None if result is None else result.verdict.word.value,
         "class": None if result is None else result.record.host.class_,
-        "against-reference": result is not None and not result.repeated,
+        "against-reference": result is not None and not result.by_two_runs,
         "trainings": [] if result is None else [plain(item) for item in result.verdict.trainings],
         "seconds": round(one.seconds, 2),
     }
@@ -77,6 +77,6 @@ def _verdict(one: PastCheck) -> str:
     if one.result is None:
         return "[bold red]not checked[/bold red]"
     word = one.result.verdict.word
-    if one.result.repeated and one.result.verdict.good and not one.result.recorded:
+    if one.result.by_two_runs and one.result.verdict.good and not one.result.recorded:
         return "[bold yellow]repeats[/bold yellow]"
     return f"[{STYLES[word]}]{word}[/{STYLES[word]}]"

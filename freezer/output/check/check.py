@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from freezer.check.cause.explain import why_not_repeatable
+from freezer.check.cause.not_repeatable import why_not_repeatable
 from freezer.check.cause.table import factor_table
 from freezer.check.compare.metrics import metrics
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
-from freezer.model.record.verdict import MOVED, Compared, Difference, Verdict, Word
+from freezer.model.record.verdict import CHANGED, Compared, Difference, Verdict, Word
 from freezer.output.styles import STYLES
 from freezer.output.text import plural, printable, show_rows
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.check.verdict import CheckResult
+    from freezer.flows.check.result import CheckResult
 
 
 def show(result: CheckResult, console: Console) -> None:
@@ -28,7 +28,7 @@ def show(result: CheckResult, console: Console) -> None:
     show_trainings(result.verdict, console)
     for line in likely(result):
         console.print(f"  {escape(printable(line))}", highlight=False, soft_wrap=True)
-    for name, other in result.others:
+    for name, other in result.assessment.others:
         console.print(
             f"  for information, against the numbers of {name}: {_other(other)}",
             highlight=False,
@@ -57,7 +57,7 @@ def show_word(name: str, verdict: Verdict, against: str, console: Console) -> No
 
 def document(result: CheckResult) -> dict[str, Any]:
     """Return the facts for ``--json``."""
-    expected = result.expected or result.record
+    found = result.assessment
     return {
         "environment": result.locked.lock.name,
         "lock-id": result.locked.id,
@@ -65,7 +65,7 @@ def document(result: CheckResult) -> dict[str, Any]:
         "verdict": result.verdict.word.value,
         "good": result.verdict.good,
         "recorded": result.recorded,
-        "repeats": result.repeats,
+        "repeats": found.repeats,
         "reference": result.reference,
         "class": result.record.host.class_,
         "host": plain(result.record.host),
@@ -75,10 +75,10 @@ def document(result: CheckResult) -> dict[str, Any]:
             for one in result.record.trainings
         },
         "causes": list(result.verdict.causes),
-        "metrics": [plain(one) for one in metrics(expected, result.record)],
+        "metrics": [plain(one) for one in metrics(found.expected, found.record)],
         "factors": [
             {**plain(row), "same": row.same}
-            for row in factor_table(expected, result.record, result.tried)
+            for row in factor_table(found.expected, found.record, found.experiments)
         ],
         "experiments": [
             {
@@ -87,9 +87,9 @@ def document(result: CheckResult) -> dict[str, Any]:
                 "verdict": one.verdict.word.value,
                 "cause": one.is_cause,
             }
-            for one in result.tried
+            for one in found.experiments
         ],
-        "others": {name: verdict.word.value for name, verdict in result.others},
+        "others": {name: verdict.word.value for name, verdict in found.others},
     }
 
 
@@ -139,14 +139,14 @@ def far(first: Difference) -> Iterator[str]:
 def likely(result: CheckResult) -> Iterator[str]:
     """Say what follows from a second run, and from where two runs part."""
     verdict = result.verdict
-    if verdict.word not in MOVED:
+    if verdict.word not in CHANGED:
         return
-    if result.repeated:
+    if result.by_two_runs:
         for one in verdict.trainings:
             if one.first is not None:
                 inputs = [cause for cause in verdict.causes if cause.startswith(f"{one.training}:")]
                 yield f"{one.training}: {why_not_repeatable(one.first, inputs)}"
-    elif result.repeats is False:
+    elif result.assessment.repeats is False:
         yield "a second run here gave yet other numbers: the training does not repeat"
     else:
         yield "a second run here gave the same numbers as the first: this is no accident"
@@ -156,11 +156,12 @@ def likely(result: CheckResult) -> Iterator[str]:
 
 def experiments(result: CheckResult) -> Iterator[str]:
     """Yield a sentence for each experiment that looked for the cause of a drift."""
-    for one in result.tried:
+    tried = result.assessment.experiments
+    for one in tried:
         came = "every number is back: this is the cause" if one.is_cause else "still "
         word = "" if one.is_cause else str(one.verdict.word)
         yield f"experiment: with {one.experiment.title}, {came}{word}"
-    if result.tried and not any(one.is_cause for one in result.tried):
+    if tried and not any(one.is_cause for one in tried):
         yield "no single setting brings the numbers back; `freeze bisect` looks among the packages"
 
 
@@ -181,8 +182,8 @@ def against(result: CheckResult) -> str:
         return f"two runs of lock {lock_id} here; recorded in {result.reference}"
     if result.verdict.good:
         return f"lock {lock_id} as recorded in {result.reference}"
-    if result.repeated and result.verdict.word is Word.DRIFTED:
+    if result.by_two_runs and result.verdict.word is Word.DRIFTED:
         return f"two runs of lock {lock_id} differ from each other; nothing was recorded"
-    if result.repeated:
+    if result.by_two_runs:
         return f"lock {lock_id}; nothing was recorded"
     return f"lock {lock_id}; reference {result.reference}"

@@ -17,7 +17,7 @@ from freezer.output.text import printable
 
 if TYPE_CHECKING:
     from freezer.check.compare.metrics import Metrics
-    from freezer.flows.check.verdict import CheckResult
+    from freezer.flows.check.result import CheckResult
 
 _MARKS = {
     Word.IDENTICAL: "good",
@@ -35,9 +35,10 @@ def report(result: CheckResult, form: str) -> str:
 
 def _values(result: CheckResult) -> dict[str, Any]:
     lock, record, verdict = result.locked.lock, result.record, result.verdict
-    found = {one.training: one for one in metrics(result.expected or record, record)}
-    table = factor_table(result.expected or record, record, result.tried)
-    runs = 1 + int(result.repeated) + int(result.repeats is not None)
+    assessed = result.assessment
+    found = {one.training: one for one in metrics(assessed.expected, record)}
+    table = factor_table(assessed.expected, record, assessed.experiments)
+    runs = 1 + int(result.by_two_runs) + int(assessed.repeats is not None)
     return {
         "name": lock.name,
         "lock_id": result.locked.id,
@@ -60,7 +61,7 @@ def _values(result: CheckResult) -> dict[str, Any]:
         ],
         "likely": [printable(text) for text in (*likely(result), *experiments(result))],
         "causes": [printable(text) for text in verdict.causes],
-        "others": [(title, str(other.word)) for title, other in result.others],
+        "others": [(title, str(other.word)) for title, other in assessed.others],
         "differing": [row for row in table if not row.same],
         "alike": [row for row in table if row.same],
         "inventory": record.inventory.numerics if record.inventory else (),

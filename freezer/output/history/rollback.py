@@ -59,7 +59,7 @@ def document(done: Rollback) -> dict[str, Any]:
         else {
             "verdict": check.verdict.word.value,
             "class": check.record.host.class_,
-            "against-reference": not check.repeated,
+            "against-reference": not check.by_two_runs,
             "trainings": [plain(one) for one in check.verdict.trainings],
         },
         "why-not": done.why_not,

@@ -17,7 +17,8 @@ from freezer.engine.interface import Engine, ImageInfo
 from freezer.inside.freezer_inside.determinism import thread_counts
 from freezer.model.record.protocol import parse_lines
 from freezer.model.record.record import Record
-from freezer.model.record.verdict import MOVED, Compared, Verdict, Word
+from freezer.model.record.verdict import CHANGED as RESULTS_CHANGED
+from freezer.model.record.verdict import Compared, Verdict, Word
 from tests.support.host.commands import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
@@ -85,7 +86,7 @@ def test_each_change_is_noticed_where_it_begins_and_its_cause_is_named(
     if change.title in KERNELS and engine.info.architecture != "x86_64":
         pytest.skip("these kernels are those of x86-64")
     found = verdict(change.title, reference, told)
-    assert found.word in MOVED
+    assert found.word in RESULTS_CHANGED
     first = found.trainings[0].first
     assert first is not None
     assert re.search(change.first, first.what)

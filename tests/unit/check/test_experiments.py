@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from freezer.check.cause.experiments import _FEWER, MOST, Experiment, Tried, experiments
+from freezer.check.cause.experiments import _FEWER, MOST, Experiment, ExperimentResult, experiments
 from freezer.check.compare.compare import compare
 from freezer.model.record.record import Host
 from tests.support.project.records import HOST, lines, record
@@ -83,5 +83,5 @@ def test_the_seed_is_the_specs_and_a_kernel_without_a_name_cannot_be_put_back() 
 
 def test_only_the_same_bits_are_evidence() -> None:
     one = Experiment("2 threads", {})
-    assert Tried(one, compare(record(), record())).is_cause
-    assert not Tried(one, compare(record(), record(lines(weight=1.0000001)))).is_cause
+    assert ExperimentResult(one, compare(record(), record())).is_cause
+    assert not ExperimentResult(one, compare(record(), record(lines(weight=1.0000001)))).is_cause

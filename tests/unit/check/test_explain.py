@@ -4,11 +4,11 @@ import io
 
 import pytest
 
-from freezer.check.cause.explain import (
+from freezer.check.cause.not_repeatable import why_not_repeatable
+from freezer.check.compare.differences import (
     differences_of_hosts,
     differences_of_inputs,
     explains,
-    why_not_repeatable,
 )
 from freezer.inside.freezer_inside.record import Recorder
 from freezer.model.record.record import Host

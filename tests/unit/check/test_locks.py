@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from freezer.check.compare.compare import compare
-from freezer.check.compare_locks import compare_locks
+from freezer.check.compare.locks import compare_locks
 from freezer.model.record.record import Record
 from freezer.model.record.verdict import Word
 from tests.support.project.records import lines, record

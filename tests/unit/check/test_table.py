@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from freezer.check.cause.experiments import Experiment, Tried, experiments
+from freezer.check.cause.experiments import Experiment, ExperimentResult, experiments
 from freezer.check.cause.table import Row, factor_table
 from freezer.check.compare.compare import compare
 from freezer.model.record.record import Record
@@ -13,7 +13,7 @@ from tests.support.project.records import lines, record
 THREADS = {"settings": {"OMP_NUM_THREADS": "4"}}
 
 
-def rows(expected: Record, found: Record, *tried: Tried) -> dict[str, Row]:
+def rows(expected: Record, found: Record, *tried: ExperimentResult) -> dict[str, Row]:
     found_rows = factor_table(expected, found, tried)
     assert len({row.factor for row in found_rows}) == len(found_rows)
     assert [row.same for row in found_rows] == sorted(row.same for row in found_rows)
@@ -44,12 +44,12 @@ def test_each_kind_of_factor_has_its_row() -> None:
 def test_what_was_put_back_says_what_came_of_it() -> None:
     expected, moved = record(), record(lines(weight=2.0), **THREADS)
     [experiment] = experiments(expected.host, moved.host)
-    back = Tried(experiment, compare(record(), record()))
+    back = ExperimentResult(experiment, compare(record(), record()))
     assert rows(expected, moved, back)["OMP_NUM_THREADS"].evidence == (
         "put back: every number is back"
     )
-    vain = Tried(experiment, compare(record(), record(lines(weight=2.0))))
+    vain = ExperimentResult(experiment, compare(record(), record(lines(weight=2.0))))
     assert rows(expected, moved, vain)["OMP_NUM_THREADS"].evidence == "put back: still drifted"
-    together = Tried(Experiment("all of these", experiment.environment), back.verdict)
+    together = ExperimentResult(Experiment("all of these", experiment.environment), back.verdict)
     assert rows(expected, moved, together)["OMP_NUM_THREADS"].evidence == ""
     assert rows(expected, moved, back)["CPU"].evidence == ""

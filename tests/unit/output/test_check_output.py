@@ -7,23 +7,26 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from freezer.check.assess import Assessment
 from freezer.check.compare.compare import compare
-from freezer.flows.check.verdict import CheckResult
+from freezer.flows.check.result import CheckResult
 from freezer.flows.project.environment import Locked
-from freezer.model.record.verdict import Word
+from freezer.model.record.verdict import Basis, Word
 from freezer.output.check.check import document, show
 from tests.support.project.locks import make_lock
 from tests.support.project.records import Floats, lines, record, training_lines
 
 
-def result(expected, found, **more):
-    values = {"repeated": False, "recorded": False, "reference": "lockfiles/demo/references/c.json"}
+def result(expected, found, *, recorded=False, **more):
+    values = {"basis": Basis.REFERENCE, **more}
     return CheckResult(
         locked=Locked(make_lock(), "ab" * 32, Path("lockfiles/demo")),
         image=f"sha256:{'2' * 64}",
-        record=found,
-        verdict=compare(expected, found),
-        **{**values, **more},
+        assessment=Assessment(
+            record=found, expected=expected, verdict=compare(expected, found), **values
+        ),
+        reference="lockfiles/demo/references/c.json",
+        recorded=recorded,
     )
 
 
@@ -61,7 +64,7 @@ def test_a_training_that_does_not_repeat_is_told_from_one_that_moved():
 
 
 def test_two_runs_that_differ_say_what_to_look_for():
-    text = said(record(), record(lines(seed="77")), repeated=True)
+    text = said(record(), record(lines(seed="77")), basis=Basis.TWO_RUNS)
     assert "numpy: it draws from a generator without a fixed seed" in text
     assert "two runs of lock abababababab differ from each other; nothing was recorded" in text
 

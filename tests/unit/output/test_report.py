@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from freezer.check.assess import Assessment
 from freezer.check.compare.compare import compare
 from freezer.check.compare.metrics import metrics
-from freezer.flows.check.verdict import CheckResult
+from freezer.flows.check.result import CheckResult
 from freezer.flows.project.environment import Locked
 from freezer.model.record.record import Record
+from freezer.model.record.verdict import Basis
 from freezer.output.check.chart import loss_chart
 from freezer.output.check.report import report
 from tests.support.project.locks import make_lock
@@ -22,19 +24,17 @@ EVIL = "<script>alert(1)</script>|`x`"
 
 
 def result(expected: Record, found: Record) -> CheckResult:
-    locked = Locked(make_lock(), "1" * 64, Path("lockfiles/x"))
-    verdict = compare(expected, found)
     return CheckResult(
-        locked,
-        found.image,
-        found,
-        verdict,
-        False,
-        False,
-        "lockfiles/x/ref.json",
-        True,
-        (),
-        expected,
+        locked=Locked(make_lock(), "1" * 64, Path("lockfiles/x")),
+        image=found.image,
+        assessment=Assessment(
+            record=found,
+            expected=expected,
+            verdict=compare(expected, found),
+            basis=Basis.REFERENCE,
+            repeats=True,
+        ),
+        reference="lockfiles/x/ref.json",
     )
 
 

@@ -35,7 +35,7 @@ def test_what_drifted_from_the_generation_before_is_told_and_not_recorded(past: 
     assert found.verdict.word is Word.DRIFTED
     assert found.verdict.trainings[0].first is not None
     assert found.verdict.trainings[0].first.what == "loss at step 2"
-    assert found.repeats is True
+    assert found.assessment.repeats is True
     assert found.reference.endswith("references/x86-64-v4-skylakex.json")
     assert tree(past.project) == before
     assert check(past.opened, NAME).verdict.word is Word.IDENTICAL, "of its own numbers"

@@ -58,7 +58,7 @@ def test_it_goes_back_to_the_last_good_one(two: Past) -> None:
     assert (done.done.reason, done.done.deviation) == ("numbers moved", False)
     assert (done.how, done.on_record) == ("here", True)
     assert done.check is not None
-    assert (done.check.verdict.word, done.check.repeated) == (Word.IDENTICAL, False)
+    assert (done.check.verdict.word, done.check.by_two_runs) == (Word.IDENTICAL, False)
     assert two.locked.id == first.lock_id
     assert "numpy==1.0" in (two.folder / "requirements.txt").read_text()
     assert not (two.folder / "environment.yml").exists()

@@ -11,7 +11,7 @@ import pytest
 from freezer.flows.support.preload import meanwhile
 
 LATE = (
-    "freezer.flows.check.verdict", "freezer.flows.check.record", "freezer.check.compare.compare", "freezer.check.gpu",
+    "freezer.check.assess", "freezer.flows.check.record", "freezer.check.compare.compare", "freezer.check.gpu",
     "freezer.engine.build.build", "freezer.engine.images.load", "freezer.model.spec.validate", "freezer.output.check.check",
     "freezer.flows.check.check_image", "freezer.fetch.registry.repository", "filelock",
 )  # fmt: skip

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.check.audit.effects import numbers_only
-from freezer.check.cause.explain import differences_of_inputs
 from freezer.check.compare.compare import compare
+from freezer.check.compare.differences import differences_of_inputs
+from freezer.check.compare.numbers import numbers_only
 from freezer.model.record.verdict import Verdict, Word
 
 if TYPE_CHECKING:

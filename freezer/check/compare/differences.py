@@ -1,4 +1,4 @@
-"""Why two records may differ: what else differs between them, likeliest cause first."""
+"""What differs between two records besides their results, likeliest cause first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from freezer.model.record.record import Host, Training
-    from freezer.model.record.verdict import Difference
 
 _NO_CAUSE = (
     "the Linux kernel", "the number of CPUs", "the CPU:", "other CPU features", "the memory",
@@ -20,8 +19,6 @@ _NO_CAUSE = (
 """Differences that are worth saying, and move no numbers by themselves."""
 _ARITHMETIC = re.compile(r"(avx|amx|sse|ssse|fma|f16c|asimd|sve|sme(?!p)|fp(?!u)|bf16|i8mm)")
 """CPU features by which libraries choose their kernels; the others say how a machine is run."""
-_LATE = 1e-3
-"""Relative error below which a difference between two runs looks like rounding."""
 
 
 def differences_of_hosts(expected: Host, found: Host) -> list[str]:
@@ -81,25 +78,6 @@ def _types(expected: Training, found: Training) -> Iterator[str]:
             types = f"{one.dtype[1:]}, was {before[one.name][1:]}"
             yield f"{found.name}: it computes in another type: {one.name} is {types}"
             return
-
-
-def why_not_repeatable(first: Difference, inputs: Sequence[str]) -> str:
-    """Say what most likely makes two runs of one image differ, from where they part. Pure."""
-    if any("random numbers" in sentence for sentence in inputs):
-        return "it draws from a generator without a fixed seed; call seed_everything() first"
-    if inputs or first.what.startswith(("data ", "setting ", "version ")):
-        return (
-            "its input is not the same in every run: a clock, a set's order, or an unseeded shuffle"
-        )
-    if first.relative is not None and 0 < first.relative < _LATE:
-        return (
-            "the difference is as small as rounding: threads that add in the order in which they "
-            "end (scatter, index_add, a parallel forest) are likely; try with one thread"
-        )
-    return (
-        "the difference is too large for rounding: first weights, dropout, shuffling or a clock "
-        "without a fixed seed are likely; call seed_everything() first"
-    )
 
 
 def _changed(expected: Said | Digested, found: Said | Digested) -> str:

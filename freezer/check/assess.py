@@ -1,0 +1,105 @@
+"""From a run's record to its verdict, the one way for every check.
+
+A record is compared with the references at hand. Where its results changed, the trainings run a
+second time, to tell chance from change, and experiments look for the cause. Where there is no
+reference of this lock, two runs are compared with each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.check.cause.search import find_cause
+from freezer.check.compare.compare import compare
+from freezer.check.compare.locks import compare_locks
+from freezer.model.lockfile import short_id
+from freezer.model.record.verdict import CHANGED, Basis, Verdict, Word
+
+if TYPE_CHECKING:
+    from freezer.check.cause.experiments import ExperimentResult
+    from freezer.check.reference import References
+    from freezer.check.smoke import SmokeRunner
+    from freezer.model.record.record import Record
+
+Others = tuple[tuple[str, Verdict], ...]
+"""Further references by title, and how a record compares with each; for information only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """A record, what it was compared with, and what that came to."""
+
+    record: Record
+    """The record that counts: the later one of two runs."""
+    expected: Record
+    """What it was compared with: the reference, or the first of two runs."""
+    verdict: Verdict
+    basis: Basis
+    repeats: bool | None = None
+    """Of results that differ from the reference: whether a second run gave the same ones."""
+    others: Others = ()
+    """Other references at hand: of other numerics classes, of the lock before this one."""
+    experiments: tuple[ExperimentResult, ...] = ()
+    """Where the change repeats: the experiments that looked for its cause."""
+
+
+def assess(first: Record, references: References, runner: SmokeRunner) -> Assessment:
+    """Return what a record comes to by the references stored next to its lock.
+
+    Raises ``CheckError`` when a further run cannot be started.
+    """
+    others = tuple((title, compare(other, first)) for title, other in references.others)
+    if references.own is not None:
+        return _by_reference(first, references.own, compare(references.own, first), runner, others)
+    experiments: tuple[ExperimentResult, ...] = ()
+    if references.earlier is not None:
+        # An earlier lock's results decide nothing, as its packages differ; they are good to know.
+        earlier = compare_locks(references.earlier, first)
+        others = ((f"lock {short_id(references.earlier.lock_id)}", earlier), *others)
+        if earlier.word in CHANGED:
+            experiments = find_cause(references.earlier, first, runner)
+    second, verdict = _run_again(first, runner)
+    return Assessment(
+        record=second,
+        expected=first,
+        verdict=verdict,
+        basis=Basis.TWO_RUNS,
+        others=others,
+        experiments=experiments,
+    )
+
+
+def assess_change(first: Record, earlier: Record, runner: SmokeRunner) -> Assessment:
+    """Return what a record comes to by the reference of another lock; see `compare_locks`."""
+    return _by_reference(first, earlier, compare_locks(earlier, first), runner)
+
+
+def _by_reference(
+    first: Record, reference: Record, verdict: Verdict, runner: SmokeRunner, others: Others = ()
+) -> Assessment:
+    repeats: bool | None = None
+    experiments: tuple[ExperimentResult, ...] = ()
+    if verdict.word in CHANGED:
+        _, second_run = _run_again(first, runner)
+        repeats = second_run.word is Word.IDENTICAL
+        experiments = find_cause(reference, first, runner) if repeats else ()
+    return Assessment(
+        record=first,
+        expected=reference,
+        verdict=verdict,
+        basis=Basis.REFERENCE,
+        repeats=repeats,
+        others=others,
+        experiments=experiments,
+    )
+
+
+def _run_again(first: Record, runner: SmokeRunner) -> tuple[Record, Verdict]:
+    """Return the record of a second run, and how it compares with the first.
+
+    What failed is not run again: the record is the first one then.
+    """
+    failed = any(training.failure is not None for training in first.trainings)
+    second = first if failed else runner.run("Training once more, to see that it repeats")
+    return second, compare(first, second)

@@ -1,0 +1,54 @@
+"""The result of a check, for every command that makes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from freezer.model.record.verdict import Basis
+
+if TYPE_CHECKING:
+    from freezer.check.assess import Assessment
+    from freezer.flows.project.environment import Locked
+    from freezer.model.record.record import Record
+    from freezer.model.record.verdict import Verdict
+
+
+class Recording(Enum):
+    """When a check keeps its record as the reference of the lock and the numerics class."""
+
+    NEVER = auto()
+    WHEN_MISSING = auto()
+    """Where there is no reference yet, and two runs were identical."""
+    ANEW = auto()
+    """Even where there is one, which is not looked at; two runs must be identical."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What a check of a lock came to."""
+
+    locked: Locked
+    image: str
+    """The image's ID."""
+    assessment: Assessment
+    reference: str
+    """Path of the reference, relative to the project."""
+    recorded: bool = False
+    """Whether the record was kept as that reference."""
+
+    @property
+    def record(self) -> Record:
+        """The record that counts."""
+        return self.assessment.record
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on it."""
+        return self.assessment.verdict
+
+    @property
+    def by_two_runs(self) -> bool:
+        """Whether there was no reference, so that the verdict says nothing of the past."""
+        return self.assessment.basis is Basis.TWO_RUNS
