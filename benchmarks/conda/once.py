@@ -49,12 +49,14 @@ def by_freezer(channel: Path, store: Path, specs: list[str]) -> dict[str, Any]:
     from freezer.fetch.config import Config
     from freezer.fetch.store.store import Store
     from freezer.model.events import SilentReporter
-    from freezer.resolve.conda.solver.interface import CondaAsked, CondaRequest
+    from freezer.resolve.conda.solver.interface import CondaRequest, CondaRequirement
     from freezer.resolve.conda.solver.rattler import solve
 
     request = CondaRequest(
         channels=(CondaChannel("conda-forge", (channel.resolve().as_uri(),)),),
-        specs=tuple(CondaAsked(text, Where("environment.yml", n)) for n, text in enumerate(specs)),
+        specs=tuple(
+            CondaRequirement(text, Where("environment.yml", n)) for n, text in enumerate(specs)
+        ),
         subdir="linux-64",
         virtual_packages=VIRTUAL,
         as_of=AS_OF,

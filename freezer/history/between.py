@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Table = Mapping[str, Any]
 
-_WORLDS: Final = ("debian", "conda", "pip")
+_ECOSYSTEMS: Final = ("debian", "conda", "pip")
 _TITLES: Final = {"debian": "Debian package ", "conda": "conda package ", "pip": ""}
 _SETTINGS: Final = {
     "environment": "variables of the image",
@@ -51,7 +51,7 @@ def between(old: Lock, new: Lock, some: Iterable[Change]) -> Lock:
     """Return the old lock with some of the changes made."""
     chosen = {item for change in some for item in change.items}
     update: dict[str, Any] = {name: getattr(new, name) for name, key in chosen if not key}
-    for ecosystem in _WORLDS:
+    for ecosystem in _ECOSYSTEMS:
         first, second = _table(old, ecosystem), _table(new, ecosystem)
         names = {name for kind, name in chosen if kind == ecosystem and name}
         mixed = {name: one for name, one in first.items() if name not in names}
@@ -75,7 +75,7 @@ def _base(old: Lock, new: Lock) -> Iterator[Change]:
 
 def _packages(old: Lock, new: Lock) -> Iterator[Change]:
     other_python = old.target.python != new.target.python
-    for ecosystem in _WORLDS:
+    for ecosystem in _ECOSYSTEMS:
         first, second = _table(old, ecosystem), _table(new, ecosystem)
         moved = _moved(old, new, ecosystem)
         if other_python and ecosystem != "pip":

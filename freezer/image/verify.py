@@ -12,13 +12,13 @@ import zlib
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from packaging.utils import canonicalize_name
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from freezer.engine.interface import RunOptions
 from freezer.errors import VerificationError
 from freezer.image.layout import ENVIRONMENT, FREEZER
 from freezer.model.canonical import json_bytes
-from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -207,7 +207,8 @@ def _changed_files(output: str) -> Iterator[str]:
 
 def _python(lock: Lock, account: Account, more: Collection[str]) -> Iterator[str]:
     wanted = {p.name: p.version for p in lock.pip}
-    found = {normalize_package(name): version for name, version in account.distributions}
+    found: dict[str, str]
+    found = {canonicalize_name(name): version for name, version in account.distributions}
     found = {name: found[name] for name in found if name in wanted or name not in more}
     if lock.conda:
         # conda's packages bring distributions of their own; every file of theirs is known already.
@@ -233,7 +234,7 @@ def _is_ours(line: str, lock: Lock) -> bool:
     What conda installed answers conda's requirements, which often differ from those that its
     packages keep for pip.
     """
-    name = normalize_package(line.split(maxsplit=1)[0]) if line.split() else ""
+    name = canonicalize_name(line.split(maxsplit=1)[0]) if line.split() else ""
     return not lock.conda or any(package.name == name for package in lock.pip)
 
 

@@ -57,14 +57,14 @@ def update(
     if newer is not None and not (reason and reason.strip()):
         raise typer.BadParameter("--newer is recorded as an exception and needs a --reason")
     from freezer.flows.update.targets import split_environment
-    from freezer.flows.update.update import Asked
+    from freezer.flows.update.update import UpdateRequest
     from freezer.flows.update.update import update as run
     from freezer.model.spec.moment import parse_moment
     from freezer.output.lock.update import document, show
 
     moment = parse_moment(as_of, "--as-of") if as_of is not None else None
     env, packages = split_environment(current.folder, words or [])
-    asked = Asked(packages, reason, moment, newer, strict, dry_run)
+    asked = UpdateRequest(packages, reason, moment, newer, strict, dry_run)
     result = run(current.project(), env, asked)
     if json:
         current.emit(document(result))

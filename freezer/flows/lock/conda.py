@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from freezer.flows.project.project import Project
     from freezer.model.lock import CondaPackage
     from freezer.model.spec.spec import CondaSpec
-    from freezer.resolve.conda.environment import CondaGathered
+    from freezer.resolve.conda.environment import CondaRequirements
     from freezer.resolve.conda.solver.interface import CondaRequest, CondaResolution
 
 _OTHER_PYTHON = re.compile(r"pypy|graalpy|cp3\d+t\b")
 """What the builds of Pythons other than plain CPython have in their names."""
 
 
-def gathered_conda(environment: Environment, config: Config) -> dict[str, CondaGathered]:
+def gathered_conda(environment: Environment, config: Config) -> dict[str, CondaRequirements]:
     """Return what the spec asks of conda by platform, its own first; empty without conda.
 
     Raises ``SpecError`` with its place.
@@ -69,7 +69,7 @@ def platforms_of(environment: Environment) -> tuple[str, ...]:
 
 
 def conda_question(
-    environment: Environment, gathered: Mapping[str, CondaGathered], glibc: str
+    environment: Environment, gathered: Mapping[str, CondaRequirements], glibc: str
 ) -> list[Any]:
     """Return all that the answer depends on but the channels' content; without secrets."""
     spec = environment.spec
@@ -85,7 +85,7 @@ def conda_question(
 def resolve_conda(
     project: Project,
     lock_request: LockRequest,
-    gathered: Mapping[str, CondaGathered],
+    gathered: Mapping[str, CondaRequirements],
     installed: Installed,
 ) -> CondaAnswer:
     """Return the packages that answer a spec's conda half on all its platforms.
@@ -135,7 +135,7 @@ def conda_python(packages: Sequence[CondaPackage], environment: Environment) -> 
     )
 
 
-def channels_of(gathered: Mapping[str, CondaGathered]) -> tuple[CondaChannel, ...]:
+def channels_of(gathered: Mapping[str, CondaRequirements]) -> tuple[CondaChannel, ...]:
     """Return the channels of all platforms, each once, in the order of their priority."""
     found = {channel.name: channel for item in gathered.values() for channel in item.channels}
     return tuple(found.values())
@@ -145,7 +145,7 @@ def _resolve(
     project: Project,
     lock_request: LockRequest,
     platform: str,
-    gathered: CondaGathered,
+    gathered: CondaRequirements,
     installed: Installed,
 ) -> tuple[CondaPackage, ...]:
     spec, subdir = lock_request.environment.spec, SUBDIRS[platform]

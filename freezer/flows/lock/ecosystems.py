@@ -29,8 +29,8 @@ if TYPE_CHECKING:
         Lock,
         Target,
     )
-    from freezer.resolve.conda.environment import CondaGathered
-    from freezer.resolve.python.requirements.gather import Gathered
+    from freezer.resolve.conda.environment import CondaRequirements
+    from freezer.resolve.python.requirements.gather import PipRequirements
 
 FORMAT = 1
 """Raised when every question must be asked anew because the way of answering changed."""
@@ -116,7 +116,7 @@ def _require_accelerator(environment: Environment) -> None:
             require_cudnn(accelerator.cudnn, accelerator.cuda)
 
 
-def gathered_python(project: Project, environment: Environment) -> Gathered:
+def gathered_python(project: Project, environment: Environment) -> PipRequirements:
     """Return what the spec asks of pip. Raises ``SpecError`` with its place."""
     return gather_python(environment, _gathered(environment, project.config))
 
@@ -125,7 +125,7 @@ def gathered_python(project: Project, environment: Environment) -> Gathered:
 # clients are loaded, and locking again takes half the time.
 
 
-def _gathered(environment: Environment, config: Config) -> dict[str, CondaGathered]:
+def _gathered(environment: Environment, config: Config) -> dict[str, CondaRequirements]:
     if environment.spec.conda is None:
         return {}
     from freezer.flows.lock.conda import gathered_conda
@@ -135,7 +135,7 @@ def _gathered(environment: Environment, config: Config) -> dict[str, CondaGather
 
 
 def _conda_question(
-    environment: Environment, gathered: Mapping[str, CondaGathered], glibc: str
+    environment: Environment, gathered: Mapping[str, CondaRequirements], glibc: str
 ) -> str:
     from freezer.flows.lock.conda import conda_question
 
@@ -144,7 +144,7 @@ def _conda_question(
 
 def _pip_question(
     environment: Environment,
-    gathered: Mapping[str, CondaGathered],
+    gathered: Mapping[str, CondaRequirements],
     target: Target,
     conda: tuple[CondaPackage, ...],
 ) -> str:
@@ -155,7 +155,7 @@ def _pip_question(
 def _conda(
     project: Project,
     lock_request: LockRequest,
-    gathered: Mapping[str, CondaGathered],
+    gathered: Mapping[str, CondaRequirements],
     installed: Installed,
     question: str,
 ) -> CondaAnswer:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from freezer.flows.project.environment import Environment
     from freezer.flows.project.project import Project
     from freezer.model.lock import Lock
-    from freezer.resolve.conda.environment import CondaGathered
-    from freezer.resolve.conda.solver.interface import CondaAsked
+    from freezer.resolve.conda.environment import CondaRequirements
+    from freezer.resolve.conda.solver.interface import CondaRequirement
 
 _MEMO: Final = "conda-export-2"
 
@@ -50,7 +50,9 @@ def exports(
     return files | made
 
 
-def _conda(project: Project, lock: Lock, gathered: Mapping[str, CondaGathered]) -> dict[str, bytes]:
+def _conda(
+    project: Project, lock: Lock, gathered: Mapping[str, CondaRequirements]
+) -> dict[str, bytes]:
     from freezer.flows.lock.conda import channels_of
     from freezer.resolve.conda import export
 
@@ -71,13 +73,13 @@ def _conda(project: Project, lock: Lock, gathered: Mapping[str, CondaGathered]) 
     return files
 
 
-def _pins(lock: Lock) -> tuple[CondaAsked, ...]:
+def _pins(lock: Lock) -> tuple[CondaRequirement, ...]:
     """Return as a question what was taken over from a lock, which asks for nothing else."""
-    from freezer.resolve.conda.solver.interface import CondaAsked
+    from freezer.resolve.conda.solver.interface import CondaRequirement
 
     where = Where(LOCK_FILE)
     return tuple(
-        CondaAsked(f"{item.name}={item.version}={item.build}", where)
+        CondaRequirement(f"{item.name}={item.version}={item.build}", where)
         for item in lock.conda
         if item.requested
     )

@@ -18,7 +18,7 @@ from freezer.flows.lock.image_settings import (
     require_free_names,
     smoke_plan,
 )
-from freezer.flows.lock.python_request import held_by
+from freezer.flows.lock.python_request import provided_by
 from freezer.flows.lock.reasons import with_reasons
 from freezer.flows.lock.request import LockRequest
 from freezer.flows.project.environment import (
@@ -114,7 +114,7 @@ def _stale(
     old = locked.lock
     moment = _moment(environment, as_of, locked)
     stale = [
-        _WORLDS[ecosystem]
+        _ECOSYSTEMS[ecosystem]
         for ecosystem in stale_ecosystems(environment, old, moment, project.config)
     ]
     if stale:
@@ -132,7 +132,7 @@ def _stale(
     return stale
 
 
-_WORLDS = {
+_ECOSYSTEMS = {
     "base": "the spec asks for another base",
     "debian": "the spec asks for other Debian packages, another Python, or another base",
     "conda": "the spec asks for other conda packages, or has them resolved in another way",
@@ -159,7 +159,7 @@ def compose(project: Project, lock_request: LockRequest, ecosystems: Answers) ->
     """Return the lock of answers that all ecosystems gave."""
     environment = lock_request.environment
     spec = environment.spec
-    names = {item.name for item in ecosystems.pip} | set(held_by(ecosystems.conda.packages))
+    names = {item.name for item in ecosystems.pip} | set(provided_by(ecosystems.conda.packages))
     plan, files = smoke_plan(environment, names, project.report)
     steps, more = steps_plan(environment)
     for data in (*files.values(), *more.values()):

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from freezer.flows.project.environment import Environment
     from freezer.flows.project.project import Project
     from freezer.model.lock import Component
-    from freezer.resolve.python.requirements.gather import Gathered
+    from freezer.resolve.python.requirements.gather import PipRequirements
 
 
 def arithmetic(
-    project: Project, environment: Environment, ecosystems: Answers, asked: Gathered
+    project: Project, environment: Environment, ecosystems: Answers, asked: PipRequirements
 ) -> Answers:
     """Return the answers with their components and accelerator.
 
@@ -39,7 +39,7 @@ def arithmetic(
     if spec.accelerator is not None:
         packages = (ecosystems.pip, ecosystems.conda.packages)
         with errors_at(environment, "accelerator"):
-            warnings += check_locked(*packages, spec.accelerator, asked.asked)
+            warnings += check_locked(*packages, spec.accelerator, asked.requirements)
         accelerator = locked_accelerator(*packages, spec.accelerator)
     if spec.blas is not None:
         with errors_at(environment, "blas"):
@@ -55,7 +55,9 @@ def arithmetic(
     return replace(ecosystems, components=components, accelerator=accelerator)
 
 
-def _components(project: Project, ecosystems: Answers, asked: Gathered) -> tuple[Component, ...]:
+def _components(
+    project: Project, ecosystems: Answers, asked: PipRequirements
+) -> tuple[Component, ...]:
     wheels = wheel_components(
         ecosystems.pip,
         target=ecosystems.target,

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from freezer.errors import ResolveError, Where
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import indexes, with_options
-from freezer.flows.lock.python_request import held_by
+from freezer.flows.lock.python_request import provided_by
 from freezer.flows.project.spec_errors import errors_at
 from freezer.model.events import PartOf
-from freezer.model.spec.spec import normalize_package
 from freezer.resolve.minimal import settle
-from freezer.resolve.python.interface import Asked, PipRequest
-from freezer.resolve.python.resolve import asking_pip, require_python, resolve_pip
+from freezer.resolve.python.interface import PipRequest, PipRequirement
+from freezer.resolve.python.resolve import open_query, require_python, resolve_pip
 from freezer.resolve.python.update_causes import newer_release, why_moved
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from freezer.flows.project.project import Project
     from freezer.model.lock import CondaPackage, PipPackage, Target
     from freezer.resolve.python.interface import Resolution
-    from freezer.resolve.python.requirements.gather import Gathered
+    from freezer.resolve.python.requirements.gather import PipRequirements
 
 _UPDATE = Where("freeze update")
 
@@ -34,7 +34,7 @@ _UPDATE = Where("freeze update")
 def resolve_python(
     project: Project,
     lock_request: LockRequest,
-    gathered: Gathered,
+    gathered: PipRequirements,
     target: Target,
     conda: Sequence[CondaPackage],
 ) -> tuple[PipPackage, ...]:
@@ -56,7 +56,7 @@ def resolve_python(
 def python_request(
     project: Project,
     lock_request: LockRequest,
-    gathered: Gathered,
+    gathered: PipRequirements,
     target: Target,
     conda: Sequence[CondaPackage],
 ) -> PipRequest:
@@ -64,15 +64,15 @@ def python_request(
     old, spec = lock_request.old, lock_request.environment.spec
     return PipRequest(
         target=target,
-        asked=tuple(gathered.asked),
+        requirements=tuple(gathered.requirements),
         as_of=lock_request.as_of,
         indexes=with_options(indexes(project.config), gathered.options),
         constraints=(*gathered.constraints, *_of_accelerator(project, lock_request, gathered)),
         keep={item.name: item.version for item in old.pip} if old else {},
-        allow_sdist=frozenset(map(normalize_package, spec.pip.allow_sdist)),
+        allow_sdist=frozenset(map(canonicalize_name, spec.pip.allow_sdist)),
         prereleases=gathered.prereleases,
         newer={name: newer.as_of for name, newer in lock_request.exceptions.items()},
-        held=held_by(conda),
+        provided=provided_by(conda),
     )
 
 
@@ -88,7 +88,7 @@ def _resolve(project: Project, lock_request: LockRequest, request: PipRequest) -
     quiet = PartOf(project.report)
     with (
         project.report.task("Looking for the fewest Python packages to move"),
-        asking_pip(request, resolver, store=project.store, report=quiet) as pip,
+        open_query(request, resolver, store=project.store, report=quiet) as pip,
     ):
 
         def solve(
@@ -126,26 +126,26 @@ def _require_newer(index: PythonIndex, request: PipRequest, name: str, version: 
         raise ResolveError(f"there is nothing newer than {name} {version}")
 
 
-def _exactly(name: str, version: str) -> Asked:
-    return Asked(Requirement(f"{name}=={version}"), _UPDATE)
+def _exactly(name: str, version: str) -> PipRequirement:
+    return PipRequirement(Requirement(f"{name}=={version}"), _UPDATE)
 
 
-def _least(name: str, version: str) -> Asked:
-    return Asked(Requirement(f"{name}>={Version(version).public}"), _UPDATE)
+def _least(name: str, version: str) -> PipRequirement:
+    return PipRequirement(Requirement(f"{name}>={Version(version).public}"), _UPDATE)
 
 
-def _above(name: str, version: str) -> Asked:
+def _above(name: str, version: str) -> PipRequirement:
     # `>1.0` would leave out 1.0.post1; and a local version has no place in a range.
     public = Version(version).public
-    return Asked(Requirement(f"{name}>={public},!={public}"), _UPDATE)
+    return PipRequirement(Requirement(f"{name}>={public},!={public}"), _UPDATE)
 
 
 def _of_accelerator(
-    project: Project, lock_request: LockRequest, gathered: Gathered
-) -> tuple[Asked, ...]:
+    project: Project, lock_request: LockRequest, gathered: PipRequirements
+) -> tuple[PipRequirement, ...]:
     """Return what ``accelerator:`` makes of the question; the indexes say what there is."""
     accelerator = lock_request.environment.spec.accelerator
-    if accelerator is None or not gathered.asked:
+    if accelerator is None or not gathered.requirements:
         return ()
     from freezer.resolve.accelerator.offer import offered_torch, toolkit_requirements
     from freezer.resolve.accelerator.pip import pip_rules
@@ -154,7 +154,7 @@ def _of_accelerator(
     with errors_at(lock_request.environment, "accelerator"):
         rules = pip_rules(
             accelerator,
-            gathered.asked,
+            gathered.requirements,
             torch=offered_torch(index, lock_request.as_of),
             toolkits=toolkit_requirements(
                 index, accelerator.cuda, lock_request.as_of, project.store

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from freezer.model.canonical import plain
-from freezer.resolve.python.interface import Held
+from freezer.resolve.python.interface import Provided
 from freezer.resolve.python.requirements.gather import gather
 from freezer.resolve.python.resolve import pip_question, relevant
 
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
     from freezer.flows.project.environment import Environment
     from freezer.model.lock import CondaPackage, Target
-    from freezer.resolve.conda.environment import CondaGathered
-    from freezer.resolve.python.requirements.gather import Gathered
+    from freezer.resolve.conda.environment import CondaRequirements
+    from freezer.resolve.python.requirements.gather import PipRequirements
 
 
-def gather_python(environment: Environment, conda: Mapping[str, CondaGathered]) -> Gathered:
+def gather_python(
+    environment: Environment, conda: Mapping[str, CondaRequirements]
+) -> PipRequirements:
     """Return what the spec asks of pip, the pip part of its ``environment.yml`` included.
 
     Raises ``SpecError`` with its place.
@@ -33,34 +35,37 @@ def gather_python(environment: Environment, conda: Mapping[str, CondaGathered]) 
 
 
 def python_question(
-    environment: Environment, gathered: Gathered, target: Target, conda: Sequence[CondaPackage]
+    environment: Environment,
+    gathered: PipRequirements,
+    target: Target,
+    conda: Sequence[CondaPackage],
 ) -> list[Any]:
     """Return all that the answer depends on but the indexes' content; without secrets."""
     spec = environment.spec
     question: list[Any] = [pip_question(gathered, spec.pip, target)]
     if conda:
-        held = relevant(gathered.asked, held_by(conda))
+        held = relevant(gathered.requirements, provided_by(conda))
         question.append({name: [item.package, item.version] for name, item in held.items()})
-    if spec.accelerator is not None and gathered.asked:
+    if spec.accelerator is not None and gathered.requirements:
         question.append(plain(spec.accelerator))
     if spec.blas is not None:
         question.append(spec.blas)
     return question
 
 
-def held_by(conda: Sequence[CondaPackage]) -> dict[str, Held]:
+def provided_by(conda: Sequence[CondaPackage]) -> dict[str, Provided]:
     """Return the Python packages that conda packages bring, by normalised name."""
     if not conda:
         return {}
-    from freezer.resolve.conda.names import held_by_conda
+    from freezer.resolve.conda.names import provided_by_conda
 
     return {
-        name: Held(
+        name: Provided(
             version=version or comparable(package.version).public,
             package=package.name,
             by=f"conda's {package.name} {package.version} {package.build} ({package.reason})",
         )
-        for name, (package, version) in held_by_conda(conda).items()
+        for name, (package, version) in provided_by_conda(conda).items()
     }
 
 

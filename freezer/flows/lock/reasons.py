@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from packaging.utils import canonicalize_name
+
 from freezer.flows.project.environment import place
 from freezer.model.lock import CondaPackage, DebianPackage, PipPackage
-from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,12 +27,13 @@ def with_reasons(lock: Lock, environment: Environment, report: Reporter) -> Lock
     Warns about a reason for something that is not locked: it is often a misspelt name.
     """
     why = {name: " ".join(text.split()) for name, text in environment.spec.why.items()}
-    python = {normalize_package(name): text for name, text in why.items()}
+    python: dict[str, str]
+    python = {canonicalize_name(name): text for name, text in why.items()}
     ecosystems: tuple[Sequence[DebianPackage | CondaPackage | PipPackage], ...]
     ecosystems = (lock.debian, lock.conda, lock.pip)
     names = {item.name for packages in ecosystems for item in packages}
     for name in why:
-        if name not in names and normalize_package(name) not in names:
+        if name not in names and canonicalize_name(name) not in names:
             where = place(environment, "why", name)
             report.warn(f"{where}: a reason for {name!r}, which is not in the lock")
     return lock.model_copy(

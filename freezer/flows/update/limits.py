@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from freezer.flows.lock.ecosystems import gathered_python
-from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def limits(
         if name in wanted:
             why = f"it is the newest that fits as of {made.as_of}"
             found.append(Limit(name, version, None, why))
-    python = {normalize_package(name) for name in wanted}
+    python = {canonicalize_name(name) for name in wanted}
     mine = [item for item in made.pip if item.name in python]
     if not mine:
         return tuple(found)

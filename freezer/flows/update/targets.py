@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from packaging.utils import canonicalize_name
+
 from freezer.errors import LockError, SpecError, Where
 from freezer.flows.project.environment import LOCKS, environments, load_environment
 from freezer.model.lockfile import LOCK_FILE
-from freezer.model.spec.spec import normalize_package
 from freezer.resolve.minimal import Release
 from freezer.resolve.python.reasons import applies
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.model.lock import Lock, Target
-    from freezer.resolve.python.interface import Asked
-    from freezer.resolve.python.requirements.gather import Gathered
+    from freezer.resolve.python.interface import PipRequirement
+    from freezer.resolve.python.requirements.gather import PipRequirements
 
 BASE: Final = "base"
 PYTHON: Final = "python"
@@ -72,7 +73,7 @@ def released(lock: Lock, named: Sequence[Named]) -> dict[str, Release]:
     names: dict[str, set[str]] = {}
     pins: dict[str, dict[str, str]] = {}
     for item in named:
-        ecosystems = _worlds(lock, item.name)
+        ecosystems = _ecosystems(lock, item.name)
         if not ecosystems:
             raise _unknown(lock, item.name)
         for ecosystem, mine in ecosystems.items():
@@ -85,18 +86,18 @@ def released(lock: Lock, named: Sequence[Named]) -> dict[str, Release]:
     }
 
 
-def require_asked(named: Sequence[Named], gathered: Gathered, target: Target) -> None:
+def require_asked(named: Sequence[Named], gathered: PipRequirements, target: Target) -> None:
     """Hold the versions that are to be against what the spec asks of pip. Raises ``SpecError``."""
     for item in named:
         if item.version is None:
             continue
-        name = normalize_package(item.name)
-        for asked in (*gathered.asked, *gathered.constraints):
+        name = canonicalize_name(item.name)
+        for asked in (*gathered.requirements, *gathered.constraints):
             if asked.name == name and applies(asked, target):
                 _require_within(asked, item.version)
 
 
-def _require_within(asked: Asked, version: str) -> None:
+def _require_within(asked: PipRequirement, version: str) -> None:
     wanted = asked.requirement.specifier
     if not wanted.contains(version, prereleases=True):
         raise SpecError(
@@ -108,13 +109,13 @@ def _require_within(asked: Asked, version: str) -> None:
         )
 
 
-def _worlds(lock: Lock, name: str) -> Mapping[str, set[str]]:
+def _ecosystems(lock: Lock, name: str) -> Mapping[str, set[str]]:
     """Return the ecosystems that a name is of, and what it is called there."""
     if name == BASE:
         return {"base": set()}
     if name == PYTHON:
         return _python(lock)
-    python = normalize_package(name)
+    python = canonicalize_name(name)
     found = {
         "debian": {item.name for item in lock.debian if item.name == name},
         "conda": {item.name for item in lock.conda if item.name == name.lower()},

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from freezer.errors import LockError, SpecError, Where
 from freezer.flows.history.generations import adopt, record_generation, summary_of
 from freezer.flows.lock.ecosystems import gathered_python, resolve_ecosystems
@@ -26,7 +28,6 @@ from freezer.flows.update.moves import Move, moves
 from freezer.flows.update.targets import Named, parse_named, released, require_asked
 from freezer.model.lock import Newer
 from freezer.model.lockfile import LOCK_FILE
-from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class UpdateRequest:
     """What an update is asked for."""
 
     packages: tuple[str, ...] = ()
@@ -71,7 +72,7 @@ class UpdateResult:
     generation: Generation | None = None
 
 
-def update(project: Project, name: str | None, asked: Asked) -> UpdateResult:
+def update(project: Project, name: str | None, asked: UpdateRequest) -> UpdateResult:
     """Move packages of an environment's lock, each in its ecosystem, and hold the rest.
 
     Without names all of them move. Whatever moves without being named is told, with its cause,
@@ -117,7 +118,7 @@ def _asking(
     environment: Environment,
     before: Locked,
     named: Sequence[Named],
-    asked: Asked,
+    asked: UpdateRequest,
 ) -> LockRequest:
     old, now = before.lock, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     moment = asked.as_of or environment.spec.as_of or (old.as_of if asked.newer else now)
@@ -131,7 +132,7 @@ def _asking(
         return LockRequest(environment, moment, None, {}, exceptions)
     release = released(old, named)
     if asked.newer:
-        package = normalize_package(parse_named([asked.newer])[0].name)
+        package = canonicalize_name(parse_named([asked.newer])[0].name)
         if package not in {item.name for item in old.pip}:
             raise SpecError(
                 f"{package} is no Python package of the lock",
@@ -144,7 +145,7 @@ def _asking(
 
 
 def _write(
-    project: Project, environment: Environment, result: UpdateResult, asked: Asked
+    project: Project, environment: Environment, result: UpdateResult, asked: UpdateRequest
 ) -> UpdateResult:
     done = write(project, environment, result.lock)
     generation = record_generation(

@@ -118,7 +118,7 @@ def _pip_lines(project: Project, environment: Environment, lock: Lock, key: Key)
     from freezer.resolve.python.reasons import applies
 
     gathered = gathered_python(project, environment)
-    for asked in gathered.asked:
+    for asked in gathered.requirements:
         if asked.name == key.name and applies(asked, lock.target):
             yield Hold("spec", str(asked.where), str(asked.requirement))
     for asked in gathered.constraints:

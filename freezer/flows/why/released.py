@@ -29,10 +29,10 @@ class Released:
 
 def released(project: Project, lock: Lock, name: str) -> Released:
     """Return what `freeze update` of one package would move, up to the cut-off. Writes nothing."""
-    from freezer.flows.update.update import Asked, update  # it loads every resolver
+    from freezer.flows.update.update import UpdateRequest, update  # it loads every resolver
 
     quiet = replace(project, report=SilentReporter())
-    asked = Asked((name,), as_of=lock.as_of, dry_run=True)
+    asked = UpdateRequest((name,), as_of=lock.as_of, dry_run=True)
     with project.report.task(f"Looking for what would move with {name}"):
         try:
             found = update(quiet, lock.name, asked)

@@ -6,6 +6,8 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from packaging.utils import canonicalize_name
+
 from freezer.errors import LockError, Where
 from freezer.flows.project.environment import LOCKS, load_locked
 from freezer.flows.why.ask import Offer, offer
@@ -14,7 +16,6 @@ from freezer.flows.why.released import Released, released
 from freezer.flows.why.since import Since, since_when
 from freezer.history.why import Graph, Key, Lookup, Need, asked_and_why, chains, graph
 from freezer.model.lockfile import LOCK_FILE
-from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
@@ -63,7 +64,7 @@ def why(project: Project, environment: str | None, name: str, *, ask: bool = Fal
     Raises ``LockError`` without a lock, and for a name that it does not have.
     """
     locked = load_locked(project.root, environment)
-    names = {name, name.lower(), normalize_package(name)}
+    names = {name, name.lower(), canonicalize_name(name)}
     lookup = _lookup(project, locked.lock, names)
     found = graph(locked.lock, lookup)
     keys = _keys(found, lookup, names)
@@ -95,11 +96,11 @@ def _answer(project: Project, locked: Locked, found: Graph, key: Key, *, ask: bo
 
 def _lookup(project: Project, lock: Lock, names: set[str]) -> Lookup:
     """Return what the graph needs; only wheels that may need one of the names are opened."""
-    from freezer.resolve.conda.names import held_by_conda
+    from freezer.resolve.conda.names import provided_by_conda
     from freezer.resolve.conda.specname import spec_name
 
     specs = {text: spec_name(text) for item in lock.conda for text in item.depends}
-    brings = {name: item.name for name, (item, _) in held_by_conda(lock.conda).items()}
+    brings = {name: item.name for name, (item, _) in provided_by_conda(lock.conda).items()}
     # What pip packages need of conda is in no lock, so for such a name all wheels are read.
     shared = names & {*brings, *brings.values()}
     wanted = [item for item in lock.pip if shared or names & set(item.requires)]

@@ -12,6 +12,8 @@ import shutil
 import tarfile
 from typing import TYPE_CHECKING, Any
 
+from packaging.utils import canonicalize_name
+
 from freezer.engine.interface import LayerFile
 from freezer.errors import BuildError, HostError, IntegrityError, LockError
 from freezer.image.build_container import working_image
@@ -24,7 +26,6 @@ from freezer.image.layout import BASE_REPOSITORY, ENVIRONMENT, FREEZER, STEPS_FO
 from freezer.image.tar.canonical import DEBIAN_NOISE, OPAQUE, Entry, canonicalise, parents
 from freezer.image.wheel.chunks import Chunk, fact, recall, remember
 from freezer.model.canonical import digest, json_bytes
-from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -107,7 +108,7 @@ def write_steps_folder(steps: Steps, folder: Path, store: Store) -> None:
 def distributions(chunk: Chunk, store: Store) -> frozenset[str]:
     """Return the normalised names of the Python distributions that steps brought."""
     found = (_DISTRIBUTION.fullmatch(path) for path in chunk.expected(store))
-    return frozenset(normalize_package(match[1]) for match in found if match)
+    return frozenset(canonicalize_name(match[1]) for match in found if match)
 
 
 def _locked_file(path: str, sha256: str, store: Store) -> Path:

@@ -14,10 +14,10 @@ from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
 from installer.records import parse_record_file
+from packaging.utils import canonicalize_name
 
 from freezer.errors import IntegrityError
 from freezer.fetch.http.zip_errors import zip_errors
-from freezer.model.spec.spec import normalize_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def _dist_info(members: dict[str, zipfile.ZipInfo], package: PipPackage) -> str:
     if len(found) != 1:
         raise refused(package, f"it has {len(found)} .dist-info folders")
     name, _, version = found[0].removesuffix(".dist-info").partition("-")
-    if normalize_package(name) != package.name:
+    if canonicalize_name(name) != package.name:
         raise refused(package, f"it holds {name} {version}, not {package.name}")
     return found[0]
 
@@ -152,7 +152,7 @@ def _require_known_version(wheel: Wheel) -> None:
     if version.split(".")[0] != "1":
         raise refused(wheel.package, f"its Wheel-Version is {version}, and 1.x is understood")
     metadata = HeaderParser().parsestr(wheel.text("METADATA"))
-    found = (normalize_package(metadata.get("Name", "")), metadata.get("Version", ""))
+    found = (canonicalize_name(metadata.get("Name", "")), metadata.get("Version", ""))
     if found != (wheel.package.name, wheel.package.version):
         wanted = f"{wheel.package.name} {wheel.package.version}"
         raise refused(wheel.package, f"its metadata says {' '.join(found)}, the lock {wanted}")

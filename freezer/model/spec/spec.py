@@ -6,7 +6,6 @@ that nothing after this module has to know that there was a short one.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, get_args
 
@@ -248,8 +247,3 @@ class Spec(Model):
             msg = "'determinism.numerics: portable' is known for linux/amd64 only"
             raise ValueError(msg)
         return self
-
-
-def normalize_package(name: str) -> str:
-    """Return the PEP 503 form of a Python package's name."""
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from freezer.model.lock import CondaPackage, PipPackage
     from freezer.model.spec.spec import AcceleratorSpec
-    from freezer.resolve.python.interface import Asked
+    from freezer.resolve.python.interface import PipRequirement
 
 _CONDA_CUDA: Final = ("cuda-version", "cudatoolkit")
 _CONDA_CUDNN: Final = ("cudnn", "libcudnn")
@@ -42,7 +42,7 @@ def check_locked(
     pip: Sequence[PipPackage],
     conda: Sequence[CondaPackage],
     accelerator: AcceleratorSpec,
-    asked: Sequence[Asked] = (),
+    asked: Sequence[PipRequirement] = (),
 ) -> tuple[str, ...]:
     """Hold locked packages against what was asked for; return warnings, a sentence each. Pure.
 
@@ -83,7 +83,7 @@ def locked_accelerator(
 
 
 def require_gpu_wheels(
-    pip: Sequence[PipPackage], conda: Sequence[CondaPackage], asked: Sequence[Asked] = ()
+    pip: Sequence[PipPackage], conda: Sequence[CondaPackage], asked: Sequence[PipRequirement] = ()
 ) -> None:
     """Raise ``ResolveError`` for wheels that would compute on the CPU, naming what to ask for.
 

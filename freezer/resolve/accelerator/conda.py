@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from freezer.model.lock import CondaPackage
     from freezer.model.spec.spec import AcceleratorSpec, Blas
-    from freezer.resolve.conda.solver.interface import CondaAsked, Subdir
+    from freezer.resolve.conda.solver.interface import CondaRequirement, Subdir
 
 SPEC_FILE: Final = "freeze.yaml"
 FRAMEWORKS: Final = (
@@ -53,7 +53,7 @@ _BLAS_PACKAGES: Final = ("libblas", "libcblas", "liblapack", "liblapacke")
 
 
 def conda_constraints(
-    accelerator: AcceleratorSpec | None, blas: Blas | None, asked: Iterable[CondaAsked] = ()
+    accelerator: AcceleratorSpec | None, blas: Blas | None, asked: Iterable[CondaRequirement] = ()
 ) -> tuple[str, ...]:
     """Return the match specs that hold for packages which are there. Pure.
 
@@ -109,7 +109,9 @@ def floor_of(accelerator: AcceleratorSpec) -> str:
     return (accelerator.driver or "0").removeprefix(">=")
 
 
-def require_gpu_builds(packages: Iterable[CondaPackage], asked: Iterable[CondaAsked] = ()) -> None:
+def require_gpu_builds(
+    packages: Iterable[CondaPackage], asked: Iterable[CondaRequirement] = ()
+) -> None:
     """Raise ``ResolveError`` for CPU builds that nobody asked for, naming what to ask for."""
     own = _chosen_builds(asked) | (_plain_names(asked) & _CPU_PACKAGES.keys())
     wrong = [item for item in packages if item.name not in own and _is_cpu_build(item)]
@@ -125,7 +127,7 @@ def require_gpu_builds(packages: Iterable[CondaPackage], asked: Iterable[CondaAs
     )
 
 
-def _chosen_builds(asked: Iterable[CondaAsked]) -> set[str]:
+def _chosen_builds(asked: Iterable[CondaRequirement]) -> set[str]:
     """Return the packages whose build the user names, or decides by naming another one's."""
     named = {name_of(item.text) for item in asked if names_a_build(item.text)}
     return named | {part for name in named for part in _PARTS.get(name, ())}
@@ -155,5 +157,5 @@ def names_a_build(spec: str) -> bool:
     return match is not None and match["build"].strip() != "*"
 
 
-def _plain_names(asked: Iterable[CondaAsked]) -> set[str]:
+def _plain_names(asked: Iterable[CondaRequirement]) -> set[str]:
     return {name_of(item.text) for item in asked}

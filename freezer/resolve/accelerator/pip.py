@@ -29,7 +29,7 @@ from freezer.resolve.accelerator.frameworks import (
     torch_series,
     wheel_name,
 )
-from freezer.resolve.python.interface import Asked
+from freezer.resolve.python.interface import PipRequirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,13 +45,13 @@ TOOLKIT: Final = "cuda-toolkit"
 class PipRules:
     """What the pip ecosystem is asked for besides the user's requirements."""
 
-    constraints: tuple[Asked, ...]
+    constraints: tuple[PipRequirement, ...]
     warnings: tuple[str, ...] = ()
 
 
 def pip_rules(
     accelerator: AcceleratorSpec,
-    asked: Sequence[Asked] = (),
+    asked: Sequence[PipRequirement] = (),
     *,
     torch: Iterable[str] = (),
     toolkits: Iterable[Sequence[str]] = (),
@@ -69,7 +69,7 @@ def pip_rules(
     texts = [f"{TOOLKIT}=={cuda}.*", *_wheels(cuda, list(toolkits)), *_cudnn(accelerator)]
     texts += _torch(accelerator, cuda, asked, sorted(_versions(torch)))
     where = Where(SPEC_FILE, key="accelerator")
-    return PipRules(tuple(Asked(Requirement(text), where) for text in texts))
+    return PipRules(tuple(PipRequirement(Requirement(text), where) for text in texts))
 
 
 def _cudnn(accelerator: AcceleratorSpec) -> list[str]:
@@ -121,7 +121,10 @@ def _versions(texts: Iterable[str]) -> Iterable[Version]:
 
 
 def _torch(
-    accelerator: AcceleratorSpec, cuda: str, asked: Sequence[Asked], offered: Sequence[Version]
+    accelerator: AcceleratorSpec,
+    cuda: str,
+    asked: Sequence[PipRequirement],
+    offered: Sequence[Version],
 ) -> list[str]:
     """Return what holds of torch, should anything bring it in."""
     if names_a_cpu_torch(asked):
@@ -142,13 +145,13 @@ def _torch(
     return [f"torch{span}", *(f"torch!={v}" for v in others if not _carries(v, accelerator, cuda))]
 
 
-def names_a_cpu_torch(asked: Iterable[Asked]) -> bool:
+def names_a_cpu_torch(asked: Iterable[PipRequirement]) -> bool:
     """Say whether the user's own requirements name a CPU build of torch: ``torch==2.13.0+cpu``."""
     mine = [item for item in asked if item.name == "torch"]
     return any(v.local and cuda_of_torch(str(v)) == "cpu" for v in _pinned(mine))
 
 
-def _pinned(mine: Sequence[Asked]) -> list[Version]:
+def _pinned(mine: Sequence[PipRequirement]) -> list[Version]:
     """Return the exact versions that requirements name."""
     pins = [
         specifier.version
@@ -169,7 +172,7 @@ def _carries(version: Version, accelerator: AcceleratorSpec, cuda: str) -> bool:
 
 
 def _no_such_torch(
-    mine: Sequence[Asked],
+    mine: Sequence[PipRequirement],
     candidates: Sequence[Version],
     offered: Sequence[Version],
     cuda: str,
@@ -197,7 +200,9 @@ def _no_such_torch(
     )
 
 
-def _no_such_cudnn(mine: Sequence[Asked], torch: Version, cuda: str, cudnn: str) -> ResolveError:
+def _no_such_cudnn(
+    mine: Sequence[PipRequirement], torch: Version, cuda: str, cudnn: str
+) -> ResolveError:
     """Say which cuDNN torch has on this CUDA, and which torch has this cuDNN."""
     release = release_of(str(torch))
     theirs = release.cudnn if release else "another one"

@@ -15,7 +15,7 @@ from freezer.resolve.conda.matchspec import read_spec
 
 if TYPE_CHECKING:
     from freezer.model.spec.spec import CondaSpec
-    from freezer.resolve.conda.solver.interface import CondaAsked, CondaChannel, Subdir
+    from freezer.resolve.conda.solver.interface import CondaChannel, CondaRequirement, Subdir
     from freezer.resolve.conda.takeover.pins import CondaPin
 
 SPEC_FILE = "freeze.yaml"
@@ -25,12 +25,12 @@ _TOP_KEY = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 
 
 @dataclass
-class CondaGathered:
+class CondaRequirements:
     """What was read for one platform."""
 
     channels: tuple[CondaChannel, ...] = ()
     """Highest priority first."""
-    specs: tuple[CondaAsked, ...] = ()
+    specs: tuple[CondaRequirement, ...] = ()
     pip: tuple[tuple[str, Where], ...] = ()
     """Lines of a requirements file, and where each stands."""
     pip_folder: Path | None = None
@@ -49,7 +49,7 @@ def gather_conda(
     *,
     config: Config | None = None,
     subdir: Subdir = "linux-64",
-) -> CondaGathered:
+) -> CondaRequirements:
     """Read all that a spec's conda half names, relative to ``folder``, for one platform.
 
     ``python`` is the spec's (``3.11``); it is asked for beside whatever the file says. Raises
@@ -82,7 +82,7 @@ class _Gatherer:
         self._config = config
         self._subdir = subdir
 
-    def asked(self, file: EnvironmentFile, python: str) -> CondaGathered:
+    def asked(self, file: EnvironmentFile, python: str) -> CondaRequirements:
         """Return the question of the spec's lists and of an environment file."""
         below = (self._folder / (self._spec.file or ".")).parent
         texts = [
@@ -103,7 +103,7 @@ class _Gatherer:
             written = [("defaults", Where(SPEC_FILE, key="conda.channels"), self._folder)]
         written += [(channel, item.where, base) for item, channel, base in read if channel]
         channels = self._channels(written)
-        return CondaGathered(
+        return CondaRequirements(
             channels=channels,
             specs=tuple(item for item, _, _ in read),
             pip=tuple(file.pip),
@@ -115,7 +115,7 @@ class _Gatherer:
             ],
         )
 
-    def taken_over(self, kind: str, shown: str) -> CondaGathered:
+    def taken_over(self, kind: str, shown: str) -> CondaRequirements:
         """Return the packages of an existing lock."""
         from freezer.resolve.conda.takeover.read import read_lock
 
@@ -126,7 +126,7 @@ class _Gatherer:
                 hint="leave `dependencies` out, or name the environment.yml that it was made from",
             )
         taken = read_lock(kind, self._folder / shown, shown, self._subdir, self._config)
-        return CondaGathered(
+        return CondaRequirements(
             channels=tuple({pin.channel.name: pin.channel for pin in taken.pins}.values()),
             pip=tuple(taken.pip),
             pip_folder=(self._folder / shown).parent,

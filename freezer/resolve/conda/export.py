@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from freezer.fetch.conda.channels import CondaChannel
     from freezer.model.lock import CondaPackage, Lock
-    from freezer.resolve.conda.solver.interface import CondaAsked
+    from freezer.resolve.conda.solver.interface import CondaRequirement
 
 LOCK_FILE = "conda-lock.yml"
 SOURCE_FILE = "environment.yml"
@@ -39,7 +39,7 @@ _HEAD = f"""\
 
 
 def environment_yaml(
-    channels: Sequence[CondaChannel], specs: Iterable[CondaAsked], pip: Iterable[str] = ()
+    channels: Sequence[CondaChannel], specs: Iterable[CondaRequirement], pip: Iterable[str] = ()
 ) -> bytes:
     """Return what was asked for as an ``environment.yml``, which conda and conda-lock read."""
     lines = ["channels:", *(f"- {_quoted(_written(channel))}" for channel in channels)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import SpecError
 from freezer.fetch.conda.channels import channel_name
 from freezer.fetch.http.redact import redact
-from freezer.resolve.conda.solver.interface import CondaAsked
+from freezer.resolve.conda.solver.interface import CondaRequirement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ _HINTS = (
 
 def read_spec(
     text: str, where: Where, *, folder: Path, config: Config
-) -> tuple[CondaAsked, str | None]:
+) -> tuple[CondaRequirement, str | None]:
     """Return what a match spec asks for, and the channel as it was written, if it names one.
 
     ``python >= 3.8`` and ``numpy = 1.20 = py38_0`` lose their spaces. Raises ``SpecError``.
@@ -46,8 +46,8 @@ def read_spec(
     bare = _without_spaces(rest)
     name = _checked(bare, text, where)
     if channel is None:
-        return CondaAsked(bare, where, name), name
-    return CondaAsked(bare, where, channel_name(channel, config, folder=folder)), channel
+        return CondaRequirement(bare, where, name), name
+    return CondaRequirement(bare, where, channel_name(channel, config, folder=folder)), channel
 
 
 def _without_spaces(text: str) -> str:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from freezer.model.spec.spec import normalize_package
 from freezer.resolve.conda.specname import spec_name
 
 if TYPE_CHECKING:
@@ -115,11 +115,13 @@ def pypi_names(package: CondaPackage) -> tuple[str, ...]:
     if not _is_python(package):
         return ()
     if package.name in _OTHER_VERSION:
-        return tuple(normalize_package(name) for name in _OTHER_VERSION[package.name])
-    return (normalize_package(_SAME_VERSION.get(package.name, package.name)),)
+        return tuple(canonicalize_name(name) for name in _OTHER_VERSION[package.name])
+    return (canonicalize_name(_SAME_VERSION.get(package.name, package.name)),)
 
 
-def held_by_conda(packages: Iterable[CondaPackage]) -> dict[str, tuple[CondaPackage, str | None]]:
+def provided_by_conda(
+    packages: Iterable[CondaPackage],
+) -> dict[str, tuple[CondaPackage, str | None]]:
     """Return Python name to the conda package that brings it, and the version that pip must hold.
 
     The version is None where the two ecosystems count differently: there the name alone is held.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from freezer.fetch.store.store import Store
     from freezer.model.lock import Target
-    from freezer.resolve.python.interface import Asked
+    from freezer.resolve.python.interface import PipRequirement
     from freezer.resolve.python.pins import Candidate, Pin
 
 
@@ -71,7 +71,7 @@ def artifact(candidate: Candidate, store: Store) -> Artifact:
     return Artifact(source="pypi", file=candidate.file, size=size, sha256=sha256)
 
 
-def direct_artifact(asked: Asked, store: Store) -> Artifact:
+def direct_artifact(asked: PipRequirement, store: Store) -> Artifact:
     """Return the file that a URL requirement names, fetched and hashed.
 
     Raises ``FetchError``; ``IntegrityError`` when the user gave a hash and it is another.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PipRequirement:
     """One requirement or constraint, and where it was written."""
 
     requirement: Requirement
@@ -36,7 +36,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Held:
+class Provided:
     """A Python package that another ecosystem has installed already."""
 
     version: str
@@ -52,11 +52,11 @@ class PipRequest:
     """Everything that a resolver may look at."""
 
     target: Target
-    asked: tuple[Asked, ...]
+    requirements: tuple[PipRequirement, ...]
     as_of: str
     """UTC, ``YYYY-MM-DDTHH:MM:SSZ``: files uploaded later are not considered."""
     indexes: Indexes
-    constraints: tuple[Asked, ...] = ()
+    constraints: tuple[PipRequirement, ...] = ()
     keep: Mapping[str, str] = field(default_factory=dict)
     """Normalised name to version: kept wherever it still answers."""
     newer: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class PipRequest:
     undated: bool = True
     """Whether files of which no date is known may be considered where nothing dated answers; where
     not, then still those of packages that are to have one version, and that version has no date."""
-    held: Mapping[str, Held] = field(default_factory=dict)
+    provided: Mapping[str, Provided] = field(default_factory=dict)
     """Normalised name to what is there already, which pip must neither replace nor fetch."""
     stand_ins: str | None = None
     """Among ``indexes.find_links``: the one with stand-ins of what is held."""

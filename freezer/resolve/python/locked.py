@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Answered:
+class ResolvedPins:
     """A resolver's answer: the pins, and who needs each of them."""
 
     pins: Sequence[Pin]
@@ -36,7 +36,7 @@ class Answered:
 
 
 def locked_packages(
-    answer: Answered, request: PipRequest, store: Store, build: Build
+    answer: ResolvedPins, request: PipRequest, store: Store, build: Build
 ) -> tuple[PipPackage, ...]:
     """Return one file for each pin, sorted by name.
 

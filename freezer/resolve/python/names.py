@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.resolve.python.well_known import FAMOUS
+from freezer.resolve.python.well_known import WELL_KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from freezer.resolve.python.interface import Asked
+    from freezer.resolve.python.interface import PipRequirement
 
 ALIASES = {
     "attr": "attrs",
@@ -44,7 +44,7 @@ ALIASES = {
 """Normalised name to the package that is meant."""
 
 
-def name_warnings(asked: Iterable[Asked]) -> list[str]:
+def name_warnings(asked: Iterable[PipRequirement]) -> list[str]:
     """Return a warning for each requirement whose name is an old alias or looks like a slip."""
     said = []
     for item in asked:
@@ -60,9 +60,9 @@ def name_warnings(asked: Iterable[Asked]) -> list[str]:
 
 def near_names(name: str) -> tuple[str, ...]:
     """Return the famous names one edit away from a normalised name that is not famous itself."""
-    if name in FAMOUS or name in ALIASES.values() or len(name) < 4:
+    if name in WELL_KNOWN or name in ALIASES.values() or len(name) < 4:
         return ()
-    return tuple(famous for famous in sorted(FAMOUS) if _one_edit(name, famous))
+    return tuple(famous for famous in sorted(WELL_KNOWN) if _one_edit(name, famous))
 
 
 def _one_edit(one: str, other: str) -> bool:

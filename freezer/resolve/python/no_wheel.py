@@ -30,7 +30,7 @@ _OLDEST = 308
 
 
 @dataclass(frozen=True)
-class Unfit:
+class Unavailable:
     """A package that has no file for the target, and who wants it."""
 
     name: str
@@ -48,7 +48,9 @@ class Unfit:
         return f"{self.name}{version}{by}"
 
 
-def explain_unfit(unfit: Unfit, request: PipRequest, index: PythonIndex) -> ResolveError:
+def explain_unavailable(
+    unfit: Unavailable, request: PipRequest, index: PythonIndex
+) -> ResolveError:
     """Return the error that says what the index has instead.
 
     Other pins of the user's that cannot be had either are named too, so that one look is enough.
@@ -58,7 +60,7 @@ def explain_unfit(unfit: Unfit, request: PipRequest, index: PythonIndex) -> Reso
     return error
 
 
-def _explain(unfit: Unfit, request: PipRequest, index: PythonIndex) -> ResolveError:
+def _explain(unfit: Unavailable, request: PipRequest, index: PythonIndex) -> ResolveError:
     offered = releases(index, unfit.name, request.cut_off(unfit.name))
     wanted = within(offered, unfit.specifier)
     wheels = [item for item in wanted if item.wheels]
@@ -73,7 +75,7 @@ def _explain(unfit: Unfit, request: PipRequest, index: PythonIndex) -> ResolveEr
 def _others(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]:
     pinned = [
         asked
-        for asked in request.asked
+        for asked in request.requirements
         if asked.name not in {name, *request.allow_sdist}
         and applies(asked, request.target)
         and str(asked.requirement.specifier).startswith("==")
@@ -90,7 +92,7 @@ def _others(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]
                 yield f"{asked.where}: {asked.requirement} has {what}"
 
 
-def _sdist_only(unfit: Unfit, offered: list[Release], request: PipRequest) -> ResolveError:
+def _sdist_only(unfit: Unavailable, offered: list[Release], request: PipRequest) -> ResolveError:
     hints = []
     if alias := ALIASES.get(unfit.name):
         hints.append(f"write {alias} instead: {unfit.name} is an old name for it")
@@ -110,7 +112,7 @@ def _sdist_only(unfit: Unfit, offered: list[Release], request: PipRequest) -> Re
     )
 
 
-def _too_new(unfit: Unfit, later: list[Release], request: PipRequest) -> ResolveError:
+def _too_new(unfit: Unavailable, later: list[Release], request: PipRequest) -> ResolveError:
     first = min(later, key=lambda item: item.uploaded or "~")
     return ResolveError(
         f"nothing that answers {unfit.title} had been uploaded by {request.cut_off(unfit.name)}",
@@ -120,7 +122,7 @@ def _too_new(unfit: Unfit, later: list[Release], request: PipRequest) -> Resolve
     )
 
 
-def _no_version(unfit: Unfit, offered: list[Release], request: PipRequest) -> ResolveError:
+def _no_version(unfit: Unavailable, offered: list[Release], request: PipRequest) -> ResolveError:
     _, _, local = unfit.specifier.partition("+")
     return ResolveError(
         f"there is no {unfit.title}",
@@ -134,7 +136,7 @@ def _no_version(unfit: Unfit, offered: list[Release], request: PipRequest) -> Re
 
 
 def _wrong_target(
-    unfit: Unfit, wheels: list[Release], offered: list[Release], request: PipRequest
+    unfit: Unavailable, wheels: list[Release], offered: list[Release], request: PipRequest
 ) -> ResolveError:
     target, newest = request.target, wheels[-1]
     found, advice = _fault(newest, target)
@@ -168,7 +170,7 @@ def _fault(newest: Release, target: Target) -> tuple[str, str | None]:
 
 
 def _instead(
-    unfit: Unfit, newest: Release, offered: list[Release], request: PipRequest
+    unfit: Unavailable, newest: Release, offered: list[Release], request: PipRequest
 ) -> list[str]:
     """Return the nearest versions that do have a wheel for the target."""
     fit = _final([item.version for item in fitting(offered, request.target)])

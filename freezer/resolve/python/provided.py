@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from freezer.errors import ResolveError, Where
-from freezer.resolve.python.interface import Asked, Held, Resolution
+from freezer.resolve.python.interface import PipRequirement, Provided, Resolution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,27 +39,29 @@ _WHERE = Where("conda")
 @contextmanager
 def with_stand_ins(request: PipRequest, store: Store) -> Iterator[PipRequest]:
     """Give the request in which held packages are there already; for as long as the block lasts."""
-    if not request.held:
+    if not request.provided:
         yield request
         return
     with store.scratch() as folder:
-        for name, held in request.held.items():
+        for name, held in request.provided.items():
             _write(folder, name, _labelled(held))
         links = folder.as_uri()
         constraints = tuple(
-            Asked(Requirement(f"{name}=={_labelled(held)}"), _WHERE)
-            for name, held in sorted(request.held.items())
+            PipRequirement(Requirement(f"{name}=={_labelled(held)}"), _WHERE)
+            for name, held in sorted(request.provided.items())
         )
         yield replace(
             request,
             constraints=(*request.constraints, *constraints),
             indexes=replace(request.indexes, find_links=(links, *request.indexes.find_links)),
-            keep={name: text for name, text in request.keep.items() if name not in request.held},
+            keep={
+                name: text for name, text in request.keep.items() if name not in request.provided
+            },
             stand_ins=links,
         )
 
 
-def without_stand_ins(answer: Resolution, held: Mapping[str, Held]) -> Resolution:
+def without_stand_ins(answer: Resolution, held: Mapping[str, Provided]) -> Resolution:
     """Return an answer with nothing in it that is held already."""
     if not held:
         return answer
@@ -73,7 +75,7 @@ def without_stand_ins(answer: Resolution, held: Mapping[str, Held]) -> Resolutio
     return Resolution(packages, answer.warnings)
 
 
-def clash(error: ResolveError, held: Mapping[str, Held]) -> ResolveError:
+def clash(error: ResolveError, held: Mapping[str, Provided]) -> ResolveError:
     """Return an error that names both sides where it is about held packages, else the error."""
     said = "\n".join([error.what, error.found or "", error.expected or "", *error.details])
     names = dict.fromkeys(match["name"].lower() for match in _MARKED.finditer(said))
@@ -97,7 +99,7 @@ def _in_words(text: str) -> str:
     return text.replace(f"+{_LABEL}", " (conda's)")
 
 
-def _labelled(held: Held) -> str:
+def _labelled(held: Provided) -> str:
     return f"{Version(held.version).public}+{_LABEL}"
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from freezer.model.lock import Target
-    from freezer.resolve.python.interface import Asked, PipRequest
+    from freezer.resolve.python.interface import PipRequest, PipRequirement
 
 
 def marker_environment(target: Target) -> dict[str, str]:
@@ -29,22 +29,22 @@ def marker_environment(target: Target) -> dict[str, str]:
     }
 
 
-def applies(asked: Asked, target: Target) -> bool:
+def applies(asked: PipRequirement, target: Target) -> bool:
     """Say whether a requirement holds for the target."""
     marker = asked.requirement.marker
     return marker is None or bool(marker.evaluate(marker_environment(target)))
 
 
-def asked_by_name(request: PipRequest) -> dict[str, list[Asked]]:
+def asked_by_name(request: PipRequest) -> dict[str, list[PipRequirement]]:
     """Return what is asked for by name, leaving out what does not hold for the target."""
-    found: dict[str, list[Asked]] = {}
-    for asked in request.asked:
+    found: dict[str, list[PipRequirement]] = {}
+    for asked in request.requirements:
         if applies(asked, request.target):
             found.setdefault(asked.name, []).append(asked)
     return found
 
 
-def reason(asked: Sequence[Asked], needed_by: Collection[str]) -> str:
+def reason(asked: Sequence[PipRequirement], needed_by: Collection[str]) -> str:
     """Return ``asked for in requirements.in:3`` or ``needed by pandas, scipy``."""
     if asked:
         places = dict.fromkeys(str(item.where) for item in asked)

@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from freezer.errors import ResolveError, SpecError, Where
 from freezer.fetch.http.redact import redact, without_credentials
 from freezer.model.canonical import plain
-from freezer.resolve.python.interface import Asked, PipResolver, Resolution
+from freezer.resolve.python.interface import PipRequirement, PipResolver, Resolution
 from freezer.resolve.python.names import name_warnings
 from freezer.resolve.python.provided import clash, with_stand_ins, without_stand_ins
 from freezer.resolve.python.reasons import asked_by_name
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage, Target
     from freezer.model.spec.spec import PipSpec
-    from freezer.resolve.python.interface import Held, PipRequest, PipSession
-    from freezer.resolve.python.requirements.gather import Gathered
+    from freezer.resolve.python.interface import PipRequest, PipSession, Provided
+    from freezer.resolve.python.requirements.gather import PipRequirements
 
 _PIP_REASON = "Freezer's own: `pip list` and `pip check` in the image"
-_OWN = Asked(Requirement("pip"), Where("Freezer"))
+_OWN = PipRequirement(Requirement("pip"), Where("Freezer"))
 
 
 def resolve_pip(
@@ -40,29 +40,29 @@ def resolve_pip(
     Raises ``ResolveError`` when nothing answers, ``FetchError`` when an index is out of reach,
     ``IntegrityError`` when a file has another hash than the user gave.
     """
-    if not request.asked and "pip" in request.held:
+    if not request.requirements and "pip" in request.provided:
         return Resolution(())
-    with asking_pip(request, resolver, store=store, report=report) as asking:
+    with open_query(request, resolver, store=store, report=report) as asking:
         return asking.packages()
 
 
 @contextmanager
-def asking_pip(
+def open_query(
     request: PipRequest, resolver: str, *, store: Store, report: Reporter
-) -> Iterator[PipAsking]:
+) -> Iterator[PipQuery]:
     """Give a request to ask in several ways, as long as the block lasts; see `resolve_pip`."""
-    request = replace(request, held=relevant(request.asked, request.held))
-    own = "pip" not in asked_by_name(request) and "pip" not in request.held
-    whole = replace(request, asked=(*request.asked, _OWN)) if own else request
+    request = replace(request, provided=relevant(request.requirements, request.provided))
+    own = "pip" not in asked_by_name(request) and "pip" not in request.provided
+    whole = replace(request, requirements=(*request.requirements, _OWN)) if own else request
     with (
         with_stand_ins(whole, store) as asked,
         _resolver(resolver).session(asked, store=store, report=report) as session,
     ):
-        yield PipAsking(asked, session, own)
+        yield PipQuery(asked, session, own)
 
 
 @dataclass(frozen=True)
-class PipAsking:
+class PipQuery:
     """A request, asked with what it keeps or with other versions to keep, and with constraints."""
 
     request: PipRequest
@@ -72,17 +72,22 @@ class PipAsking:
     """Whether pip is there of Freezer's own accord."""
 
     def packages(
-        self, keep: Mapping[str, str] | None = None, more: Sequence[Asked] = ()
+        self, keep: Mapping[str, str] | None = None, more: Sequence[PipRequirement] = ()
     ) -> Resolution:
         """Return the packages, sorted by name. Raises as `resolve_pip`."""
         with self._told():
             found = self.session.resolve(self._asked(keep, more))
-        answer = without_stand_ins(found, self.request.held)
+        answer = without_stand_ins(found, self.request.provided)
         packages = tuple(_with_reason(package, self.own) for package in answer.packages)
-        return Resolution(packages, (*name_warnings(self.request.asked), *answer.warnings))
+        return Resolution(packages, (*name_warnings(self.request.requirements), *answer.warnings))
 
     def versions(
-        self, keep: Mapping[str, str], more: Sequence[Asked], *, stable: bool, undated: bool
+        self,
+        keep: Mapping[str, str],
+        more: Sequence[PipRequirement],
+        *,
+        stable: bool,
+        undated: bool,
     ) -> dict[str, str]:
         """Return the version of each package, and look at no file.
 
@@ -91,13 +96,13 @@ class PipAsking:
         asked = replace(self._asked(keep, more), stable=stable, undated=undated)
         with self._told():
             found = self.session.versions(asked)
-        return {name: text for name, text in found.items() if name not in self.request.held}
+        return {name: text for name, text in found.items() if name not in self.request.provided}
 
-    def _asked(self, keep: Mapping[str, str] | None, more: Sequence[Asked]) -> PipRequest:
+    def _asked(self, keep: Mapping[str, str] | None, more: Sequence[PipRequirement]) -> PipRequest:
         kept = self.request.keep if keep is None else keep
         return replace(
             self.request,
-            keep={name: text for name, text in kept.items() if name not in self.request.held},
+            keep={name: text for name, text in kept.items() if name not in self.request.provided},
             constraints=(*self.request.constraints, *more),
         )
 
@@ -106,15 +111,15 @@ class PipAsking:
         try:
             yield
         except ResolveError as error:
-            raise clash(error, self.request.held) from error
+            raise clash(error, self.request.provided) from error
 
 
-def relevant(asked: Sequence[Asked], held: Mapping[str, Held]) -> dict[str, Held]:
+def relevant(asked: Sequence[PipRequirement], held: Mapping[str, Provided]) -> dict[str, Provided]:
     """Return what is held of what a question can meet: where nothing is asked, pip itself alone."""
     return {name: item for name, item in held.items() if asked or name == "pip"}
 
 
-def require_python(gathered: Gathered, target: Target) -> None:
+def require_python(gathered: PipRequirements, target: Target) -> None:
     """Hold the target's Python against what projects require. Raises ``ResolveError``."""
     for text, where in gathered.requires_python:
         try:
@@ -133,7 +138,7 @@ def require_python(gathered: Gathered, target: Target) -> None:
             )
 
 
-def pip_question(gathered: Gathered, spec: PipSpec, target: Target) -> dict[str, Any]:
+def pip_question(gathered: PipRequirements, spec: PipSpec, target: Target) -> dict[str, Any]:
     """Return all that the answer depends on, as a JSON-able document without secrets.
 
     Two equal documents are one question; the lock keeps its digest. What the indexes hold and when

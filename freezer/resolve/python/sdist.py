@@ -17,7 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from freezer.errors import IntegrityError, ResolveError, Where
 from freezer.fetch.http.zip_errors import zip_errors
-from freezer.resolve.python.interface import Asked
+from freezer.resolve.python.interface import PipRequirement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,17 +38,17 @@ def build_request(request: PipRequest, requires: Sequence[str], file: str) -> Pi
     The environment's constraints and pins do not hold in it: it is an environment of its own.
     """
     where = Where(f"{file}/pyproject.toml", key="build-system.requires")
-    asked = tuple(Asked(_requirement(text, where), where) for text in requires)
+    asked = tuple(PipRequirement(_requirement(text, where), where) for text in requires)
     links = tuple(url for url in request.indexes.find_links if url != request.stand_ins)
     return replace(
         request,
-        asked=asked,
+        requirements=asked,
         constraints=(),
         keep={},
         allow_sdist=frozenset(),
         indexes=replace(request.indexes, find_links=links),
         stand_ins=None,
-        held={},
+        provided={},
     )
 
 

@@ -67,7 +67,7 @@ def why_not_newer(
         more = f"; {later.version} came on {(later.uploaded or '?')[:10]}" if later else ""
         return None, f"it is the newest as of {cut_off}{more}"
     version = str(newest.version)
-    for asked in (*request.asked, *request.constraints):
+    for asked in (*request.requirements, *request.constraints):
         wanted = asked.requirement.specifier
         mine = asked.name == package.name and applies(asked, request.target)
         if mine and not wanted.contains(newest.version, prereleases=True):

@@ -25,5 +25,5 @@ tqdm traitlets transformers triton trl typer ujson umap-learn urllib3 uvicorn vi
 websocket-client websockets werkzeug wheel xarray xformers xgboost yacs zarr
 """
 
-FAMOUS = frozenset(_NAMES.split())
+WELL_KNOWN = frozenset(_NAMES.split())
 """Normalised."""

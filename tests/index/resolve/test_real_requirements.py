@@ -39,7 +39,7 @@ def asking(folder: Path, spec: PipSpec, target: Target = TARGET) -> PipRequest:
     gathered = gather(folder, spec)
     return PipRequest(
         target=target,
-        asked=tuple(gathered.asked),
+        requirements=tuple(gathered.requirements),
         constraints=tuple(gathered.constraints),
         as_of=AS_OF,
         indexes=with_options(indexes(Config()), gathered.options),

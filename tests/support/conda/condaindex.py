@@ -13,7 +13,7 @@ from freezer.fetch.conda.channels import CondaChannel
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
-from freezer.resolve.conda.solver.interface import CondaAsked, CondaRequest, CondaResolution
+from freezer.resolve.conda.solver.interface import CondaRequest, CondaRequirement, CondaResolution
 from freezer.resolve.conda.solver.rattler import solve
 
 JANUARY = 1767225600000
@@ -64,10 +64,10 @@ def write_channel(
     return folder.resolve().as_uri()
 
 
-def asked(text: str, line: int = 1) -> CondaAsked:
+def asked(text: str, line: int = 1) -> CondaRequirement:
     """A spec of ``environment.yml``, such as ``conda-forge::numpy >=2``."""
     channel, _, bare = text.rpartition("::")
-    return CondaAsked(bare, Where("environment.yml", line), channel or None)
+    return CondaRequirement(bare, Where("environment.yml", line), channel or None)
 
 
 class Room:

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from freezer.errors import Where
 from freezer.fetch.python.settings import Indexes
 from freezer.model.lock import PythonTarget, Target
-from freezer.resolve.python.interface import Asked, PipRequest
+from freezer.resolve.python.interface import PipRequest, PipRequirement
 
 TARGET = Target(
     architecture="x86_64",
@@ -22,8 +22,8 @@ TARGET = Target(
 AS_OF = "2026-06-01T00:00:00Z"
 
 
-def asked(text: str, line: int = 1, hashes: tuple[str, ...] = ()) -> Asked:
-    return Asked(Requirement(text), Where("requirements.in", line), hashes)
+def asked(text: str, line: int = 1, hashes: tuple[str, ...] = ()) -> PipRequirement:
+    return PipRequirement(Requirement(text), Where("requirements.in", line), hashes)
 
 
 def request(url: str | Indexes | None, *texts: str, **more: Any) -> PipRequest:
@@ -31,7 +31,7 @@ def request(url: str | Indexes | None, *texts: str, **more: Any) -> PipRequest:
     indexes = url if isinstance(url, Indexes) else Indexes(url)
     return PipRequest(
         target=more.pop("target", TARGET),
-        asked=tuple(asked(text, line) for line, text in enumerate(texts, 1)),
+        requirements=tuple(asked(text, line) for line, text in enumerate(texts, 1)),
         as_of=more.pop("as_of", AS_OF),
         indexes=indexes,
         **more,

@@ -11,8 +11,8 @@ from packaging.requirements import Requirement
 from freezer.errors import Where
 from freezer.model.lock import CondaPackage, DebianPackage, PipPackage
 from freezer.model.spec.spec import AcceleratorSpec
-from freezer.resolve.conda.solver.interface import CondaAsked
-from freezer.resolve.python.interface import Asked
+from freezer.resolve.conda.solver.interface import CondaRequirement
+from freezer.resolve.python.interface import PipRequirement
 
 WHERE = Where("freeze.yaml", key="pip.requirements[0]")
 
@@ -64,12 +64,12 @@ def deb(name: str, version: str = "1.0-1") -> DebianPackage:
     )
 
 
-def asks(*texts: str) -> list[Asked]:
-    return [Asked(Requirement(text), WHERE) for text in texts]
+def asks(*texts: str) -> list[PipRequirement]:
+    return [PipRequirement(Requirement(text), WHERE) for text in texts]
 
 
-def asks_conda(*texts: str) -> list[CondaAsked]:
-    return [CondaAsked(text, WHERE) for text in texts]
+def asks_conda(*texts: str) -> list[CondaRequirement]:
+    return [CondaRequirement(text, WHERE) for text in texts]
 
 
 def toolkit_wheel(*requires: str) -> bytes:

@@ -14,7 +14,7 @@ from freezer.resolve.conda.specname import spec_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from freezer.resolve.conda.solver.interface import CondaAsked, CondaRequest
+    from freezer.resolve.conda.solver.interface import CondaRequest, CondaRequirement
 
 
 def packages_of(
@@ -25,7 +25,7 @@ def packages_of(
     Raises ``ResolveError`` naming every record that cannot be held to its bytes.
     """
     _require_hashes(records)
-    asked: dict[str, list[CondaAsked]] = {}
+    asked: dict[str, list[CondaRequirement]] = {}
     for item in request.specs:
         asked.setdefault(spec_name(item.text), []).append(item)
     reasons = reasons_of(

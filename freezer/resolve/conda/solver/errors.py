@@ -15,7 +15,7 @@ from freezer.resolve.conda.specname import spec_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from freezer.resolve.conda.solver.interface import CondaAsked, CondaRequest
+    from freezer.resolve.conda.solver.interface import CondaRequest, CondaRequirement
 
 _STEPS = 16
 """Lines of a proof that a person reads."""
@@ -40,7 +40,7 @@ _OTHER_WAY = {
 class _Problem:
     """What is wrong with one spec."""
 
-    asked: CondaAsked
+    asked: CondaRequirement
     what: str
     found: str
     hint: str
@@ -70,7 +70,9 @@ def explain(answer: Mapping[str, Any], request: CondaRequest) -> ResolveError:
     )
 
 
-def _problem(asked: CondaAsked, offer: Mapping[str, Any], request: CondaRequest) -> _Problem | None:
+def _problem(
+    asked: CondaRequirement, offer: Mapping[str, Any], request: CondaRequest
+) -> _Problem | None:
     if not offer["versions"]:
         return _no_such(asked, offer, request)
     if not offer["matching"]:
@@ -80,7 +82,7 @@ def _problem(asked: CondaAsked, offer: Mapping[str, Any], request: CondaRequest)
     return None
 
 
-def _no_such(asked: CondaAsked, offer: Mapping[str, Any], request: CondaRequest) -> _Problem:
+def _no_such(asked: CondaRequirement, offer: Mapping[str, Any], request: CondaRequest) -> _Problem:
     channels = [asked.channel] if asked.channel else [item.name for item in request.channels]
     near = [name for name in offer.get("near", ()) if name != offer["name"]]
     hint = f"did you mean {' or '.join(near)}?" if near else _NO_IDEA
@@ -99,7 +101,7 @@ def _no_such(asked: CondaAsked, offer: Mapping[str, Any], request: CondaRequest)
     )
 
 
-def _no_version(asked: CondaAsked, offer: Mapping[str, Any]) -> _Problem:
+def _no_version(asked: CondaRequirement, offer: Mapping[str, Any]) -> _Problem:
     which, there = ("nearest", offer["near"]) if offer["near"] else ("newest", offer["versions"])
     what = f"no build of {offer['name']} answers {asked.text}"
     found = f"the {which} {'are' if len(there) > 1 else 'is'} {', '.join(there)}"
@@ -112,7 +114,7 @@ def _no_version(asked: CondaAsked, offer: Mapping[str, Any]) -> _Problem:
     )
 
 
-def _too_new(asked: CondaAsked, offer: Mapping[str, Any], request: CondaRequest) -> _Problem:
+def _too_new(asked: CondaRequirement, offer: Mapping[str, Any], request: CondaRequest) -> _Problem:
     first = datetime.fromtimestamp(offer["first"] / 1000, UTC)
     what = f"nothing that answers {asked.text} is as old as {request.as_of}"
     found = f"the first was built at {first:%Y-%m-%dT%H:%M:%SZ}"
@@ -145,7 +147,7 @@ def _hints(lines: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _takes_part(asked: CondaAsked, lines: Sequence[str]) -> bool:
+def _takes_part(asked: CondaRequirement, lines: Sequence[str]) -> bool:
     name = spec_name(asked.text)
     return any(name in line.lstrip("│├└─ ").split()[:1] for line in lines)
 

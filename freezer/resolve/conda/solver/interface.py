@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from freezer.model.lock import CondaPackage
 
 __all__ = [
-    "CondaAsked",
     "CondaChannel",
     "CondaConflictError",
     "CondaRequest",
+    "CondaRequirement",
     "CondaResolution",
     "CondaSolver",
     "Subdir",
@@ -31,7 +31,7 @@ Subdir = Literal["linux-64", "linux-aarch64"]
 
 
 @dataclass(frozen=True)
-class CondaAsked:
+class CondaRequirement:
     """One match spec, and where it was written."""
 
     text: str
@@ -47,7 +47,7 @@ class CondaRequest:
 
     channels: tuple[CondaChannel, ...]
     """Highest priority first; a name is taken from the first channel that has it."""
-    specs: tuple[CondaAsked, ...]
+    specs: tuple[CondaRequirement, ...]
     subdir: Subdir
     virtual_packages: Mapping[str, str]
     """``{"__glibc": "2.36", "__linux": "5.10", "__cuda": "12.4"}``; ``__archspec`` names a CPU

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import CondaPackage
-    from freezer.resolve.conda.solver.interface import CondaAsked, CondaRequest
+    from freezer.resolve.conda.solver.interface import CondaRequest, CondaRequirement
 
 _NO_TIME = "has no timestamp"
 
@@ -63,7 +63,7 @@ def question_of(request: CondaRequest) -> dict[str, Any]:
     }
 
 
-def _spec(asked: CondaAsked) -> dict[str, str | None]:
+def _spec(asked: CondaRequirement) -> dict[str, str | None]:
     text = asked.text if asked.channel is None else f"{asked.channel}::{asked.text}"
     return {"text": text, "bare": asked.text, "channel": asked.channel}
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class Scope:
     """What a resolver may look at beyond wheels that are dated."""
 
     sdists: frozenset[str] = frozenset()
@@ -24,21 +24,21 @@ class Attempt:
     served: bool = False
     """Whether Freezer stands between resolver and indexes, to make up for what these lack."""
 
-    def with_sdists(self, request: PipRequest, blamed: frozenset[str]) -> Attempt | None:
+    def with_sdists(self, request: PipRequest, blamed: frozenset[str]) -> Scope | None:
         """Return the attempt that takes those of the blamed packages from source that may be."""
         more = (blamed & request.allow_sdist) - self.sdists
         return replace(self, sdists=self.sdists | more) if more else None
 
-    def with_undated(self) -> Attempt | None:
+    def with_undated(self) -> Scope | None:
         """Return the attempt at which files without a date count, if they did not yet."""
         return None if self.undated else replace(self, undated=True, served=True)
 
-    def with_server(self) -> Attempt | None:
+    def with_server(self) -> Scope | None:
         """Return the attempt with Freezer in between, if it was not yet."""
         return None if self.served else replace(self, served=True)
 
 
-def first_attempt(request: PipRequest, index: PythonIndex) -> Attempt:
+def first_scope(request: PipRequest, index: PythonIndex) -> Scope:
     """Return what to try first: wheels, where a package has any in some version.
 
     An allowed package without any is taken from source at once: else a package with an extra that
@@ -50,4 +50,4 @@ def first_attempt(request: PipRequest, index: PythonIndex) -> Attempt:
         for name in request.allow_sdist
         if not fitting(releases(index, name, request.cut_off(name)), request.target)
     )
-    return Attempt(require_allowed(request) | never)
+    return Scope(require_allowed(request) | never)

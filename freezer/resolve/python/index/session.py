@@ -32,7 +32,7 @@ class Served:
     """A folder for what a resolver caches: by address, which is another each time."""
 
 
-class Desk:
+class IndexSession:
     """Serves what is asked for, and closes it in the end.
 
     What is kept and constrained makes no difference to an index: one request stands for all.

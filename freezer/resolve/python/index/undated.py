@@ -37,7 +37,7 @@ def exact_versions(request: PipRequest) -> dict[str, Version]:
     """Return what is to have one version, by normalised name."""
     return {
         asked.name: Version(specifier.version)
-        for asked in (*request.asked, *request.constraints)
+        for asked in (*request.requirements, *request.constraints)
         for specifier in asked.requirement.specifier
         if specifier.operator == "==" and not specifier.version.endswith(".*")
     }

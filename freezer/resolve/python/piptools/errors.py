@@ -14,12 +14,12 @@ from freezer.fetch.http.redact import redact
 from freezer.fetch.python.filenames import name_and_version
 from freezer.resolve.python.index.releases import fitting, releases, within
 from freezer.resolve.python.names import near_names
-from freezer.resolve.python.no_wheel import Unfit, explain_unfit
+from freezer.resolve.python.no_wheel import Unavailable, explain_unavailable
 
 if TYPE_CHECKING:
     from freezer.errors import FreezerError
     from freezer.fetch.python.index import PythonIndex
-    from freezer.resolve.python.interface import Asked, PipRequest
+    from freezer.resolve.python.interface import PipRequest, PipRequirement
 
 _NONE = re.compile(
     r"(?:No matching distribution found for|Could not find a version that satisfies the "
@@ -77,7 +77,7 @@ def _missing(
     wanted: Requirement, by: str | None, request: PipRequest, index: PythonIndex
 ) -> ResolveError:
     name = canonicalize_name(wanted.name)
-    mine = next((asked for asked in request.asked if asked.name == name), None)
+    mine = next((asked for asked in request.requirements if asked.name == name), None)
     chain = None if mine or by in (None, "-r", "None") else re.split(r"[=<>!~\[]", by)[0]
     where = mine.where if mine else None
     if not releases(index, name):
@@ -92,8 +92,10 @@ def _missing(
         )
     if where is None and chain is not None:
         parent = canonicalize_name(chain)
-        where = next((asked.where for asked in request.asked if asked.name == parent), None)
-    return explain_unfit(Unfit(name, str(wanted.specifier), where, chain), request, index)
+        where = next((asked.where for asked in request.requirements if asked.name == parent), None)
+    return explain_unavailable(
+        Unavailable(name, str(wanted.specifier), where, chain), request, index
+    )
 
 
 def _conflict(text: str, request: PipRequest) -> ResolveError:
@@ -101,7 +103,7 @@ def _conflict(text: str, request: PipRequest) -> ResolveError:
     if not found:
         said = [line.strip() for line in text.splitlines() if _SAID.match(line.strip())]
         return ResolveError("pip-tools could not resolve the requirements", details=said[-_STEPS:])
-    every = (*request.asked, *request.constraints)
+    every = (*request.requirements, *request.constraints)
     places = [asked for asked in every if _is_cause(asked, found)]
     shown = [f"{asked.requirement} is asked for in {asked.where}" for asked in places[:6]]
     needs = [f"{_parent(by)} needs {wanted}" for wanted, by in found if by != "None"]
@@ -113,7 +115,7 @@ def _conflict(text: str, request: PipRequest) -> ResolveError:
     )
 
 
-def _is_cause(asked: Asked, found: list[tuple[str, str]]) -> bool:
+def _is_cause(asked: PipRequirement, found: list[tuple[str, str]]) -> bool:
     """Say whether a requirement is among the causes of a conflict, or is what brings one in."""
     wanted = (_requirement(text) for text, _ in found)
     names = {canonicalize_name(item.name) for item in wanted if item is not None}

@@ -24,11 +24,11 @@ from freezer.errors import ResolveError
 from freezer.fetch.python.filenames import version_of
 from freezer.fetch.python.index import PythonIndex
 from freezer.resolve.python.index.dated import DatedIndex, candidate
-from freezer.resolve.python.index.scope import Attempt, first_attempt
-from freezer.resolve.python.index.session import Desk, Served
+from freezer.resolve.python.index.scope import Scope, first_scope
+from freezer.resolve.python.index.session import IndexSession, Served
 from freezer.resolve.python.index.undated import undated_warnings
 from freezer.resolve.python.interface import Resolution
-from freezer.resolve.python.locked import Answered, locked_packages
+from freezer.resolve.python.locked import ResolvedPins, locked_packages
 from freezer.resolve.python.pins import Candidate, Pin, parse_edges
 from freezer.resolve.python.piptools.errors import blamed, explain_pip
 from freezer.resolve.python.reasons import asked_by_name
@@ -63,7 +63,7 @@ class PipToolsResolver:
         Raises ``ResolveError`` where this host's Python is not the target's.
         """
         require_host(request.target)
-        with Desk(request, store) as desk:
+        with IndexSession(request, store) as desk:
             yield _Session(desk, PythonIndex(request.indexes), store, report)
 
     def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
@@ -74,7 +74,7 @@ class PipToolsResolver:
 
 @dataclass(frozen=True)
 class _Session:
-    desk: Desk
+    desk: IndexSession
     index: PythonIndex
     store: Store
     report: Reporter
@@ -89,7 +89,7 @@ class _Session:
         return _answer(request, *self._compiled(request), self.store, self.report)
 
     def _compiled(self, request: PipRequest) -> tuple[str, DatedIndex]:
-        attempt = first_attempt(request, self.index)
+        attempt = first_scope(request, self.index)
         with self.report.task("Resolving Python packages with pip-tools"):
             while True:
                 served = self.desk.served(undated=attempt.undated)
@@ -125,7 +125,7 @@ def require_host(target: Target) -> None:
 
 
 def _compile(
-    request: PipRequest, attempt: Attempt, served: Served, store: Store
+    request: PipRequest, attempt: Scope, served: Served, store: Store
 ) -> tuple[UvOutput, str]:
     """Run pip-compile; return how it ended, and what it wrote."""
     served.loopback.failure = None
@@ -140,7 +140,7 @@ def _compile(
 
 
 def _command(request: PipRequest, folder: Path) -> list[str]:
-    write_private(folder / "in.txt", requirement_lines(request.asked))
+    write_private(folder / "in.txt", requirement_lines(request.requirements))
     command = [sys.executable, "-m", "piptools", "compile", *_OPTIONS]
     if request.constraints:
         write_private(folder / "constraints.txt", requirement_lines(request.constraints))
@@ -150,7 +150,7 @@ def _command(request: PipRequest, folder: Path) -> list[str]:
     return [*command, "--output-file", "out.txt", "in.txt"]
 
 
-def _environment(address: str, folder: Path, attempt: Attempt) -> dict[str, str]:
+def _environment(address: str, folder: Path, attempt: Scope) -> dict[str, str]:
     """Return the user's environment, with nothing of pip's but the one index."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PIP_")}
     if certificates := os.environ.get("PIP_CERT"):
@@ -179,8 +179,8 @@ def _answer(
     def build(wanted: PipRequest) -> tuple[PipPackage, ...]:
         return PipToolsResolver().resolve(wanted, store=store, report=report).packages
 
-    locked = locked_packages(Answered(pins, parse_edges(text)), request, store, build)
-    mine = [pin for pin in pins if pin.name not in request.held]
+    locked = locked_packages(ResolvedPins(pins, parse_edges(text)), request, store, build)
+    mine = [pin for pin in pins if pin.name not in request.provided]
     said = undated_warnings(dated.skipped, locked, mine, PythonIndex(request.indexes))
     return Resolution(locked, tuple(said))
 

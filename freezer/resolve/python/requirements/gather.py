@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from packaging.utils import canonicalize_name
+
 from freezer.errors import SpecError, Where
 from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.redact import without_credentials
 from freezer.fetch.python.settings import IndexOptions, as_url
-from freezer.model.spec.spec import normalize_package
-from freezer.resolve.python.interface import Asked
+from freezer.resolve.python.interface import PipRequirement
 from freezer.resolve.python.requirements.file import Line, decode, lines, read_text, single
 from freezer.resolve.python.requirements.options import parse_options, sha256_of
 from freezer.resolve.python.requirements.parse import parse_requirement, refuse_editable
@@ -37,11 +38,11 @@ _OTHER_FORMS = {
 
 
 @dataclass
-class Gathered:
+class PipRequirements:
     """What was read; ``lines`` is the question as written, without comments and secrets."""
 
-    asked: list[Asked] = field(default_factory=list)
-    constraints: list[Asked] = field(default_factory=list)
+    requirements: list[PipRequirement] = field(default_factory=list)
+    constraints: list[PipRequirement] = field(default_factory=list)
     options: IndexOptions = field(default_factory=IndexOptions)
     prereleases: bool = False
     requires_python: list[tuple[str, Where]] = field(default_factory=list)
@@ -54,7 +55,7 @@ def gather(
     spec: PipSpec,
     more: Iterable[tuple[str, Where]] = (),
     more_folder: Path | None = None,
-) -> Gathered:
+) -> PipRequirements:
     """Read all that a spec names, relative to ``folder``. Raises ``SpecError`` with its place.
 
     ``more`` are further lines of a requirements file, with their places: the pip part of an
@@ -83,10 +84,10 @@ def gather(
 
 class _Reader:
     def __init__(self, folder: Path, spec: PipSpec) -> None:
-        self.gathered = Gathered()
+        self.gathered = PipRequirements()
         self._folder = folder
         self._spec = spec
-        self._sdists = {normalize_package(name) for name in spec.allow_sdist}
+        self._sdists = {canonicalize_name(name) for name in spec.allow_sdist}
         self._seen: set[tuple[str, bool]] = set()
 
     def project(self, path: Path, shown: str, asked_by: Where) -> None:
@@ -149,11 +150,11 @@ class _Reader:
                 f"{line.where}: build settings of {requirement.name} are not used: a wheel is "
                 "installed as it is"
             )
-        asked = Asked(requirement, line.where, sha256_of(options.hash, line.where))
+        asked = PipRequirement(requirement, line.where, sha256_of(options.hash, line.where))
         if constraint and requirement.extras:
             # A constraint chooses versions; pip refuses extras here, and to drop them is harmless.
             requirement.extras = set()
-        (self.gathered.constraints if constraint else self.gathered.asked).append(asked)
+        (self.gathered.constraints if constraint else self.gathered.requirements).append(asked)
 
     def _settings(self, options: Namespace, where: Where, folder: Path) -> None:
         found = self.gathered
@@ -176,7 +177,7 @@ class _Reader:
 
     def _refuse_source(self, names: list[str], where: Where) -> None:
         for name in ",".join(names).split(","):
-            if name in ("", ":none:") or normalize_package(name) in self._sdists:
+            if name in ("", ":none:") or canonicalize_name(name) in self._sdists:
                 continue
             raise SpecError(
                 f"--no-binary {name} asks for source distributions",

@@ -17,7 +17,7 @@ from freezer.fetch.python.filenames import project_of
 from freezer.resolve.python.index.releases import fitting, releases
 from freezer.resolve.python.index.undated import skipped_files
 from freezer.resolve.python.names import near_names
-from freezer.resolve.python.no_wheel import Unfit, explain_unfit
+from freezer.resolve.python.no_wheel import Unavailable, explain_unavailable
 from freezer.resolve.python.reasons import applies
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from freezer.errors import Where
     from freezer.fetch.python.index import PythonIndex
-    from freezer.resolve.python.interface import Asked, PipRequest
+    from freezer.resolve.python.interface import PipRequest, PipRequirement
 
 _NAME = r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*?)(?:\[[^\]]*\])?"
 _SPECIFIER = r"(?P<specifier>(?:[=<>!~]=?=?[^\s,]+,?)*)"
@@ -71,7 +71,7 @@ def explain(stderr: str, request: PipRequest, index: PythonIndex) -> FreezerErro
     if match := _NO_SUCH.search(text):
         return _no_such(canonicalize_name(match["name"]), text, request)
     if found := _culprit(text, request, index):
-        return explain_unfit(_unfit(*found, text, request), request, index)
+        return explain_unavailable(_unfit(*found, text, request), request, index)
     return _conflict(text, request)
 
 
@@ -130,7 +130,9 @@ def _cause(
     unfit: list[tuple[str, str]], request: PipRequest, index: PythonIndex
 ) -> tuple[str, str]:
     """Return the package to speak of: what the user pins, else what has no wheel in any version."""
-    pins = {asked.name for asked in request.asked if "==" in str(asked.requirement.specifier)}
+    pins = {
+        asked.name for asked in request.requirements if "==" in str(asked.requirement.specifier)
+    }
     pinned = [item for item in unfit if item[0] in pins]
     hopeless = (
         item
@@ -140,21 +142,23 @@ def _cause(
     return next((item for item in (*pinned, *hopeless)), unfit[0])
 
 
-def _unfit(name: str, specifier: str, text: str, request: PipRequest) -> Unfit:
+def _unfit(name: str, specifier: str, text: str, request: PipRequest) -> Unavailable:
     mine = _asked(name, request)
     if mine is not None:
-        return Unfit(name, specifier or str(mine.requirement.specifier), mine.where, None)
+        return Unavailable(name, specifier or str(mine.requirement.specifier), mine.where, None)
     chain = re.search(rf"([A-Za-z0-9._-]+)\S* depends? on {re.escape(name)}\b", text)
-    root = next((item for item in request.asked if _names(item, text)), None)
-    return Unfit(name, specifier, root.where if root else None, chain[1] if chain else None)
+    root = next((item for item in request.requirements if _names(item, text)), None)
+    return Unavailable(name, specifier, root.where if root else None, chain[1] if chain else None)
 
 
-def _names(asked: Asked, text: str) -> bool:
+def _names(asked: PipRequirement, text: str) -> bool:
     return re.search(rf"you require {re.escape(asked.requirement.name)}\b", text) is not None
 
 
-def _asked(name: str, request: PipRequest) -> Asked | None:
-    mine = [item for item in request.asked if item.name == name and applies(item, request.target)]
+def _asked(name: str, request: PipRequest) -> PipRequirement | None:
+    mine = [
+        item for item in request.requirements if item.name == name and applies(item, request.target)
+    ]
     return mine[0] if mine else None
 
 
@@ -200,7 +204,7 @@ def _not_a_conflict(text: str, request: PipRequest) -> FreezerError:
 
 
 def _conflict(text: str, request: PipRequest) -> ResolveError:
-    places = [asked for asked in request.asked if _required(asked, text)]
+    places = [asked for asked in request.requirements if _required(asked, text)]
     details = list(proof(text))
     details += [f"{asked.requirement} is asked for in {asked.where}" for asked in places[:6]]
     return ResolveError(
@@ -211,7 +215,7 @@ def _conflict(text: str, request: PipRequest) -> ResolveError:
     )
 
 
-def _required(asked: Asked, text: str) -> bool:
+def _required(asked: PipRequirement, text: str) -> bool:
     """Say whether a conflict's last words name a requirement."""
     said = re.findall(r"you require ([^,]+(?:,[<>=!~][^,]+)*)", text.replace("\n", " "))
     return any(re.search(rf"\b{re.escape(asked.name)}\b", part.lower()) for part in said)
@@ -234,4 +238,6 @@ def _named_line(text: str, request: PipRequest) -> Where | None:
     """Return the place of the line of ``in.txt`` that uv complains of."""
     match = re.search(r"in\.txt[`']?(?: at line |:)(\d+)", text)
     number = int(match[1]) if match else 0
-    return request.asked[number - 1].where if 0 < number <= len(request.asked) else None
+    return (
+        request.requirements[number - 1].where if 0 < number <= len(request.requirements) else None
+    )

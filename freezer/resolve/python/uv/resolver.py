@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from freezer.errors import ResolveError
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import Indexes
-from freezer.resolve.python.index.scope import Attempt, first_attempt
-from freezer.resolve.python.index.session import Desk
+from freezer.resolve.python.index.scope import Scope, first_scope
+from freezer.resolve.python.index.session import IndexSession
 from freezer.resolve.python.index.undated import (
     exact_versions,
     said_by_uv,
@@ -28,7 +28,7 @@ from freezer.resolve.python.index.undated import (
     undated_warnings,
 )
 from freezer.resolve.python.interface import Resolution
-from freezer.resolve.python.locked import Answered, locked_packages
+from freezer.resolve.python.locked import ResolvedPins, locked_packages
 from freezer.resolve.python.pins import parse_edges
 from freezer.resolve.python.uv.answer import parse_pylock
 from freezer.resolve.python.uv.errors import (
@@ -71,7 +71,7 @@ class UvResolver:
     @contextmanager
     def session(self, request: PipRequest, *, store: Store, report: Reporter) -> Iterator[_Session]:
         """Give a session for a request. See `freezer.resolve.python.interface.PipSession`."""
-        with Desk(request, store) as desk:
+        with IndexSession(request, store) as desk:
             yield _Session(desk, PythonIndex(request.indexes), store, report)
 
     def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
@@ -82,11 +82,11 @@ class UvResolver:
 
 @dataclass(frozen=True)
 class _Session:
-    desk: Desk
+    desk: IndexSession
     index: PythonIndex
     store: Store
     report: Reporter
-    read: dict[Attempt, set[str]] = field(default_factory=dict)
+    read: dict[Scope, set[str]] = field(default_factory=dict)
     """What uv answered with from the indexes themselves: so its cache of these is of now."""
 
     def versions(self, request: PipRequest) -> dict[str, str]:
@@ -99,7 +99,7 @@ class _Session:
         return _answer(request, run, self.index, self.store, self.report)
 
     def _run(self, request: PipRequest, *, edges: bool) -> _Run:
-        attempt = first_attempt(request, self.index)
+        attempt = first_scope(request, self.index)
         with self.report.task("Resolving Python packages"):
             while True:
                 run = self._attempted(request, attempt, edges=edges)
@@ -111,7 +111,7 @@ class _Session:
                     raise explain(run.failed.stderr, request, self.index)
                 attempt = wider
 
-    def _wider(self, request: PipRequest, attempt: Attempt, stderr: str) -> Attempt | None:
+    def _wider(self, request: PipRequest, attempt: Scope, stderr: str) -> Scope | None:
         """Return what to try next, or None when nothing is left that the request allows."""
         if lacks_metadata(stderr):
             return attempt.with_server()
@@ -120,7 +120,7 @@ class _Session:
         helps = undated_that_count(undated_that_might_help(stderr), request, self.index)
         return attempt.with_undated() if helps else None
 
-    def _attempted(self, request: PipRequest, attempt: Attempt, *, edges: bool) -> _Run:
+    def _attempted(self, request: PipRequest, attempt: Scope, *, edges: bool) -> _Run:
         if attempt.served:
             return self._served(request, attempt, edges=edges)
         newer = (f"{name}={request.cut_off(name)}" for name in sorted(request.newer))
@@ -128,7 +128,7 @@ class _Session:
         words = ("--exclude-newer", request.as_of, *more)
         return self._asked(request, attempt, *words, edges=edges)
 
-    def _served(self, request: PipRequest, attempt: Attempt, *, edges: bool) -> _Run:
+    def _served(self, request: PipRequest, attempt: Scope, *, edges: bool) -> _Run:
         """Ask uv of an index that Freezer serves and has held to the cut-off."""
         here = self.desk.served(undated=attempt.undated)
         served = replace(request, indexes=Indexes(here.address))
@@ -139,7 +139,7 @@ class _Session:
             raise here.loopback.failure
         return run
 
-    def _asked(self, request: PipRequest, attempt: Attempt, *words: str, edges: bool) -> _Run:
+    def _asked(self, request: PipRequest, attempt: Scope, *words: str, edges: bool) -> _Run:
         """Ask uv; of its cache alone, where that is sure to give the same answer.
 
         Through a proxy that keeps nothing, uv otherwise asks for each page anew, every time.
@@ -166,7 +166,7 @@ def _holds(run: _Run, request: PipRequest, read: set[str]) -> bool:
     return bool(named) and named <= read
 
 
-def _ask(request: PipRequest, attempt: Attempt, store: Store, *more: str, edges: bool) -> _Run:
+def _ask(request: PipRequest, attempt: Scope, store: Store, *more: str, edges: bool) -> _Run:
     """Ask uv for the files, and then, from its cache, for the edges where they are wanted."""
     with store.scratch() as folder:
         asked = question(request, folder, attempt.sdists)
@@ -211,7 +211,7 @@ def _answer(
     def build(wanted: PipRequest) -> tuple[PipPackage, ...]:
         return UvResolver().resolve(wanted, store=store, report=report).packages
 
-    locked = locked_packages(Answered(run.pins, needed_by), request, store, build)
-    pins = [pin for pin in run.pins if pin.name not in request.held]
+    locked = locked_packages(ResolvedPins(run.pins, needed_by), request, store, build)
+    pins = [pin for pin in run.pins if pin.name not in request.provided]
     said = undated_warnings(skipped_files(run.files.stderr), locked, pins, index)
     return Resolution(locked, (*said_by_uv(run.files.stderr), *said))

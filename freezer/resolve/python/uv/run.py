@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from freezer.fetch.python.settings import Indexes
-    from freezer.resolve.python.interface import Asked, PipRequest
+    from freezer.resolve.python.interface import PipRequest, PipRequirement
 
 TIMEOUT = 1800.0
 """Seconds for one run."""
@@ -64,7 +64,7 @@ def question(request: PipRequest, folder: Path, sdists: Iterable[str] = ()) -> U
 
     Raises ``ResolveError`` for a target that no wheel is made for.
     """
-    write_private(folder / "in.txt", requirement_lines(request.asked))
+    write_private(folder / "in.txt", requirement_lines(request.requirements))
     write_private(folder / "constraints.txt", requirement_lines(request.constraints))
     write_private(folder / "uv.toml", uv_toml(request.indexes))
     arguments = [
@@ -145,7 +145,7 @@ def _command() -> tuple[str, ...]:
         ) from error
 
 
-def requirement_lines(asked: Iterable[Asked]) -> str:
+def requirement_lines(asked: Iterable[PipRequirement]) -> str:
     """Return requirements as a file of them; line numbers count from the first."""
     return "".join(f"{item.requirement}\n" for item in asked)
 

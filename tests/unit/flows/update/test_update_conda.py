@@ -14,7 +14,7 @@ from freezer.flows.lock.ecosystems import base_question, debian_question
 from freezer.flows.lock.lock import lock
 from freezer.flows.project.environment import load_environment
 from freezer.flows.project.project import Project
-from freezer.flows.update.update import Asked, UpdateResult, update
+from freezer.flows.update.update import UpdateRequest, UpdateResult, update
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from tests.support.conda.condaindex import DAY, JANUARY, record, write_channel
 from tests.support.host.hosts import Ear
@@ -69,7 +69,7 @@ class Env:
         return pins(lock(self.opened, None, as_of=EARLY).locked.lock)
 
     def update(self, *packages: str, **more: Any) -> UpdateResult:
-        return update(self.opened, None, Asked(packages, **{"as_of": LATE, **more}))
+        return update(self.opened, None, UpdateRequest(packages, **{"as_of": LATE, **more}))
 
 
 def _no_engine() -> Any:

@@ -11,7 +11,7 @@ from freezer.errors import SpecError
 from freezer.fetch.conda.channels import default_url
 from freezer.fetch.config import Config
 from freezer.model.spec.spec import CondaSpec
-from freezer.resolve.conda.environment import CondaGathered, gather_conda
+from freezer.resolve.conda.environment import CondaRequirements, gather_conda
 
 PEOPLES_OWN = """\
 # exported on a Friday
@@ -42,7 +42,7 @@ prefix: /home/somebody/miniconda3/envs/ldm
 """
 
 
-def gather(folder: Path, text: str | None = None, **more: Any) -> CondaGathered:
+def gather(folder: Path, text: str | None = None, **more: Any) -> CondaRequirements:
     settings = {name: more.pop(name) for name in ("config", "subdir") if name in more}
     if text is not None:
         (folder / "environment.yml").write_text(text)
@@ -50,7 +50,7 @@ def gather(folder: Path, text: str | None = None, **more: Any) -> CondaGathered:
     return gather_conda(folder, CondaSpec.model_validate(more), "3.11", **settings)
 
 
-def asked(found: CondaGathered) -> list[tuple[str, str | None, str]]:
+def asked(found: CondaRequirements) -> list[tuple[str, str | None, str]]:
     return [(item.text, item.channel, str(item.where)) for item in found.specs]
 
 

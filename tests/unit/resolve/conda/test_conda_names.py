@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from freezer.model.lock import CondaPackage
-from freezer.model.spec.spec import normalize_package
 from freezer.resolve.conda import names
 from freezer.resolve.conda.solver.answer import package_of
 from tests.support.conda.conda_forge import SECTIONS, conda_forge
@@ -58,7 +58,7 @@ def test_what_is_made_for_every_python_is_one() -> None:
 
 
 def test_versions_are_held_where_they_compare() -> None:
-    held = names.held_by_conda(
+    held = names.provided_by_conda(
         [package("numpy", "2.2.1"), package("opencv", "4.10.0"), package("certifi", "2026.01.02")]
     )
     assert {name: version for name, (_, version) in held.items()} == {
@@ -73,17 +73,17 @@ def test_versions_are_held_where_they_compare() -> None:
 def test_the_package_of_that_very_name_goes_first() -> None:
     both = [package("matplotlib-base", "3.9"), package("matplotlib", "3.9")]
     for order in (both, both[::-1]):
-        assert names.held_by_conda(order)["matplotlib"][0].name == "matplotlib"
+        assert names.provided_by_conda(order)["matplotlib"][0].name == "matplotlib"
 
 
 def test_a_version_that_pip_cannot_read_holds_the_name() -> None:
-    assert names.held_by_conda([package("odd", "2022a_b!")])["odd"][1] is None
+    assert names.provided_by_conda([package("odd", "2022a_b!")])["odd"][1] is None
 
 
 def test_the_table_holds_differences_only() -> None:
     for conda, pypi in names._SAME_VERSION.items():
-        assert names.normalize_package(conda) != pypi
-        assert names.normalize_package(pypi) == pypi
+        assert names.canonicalize_name(conda) != pypi
+        assert names.canonicalize_name(pypi) == pypi
 
 
 MISTAKEN = {
@@ -109,7 +109,7 @@ def test_names_are_those_that_genuine_records_tell(tmp_path: Path) -> None:
     for path in sorted(channel.glob("*/repodata.json")):
         index = json.loads(path.read_bytes())
         for file, item in (pair for key in SECTIONS for pair in index[key].items()):
-            told = {normalize_package(name) for name in map(_python_name, item.get("purls") or ())}
+            told = {canonicalize_name(name) for name in map(_python_name, item.get("purls") or ())}
             if not told or item.get("sha256") is None:
                 continue
             document = {"size": 1, **item, "fn": file, "channel": "conda-forge"}

@@ -18,7 +18,7 @@ from freezer.model.events import SilentReporter
 from freezer.model.spec.spec import CondaSpec
 from freezer.resolve.conda import export
 from freezer.resolve.conda.environment import gather_conda
-from freezer.resolve.conda.names import held_by_conda
+from freezer.resolve.conda.names import provided_by_conda
 from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module
 from freezer.resolve.conda.solver.interface import CondaRequest, CondaResolution
 from freezer.resolve.conda.solver.rattler import solve
@@ -104,7 +104,7 @@ def test_a_gpu_build_is_chosen_where_it_is_demanded(room: Room) -> None:
 def test_conda_says_what_pip_must_not_replace(room: Room) -> None:
     specs, declared = QUESTIONS["cuda"]
     found = room.solve(*specs, virtual_packages=declared, as_of=AS_OF)
-    held = {name: version for name, (_, version) in held_by_conda(found.packages).items()}
+    held = {name: version for name, (_, version) in provided_by_conda(found.packages).items()}
     by_name = {item.name: item.version for item in found.packages}
     assert held["torch"] == by_name["pytorch"]
     assert held["numpy"] == by_name["numpy"]

@@ -14,7 +14,7 @@ from freezer.errors import ArtifactGoneError, IntegrityError, ResolveError, Spec
 from freezer.fetch.config import Config
 from freezer.model.events import SilentReporter
 from freezer.model.spec.spec import CondaSpec
-from freezer.resolve.conda.environment import CondaGathered, gather_conda
+from freezer.resolve.conda.environment import CondaRequirements, gather_conda
 from freezer.resolve.conda.nearest import nearest
 from freezer.resolve.conda.solver.interface import CondaResolution
 from freezer.resolve.conda.takeover.complete import gone_from_channels, take_over
@@ -40,12 +40,12 @@ def explicit(room: Room, *lines: str) -> str:
     return "\n".join(["# platform: linux-64", "@EXPLICIT", *lines, ""])
 
 
-def gather(room: Room, text: str, name: str = "env.lock", **more: Any) -> CondaGathered:
+def gather(room: Room, text: str, name: str = "env.lock", **more: Any) -> CondaRequirements:
     (room.folder / name).write_text(text)
     return gather_conda(room.folder, CondaSpec(file=name), "3.11", **more)
 
 
-def complete(room: Room, found: CondaGathered) -> CondaResolution:
+def complete(room: Room, found: CondaRequirements) -> CondaResolution:
     return take_over(found.locked, subdir="linux-64", store=room.store, report=SilentReporter())
 
 

@@ -10,11 +10,11 @@ import pytest
 from freezer.errors import SpecError
 from freezer.fetch.http.client import NotFoundError
 from freezer.model.spec.spec import PipSpec
-from freezer.resolve.python.requirements.gather import Gathered, gather
+from freezer.resolve.python.requirements.gather import PipRequirements, gather
 from tests.support.python.indexes import FakeIndex, serve
 
 
-def reading(folder: Path, spec: dict[str, Any], **files: str) -> Gathered:
+def reading(folder: Path, spec: dict[str, Any], **files: str) -> PipRequirements:
     for name, text in files.items():
         path = folder / name.replace("__", "/").replace("_", ".")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -22,8 +22,8 @@ def reading(folder: Path, spec: dict[str, Any], **files: str) -> Gathered:
     return gather(folder, PipSpec(**spec))
 
 
-def shown(gathered: Gathered) -> list[tuple[str, str]]:
-    return [(str(item.requirement), str(item.where)) for item in gathered.asked]
+def shown(gathered: PipRequirements) -> list[tuple[str, str]]:
+    return [(str(item.requirement), str(item.where)) for item in gathered.requirements]
 
 
 def test_a_list_in_the_spec(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_what_a_constraints_file_includes_are_constraints(tmp_path: Path) -> Non
     found = reading(
         tmp_path, {"files": ("a.txt",)}, a_txt="-c b.txt\n", b_txt="-r c.txt\n", c_txt="numpy<2\n"
     )
-    assert found.asked == []
+    assert found.requirements == []
     assert len(found.constraints) == 1
 
 
@@ -127,7 +127,7 @@ def test_lines_that_are_refused(tmp_path: Path, line: str, message: str) -> None
 def test_source_of_an_allowed_package_may_be_asked_for(tmp_path: Path) -> None:
     spec = {"files": ("a.txt",), "allow_sdist": ("My.Package",)}
     found = reading(tmp_path, spec, a_txt="--no-binary my-package,:none:\n")
-    assert found.asked == []
+    assert found.requirements == []
 
 
 def test_what_is_not_followed_is_said(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ wrong = ["numpy=1"]
 """
 
 
-def project(tmp_path: Path, text: str = PROJECT, **spec: Any) -> Gathered:
+def project(tmp_path: Path, text: str = PROJECT, **spec: Any) -> PipRequirements:
     (tmp_path / "pyproject.toml").write_text(text)
     return gather(tmp_path, PipSpec(files=("pyproject.toml",), **spec))
 

@@ -14,11 +14,11 @@ from freezer.fetch.store.store import Store
 from freezer.model.canonical import json_bytes
 from freezer.model.events import SilentReporter
 from freezer.model.spec.spec import PipSpec
-from freezer.resolve.python.interface import Held
+from freezer.resolve.python.interface import Provided
 from freezer.resolve.python.names import ALIASES, name_warnings, near_names
-from freezer.resolve.python.requirements.gather import Gathered, gather
+from freezer.resolve.python.requirements.gather import PipRequirements, gather
 from freezer.resolve.python.resolve import pip_question, require_python, resolve_pip
-from freezer.resolve.python.well_known import FAMOUS
+from freezer.resolve.python.well_known import WELL_KNOWN
 from tests.support.project.asking import TARGET, asked, host_target, request
 from tests.support.python.indexes import FakeIndex, serve
 
@@ -72,8 +72,8 @@ def test_mistaken_names_are_warned_of(index: FakeIndex, tmp_path: Path) -> None:
 
 
 HELD = {
-    "numpy": Held("1.24.2", "numpy", "conda's numpy 1.24.2 py311_0 (asked for in freeze.yaml)"),
-    "torch": Held("2.5.1", "pytorch", "conda's pytorch 2.5.1 cuda126_0 (needed by timm)"),
+    "numpy": Provided("1.24.2", "numpy", "conda's numpy 1.24.2 py311_0 (asked for in freeze.yaml)"),
+    "torch": Provided("2.5.1", "pytorch", "conda's pytorch 2.5.1 cuda126_0 (needed by timm)"),
 }
 
 
@@ -85,7 +85,7 @@ def test_what_conda_brings_is_neither_fetched_nor_replaced(
         index.add(name, version)
     index.add("torch", "2.5.1", ["cuda", "numpy"])
     index.add("lightning", "1.0", ["torch>=2", "numpy"])
-    asking = request(index.simple, "lightning", target=host_target(), held=HELD)
+    asking = request(index.simple, "lightning", target=host_target(), provided=HELD)
     answer = resolve_pip(asking, resolver, store=Store.open(tmp_path), report=SilentReporter())
     assert [package.name for package in answer.packages] == ["lightning", "pip"]
     assert answer.packages[0].requires == ()
@@ -98,7 +98,7 @@ def test_a_clash_with_conda_names_both_sides(
     for name, version in (("pip", "26.0"), ("torch", "2.5.1"), ("torch", "2.13.0")):
         index.add(name, version)
     index.add("lightning", "1.0", ["torch>=2.10"])
-    asking = request(index.simple, "lightning", target=host_target(), held=HELD)
+    asking = request(index.simple, "lightning", target=host_target(), provided=HELD)
     with pytest.raises(ResolveError, match="a pip requirement clashes with a conda") as caught:
         resolve_pip(asking, resolver, store=Store.open(tmp_path), report=SilentReporter())
     said = str(caught.value)
@@ -113,9 +113,11 @@ def test_where_nothing_is_asked_conda_stands_in_the_way_of_nothing(
     index.add("pip", "26.0")
     store, silent = Store.open(tmp_path), SilentReporter()
     alone = resolve_pip(request(index.simple), "uv", store=store, report=silent)
-    assert resolve_pip(request(index.simple, held=HELD), "uv", store=store, report=silent) == alone
-    brought = {**HELD, "pip": Held("25.0", "pip", "conda's pip 25.0 pyh_0")}
-    nothing = resolve_pip(request(None, held=brought), "uv", store=store, report=silent)
+    assert (
+        resolve_pip(request(index.simple, provided=HELD), "uv", store=store, report=silent) == alone
+    )
+    brought = {**HELD, "pip": Provided("25.0", "pip", "conda's pip 25.0 pyh_0")}
+    nothing = resolve_pip(request(None, provided=brought), "uv", store=store, report=silent)
     assert nothing.packages == ()
 
 
@@ -141,9 +143,9 @@ def test_names_one_slip_away(name: str, near: tuple[str, ...]) -> None:
 
 
 def test_no_famous_name_is_taken_for_another() -> None:
-    assert {name: near_names(name) for name in FAMOUS if near_names(name)} == {}
-    assert len(FAMOUS) > 150
-    assert not FAMOUS & set(ALIASES)
+    assert {name: near_names(name) for name in WELL_KNOWN if near_names(name)} == {}
+    assert len(WELL_KNOWN) > 150
+    assert not WELL_KNOWN & set(ALIASES)
 
 
 def test_each_line_is_warned_of_once() -> None:
@@ -159,18 +161,18 @@ def test_each_line_is_warned_of_once() -> None:
 
 @pytest.mark.parametrize("text", [">=3.9", ">=3.11.2,<4", "~=3.11"])
 def test_a_python_that_will_do(text: str) -> None:
-    require_python(Gathered(requires_python=[(text, Where("pyproject.toml"))]), TARGET)
+    require_python(PipRequirements(requires_python=[(text, Where("pyproject.toml"))]), TARGET)
 
 
 def test_a_python_that_will_not_do() -> None:
-    gathered = Gathered(requires_python=[(">=3.12", Where("pyproject.toml"))])
+    gathered = PipRequirements(requires_python=[(">=3.12", Where("pyproject.toml"))])
     with pytest.raises(ResolveError, match="does not run on this Python") as caught:
         require_python(gathered, TARGET)
     assert caught.value.found == "Python 3.11.2"
 
 
 def test_a_python_that_says_nothing() -> None:
-    gathered = Gathered(requires_python=[("three", Where("pyproject.toml"))])
+    gathered = PipRequirements(requires_python=[("three", Where("pyproject.toml"))])
     with pytest.raises(SpecError, match="not a version specifier"):
         require_python(gathered, TARGET)
 

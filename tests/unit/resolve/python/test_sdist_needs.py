@@ -95,7 +95,7 @@ def test_a_build_is_an_environment_of_its_own() -> None:
         allow_sdist=frozenset({"a"}),
     )
     found = build_request(whole, ["setuptools>=61"], FILE)
-    assert [str(item.requirement) for item in found.asked] == ["setuptools>=61"]
+    assert [str(item.requirement) for item in found.requirements] == ["setuptools>=61"]
     assert (found.constraints, dict(found.keep), found.allow_sdist) == ((), {}, frozenset())
     assert (found.as_of, found.target, found.indexes) == (whole.as_of, whole.target, whole.indexes)
 

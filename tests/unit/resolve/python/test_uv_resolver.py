@@ -124,13 +124,13 @@ def test_a_hash_of_the_users_chooses_the_file(index: FakeIndex, store: Store) ->
     generic = index.add("a")
     index.add("a", tags="cp311-cp311-manylinux_2_17_x86_64", members={"a.so": b"fast"})
     asking = request(index.simple)
-    wanted = replace(asking, asked=(asked("a", 1, (sha256(generic.data),)),))
+    wanted = replace(asking, requirements=(asked("a", 1, (sha256(generic.data),)),))
     assert resolve(wanted, store).packages[0].file == generic.name
 
 
 def test_a_hash_that_no_file_has_is_refused(index: FakeIndex, store: Store) -> None:
     index.add("a")
-    asking = replace(request(index.simple), asked=(asked("a", 4, ("0" * 64,)),))
+    asking = replace(request(index.simple), requirements=(asked("a", 4, ("0" * 64,)),))
     with pytest.raises(IntegrityError, match=r"no file of a 1.0 has a hash"):
         resolve(asking, store)
 
