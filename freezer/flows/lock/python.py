@@ -16,7 +16,12 @@ from freezer.flows.project.spec_errors import errors_at
 from freezer.model.events import PartOf
 from freezer.resolve.minimal import settle
 from freezer.resolve.python.interface import PipRequest, PipRequirement
-from freezer.resolve.python.resolve import open_query, require_python, resolve_pip
+from freezer.resolve.python.resolve import (
+    open_query,
+    require_no_project,
+    require_python,
+    resolve_pip,
+)
 from freezer.resolve.python.update_causes import newer_release, why_moved
 
 if TYPE_CHECKING:
@@ -48,6 +53,7 @@ def resolve_python(
         project.report.warn(warning)
     request = python_request(project, lock_request, gathered, target, conda)
     resolution = _resolve(project, lock_request, request)
+    require_no_project(gathered, resolution.packages)
     for warning in resolution.warnings:
         project.report.warn(warning)
     return resolution.packages

@@ -138,6 +138,23 @@ def require_python(gathered: PipRequirements, target: Target) -> None:
             )
 
 
+def require_no_project(gathered: PipRequirements, packages: Sequence[PipPackage]) -> None:
+    """Refuse an index's package that has the project's own name, unless it is asked for by name.
+
+    Raises ``ResolveError``.
+    """
+    for name, where in gathered.projects:
+        for package in packages:
+            if package.name == name and not package.requested:
+                raise ResolveError(
+                    f"{name} is this project, and a dependency needs a package of that name",
+                    where=where,
+                    found=f"{name} {package.version} of the index, {package.reason}",
+                    hint="leave that dependency out, or require the published package in the "
+                    f"spec's own list: `{name}=={package.version}`",
+                )
+
+
 def pip_question(gathered: PipRequirements, spec: PipSpec, target: Target) -> dict[str, Any]:
     """Return all that the answer depends on, as a JSON-able document without secrets.
 

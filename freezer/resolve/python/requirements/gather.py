@@ -46,6 +46,8 @@ class PipRequirements:
     options: IndexOptions = field(default_factory=IndexOptions)
     prereleases: bool = False
     requires_python: list[tuple[str, Where]] = field(default_factory=list)
+    projects: list[tuple[str, Where]] = field(default_factory=list)
+    """Normalised names of the projects themselves, which no index may provide."""
     warnings: list[str] = field(default_factory=list)
     lines: list[list[Any]] = field(default_factory=list)
 
@@ -94,6 +96,8 @@ class _Reader:
         project = Project(read_text(path, shown, asked_by), shown)
         if project.requires_python:
             self.gathered.requires_python.append((project.requires_python, Where(shown)))
+        if project.name:
+            self.gathered.projects.append((project.name, Where(shown)))
         for item in project.dependencies(self._spec.extras, self._spec.groups):
             self.line(Line(item.where, item.text, (), item.text), path.parent)
 

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.dependency_groups import CyclicDependencyGroup, DependencyGroupResolver
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from freezer.errors import SpecError, Where
+from freezer.resolve.python.requirements.self_references import Declared, OwnProject, expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-
-@dataclass(frozen=True)
-class Declared:
-    """One dependency, as text, and its place."""
-
-    text: str
-    where: Where
 
 
 class Project:
@@ -39,21 +30,33 @@ class Project:
     @property
     def requires_python(self) -> str | None:
         """What the project says about Python versions."""
-        value = self._table("project").get("requires-python")
+        value = self._project.get("requires-python")
         return value if isinstance(value, str) else None
 
+    @property
+    def name(self) -> str | None:
+        """The project's name, normalised; None where the file gives none."""
+        value = self._project.get("name") or self._table("tool", "poetry").get("name")
+        return canonicalize_name(value) if isinstance(value, str) else None
+
     def dependencies(self, extras: Sequence[str], groups: Sequence[str]) -> list[Declared]:
-        """Return all dependencies that are asked for. Raises ``SpecError``."""
+        """Return all dependencies that are asked for. Raises ``SpecError``.
+
+        The project's own name among them stands for its extras: see `self_references`.
+        """
         found = [] if groups and "project" not in self._document else list(self._own())
         for extra in extras:
-            found += self._extra(extra, ())
+            found += self._extra(extra)
         if groups:
             found += self._groups(groups)
-        return found
+        if self.name is None:
+            return found
+        version = self._project.get("version")
+        own = OwnProject(self.name, version if isinstance(version, str) else None, self._extra)
+        return expand(found, own, extras)
 
     def _own(self) -> Iterator[Declared]:
-        project = self._document.get("project")
-        if project is None:
+        if "project" not in self._document:
             poetry = "poetry" in self._table("tool")
             raise SpecError(
                 "no [project] table, hence no dependencies to read",
@@ -62,39 +65,23 @@ class Project:
                 if poetry
                 else "declare [project] dependencies, or name a [dependency-groups] group",
             )
-        if "dependencies" in self._table("project").get("dynamic", []):
+        dynamic = self._project.get("dynamic", [])
+        if isinstance(dynamic, list) and "dependencies" in dynamic:
             raise SpecError(
                 "the dependencies are dynamic: only the project's build could tell them",
                 where=Where(self._shown, self._line_of("dynamic"), "project.dynamic"),
                 hint="name the file that they come from (often requirements.txt) instead",
             )
-        yield from self._texts(
-            self._table("project").get("dependencies", []), "project.dependencies"
-        )
+        yield from self._texts(self._project.get("dependencies", []), "project.dependencies")
 
-    def _extra(self, extra: str, above: tuple[str, ...]) -> Iterator[Declared]:
-        name = canonicalize_name(extra)
-        table = self._table("project").get("optional-dependencies", {})
+    def _extra(self, extra: str) -> list[Declared]:
+        table = self._table("project", "optional-dependencies")
         known = {canonicalize_name(key): key for key in table}
+        name = canonicalize_name(extra)
         if name not in known:
             raise self._unknown("extra", extra, table)
         key = f"project.optional-dependencies.{known[name]}"
-        for item in self._texts(table[known[name]], key):
-            within = self._extras_of_self(item.text)
-            if not within:
-                yield item
-            for other in within:
-                if canonicalize_name(other) not in (*above, name):
-                    yield from self._extra(other, (*above, name))
-
-    def _extras_of_self(self, text: str) -> set[str]:
-        """Return the extras of ``this-project[extra]``, the way extras include one another."""
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            return set()
-        own = canonicalize_name(str(self._table("project").get("name", "")))
-        return requirement.extras if canonicalize_name(requirement.name) == own else set()
+        return list(self._texts(table[known[name]], key))
 
     def _groups(self, groups: Sequence[str]) -> Iterator[Declared]:
         """Resolve dependency groups and what they include, as PEP 735 has it."""
@@ -163,9 +150,24 @@ class Project:
         for item in items:
             yield Declared(item, Where(self._shown, self._line_of(item), key))
 
-    def _table(self, name: str) -> dict[str, Any]:
-        table = self._document.get(name, {})
-        return table if isinstance(table, dict) else {}
+    @property
+    def _project(self) -> dict[str, Any]:
+        return self._table("project")
+
+    def _table(self, *names: str) -> dict[str, Any]:
+        """Return a table, empty where there is none. Raises ``SpecError`` for what is no table."""
+        table: Any = self._document
+        for depth, name in enumerate(names, 1):
+            table = table.get(name, {})
+            if not isinstance(table, dict):
+                raise SpecError(
+                    f"'{name}' is not a table",
+                    where=Where(self._shown, self._line_of(name), ".".join(names[:depth])),
+                    found=repr(table),
+                    expected=f"[{'.'.join(names[:depth])}]",
+                )
+        found: dict[str, Any] = table
+        return found
 
     def _line_of(self, text: str) -> int | None:
         """Return the first line that holds a text: TOML parsers tell no places."""

@@ -1,0 +1,126 @@
+"""Requirements of a project on itself: ``my-project[plots]`` means its own extra, never an index.
+
+Extras and groups include one another in this way (PEP 621, PEP 735). An index may hold a stranger's
+package of the same name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.markers import Marker
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from freezer.errors import SpecError, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_MOST = 10_000
+"""Requirements that one set may expand to; bounds extras that include each other many times."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One dependency, as text, and its place."""
+
+    text: str
+    where: Where
+
+
+@dataclass(frozen=True)
+class OwnProject:
+    """What requirements on the project itself stand for."""
+
+    name: str
+    """Normalised."""
+    version: str | None
+    """None where only a build determines it."""
+    requirements_of: Callable[[str], list[Declared]]
+    """The requirements of an extra by normalised name. Raises ``SpecError`` for an unknown one."""
+
+
+def expand(
+    declared: Iterable[Declared], own: OwnProject, extras: Iterable[str] = ()
+) -> list[Declared]:
+    """Return requirements with those on the project itself replaced by what they stand for.
+
+    One without extras stands for nothing, one with extras for their requirements, under its marker.
+    The requirements of ``extras`` are among ``declared`` already.
+    Raises ``SpecError`` for a version that the project does not have, and for an address.
+    """
+    found = list[Declared]()
+    seen = {(str(canonicalize_name(extra)), "") for extra in extras}
+    waiting = [(item, "") for item in declared]
+    for _ in range(_MOST):
+        if not waiting:
+            return found
+        item, marker = waiting.pop(0)
+        requirement = _parsed(item.text)
+        if requirement is None or canonicalize_name(requirement.name) != own.name:
+            found.append(_under(item, requirement, marker))
+            continue
+        _require_this(requirement, item, own)
+        joined = _joined(marker, str(requirement.marker or ""))
+        for extra in sorted(map(canonicalize_name, requirement.extras), reverse=True):
+            if not seen & {(extra, joined), (extra, "")}:
+                seen.add((extra, joined))
+                try:
+                    within = own.requirements_of(extra)
+                except SpecError as error:
+                    if error.where is None or error.where.line is None:
+                        error.where = item.where
+                    raise
+                waiting[:0] = [(one, joined) for one in within]
+    raise SpecError(
+        "the project's extras include each other too often",
+        found=f"more than {_MOST} requirements",
+        hint="list the requirements of each extra once",
+    )
+
+
+def _parsed(text: str) -> Requirement | None:
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return None  # reported with its line when the requirement itself is read
+
+
+def _require_this(requirement: Requirement, item: Declared, own: OwnProject) -> None:
+    """Refuse a requirement that another project of the same name would have to meet."""
+    version = _version(own.version)
+    fits = version is None or requirement.specifier.contains(version, prereleases=True)
+    if requirement.url is None and fits:
+        return
+    raise SpecError(
+        f"{requirement.name} is this project, and this requirement asks for another one",
+        where=item.where,
+        found=item.text,
+        expected=f"{requirement.name} {own.version}" if own.version else "no address",
+        hint="leave out the version or the address: a project's requirement on itself means its "
+        "own extras",
+    )
+
+
+def _version(text: str | None) -> Version | None:
+    try:
+        return Version(text) if text else None
+    except InvalidVersion:
+        return None
+
+
+def _joined(one: str, other: str) -> str:
+    if one and other and one != other:
+        return f"({one}) and ({other})"
+    return one or other
+
+
+def _under(item: Declared, requirement: Requirement | None, marker: str) -> Declared:
+    if requirement is None or not marker:
+        return item
+    own = str(requirement.marker or "")
+    requirement.marker = Marker(_joined(marker, own))
+    return Declared(str(requirement), item.where)
