@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine demo test test-unit fuzz lint format bench lock-dev clean
+.PHONY: help setup engine demo test test-unit fuzz lint format bench docs lock-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ format: setup ## bring the code into its one format
 
 bench: setup engine ## measure against bare uv and pip-compile; writes benchmarks/*/RESULTS.md
 	@$(BIN)/python -m benchmarks
+
+docs: setup ## write docs/reference/api from the docstrings
+	@$(BIN)/python scripts/api_docs.py
 
 lock-dev: $(STAMP) ## lock the development environment anew, with hashes
 	@scripts/lock-dev.sh "$(VENV)"

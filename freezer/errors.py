@@ -95,6 +95,12 @@ class SpecError(FreezerError):
     code = "spec"
 
 
+class ConfigError(FreezerError):
+    """A configuration file is invalid."""
+
+    code = "config"
+
+
 class LockError(FreezerError):
     """A lockfile is missing, unreadable, edited by hand or of another schema."""
 

@@ -13,17 +13,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from freezer.errors import FreezerError, Where
+from freezer.errors import ConfigError, Where
 from freezer.model.base import Model
 
 PROJECT_FILE = ".freezer.yaml"
 _HINT = "see docs/reference/configuration.md for the keys"
-
-
-class ConfigError(FreezerError):
-    """The configuration file is not what it should be."""
-
-    code = "config"
 
 
 class PythonIndexConfig(Model):

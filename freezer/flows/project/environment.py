@@ -59,6 +59,11 @@ def environments(project: Path) -> dict[str, Path]:
     return {"": own, **found} if own.is_file() else found
 
 
+def environment_names(project: Path) -> list[str]:
+    """Return the names of a project's environments. Raises ``SpecError`` for an unreadable spec."""
+    return [name or _load(project, file).name for name, file in environments(project).items()]
+
+
 def load_environment(project: Path, name: str | None) -> Environment:
     """Return an environment by name; the only one where no name is given.
 

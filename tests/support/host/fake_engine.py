@@ -98,6 +98,9 @@ class FakeEngine:
         self.tags.pop(reference, None)
         self.configs.pop(reference, None)
 
+    def close(self) -> None:
+        """There is no connection."""
+
     def _info(self, image_id: str) -> ImageInfo:
         document = json.loads(self.configs[image_id])
         settings = document.get("config", {})

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "freezer"
 MOST_MODULES = 16
 """In one folder, its ``__init__.py`` included."""
 FLOORS = (
-    ("cli",),
+    ("cli", "api"),
     ("output",),
     ("flows",),
     ("resolve", "image", "check", "history", "data"),
