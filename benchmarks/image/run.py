@@ -24,9 +24,9 @@ import yaml
 
 from benchmarks.image.bounds import measure
 from benchmarks.image.report import Row, bounded, report
+from freezer.ecosystems import lock_artifacts
 from freezer.engine.connect.connect import connect
 from freezer.fetch.store.store import Store
-from freezer.flows.image.fetch import lock_artifacts
 from freezer.model.events import SilentReporter
 from freezer.model.lockfile import parse_lock
 

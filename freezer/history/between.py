@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from freezer.ecosystems import INSTALLED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from freezer.ecosystems.interface import Ecosystem, Package
     from freezer.model.lock import Lock
 
-    Table = Mapping[str, Any]
+    Table = Mapping[str, Package]
 
-_ECOSYSTEMS: Final = ("debian", "conda", "pip")
-_TITLES: Final = {"debian": "Debian package ", "conda": "conda package ", "pip": ""}
 _SETTINGS: Final = {
     "environment": "variables of the image",
     "labels": "labels of the image",
@@ -23,8 +24,6 @@ _SETTINGS: Final = {
     "smoke": "the smoke training and its bounds",
 }
 _PYTHON: Final = "Python"
-_BY: Final = "needed by "
-_JOINT: Final = ";"
 
 
 @dataclass(frozen=True)
@@ -51,22 +50,22 @@ def between(old: Lock, new: Lock, some: Iterable[Change]) -> Lock:
     """Return the old lock with some of the changes made."""
     chosen = {item for change in some for item in change.items}
     update: dict[str, Any] = {name: getattr(new, name) for name, key in chosen if not key}
-    for ecosystem in _ECOSYSTEMS:
+    for ecosystem in INSTALLED:
         first, second = _table(old, ecosystem), _table(new, ecosystem)
-        names = {name for kind, name in chosen if kind == ecosystem and name}
+        names = {name for kind, name in chosen if kind == ecosystem.name and name}
         mixed = {name: one for name, one in first.items() if name not in names}
         mixed.update({name: second[name] for name in names if name in second})
-        update[ecosystem] = tuple(mixed[name] for name in sorted(mixed))
+        update[ecosystem.name] = tuple(mixed[name] for name in sorted(mixed))
     return old.model_copy(update=update)
 
 
 def _base(old: Lock, new: Lock) -> Iterator[Change]:
     if old.target.python != new.target.python:
         python = [("base", ""), ("target", ""), ("virtual_packages", "")]
-        for ecosystem in ("debian", "conda"):
-            python += [
-                (ecosystem, name) for name in _moved(old, new, ecosystem) if "python" in name
-            ]
+        for ecosystem in INSTALLED:
+            if ecosystem.provides_python:
+                moved = _moved(old, new, ecosystem)
+                python += [(ecosystem.name, name) for name in moved if "python" in name]
         versions = f"{old.target.python.version} to {new.target.python.version}"
         yield Change(f"{_PYTHON} {versions}", tuple(python))
     elif old.base != new.base or old.target != new.target:
@@ -75,16 +74,16 @@ def _base(old: Lock, new: Lock) -> Iterator[Change]:
 
 def _packages(old: Lock, new: Lock) -> Iterator[Change]:
     other_python = old.target.python != new.target.python
-    for ecosystem in _ECOSYSTEMS:
+    for ecosystem in INSTALLED:
         first, second = _table(old, ecosystem), _table(new, ecosystem)
         moved = _moved(old, new, ecosystem)
-        if other_python and ecosystem != "pip":
+        if other_python and ecosystem.provides_python:
             moved = [name for name in moved if "python" not in name]
-        for group in _groups(moved, first, second):
+        for group in _groups(ecosystem, moved, first, second):
             lead = next((n for n in group if n in first and n in second), group[0])
             more = f" and {len(group) - 1} more with it" if len(group) > 1 else ""
-            title = f"{_TITLES[ecosystem]}{_named(lead, first, second)}{more}"
-            yield Change(title, tuple((ecosystem, name) for name in group))
+            title = f"{ecosystem.title}{_named(lead, first, second)}{more}"
+            yield Change(title, tuple((ecosystem.name, name) for name in group))
 
 
 def _settings(old: Lock, new: Lock) -> Iterator[Change]:
@@ -93,7 +92,7 @@ def _settings(old: Lock, new: Lock) -> Iterator[Change]:
             yield Change(title, ((name, ""),))
 
 
-def _groups(moved: list[str], first: Table, second: Table) -> list[list[str]]:
+def _groups(ecosystem: Ecosystem, moved: list[str], first: Table, second: Table) -> list[list[str]]:
     """Join what is new or gone to what needs it."""
     group = {name: {name} for name in moved}
     for name in moved:
@@ -101,34 +100,24 @@ def _groups(moved: list[str], first: Table, second: Table) -> list[list[str]]:
             continue
         there = second if name in second else first
         for other in moved:
-            if other in there and _needs(there[other], there[name]):
+            if other in there and ecosystem.needs(there[other], there[name]):
                 joined = group[name] | group[other]
                 group.update(dict.fromkeys(joined, joined))
     return [list(names) for names in dict.fromkeys(tuple(sorted(one)) for one in group.values())]
 
 
-def _needs(package: Any, other: Any) -> bool:
-    """Say whether a package needs another one; Debian's are told in the reason of the other."""
-    if hasattr(package, "depends"):
-        return other.name in {text.partition(" ")[0] for text in package.depends}
-    if hasattr(package, "requires"):
-        return other.name in package.requires
-    by = other.reason.partition(_JOINT)[0].removeprefix(_BY)
-    return other.reason.startswith(_BY) and package.name in by.split(", ")
-
-
-def _moved(old: Lock, new: Lock, ecosystem: str) -> list[str]:
+def _moved(old: Lock, new: Lock, ecosystem: Ecosystem) -> list[str]:
     first, second = _table(old, ecosystem), _table(new, ecosystem)
     names = sorted(first.keys() | second.keys())
     return [name for name in names if _bytes(first, name) != _bytes(second, name)]
 
 
 def _bytes(table: Table, name: str) -> str | None:
-    return table[name].sha256 if name in table else None
+    return getattr(table[name], "sha256", None) if name in table else None
 
 
-def _table(lock: Lock, ecosystem: str) -> dict[str, Any]:
-    return {item.name: item for item in getattr(lock, ecosystem)}
+def _table(lock: Lock, ecosystem: Ecosystem) -> dict[str, Package]:
+    return {item.name: item for item in ecosystem.packages(lock)}
 
 
 def _named(name: str, first: Table, second: Table) -> str:

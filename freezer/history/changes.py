@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freezer.ecosystems import BASE, INSTALLED
 from freezer.model.canonical import digest, json_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from freezer.model.lock import (
-        CondaPackage,
-        DebianPackage,
-        ImageRuntime,
-        Lock,
-        PipPackage,
-        Steps,
-    )
-
-    Package = DebianPackage | CondaPackage | PipPackage
+    from freezer.ecosystems.interface import Ecosystem
+    from freezer.model.lock import ImageRuntime, Lock, Steps
 
 
 def changes(old: Lock, new: Lock) -> Iterator[str]:
@@ -30,12 +23,8 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
     if old.base != new.base:
         yield from _base(old, new)
     yield from _value("Python", old.target.python.version, new.target.python.version)
-    yield from _packages("Debian", _table(old.debian), _table(new.debian))
-    yield from _packages("conda package", _builds(old.conda), _builds(new.conda))
-    for platform in sorted(old.conda_elsewhere.keys() | new.conda_elsewhere.keys()):
-        first, second = (_builds(lock.conda_elsewhere.get(platform, ())) for lock in (old, new))
-        yield from _packages(f"conda package for {platform}", first, second)
-    yield from _packages("Python package", _table(old.pip), _table(new.pip))
+    for ecosystem in INSTALLED:
+        yield from _ecosystem(ecosystem, old, new)
     yield from _value("blas", old.blas, new.blas)
     for label, before, after in (
         ("accelerator", _accelerator(old), _accelerator(new)),
@@ -78,7 +67,7 @@ def _count(commands: tuple[str, ...]) -> str:
 
 def _base(old: Lock, new: Lock) -> Iterator[str]:
     if old.base.kind == "bootstrap" and new.base.kind == "bootstrap":
-        first, second = _table(old.base.packages), _table(new.base.packages)
+        first, second = BASE.pins(old.base.packages), BASE.pins(new.base.packages)
         yield from _packages("base", first, second)
         if first == second:
             yield "base: made anew from the same packages"
@@ -92,12 +81,14 @@ def _named(lock: Lock) -> str:
     return f"{lock.base.reference}@{lock.base.manifest[:19]}"
 
 
-def _table(packages: Iterable[DebianPackage | PipPackage]) -> dict[str, tuple[str, str]]:
-    return {item.name: (item.version, item.sha256) for item in packages}
-
-
-def _builds(packages: Iterable[CondaPackage]) -> dict[str, tuple[str, str]]:
-    return {item.name: (f"{item.version} {item.build}", item.sha256) for item in packages}
+def _ecosystem(ecosystem: Ecosystem, old: Lock, new: Lock) -> Iterator[str]:
+    """Yield what changed of an ecosystem's packages, then of those for other platforms."""
+    first, second = (ecosystem.pins(ecosystem.packages(lock)) for lock in (old, new))
+    yield from _packages(ecosystem.noun, first, second)
+    before, after = ecosystem.other_platforms(old), ecosystem.other_platforms(new)
+    for platform in sorted(before.keys() | after.keys()):
+        first, second = (ecosystem.pins(each.get(platform, ())) for each in (before, after))
+        yield from _packages(f"{ecosystem.noun} for {platform}", first, second)
 
 
 def _accelerator(lock: Lock) -> dict[str, str]:
@@ -134,6 +125,9 @@ def _value(what: str, old: str | None, new: str | None) -> Iterator[str]:
         yield f"{what}: {old or 'not set'} to {new or 'not set'}"
 
 
-def _reasons(lock: Lock) -> list[tuple[str, str, bool]]:
-    packages: tuple[Package, ...] = (*lock.debian, *lock.conda, *lock.pip)
-    return [(item.name, item.reason, item.requested) for item in packages]
+def _reasons(lock: Lock) -> list[tuple[object, ...]]:
+    return [
+        (item.name, getattr(item, "reason", ""), getattr(item, "requested", False))
+        for ecosystem in INSTALLED
+        for item in ecosystem.packages(lock)
+    ]

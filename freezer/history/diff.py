@@ -1,25 +1,23 @@
 """Two locks compared with each other: what changed in each ecosystem, what moves the numbers apart.
 
-Pure. Versions are compared by the rules of their ecosystem: PEP 440 for Python packages, Debian's
-own ordering for Debian's, and for conda's PEP 440 where it can be read and numbers otherwise.
+Pure. Versions are compared by the rules of their ecosystem (`freezer.ecosystems`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from debian.debian_support import Version as DebianVersion
-from packaging.version import InvalidVersion, Version
-
+from freezer.ecosystems import ECOSYSTEMS, INSTALLED
+from freezer.ecosystems.interface import loose_order
 from freezer.model.base import Model
 from freezer.model.canonical import plain
 
 if TYPE_CHECKING:
-    from freezer.model.lock import CondaPackage, DebianPackage, Lock, PipPackage
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-Ecosystem = Literal["base", "debian", "conda", "pip"]
+    from freezer.ecosystems.interface import Ecosystem, Package
+    from freezer.model.lock import Lock
+
 Kind = Literal["added", "removed", "up", "down", "rebuilt"]
 
 
@@ -97,7 +95,7 @@ def _components(old: Lock, new: Lock) -> Iterator[Change]:
         first, second = before.get(key), after.get(key)
         if first != second:
             role, provider, name = key
-            kind = _kind(first, second, _loose)
+            kind = _kind(first, second, loose_order)
             title = f"{name} ({provider})"
             yield Change(ecosystem=role, name=title, kind=kind, before=first, after=second)
     yield from _values(
@@ -109,36 +107,28 @@ def _components(old: Lock, new: Lock) -> Iterator[Change]:
         yield Change(ecosystem="blas", name="blas", kind="changed", before=old.blas, after=new.blas)
 
 
-Held = Mapping[str, tuple[str, str]]
-"""Name to version (and build) and SHA-256."""
-
-
 def _packages(old: Lock, new: Lock) -> Iterator[Change]:
-    ecosystems: tuple[tuple[Ecosystem, Held, Held, Callable[[str], Any]], ...] = (
-        ("base", _base_packages(old), _base_packages(new), DebianVersion),
-        ("debian", _table(old.debian), _table(new.debian), DebianVersion),
-        ("conda", _builds(old.conda), _builds(new.conda), _loose),
-        ("pip", _table(old.pip), _table(new.pip), _loose),
-    )
-    for ecosystem, before, after, order in ecosystems:
-        yield from _between(ecosystem, before, after, order)
-    for platform in sorted(old.conda_elsewhere.keys() | new.conda_elsewhere.keys()):
-        before = _builds(old.conda_elsewhere.get(platform, ()))
-        after = _builds(new.conda_elsewhere.get(platform, ()))
-        yield from _between(f"conda, {platform}", before, after, _loose)
+    for ecosystem in ECOSYSTEMS:
+        yield from _between(
+            ecosystem, ecosystem.name, ecosystem.packages(old), ecosystem.packages(new)
+        )
+        before, after = ecosystem.other_platforms(old), ecosystem.other_platforms(new)
+        for platform in sorted(before.keys() | after.keys()):
+            title = f"{ecosystem.name}, {platform}"
+            yield from _between(ecosystem, title, before.get(platform, ()), after.get(platform, ()))
 
 
 def _between(
-    ecosystem: str, before: Held, after: Held, order: Callable[[str], Any]
+    ecosystem: Ecosystem, title: str, old: Iterable[Package], new: Iterable[Package]
 ) -> Iterator[Change]:
+    before, after = ecosystem.pins(old), ecosystem.pins(new)
     for name in sorted(before.keys() | after.keys()):
         first, second = before.get(name), after.get(name)
         if first == second:
             continue
-        old, new = (first or (None, ""))[0], (second or (None, ""))[0]
-        yield Change(
-            ecosystem=ecosystem, name=name, kind=_kind(old, new, order), before=old, after=new
-        )
+        was, now = (first or (None, ""))[0], (second or (None, ""))[0]
+        kind = _kind(was, now, ecosystem.order)
+        yield Change(ecosystem=title, name=name, kind=kind, before=was, after=now)
 
 
 def _kind(before: str | None, after: str | None, order: Callable[[str], Any]) -> Kind:
@@ -150,28 +140,6 @@ def _kind(before: str | None, after: str | None, order: Callable[[str], Any]) ->
     if first == second:
         return "rebuilt"
     return "up" if first < second else "down"
-
-
-def _loose(text: str) -> tuple[Any, ...]:
-    """Return what orders versions of which the scheme is not known; a build goes after it."""
-    version, _, build = text.partition(" ")
-    try:
-        parsed = Version(version)
-    except InvalidVersion:
-        return (0, [int(number) for number in re.findall(r"\d+", version)], version, build)
-    return (1, parsed, build)
-
-
-def _table(packages: Iterable[DebianPackage | PipPackage]) -> dict[str, tuple[str, str]]:
-    return {item.name: (item.version, item.sha256) for item in packages}
-
-
-def _builds(packages: Iterable[CondaPackage]) -> dict[str, tuple[str, str]]:
-    return {item.name: (f"{item.version} {item.build}", item.sha256) for item in packages}
-
-
-def _base_packages(lock: Lock) -> dict[str, tuple[str, str]]:
-    return {item.name: (item.version, "") for item in lock.base.packages}
 
 
 def _settings(old: Lock, new: Lock) -> Iterator[Change]:
@@ -216,9 +184,9 @@ def _notes(old: Lock, new: Lock) -> Iterator[str]:
         yield "the rules by which the image's bytes follow from the lock are others"
     reasons = [
         {
-            (item.name, item.reason)
-            for ecosystem in (lock.debian, lock.conda, lock.pip)
-            for item in ecosystem
+            (item.name, getattr(item, "reason", ""))
+            for ecosystem in INSTALLED
+            for item in ecosystem.packages(lock)
         }
         for lock in (old, new)
     ]

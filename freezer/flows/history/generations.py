@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from freezer.ecosystems import INSTALLED
 from freezer.errors import FreezerError, LockError
 from freezer.flows.history.lock_files import (
     hashes,
@@ -170,7 +171,7 @@ def summary_of(changed: Sequence[str], first: Lock | None = None) -> str:
     ``first`` is the lock where there was none before.
     """
     if first is not None:
-        packages = len(first.debian) + len(first.conda) + len(first.pip)
+        packages = sum(len(ecosystem.packages(first)) for ecosystem in INSTALLED)
         return f"first lock, {packages} package{'s' if packages != 1 else ''}"
     named = list(changed[:_MOST_CHANGES])
     if len(changed) > len(named):

@@ -6,10 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from freezer.ecosystems import lock_artifacts
 from freezer.errors import HostError, IntegrityError, LockError, Where
 from freezer.fetch.store.atomic import disk_errors, replacing, write_atomically
 from freezer.flows.history.generations import history
-from freezer.flows.image.fetch import fetch_lock, lock_artifacts
+from freezer.flows.image.fetch import fetch_lock
 from freezer.flows.project.environment import LOCKS, Locked, load_locked
 from freezer.flows.project.image_runtime import keep_runtime, require_runtime
 from freezer.image.base import base_blobs, ensure_base, keep_base

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freezer.ecosystems import lock_artifacts
 from freezer.errors import ArtifactGoneError, EngineError, FetchError, IntegrityError, Where
 from freezer.fetch.store.download import fetch_all
 from freezer.flows.lock.base import base_apt_sources
@@ -14,12 +15,9 @@ from freezer.flows.project.image_runtime import fetch_runtime
 from freezer.flows.project.user_files import fetch_user_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from freezer.fetch.debian.apt_sources import AptSource
     from freezer.fetch.store.interface import Source
     from freezer.flows.project.project import Project
-    from freezer.model.artifact import Artifact
     from freezer.model.lock import Lock
 
 
@@ -33,17 +31,6 @@ class Fetched:
     """Bytes of all files."""
     new: int
     """Files that were not in the store before."""
-
-
-def lock_artifacts(lock: Lock) -> Iterator[Artifact]:
-    """Yield every artifact of a lock; the layers of a registry's base image are none."""
-    if lock.base.kind == "bootstrap":
-        yield from lock.base.packages
-    yield from lock.debian
-    yield from lock.conda
-    for package in lock.pip:
-        yield package
-        yield from package.build_requires
 
 
 def fetch(project: Project, name: str | None) -> Fetched:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from freezer.ecosystems import lock_artifacts
 from freezer.engine.interface import LayerFile
 from freezer.fetch.store.store import Store
 from freezer.flows.image.build import Built, build
-from freezer.flows.image.fetch import lock_artifacts
 from freezer.flows.project.image_runtime import require_runtime
 from freezer.image.assemble.assemble import SYSTEM_TITLE, Parts, assemble
 from freezer.image.assemble.steps import TITLE as STEPS_TITLE

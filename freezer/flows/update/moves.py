@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freezer.ecosystems import BY_NAME, ECOSYSTEMS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from freezer.flows.lock.request import LockRequest
-    from freezer.model.lock import CondaPackage, Lock
-
-_TITLES = {"conda": "conda package ", "debian": "Debian package ", "base": "base "}
+    from freezer.model.lock import Lock
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Move:
 
     def __str__(self) -> str:
         """Return ``numpy 1.26.4 to 2.1.0: scipy 1.16 wants numpy>=2``."""
-        title = f"{_TITLES.get(self.ecosystem, '')}{self.name}"
+        title = f"{BY_NAME[self.ecosystem].title}{self.name}"
         if self.before is None:
             text = f"{title} {self.after}, new"
         elif self.after is None:
@@ -44,10 +44,11 @@ class Move:
 def moves(old: Lock, new: Lock, lock_request: LockRequest) -> tuple[Move, ...]:
     """Return what moved, what is named first, then by ecosystem and name."""
     found = [
-        *_moves("base", _base(old), _base(new), lock_request),
-        *_moves("debian", _versions(old.debian), _versions(new.debian), lock_request),
-        *_moves("conda", _builds(old.conda), _builds(new.conda), lock_request),
-        *_moves("pip", _versions(old.pip), _versions(new.pip), lock_request),
+        move
+        for ecosystem in ECOSYSTEMS
+        for move in _moves(
+            ecosystem.name, ecosystem.movable(old), ecosystem.movable(new), lock_request
+        )
     ]
     return tuple(sorted(found, key=lambda item: not item.named))
 
@@ -64,17 +65,3 @@ def _moves(
         whole = not lock_request.release or (ecosystem == "base" and release is not None)
         named = whole or (release is not None and name in release.names)
         yield Move(ecosystem, name, before, after, named, None if named else causes.get(name))
-
-
-def _base(lock: Lock) -> dict[str, str]:
-    if lock.base.kind == "bootstrap":
-        return _versions(lock.base.packages)
-    return {lock.base.reference: lock.base.manifest[7:19]}
-
-
-def _builds(packages: Iterable[CondaPackage]) -> dict[str, str]:
-    return {item.name: f"{item.version} {item.build}" for item in packages}
-
-
-def _versions(packages: Iterable[object]) -> dict[str, str]:
-    return {item.name: item.version for item in packages}  # type: ignore[attr-defined]

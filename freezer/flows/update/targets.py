@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
 
+from freezer.ecosystems import INSTALLED
 from freezer.errors import LockError, SpecError, Where
 from freezer.flows.project.environment import LOCKS, environments, load_environment
 from freezer.model.lockfile import LOCK_FILE
@@ -115,11 +116,11 @@ def _ecosystems(lock: Lock, name: str) -> Mapping[str, set[str]]:
         return {"base": set()}
     if name == PYTHON:
         return _python(lock)
-    python = canonicalize_name(name)
     found = {
-        "debian": {item.name for item in lock.debian if item.name == name},
-        "conda": {item.name for item in lock.conda if item.name == name.lower()},
-        "pip": {item.name for item in lock.pip if item.name == python},
+        ecosystem.name: {
+            item.name for item in ecosystem.packages(lock) if item.name == ecosystem.own_name(name)
+        }
+        for ecosystem in INSTALLED
     }
     return {ecosystem: mine for ecosystem, mine in found.items() if mine}
 
@@ -139,8 +140,7 @@ def _unknown(lock: Lock, name: str) -> LockError:
             where=where,
             hint=f"run `freeze update {lock.name} base`",
         )
-    names = {item.name for item in lock.debian} | {item.name for item in lock.conda}
-    names |= {item.name for item in lock.pip}
+    names = {item.name for ecosystem in INSTALLED for item in ecosystem.packages(lock)}
     near = difflib.get_close_matches(name.lower(), sorted(names), _NEAR, 0.6)
     return LockError(
         f"{name} is not in the lock",

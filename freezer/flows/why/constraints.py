@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
+    from freezer.ecosystems.interface import Key
     from freezer.flows.project.environment import Environment
     from freezer.flows.project.project import Project
-    from freezer.history.why import Graph, Key
+    from freezer.history.why import Graph
     from freezer.model.lock import Lock, PipPackage
 
 _CONDA_CUDA = frozenset({"cuda-version", "cudatoolkit", "cudnn", "libcudnn", "nccl"})

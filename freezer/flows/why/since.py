@@ -6,18 +6,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freezer.ecosystems.interface import Lookup
 from freezer.errors import FreezerError
 from freezer.flows.history.generations import history, shown_folder
 from freezer.flows.project.environment import LOCKS
 from freezer.history.archive import archived_bytes
-from freezer.history.why import Lookup, graph, since
+from freezer.history.why import graph, since
 from freezer.model.artifact import Artifact
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, parse_lock
 
 if TYPE_CHECKING:
+    from freezer.ecosystems.interface import Key
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
-    from freezer.history.why import Key
     from freezer.model.generation import Generation
     from freezer.model.lock import Lock
 

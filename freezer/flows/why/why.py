@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
 
+from freezer.ecosystems.interface import Key, Lookup, Need
 from freezer.errors import LockError, Where
 from freezer.flows.project.environment import LOCKS, load_locked
 from freezer.flows.why.ask import Offer, offer
 from freezer.flows.why.constraints import Hold, holds, wheel_needs
 from freezer.flows.why.released import Released, released
 from freezer.flows.why.since import Since, since_when
-from freezer.history.why import Graph, Key, Lookup, Need, asked_and_why, chains, graph
+from freezer.history.why import Graph, chains, graph
 from freezer.model.lockfile import LOCK_FILE
+from freezer.model.reason import split_reason
 
 if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
@@ -77,7 +79,7 @@ def why(project: Project, environment: str | None, name: str, *, ask: bool = Fal
 def _answer(project: Project, locked: Locked, found: Graph, key: Key, *, ask: bool) -> Answer:
     package = found.packages[key]
     held = holds(project, locked.lock, found, key)
-    asked, given = asked_and_why(getattr(package, "reason", "the base image holds it"))
+    asked, given = split_reason(getattr(package, "reason", "the base image holds it"))
     return Answer(
         key=key,
         package=package,
@@ -120,7 +122,7 @@ def _offer(
 
 def _keys(found: Graph, lookup: Lookup, names: set[str]) -> tuple[Key, ...]:
     """Return the packages of a name; what conda brings under another one goes by both."""
-    conda = {lookup.conda_brings[one] for one in names if one in lookup.conda_brings}
+    conda = {lookup.provided_by_conda[one] for one in names if one in lookup.provided_by_conda}
     more = [key for key in found.named(conda) if key.ecosystem == "conda"]
     return tuple(sorted({*found.named(names), *more}))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from freezer.ecosystems import INSTALLED
 from freezer.model.lockfile import short_id
 from freezer.output.text import plural, show_rows, size
 
@@ -29,8 +30,8 @@ def show(built: Built, console: Console) -> None:
         return
     rows = [(f"  {title}", size(count), diff_id[7:19]) for title, diff_id, count in built.layers]
     show_rows(rows, console)
-    counts = [(lock.debian, "Debian"), (lock.conda, "conda"), (lock.pip, "Python")]
-    counted = [plural(len(held), f"{kind} package") for held, kind in counts if held]
+    counts = [(len(one.packages(lock)), one.noun) for one in INSTALLED]
+    counted = [plural(count, noun) for count, noun in counts if count]
     packages = ", ".join(counted) or "no packages"
     lines = [
         f"{lock.name}: image {built.image}",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from freezer.ecosystems import INSTALLED
 from freezer.flows.project.image_runtime import installed_runtime
 from freezer.model.canonical import plain
 from freezer.model.lockfile import LOCK_FILE, short_id
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from freezer.ecosystems.interface import Ecosystem
     from freezer.flows.lock.lock import LockResult
     from freezer.flows.project.environment import Locked
     from freezer.model.lock import Lock
@@ -65,11 +67,7 @@ def document(locked: Locked) -> dict[str, Any]:
         "exceptions": {name: plain(newer) for name, newer in lock.exceptions.items()},
         "python": lock.target.python.version,
         "base": plain(lock.base)["config"],
-        "packages": {
-            "debian": len(lock.debian),
-            "conda": len(lock.conda),
-            "pip": len(lock.pip),
-        },
+        "packages": {one.name: len(one.packages(lock)) for one in INSTALLED},
         "accelerator": plain(lock.accelerator) if lock.accelerator else None,
         "blas": lock.blas,
         "steps": plain(lock.steps) if lock.steps else None,
@@ -79,8 +77,6 @@ def document(locked: Locked) -> dict[str, Any]:
 
 
 def _facts(lock: Lock) -> list[tuple[str, str]]:
-    wheels = sum(package.size for package in lock.pip)
-    debs = sum(package.size for package in lock.debian)
     rows = [
         ("base", _base(lock)),
         (
@@ -90,9 +86,7 @@ def _facts(lock: Lock) -> list[tuple[str, str]]:
                 f"Python {lock.target.python.version}, {lock.target.architecture}"
             ),
         ),
-        ("debian", f"{plural(len(lock.debian), 'package')}, {size(debs)}"),
-        *_conda(lock),
-        ("pip", f"{plural(len(lock.pip), 'package')}, {size(wheels)}"),
+        *(row for ecosystem in INSTALLED for row in _ecosystem(ecosystem, lock)),
         *_steps(lock),
         *_accelerator(lock),
     ]
@@ -108,19 +102,21 @@ def exceptions(lock: Lock) -> list[tuple[str, str]]:
     ]
 
 
-def _conda(lock: Lock) -> list[tuple[str, str]]:
-    if not lock.conda:
+def _ecosystem(ecosystem: Ecosystem, lock: Lock) -> list[tuple[str, str]]:
+    """Return how many packages there are, and of conda what it was solved for."""
+    packages = ecosystem.packages(lock)
+    if ecosystem.name not in lock.answers and not packages:
         return []
-    channels = ", ".join(dict.fromkeys(package.channel for package in lock.conda))
-    total = sum(package.size for package in lock.conda)
-    rows = [
-        ("conda", f"{plural(len(lock.conda), 'package')} from {channels}, {size(total)}"),
-        *(
-            (f"  {platform}", plural(len(packages), "package"))
-            for platform, packages in lock.conda_elsewhere.items()
-        ),
-    ]
-    return [*rows, ("declared", " ".join(f"{k}={v}" for k, v in lock.virtual_packages.items()))]
+    channels = dict.fromkeys(getattr(one, "channel", None) for one in packages)
+    source = f" from {', '.join(filter(None, channels))}" if any(channels) else ""
+    total = sum(getattr(one, "size", 0) for one in packages)
+    rows = [(ecosystem.name, f"{plural(len(packages), 'package')}{source}, {size(total)}")]
+    for platform, others in ecosystem.other_platforms(lock).items():
+        rows.append((f"  {platform}", plural(len(others), "package")))
+    if ecosystem.declared(lock):
+        declared = " ".join(f"{k}={v}" for k, v in ecosystem.declared(lock).items())
+        rows.append(("declared", declared))
+    return rows
 
 
 def _steps(lock: Lock) -> list[tuple[str, str]]:

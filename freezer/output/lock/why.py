@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.markup import escape
 
-from freezer.history.why import needed_by
 from freezer.model.lock import BasePackage
 from freezer.model.lockfile import short_id
+from freezer.model.reason import dependents
 from freezer.output.text import printable, size
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from freezer.ecosystems.interface import Key, Need
     from freezer.flows.why.constraints import Hold
     from freezer.flows.why.released import Released
     from freezer.flows.why.since import Since
     from freezer.flows.why.why import Answer, Why
-    from freezer.history.why import Key, Need
 
 _CHAINS: Final = 5
 _PARENTS: Final = 10
@@ -125,7 +125,7 @@ def _facts(found: Why, answer: Answer) -> Iterator[tuple[str, Sequence[str]]]:
     if not isinstance(package, BasePackage):
         told = f"{package.file}, {size(package.size)}, sha256 {package.sha256[:12]}"
         yield "file", [told]
-    if not needed_by(answer.asked) or ";" in answer.asked:
+    if not dependents(answer.asked) or ";" in answer.asked:
         yield "here", [answer.asked]
     if answer.why:
         yield "why", [answer.why]

@@ -10,6 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from freezer.errors import ResolveError
+from freezer.model.reason import needed_by
 from freezer.resolve.debian.packages import provides
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def close(
                 raise _unfulfilled(owner, clause, table)
             if one.name in chosen:
                 raise _two_versions(owner, clause, chosen[one.name][0])
-            chosen[one.name] = (one, f"needed by {owner.name}")
+            chosen[one.name] = (one, needed_by([owner.name]))
             queue.append(one.name)
     return chosen
 

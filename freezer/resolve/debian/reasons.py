@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from freezer.model.reason import needed_by, requested_in
 from freezer.resolve.debian.packages import provides
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from freezer.resolve.debian.packages import Candidate
 
-ASKED = "asked for in the spec"
+ASKED = requested_in(["the spec"])
 
 
 def explain(
@@ -31,7 +32,7 @@ def explain(
         owner = queue.popleft()
         for name in _needs(chosen[owner], chosen):
             if name not in reasons:
-                reasons[name] = f"needed by {owner}"
+                reasons[name] = needed_by([owner])
                 queue.append(name)
     for name in chosen:
         reasons.setdefault(name, "chosen by apt to fit the others")

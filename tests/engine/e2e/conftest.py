@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from freezer.ecosystems import lock_artifacts
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.fetch.store.store import Store
-from freezer.flows.image.fetch import lock_artifacts
 from tests.support.debian.bases import PLATFORMS, kept_store
 from tests.support.host.commands import Project, forget, other_clock, outcome, untag
 

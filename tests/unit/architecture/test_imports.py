@@ -20,7 +20,7 @@ FLOORS = (
     ("resolve", "image", "check", "history", "data"),
     ("fetch", "engine"),
     ("inside",),
-    ("frameworks",),
+    ("ecosystems", "frameworks"),
     ("model",),
     ("errors",),
 )

@@ -15,7 +15,7 @@ def test_versions_additions_and_removals_are_named():
     scipy = old.pip[0].model_copy(update={"name": "scipy", "version": "1.17.0"})
     new = make_lock(pip=(numpy, scipy), debian=())
     assert list(changes(old, new)) == [
-        "Debian libgomp1: removed, was 12.2.0-14",
+        "Debian package libgomp1: removed, was 12.2.0-14",
         "Python package numpy: 2.4.6 to 2.5.0",
         "Python package scipy: added, 1.17.0",
         "reasons of pins changed",

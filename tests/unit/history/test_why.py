@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
+from freezer.ecosystems.interface import Key, Lookup
 from freezer.history.log import History
-from freezer.history.why import (
-    Graph,
-    Key,
-    Lookup,
-    asked_and_why,
-    chains,
-    graph,
-    needed_by,
-    since,
-)
+from freezer.history.why import Graph, chains, graph, since
 from freezer.model.generation import Generation, entry_digest
 from freezer.model.lock import BootstrapBase, CondaPackage, DebianPackage, PipPackage
+from freezer.model.reason import dependents, split_reason
 from tests.support.project.locks import make_lock, sha
 
 
@@ -104,7 +97,9 @@ def test_match_specs_are_the_edges_of_conda_and_virtual_packages_are_none():
 
 def test_a_python_package_may_need_what_conda_brings_under_another_name():
     lock = make_lock(pip=(pip("lightning", requested=True),), conda=(conda("pytorch"),))
-    known = Lookup(conda_brings={"torch": "pytorch"}, wheels={"lightning": {"torch": (">=2.1",)}})
+    known = Lookup(
+        provided_by_conda={"torch": "pytorch"}, wheels={"lightning": {"torch": (">=2.1",)}}
+    )
     found = graph(lock, known)
     (need,) = found.needs[Key("conda", "pytorch")]
     assert (need.by, need.wanted) == (Key("pip", "lightning"), (">=2.1",))
@@ -135,10 +130,10 @@ def test_what_a_build_needs_is_told_apart_from_what_is_installed():
 
 
 def test_reasons_come_apart():
-    assert asked_and_why("needed by a, b; why: it is fast") == ("needed by a, b", "it is fast")
-    assert asked_and_why("asked for in freeze.yaml") == ("asked for in freeze.yaml", None)
-    assert needed_by("needed by a, b; why: c needed by d") == ("a", "b")
-    assert needed_by("asked for in the spec; why: needed by us") == ()
+    assert split_reason("needed by a, b; why: it is fast") == ("needed by a, b", "it is fast")
+    assert split_reason("asked for in freeze.yaml") == ("asked for in freeze.yaml", None)
+    assert dependents("needed by a, b; why: c needed by d") == ("a", "b")
+    assert dependents("asked for in the spec; why: needed by us") == ()
 
 
 def generation(number: int, lock: str, *parents: Generation) -> Generation:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from freezer.errors import ResolveError, Where
 from freezer.fetch.http.redact import redact
 from freezer.model.lock import CondaPackage
+from freezer.model.reason import needed_by, requested_in
 from freezer.resolve.conda.specname import spec_name
 
 if TYPE_CHECKING:
@@ -51,17 +52,17 @@ def reasons_of(
 
     ``depends`` holds the match specs of what each package needs.
     """
-    needed_by: dict[str, set[str]] = {}
+    parents: dict[str, set[str]] = {}
     for name, specs in depends.items():
         for text in specs:
-            needed_by.setdefault(spec_name(text), set()).add(name)
-    return {name: _reason(places.get(name, ()), needed_by.get(name, set())) for name in depends}
+            parents.setdefault(spec_name(text), set()).add(name)
+    return {name: _reason(places.get(name, ()), parents.get(name, set())) for name in depends}
 
 
-def _reason(places: Sequence[Where], needed_by: set[str]) -> str:
+def _reason(places: Sequence[Where], parents: set[str]) -> str:
     if places:
-        return f"asked for in {', '.join(dict.fromkeys(map(str, places)))}"
-    return f"needed by {', '.join(sorted(needed_by))}" if needed_by else "chosen by the solver"
+        return requested_in(places)
+    return needed_by(parents) if parents else "chosen by the solver"
 
 
 def undated_warning(packages: Iterable[CondaPackage]) -> Iterator[str]:
