@@ -10,8 +10,11 @@ and a check is what decides.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Final, get_args
 
+from freezer.frameworks import described
+from freezer.frameworks.description import Likelihood
 from freezer.model.base import Model
 
 if TYPE_CHECKING:
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 
     from freezer.history.diff import Change, LockDiff
 
-Level = Literal["certain", "likely", "possible", "unlikely"]
-LEVELS: Final[tuple[Level, ...]] = ("certain", "likely", "possible", "unlikely")
+Level = Likelihood
+LEVELS: Final[tuple[Level, ...]] = get_args(Likelihood)
 
 
 class Suspect(Model):
@@ -45,18 +48,9 @@ _COMPONENTS: Final[dict[str, tuple[Level, str]]] = {
     "accelerator": ("likely", "kernels on the GPU come with it"),
 }
 _PACKAGES: Final[tuple[tuple[str, Level, str], ...]] = (
-    (r"numpy", "likely", "sums, products and random streams come from it"),
-    (r"scipy", "likely", "its optimisers and linear algebra are under scikit-learn's"),
-    (r"scikit-learn", "likely", "algorithms and defaults change with minor releases"),
-    (r"torch|pytorch|libtorch", "likely", "kernels, defaults and random streams come from it"),
     (r"triton", "likely", "it compiles the kernels that run"),
-    (r"jax|jaxlib", "likely", "XLA fuses and orders operations anew with each release"),
-    (r"tensorflow.*|keras", "likely", "kernels and defaults come from it"),
-    (r"xgboost.*|py-xgboost.*|libxgboost", "likely", "split finding changes with releases"),
-    (r"lightgbm", "likely", "split finding changes with releases"),
     (r"mkl.*|libopenblas|openblas|libblas|liblapack|blis", "likely", "it does the linear algebra"),
     (r"nvidia-(cublas|cudnn|cusolver|cusparse|cufft|curand)\S*", "likely", "GPU kernels are in it"),
-    (r"numba|llvmlite", "possible", "it compiles the loops that are run"),
     (r"numexpr|bottleneck|pythran", "possible", "it computes array expressions"),
     (r"pandas|polars|pyarrow", "possible", "data passes through it: order, types, missing values"),
     (r"opencv\S*|pillow|torchvision|albumentations|librosa", "possible", "it prepares the data"),
@@ -64,15 +58,15 @@ _PACKAGES: Final[tuple[tuple[str, Level, str], ...]] = (
      "models, data order and defaults come from it"),
     (r"joblib|threadpoolctl|loky", "unlikely", "it starts the workers that compute"),
 )  # fmt: skip
-"""Pattern of a name, level, and why; the first that fits counts."""
+"""Pattern of a name, level, and why, for what belongs to no described framework; the first that
+fits counts. Frameworks and libraries say it of themselves: ``changes`` in `freezer.frameworks`."""
 _KERNELS: Final = (
-    r"OPENBLAS_CORETYPE|NPY_\w+|ATEN_CPU_CAPABILITY|ONEDNN_MAX_CPU_ISA|MKL_CBWR"
-    r"|MKL_ENABLE_INSTRUCTIONS|XLA_FLAGS|GLIBC_TUNABLES|BLIS_ARCH_TYPE|FREEZER_NUMERICS"
+    r"OPENBLAS_CORETYPE|ONEDNN_MAX_CPU_ISA|MKL_CBWR|MKL_ENABLE_INSTRUCTIONS|GLIBC_TUNABLES"
+    r"|BLIS_ARCH_TYPE|FREEZER_NUMERICS"
 )
 _SETTINGS: Final[tuple[tuple[str, Level, str], ...]] = (
     (r"FREEZER_SEED", "certain", "the seed is another one"),
-    (r"\w+_NUM_THREADS|NPROC|TF_NUM_INTRAOP_THREADS", "likely", "sums are split among threads"),
-    (r"TF_NUM_INTEROP_THREADS", "likely", "operations that draw random numbers take turns by it"),
+    (r"\w+_NUM_THREADS|NPROC", "likely", "sums are split among threads"),
     (_KERNELS, "likely", "it chooses the CPU kernels"),
     (r"CUBLAS_WORKSPACE_CONFIG|NVIDIA_TF32_OVERRIDE", "likely", "it decides how GPUs round"),
     (r"PYTHONHASHSEED", "possible", "the order of sets depends on it"),
@@ -104,8 +98,22 @@ def _suspects(diff: LockDiff) -> Iterator[Suspect]:
             yield Suspect(level="certain", what=note, why="other trainings cannot be compared")
 
 
+@cache
+def _packages() -> tuple[tuple[str, Level, str], ...]:
+    """Return pattern, level and why of every package that may change results."""
+    rows = (row for item in described() for row in item.changes)
+    return (*((row.pattern, row.likelihood, row.why) for row in rows), *_PACKAGES)
+
+
+@cache
+def _variables() -> tuple[tuple[str, Level, str], ...]:
+    """Return pattern, level and why of every environment variable that may change results."""
+    rows = (row for item in described() for row in item.variables)
+    return (*((row.pattern, row.likelihood, row.why) for row in rows), *_SETTINGS)
+
+
 def _of_package(change: Change) -> Iterator[Suspect]:
-    for pattern, level, why in _PACKAGES:
+    for pattern, level, why in _packages():
         if re.fullmatch(pattern, change.name):
             lowered: Level = "possible" if change.kind == "rebuilt" else level
             yield Suspect(level=lowered, what=_said(change), why=why)
@@ -122,7 +130,7 @@ def _of_setting(change: Change) -> Iterator[Suspect]:
         yield Suspect(
             level="likely", what=_said(change), why="a step may add what is computed with"
         )
-    for pattern, level, why in _SETTINGS if change.ecosystem == "setting" else ():
+    for pattern, level, why in _variables() if change.ecosystem == "setting" else ():
         if re.fullmatch(pattern, change.name):
             yield Suspect(level=level, what=_said(change), why=why)
             return

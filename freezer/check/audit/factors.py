@@ -5,8 +5,7 @@ variables make them choose those of an older one:
 
 - those of ``numerics: portable``: ``freezer_inside.determinism``
 - OpenBLAS: https://github.com/OpenMathLib/OpenBLAS#setting-the-number-of-threads-using-environment-variables
-- NumPy: https://numpy.org/doc/stable/reference/simd/build-options.html#runtime-dispatch
-- PyTorch: ``ATEN_CPU_CAPABILITY``, as aten/src/ATen/native/DispatchStub.cpp reads it
+- NumPy, PyTorch and XLA: ``oldest_kernels`` in their descriptions (`freezer.frameworks`)
 - oneDNN: https://uxlfoundation.github.io/oneDNN/dev_guide_cpu_dispatcher_control.html
 - MKL: https://www.intel.com/content/www/us/en/docs/onemkl/developer-guide-linux/2024-0/
   instruction-set-specific-dispatch-on-intel-archs.html
@@ -20,25 +19,25 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from freezer.frameworks import frameworks
 from freezer.inside.freezer_inside.determinism import pinned, thread_counts
-from freezer.inside.freezer_inside.switches import SWITCHES, WITHOUT
+from freezer.inside.freezer_inside.switches import WITHOUT
 from freezer.inside.freezer_inside.trainer import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from freezer.frameworks.description import Framework
     from freezer.model.lock import Lock
 
 RACE_THREADS: Final = 4
 """Three or more: with two, a + b = b + a hides in which order threads end."""
 _V2: Final = {
     "OPENBLAS_CORETYPE": "Nehalem",
-    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR X86_V3",
-    "ATEN_CPU_CAPABILITY": "default",
     "ONEDNN_MAX_CPU_ISA": "SSE41",
     "MKL_CBWR": "COMPATIBLE",
-    "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2",
 }
+"""Kernels of x86-64-v2 in libraries that several frameworks share."""
 _PINNED: Final = "use `numerics: portable`, or keep to hosts of one CPU family"
 _SEEDED: Final = "seed it: `freezer_inside.seed_everything()` is called first"
 
@@ -119,11 +118,17 @@ def _kernels(lock: Lock) -> list[Factor]:
     portable = "the kernels of `numerics: portable`"
     found = (
         Factor("cpu-portable", portable, _PINNED, pinned(), costs="as varied"),
-        Factor("cpu-v2", "CPU kernels of x86-64-v2, without AVX", _PINNED, _V2, costs="unknown"),
+        Factor("cpu-v2", "CPU kernels of x86-64-v2, without AVX", _PINNED, _v2(), costs="unknown"),
         Factor("libm", "the C library without FMA", _PINNED, tunables, costs="unknown"),
     )
     own = lock.environment.keys()  # what the spec itself pins is left alone
     return [item for item in found if not own & item.environment.keys()]
+
+
+def _v2() -> dict[str, str]:
+    """Return the variables that make all libraries use kernels of x86-64-v2."""
+    own = (item.oldest_kernels for item in frameworks().values())
+    return _V2 | {name: value for kernels in own for name, value in kernels.items()}
 
 
 def _memory() -> list[Factor]:
@@ -145,20 +150,18 @@ def _memory() -> list[Factor]:
 
 
 def _workers(lock: Lock) -> list[Factor]:
-    only = tuple(name for name in lock.smoke.trainings if name in ("torch", "tensorflow"))
+    only = tuple(name for name, item in _trained(lock).items() if item.loader_workers)
     keyed = "draw from `freezer_inside.augmentation`, which hangs on the sample alone"
     return [Factor("workers", "3 loader workers", keyed, {WORKERS: "3"}, only=only)] if only else []
 
 
 def _framework_switches(lock: Lock) -> Iterator[Factor]:
     """Yield each switch of a framework left as the framework has it, as far as it has a part."""
-    rows = [
-        *((row.framework, row.name, row.gpu) for row in SWITCHES),
-        *(("lightgbm", name, False) for name in ("deterministic", "force_row_wise")),
-    ]
-    for framework, name, gpu in rows:
-        if framework in lock.smoke.trainings and (not gpu or lock.accelerator is not None):
-            title = f"{framework}: {name}"
+    for framework, item in _trained(lock).items():
+        for switch in item.switches:
+            if switch.gpu and lock.accelerator is None:
+                continue
+            title = f"{framework}: {switch.name}"
             yield Factor(
                 f"without-{re.sub('[^a-z0-9]+', '-', title.lower())}",
                 f"{title}, left out",
@@ -167,6 +170,11 @@ def _framework_switches(lock: Lock) -> Iterator[Factor]:
                 only=(framework,),
                 costs="as locked",
             )
+
+
+def _trained(lock: Lock) -> dict[str, Framework]:
+    """Return the frameworks that a lock's built-in trainings exercise, by training."""
+    return {name: item for name, item in frameworks().items() if name in lock.smoke.trainings}
 
 
 def _switches(lock: Lock) -> list[Factor]:

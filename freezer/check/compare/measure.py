@@ -5,22 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.check.compare.ulps import Distance, number_ulps, tensor_distance
+from freezer.frameworks import frameworks
 from freezer.model.record.record import Digested, Number, Said, Tensor
 
 if TYPE_CHECKING:
     from freezer.model.record.record import Observation
-
-_TOLERANCES = {
-    "numpy": (1e-5, 1e-5),
-    "sklearn": (1e-12, 1e-10),
-    "torch": (1e-5, 1e-4),
-    "jax": (1e-5, 1e-5),
-    "tensorflow": (1e-5, 1e-4),
-    "xgboost": (1e-6, 1e-5),
-    "lightgbm": (1e-12, 1e-10),
-}
-"""Training to the relative error of losses and of tensors (by norm) that separated benign from
-harmful changes: 129 benign and 31 harmful runs on one AVX-512 host with two cores, 2026."""
 
 _MIXED = "mixed precision"
 _HALF = 1e-3
@@ -46,11 +35,13 @@ def within(training: str, expected: Observation, found: Observation) -> bool:
     Settings, versions, random streams and data, first weights among them, have none, nor has a
     difference that cannot be measured over every element.
     """
-    if training not in _TOLERANCES or isinstance(found, (Said, Digested)):
+    framework = frameworks().get(training)
+    if framework is None or framework.tolerance is None or isinstance(found, (Said, Digested)):
         return False
     relative = distance(expected, found).relative
-    loss, tensor = _TOLERANCES[training]
-    tolerance = tensor if isinstance(found, Tensor) else loss
+    tolerance = (
+        framework.tolerance.tensor if isinstance(found, Tensor) else framework.tolerance.loss
+    )
     if found.name.startswith(_MIXED):
         tolerance = _HALF
     return relative is not None and relative <= tolerance

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError
 from freezer.flows.project.environment import place, read_spec_file
+from freezer.frameworks import frameworks
 from freezer.image.layout import BASE_PATH, ENVIRONMENT, HOME, USER
 from freezer.inside.freezer_inside.determinism import settings
 from freezer.model.canonical import digest
@@ -17,17 +18,6 @@ if TYPE_CHECKING:
     from freezer.flows.project.environment import Environment
     from freezer.model.events import Reporter
     from freezer.model.spec.spec import Spec
-
-TRAINING_PACKAGES = {
-    "jax": ("jax",),
-    "lightgbm": ("lightgbm",),
-    "numpy": ("numpy",),
-    "sklearn": ("scikit-learn",),
-    "tensorflow": ("tensorflow", "tensorflow-cpu"),
-    "torch": ("torch",),
-    "xgboost": ("xgboost", "xgboost-cpu"),
-}
-"""Built-in training to the packages that it trains with, any one of them."""
 
 _RESERVED = frozenset({"HOME", "USER", "LOGNAME", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX"})
 
@@ -97,15 +87,15 @@ def _trainings(environment: Environment, locked: frozenset[str]) -> tuple[str, .
     """
     smoke = environment.spec.smoke
     if smoke.training is None:
-        offered = (name for name, anyone in TRAINING_PACKAGES.items() if locked & {*anyone})
+        offered = (name for name, item in frameworks().items() if locked & {*item.packages})
         return () if smoke.command else tuple(sorted(offered))
     for name in smoke.training:
-        if not locked & {*TRAINING_PACKAGES[name]}:
-            package = TRAINING_PACKAGES[name][0]
+        packages = frameworks()[name].packages
+        if not locked & {*packages}:
             raise SpecError(
-                f"the training {name!r} needs {package}, which is not locked",
+                f"the training {name!r} needs {packages[0]}, which is not locked",
                 where=place(environment, "smoke", "training"),
-                hint=f"add {package} to 'pip', or name another training",
+                hint=f"add {packages[0]} to 'pip', or name another training",
             )
     return tuple(sorted(set(smoke.training)))
 

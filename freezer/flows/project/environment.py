@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import LockError, SpecError, Where
+from freezer.frameworks import trainings
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _load(project: Path, file: Path) -> Environment:
 
     shown = str(file.relative_to(project))
     try:
-        spec, document = speccheck.parse_spec(file.read_bytes(), shown)
+        spec, document = speccheck.parse_spec(file.read_bytes(), shown, trainings())
     except OSError as error:
         raise SpecError(
             "the spec cannot be read", where=Where(shown), found=error.strerror

@@ -11,6 +11,7 @@ from freezer.errors import HostError, SpecError, Where
 from freezer.fetch.store.atomic import write_atomically
 from freezer.flows.project.environment import SPEC_FILE
 from freezer.flows.setup.discover import choose_minor, discover
+from freezer.frameworks import trainings
 from freezer.image.dockerfile import render
 from freezer.model.spec.validate import parse_spec
 
@@ -72,7 +73,7 @@ def init(
         conda=found.conda,
         as_of=datetime.now(UTC).strftime("%Y-%m-%dT00:00:00Z"),
     )
-    parse_spec(text.encode(), SPEC_FILE)
+    parse_spec(text.encode(), SPEC_FILE, trainings())
     if not found.pip_files and not found.conda:
         notes.append("no requirements were found here; list them under 'pip', or under 'conda'")
     write_atomically(path, text.encode())

@@ -12,13 +12,16 @@ from freezer.model.base import Model
 from freezer.model.spec.spec import Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-def spec_schema() -> dict[str, Any]:
-    """Return the schema. Descriptions are the docstrings of the spec's fields."""
+def spec_schema(trainings: Sequence[str]) -> dict[str, Any]:
+    """Return the schema, with the names of the built-in trainings.
+
+    Descriptions are the docstrings of the spec's fields.
+    """
     schema = Spec.model_json_schema(by_alias=True)
     _describe(schema, Spec)
     for model in _models():
@@ -31,8 +34,9 @@ def spec_schema() -> dict[str, Any]:
         {**texts, "description": "Requirements, one an entry."},
     )
     training = schema["$defs"]["SmokeSpec"]["properties"]["training"]
-    names = training["anyOf"][0]["items"]["enum"]
-    training["anyOf"].insert(0, {"type": "string", "enum": names})
+    one = {"type": "string", "enum": list(trainings)}
+    training["anyOf"][0]["items"] = one
+    training["anyOf"].insert(0, one)
     properties["as-of"] = {
         "type": "string",
         "format": "date-time",

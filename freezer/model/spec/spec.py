@@ -7,16 +7,36 @@ that nothing after this module has to know that there was a short one.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
 from freezer.model.artifact import SafePath
 from freezer.model.base import EnvName, Model, Sha256
 
-BuiltIn = Literal["jax", "lightgbm", "numpy", "sklearn", "tensorflow", "torch", "xgboost"]
-"""The trainings that Freezer brings, each named after what it exercises."""
-BUILT_IN_TRAININGS: tuple[str, ...] = get_args(BuiltIn)
+TRAININGS = "trainings"
+"""Key of the validation context under which the names of the built-in trainings are given."""
+
+
+def _known_training(name: str, info: ValidationInfo) -> str:
+    known = (info.context or {}).get(TRAININGS)
+    if known is not None and name not in known:
+        msg = f"there is no built-in training {name!r}"
+        raise ValueError(msg)
+    return name
+
+
+BuiltIn = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_known_training)
+]
+"""A training that Freezer brings, named after the framework that it exercises."""
 
 Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[bkmg]$")]
 DebianName = Annotated[

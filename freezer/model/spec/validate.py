@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from freezer.errors import SpecError, Where
 from freezer.model.base import Model, kebab
 from freezer.model.spec.spec import (
+    TRAININGS,
     AcceleratorSpec,
     BootstrapSpec,
     CondaSpec,
@@ -62,23 +63,24 @@ _EXPECTED: dict[str, str] = {
     "smoke.cpus": "a whole number of CPUs, from 1",
     "smoke.timeout": "seconds, from 1 to 86400",
     "smoke.memory": "a number and one of b, k, m, g, such as 2g",
-    "smoke.training": "jax, lightgbm, numpy, sklearn, tensorflow, torch, xgboost, or a list",
     "determinism.numerics": "native or portable",
     "pip.resolver": "uv or pip-tools",
 }
 _PREFIXES = ("value error, ", "assertion failed, ")
 
 
-def parse_spec(data: bytes, name: str) -> tuple[Spec, Document]:
+def parse_spec(data: bytes, name: str, trainings: Sequence[str]) -> tuple[Spec, Document]:
     """Return the spec in a file's bytes, and its document for later messages with lines.
 
-    Raises ``SpecError``; where a file has several faults they are all in it.
+    ``trainings`` are the names of the built-in ones. Raises ``SpecError``; where a file has several
+    faults they are all in it.
     """
     document = read_yaml(data, name)
     try:
-        return Spec.model_validate(document.values), document
+        return Spec.model_validate(document.values, context={TRAININGS: trainings}), document
     except ValidationError as error:
-        raise _join(_faults(error, document, name)) from None
+        expected = {**_EXPECTED, "smoke.training": f"{', '.join(trainings)}, or a list"}
+        raise _join(_faults(error, document, name, expected)) from None
 
 
 def place(document: Document, name: str, *path: str | int) -> Where:
@@ -86,12 +88,14 @@ def place(document: Document, name: str, *path: str | int) -> Where:
     return Where(name, document.line(path), dotted(path) or None)
 
 
-def _faults(error: ValidationError, document: Document, name: str) -> list[SpecError]:
+def _faults(
+    error: ValidationError, document: Document, name: str, expected: Mapping[str, str]
+) -> list[SpecError]:
     found: dict[Path, SpecError] = {}
     for item in error.errors(include_url=False):
         path = _path(item["loc"], document.values)
         if path not in found:
-            found[path] = _fault(path, item, document, name)
+            found[path] = _fault(path, item, document, name, expected)
     # A union says that none of its branches fits; the fault inside a branch says why.
     inner = [fault for path, fault in found.items() if not _is_above(path, found)]
     return sorted(inner, key=lambda fault: (fault.where.line or 0) if fault.where else 0)
@@ -136,7 +140,9 @@ def _general(path: Path) -> Path:
     return ("data", "*", *path[2:]) if path[:1] == ("data",) and len(path) > 1 else path
 
 
-def _fault(path: Path, item: Any, document: Document, name: str) -> SpecError:
+def _fault(
+    path: Path, item: Any, document: Document, name: str, expected: Mapping[str, str]
+) -> SpecError:
     where = place(document, name, *path)
     if item["type"] == "extra_forbidden":
         return _unknown(path, where)
@@ -144,14 +150,14 @@ def _fault(path: Path, item: Any, document: Document, name: str) -> SpecError:
         return SpecError(
             f"the key {path[-1]!r} is missing",
             where=where,
-            expected=_expected(path),
+            expected=_expected(path, expected),
             hint=f"add a line '{path[-1]}: ...'",
         )
     return SpecError(
         f"unusable value for {_last_key(path)!r}" if path else "unusable spec",
         where=where,
         found=_shown(path, document.values),
-        expected=_expected(path) or _reason(item["msg"]),
+        expected=_expected(path, expected) or _reason(item["msg"]),
         hint=_hint(path, document.values),
     )
 
@@ -177,10 +183,10 @@ def _keys(model: type[Model]) -> list[str]:
     return [kebab(name) for name in model.model_fields]
 
 
-def _expected(path: Path) -> str | None:
+def _expected(path: Path, expected: Mapping[str, str]) -> str | None:
     if path[:1] in (("env",), ("labels",)):
         path = path[:1]
-    return _EXPECTED.get(dotted(tuple(part for part in _general(path) if isinstance(part, str))))
+    return expected.get(dotted(tuple(part for part in _general(path) if isinstance(part, str))))
 
 
 def _reason(message: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from freezer.check.audit.documented import KNOWN, notes
+from freezer.check.audit.documented import notes
 from freezer.check.audit.factors import factors
 from freezer.inside.freezer_inside.determinism import pinned, settings
 from freezer.inside.freezer_inside.switches import WITHOUT
@@ -80,13 +80,6 @@ def test_each_fixed_setting_is_switched_off_by_itself() -> None:
     found = {item.name: item.environment for item in factors(lock())}
     assert found["without-omp-dynamic"] == {"OMP_DYNAMIC": "TRUE"}
     assert "without-cublas-workspace-config" not in found
-
-
-def test_what_is_known_has_a_source() -> None:
-    for row in KNOWN:
-        assert row.source.startswith("https://")
-        assert row.says
-        assert row.mitigation
 
 
 def test_a_setting_that_the_spec_undoes_is_noted() -> None:

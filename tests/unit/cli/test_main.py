@@ -108,7 +108,7 @@ def test_reserved_variables_are_refused_with_their_place(project, capsys):
 
 
 def test_a_bug_is_called_one(project, capsys, monkeypatch):
-    def fail():
+    def fail(*_arguments):
         msg = "surprise"
         raise ValueError(msg)
 
@@ -118,7 +118,7 @@ def test_a_bug_is_called_one(project, capsys, monkeypatch):
 
 
 def test_an_interruption_says_so(project, capsys, monkeypatch):
-    def interrupt():
+    def interrupt(*_arguments):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("freezer.model.spec.schema.spec_schema", interrupt)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.errors import SpecError
+from freezer.frameworks import trainings
 from freezer.model.spec.validate import parse_spec, place
 
 GOOD = """\
@@ -17,7 +18,7 @@ python: "3.11"
 
 
 def parse(text: str):
-    return parse_spec(text.encode(), "freeze.yaml")[0]
+    return parse_spec(text.encode(), "freeze.yaml", trainings())[0]
 
 
 def fault(text: str) -> SpecError:
@@ -112,18 +113,18 @@ def test_a_union_names_what_is_wrong_inside_it():
 
 def test_bytes_that_are_not_text():
     with pytest.raises(SpecError, match="not UTF-8"):
-        parse_spec(b"name: \xff", "freeze.yaml")
+        parse_spec(b"name: \xff", "freeze.yaml", trainings())
 
 
 def test_a_key_can_be_placed_later():
-    _, document = parse_spec(GOOD.encode() + b"env:\n  A: b\n", "freeze.yaml")
+    _, document = parse_spec(GOOD.encode() + b"env:\n  A: b\n", "freeze.yaml", trainings())
     assert str(place(document, "freeze.yaml", "env", "A")) == "freeze.yaml:5 (env.A)"
 
 
 @given(st.text(max_size=200))
 def test_no_text_makes_it_fail_otherwise(text):
     with contextlib.suppress(SpecError):
-        parse_spec(text.encode("utf-8", "surrogatepass"), "freeze.yaml")
+        parse_spec(text.encode("utf-8", "surrogatepass"), "freeze.yaml", trainings())
 
 
 @pytest.mark.parametrize(

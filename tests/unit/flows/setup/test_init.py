@@ -5,6 +5,7 @@ import pytest
 from freezer.errors import HostError, SpecError
 from freezer.flows.setup.discover import discover
 from freezer.flows.setup.init import init
+from freezer.frameworks import trainings
 from freezer.model.spec.validate import parse_spec
 
 CONDA = """\
@@ -24,7 +25,7 @@ dependencies:
 
 def written(folder, **options):
     result = init(folder, **options)
-    return parse_spec(result.path.read_bytes(), "freeze.yaml")[0], result
+    return parse_spec(result.path.read_bytes(), "freeze.yaml", trainings())[0], result
 
 
 def test_an_empty_folder_gives_a_spec_and_says_what_is_missing(tmp_path):
