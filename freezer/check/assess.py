@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from freezer.check.cause.search import find_cause
 from freezer.check.compare.compare import compare
+from freezer.check.compare.finite import require_finite
 from freezer.check.compare.locks import compare_locks
 from freezer.model.lockfile import short_id
 from freezer.model.record.verdict import CHANGED, Basis, Verdict, Word
@@ -63,7 +64,7 @@ def assess(first: Record, references: References, runner: SmokeRunner) -> Assess
     return Assessment(
         record=second,
         expected=first,
-        verdict=verdict,
+        verdict=require_finite(verdict, second),
         basis=Basis.TWO_RUNS,
         others=others,
         experiments=experiments,
@@ -87,7 +88,7 @@ def _by_reference(
     return Assessment(
         record=first,
         expected=reference,
-        verdict=verdict,
+        verdict=require_finite(verdict, first),
         basis=Basis.REFERENCE,
         repeats=repeats,
         others=others,

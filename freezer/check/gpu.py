@@ -74,7 +74,7 @@ def parse_nvml(text: str) -> list[Gpu] | None:
     try:
         document = json.loads(text)
         found = [Gpu(**{key: str(value) for key, value in one.items()}) for one in document]
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
     return found if all(_is_version(gpu.driver) for gpu in found) else None
 

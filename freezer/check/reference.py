@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,7 +32,20 @@ def reference_path(folder: Path, numerics_class: str) -> Path:
 
 
 def write_reference(folder: Path, record: Record) -> Path:
-    """Keep a record as the reference of its class. Replaces that of an older lock."""
+    """Keep a record as the reference of its class. Replaces that of an older lock.
+
+    Raises ``CheckError`` for a record with a training that shows nothing: it is no reference.
+    """
+    from freezer.check.compare.finite import nothing_finite  # loads what compares, once needed
+
+    for training in record.trainings:
+        reason = training.failure or nothing_finite(training)
+        if reason is not None:
+            raise CheckError(
+                f"the results of {training.name} cannot become a reference",
+                found=reason.splitlines()[0],
+                hint="mend the training, then run `freeze check` again",
+            )
     path = reference_path(folder, record.host.class_)
     path.parent.mkdir(parents=True, exist_ok=True)
     document = plain(record)
@@ -57,13 +71,16 @@ def read_reference(path: Path, shown: str) -> Record | None:
     Raises ``CheckError`` when it is not one, or was changed by something other than Freezer.
     """
     try:
-        if path.stat().st_size > LARGEST:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise _unreadable(shown, "it is not a file")
+        if status.st_size > LARGEST:
             raise _spoiled(shown, "the file is too large")
         return parse_reference(path.read_bytes(), shown)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise _unreadable(shown, error) from None
+        raise _unreadable(shown, error.strerror) from None
 
 
 def parse_reference(data: bytes, shown: str) -> Record:
@@ -77,7 +94,7 @@ def parse_reference(data: bytes, shown: str) -> Record:
         raise _spoiled(shown, f"not JSON: {error}") from None
     if not isinstance(document, dict):
         raise _spoiled(shown, "it is not a JSON object")
-    if document.pop("integrity", None) != _integrity(document):
+    if not _is_intact(document):
         raise _spoiled(shown, "its content has another digest than it claims")
     try:
         return Record.model_validate(document)
@@ -117,7 +134,8 @@ def _others(folder: Path, record: Record) -> Iterator[tuple[str, Record]]:
             continue
         with suppress(CheckError):  # for information only
             other = read_reference(reference_path(folder, name), f"{FOLDER}/{name}.json")
-            if other is not None and other.lock_id == record.lock_id:
+            named_rightly = other is not None and other.host.class_ == name
+            if other is not None and named_rightly and other.lock_id == record.lock_id:
                 yield f"numerics class {name}", other
 
 
@@ -126,15 +144,24 @@ def references(folder: Path) -> list[str]:
     return sorted(path.stem for path in (folder / FOLDER).glob("*.json"))
 
 
+def _is_intact(document: dict[str, object]) -> bool:
+    """Return whether a document has the digest that it claims, which is taken out of it."""
+    claimed = document.pop("integrity", None)
+    try:
+        return claimed == _integrity(document)
+    except (ValueError, RecursionError):
+        return False  # NaN, a lone surrogate, too deep: nothing that Freezer writes
+
+
 def _integrity(document: dict[str, object]) -> str:
     return f"sha256:{digest(json_bytes(document))}"
 
 
-def _unreadable(shown: str, error: OSError) -> CheckError:
+def _unreadable(shown: str, found: str | None) -> CheckError:
     return CheckError(
         "the reference cannot be read",
         where=Where(shown),
-        found=error.strerror,
+        found=found,
         expected="a file that `freeze check` wrote",
         hint="make it readable, or remove it and record it anew with `freeze check`",
     )

@@ -1,9 +1,10 @@
-"""Running the smoke trainings of an image, confined, and reading what they told."""
+"""Running the smoke trainings of an image, confined, and reading their record."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from freezer.engine.interface import RunOptions
@@ -11,7 +12,7 @@ from freezer.errors import CheckError
 from freezer.inside import inside_digest
 from freezer.inside.freezer_inside.smoke import OWN
 from freezer.model.image_runtime import require_interface
-from freezer.model.record.protocol import PREFIX, parse_lines
+from freezer.model.record.protocol import LARGEST_RECORD, PREFIX, parse_lines
 from freezer.model.record.record import Record, Training
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _PYTHON = "/opt/env/bin/python"
 _GRACE = 60.0
 """Seconds beyond the trainings' own limits for starting and stopping."""
+_READING = 30.0
+"""Seconds for reading the record at least, however long the trainings ran."""
+_MOST_LINES = 200_000
 _KILLED = ("exit status -9", "exit status 137")
 """What is recorded of a training that SIGKILL ended, itself or a process below a shell."""
 
@@ -130,26 +134,28 @@ def run_smoke(
         environment={name: value for name, value in varied.environment.items() if value},
         gpus=gpus,
     )
-    lines: list[bytes] = []
+    started, lines = monotonic(), _Lines()
     with report.task(title) as task:
         result = engine.run(
-            image, command, options, on_stdout=lambda line: _hear(line, lines, task, report)
+            image, command, options, on_stdout=lambda line: lines.add(line, task, report)
         )
+    # The time limit covers reading, too; a run that used all of it leaves the least that is given.
+    deadline = max(started + options.timeout, monotonic() + _READING)
     try:
-        host, trainings = parse_lines(lines)
+        host, trainings = parse_lines(lines.complete(), deadline)
     except CheckError as error:
-        error.details = (*error.details, *_another_part(lock))
+        error.details = (*error.details, *_other_runtime(lock))
         raise
     if host is None:
-        raise _nothing_told(lock, result)
+        raise _nothing_reported(lock, result)
     trainings = _all_of(names, trainings, result)
     return Record(
         lock_id=lock_id, image=image, inside=lock.inside.sha256, host=host, trainings=trainings
     )
 
 
-def _another_part(lock: Lock) -> Iterator[str]:
-    """Say where the record comes from another Freezer's part of the image than this one's."""
+def _other_runtime(lock: Lock) -> Iterator[str]:
+    """Name the image's runtime where it is not the one of this Freezer."""
     if lock.inside.sha256 != inside_digest()[1]:
         yield (
             f"the image holds freezer_inside {lock.inside.version} ({lock.inside.sha256[:12]}), "
@@ -158,13 +164,13 @@ def _another_part(lock: Lock) -> Iterator[str]:
 
 
 def _all_of(
-    names: Sequence[str], told: Sequence[Training], result: RunResult
+    names: Sequence[str], reported: Sequence[Training], result: RunResult
 ) -> tuple[Training, ...]:
-    """Return the trainings in their order; one that told nothing has failed.
+    """Return the trainings in their order; one that reported nothing has failed.
 
-    A training may tell more under further names; those come last.
+    A training may report more under further names; those come last.
     """
-    by_name = {training.name: training for training in told}
+    by_name = {training.name: training for training in reported}
     further = [name for name in by_name if name not in names]
     silent = {
         name: Training(name=name, failure=_silence(result, further))
@@ -182,24 +188,43 @@ def _silence(result: RunResult, further: Sequence[str]) -> str:
         return "it did not run: the container ran out of memory"
     if further:
         return (
-            f"it told nothing under its own name, but {', '.join(map(repr, further))} told "
-            "something; use Recorder() without a name"
+            f"it reported nothing under its own name, but {', '.join(map(repr, further))} did; "
+            "use Recorder() without a name"
         )
-    return "it told nothing; use freezer_inside.record.Recorder"
+    return "it reported nothing; use freezer_inside.record.Recorder"
 
 
-def _hear(line: bytes, lines: list[bytes], task: Task, report: Reporter) -> None:
-    if not line.startswith(PREFIX):
-        report.debug(line[:500].decode("utf-8", "replace"))
-        return
-    if len(lines) >= 200_000:
-        return  # the record's own limit will say so
-    lines.append(line)
-    if b'"kind": "loss"' in line[:200]:
-        task.describe("training")
+class _Lines:
+    """The protocol lines of a run, as many as can be kept; all others go to the log."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._size = 0
+
+    def add(self, line: bytes, task: Task, report: Reporter) -> None:
+        """Take a line of stdout; one of a record that has become too large is only counted."""
+        if not line.startswith(PREFIX):
+            report.debug(line[:500].decode("utf-8", "replace"))
+            return
+        self._size += len(line)
+        if self._size <= LARGEST_RECORD and len(self._lines) <= _MOST_LINES:
+            self._lines.append(line)
+        if b'"kind": "loss"' in line[:200]:
+            task.describe("training")
+
+    def complete(self) -> list[bytes]:
+        """Return all lines. Raises ``CheckError`` when they were too many to keep."""
+        if self._size > LARGEST_RECORD or len(self._lines) > _MOST_LINES:
+            raise CheckError(
+                "the trainings' record is too large",
+                found=f"{self._size} bytes, {len(self._lines)} lines or more",
+                expected=f"at most {LARGEST_RECORD} bytes and {_MOST_LINES} lines",
+                hint="report fewer tensors, or the digest alone: `tensor(..., sampled=False)`",
+            )
+        return self._lines
 
 
-def _nothing_told(lock: Lock, result: RunResult) -> CheckError:
+def _nothing_reported(lock: Lock, result: RunResult) -> CheckError:
     said = result.stderr.decode("utf-8", "replace").strip().splitlines()[-12:]
     if result.out_of_memory:
         hint = f"raise smoke.memory, which is {lock.smoke.memory}"

@@ -41,10 +41,10 @@ def compare(expected: Record, found: Record, *, tolerant: bool = True) -> Verdic
         _training(name, before.get(name), after.get(name), explained=explained) for name in names
     )
     return Verdict(
-        word=_worst(compared),
+        word=worst(compared),
         trainings=compared,
         causes=(*_told(expected, found, causes), *causes)
-        if _worst(compared) is not Word.IDENTICAL
+        if worst(compared) is not Word.IDENTICAL
         else (),
     )
 
@@ -57,7 +57,7 @@ def incomparable(found: Record, reason: str) -> Verdict:
         else _judged(one.name, Word.FAILED, one, reason=one.failure)
         for one in found.trainings
     )
-    return Verdict(word=_worst(compared), trainings=compared)
+    return Verdict(word=worst(compared), trainings=compared)
 
 
 def _told(expected: Record, found: Record, causes: Sequence[str]) -> list[str]:
@@ -70,7 +70,8 @@ def _told(expected: Record, found: Record, causes: Sequence[str]) -> list[str]:
     return [sentence for a, b in pairs for sentence in edited(a, _differing(a, b))]
 
 
-def _worst(compared: Sequence[Compared]) -> Word:
+def worst(compared: Sequence[Compared]) -> Word:
+    """Return the worst verdict of some trainings; of none, that nothing could be compared."""
     words = {one.word for one in compared}
     return next((word for word in _WORST if word in words), Word.NOT_COMPARABLE)
 
@@ -194,8 +195,8 @@ def _difference(training: str, pair: Pair, measured: Pair) -> Difference:
             training=training,
             what=what,
             step=step,
-            expected=_value(expected) if expected else "not told",
-            found=_value(found) if found else "not told",
+            expected=_value(expected) if expected else "not recorded",
+            found=_value(found) if found else "not recorded",
         )
     if _key(expected) != _key(found):
         return Difference(

@@ -45,8 +45,8 @@ def differences_of_inputs(expected: Training, found: Training) -> list[str]:
         for a, b in zip(before.get(key, ()), told, strict=False)
         if a != b
     ]
-    new = [f"{one.kind} {one.name} is {one.value}, was not told" for one in _only(now, before)]
-    gone = [f"{one.kind} {one.name} is not told, was {one.value}" for one in _only(before, now)]
+    new = [f"{one.kind} {one.name} is {one.value}, was not recorded" for one in _only(now, before)]
+    gone = [f"{one.kind} {one.name} is not recorded, was {one.value}" for one in _only(before, now)]
     # One that broke off did not come to tell the rest.
     sentences = [*changed, *new, *(gone if found.failure is None else ())]
     return [*(f"{found.name}: {sentence}" for sentence in sentences), *_types(expected, found)]

@@ -78,6 +78,11 @@ def tensor_distance(first: Tensor, second: Tensor) -> Distance:
     )
 
 
+def sampled_values(tensor: Tensor) -> Sequence[float]:
+    """Return the elements of a tensor that its record holds."""
+    return _values(base64.b64decode(tensor.sample or ""), tensor.dtype)
+
+
 def _values(raw: bytes, dtype: str) -> Sequence[float]:
     size = int(dtype[2:])
     return [float(v) for v in struct.unpack(f"<{len(raw) // size}{_CODES[dtype[1:]]}", raw)]

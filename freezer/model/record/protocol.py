@@ -1,8 +1,13 @@
-"""The record protocol: lines of a container's stdout, read strictly, become trainings."""
+"""The record protocol: lines of a container's stdout, read strictly, become trainings.
+
+What a training prints is not trusted. Lines, their length, their number and the time that reading
+them takes are limited, and each limit is checked before the work that it limits.
+"""
 
 from __future__ import annotations
 
 import json
+from time import monotonic
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,21 +17,31 @@ from freezer.model.base import Model
 from freezer.model.record.record import Host, Name, Observation, Timing, Training
 
 PREFIX: Final = b"::freezer:: "
+LARGEST_RECORD: Final = 32 << 20
+"""Bytes of all lines of a run. A reference may have twice as many, so each record can be kept."""
 _LONGEST_LINE = 1 << 20
 _MOST_OBSERVATIONS = 100_000
+_MOST_SHOWN = 200
+"""Characters of what a training printed that a message repeats."""
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _KINDS = "host, version, setting, data, random, loss, metric, tensor, timing, end, failed"
 
 
-def parse_lines(lines: list[bytes]) -> tuple[Host | None, tuple[Training, ...]]:
-    """Return the host and the trainings that protocol lines tell of.
+def parse_lines(
+    lines: list[bytes], deadline: float | None = None
+) -> tuple[Host | None, tuple[Training, ...]]:
+    """Return the host and the trainings of some protocol lines.
 
-    ``lines`` are those of stdout that begin with the prefix. A training without an ``end`` counts
-    as failed. Raises ``CheckError`` naming the first line that is not of the protocol.
+    ``lines`` are those of stdout that begin with the prefix; ``deadline`` is the moment, by
+    ``time.monotonic``, at which reading them is given up. A training without an ``end`` counts as
+    failed. Raises ``CheckError`` naming the first line that is not of the protocol, and for a
+    record that is too large or takes too long.
     """
     host: Host | None = None
-    told: dict[str, _Told] = {}
+    drafts: dict[str, _Draft] = {}
+    _require_size(lines)
     for number, line in enumerate(lines, 1):
+        _require_time(deadline, number, len(lines))
         document = _document(line, number)
         kind, training = document.get("kind"), document.pop("training", None)
         try:
@@ -37,7 +52,7 @@ def parse_lines(lines: list[bytes]) -> tuple[Host | None, tuple[Training, ...]]:
             elif training is None:
                 raise _bad(number, "a line that does not name its training")
             else:
-                _take(told.setdefault(_NAME.validate_python(training), _Told()), document)
+                _take(drafts.setdefault(_NAME.validate_python(training), _Draft()), document)
         except ValidationError as error:
             raise _bad(number, _why(error, kind)) from None
     trainings = (
@@ -47,12 +62,14 @@ def parse_lines(lines: list[bytes]) -> tuple[Host | None, tuple[Training, ...]]:
             timings=tuple(one.timings),
             failure=one.outcome,
         )
-        for name, one in told.items()
+        for name, one in drafts.items()
     )
     return host, tuple(trainings)
 
 
-class _Told:
+class _Draft:
+    """What a training reported so far."""
+
     def __init__(self) -> None:
         self.observations: list[Any] = []
         self.timings: list[Timing] = []
@@ -61,13 +78,13 @@ class _Told:
 
     @property
     def outcome(self) -> str | None:
-        """Say why this is no training that came to its end; None when it is."""
+        """Why this is no training that came to its end; None when it is."""
         if self.failure is not None:
             return self.failure
         if not self.ended:
-            return "it stopped without saying that it came to its end (`recorder.end()`)"
+            return "it stopped without reporting its end (`recorder.end()`)"
         if not any(item.kind in ("loss", "tensor", "metric") for item in self.observations):
-            return "it told no loss, metric or tensor, so there is nothing to compare"
+            return "it reported no loss, metric or tensor, so there is nothing to compare"
         return None
 
 
@@ -75,23 +92,43 @@ class _Line(Model):
     observation: Observation
 
 
-def _take(told: _Told, document: dict[str, Any]) -> None:
+def _require_size(lines: list[bytes]) -> None:
+    size = sum(map(len, lines))
+    if size > LARGEST_RECORD:
+        raise CheckError(
+            "the training's record is too large",
+            found=f"{size} bytes",
+            expected=f"at most {LARGEST_RECORD} bytes",
+            hint="report fewer tensors, or the digest alone: `tensor(..., sampled=False)`",
+        )
+
+
+def _require_time(deadline: float | None, number: int, count: int) -> None:
+    if deadline is not None and monotonic() > deadline:
+        raise CheckError(
+            "reading the training's record took too long",
+            found=f"line {number} of {count} when the time was over",
+            hint="report fewer observations, or raise smoke.timeout",
+        )
+
+
+def _take(draft: _Draft, document: dict[str, Any]) -> None:
     kind = document.get("kind")
     if kind == "end":
-        told.ended = True
+        draft.ended = True
     elif kind == "failed":
-        said = str(document.get("value", ""))[:4000].encode("utf-8", "replace").decode()
-        told.failure = said or "it failed"
+        text = str(document.get("value", ""))[:4000].encode("utf-8", "replace").decode()
+        draft.failure = text or "it failed"
     else:
-        if len(told.observations) + len(told.timings) >= _MOST_OBSERVATIONS:
+        if len(draft.observations) + len(draft.timings) >= _MOST_OBSERVATIONS:
             raise CheckError(
-                f"a training told more than {_MOST_OBSERVATIONS} observations",
-                hint="tell fewer: weights every few steps are enough",
+                f"a training reported more than {_MOST_OBSERVATIONS} observations",
+                hint="report fewer: weights every few steps are enough",
             )
         if kind == "timing":
-            told.timings.append(Timing.model_validate(document))
+            draft.timings.append(Timing.model_validate(document))
             return
-        told.observations.append(_Line.model_validate({"observation": document}).observation)
+        draft.observations.append(_Line.model_validate({"observation": document}).observation)
 
 
 def _document(line: bytes, number: int) -> dict[str, Any]:
@@ -108,11 +145,13 @@ def _document(line: bytes, number: int) -> dict[str, Any]:
 
 def _why(error: ValidationError, kind: object) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
+    name = str(kind)[:_MOST_SHOWN]
     if first["type"].startswith("union_tag"):
-        return f"the kind {kind!r}; known are {_KINDS}"
+        return f"the kind {name!r}; known are {_KINDS}"
     place = ".".join(str(part) for part in first["loc"] if part not in ("observation", kind))
     message = first["msg"].removeprefix("Value error, ")
-    return f"{kind}: {place}: {message}" if place else f"{kind}: {message}"
+    place = place[:_MOST_SHOWN]
+    return f"{name}: {place}: {message}" if place else f"{name}: {message}"
 
 
 def _bad(number: int, found: str) -> CheckError:

@@ -33,6 +33,25 @@ def _printable(text: str) -> str:
     return text
 
 
+MOST_DIMENSIONS: Final = 32
+"""Dimensions of a tensor at most; NumPy's own limit was the same for decades."""
+
+
+def _countable(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Refuse a shape whose number of elements no 64-bit index counts."""
+    if math.prod(shape) >= 2**63:
+        msg = "the tensor has more elements than 2^63"
+        raise ValueError(msg)
+    return shape
+
+
+# The limits come before anything is computed with a shape: the product of 50,000 large sizes alone
+# takes minutes. At most 32 sizes below 2^53 multiply in no time.
+Shape = Annotated[
+    tuple[Annotated[int, Field(ge=0, lt=2**53)], ...],
+    Field(max_length=MOST_DIMENSIONS),
+    AfterValidator(_countable),
+]
 Hex = Annotated[
     str,
     StringConstraints(pattern=r"^(-?0x[01]\.[0-9a-f]{1,13}p[+-]\d{1,5}|nan|inf|-inf)$"),
@@ -76,10 +95,10 @@ class Tensor(Model):
     name: Name
     step: Step
     dtype: Annotated[str, StringConstraints(pattern=r"^<(f[248]|[iu][1248]|b1)$")]
-    shape: tuple[Annotated[int, Field(ge=0, lt=2**53)], ...] = ()
+    shape: Shape = ()
     sha256: Sha256
     """Of all elements: this alone decides whether two tensors are the same."""
-    stride: Annotated[int, Field(ge=1)] | None = None
+    stride: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     """The sample holds every ``stride``-th element in row-major order, from the first."""
     sample: Base64 | None = None
     """Little-endian, base64; None for a tensor that is told by its digest alone."""

@@ -84,4 +84,4 @@ def _singles(one: Metrics | None) -> list[tuple[str, str, str]]:
 
 
 def _number(value: float | None) -> str:
-    return "not told" if value is None else repr(value)
+    return "not recorded" if value is None else repr(value)

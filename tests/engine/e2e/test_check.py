@@ -140,12 +140,12 @@ def test_an_own_training_that_does_not_repeat_is_drift_and_not_recorded(
 
 def test_a_silent_training_is_no_pass_because_another_one_spoke(project: Project, own: Own) -> None:
     said = own("", command=["true"], training=["numpy"])
-    said.failed(1, "failed", "nothing was recorded", "own: it told nothing")
+    said.failed(1, "failed", "nothing was recorded", "own: it reported nothing")
     assert project.references == []
 
 
 BROKEN = {
-    "silent": ("sys.exit()", {}, ["stopped without saying that it came to its end"]),
+    "silent": ("sys.exit()", {}, ["stopped without reporting its end"]),
     "raises": (
         "raise ValueError('the wrong sort of weights')",
         {},

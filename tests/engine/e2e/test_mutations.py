@@ -118,7 +118,7 @@ def test_a_line_that_is_missing_is_named(reference: Record, told: Told) -> None:
     assert one.first is not None
     assert (one.first.what, one.first.found, one.first.differing) == (
         "loss at step 7",
-        "not told",
+        "not recorded",
         1,
     )
 

@@ -2,11 +2,19 @@
 
 import io
 import json
+import os
 import socket
 
 import pytest
 
-from freezer.check.reference import read_reference, reference_path, references, write_reference
+from freezer.check.reference import (
+    References,
+    read_reference,
+    reference_path,
+    references,
+    stored_references,
+    write_reference,
+)
 from freezer.errors import CheckError
 from freezer.inside.freezer_inside.record import Recorder
 from freezer.model.canonical import digest, json_bytes
@@ -116,3 +124,50 @@ def test_the_names_of_people_and_machines_are_not_in_it(tmp_path):
     text = write_reference(tmp_path, record()).read_text()
     assert socket.gethostname() not in text
     assert str(tmp_path) not in text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"a": NaN}',
+        b'{"a": Infinity, "integrity": "sha256:0"}',
+        b'{"a": 1e999}',
+        b'{"a": "\\ud800"}',
+        b'{"\\ud800": 1}',
+        b"[NaN]",
+        b"NaN",
+        b'{"a":' * 900 + b"1" + b"}" * 900,
+        b'{"a": ' + b"9" * 5000 + b"}",
+    ],
+)
+def test_json_that_freezer_never_writes_is_named_as_changed(tmp_path, content):
+    path = tmp_path / "r.json"
+    path.write_bytes(content)
+    with pytest.raises(CheckError, match="changed by something other than"):
+        read_reference(path, "r.json")
+
+
+def test_a_pipe_in_the_place_of_a_reference_is_not_waited_for(tmp_path):
+    path = tmp_path / "r.json"
+    os.mkfifo(path)
+    with pytest.raises(CheckError, match="cannot be read"):
+        read_reference(path, "r.json")
+
+
+def test_references_of_other_classes_go_by_the_name_of_their_class(tmp_path):
+    other = record(**{"class": "armv8-neoverse"})
+    named = reference_path(tmp_path, "armv8-neoverse")
+    write_reference(tmp_path, other)
+    found = stored_references(tmp_path, record(), "r.json", anew=False)
+    assert found == References(others=(("numerics class armv8-neoverse", other),))
+    named.rename(named.with_stem("[red]"))
+    assert stored_references(tmp_path, record(), "r.json", anew=False) == References()
+
+
+def test_a_reference_is_of_this_lock_or_of_an_earlier_one(tmp_path):
+    earlier = record().model_copy(update={"lock_id": "9" * 64})
+    write_reference(tmp_path, record())
+    assert stored_references(tmp_path, record(), "r.json", anew=False) == References(own=record())
+    assert stored_references(tmp_path, record(), "r.json", anew=True) == References()
+    write_reference(tmp_path, earlier)
+    assert stored_references(tmp_path, record(), "r", anew=False) == References(earlier=earlier)

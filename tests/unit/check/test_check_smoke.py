@@ -1,16 +1,18 @@
 """What is made of a run of the trainings, by an engine that says what a test has it say."""
 
 import json
+import time
 
 import pytest
 
+from freezer.check import smoke as module
 from freezer.check.compare.compare import compare
 from freezer.check.smoke import Varied, run_smoke
 from freezer.engine.interface import RunResult
 from freezer.errors import CheckError, LockError
 from freezer.model.events import SilentReporter
 from freezer.model.lock import ImageRuntime, SmokePlan
-from freezer.model.record.protocol import PREFIX
+from freezer.model.record.protocol import PREFIX, parse_lines
 from freezer.model.record.verdict import Word
 from tests.support.project.locks import make_lock
 from tests.support.project.records import HOST, lines, record
@@ -90,7 +92,7 @@ def test_gpus_are_asked_for_where_the_host_has_any():
 
 def test_a_training_that_told_nothing_has_failed_however_it_ended():
     made, _ = smoke([HOST_LINE, *lines()], command=("true",))
-    assert "it told nothing" in failures(made)["own"]
+    assert "it reported nothing" in failures(made)["own"]
     assert compare(made, made).word is Word.FAILED
 
 
@@ -102,7 +104,7 @@ def test_all_trainings_silent_is_failed_too():
 
 def test_another_name_is_no_substitute_for_its_own():
     made, _ = smoke([HOST_LINE, *lines("resnet")], trainings=(), command=("t",))
-    assert "'resnet' told something" in failures(made)["own"]
+    assert "'resnet' did" in failures(made)["own"]
     assert failures(made)["resnet"] is None
 
 
@@ -185,3 +187,32 @@ def test_an_experiment_may_have_less_time_than_a_check_and_never_more(limit, eac
     _, engine = smoke([HOST_LINE, *lines()], how={"varied": Varied(limit=limit)})
     assert json.loads(engine.command[-1])["timeout"] == each
     assert each < engine.options.timeout < each + 100
+
+
+def test_lines_beyond_what_can_be_kept_are_no_pass(monkeypatch):
+    monkeypatch.setattr(module, "_MOST_LINES", 4)
+    with pytest.raises(CheckError, match="record is too large") as raised:
+        smoke([HOST_LINE, *lines()])
+    assert "and 4 lines" in raised.value.expected
+
+
+def test_nor_are_bytes(monkeypatch):
+    monkeypatch.setattr(module, "LARGEST_RECORD", 500)
+    with pytest.raises(CheckError, match="record is too large"):
+        smoke([HOST_LINE, *lines()])
+
+
+def test_the_time_limit_covers_reading_the_record(monkeypatch):
+    """The run of 100 seconds and 60 of grace is over in no time; reading may take what is left."""
+    seen = []
+    monkeypatch.setattr(
+        module,
+        "parse_lines",
+        lambda told, deadline: seen.append(deadline) or parse_lines(told),
+    )
+    before = time.monotonic()
+    smoke([HOST_LINE, *lines()])
+    assert before + 160 <= seen[0] <= time.monotonic() + 160
+    monkeypatch.setattr(module, "_READING", 1000.0)
+    smoke([HOST_LINE, *lines()])
+    assert seen[1] > time.monotonic() + 900

@@ -147,9 +147,13 @@ def test_an_observation_that_is_missing_or_new_is_drift_and_named():
     without = [*told[:4], *told[5:]]
     missing = verdict(without).trainings[0]
     assert (missing.word, missing.first.what) == (Word.DRIFTED, "loss at step 1")
-    assert (missing.first.found, missing.first.differing, missing.first.of) == ("not told", 1, 7)
+    assert (missing.first.found, missing.first.differing, missing.first.of) == (
+        "not recorded",
+        1,
+        7,
+    )
     new = compare(record(without), record(told)).trainings[0].first
-    assert (new.what, new.expected, new.step) == ("loss at step 1", "not told", 1)
+    assert (new.what, new.expected, new.step) == ("loss at step 1", "not recorded", 1)
 
 
 def test_another_order_is_drift():
@@ -164,7 +168,7 @@ def test_the_same_name_may_be_told_more_than_once():
     told = lines()
     twice = [*told[:5], told[4], *told[5:]]
     assert compare(record(twice), record(twice)).word is Word.IDENTICAL
-    assert verdict(twice).trainings[0].first.expected == "not told"
+    assert verdict(twice).trainings[0].first.expected == "not recorded"
 
 
 def test_a_training_that_failed_or_did_not_run_fails_the_check():

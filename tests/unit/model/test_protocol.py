@@ -3,7 +3,9 @@
 import base64
 import contextlib
 import json
+import math
 import struct
+import time
 
 import pytest
 from hypothesis import given
@@ -86,6 +88,10 @@ def test_a_scalar_and_an_empty_tensor_are_tensors():
         tensor(shape=[3]),
         tensor(shape=[-2]),
         tensor(shape=[10**30]),
+        tensor(shape=[1] * 33),
+        tensor(shape=[2**32, 2**31]),
+        tensor(shape=[2**52] * 32),
+        tensor(stride=2**63),
         tensor(stride=0),
         tensor(stride=None),
         tensor(sample=None),
@@ -133,6 +139,44 @@ def test_a_flood_ends_with_a_clear_word(monkeypatch):
     told = [line(kind="metric", name="m", step=n, value="0x0.0p+0") for n in range(4)]
     with pytest.raises(CheckError, match="more than 3 observations"):
         parse_lines(told)
+
+
+def test_a_shape_of_many_sizes_is_refused_at_once():
+    """The product of 50,000 sizes took 87 seconds, past every limit."""
+    started = time.monotonic()
+    with pytest.raises(CheckError, match=r"tensor: shape: .*at most 32 items"):
+        parse_lines([tensor(shape=[9007199254740991] * 50_000)])
+    assert time.monotonic() - started < 2
+
+
+@given(st.lists(st.integers(0, 2**53), max_size=40))
+def test_a_shape_is_taken_where_its_elements_can_be_counted(shape):
+    told = [tensor(shape=shape, sample=None, stride=None), END]
+    countable = len(shape) <= 32 and math.prod(shape) < 2**63 and all(n < 2**53 for n in shape)
+    if countable:
+        assert training(told).observations[0].count == math.prod(shape)
+    else:
+        with pytest.raises(CheckError, match="line 1 of the training's record"):
+            parse_lines(told)
+
+
+def test_reading_ends_at_its_deadline():
+    with pytest.raises(CheckError, match="took too long") as raised:
+        parse_lines(lines(), time.monotonic() - 1)
+    assert "line 1 of" in raised.value.found
+
+
+def test_a_record_is_no_larger_than_what_can_be_kept(monkeypatch):
+    monkeypatch.setattr("freezer.model.record.protocol.LARGEST_RECORD", 500)
+    with pytest.raises(CheckError, match="too large") as raised:
+        parse_lines(lines())
+    assert raised.value.expected == "at most 500 bytes"
+
+
+def test_a_message_repeats_a_long_name_in_part_only():
+    with pytest.raises(CheckError) as raised:
+        parse_lines([line(kind="x" * 100_000, name="w")])
+    assert len(raised.value.found) < 500
 
 
 @given(st.binary(max_size=100))
