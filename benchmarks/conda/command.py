@@ -56,10 +56,10 @@ def project(folder: Path, channel: Path, specs: Sequence[str], cuda: str | None)
 
 def recorded(made: Path) -> None:
     """Have the project's lock in its history, as it is after any command that wrote it."""
-    from freezer.flows.history.generations import adopt
+    from freezer.flows.history.generations import adopted_history
     from freezer.flows.project.project import Project
 
-    adopt(Project.open(made, no_engine), NAME)
+    adopted_history(Project.open(made, no_engine), NAME)
 
 
 def no_engine() -> Engine:

@@ -29,12 +29,11 @@ from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.flows.check.record import record_check
 from freezer.flows.check.result import CheckResult
-from freezer.flows.history.generations import history, locked_of, record_generation
+from freezer.flows.history.generations import locked_of, record_generation
+from freezer.flows.history.opened import open_history
 from freezer.flows.project.environment import Locked, read_lock
-from freezer.flows.project.exclusive import carry_out, exclusive_lock
 from freezer.flows.project.project import Project
-from freezer.flows.rollback.switch import switch_to
-from freezer.history.switch import begin
+from freezer.flows.rollback.compose import compose_switch
 from freezer.model.events import SilentReporter
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
 from freezer.model.record.verdict import Basis, Verdict, Word
@@ -121,14 +120,15 @@ def _fill(project: Project, count: int) -> Record:
         moment = f"2026-{1 + day // 28:02}-{1 + day % 28:02}T00:00:00Z"
         lock = first.lock.model_copy(update={"as_of": moment})
         data = lock_bytes(lock)
-        with exclusive_lock(project, NAME):
+        with open_history(project, NAME) as opened:
             (first.folder / REQUIREMENTS_FILE).write_text(requirements_text(lock))
             (first.folder / LOCK_FILE).write_bytes(data)
-            record_generation(project, NAME, action="lock", summary=f"as-of: to {moment}")
+            summary = f"as-of: to {moment}"
+            record_generation(opened, _current(project), action="lock", summary=summary)
             # No image is there that could be looked at.
             kept = kept.model_copy(update={"lock_id": lock_id(data), "inventory": None})
             write_reference(first.folder, kept)
-            record_check(project, _current(project), kept, Word.IDENTICAL)
+        record_check(project, _current(project), kept, Word.IDENTICAL)
     return kept
 
 
@@ -161,18 +161,18 @@ def _timed(project: Project, title: str, arguments: list[str], runs: int) -> Row
 
 def _switch(project: Project, record: Record, count: int) -> float:
     """Go to another generation as `freeze rollback` does after the check; return the seconds."""
-    past = history(project, NAME)
-    now = _current(project)
-    target = past.find(1 if past.find(count).lock_id == now.id else count)
-    locked = locked_of(project, NAME, target)
-    verdict = Verdict(word=Word.IDENTICAL, trainings=())
-    found = Assessment(record=record, expected=record, verdict=verdict, basis=Basis.REFERENCE)
-    result = CheckResult(locked=locked, image=record.image, assessment=found, reference="")
-    started = monotonic()
-    switch = switch_to(project, past, target, locked, result, (), reason=None, deviation=False)
-    begin(project.root / "lockfiles" / NAME, switch)
-    carry_out(project, NAME, switch)
-    return monotonic() - started
+    with open_history(project, NAME) as opened:
+        past, now = opened.past, _current(project)
+        target = past.find(1 if past.find(count).lock_id == now.id else count)
+        locked = locked_of(project, NAME, target)
+        verdict = Verdict(word=Word.IDENTICAL, trainings=())
+        found = Assessment(record=record, expected=record, verdict=verdict, basis=Basis.REFERENCE)
+        result = CheckResult(locked=locked, image=record.image, assessment=found, reference="")
+        started = monotonic()
+        opened.switch(
+            compose_switch(project, past, target, locked, result, (), reason=None, deviation=False)
+        )
+        return monotonic() - started
 
 
 def _report(rows: list[Row], count: int, size: int) -> str:

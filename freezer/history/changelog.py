@@ -10,13 +10,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from freezer.fetch.store.atomic import disk_errors, write_atomically
-from freezer.model.generation import Checked, Generation, entry_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from freezer.history.log import History
+    from freezer.model.generation import Checked, Generation
 
 CHANGELOG_FILE: Final = "CHANGELOG.md"
 _HEAD: Final = re.compile(
@@ -45,7 +45,7 @@ def changelog_head(data: bytes) -> str | None:
 
 
 def _lines(history: History, name: str) -> Iterator[str]:
-    last = entry_digest(history.entries[-1])
+    last = history.lines[-1].digest
     yield f"# {name}: changelog"
     yield ""
     yield f"<!-- Written by freeze from history/generations.jsonl; last entry {last}. -->"

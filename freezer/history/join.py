@@ -5,39 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.errors import HistoryError, Where
-from freezer.history.parse import broken_links, is_marker, parse_entries
-from freezer.model.generation import entry_digest
+from freezer.history.parse import broken_links, is_marker, parse_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from freezer.model.generation import Checked, Generation
+    from freezer.history.parse import Line
 
 
-def united(data: bytes, shown: str) -> tuple[Generation | Checked, ...]:
-    """Return the entries of both sides, each once, each after those that it follows.
+def united(data: bytes, shown: str) -> tuple[Line, ...]:
+    """Return the lines of both sides, each once, each after those that it follows.
 
     Takes a history with git's conflict markers, or the lines of both sides one after the other.
     No entry is changed, so numbers that both sides gave stay as they are. Raises ``HistoryError``
     when a line is no entry, or follows one that is gone.
     """
     content = b"".join(line + b"\n" for line in _of_both_sides(data.split(b"\n")) if line)
-    waiting = {entry_digest(one): one for one in parse_entries(content, shown)}
-    placed: dict[str, Generation | Checked] = {}
+    waiting = {line.digest: line for line in parse_lines(content, shown)}
+    placed: dict[str, Line] = {}
     while waiting:
-        ready = [own for own, one in waiting.items() if placed.keys() >= set(one.parents)]
+        ready = [own for own, one in waiting.items() if placed.keys() >= set(one.entry.parents)]
         if not ready:
             break
         # One at a time: an entry that can follow the last one stands before another branch's.
         last = next(reversed(placed), None)
-        own = next((own for own in ready if last in waiting[own].parents), ready[0])
+        own = next((own for own in ready if last in waiting[own].entry.parents), ready[0])
         placed[own] = waiting.pop(own)
-    entries = (*placed.values(), *waiting.values())
-    for number, fault in broken_links(entries):
+    lines = (*placed.values(), *waiting.values())
+    for number, fault in broken_links(lines):
         raise HistoryError(
             fault, where=Where(shown, number), hint="restore both sides from version control"
         )
-    return entries
+    return lines
 
 
 def _of_both_sides(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The history of an environment: a file of entries, each bound by hash to the ones it follows."""
+"""The history of an environment: entries in a file, each with the digests of those it follows."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HistoryError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
-from freezer.history.parse import parse_entries, require_chain, tips
+from freezer.history.parse import Line, line_of, parse_lines, require_chain, tips
 from freezer.model.canonical import digest
-from freezer.model.generation import Checked, Generation, entry_digest, entry_line
+from freezer.model.generation import Checked, Generation
 from freezer.model.lockfile import LOCK_FILE
 from freezer.model.record.verdict import GOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 FOLDER: Final = "history"
@@ -26,11 +26,26 @@ LARGEST: Final = 64 << 20
 
 @dataclass(frozen=True)
 class History:
-    """Every entry, oldest first; each follows entries that stand before it."""
+    """Every line, oldest first; each entry follows entries before it."""
 
-    entries: tuple[Generation | Checked, ...] = ()
+    lines: tuple[Line, ...] = ()
     shown: str = LOG_FILE
     """The file, as messages show it."""
+
+    @classmethod
+    def of(cls, entries: Iterable[Generation | Checked], shown: str = LOG_FILE) -> History:
+        """Return the history that consists of some entries."""
+        return cls(tuple(map(line_of, entries)), shown)
+
+    @cached_property
+    def entries(self) -> tuple[Generation | Checked, ...]:
+        """Every entry, oldest first."""
+        return tuple(line.entry for line in self.lines)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of its file."""
+        return b"".join(line.data + b"\n" for line in self.lines)
 
     @cached_property
     def generations(self) -> tuple[Generation, ...]:
@@ -42,15 +57,33 @@ class History:
         """The last generation: the current one, unless the lock was changed behind its back."""
         return self.generations[-1] if self.generations else None
 
-    @property
+    @cached_property
     def tips(self) -> tuple[str, ...]:
-        """Digests of the entries that nothing follows: the parents of the next entry."""
-        return tips(self.entries)
+        """Digests of the entries that no entry follows: the parents of the next entry."""
+        return tips(self.lines)
 
     @cached_property
     def by_digest(self) -> dict[str, Generation | Checked]:
         """The entries by their digests."""
-        return {entry_digest(one): one for one in self.entries}
+        return {line.digest: line.entry for line in self.lines}
+
+    def extended(self, *entries: Generation | Checked) -> History:
+        """Return the history with further entries; those that it has already are not added again.
+
+        Raises ``HistoryError`` when the first new one does not follow the last entry.
+        """
+        added = [line for line in map(line_of, entries) if line.digest not in self.by_digest]
+        if not added:
+            return self
+        if added[0].entry.parents != self.tips:
+            raise HistoryError(
+                "the entry does not follow the last one of the history",
+                where=Where(self.shown),
+                hint="another freeze wrote to it; run the command again",
+            )
+        after = History((*self.lines, *added), self.shown)
+        require_chain(after.lines, self.shown)
+        return after
 
     @property
     def next_number(self) -> int:
@@ -78,6 +111,10 @@ class History:
                 hint="name it by its lock ID",
             )
         return found[-1]
+
+    def last_of(self, lock_id: str) -> Generation | None:
+        """Return the last generation of a lock; None when it never was current."""
+        return next((one for one in reversed(self.generations) if one.lock_id == lock_id), None)
 
     def verdicts(self, generation: int | Generation) -> tuple[Checked, ...]:
         """Return the checks of a generation, oldest first. Raises ``HistoryError``."""
@@ -152,9 +189,9 @@ def read_history(folder: Path, shown: str) -> History:
     of a merge, and two branches that were not joined.
     """
     place = f"{shown}/{FOLDER}/{LOG_FILE}"
-    entries = parse_entries(read_log(folder, place), place)
-    require_chain(entries, place)
-    return History(entries, place)
+    lines = parse_lines(read_log(folder, place), place)
+    require_chain(lines, place)
+    return History(lines, place)
 
 
 def read_log(folder: Path, place: str) -> bytes:
@@ -190,45 +227,30 @@ def _require_none_kept(folder: Path, place: str) -> None:
         )
 
 
-def append(folder: Path, entry: Generation | Checked, shown: str | None = None) -> History:
-    """Add an entry to a history, all of it or nothing; return the history with it.
+def append(folder: Path, past: History, *entries: Generation | Checked) -> History:
+    """Add entries to the history that was read from a folder, in one step; return the longer one.
 
-    The caller holds the environment. Raises ``HistoryError`` when the history is broken, or the
-    entry does not follow its last one.
+    Entries that it has already are not added again, so a switch that was cut off can be finished.
+    The caller holds the environment's exclusive lock. Raises ``HistoryError`` when an entry does
+    not follow the last one, or the file is no longer the one that was read (as after a `git pull`
+    meanwhile).
     """
-    return extend(folder, [entry], shown or folder.name)
-
-
-def extend(
-    folder: Path, entries: Sequence[Generation | Checked], shown: str, *, dry: bool = False
-) -> History:
-    """Add entries to a history in one step, as `append` does. Adds nothing that is there already.
-
-    A switch that was killed and is finished later relies on that. ``dry`` only demands that they
-    could be added.
-    """
-    before = read_history(folder, shown)
-    there = {entry_line(one) for one in before.entries}
-    added = tuple(one for one in entries if entry_line(one) not in there)
-    if not added:
-        return before
-    if added[0].parents != before.tips:
+    after = past.extended(*entries)
+    if after is past:
+        return past
+    if read_log(folder, past.shown) != past.data:
         raise HistoryError(
-            "the entry does not follow the last one of the history",
-            where=Where(before.shown),
-            hint="another freeze wrote to it; run the command again",
+            "the history was changed by another program while this command ran",
+            where=Where(past.shown),
+            hint="look at `freeze log`, then run the command again",
         )
-    after = History((*before.entries, *added), before.shown)
-    require_chain(after.entries, before.shown)
-    if not dry:
-        write_log(folder, after.entries)
+    write_log(folder, after)
     return after
 
 
-def write_log(folder: Path, entries: Sequence[Generation | Checked]) -> None:
-    """Write a whole history; its entries were verified before."""
-    data = b"".join(entry_line(one) + b"\n" for one in entries)
+def write_log(folder: Path, past: History) -> None:
+    """Write a whole history; its chain was verified before."""
     path = folder / FOLDER / LOG_FILE
     with disk_errors(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, data)
+        write_atomically(path, past.data)

@@ -1,13 +1,14 @@
-"""From the lines of a history to its entries, and what binds them."""
+"""Parsing a history: its lines, the entries in them, and the chain of digests between these."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pydantic import ValidationError
 
 from freezer.errors import HistoryError, Where
-from freezer.model.generation import entry_digest, parse_entry
+from freezer.model.canonical import digest
+from freezer.model.generation import entry_line, parse_entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +25,32 @@ RESTORE: Final = (
 _MARKERS: Final = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 
 
+class Line(NamedTuple):
+    """A line of a history. Hashed once, when it is read or written."""
+
+    entry: Generation | Checked
+    data: bytes
+    """The entry in canonical form, without the line end."""
+    digest: str
+    """``sha256:`` and the SHA-256 of the data: the name by which later entries follow this one."""
+
+
+def line_of(entry: Generation | Checked) -> Line:
+    """Return the line that an entry gets."""
+    return _line(entry, entry_line(entry))
+
+
+def _line(entry: Generation | Checked, data: bytes) -> Line:
+    return Line(entry, data, f"sha256:{digest(data)}")
+
+
 def is_marker(line: bytes) -> bool:
     """Say whether git wrote this line because it could not merge."""
     return line.startswith(_MARKERS)
 
 
-def parse_entries(data: bytes, shown: str) -> tuple[Generation | Checked, ...]:
-    """Return the entries in a history's bytes; nothing is said of what binds them.
+def parse_lines(data: bytes, shown: str) -> tuple[Line, ...]:
+    """Return the lines in a history's bytes. Their chain is not verified: see `require_chain`.
 
     Raises ``HistoryError`` with the line that is no entry.
     """
@@ -40,19 +60,19 @@ def parse_entries(data: bytes, shown: str) -> tuple[Generation | Checked, ...]:
             where=Where(shown, data.count(b"\n") + 1),
             hint=RESTORE,
         )
-    entries = []
+    found = []
     for number, line in enumerate(data.split(b"\n")[:-1], start=1):
         if is_marker(line):
             raise HistoryError(
                 "the history holds git's conflict markers", where=Where(shown, number), hint=JOIN
             )
-        entries.append(_parse(line, Where(shown, number)))
-    return tuple(entries)
+        found.append(_parse(line, Where(shown, number)))
+    return tuple(found)
 
 
-def _parse(line: bytes, where: Where) -> Generation | Checked:
+def _parse(line: bytes, where: Where) -> Line:
     try:
-        return parse_entry(line)
+        return _line(parse_entry(line), line)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         found = f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"
@@ -67,28 +87,25 @@ def _parse(line: bytes, where: Where) -> Generation | Checked:
     )
 
 
-def require_chain(entries: Sequence[Generation | Checked], shown: str) -> None:
-    """Demand that each entry names entries before it, and that one alone is the last.
+def require_chain(lines: Sequence[Line], shown: str) -> None:
+    """Require that each entry follows entries before it, and that exactly one is the last.
 
     Raises ``HistoryError`` naming the line of the first entry that was edited or does not follow.
     """
-    for number, fault in broken_links(entries):
+    for number, fault in broken_links(lines):
         raise HistoryError(fault, where=Where(shown, number), hint=RESTORE)
-    if len(tips(entries)) > 1:
-        raise HistoryError(
-            "the history forks", where=Where(shown), details=_fork(entries), hint=JOIN
-        )
+    if len(tips(lines)) > 1:
+        raise HistoryError("the history forks", where=Where(shown), details=_fork(lines), hint=JOIN)
 
 
-def broken_links(entries: Sequence[Generation | Checked]) -> list[tuple[int, str]]:
-    """Return the 1-based line of each entry that does not follow, and what is wrong with it.
+def broken_links(lines: Sequence[Line]) -> list[tuple[int, str]]:
+    """Return the 1-based number of each line that does not follow, and what is wrong with it.
 
-    An entry without a predecessor begins a branch; two branches are a fork, which `tips` tells.
+    An entry without a predecessor begins a branch; two branches are a fork, which `tips` finds.
     """
     known: dict[str, int] = {}
     broken = []
-    for number, entry in enumerate(entries, start=1):
-        own = entry_digest(entry)
+    for number, (entry, _, own) in enumerate(lines, start=1):
         if own in known:
             broken.append((number, f"the entry is the same as the one in line {known[own]}"))
         elif any(parent not in known for parent in entry.parents):
@@ -106,16 +123,16 @@ def _lost(number: int) -> str:
     )
 
 
-def tips(entries: Sequence[Generation | Checked]) -> tuple[str, ...]:
+def tips(lines: Sequence[Line]) -> tuple[str, ...]:
     """Return the digests of the entries that no entry follows, in their order."""
-    followed = {parent for entry in entries for parent in entry.parents}
-    return tuple(own for own in map(entry_digest, entries) if own not in followed)
+    followed = {parent for line in lines for parent in line.entry.parents}
+    return tuple(line.digest for line in lines if line.digest not in followed)
 
 
-def _fork(entries: Sequence[Generation | Checked]) -> list[str]:
-    last = set(tips(entries))
-    found = []
-    for number, entry in enumerate(entries, start=1):
-        if entry_digest(entry) in last:
-            found.append(f"line {number}: {entry.date}, lock {entry.lock_id[:12]}")
-    return found
+def _fork(lines: Sequence[Line]) -> list[str]:
+    last = set(tips(lines))
+    return [
+        f"line {number}: {entry.date}, lock {entry.lock_id[:12]}"
+        for number, (entry, _, own) in enumerate(lines, start=1)
+        if own in last
+    ]

@@ -16,7 +16,7 @@ from freezer.errors import HistoryError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.history.archive import REFERENCES, archive_folder, verified_file
 from freezer.history.changelog import write_changelog
-from freezer.history.log import FOLDER, extend
+from freezer.history.log import FOLDER, append
 from freezer.model.base import Digest, EnvName, Model, Sha256
 from freezer.model.canonical import digest, json_bytes, plain
 from freezer.model.generation import Entry, File
@@ -25,6 +25,8 @@ from freezer.model.lockfile import LOCK_FILE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from freezer.history.log import History
 
 JOURNAL: Final = ".switch.json"
 
@@ -79,23 +81,28 @@ def begun(folder: Path, shown: str) -> Switch | None:
         ) from error
 
 
-def apply(folder: Path, switch: Switch, shown: str) -> None:
-    """Do what the journal says, all but the tags, or what is left of it.
+def apply(folder: Path, switch: Switch, past: History, shown: str) -> History:
+    """Do what the journal says, or what is left of it; return the history with its entries.
 
-    Raises ``HistoryError``, before anything is written, when the archive was edited, or the history
-    went on without the switch.
+    ``past`` is the history as it is in the folder. The image's tags are left to the caller. Raises
+    ``HistoryError``, before anything is written, when the archive was edited, or the history went
+    on without the switch.
     """
     files = dict(_from_archive(folder, switch, shown))
-    _require_fit(folder, switch, shown)
+    require_fit(switch, past, shown)
     with disk_errors(folder):
         for name in switch.removed_references:
             (folder / REFERENCES / name).unlink(missing_ok=True)
         for name in switch.removed:
             (folder / name).unlink(missing_ok=True)
-        # The lock last: whoever finds it finds the others as well.
+        # The lock last: a reader that finds the new lock finds its exports and references too.
         for name in sorted(files, key=lambda one: one == LOCK_FILE):
-            _place(folder / name, files[name])
-    write_changelog(folder, extend(folder, switch.entries, shown), switch.name)
+            _replace(folder / name, files[name])
+    # After the lock: entries that name a lock which is not in place yet would be believed by a
+    # reader that knows nothing of the journal, such as `git`.
+    after = append(folder, past, *switch.entries)
+    write_changelog(folder, after, switch.name)
+    return after
 
 
 def end(folder: Path) -> None:
@@ -116,9 +123,10 @@ def _paths(switch: Switch) -> Mapping[str, str]:
     return {**references, **switch.files}
 
 
-def _require_fit(folder: Path, switch: Switch, shown: str) -> None:
+def require_fit(switch: Switch, past: History, shown: str) -> None:
+    """Raise ``HistoryError`` when a history went on without a switch that was begun."""
     try:
-        extend(folder, switch.entries, shown, dry=True)
+        past.extended(*switch.entries)
     except HistoryError as error:
         raise _stuck(
             "an unfinished rollback no longer fits the history",
@@ -127,7 +135,7 @@ def _require_fit(folder: Path, switch: Switch, shown: str) -> None:
         ) from error
 
 
-def _place(path: Path, data: bytes) -> None:
+def _replace(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_symlink() or not path.is_file() or path.read_bytes() != data:
         write_atomically(path, data)

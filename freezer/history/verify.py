@@ -16,8 +16,8 @@ from freezer.history.archive import (
 )
 from freezer.history.changelog import CHANGELOG_FILE, changelog_bytes, changelog_head
 from freezer.history.log import FOLDER, LOG_FILE, History, read_log
-from freezer.history.parse import broken_links, parse_entries, require_chain
-from freezer.model.generation import Checked, Generation, entry_digest
+from freezer.history.parse import broken_links, parse_lines, require_chain
+from freezer.model.generation import Checked, Generation
 from freezer.model.lockfile import LOCK_FILE
 from freezer.model.record.inventory import INVENTORY_FILE
 
@@ -39,18 +39,19 @@ def faults(
     place = f"{shown}/{FOLDER}/{LOG_FILE}"
     try:
         data = read_log(folder, place)
-        entries = parse_entries(data, place)
+        lines = parse_lines(data, place)
     except HistoryError as error:
         yield _said(error)
         return
     lost = [line for line in committed.splitlines() if line not in set(data.splitlines())]
     for line in lost:
         yield f"{place}: an entry that is in version control was edited or removed: {_named(line)}"
-    broken = broken_links(entries)
+    entries = History(lines).entries
+    broken = broken_links(lines)
     yield from (f"{place}:{number}: {fault}" for number, fault in broken)
     if not broken:
         try:
-            require_chain(entries, place)
+            require_chain(lines, place)
         except HistoryError as error:
             yield _said(error)
     yield from _locks(folder, shown, entries)
@@ -58,7 +59,7 @@ def faults(
     yield from _inventories(folder, shown, entries)
     yield from _insides(folder, shown)
     yield from _strangers(folder, shown, entries, current)
-    yield from _changelog(folder, f"{shown}/{CHANGELOG_FILE}", name, entries)
+    yield from _changelog(folder, f"{shown}/{CHANGELOG_FILE}", name, History(lines))
 
 
 def _named(line: bytes) -> str:
@@ -92,7 +93,7 @@ def _references(
     folder: Path, shown: str, entries: tuple[Generation | Checked, ...]
 ) -> Iterator[str]:
     # `freeze check --record` replaces a reference: the last one that was checked against is kept.
-    past = History(entries)
+    past = History.of(entries)
     for lock_id in dict.fromkeys(one.lock_id for one in entries):
         place = f"{shown}/{FOLDER}/{lock_id}/{REFERENCES}"
         kept = archive_folder(folder, lock_id) / REFERENCES
@@ -140,15 +141,13 @@ def _strangers(
             )
 
 
-def _changelog(
-    folder: Path, place: str, name: str, entries: tuple[Generation | Checked, ...]
-) -> Iterator[str]:
+def _changelog(folder: Path, place: str, name: str, past: History) -> Iterator[str]:
     path = folder / CHANGELOG_FILE
-    if not entries or not path.is_file():
+    if not past.lines or not path.is_file():
         return
     data = path.read_bytes()
     told = changelog_head(data)
-    digests = [entry_digest(one) for one in entries]
+    digests = [line.digest for line in past.lines]
     if told is None:
         yield f"{place}: it was edited, and names no entry of the history"
     elif told not in digests:
@@ -157,7 +156,7 @@ def _changelog(
             "edited, or entries after it were removed"
         )
     # One that tells less than there is was left by a freeze that was killed; the next one mends it.
-    elif data != changelog_bytes(History(entries[: digests.index(told) + 1]), name):
+    elif data != changelog_bytes(History(past.lines[: digests.index(told) + 1]), name):
         yield f"{place}: it was edited, or belongs to another history"
 
 

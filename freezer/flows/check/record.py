@@ -6,14 +6,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from freezer.errors import FreezerError
-from freezer.flows.history.generations import adopt, history, now, shown_folder
+from freezer.flows.history.entries import now
+from freezer.flows.history.generations import adopt
 from freezer.flows.history.lock_files import stored_files, stored_references
-from freezer.flows.project.environment import LOCKS, Locked
-from freezer.flows.project.exclusive import exclusive_lock
+from freezer.flows.history.opened import open_history
+from freezer.flows.project.environment import Locked
 from freezer.flows.project.git import author, one_line
 from freezer.history.archive import keep
-from freezer.history.changelog import write_changelog
-from freezer.history.log import History, append
 from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation
 from freezer.model.record.inventory import INVENTORY_FILE
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.project.project import Project
+    from freezer.history.log import History
     from freezer.model.record.record import Record
     from freezer.model.record.verdict import Word
 
@@ -33,24 +33,20 @@ def record_check(project: Project, locked: Locked, record: Record, word: Word) -
     in this numerics class came to the same against the same reference: nothing is touched then.
     Raises ``HistoryError``.
     """
-    name = locked.lock.name
-    folder = project.root / LOCKS / name
-    with exclusive_lock(project, name):
-        adopt(project, name)
-        past = history(project, name)
-        checked = next(
-            (one for one in reversed(past.generations) if one.lock_id == locked.id), None
-        )
+    with open_history(project, locked.lock.name) as opened:
+        adopt(opened)
+        past = opened.past
+        checked = past.last_of(locked.id)
         if checked is None:
             return None
         references = stored_references(locked)
-        kept = keep(folder, locked.id, stored_files(locked.folder), references)
+        kept = keep(opened.folder, locked.id, stored_files(locked.folder), references)
         _keep_inventory(project, Locked(locked.lock, locked.id, kept), record)
         mine = references.get(f"{record.host.class_}.json")
         entry = checked_entry(project, past, checked, record, word, mine, inventory_in(kept))
         if said_before(past, checked, entry):
             return None
-        write_changelog(folder, append(folder, entry, shown_folder(name)), name)
+        opened.add(entry)
         return entry
 
 

@@ -9,7 +9,7 @@ from freezer.errors import CheckError, HistoryError, Where
 from freezer.flows.check.check import check_locked
 from freezer.flows.check.result import Recording
 from freezer.flows.compare.trials import Trial, Trials
-from freezer.flows.history.generations import adopt, history, locked_of
+from freezer.flows.history.generations import adopted_history, locked_of
 from freezer.flows.history.log import environment_name
 from freezer.flows.rollback.earlier_image import obtain_image
 from freezer.history.between import Change, changes_between
@@ -63,8 +63,7 @@ def bisect(
     building raises for these two.
     """
     chosen = environment_name(project, name)
-    adopt(project, chosen)
-    past = history(project, chosen)
+    past = adopted_history(project, chosen)
     steps = _between(past, past.find(good), past.find(bad))
     first = locked_of(project, chosen, steps[0])
     image = obtain_image(project, first, past.images(first.id)).info

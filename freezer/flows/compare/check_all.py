@@ -11,11 +11,11 @@ from freezer.errors import BusyError, FreezerError, HistoryError, SpecError, Whe
 from freezer.flows.check.check import check_locked
 from freezer.flows.check.record import record_check
 from freezer.flows.check.result import Recording
-from freezer.flows.history.generations import adopt, history, locked_of, shown_folder
+from freezer.flows.history.generations import adopted_history, locked_of, shown_folder
 from freezer.flows.history.log import environment_name
 from freezer.flows.project.environment import read_lock
+from freezer.flows.rollback.compose import verified_past
 from freezer.flows.rollback.earlier_image import How, obtain_image
-from freezer.flows.rollback.switch import verified_past
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,9 +61,8 @@ def check_generation(
 ) -> PastChecks:
     """Build and check one generation; see `check_all`. Raises ``HistoryError``."""
     chosen = environment_name(project, name)
-    adopt(project, chosen)
-    wanted = history(project, chosen).find(number)
-    return _run(project, chosen, {wanted.lock_id}, record=record)
+    past = adopted_history(project, chosen)
+    return _run(project, chosen, past, {past.find(number).lock_id}, record=record)
 
 
 def check_all(
@@ -77,8 +76,7 @@ def check_all(
     ``HistoryError``, and ``EngineError`` when there is no engine to work with.
     """
     chosen = environment_name(project, name)
-    adopt(project, chosen)
-    past = history(project, chosen)
+    past = adopted_history(project, chosen)
     wanted = {one.lock_id for one in past.generations if since is None or one.date >= since}
     if not wanted:
         raise HistoryError(
@@ -86,7 +84,7 @@ def check_all(
             where=Where(past.shown),
             hint="`freeze log` lists them",
         )
-    return _run(project, chosen, wanted, record=record)
+    return _run(project, chosen, past, wanted, record=record)
 
 
 def parse_since(text: str) -> str:
@@ -102,9 +100,10 @@ def parse_since(text: str) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _run(project: Project, name: str, lock_ids: Iterable[str], *, record: bool) -> PastChecks:
+def _run(
+    project: Project, name: str, past: History, lock_ids: Iterable[str], *, record: bool
+) -> PastChecks:
     project.engine()  # without one, no generation can be said to be bad
-    past = history(project, name)
     by_lock: dict[str, list[Generation]] = {}
     for one in past.generations:
         if one.lock_id in lock_ids:

@@ -1,12 +1,11 @@
-"""Generations of an environment's lock: recorded when it changes, and taken out again whole."""
+"""Generations of an environment's lock: recorded when it changes, and read back whole."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from freezer.ecosystems import INSTALLED
 from freezer.errors import FreezerError, LockError
+from freezer.flows.history.entries import new_generation, summary_of
 from freezer.flows.history.lock_files import (
     hashes,
     restore_smoke_files,
@@ -14,25 +13,20 @@ from freezer.flows.history.lock_files import (
     stored_files,
     stored_references,
 )
-from freezer.flows.project.environment import LOCKS, Environment, Locked, read_lock
-from freezer.flows.project.exclusive import exclusive_lock
-from freezer.flows.project.git import author, one_line
+from freezer.flows.history.opened import open_history
+from freezer.flows.project.environment import LOCKS, Locked, read_lock
 from freezer.flows.project.image_runtime import keep_runtime
 from freezer.history.archive import SMOKE, archived, keep
-from freezer.history.changelog import write_changelog
 from freezer.history.changes import changes
-from freezer.history.log import History, append, read_history
-from freezer.model.generation import Action, Generation
+from freezer.history.log import read_history
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from freezer.flows.history.opened import OpenHistory
     from freezer.flows.project.project import Project
-    from freezer.model.lock import Lock
+    from freezer.history.log import History
+    from freezer.model.generation import Action, Generation
 
 ADOPTED: Final = "was here already: put here by git, by hand, or before there was a history"
-_MOST_CHANGES: Final = 6
-"""Changes that a summary names."""
 
 
 def shown_folder(name: str) -> str:
@@ -75,110 +69,62 @@ def locked_of(project: Project, name: str, one: Generation) -> Locked:
     return Locked(kept.lock, kept.id, kept.folder)
 
 
-def adopt(project: Project, name: str) -> Generation | None:
+def adopt(opened: OpenHistory) -> Generation | None:
     """Record a lock that is here and is not the last generation's; return the current one.
 
     Keeps as well the references that came since. None where there is no lock, or none that can
     be read. Raises ``HistoryError``.
     """
-    with exclusive_lock(project, name):
-        try:
-            locked = read_lock(project.root, name)
-        except LockError:
-            return None  # `freeze lock --upgrade` starts afresh over it
-        if locked is None:
-            return None
-        return _record(project, locked, action="lock", summary=_found(project, locked))
+    try:
+        locked = read_lock(opened.project.root, opened.name)
+    except LockError:
+        return None  # `freeze lock --upgrade` starts afresh over it
+    if locked is None:
+        return None
+    return record_generation(opened, locked, action="lock", summary=_adopted(opened, locked))
 
 
-def _found(project: Project, locked: Locked) -> str:
-    """Say of a lock that no freeze recorded how it differs from the last one."""
-    name = locked.lock.name
-    head = history(project, name).head
+def adopted_history(project: Project, name: str) -> History:
+    """Return an environment's history once the lock that is here is in it; see `adopt`."""
+    with open_history(project, name) as opened:
+        adopt(opened)
+        return opened.past
+
+
+def _adopted(opened: OpenHistory, locked: Locked) -> str:
+    """Return the summary of a lock that no freeze recorded: how it differs from the last one."""
+    head = opened.past.head
     if head is None or head.lock_id == locked.id:
         return ADOPTED
     try:
-        before = locked_of(project, name, head).lock
-    except FreezerError:  # the lock is recorded all the same; `freeze log --verify` says this
+        before = locked_of(opened.project, opened.name, head).lock
+    except FreezerError:  # the lock is recorded all the same; `freeze log --verify` reports this
         return ADOPTED
     return f"{ADOPTED}; {summary_of(list(changes(before, locked.lock)))}"
 
 
 def record_generation(
-    project: Project,
-    environment: Environment | str,
-    *,
-    action: Action,
-    summary: str,
-    reason: str | None = None,
-    deviation: bool = False,
-    written: Locked | None = None,
+    opened: OpenHistory, locked: Locked, *, action: Action, summary: str, reason: str | None = None
 ) -> Generation:
     """Record the lock that is current now, and keep it whole; return its generation.
 
-    Call it, and write the lock before it, within `exclusive_lock`; ``written`` is that lock, so
-    that it is not read again. A `lock` or an `update` that changed nothing records nothing. Raises
-    ``LockError`` where there is no lock, and ``HistoryError``.
+    A `lock` or an `update` that changed nothing records nothing. Raises ``HistoryError``.
     """
-    name = environment if isinstance(environment, str) else environment.name
-    with exclusive_lock(project, name):
-        locked = written or read_lock(project.root, name)
-        if locked is None:
-            raise LockError(f"{name} has no lock", hint=f"run `freeze lock {name}`")
-        return _record(
-            project, locked, action=action, summary=summary, reason=reason, deviation=deviation
-        )
-
-
-def _record(
-    project: Project,
-    locked: Locked,
-    *,
-    action: Action,
-    summary: str,
-    reason: str | None = None,
-    deviation: bool = False,
-) -> Generation:
-    name = locked.lock.name
-    past = history(project, name)
-    beside = stored_files(locked.folder)
+    project, past = opened.project, opened.past
     smoke = smoke_files(project.store, locked.lock)
     keep_runtime(project, locked.lock)
-    kept = keep(locked.folder, locked.id, beside, stored_references(locked), smoke)
+    files = stored_files(locked.folder)
+    kept = keep(locked.folder, locked.id, files, stored_references(locked), smoke)
     if past.head and past.head.lock_id == locked.id and action in ("lock", "update"):
         return past.head
-    who = author(project.root)
-    entry = Generation(
-        number=past.next_number,
-        parents=past.tips,
-        date=now(),
+    entry = new_generation(
+        project,
+        past,
+        locked.id,
         action=action,
-        lock_id=locked.id,
         files=hashes(stored_files(kept)),
-        reason=one_line(reason) or None if reason else None,
-        who=who.who,
-        commit=who.commit,
-        summary=one_line(summary) or action,
-        deviation=deviation,
+        summary=summary,
+        reason=reason,
     )
-    write_changelog(locked.folder, append(locked.folder, entry, shown_folder(name)), name)
+    opened.add(entry)
     return entry
-
-
-def summary_of(changed: Sequence[str], first: Lock | None = None) -> str:
-    """Return in a line what changed; of many changes, the first ones and how many there are.
-
-    ``first`` is the lock where there was none before.
-    """
-    if first is not None:
-        packages = sum(len(ecosystem.packages(first)) for ecosystem in INSTALLED)
-        return f"first lock, {packages} package{'s' if packages != 1 else ''}"
-    named = list(changed[:_MOST_CHANGES])
-    if len(changed) > len(named):
-        named.append(f"and {len(changed) - len(named)} more")
-    return "; ".join(named) or "written anew"
-
-
-def now() -> str:
-    """Return this moment as the history writes it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

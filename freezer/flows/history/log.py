@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import HistoryError, LockError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
-from freezer.flows.history.generations import history, now, shown_folder
+from freezer.flows.history.entries import new_generation
+from freezer.flows.history.generations import history, shown_folder
 from freezer.flows.history.lock_files import hashes, stored_files, stored_references
 from freezer.flows.project.environment import (
     LOCKS,
@@ -17,13 +18,12 @@ from freezer.flows.project.environment import (
     read_lock,
 )
 from freezer.flows.project.exclusive import exclusive_lock
-from freezer.flows.project.git import author, committed, one_line
+from freezer.flows.project.git import committed
 from freezer.history.archive import keep
 from freezer.history.changelog import write_changelog
 from freezer.history.join import united
 from freezer.history.log import FOLDER, LOG_FILE, History, read_log, write_log
-from freezer.history.parse import tips
-from freezer.history.switch import begun
+from freezer.history.switch import begun, require_fit
 from freezer.history.verify import faults
 from freezer.model.generation import Checked, Generation
 from freezer.model.lockfile import short_id
@@ -131,7 +131,9 @@ def join(project: Project, name: str | None, reason: str | None = None) -> Gener
     folder, shown = project.root / LOCKS / chosen, shown_folder(chosen)
     place = f"{shown}/{FOLDER}/{LOG_FILE}"
     with exclusive_lock(project, chosen):
-        entries = united(read_log(folder, place), place)
+        past = History(united(read_log(folder, place), place), place)
+        if (switch := begun(folder, shown)) is not None:
+            require_fit(switch, past, shown)
         locked = read_lock(project.root, chosen)
         if locked is None:
             raise LockError(
@@ -139,36 +141,37 @@ def join(project: Project, name: str | None, reason: str | None = None) -> Gener
                 where=Where(shown),
                 hint="restore the one that is to be current",
             )
-        if len(tips(entries)) < 2:
+        if len(past.tips) < 2 and past.head and past.head.action == "merge":
+            # Killed after the entry was written, or asked twice: see that the rest is there.
+            write_changelog(folder, past, chosen)
+            project.report.note(f"Joined already: generation {past.head.number} is the join")
+            return past.head
+        if len(past.tips) < 2:
             raise HistoryError(
                 "there is nothing to join: the history has one end",
                 where=Where(place),
                 hint="`freeze log` shows it",
             )
-        past = History(entries, place)
         kept = keep(folder, locked.id, stored_files(folder), stored_references(locked))
-        _lay(stored_files(kept), folder)
-        who = author(project.root)
-        entry = Generation(
-            number=past.next_number,
-            parents=past.tips,
-            date=now(),
+        files = stored_files(kept)
+        _restore(files, folder)
+        entry = new_generation(
+            project,
+            past,
+            locked.id,
             action="merge",
-            lock_id=locked.id,
-            files=hashes(stored_files(kept)),
-            reason=(one_line(reason) or None) if reason else None,
-            who=who.who,
-            commit=who.commit,
+            files=hashes(files),
             summary=_joined(past, locked.id),
+            reason=reason,
         )
-        whole = History((*entries, entry), place)
-        write_log(folder, whole.entries)
+        whole = past.extended(entry)
+        write_log(folder, whole)
         write_changelog(folder, whole, chosen)
         return entry
 
 
-def _lay(files: Mapping[str, bytes], folder: Path) -> None:
-    """Put the files of a lock beside it: git merges line by line what belongs together."""
+def _restore(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write the files of a lock next to it: git merges line by line what belongs together."""
     with disk_errors(folder):
         for name, data in files.items():
             if not (folder / name).is_file() or (folder / name).read_bytes() != data:

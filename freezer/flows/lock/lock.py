@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import StaleLockError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
-from freezer.flows.history.generations import adopt, record_generation, summary_of
+from freezer.flows.history.entries import summary_of
+from freezer.flows.history.generations import adopt, record_generation
 from freezer.flows.history.lock_files import CONDA_EXPORTS
+from freezer.flows.history.opened import open_history
 from freezer.flows.lock.answers import Answers
 from freezer.flows.lock.ecosystems import resolve_ecosystems, stale_ecosystems
 from freezer.flows.lock.exports import exports
@@ -28,7 +30,6 @@ from freezer.flows.project.environment import (
     load_environment,
     read_lock,
 )
-from freezer.flows.project.exclusive import exclusive_lock
 from freezer.flows.project.image_runtime import runtime_fault, runtime_for
 from freezer.flows.project.user_files import steps_plan
 from freezer.history.changes import changes
@@ -65,8 +66,8 @@ def lock(
     """
     environment = load_environment(project.root, name)
     require_free_names(environment)
-    with exclusive_lock(project, environment.name):
-        adopt(project, environment.name)  # what is written over stays in the history
+    with open_history(project, environment.name) as opened:
+        adopt(opened)  # what is written over stays in the history
         before = None if upgrade else read_lock(project.root, environment.name)
         moment = _moment(environment, as_of, before)
         exceptions = still_newer(_previous(project, environment) if upgrade else before, moment)
@@ -76,9 +77,7 @@ def lock(
         made = compose(project, lock_request, resolve_ecosystems(project, lock_request))
         result = write(project, environment, made)
         summary = summary_of(result.changes, made if result.first else None)
-        record_generation(
-            project, environment, action="lock", summary=summary, written=result.locked
-        )
+        record_generation(opened, result.locked, action="lock", summary=summary)
         return result
 
 

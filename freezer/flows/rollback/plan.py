@@ -9,8 +9,8 @@ from freezer.errors import EngineError, HistoryError, Where
 from freezer.flows.history.generations import history, locked_of, shown_folder
 from freezer.flows.history.log import environment_name
 from freezer.flows.project.environment import read_lock
+from freezer.flows.rollback.compose import verified_past
 from freezer.flows.rollback.earlier_image import How, image_here, known_place
-from freezer.flows.rollback.switch import verified_past
 from freezer.history.changes import changes
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Rollback:
     check: CheckResult | None = None
     why_not: str | None = None
     """Why the target is not shown to be good; None when it is."""
+    already: bool = False
+    """Whether an earlier command did it, such as one that was killed after it counted."""
     done: Generation | None = None
     """The new generation; None when nothing changed."""
     switch_seconds: float | None = None
@@ -57,11 +59,15 @@ class Rollback:
 def plan_rollback(project: Project, name: str | None, to: int | str | None = None) -> Rollback:
     """Return what a rollback would do, with all that can be verified without training.
 
-    Touches nothing. Raises ``HistoryError`` when there is no such generation, it is current, or its
+    Writes nothing. Raises ``HistoryError`` when there is no such generation, it is current, or its
     files were edited.
     """
-    name = environment_name(project, name)
-    past = history(project, name)
+    chosen = environment_name(project, name)
+    return planned(project, chosen, history(project, chosen), to)
+
+
+def planned(project: Project, name: str, past: History, to: int | str | None) -> Rollback:
+    """Return what a rollback would do, by a history that was read already; see `plan_rollback`."""
     now = read_lock(project.root, name)
     head = past.head
     if head is None or now is None:
@@ -71,9 +77,11 @@ def plan_rollback(project: Project, name: str | None, to: int | str | None = Non
             hint="`freeze lock` records one each time that the lock changes",
         )
     target = _target(past, head, to)
+    if to is not None and head.action == "rollback" and head.lock_id == target.lock_id == now.id:
+        return done_already(project, name, past, head)
     if target.lock_id == now.id:
         raise HistoryError(
-            f"generation {target.number} is the current one: its lock is what lies there",
+            f"generation {target.number} is the current one already",
             where=Where(past.shown),
             found=f"lock {now.id[:12]}",
             hint="`freeze log` lists the others",
@@ -93,6 +101,23 @@ def plan_rollback(project: Project, name: str | None, to: int | str | None = Non
         place=known_place(project, recorded),
         image=here.id if here else next(iter(sorted(recorded)), None),
         on_record=bool(recorded) or None,
+    )
+
+
+def done_already(project: Project, name: str, past: History, done: Generation) -> Rollback:
+    """Return a rollback that counted before this command. Raises ``HistoryError``."""
+    earlier = past.generations[: past.generations.index(done)]
+    return Rollback(
+        name=name,
+        current=earlier[-1] if earlier else done,
+        target=past.origin(done),
+        locked=locked_of(project, name, done),
+        changes=(),
+        classes=tuple(sorted(past.references(done.lock_id))),
+        how=None,
+        image=done.image,
+        already=True,
+        done=done,
     )
 
 

@@ -1,4 +1,4 @@
-"""``freeze rollback``: a lock of the past becomes current again, once it is shown to be good."""
+"""``freeze rollback``: an earlier lock becomes current again, once its check was good."""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ from freezer.errors import FreezerError, HistoryError, StaleLockError, Where
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.check.check import check_locked
 from freezer.flows.check.result import Recording
-from freezer.flows.history.generations import adopt, history
+from freezer.flows.history.generations import adopt, shown_folder
 from freezer.flows.history.log import environment_name
+from freezer.flows.history.opened import open_history
 from freezer.flows.image.build import remember_verified
 from freezer.flows.image.inventory_cache import keep_inventory
 from freezer.flows.project.environment import LOCKS
-from freezer.flows.project.exclusive import carry_out, exclusive_lock
+from freezer.flows.rollback.compose import compose_switch
 from freezer.flows.rollback.earlier_image import obtain_image
-from freezer.flows.rollback.plan import Rollback, plan_rollback
-from freezer.flows.rollback.switch import switch_to
-from freezer.history.switch import begin
+from freezer.flows.rollback.plan import Rollback, done_already, plan_rollback, planned
+from freezer.history.log import FOLDER, LOG_FILE, read_log
 
 if TYPE_CHECKING:
     from freezer.flows.check.result import CheckResult
+    from freezer.flows.history.opened import OpenHistory
     from freezer.flows.project.project import Project
     from freezer.flows.rollback.earlier_image import EarlierImage
     from freezer.history.log import History
+    from freezer.model.generation import Generation
 
 
 def rollback(
@@ -49,48 +51,56 @@ def rollback(
     chosen = environment_name(project, name)
     if dry_run:
         return plan_rollback(project, chosen, to)
-    before = history(project, chosen).tips
-    with exclusive_lock(project, chosen):
-        _require_unchanged(project, chosen, before)
-        adopt(project, chosen)  # what is left behind stays in the history
-        planned = plan_rollback(project, chosen, to)
-        past = history(project, chosen)
-        image = obtain_image(project, planned.locked, past.images(planned.target.lock_id))
-        result = check_locked(project, planned.locked, recording=Recording.NEVER, image=image.info)
+    before = read_log(project.root / LOCKS / chosen, f"{shown_folder(chosen)}/{FOLDER}/{LOG_FILE}")
+    with open_history(project, chosen) as opened:
+        if opened.finished is not None and _is_wanted(opened, opened.finished, to):
+            return done_already(project, chosen, opened.past, opened.finished)
+        _require_unchanged(opened.past, before)
+        adopt(opened)  # what is left behind stays in the history
+        plan = planned(project, chosen, opened.past, to)
+        if plan.already:
+            return plan
+        recorded = opened.past.images(plan.target.lock_id)
+        image = obtain_image(project, plan.locked, recorded)
+        result = check_locked(project, plan.locked, recording=Recording.NEVER, image=image.info)
         found = replace(
-            planned,
+            plan,
             how=image.how,
             image=image.info.id,
             on_record=image.on_record,
             image_seconds=image.seconds,
             check=result,
-            why_not=_why_not(planned, image, result),
+            why_not=_why_not(plan, image, result),
         )
         if found.why_not and not force:
             return found
         if result.record.inventory is not None:
             with suppress(FreezerError):  # it is good to have, and decides nothing
-                keep_inventory(project, planned.locked, image.info.id)
+                keep_inventory(project, plan.locked, image.info.id)
         if image.on_record:
-            remember_verified(project, planned.locked, image.info)
-        return _switch(project, found, result, past, reason)
+            remember_verified(project, plan.locked, image.info)
+        return _switch(opened, found, result, reason)
 
 
-def _require_unchanged(project: Project, name: str, before: tuple[str, ...]) -> None:
-    """Demand that nobody changed what the user decided on while this waited."""
-    past = history(project, name)
-    if past.tips != before and past.head is not None:
+def _is_wanted(opened: OpenHistory, finished: Generation, to: int | str | None) -> bool:
+    """Say whether a rollback that was cut off is the one that is asked for again."""
+    return to is None or opened.past.find(to).lock_id == finished.lock_id
+
+
+def _require_unchanged(past: History, before: bytes) -> None:
+    """Require that nobody changed what the user decided on while this command waited."""
+    if past.data != before and past.head is not None:
         raise HistoryError(
-            "the history went on while this waited, or a rollback that was cut off was ended",
+            "the history went on while this waited, or a rollback that was cut off was finished",
             where=Where(past.shown),
             found=f"generation {past.head.number}, {past.head.action}: {past.head.summary}",
             hint="look at `freeze log`; run the command again to go back from there",
         )
 
 
-def _why_not(planned: Rollback, image: EarlierImage, result: CheckResult) -> str | None:
+def _why_not(plan: Rollback, image: EarlierImage, result: CheckResult) -> str | None:
     """Say why the target is not shown to be good; None when it is."""
-    number = planned.target.number
+    number = plan.target.number
     if image.on_record is False:
         return (
             f"the image built from the lock of generation {number} is {image.info.id[:19]}, not "
@@ -101,7 +111,7 @@ def _why_not(planned: Rollback, image: EarlierImage, result: CheckResult) -> str
         said = "trained again, it is" if not result.by_two_runs else "two runs of it here are"
         return f"the check of generation {number} is not good: {said} {result.verdict.word}"
     if result.by_two_runs:
-        known = ", ".join(planned.classes) or "none"
+        known = ", ".join(plan.classes) or "none"
         return (
             f"generation {number} has no numbers of this host's class "
             f"{result.record.host.class_} (it has: {known}): two runs here agree with each other, "
@@ -111,29 +121,28 @@ def _why_not(planned: Rollback, image: EarlierImage, result: CheckResult) -> str
 
 
 def _switch(
-    project: Project, found: Rollback, result: CheckResult, past: History, reason: str | None
+    opened: OpenHistory, found: Rollback, result: CheckResult, reason: str | None
 ) -> Rollback:
-    folder = project.root / LOCKS / found.name
+    project = opened.project
     if result.by_two_runs and result.verdict.good:
-        with disk_errors(folder):
+        with disk_errors(opened.folder):
             write_reference(found.locked.folder, result.record)
     started = monotonic()
-    switch = switch_to(
-        project,
-        past,
-        found.target,
-        found.locked,
-        result,
-        found.changes,
-        reason=reason,
-        deviation=found.why_not is not None,
+    opened.switch(
+        compose_switch(
+            project,
+            opened.past,
+            found.target,
+            found.locked,
+            result,
+            found.changes,
+            reason=reason,
+            deviation=found.why_not is not None,
+        )
     )
-    begin(folder, switch)
-    carry_out(project, found.name, switch)
     seconds = monotonic() - started
-    done = history(project, found.name).head
     answers = _answers(project, found.name)
-    return replace(found, done=done, switch_seconds=seconds, answers_spec=answers)
+    return replace(found, done=opened.past.head, switch_seconds=seconds, answers_spec=answers)
 
 
 def _answers(project: Project, name: str) -> bool | None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from freezer.errors import LockError, SpecError, Where
-from freezer.flows.history.generations import adopt, record_generation, summary_of
+from freezer.flows.history.entries import summary_of
+from freezer.flows.history.generations import adopt, record_generation
+from freezer.flows.history.opened import open_history
 from freezer.flows.lock.ecosystems import gathered_python, resolve_ecosystems
 from freezer.flows.lock.image_settings import require_free_names
 from freezer.flows.lock.lock import compose, still_newer, write
@@ -22,7 +24,6 @@ from freezer.flows.project.environment import (
     place,
     read_lock,
 )
-from freezer.flows.project.exclusive import exclusive_lock
 from freezer.flows.update.limits import Limit, limits
 from freezer.flows.update.moves import Move, moves
 from freezer.flows.update.targets import Named, parse_named, released, require_asked
@@ -32,6 +33,7 @@ from freezer.model.lockfile import LOCK_FILE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from freezer.flows.history.opened import OpenHistory
     from freezer.flows.project.project import Project
     from freezer.model.generation import Generation
     from freezer.model.lock import Lock
@@ -83,9 +85,9 @@ def update(project: Project, name: str | None, asked: UpdateRequest) -> UpdateRe
     environment = load_environment(project.root, name)
     require_free_names(environment)
     named = parse_named([*asked.packages, *([asked.newer] if asked.newer else [])])
-    with exclusive_lock(project, environment.name):
+    with open_history(project, environment.name) as opened:
         if not asked.dry_run:
-            adopt(project, environment.name)  # what is written over stays in the history
+            adopt(opened)  # what is written over stays in the history
         before = _locked(project, environment)
         lock_request = _asking(project, environment, before, named, asked)
         made = compose(project, lock_request, resolve_ecosystems(project, lock_request))
@@ -99,7 +101,7 @@ def update(project: Project, name: str | None, asked: UpdateRequest) -> UpdateRe
             return replace(result, refused=True)
         if asked.dry_run or (named and not found):
             return result
-        return _write(project, environment, result, asked)
+        return _write(opened, environment, result, asked)
 
 
 def _locked(project: Project, environment: Environment) -> Locked:
@@ -145,12 +147,12 @@ def _asking(
 
 
 def _write(
-    project: Project, environment: Environment, result: UpdateResult, asked: UpdateRequest
+    opened: OpenHistory, environment: Environment, result: UpdateResult, asked: UpdateRequest
 ) -> UpdateResult:
-    done = write(project, environment, result.lock)
+    done = write(opened.project, environment, result.lock)
     generation = record_generation(
-        project,
-        environment,
+        opened,
+        done.locked,
         action="update",
         reason=asked.reason,
         summary=summary_of([*map(str, result.moves)] or done.changes),

@@ -64,6 +64,7 @@ def document(done: Rollback) -> dict[str, Any]:
         },
         "why-not": done.why_not,
         "done": None if done.done is None else plain(done.done),
+        "already": done.already,
         "deviation": done.done is not None and done.done.deviation,
         "switch-seconds": done.switch_seconds,
         "answers-spec": done.answers_spec,
@@ -77,6 +78,8 @@ def _steps(done: Rollback) -> Iterator[str]:
         f"{target.date[:10]}: {escape(printable(target.summary))}"
     )
     yield f"lock  {short_id(target.lock_id)}: every byte verified"
+    if done.already:
+        return
     if done.how is not None:
         how = _HOW[done.how].format(place=done.place)
         known = {True: "the one on record", False: "not the one on record", None: "none on record"}
@@ -92,6 +95,12 @@ def _steps(done: Rollback) -> Iterator[str]:
 
 def _ending(done: Rollback) -> Iterator[str]:
     name, number = done.name, done.target.number
+    if done.already and done.done is not None:
+        yield (
+            f"{name}: [bold green]done already[/bold green]: generation {done.done.number} is "
+            f"current, with the lock of generation {number}"
+        )
+        return
     if done.check is None:
         changed = plural(len(done.changes), "change")
         yield f"{name}: dry run, nothing was touched; {changed} to go back to generation {number}"

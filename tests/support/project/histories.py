@@ -13,10 +13,11 @@ from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.flows.check.check import check
 from freezer.flows.check.record import record_check
-from freezer.flows.history.generations import adopt, record_generation, summary_of
+from freezer.flows.history.entries import summary_of
+from freezer.flows.history.generations import adopt, record_generation
+from freezer.flows.history.opened import open_history
 from freezer.flows.image.build import tag
 from freezer.flows.project.environment import Locked, read_lock
-from freezer.flows.project.exclusive import exclusive_lock
 from freezer.flows.project.project import Project
 from freezer.history.log import FOLDER, LOG_FILE
 from freezer.image.layout import LOCK_LABEL
@@ -97,14 +98,17 @@ class Past:
 
     def lock(self, version: str, *smoke: SmokeFile, reason: str | None = None) -> Generation:
         """Write a lock as `freeze lock` does."""
-        with exclusive_lock(self.opened, NAME):
+        with open_history(self.opened, NAME) as opened:
             first = not self.lock_file.exists()
-            adopt(self.opened, NAME)
+            adopt(opened)
             locked = self.place(version, *smoke)
             summary = summary_of([f"numpy: to {version}"], locked.lock if first else None)
-            return record_generation(
-                self.opened, NAME, action="lock", summary=summary, reason=reason
-            )
+            return record_generation(opened, locked, action="lock", summary=summary, reason=reason)
+
+    def adopt(self) -> Generation | None:
+        """Do what every command that changes something does first."""
+        with open_history(self.opened, NAME) as opened:
+            return adopt(opened)
 
     def reference(self, told: list[bytes] | None = None, **host: str) -> Record:
         """Return what a training of the current lock would tell."""

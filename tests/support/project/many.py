@@ -58,8 +58,9 @@ def sixty(past: Past, count: int = 60) -> None:
             )  # fmt: skip
         for name, data in files.items():
             (past.folder / name).write_bytes(data)
-    write_log(past.folder, entries)
-    write_changelog(past.folder, History(tuple(entries)), NAME)
+    made = History.of(entries)
+    write_log(past.folder, made)
+    write_changelog(past.folder, made, NAME)
 
 
 def _last(entries: list[Generation | Checked]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def checked(history: History, number: int, word: Word, class_: str = "x86-64-v3"
 def folder(tmp_path: Path) -> Path:
     history = History()
     for lock in "abc":
-        history = append(tmp_path, made(history, lock))
+        history = append(tmp_path, history, made(history, lock))
     return tmp_path
 
 
@@ -73,7 +73,7 @@ def test_each_entry_names_the_one_before(folder: Path) -> None:
 
 def test_there_is_no_history_before_the_first_generation(tmp_path: Path) -> None:
     history = read_history(tmp_path, "lockfiles/demo")
-    assert history == History((), history.shown)
+    assert history == History(shown=history.shown)
     assert history.head is None
     assert history.last_good() is None
     assert not list(tmp_path.iterdir())
@@ -164,7 +164,7 @@ def test_conflict_markers_and_forks_say_the_way_out(folder: Path) -> None:
 def test_an_entry_that_does_not_follow_is_not_added(folder: Path) -> None:
     before = lines(folder)
     with pytest.raises(HistoryError, match="does not follow"):
-        append(folder, made(History(), "d"))
+        append(folder, read_history(folder, "x"), made(History(), "d"))
     assert lines(folder) == before
 
 
@@ -180,13 +180,13 @@ def test_generations_are_found_by_number_and_by_lock(folder: Path) -> None:
 def test_the_last_good_generation(folder: Path) -> None:
     history = read_history(folder, "x")
     assert history.last_good() is None
-    history = append(folder, checked(history, 1, Word.IDENTICAL))
-    history = append(folder, checked(history, 2, Word.IDENTICAL))
-    history = append(folder, checked(history, 3, Word.DRIFTED))
+    history = append(folder, history, checked(history, 1, Word.IDENTICAL))
+    history = append(folder, history, checked(history, 2, Word.IDENTICAL))
+    history = append(folder, history, checked(history, 3, Word.DRIFTED))
     assert history.last_good() == history.find(2)
-    history = append(folder, checked(history, 2, Word.FAILED, "aarch64"))
+    history = append(folder, history, checked(history, 2, Word.FAILED, "aarch64"))
     assert history.last_good() == history.find(1), "the last check on each host counts"
-    history = append(folder, checked(history, 2, Word.EQUIVALENT, "aarch64"))
+    history = append(folder, history, checked(history, 2, Word.EQUIVALENT, "aarch64"))
     assert history.last_good() == history.find(2)
     assert history.last_good(before=2) == history.find(1)
     assert history.last_good(before=1) is None
@@ -194,25 +194,25 @@ def test_the_last_good_generation(folder: Path) -> None:
 
 def test_going_back_does_not_end_at_the_same_lock(folder: Path) -> None:
     history = read_history(folder, "x")
-    history = append(folder, checked(history, 1, Word.IDENTICAL))
-    history = append(folder, made(history, "a", action="rollback"))
+    history = append(folder, history, checked(history, 1, Word.IDENTICAL))
+    history = append(folder, history, made(history, "a", action="rollback"))
     assert history.last_good() is None
 
 
 def test_going_back_twice_goes_back_further(folder: Path) -> None:
     history = read_history(folder, "x")
     for number in (1, 2, 3):
-        history = append(folder, checked(history, number, Word.IDENTICAL))
+        history = append(folder, history, checked(history, number, Word.IDENTICAL))
     for number, lock, target in ((4, "b", 1), (5, "a", None)):
-        history = append(folder, made(history, lock, action="rollback"))
-        history = append(folder, checked(history, number, Word.IDENTICAL))
+        history = append(folder, history, made(history, lock, action="rollback"))
+        history = append(folder, history, checked(history, number, Word.IDENTICAL))
         assert history.last_good() == (history.find(target) if target else None)
-    history = append(folder, made(history, "d"))
+    history = append(folder, history, made(history, "d"))
     assert history.last_good() == history.find(5), "what was current before it"
 
 
 def test_a_rollback_to_a_lock_that_the_history_had_not_is_its_own_start(folder: Path) -> None:
     history = read_history(folder, "x")
-    history = append(folder, checked(history, 3, Word.IDENTICAL))
-    history = append(folder, made(history, "d", action="rollback"))
+    history = append(folder, history, checked(history, 3, Word.IDENTICAL))
+    history = append(folder, history, made(history, "d", action="rollback"))
     assert history.last_good() == history.find(3)

@@ -154,7 +154,7 @@ def test_since_is_where_the_last_run_begins():
         asked.append(one.number)
         return one.lock_id in (sha("a"), sha("c"))
 
-    past = History((first, second, third, fourth))
+    past = History.of((first, second, third, fourth))
     assert since(past, fourth, same) == third
     assert asked == [3, 2]  # what lies behind the break is not read
 
@@ -163,6 +163,6 @@ def test_since_follows_both_branches_of_a_join():
     first = generation(1, "a")
     ours, theirs = generation(2, "a", first), generation(2, "b", first)
     joined = generation(3, "a", ours, theirs)
-    past = History((first, ours, theirs, joined))
+    past = History.of((first, ours, theirs, joined))
     assert since(past, joined, lambda one: one.lock_id == sha("a")) == first
     assert since(past, joined, lambda one: one.number == 3) == joined

@@ -9,7 +9,7 @@ import pytest
 
 from freezer.errors import HistoryError, LockError
 from freezer.flows.check.record import checked_entry, inventory_in
-from freezer.flows.history.generations import ADOPTED, adopt, current, generation, history
+from freezer.flows.history.generations import ADOPTED, current, generation, history
 from freezer.flows.history.log import join, log, verify
 from freezer.history.archive import archive_folder
 from freezer.history.changelog import write_changelog
@@ -67,17 +67,17 @@ def test_a_lock_that_came_otherwise_is_adopted_with_what_changed(three: Past) ->
     three.place("4.0")
     assert current(three.opened, NAME) is None
     assert log(three.opened, NAME).unrecorded == three.locked.id
-    found = adopt(three.opened, NAME)
+    found = three.adopt()
     assert found is not None
     assert found.summary == f"{ADOPTED}; Python package numpy: 3.0 to 4.0"
-    assert adopt(three.opened, NAME) == found
+    assert three.adopt() == found
 
 
 def test_what_says_nothing_new_touches_nothing(three: Past) -> None:
     three.check()
     before = tree(three)
     three.lock("3.0")
-    assert adopt(three.opened, NAME) == current(three.opened, NAME)
+    assert three.adopt() == current(three.opened, NAME)
     three.check()
     changed = {path for path, state in tree(three).items() if before[path] != state}
     # Written by the test, as `freeze lock` and `freeze check` do when they have something to say.
@@ -172,7 +172,7 @@ def test_an_edited_inventory_of_the_past_is_named(three: Past) -> None:
         three.opened, past, past.generations[-1], three.reference(), Word.IDENTICAL, None,
         inventory_in(kept.parent),
     )  # fmt: skip
-    write_changelog(three.folder, append(three.folder, checked), NAME)
+    write_changelog(three.folder, append(three.folder, past, checked), NAME)
     assert verify(three.opened, NAME).faults == ()
     kept.write_text("{ }")
     (fault,) = verify(three.opened, NAME).faults
@@ -272,8 +272,13 @@ def test_a_merge_by_union_is_joined_as_well(forked: Past) -> None:
     forked.git("checkout", "--ours", "lockfiles/demo/freeze.lock.yaml")
     with pytest.raises(HistoryError, match="forks"):
         log(forked.opened, NAME)
-    join(forked.opened, NAME)
+    made = join(forked.opened, NAME)
     assert verify(forked.opened, NAME).faults == ()
+    (forked.folder / "CHANGELOG.md").unlink()  # killed before it was written
+    assert join(forked.opened, NAME) == made
+    assert forked.ear.notes[-1] == f"Joined already: generation {made.number} is the join"
+    assert verify(forked.opened, NAME).faults == ()
+    forked.lock("6.0")
     with pytest.raises(HistoryError, match="nothing to join"):
         join(forked.opened, NAME)
 

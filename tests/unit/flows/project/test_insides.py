@@ -11,12 +11,12 @@ import pytest
 
 from freezer.errors import FreezerError, HostError, IntegrityError, LockError
 from freezer.fetch.store.store import Store
-from freezer.flows.history.generations import adopt, history, record_generation
+from freezer.flows.history.generations import adopt, adopted_history, history, record_generation
 from freezer.flows.history.log import verify
+from freezer.flows.history.opened import open_history
 from freezer.flows.image import bundle as flow
 from freezer.flows.image.bundle import bundle, check_bundle, take_bundle
-from freezer.flows.project.environment import Locked
-from freezer.flows.project.exclusive import exclusive_lock
+from freezer.flows.project.environment import Locked, read_lock
 from freezer.flows.project.image_runtime import (
     fetch_runtime,
     installed_runtime,
@@ -80,10 +80,12 @@ def kept(shop: Project) -> dict[str, bytes]:
 
 
 def record(shop: Project, lock: Lock) -> None:
-    with exclusive_lock(shop, lock.name):
-        adopt(shop, lock.name)
+    with open_history(shop, lock.name) as opened:
+        adopt(opened)
         put_lock(shop, lock)
-        record_generation(shop, lock.name, action="lock", summary="a change")
+        written = read_lock(shop.root, lock.name)
+        assert written is not None
+        record_generation(opened, written, action="lock", summary="a change")
 
 
 def test_locks_that_name_one_part_keep_it_once(shop: Project) -> None:
@@ -109,10 +111,10 @@ def test_a_lock_of_another_freezer_that_is_adopted_has_its_part_kept_where_it_is
     shop: Project,
 ) -> None:
     put_lock(shop, LOCK)
-    adopt(shop, "demo")
+    adopted_history(shop, "demo")
     assert kept(shop) == {}
     shop.store.put_bytes(PART)
-    adopt(shop, "demo")
+    adopted_history(shop, "demo")
     assert kept(shop) == {OLD.sha256: PART}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from freezer.check.reference import parse_reference
 from freezer.errors import FetchError, HistoryError
@@ -19,6 +20,7 @@ from freezer.flows.rollback.rollback import rollback
 from freezer.history.archive import archive_folder
 from freezer.model.generation import Checked
 from freezer.model.record.verdict import Word
+from freezer.output.history.rollback import document, show
 from tests.support.host.commands import tree
 from tests.support.project.histories import NAME, Past, make_past
 from tests.support.project.locks import sha
@@ -148,8 +150,23 @@ def test_there_must_be_such_a_generation(two: Past) -> None:
     refused(two, "there is no generation 7", to=7)
     refused(two, "generation 2 is the current one", to=2)
     refused(two, "generation 2 is the current one", to=two.locked.id[:8])
-    rollback(two.opened, NAME)
-    refused(two, "generation 1 is the current one", to=1)
+    two.lock("3.0")
+    refused(two, "generation 3 is the current one", to=3)
+
+
+def test_what_is_done_already_is_said_and_not_done_twice(
+    two: Past, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = rollback(two.opened, NAME, to=1)
+    again = []
+    assert not touched(two, lambda: again.append(rollback(two.opened, NAME, to=1)))
+    assert (again[0].already, again[0].done) == (True, first.done)
+    assert (again[0].current.number, again[0].target.number) == (2, 1)
+    show(again[0], Console(width=200))
+    assert "done already: generation 3 is current, with the lock of generation 1" in (
+        capsys.readouterr().out
+    )
+    assert document(again[0])["already"] is True
 
 
 def test_there_must_be_a_good_one(past: Past) -> None:

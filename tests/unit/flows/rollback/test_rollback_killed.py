@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from freezer.errors import HistoryError
-from freezer.flows.history.generations import adopt, history
+from freezer.flows.history.generations import history
 from freezer.flows.history.log import log, verify
 from freezer.flows.project.exclusive import exclusive_lock
 from freezer.flows.rollback.rollback import rollback
@@ -21,6 +21,7 @@ from tests.support.host.commands import tree
 from tests.support.project.histories import NAME, Past, make_past
 from tests.support.project.records import lines
 
+_ROOT = Path(__file__).parents[4]
 _DEADLY = """
 import os, signal, sys
 from pathlib import Path
@@ -62,7 +63,7 @@ def copy(past: Past, root: Path) -> Past:
 def start(past: Past, event: str = "none", place: str = "none") -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", _DEADLY, str(past.root), event, place],
-        env={"PYTHONPATH": ":".join(sys.path), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(_ROOT), "PATH": "/usr/bin:/bin"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -81,21 +82,22 @@ def test_killed_before_it_counts_it_has_not_happened(two: Past, tmp_path: Path) 
     kill(past, "os.rename", JOURNAL)
     after = {path: data for path, data in tree(past.project).items() if JOURNAL not in path}
     assert after == before
-    adopt(past.opened, NAME)
+    past.adopt()
     assert history(past.opened, NAME).next_number == 3
     assert rollback(past.opened, NAME).done is not None
     assert not list((past.folder / FOLDER).glob(f"*{JOURNAL}*"))
 
 
-@pytest.mark.parametrize(
-    ("event", "place"),
-    [
-        ("os.rename", "references/x86-64-v4-skylakex.json"),
-        ("os.rename", "demo/freeze.lock.yaml"),
-        ("os.rename", "generations.jsonl"),
-        ("os.remove", JOURNAL),
-    ],
-)
+COUNTED = [
+    ("os.rename", "references/x86-64-v4-skylakex.json"),
+    ("os.rename", "demo/freeze.lock.yaml"),
+    ("os.rename", "generations.jsonl"),
+    ("os.remove", JOURNAL),
+]
+"""Kills after the journal was written."""
+
+
+@pytest.mark.parametrize(("event", "place"), COUNTED)
 def test_killed_in_the_middle_the_next_command_ends_it(
     two: Past, tmp_path: Path, event: str, place: str
 ) -> None:
@@ -106,7 +108,7 @@ def test_killed_in_the_middle_the_next_command_ends_it(
     log(past.opened, NAME)
     assert any("was cut off" in warning for warning in past.ear.warnings)
     assert tree(past.project) == before
-    found = adopt(past.opened, NAME)
+    found = past.adopt()
     assert found is not None
     assert (found.number, found.action) == (3, "rollback")
     assert past.locked.lock.pip[0].version == "1.0"
@@ -117,11 +119,28 @@ def test_killed_in_the_middle_the_next_command_ends_it(
     assert any("cut off" in note for note in past.ear.notes)
 
 
-def test_the_command_itself_says_that_it_is_done(two: Past, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("event", "place"), COUNTED)
+@pytest.mark.parametrize("to", [None, 1])
+def test_the_command_itself_says_that_it_is_done(
+    two: Past, tmp_path: Path, event: str, place: str, to: int | None
+) -> None:
+    past = copy(two, tmp_path)
+    kill(past, event, place)
+    found = rollback(past.opened, NAME, to=to)
+    assert found.already
+    assert found.done is not None
+    assert (found.done.number, found.done.action) == (3, "rollback")
+    assert past.locked.lock.pip[0].version == "1.0"
+    assert verify(past.opened, NAME).faults == ()
+
+
+def test_another_rollback_than_the_one_cut_off_is_left_to_its_user(
+    two: Past, tmp_path: Path
+) -> None:
     past = copy(two, tmp_path)
     kill(past, "os.rename", "demo/freeze.lock.yaml")
     with pytest.raises(HistoryError, match="the history went on") as caught:
-        rollback(past.opened, NAME)
+        rollback(past.opened, NAME, to=2)
     assert "generation 3, rollback" in str(caught.value)
     assert past.locked.lock.pip[0].version == "1.0"
 
@@ -135,10 +154,10 @@ def test_a_journal_that_was_edited_stops_everything_and_says_how_to_go_on(
     whole = journal.read_bytes()
     journal.write_bytes(whole.replace(b'"requirements.txt"', b'"freeze.yaml"'))
     with pytest.raises(HistoryError, match="was edited") as caught:
-        adopt(past.opened, NAME)
+        past.adopt()
     assert "remove that file" in str(caught.value)
     journal.unlink()
-    adopt(past.opened, NAME)
+    past.adopt()
     assert verify(past.opened, NAME).faults == ()
 
 
@@ -152,7 +171,7 @@ def test_a_journal_from_another_time_is_not_carried_out(two: Past, tmp_path: Pat
     journal.write_bytes(whole)
     before = tree(past.project)
     with pytest.raises(HistoryError, match="no longer fits"):
-        adopt(past.opened, NAME)
+        past.adopt()
     assert tree(past.project) == before
 
 
