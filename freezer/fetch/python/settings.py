@@ -110,6 +110,13 @@ def as_url(address: str, folder: Path | None = None) -> str:
     return (folder or Path.cwd()).joinpath(Path(address).expanduser()).resolve().as_uri()
 
 
+def is_public_index(url: str) -> bool:
+    """Say whether an address is the public index, in whose place another may be configured."""
+    from pip._internal.models.index import PyPI  # late: it loads much of pip
+
+    return url.rstrip("/") == str(PyPI.simple_url).rstrip("/")
+
+
 def _of_uv(env: Mapping[str, str]) -> bool:
     return any(
         env.get(key)

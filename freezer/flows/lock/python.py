@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from freezer.model.lock import CondaPackage, PipPackage, Target
     from freezer.resolve.python.interface import Resolution
     from freezer.resolve.python.requirements.gather import PipRequirements
+    from freezer.resolve.python.takeover.pins import LockedPackages
 
 _UPDATE = Where("freeze update")
 
@@ -52,6 +54,8 @@ def resolve_python(
     for warning in gathered.warnings:
         project.report.warn(warning)
     request = python_request(project, lock_request, gathered, target, conda)
+    if gathered.locked is not None:
+        return _taken_over(project, gathered.locked, request)
     resolution = _resolve(project, lock_request, request)
     require_no_project(gathered, resolution.packages)
     for warning in resolution.warnings:
@@ -80,6 +84,30 @@ def python_request(
         newer={name: newer.as_of for name, newer in lock_request.exceptions.items()},
         provided=provided_by(conda),
     )
+
+
+def _taken_over(
+    project: Project, locked: LockedPackages, request: PipRequest
+) -> tuple[PipPackage, ...]:
+    """Return the packages of an existing lock for the request's target, and a pip, by name.
+
+    Raises ``SpecError`` for packages that cannot be taken over, ``ResolveError`` for a lock of
+    another target, ``IntegrityError``, ``FetchError``.
+    """
+    from freezer.resolve.python.takeover.complete import take_over
+    from freezer.resolve.python.uv.resolver import UvResolver
+
+    def build(wanted: PipRequest) -> tuple[PipPackage, ...]:
+        return UvResolver().resolve(wanted, store=project.store, report=project.report).packages
+
+    with project.report.task(f"Taking over the Python packages of {locked.shown}"):
+        taken = take_over(locked.pins(request.target), request, project.store, build)
+    if any(item.name == "pip" for item in taken):
+        return taken
+    # The lock's indexes are for the lock's packages: pip comes from the configured ones.
+    alone = replace(request, requirements=(), constraints=(), indexes=indexes(project.config))
+    own = resolve_pip(alone, "uv", store=project.store, report=project.report).packages
+    return tuple(sorted((*taken, *own), key=lambda item: item.name))
 
 
 def _resolve(project: Project, lock_request: LockRequest, request: PipRequest) -> Resolution:

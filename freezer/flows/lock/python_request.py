@@ -31,7 +31,7 @@ def gather_python(
     own = conda.get(spec.platform)
     if own is None:
         return gather(environment.spec_folder, spec.pip)
-    return gather(environment.spec_folder, spec.pip, own.pip, own.pip_folder)
+    return gather(environment.spec_folder, spec.pip, own.pip, own.pip_folder, own.locked_pip)
 
 
 def python_question(

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from freezer.errors import SpecError, Where
 from freezer.model.base import Model, kebab
+from freezer.model.spec.faults import joined
 from freezer.model.spec.spec import (
     TRAININGS,
     AcceleratorSpec,
@@ -80,7 +81,7 @@ def parse_spec(data: bytes, name: str, trainings: Sequence[str]) -> tuple[Spec, 
         return Spec.model_validate(document.values, context={TRAININGS: trainings}), document
     except ValidationError as error:
         expected = {**_EXPECTED, "smoke.training": f"{', '.join(trainings)}, or a list"}
-        raise _join(_faults(error, document, name, expected)) from None
+        raise joined(_faults(error, document, name, expected)) from None
 
 
 def place(document: Document, name: str, *path: str | int) -> Where:
@@ -207,15 +208,3 @@ def _hint(path: Path, values: Any) -> str | None:
     if path == ("python",) and str(values.get("python", "")).count(".") == 2:
         return "name the minor version; the base decides the patch release, and the lock records it"
     return None
-
-
-def _join(faults: Sequence[SpecError]) -> SpecError:
-    """Return one error for all faults: the first in full, the others as further ones."""
-    if len(faults) == 1:
-        return faults[0]
-    first = faults[0]
-    return SpecError(
-        f"{len(faults)} things in this file cannot be used",
-        where=Where(first.where.file) if first.where else None,
-        details=["\n    ".join(str(fault).splitlines()) for fault in faults],
-    )

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 from freezer.errors import SpecError, Where
 from freezer.fetch.conda.channels import public_url, read_channels
 from freezer.fetch.config import Config
+from freezer.model.canonical import digest, json_bytes
 from freezer.resolve.conda.envfile import EnvironmentFile, read_environment
 from freezer.resolve.conda.matchspec import read_spec
+from freezer.resolve.python.takeover.pins import FixedPackages
 
 if TYPE_CHECKING:
     from freezer.model.spec.spec import CondaSpec
     from freezer.resolve.conda.solver.interface import CondaChannel, CondaRequirement, Subdir
     from freezer.resolve.conda.takeover.pins import CondaPin
+    from freezer.resolve.python.takeover.pins import LockedPackages, LockedPin
 
 SPEC_FILE = "freeze.yaml"
 _LARGEST = 64 << 20
@@ -33,6 +36,8 @@ class CondaRequirements:
     specs: tuple[CondaRequirement, ...] = ()
     pip: tuple[tuple[str, Where], ...] = ()
     """Lines of a requirements file, and where each stands."""
+    locked_pip: LockedPackages | None = None
+    """The Python packages of a lock that is taken over; ``pip`` is then empty."""
     pip_folder: Path | None = None
     """What paths in ``pip`` are relative to."""
     warnings: tuple[str, ...] = ()
@@ -128,8 +133,7 @@ class _Gatherer:
         taken = read_lock(kind, self._folder / shown, shown, self._subdir, self._config)
         return CondaRequirements(
             channels=tuple({pin.channel.name: pin.channel for pin in taken.pins}.values()),
-            pip=tuple(taken.pip),
-            pip_folder=(self._folder / shown).parent,
+            locked_pip=_locked_pip(shown, taken.pip),
             warnings=tuple(taken.warnings),
             locked=tuple(taken.pins),
             lines=[["locked", [pin.line() for pin in taken.pins]]],
@@ -152,6 +156,18 @@ class _Gatherer:
             for number, text in enumerate(self._spec.dependencies)
         ]
         return [(f"python={python}", Where(SPEC_FILE, key="python")), *own]
+
+
+def _locked_pip(shown: str, pins: list[LockedPin]) -> LockedPackages | None:
+    if not pins:
+        return None
+    said = [[item.pin.name, item.pin.version, *map(str, _hashes(item))] for item in pins]
+    return FixedPackages(shown, digest(json_bytes(sorted(said))), tuple(pins))
+
+
+def _hashes(item: LockedPin) -> list[str | None]:
+    files = (*item.pin.wheels, item.pin.sdist, item.pin.direct)
+    return [file.sha256 for file in files if file is not None]
 
 
 def _anchored(text: str, base: Path) -> str:

@@ -65,7 +65,7 @@ def locked_packages(
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         packages = list(pool.map(package, answer.pins))
-    packages = [_with_build(item, request, store, build) for item in packages]
+    packages = [with_build(item, request, store, build) for item in packages]
     return tuple(sorted(packages, key=lambda item: item.name))
 
 
@@ -91,7 +91,7 @@ def require_allowed(request: PipRequest) -> frozenset[str]:
     return frozenset(found)
 
 
-def _with_build(package: PipPackage, request: PipRequest, store: Store, build: Build) -> PipPackage:
+def with_build(package: PipPackage, request: PipRequest, store: Store, build: Build) -> PipPackage:
     """Lock what a source distribution's build needs."""
     if package.file.endswith(".whl"):
         return package

@@ -33,7 +33,17 @@ def read_conda_lock(path: Path, shown: str, subdir: str, config: Config) -> Take
         if not _INSTALLED & set(item.categories):
             left |= set(item.categories)
         elif item.manager == "pip":
-            taken.pip.append((_requirement(item), where))
+            taken.take_pip(
+                item.name,
+                item.version,
+                item.source.url if item.source is not None else item.url,
+                item.hash.sha256,
+                where,
+                direct=item.source is not None,
+                requires=[name for name in item.dependencies if name != "python"],
+            )
+        elif not item.url.startswith(("http://", "https://", "file://")):
+            taken.refused.append(redact(f"{item.name} {item.version}: from {item.url}"))
         else:
             known = {"md5": item.hash.md5, "sha256": item.hash.sha256}
             taken.pins.append(pin(item.url, where, folder=path.parent, config=config, **known))
@@ -56,11 +66,3 @@ def _parse(path: Path, shown: str) -> Any:
             found=redact(str(error).splitlines()[0]),
             hint="write it anew with `conda-lock`, or name the environment.yml it was made from",
         ) from error
-
-
-def _requirement(item: Any) -> str:
-    """Return a pip package as a line of a requirements file."""
-    option = f" --hash=sha256:{item.hash.sha256}" if item.hash.sha256 else ""
-    if item.source is not None:
-        return f"{item.name} @ {item.source.url}{option}"
-    return f"{item.name}=={item.version}{option}"

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError, Where
 from freezer.fetch.http.redact import redact
+from freezer.fetch.python.filenames import name_and_version
 from freezer.resolve.conda.takeover.pins import Taken, hashes, nothing_for, pin
 from freezer.resolve.python.requirements.file import read_text
+from freezer.resolve.python.takeover.pins import file_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +28,7 @@ _PIP = re.compile(
 def read_explicit(path: Path, shown: str, subdir: str, config: Config) -> Taken:
     """Return what an explicit file holds. Raises ``SpecError`` with the line.
 
-    Lines that conda-lock writes for pip (``# pip NAME @ URL``) are taken as requirements.
+    Lines that conda-lock writes for pip (``# pip NAME @ URL``) are taken over as well.
     """
     taken, platforms = Taken(), set[str]()
     for number, line in enumerate(read_text(path, shown).splitlines(), 1):
@@ -35,14 +37,19 @@ def read_explicit(path: Path, shown: str, subdir: str, config: Config) -> Taken:
             platforms.add(match["subdir"])
         elif match := _PIP.match(text):
             digest = (match["hash"] or match["other"] or "").replace("=", ":")
-            option = f" --hash={digest}" if digest else ""
-            taken.pip.append((f"{match['name']} @ {match['url']}{option}", where))
+            _take_pip(match["name"], match["url"], digest, where, taken)
         elif text and not text.startswith(("#", "@")):
             taken.pins.append(_pin(text, where, path.parent, config))
     platforms |= {pin.subdir for pin in taken.pins} - {"noarch"}
     if platforms - {subdir}:
         raise nothing_for(shown, subdir, platforms)
     return taken
+
+
+def _take_pip(name: str, url: str, digest: str, where: Where, taken: Taken) -> None:
+    found = name_and_version(file_of(url))
+    version = str(found[1]) if found else ""
+    taken.take_pip(name, version, url, digest.removeprefix("sha256:") or None, where, direct=True)
 
 
 def _pin(text: str, where: Where, folder: Path, config: Config) -> CondaPin:

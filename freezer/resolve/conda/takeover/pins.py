@@ -8,15 +8,21 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from packaging.utils import canonicalize_name
+
 from freezer.errors import SpecError, Where
 from freezer.fetch.conda.channels import read_channels
 from freezer.fetch.http.redact import redact
+from freezer.resolve.python.pins import Pin
+from freezer.resolve.python.takeover.pins import LockedPin, address_problem, candidate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from freezer.fetch.conda.channels import CondaChannel
     from freezer.fetch.config import Config
+    from freezer.resolve.python.pins import Candidate
 
 _ARCHIVE = re.compile(r"^(?P<stem>.+)\.(conda|tar\.bz2)$")
 _HEX = {32: "md5", 64: "sha256"}
@@ -45,11 +51,41 @@ class CondaPin:
 
 @dataclass
 class Taken:
-    """The packages of a lock for one platform, and its pip part as requirement lines."""
+    """The packages of a lock for one platform, those for pip among them."""
 
     pins: list[CondaPin] = field(default_factory=list)
-    pip: list[tuple[str, Where]] = field(default_factory=list)
+    pip: list[LockedPin] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Packages that are not pinned to the bytes of a published file, and why."""
     warnings: list[str] = field(default_factory=list)
+
+    def take_pip(
+        self,
+        name: str,
+        version: str,
+        url: str,
+        sha256: str | None,
+        where: Where,
+        *,
+        direct: bool = False,
+        requires: Iterable[str] | None = None,
+    ) -> None:
+        """Note a package for pip: as locked, or as one that cannot be taken over.
+
+        ``direct`` says that the address is the user's own, and no index's.
+        """
+        if problem := address_problem(url, sha256):
+            self.refused.append(redact(f"{name} {version}: {problem}"))
+            return
+        file = candidate(url, sha256)
+        known = {"direct": file} if direct else _kind(file)
+        pin = Pin(canonicalize_name(name), version, **known)
+        needs = None if requires is None else tuple(sorted(map(canonicalize_name, requires)))
+        self.pip.append(LockedPin(pin, where, needs))
+
+
+def _kind(file: Candidate) -> dict[str, Any]:
+    return {"wheels": (file,)} if file.file.endswith(".whl") else {"sdist": file}
 
 
 def pin(url: str, where: Where, *, folder: Path, config: Config, **known: Any) -> CondaPin:

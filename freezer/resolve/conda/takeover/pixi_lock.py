@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import SpecError, Where
@@ -17,19 +18,50 @@ if TYPE_CHECKING:
 
 def read_pixi_lock(path: Path, shown: str, subdir: str, config: Config) -> Taken:
     """Return the default environment of a pixi.lock for a platform. Raises ``SpecError``."""
+    from rattler import PypiLockedPackage
+
     environment = _environment(path, shown)
     platforms = {str(_name(item)): item for item in environment.platforms()}
     if subdir not in platforms:
         raise nothing_for(shown, subdir, set(platforms))
     taken, where = Taken(), Where(shown)
-    platform = platforms[subdir]
-    for record in environment.conda_repodata_records_for_platform(platform) or []:
-        document = json.loads(record.to_json())
-        known = {"md5": document.get("md5"), "sha256": document.get("sha256"), "record": document}
-        taken.pins.append(pin(record.url, where, folder=path.parent, config=config, **known))
-    for package in environment.pypi_packages_for_platform(platform) or []:
-        taken.pip.append((_requirement(package), where))
+    for package in environment.packages(platforms[subdir]) or []:
+        if isinstance(package, PypiLockedPackage):
+            _take_pip(package, where, taken)
+        elif (record := _record(package)) is not None:
+            document = json.loads(record.to_json())
+            known = {"md5": document.get("md5"), "sha256": document.get("sha256")}
+            found = pin(record.url, where, folder=path.parent, config=config, **known)
+            taken.pins.append(replace(found, record=document))
+        else:
+            taken.refused.append(redact(f"{package.name}: from {package.location}"))
     return taken
+
+
+def _record(package: Any) -> Any | None:
+    """Return a package's repodata record; None for one from source, or in a folder of the user."""
+    from rattler import CondaLockedBinaryPackage
+    from rattler.exceptions import ConversionError
+
+    if not isinstance(package, CondaLockedBinaryPackage):
+        return None
+    try:
+        return package.repo_data_record()
+    except ConversionError:  # a path relative to the project
+        return None
+
+
+def _take_pip(package: Any, where: Where, taken: Taken) -> None:
+    digest = _sha256(package)
+    location = package.location
+    direct = location.startswith("direct+")
+    url = location.removeprefix("direct+")
+    sha256 = digest.hex() if digest else None
+    taken.take_pip(package.name, package.version, url, sha256, where, direct=direct)
+
+
+def _is_published(location: str) -> bool:
+    return location.startswith(("http://", "https://", "file://"))
 
 
 def _environment(path: Path, shown: str) -> Any:
@@ -57,12 +89,6 @@ def _environment(path: Path, shown: str) -> Any:
 
 def _name(platform: Any) -> str:
     return str(platform.name)
-
-
-def _requirement(package: Any) -> str:
-    digest = _sha256(package)
-    option = f" --hash=sha256:{digest.hex()}" if digest else ""
-    return f"{package.name}=={package.version}{option}"
 
 
 def _sha256(package: Any) -> bytes | None:

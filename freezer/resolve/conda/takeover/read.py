@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError, Where
+from freezer.resolve.python.takeover.pins import Refusals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 def read_lock(kind: str, path: Path, shown: str, subdir: str, config: Config) -> Taken:
     """Return what a lock of some kind (`environment.lock_kind`) holds for a platform.
 
-    Raises ``SpecError`` when it cannot be read, has nothing for the platform, or pins a package
-    without a hash.
+    Raises ``SpecError`` when it cannot be read, has nothing for the platform, or names a package
+    that is not pinned to the bytes of a published file: another of the same name is never taken.
     """
     if kind == "explicit":
         from freezer.resolve.conda.takeover.explicit import read_explicit as read
@@ -26,6 +27,7 @@ def read_lock(kind: str, path: Path, shown: str, subdir: str, config: Config) ->
     else:
         from freezer.resolve.conda.takeover.pixi_lock import read_pixi_lock as read
     taken = read(path, shown, subdir, config)
+    Refusals(shown, taken.refused).require_none()
     bare = [f"{pin.name} {pin.version}" for pin in taken.pins if not (pin.md5 or pin.sha256)]
     if bare:
         raise SpecError(

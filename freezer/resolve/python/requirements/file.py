@@ -85,10 +85,16 @@ def decode(data: bytes) -> str:
 
 def lines(text: str, shown: str, environment: Mapping[str, str] | None = None) -> Iterator[Line]:
     """Yield the logical lines of a file. Raises ``SpecError`` for words that do not end."""
-    env = os.environ if environment is None else environment
-    for number, joined in _joined(text):
-        if line := _line(joined, Where(shown, number), env):
+    for number, whole in numbered(text):
+        if line := read_line(whole, Where(shown, number), environment):
             yield line
+
+
+def read_line(
+    whole: str, where: Where, environment: Mapping[str, str] | None = None
+) -> Line | None:
+    """Return a logical line; None for a blank one or a comment. Raises ``SpecError``."""
+    return _line(whole, where, os.environ if environment is None else environment)
 
 
 def single(text: str, where: Where, environment: Mapping[str, str] | None = None) -> Line:
@@ -110,8 +116,11 @@ def _line(joined: str, where: Where, env: Mapping[str, str]) -> Line | None:
     return Line(where, _expand(requirement, env, where), expanded, bare)
 
 
-def _joined(text: str) -> Iterator[tuple[int, str]]:
-    """Join continued lines; a comment line ends a continuation, as pip has it."""
+def numbered(text: str) -> Iterator[tuple[int, str]]:
+    """Yield logical lines, each with the number of its first one.
+
+    Continued lines are joined; a comment line ends a continuation, as pip has it.
+    """
     first, parts = 0, list[str]()
     for number, line in enumerate(text.splitlines(), 1):
         comment = bool(re.match(r"^\s*#", line))

@@ -10,21 +10,31 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from freezer.errors import SpecError, Where
+from freezer.errors import FetchError, SpecError, Where
 from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.redact import without_credentials
-from freezer.fetch.python.settings import IndexOptions, as_url
+from freezer.fetch.python.settings import IndexOptions, as_url, is_public_index
+from freezer.model.spec.faults import Faults
 from freezer.resolve.python.interface import PipRequirement
-from freezer.resolve.python.requirements.file import Line, decode, lines, read_text, single
+from freezer.resolve.python.requirements.file import (
+    Line,
+    decode,
+    numbered,
+    read_line,
+    read_text,
+    single,
+)
 from freezer.resolve.python.requirements.options import parse_options, sha256_of
 from freezer.resolve.python.requirements.parse import parse_requirement, refuse_editable
 from freezer.resolve.python.requirements.pyproject import Project
+from freezer.resolve.python.takeover.read import is_lock, read_packages
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable
 
     from freezer.model.spec.spec import PipSpec
+    from freezer.resolve.python.takeover.pins import LockedPackages
 
 SPEC_FILE = "freeze.yaml"
 _OTHER_FORMS = {
@@ -32,7 +42,6 @@ _OTHER_FORMS = {
     "setup.cfg": "move its install_requires into pyproject.toml",
     "Pipfile": "run `pipenv requirements > requirements.txt` and name that file",
     "poetry.lock": "run `poetry export -o requirements.txt` and name that file",
-    "uv.lock": "run `uv export -o requirements.txt` and name that file",
     "environment.yml": "write `conda: environment.yml` in place of it",
 }
 
@@ -48,6 +57,8 @@ class PipRequirements:
     requires_python: list[tuple[str, Where]] = field(default_factory=list)
     projects: list[tuple[str, Where]] = field(default_factory=list)
     """Normalised names of the projects themselves, which no index may provide."""
+    locked: LockedPackages | None = None
+    """The packages of an existing lock; nothing is resolved then, and ``requirements`` is empty."""
     warnings: list[str] = field(default_factory=list)
     lines: list[list[Any]] = field(default_factory=list)
 
@@ -57,40 +68,95 @@ def gather(
     spec: PipSpec,
     more: Iterable[tuple[str, Where]] = (),
     more_folder: Path | None = None,
+    locked: LockedPackages | None = None,
 ) -> PipRequirements:
-    """Read all that a spec names, relative to ``folder``. Raises ``SpecError`` with its place.
+    """Read all that a spec names, relative to ``folder``.
 
     ``more`` are further lines of a requirements file, with their places: the pip part of an
-    ``environment.yml``. Paths in them are relative to ``more_folder``.
+    ``environment.yml``. Paths in them are relative to ``more_folder``. ``locked`` are the Python
+    packages of a conda lock. Raises ``SpecError`` for all that is wrong at once, each with its
+    place; ``FetchError`` for a file on a server.
     """
     reader = _Reader(folder, spec)
-    for text, where in more:
-        reader.line(single(text, where), more_folder or folder)
-    for number, text in enumerate(spec.requirements):
-        reader.line(single(text, Where(SPEC_FILE, key=f"pip.requirements[{number}]")), folder)
-    projects = [file for file in spec.files if file.endswith(".toml")]
-    for file in spec.files:
-        where = Where(SPEC_FILE, key="pip.files")
-        if file in projects:
-            reader.project(folder / file, file, where)
-        else:
-            reader.file(folder / file, file, where, constraint=False, above=())
-    if (spec.extras or spec.groups) and not projects:
-        raise SpecError(
-            "extras and groups are a pyproject.toml's, and none is among the files",
-            where=Where(SPEC_FILE, key="pip.extras" if spec.extras else "pip.groups"),
-            hint="add it: `files: [pyproject.toml]`",
-        )
+    try:
+        reader.read(more, more_folder or folder, locked)
+    except FetchError:
+        reader.faults.require_none()  # what is wrong here is reported before what is out of reach
+        raise
+    reader.faults.require_none()
     return reader.gathered
 
 
 class _Reader:
     def __init__(self, folder: Path, spec: PipSpec) -> None:
         self.gathered = PipRequirements()
+        self.faults = Faults()
         self._folder = folder
         self._spec = spec
         self._sdists = {canonicalize_name(name) for name in spec.allow_sdist}
         self._seen: set[tuple[str, bool]] = set()
+
+    def read(
+        self, more: Iterable[tuple[str, Where]], more_folder: Path, locked: LockedPackages | None
+    ) -> None:
+        for text, where in more:
+            self._single(text, where, more_folder)
+        for number, text in enumerate(self._spec.requirements):
+            self._single(text, Where(SPEC_FILE, key=f"pip.requirements[{number}]"), self._folder)
+        for file in self._spec.files:
+            with self.faults.collect():
+                self._named(file, Where(SPEC_FILE, key="pip.files"))
+        if locked is not None:
+            self._lock(locked, Where(SPEC_FILE, key="conda.file"))
+        with self.faults.collect():
+            self._check_whole()
+
+    def _named(self, file: str, where: Where) -> None:
+        path = self._folder / file
+        if is_lock(path.name):
+            text = read_text(path, file, where)
+            found = read_packages(path.name, text, file, self._spec.extras, self._spec.groups)
+            self._lock(found, where)
+        elif file.endswith(".toml"):
+            self.project(path, file, where)
+        else:
+            self.file(path, file, where, constraint=False, above=())
+
+    def _lock(self, locked: LockedPackages, where: Where) -> None:
+        found = self.gathered
+        if found.locked is not None:
+            raise SpecError(
+                "two locks, and one can be taken over",
+                where=where,
+                found=f"{found.locked.shown}, {locked.shown}",
+                hint="keep one of them",
+            )
+        found.locked = locked
+        found.lines.append([locked.shown, 2, locked.digest])
+        known = found.options
+        extra = tuple(url for url in locked.indexes if not is_public_index(url))
+        found.options = replace(known, extra_index_urls=(*known.extra_index_urls, *extra))
+
+    def _check_whole(self) -> None:
+        """Refuse a lock next to requirements, and extras of nothing."""
+        found, spec = self.gathered, self._spec
+        if found.locked and (found.requirements or found.constraints):
+            raise SpecError(
+                f"{found.locked.shown} is a lock, and is taken over as it is",
+                where=(found.requirements or found.constraints)[0].where,
+                hint="leave out what is next to it, or name what it was made from in its place",
+            )
+        projects = [file for file in spec.files if file.endswith(".toml") or is_lock(file)]
+        if (spec.extras or spec.groups) and not projects:
+            raise SpecError(
+                "extras and groups are a pyproject.toml's, and none is among the files",
+                where=Where(SPEC_FILE, key="pip.extras" if spec.extras else "pip.groups"),
+                hint="add it: `files: [pyproject.toml]`",
+            )
+
+    def _single(self, text: str, where: Where, folder: Path) -> None:
+        with self.faults.collect():
+            self.line(single(text, where), folder)
 
     def project(self, path: Path, shown: str, asked_by: Where) -> None:
         project = Project(read_text(path, shown, asked_by), shown)
@@ -99,7 +165,8 @@ class _Reader:
         if project.name:
             self.gathered.projects.append((project.name, Where(shown)))
         for item in project.dependencies(self._spec.extras, self._spec.groups):
-            self.line(Line(item.where, item.text, (), item.text), path.parent)
+            with self.faults.collect():
+                self.line(Line(item.where, item.text, (), item.text), path.parent)
 
     def file(
         self, path: Path, shown: str, asked_by: Where, *, constraint: bool, above: tuple[str, ...]
@@ -107,6 +174,12 @@ class _Reader:
         """Read one file and those that it names; a file named twice is read once."""
         if advice := _OTHER_FORMS.get(path.name.replace(".yaml", ".yml")):
             raise SpecError(f"{shown} is not a requirements file", where=asked_by, hint=advice)
+        if is_lock(path.name):
+            raise SpecError(
+                f"{shown} is a lock, and not a requirements file",
+                where=asked_by,
+                hint=f"name it alone in {SPEC_FILE}: `pip: {path.name}`",
+            )
         if shown in above:
             raise SpecError(
                 f"{shown} includes itself", where=asked_by, found=" → ".join((*above, shown))
@@ -115,8 +188,10 @@ class _Reader:
             return
         self._seen.add((shown, constraint))
         text = _remote(shown) if _is_url(shown) else read_text(path, shown, asked_by)
-        for line in lines(text, without_credentials(shown)):
-            self.line(line, path.parent, constraint=constraint, above=(*above, shown))
+        for number, whole in numbered(text):
+            with self.faults.collect():
+                if line := read_line(whole, Where(without_credentials(shown), number)):
+                    self.line(line, path.parent, constraint=constraint, above=(*above, shown))
 
     def line(
         self, line: Line, folder: Path, *, constraint: bool = False, above: tuple[str, ...] = ()

@@ -13,12 +13,15 @@ import yaml
 from freezer.errors import ArtifactGoneError, IntegrityError, ResolveError, SpecError
 from freezer.fetch.config import Config
 from freezer.model.events import SilentReporter
-from freezer.model.spec.spec import CondaSpec
+from freezer.model.spec.spec import CondaSpec, PipSpec
 from freezer.resolve.conda.environment import CondaRequirements, gather_conda
 from freezer.resolve.conda.nearest import nearest
 from freezer.resolve.conda.solver.interface import CondaResolution
 from freezer.resolve.conda.takeover.complete import gone_from_channels, take_over
+from freezer.resolve.python.requirements.gather import gather as gather_pip
+from freezer.resolve.python.takeover.pins import LockedPin
 from tests.support.conda.condaindex import JANUARY, Room, record
+from tests.support.project.asking import TARGET
 
 PYTHON = record("python", "3.11.4", "h1_cpython", depends=["tzdata"], timestamp=JANUARY + 5)
 TZDATA = record("tzdata", "2026a", "0", subdir="noarch", noarch="generic")
@@ -43,6 +46,11 @@ def explicit(room: Room, *lines: str) -> str:
 def gather(room: Room, text: str, name: str = "env.lock", **more: Any) -> CondaRequirements:
     (room.folder / name).write_text(text)
     return gather_conda(room.folder, CondaSpec(file=name), "3.11", **more)
+
+
+def pip_pins(found: CondaRequirements) -> tuple[LockedPin, ...]:
+    assert found.locked_pip is not None
+    return found.locked_pip.pins(TARGET)
 
 
 def complete(room: Room, found: CondaRequirements) -> CondaResolution:
@@ -138,11 +146,11 @@ def test_lines_that_cannot_be_read(room: Room, line: str, said: str) -> None:
 def test_pip_lines_of_an_explicit_file(room: Room) -> None:
     line = f"# pip six @ https://files.example/six-1.16-py3-none-any.whl#sha256={'d' * 64}"
     found = gather(room, explicit(room, f"{url(room, TZDATA)}#{TZDATA['md5']}", line))
-    [(text, where)] = found.pip
-    assert text == (
-        f"six @ https://files.example/six-1.16-py3-none-any.whl --hash=sha256:{'d' * 64}"
-    )
-    assert where.line == 4
+    [item] = pip_pins(found)
+    assert item.pin.direct is not None
+    assert item.pin.direct.url == "https://files.example/six-1.16-py3-none-any.whl"
+    assert (item.pin.name, item.pin.version, item.pin.direct.sha256) == ("six", "1.16", "d" * 64)
+    assert item.where.line == 4
 
 
 def test_another_platforms_file_is_refused(room: Room) -> None:
@@ -155,14 +163,16 @@ def test_a_conda_lock_is_taken_over_without_solving(room: Room) -> None:
     text = conda_lock(room, PYTHON, TZDATA, extra=[pip_entry()])
     found = gather(room, text, "conda-lock.yml")
     assert [item.name for item in complete(room, found).packages] == ["python", "tzdata"]
-    [(line, _)] = found.pip
-    assert line == f"torch-fidelity==0.3.0 --hash=sha256:{'c' * 64}"
+    [item] = pip_pins(found)
+    assert (item.pin.name, item.pin.version) == ("torch-fidelity", "0.3.0")
+    assert [file.sha256 for file in item.pin.wheels] == ["c" * 64]
+    assert found.pip == ()
 
 
 def test_extras_of_a_conda_lock_are_left_out_and_said(room: Room) -> None:
     extra = pip_entry(category="docs", optional=True)
     found = gather(room, conda_lock(room, PYTHON, extra=[extra]), "conda-lock.yml")
-    assert found.pip == ()
+    assert found.locked_pip is None
     assert "only in docs was left out" in found.warnings[0]
 
 
@@ -226,7 +236,9 @@ packages:
 def test_the_pip_part_of_a_pixi_lock_keeps_its_hashes(room: Room) -> None:
     text = PIXI_WITH_PIP.format(**TZDATA, other="d" * 64)
     found = gather(room, text, "pixi.lock")
-    assert [line for line, _ in found.pip] == [f"six==1.16.0 --hash=sha256:{'d' * 64}"]
+    [item] = pip_pins(found)
+    assert (item.pin.name, item.pin.version) == ("six", "1.16.0")
+    assert [file.sha256 for file in item.pin.wheels] == ["d" * 64]
     [package] = complete(room, found).packages
     assert (package.sha256, package.channel) == (TZDATA["sha256"], "forge")
 
@@ -235,7 +247,9 @@ def test_a_pixi_lock_without_hashes_is_refused(room: Room) -> None:
     text = PIXI_WITH_PIP.format(**TZDATA, other="d" * 64)
     text = "\n".join(
         line for line in text.splitlines() if not line.startswith(("  md5", "  sha256"))
-    )
+    ).replace("pypi: https://files.example/six", "conda: https://conda.example/forge/noarch/x")
+    text = text.replace("x-1.16.0-py2.py3-none-any.whl", "x-1-0.conda")
+    text = text.partition("  name: six")[0]
     with pytest.raises(SpecError, match="does not say what every file hashes to"):
         gather(room, text, "pixi.lock")
 
@@ -322,3 +336,98 @@ def test_a_question_of_a_lock_is_its_packages(room: Room) -> None:
     assert one.lines != other.lines
     assert json.loads(json.dumps(one.lines)) == one.lines
     assert Config() == Config()
+
+
+@pytest.mark.parametrize(
+    ("location", "more"),
+    [
+        ("git+https://h.example/x/six.git?rev=main#" + "1" * 40, ""),
+        ("git+https://h.example/x/six.git@" + "1" * 40, f"  sha256: {'d' * 64}\n"),
+        ("git+ssh://git@h.example/x/six.git@" + "1" * 40, ""),
+        ("./six", ""),
+        ("./six-1.16.0-py3-none-any.whl", f"  sha256: {'d' * 64}\n"),
+        ("../elsewhere/six", "  editable: true\n"),
+        ("direct+https://h.example/six-1.16.0-py3-none-any.whl", ""),
+        ("https://h.example/six-1.16.0-py3-none-any.whl", ""),
+        ("https://h.example/six-1.16.0.tar.gz", f"  md5: {'d' * 32}\n"),
+    ],
+)
+def test_another_package_of_the_same_name_is_never_taken_from_a_pixi_lock(
+    room: Room, location: str, more: str
+) -> None:
+    text = PIXI_WITH_PIP.format(**TZDATA, other="d" * 64)
+    text = text.replace("https://files.example/six-1.16.0-py2.py3-none-any.whl", location)
+    text = text.replace(f"  sha256: {'d' * 64}\n", more)
+    with pytest.raises(SpecError, match="cannot be taken over") as caught:
+        gather(room, text, "pixi.lock")
+    [detail] = caught.value.details
+    assert detail.startswith("six ")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"url": "git+https://h.example/x/torch-fidelity.git@main"},
+        {"url": "file:///home/me/torch_fidelity-0.3.0-py3-none-any.whl"},
+        {"url": "https://h.example/torch_fidelity-0.3.0-py3-none-any.whl", "hash": {"md5": "a"}},
+        {"source": {"type": "url", "url": "git+https://h.example/x/torch-fidelity.git@main"}},
+        {"source": {"type": "url", "url": "https://h.example/x.whl"}, "hash": {}},
+    ],
+)
+def test_another_package_of_the_same_name_is_never_taken_from_a_conda_lock(
+    room: Room, more: dict[str, Any]
+) -> None:
+    text = conda_lock(room, PYTHON, extra=[pip_entry(**more)])
+    with pytest.raises(SpecError, match="cannot be taken over") as caught:
+        gather(room, text, "conda-lock.yml")
+    [detail] = caught.value.details
+    assert detail.startswith("torch-fidelity 0.3.0")
+
+
+@pytest.mark.parametrize("url", ["git+https://h.example/x/six.git@main", "./six", "/home/me/six"])
+def test_nor_from_an_explicit_file(room: Room, url: str) -> None:
+    line = f"# pip six @ {url}"
+    with pytest.raises(SpecError, match="cannot be taken over"):
+        gather(room, explicit(room, f"{url_of_tzdata(room)}#{TZDATA['md5']}", line))
+
+
+def url_of_tzdata(room: Room) -> str:
+    return url(room, TZDATA)
+
+
+CONDA_SOURCE = """\
+version: 6
+environments:
+  default:
+    channels:
+    - url: https://conda.example/forge/
+    packages:
+      linux-64:
+      - conda: {location}
+packages:
+- conda: {location}
+  name: mine
+  version: '0.1'
+  build: h0
+  subdir: noarch
+  sha256: {digest}
+"""
+
+
+@pytest.mark.parametrize(
+    "location", ["./mine", "git+https://h.example/x/mine.git?rev=main#" + "1" * 40,
+                 "./built/noarch/mine-0.1-h0.conda"]
+)  # fmt: skip
+def test_conda_packages_from_source_are_refused_by_name(room: Room, location: str) -> None:
+    text = CONDA_SOURCE.format(location=location, digest="a" * 64)
+    with pytest.raises(SpecError) as caught:
+        gather(room, text, "pixi.lock")
+    assert "mine" in str(caught.value)
+
+
+def test_a_requirement_next_to_a_locks_pip_part_is_refused(room: Room) -> None:
+    found = gather(room, conda_lock(room, PYTHON, extra=[pip_entry()]), "conda-lock.yml")
+    spec = PipSpec(requirements=("numpy",))
+    with pytest.raises(SpecError, match="is taken over as it is") as caught:
+        gather_pip(room.folder, spec, locked=found.locked_pip)
+    assert str(caught.value.where) == "freeze.yaml (pip.requirements[0])"

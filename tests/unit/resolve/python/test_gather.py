@@ -96,7 +96,6 @@ def test_index_options_add_up_as_with_pip(tmp_path: Path) -> None:
     [
         ("Pipfile", "pipenv requirements"),
         ("poetry.lock", "poetry export"),
-        ("uv.lock", "uv export"),
         ("environment.yaml", "conda: environment.yml"),
         ("setup.py", "pip-compile"),
     ],

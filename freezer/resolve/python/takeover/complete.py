@@ -1,0 +1,169 @@
+"""From the packages of an existing lock to those of Freezer's: one file each, sized and hashed."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from email.parser import BytesParser
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from freezer.errors import FetchError, IntegrityError, ResolveError
+from freezer.fetch.http.client import open_url
+from freezer.fetch.http.redact import without_credentials
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.simple_api import IndexFile
+from freezer.model.artifact import Artifact
+from freezer.model.lock import PipPackage
+from freezer.resolve.python.files import choose, download
+from freezer.resolve.python.index.local_server import read_metadata
+from freezer.resolve.python.locked import with_build
+from freezer.resolve.python.reasons import marker_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.fetch.store.store import Store
+    from freezer.model.lock import Target
+    from freezer.resolve.python.interface import PipRequest
+    from freezer.resolve.python.locked import Build
+    from freezer.resolve.python.pins import Candidate
+    from freezer.resolve.python.takeover.pins import LockedPin
+
+
+def take_over(
+    pins: Sequence[LockedPin], request: PipRequest, store: Store, build: Build
+) -> tuple[PipPackage, ...]:
+    """Return the packages of a lock, sorted by name: the same files, none more and none less.
+
+    ``build`` resolves what the build of a source distribution needs. Raises ``ResolveError`` for a
+    package without a wheel for the target, or that conda brings as well; ``IntegrityError`` for
+    other bytes; ``FetchError``.
+    """
+    _require_apart(pins, request)
+    taking = _Taking(request, store, PythonIndex(request.indexes))
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        files = list(pool.map(taking.file, pins))
+        needs = list(pool.map(taking.needs, pins))
+    packages = [
+        with_build(package, request, store, build) for package in _packages(pins, files, needs)
+    ]
+    return tuple(sorted(packages, key=lambda item: item.name))
+
+
+def _require_apart(pins: Sequence[LockedPin], request: PipRequest) -> None:
+    for item in pins:
+        if provided := request.provided.get(item.pin.name):
+            raise ResolveError(
+                f"the lock has {item.pin.name} twice: for pip, and for conda",
+                where=item.where,
+                found=f"{item.pin.name} {item.pin.version} for pip; {provided.by}",
+                hint="lock it for one of the two only; pip never replaces what conda installs",
+            )
+
+
+def _packages(
+    pins: Sequence[LockedPin], files: Sequence[Artifact], needs: Sequence[frozenset[str]]
+) -> list[PipPackage]:
+    names = {item.pin.name for item in pins}
+    needed_by: dict[str, list[str]] = {}
+    for item, wanted in zip(pins, needs, strict=True):
+        for name in wanted:
+            needed_by.setdefault(name, []).append(item.pin.name)
+    return [
+        PipPackage(
+            **file.model_dump(),
+            name=item.pin.name,
+            version=item.pin.version,
+            requires=tuple(sorted(wanted & names)),
+            requested=item.requested or item.pin.name not in needed_by,
+            reason=f"locked in {item.where.file}"
+            if item.requested or item.pin.name not in needed_by
+            else f"needed by {', '.join(sorted(needed_by[item.pin.name]))}",
+        )
+        for item, file, wanted in zip(pins, files, needs, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Taking:
+    request: PipRequest
+    store: Store
+    index: PythonIndex
+
+    @property
+    def _target(self) -> Target:
+        return self.request.target
+
+    def file(self, item: LockedPin) -> Artifact:
+        """Return the file of a package that the target takes."""
+        chosen = choose(item.pin, self._target)
+        if not chosen.file.endswith(".whl") and item.pin.name not in self.request.allow_sdist:
+            raise ResolveError(
+                f"{item.pin.name} {item.pin.version} is locked as a source distribution",
+                where=item.where,
+                found=chosen.file,
+                expected="a wheel: nothing is built from source unless the spec allows it",
+                hint=f"allow it: `pip: {{allow-sdist: [{item.pin.name}]}}`, or lock a version that "
+                "has a wheel for the target",
+            )
+        if item.pin.direct is None:
+            return self._artifact(chosen, source="pypi")
+        return self._artifact(chosen, source="url", url=without_credentials(chosen.url))
+
+    def _artifact(self, file: Candidate, *, source: str, url: str | None = None) -> Artifact:
+        assert file.sha256 is not None, "pins without a hash are refused"  # noqa: S101
+        size = file.size if file.size is not None else self._size(file)
+        return Artifact(source=source, file=file.file, size=size, sha256=file.sha256, url=url)
+
+    def _size(self, file: Candidate) -> int:
+        """Return a file's size in bytes, as its server says; else by fetching it."""
+        address = self._address(file)
+        with open_url(address) as response:
+            if response.size is not None:
+                return response.size
+        found, size = download(address, self.store)
+        if found != file.sha256:
+            raise IntegrityError(
+                f"{file.file} is not the file that was locked",
+                found=f"sha256 {found}",
+                expected=f"sha256 {file.sha256}",
+            )
+        return size
+
+    def needs(self, item: LockedPin) -> frozenset[str]:
+        """Return the normalised names of what a package needs: as locked, else as it says."""
+        if item.requires is not None:
+            return frozenset(item.requires)
+        chosen = choose(item.pin, self._target)
+        if not chosen.file.endswith(".whl"):
+            return frozenset()
+        listed = BytesParser().parsebytes(self._metadata(chosen))
+        environment = marker_environment(self._target)
+        return frozenset(
+            canonicalize_name(requirement.name)
+            for text in listed.get_all("Requires-Dist", [])
+            if (requirement := _requirement(text))
+            and (requirement.marker is None or requirement.marker.evaluate(environment))
+        )
+
+    def _metadata(self, file: Candidate) -> bytes:
+        return read_metadata(IndexFile(file.file, self._address(file), file.sha256, file.size))
+
+    def _address(self, file: Candidate) -> str:
+        """Return where a file is: at a configured index, which may be a mirror, else as locked."""
+        wanted = Artifact(source="pypi", file=file.file, size=0, sha256=file.sha256 or "")
+        try:
+            location = next(iter(self.index.locate(wanted)), None)
+        except FetchError:
+            location = None
+        return location.url if location else file.url
+
+
+def _requirement(text: str) -> Requirement | None:
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return None

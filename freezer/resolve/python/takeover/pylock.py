@@ -1,0 +1,160 @@
+"""``pylock.toml`` (PEP 751), read and selected from by packaging's own implementation."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+    PylockSelectError,
+    PylockUnsupportedVersionError,
+    PylockValidationError,
+)
+
+from freezer.errors import ResolveError, SpecError, Where
+from freezer.fetch.http.redact import redact
+from freezer.model.canonical import digest
+from freezer.resolve.python.pins import Pin
+from freezer.resolve.python.reasons import marker_environment
+from freezer.resolve.python.tags import wheel_tags
+from freezer.resolve.python.takeover.pins import LockedPin, Refusals, address_problem, candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.model.lock import Target
+
+    Source = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
+
+FILE_NAME = re.compile(r"pylock(\.[^.]+)?\.toml\Z")
+"""What PEP 751 has such a file called."""
+
+
+@dataclass(frozen=True)
+class PylockPackages:
+    """The packages of a ``pylock.toml``."""
+
+    shown: str
+    digest: str
+    document: Pylock
+    extras: tuple[str, ...]
+    groups: tuple[str, ...]
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """The indexes that the file names, each once."""
+        found = (package.index for package in self.document.packages)
+        return tuple(dict.fromkeys(index for index in found if index))
+
+    def pins(self, target: Target) -> tuple[LockedPin, ...]:
+        """Return what it installs on a target. Raises ``SpecError``, ``ResolveError``."""
+        try:
+            selected = list(
+                self.document.select(
+                    environment=marker_environment(target),  # type: ignore[arg-type]
+                    tags=wheel_tags(target),
+                    extras=self.extras,
+                    dependency_groups=self.groups or None,
+                )
+            )
+        except PylockSelectError as error:
+            raise ResolveError(
+                "the lock is not for this target",
+                where=Where(self.shown),
+                found=str(error),
+                expected=f"Python {target.python.version}, glibc {target.glibc}, "
+                f"{target.architecture}",
+                hint="lock it for this target too",
+            ) from error
+        refusals = Refusals(self.shown)
+        pins = [self._pin(*item, refusals) for item in selected]
+        refusals.require_none()
+        return tuple(pin for pin in pins if pin is not None)
+
+    def _pin(self, package: Package, source: Source, refusals: Refusals) -> LockedPin | None:
+        version = str(package.version) if package.version else None
+        if isinstance(source, PackageDirectory):
+            # `uv export` lists the project itself; what is frozen is what it needs.
+            if source.path not in (".", "./"):
+                refusals.add(package.name, version, f"from the folder {source.path}")
+            return None
+        if isinstance(source, PackageVcs):
+            address = f"{source.type}+{source.url or source.path}@{source.commit_id}"
+            refusals.add(package.name, version, f"from version control ({address})")
+            return None
+        sha256 = _sha256(source)
+        problem = address_problem(source.url or f"file:{source.path}", sha256)
+        if problem or source.url is None:
+            refusals.add(package.name, version, problem or "without an address")
+            return None
+        file = candidate(urljoin(package.index or "", source.url), sha256, source.size)
+        if isinstance(source, PackageArchive):
+            pin = Pin(package.name, version or "", direct=file)
+        elif isinstance(source, PackageWheel):
+            pin = Pin(package.name, version or "", wheels=(file,))
+        else:
+            pin = Pin(package.name, version or "", sdist=file)
+        return LockedPin(pin, Where(self.shown), _requires(package))
+
+
+def read_pylock(
+    text: str, shown: str, extras: Sequence[str], groups: Sequence[str]
+) -> PylockPackages:
+    """Return the packages of a ``pylock.toml``. Raises ``SpecError`` for a file that is none."""
+    try:
+        document = Pylock.from_dict(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError("not valid TOML", where=Where(shown), found=str(error)) from error
+    except PylockUnsupportedVersionError as error:
+        raise SpecError(
+            "a pylock.toml of an unknown version",
+            where=Where(shown, key="lock-version"),
+            found=str(error),
+            expected="1.0",
+        ) from error
+    except (PylockValidationError, ValueError, TypeError) as error:
+        raise SpecError(
+            "not a pylock.toml as PEP 751 describes it",
+            where=Where(shown),
+            found=redact(str(error)),
+            hint="write it anew with the tool that made it",
+        ) from error
+    _require_offered(shown, "extra", extras, document.extras or ())
+    offered = [*(document.dependency_groups or ()), *(document.default_groups or ())]
+    _require_offered(shown, "dependency group", groups, offered)
+    key = digest(f"{text}\0{sorted(extras)}\0{sorted(groups)}".encode())
+    return PylockPackages(shown, key, document, tuple(extras), tuple(groups))
+
+
+def _require_offered(shown: str, kind: str, wanted: Sequence[str], offered: Sequence[str]) -> None:
+    """Refuse an extra or group that the file was not locked for: it would be left out silently."""
+    for name in wanted:
+        if name not in offered:
+            raise SpecError(
+                f"the lock has no {kind} {name!r}",
+                where=Where(shown),
+                found=", ".join(sorted(offered)) or "none",
+                hint="lock it with that too, or leave it out of the spec",
+            )
+
+
+def _sha256(source: PackageArchive | PackageWheel | PackageSdist) -> str | None:
+    value = source.hashes.get("sha256")
+    return value.lower() if value and re.fullmatch(r"[0-9a-fA-F]{64}", value) else None
+
+
+def _requires(package: Package) -> tuple[str, ...] | None:
+    if package.dependencies is None:
+        return None
+    names: list[Any] = [item.get("name") for item in package.dependencies]
+    return tuple(sorted({name for name in names if isinstance(name, str)}))

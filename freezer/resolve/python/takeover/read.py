@@ -1,0 +1,27 @@
+"""Existing locks of Python packages among a spec's files, by their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.resolve.python.takeover import pylock, uv_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.resolve.python.takeover.pins import LockedPackages
+
+
+def is_lock(name: str) -> bool:
+    """Say whether a file of that name is a lock that can be taken over."""
+    file = name.rpartition("/")[2]
+    return file == uv_lock.FILE_NAME or pylock.FILE_NAME.match(file) is not None
+
+
+def read_packages(
+    name: str, text: str, shown: str, extras: Sequence[str], groups: Sequence[str]
+) -> LockedPackages:
+    """Return the packages of a lock, for some extras and groups. Raises ``SpecError``."""
+    if name == uv_lock.FILE_NAME:
+        return uv_lock.read_uv_lock(text, shown, extras, groups)
+    return pylock.read_pylock(text, shown, extras, groups)

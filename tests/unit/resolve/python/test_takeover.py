@@ -1,0 +1,319 @@
+"""``uv.lock`` and ``pylock.toml``: the same files, none more and none less, without resolving."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uv
+
+from freezer.errors import IntegrityError, ResolveError, SpecError
+from freezer.fetch.python.settings import Indexes
+from freezer.fetch.store.store import Store
+from freezer.model.lock import PipPackage
+from freezer.model.spec.spec import PipSpec
+from freezer.resolve.python.interface import PipRequest, Provided
+from freezer.resolve.python.requirements.gather import gather
+from freezer.resolve.python.takeover.complete import take_over
+from freezer.resolve.python.takeover.pins import LockedPackages
+from freezer.resolve.python.takeover.pylock import read_pylock
+from freezer.resolve.python.takeover.uv_lock import read_uv_lock
+from tests.support.project.asking import TARGET, request
+from tests.support.python.indexes import FakeIndex, serve, sha256
+
+PROJECT = """\
+[project]
+name = "My_Proj"
+version = "0.1"
+requires-python = ">=3.11"
+dependencies = ["top", "win; sys_platform == 'win32'", "tool[plots]"]
+[project.optional-dependencies]
+old = ["base==1"]
+new = ["base==2"]
+[dependency-groups]
+test = ["probe"]
+[tool.uv]
+conflicts = [[{extra = "old"}, {extra = "new"}]]
+"""
+
+
+@pytest.fixture
+def index() -> Iterator[FakeIndex]:
+    with serve() as served:
+        served.add("top", "2.0", ["left"])
+        for version in ("1", "2", "3"):
+            served.add("base", version)
+        for name in ("left", "win", "probe", "drawing", "stranger"):
+            served.add(name)
+        served.add("tool", extras={"plots": ["drawing"]})
+        yield served
+
+
+def run_uv(folder: Path, index: FakeIndex, *words: str) -> str:
+    environment = {**os.environ, "UV_DEFAULT_INDEX": index.simple, "UV_NO_CONFIG": "1"}
+    done = subprocess.run(
+        [uv.find_uv_bin(), *words, "--no-cache", "--no-progress"],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path, index: FakeIndex) -> Path:
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    run_uv(tmp_path, index, "lock")
+    return tmp_path
+
+
+def take(locked: LockedPackages, index: FakeIndex, folder: Path, **more: Any) -> dict[str, Any]:
+    def build(_: PipRequest) -> tuple[PipPackage, ...]:
+        return ()
+
+    asking = request(Indexes(index.simple), **more)
+    store = Store.open(folder / "store")
+    return {item.name: item for item in take_over(locked.pins(asking.target), asking, store, build)}
+
+
+def versions(found: dict[str, Any]) -> dict[str, str]:
+    return {name: item.version for name, item in found.items()}
+
+
+PLAIN = {"top": "2.0", "left": "1.0", "tool": "1.0", "drawing": "1.0"}
+
+
+def test_a_uv_lock_is_taken_over_with_its_edges(project: Path, index: FakeIndex) -> None:
+    locked = read_uv_lock((project / "uv.lock").read_text(), "uv.lock", (), ())
+    index.add("top", "9.0")
+    found = take(locked, index, project)
+    assert versions(found) == PLAIN
+    assert found["top"].requires == ("left",)
+    assert (found["top"].requested, found["top"].reason) == (True, "locked in uv.lock")
+    assert (found["left"].requested, found["left"].reason) == (False, "needed by top")
+    assert found["top"].sha256 == sha256(index.files["top"][0].data)
+    assert found["top"].size == len(index.files["top"][0].data)
+    assert {item.source for item in found.values()} == {"pypi"}
+
+
+@pytest.mark.parametrize(("extra", "version"), [("old", "1"), ("new", "2"), ("OLD", "1")])
+def test_conflicting_extras_of_a_uv_lock(
+    project: Path, index: FakeIndex, extra: str, version: str
+) -> None:
+    locked = read_uv_lock((project / "uv.lock").read_text(), "uv.lock", (extra,), ("test",))
+    found = take(locked, index, project)
+    assert versions(found) == {**PLAIN, "base": version, "probe": "1.0"}
+
+
+def test_both_conflicting_extras_are_refused(project: Path) -> None:
+    locked = read_uv_lock((project / "uv.lock").read_text(), "uv.lock", ("old", "new"), ())
+    with pytest.raises(SpecError, match="uv writes it") as caught:
+        locked.pins(TARGET)
+    assert "several versions of base" in str(caught.value)
+
+
+@pytest.mark.parametrize("words", [(), ("--extra", "new"), ("--group", "test")])
+def test_uvs_export_is_the_same_environment(
+    project: Path, index: FakeIndex, words: tuple[str, ...]
+) -> None:
+    text = run_uv(project, index, "export", "--format", "pylock.toml", "--no-dev", *words)
+    extras = words[1:] if "--extra" in words else ()
+    groups = words[1:] if "--group" in words else ()
+    lock = (project / "uv.lock").read_text()
+    mine = take(read_uv_lock(lock, "uv.lock", extras, groups), index, project)
+    theirs = take(read_pylock(text, "pylock.toml", (), ()), index, project)
+    assert {n: (i.file, i.sha256, i.size, i.requires) for n, i in mine.items()} == {
+        n: (i.file, i.sha256, i.size, mine[n].requires) for n, i in theirs.items()
+    }
+    assert theirs["top"].requires == ("left",)  # read from the wheel
+
+
+def test_pips_own_lock(tmp_path: Path, index: FakeIndex) -> None:
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "lock", "top", "tool[plots]", "-o", "pylock.toml",
+         "--index-url", index.simple, "--no-cache-dir", "-q"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    locked = read_pylock((tmp_path / "pylock.toml").read_text(), "pylock.toml", (), ())
+    found = take(locked, index, tmp_path)
+    assert versions(found) == PLAIN
+    assert found["top"].size == len(index.files["top"][0].data)
+
+
+def test_a_question_of_a_lock_is_its_content(project: Path) -> None:
+    one = gather(project, PipSpec(files=("uv.lock",)))
+    assert one.locked is not None
+    assert one.lines == [["uv.lock", 2, one.locked.digest]]
+    assert one.options.extra_index_urls == one.locked.indexes
+    extra = gather(project, PipSpec(files=("uv.lock",), extras=("old",)))
+    assert extra.lines != one.lines
+
+
+@pytest.mark.parametrize(
+    ("files", "more"),
+    [(("uv.lock", "pyproject.toml"), {}), (("uv.lock",), {"requirements": ("stranger",)}),
+     (("uv.lock", "pylock.toml"), {})],
+)  # fmt: skip
+def test_a_lock_stands_alone(project: Path, files: tuple[str, ...], more: dict[str, Any]) -> None:
+    (project / "pylock.toml").write_text(PYLOCK)
+    with pytest.raises(SpecError, match=r"is taken over as it is|two locks"):
+        gather(project, PipSpec(files=files, **more))
+
+
+@pytest.mark.parametrize("kind", ["extras", "groups"])
+def test_what_the_lock_was_not_made_for_is_refused(project: Path, kind: str) -> None:
+    locked = gather(project, PipSpec(files=("uv.lock",), **{kind: ("nonesuch",)})).locked
+    assert locked is not None
+    with pytest.raises(SpecError, match=r"the lock has no .* 'nonesuch'"):
+        locked.pins(TARGET)
+    (project / "pylock.toml").write_text(PYLOCK)
+    with pytest.raises(SpecError, match=r"the lock has no .* 'nonesuch'"):
+        gather(project, PipSpec(files=("pylock.toml",), **{kind: ("nonesuch",)}))
+
+
+def test_another_python_is_refused(project: Path) -> None:
+    old = TARGET.python.model_copy(update={"version": "3.10.2", "abi": "cp310"})
+    target = TARGET.model_copy(update={"python": old})
+    text = (project / "uv.lock").read_text()
+    with pytest.raises(ResolveError, match="not for this Python"):
+        read_uv_lock(text, "uv.lock", (), ()).pins(target)
+    pylock = read_pylock(PYLOCK.replace("[[", 'requires-python = ">=3.12"\n[[', 1), "p", (), ())
+    with pytest.raises(ResolveError, match="not for this target"):
+        pylock.pins(target)
+
+
+def test_other_bytes_on_the_index_are_refused_where_metadata_is_read(
+    project: Path, index: FakeIndex
+) -> None:
+    text = run_uv(project, index, "export", "--format", "pylock.toml")
+    index.files["top"][0].lie = "f" * 64
+    locked = read_pylock(text, "pylock.toml", (), ())
+    with pytest.raises(IntegrityError, match="another hash"):
+        take(locked, index, project)
+
+
+def test_a_package_that_conda_brings_too_is_refused(project: Path, index: FakeIndex) -> None:
+    locked = read_uv_lock((project / "uv.lock").read_text(), "uv.lock", (), ())
+    provided = {"left": Provided("1.0", "left", "conda's left 1.0")}
+    with pytest.raises(ResolveError, match="left twice"):
+        take(locked, index, project, provided=provided)
+
+
+PYLOCK = """\
+lock-version = "1.0"
+created-by = "test"
+[[packages]]
+name = "six"
+version = "1.0"
+{source}
+""".replace("{source}", f'wheels = [{{ url = "https://h.example/six-1.0-py3-none-any.whl", '
+            f'hashes = {{ sha256 = "{"a" * 64}" }}, size = 7 }}]')  # fmt: skip
+
+WHEEL = "six-1.0-py3-none-any.whl"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'vcs = { type = "git", url = "https://h.example/six.git", commit-id = "' + "1" * 40 + '" }',
+        'directory = { path = "./six" }',
+        'directory = { path = "../six", editable = true }',
+        f'archive = {{ path = "./{WHEEL}", hashes = {{ sha256 = "{"a" * 64}" }} }}',
+        f'wheels = [{{ path = "wheels/{WHEEL}", hashes = {{ sha256 = "{"a" * 64}" }} }}]',
+        f'wheels = [{{ url = "https://h.example/{WHEEL}", hashes = {{ md5 = "{"a" * 32}" }} }}]',
+        f'wheels = [{{ url = "file:///home/me/{WHEEL}", hashes = {{ sha256 = "{"a" * 64}" }} }}]',
+        f'archive = {{ url = "https://h.example/{WHEEL}", hashes = {{ sha512 = "{"a" * 128}" }} }}',
+    ],
+)
+def test_another_package_of_the_name_is_never_taken_from_a_pylock(source: str) -> None:
+    head = PYLOCK.partition("wheels")[0]
+    with pytest.raises(SpecError, match="cannot be taken over") as caught:
+        read_pylock(head + source, "pylock.toml", (), ()).pins(TARGET)
+    assert caught.value.details[0].startswith("six 1.0")
+
+
+UV_LOCK = """\
+version = 1
+requires-python = ">=3.9"
+[[package]]
+name = "me"
+version = "0"
+source = { virtual = "." }
+dependencies = [{ name = "six" }]
+[[package]]
+name = "six"
+version = "1.0"
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'source = { git = "https://h.example/six.git?rev=main#' + "1" * 40 + '" }',
+        'source = { editable = "../six" }',
+        'source = { virtual = "packages/six" }',
+        'source = { directory = "six" }',
+        f'source = {{ path = "{WHEEL}" }}\nwheels = [{{ filename = "{WHEEL}", hash = "sha256:{"a" * 64}" }}]',
+        f'source = {{ url = "https://h.example/{WHEEL}" }}\nwheels = [{{ url = "https://h.example/{WHEEL}" }}]',
+        f'source = {{ registry = "../wheels" }}\nwheels = [{{ path = "{WHEEL}", hash = "sha256:{"a" * 64}" }}]',
+        f'source = {{ registry = "https://h.example" }}\nwheels = [{{ url = "https://h.example/{WHEEL}" }}]',
+        'source = { registry = "https://h.example" }',
+    ],
+)  # fmt: skip
+def test_another_package_of_the_name_is_never_taken_from_a_uv_lock(source: str) -> None:
+    with pytest.raises(SpecError, match="cannot be taken over") as caught:
+        read_uv_lock(UV_LOCK + source, "uv.lock", (), ()).pins(TARGET)
+    assert caught.value.details[0].startswith("six 1.0")
+
+
+def test_the_projects_own_folder_is_left_out_of_an_export() -> None:
+    head = PYLOCK.partition("wheels")[0]
+    text = head + 'directory = { path = ".", editable = true }'
+    assert read_pylock(text, "pylock.toml", (), ()).pins(TARGET) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "version = 2\n", "version = 1\n", "version = 1\npackage = 3\n", "=", "version = '1'\n",
+        "version = 1\n[[package]]\nname = 3\n",
+        UV_LOCK + "source = 3\n", UV_LOCK + "source = {}\nwheels = 3\n",
+        UV_LOCK.replace("name = \"six\" }", "name = \"gone\" }") + "source = {registry = 'x'}\n",
+        UV_LOCK.replace("name = \"six\" }", "name = \"six\", marker = \"huh\" }") + "source = {registry = 'x'}",
+        UV_LOCK.replace(">=3.9", "three") + "source = {registry = 'x'}",
+        UV_LOCK.replace("virtual = \".\"", "virtual = \"a\"") + "source = {registry = 'x'}",
+    ],
+)  # fmt: skip
+def test_what_is_no_uv_lock_is_refused(text: str) -> None:
+    with pytest.raises(SpecError):
+        read_uv_lock(text, "uv.lock", (), ()).pins(TARGET)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "=", "lock-version = 1", PYLOCK.replace('"1.0"', '"2.0"', 1), PYLOCK.replace('"1.0"', "7"),
+     'lock-version = "1.0"\ncreated-by = "x"\npackages = 3', PYLOCK.replace("1.0", "!", 2)],
+)  # fmt: skip
+def test_what_is_no_pylock_is_refused(text: str) -> None:
+    with pytest.raises(SpecError):
+        read_pylock(text, "pylock.toml", (), ())
+
+
+def test_a_source_distribution_needs_to_be_allowed(tmp_path: Path, index: FakeIndex) -> None:
+    head = PYLOCK.partition("wheels")[0]
+    url = f"{index.url}/six-1.0.tar.gz"
+    source = f'sdist = {{ url = "{url}", hashes = {{ sha256 = "{"a" * 64}" }}, size = 7 }}'
+    locked = read_pylock(head + source, "pylock.toml", (), ())
+    with pytest.raises(ResolveError, match="locked as a source distribution"):
+        take(locked, index, tmp_path)
+
+
+def test_uv_is_there_for_these_tests() -> None:
+    assert shutil.which(uv.find_uv_bin())
