@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 from jinja2.filters import do_forceescape, do_mark_safe
 
-from freezer.output.text import printable
+from freezer.output.text import printable, ulps
 
 _TICKED = re.compile(r"`([^`]+)`")
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -51,10 +51,8 @@ def _error(value: float | None) -> str:
 
 
 def _ulps(value: int | None) -> str:
-    """Return a number of units in the last place; of millions only how many digits counts."""
-    if value is None:
-        return "not measured"
-    return str(value) if value < 10**6 else f"{value:.0e}"
+    """Return a number of units in the last place as people read it."""
+    return "not measured" if value is None else ulps(value)
 
 
 def _cell(text: object) -> str:

@@ -28,6 +28,11 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def ulps(count: int) -> str:
+    """Return a number of units in the last place; of millions only the magnitude counts."""
+    return str(count) if count < 10**6 else f"{count:.1e}"
+
+
 def printable(text: str) -> str:
     """Return a line that someone else wrote, so that it cannot steer the terminal."""
     return "".join(

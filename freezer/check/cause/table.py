@@ -94,7 +94,7 @@ def _inputs(expected: Training, found: Training) -> Iterator[tuple[str, str, str
         if kind in ("version", "setting") and name not in _OF_THE_IMAGE:
             plain = name.removeprefix(f"{found.name}: ")
             title = f"{found.name}: {'version of ' if kind == 'version' else ''}{plain}"
-            left, right = (one.value if isinstance(one, Said) else "" for one in said)
+            left, right = (one.readable if isinstance(one, Said) else "" for one in said)
             yield title, left, right
     for kind, noun in (("data", "data and order"), ("random", "random streams")):
         keys = {key for key in (*before, *now) if key[0] == kind}

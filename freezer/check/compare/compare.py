@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -205,18 +206,20 @@ def _difference(training: str, pair: Pair, measured: Pair) -> Difference:
             expected=_key(expected),
             found=_key(found),
         )
-    where, apart = measured[0], _apart(measured)
+    where, apart = measured[0] or expected, _apart(measured)
+    itself = where is expected
     return Difference(
         training=training,
         what=what,
         step=step,
-        expected=_value(expected),
-        found=_value(found),
+        expected=_with_element(expected, apart.values[0] if itself and apart.values else None),
+        found=_with_element(found, apart.values[1] if itself and apart.values else None),
         ulps=apart.ulps,
         median_ulps=apart.median,
         relative=apart.relative,
         place=apart.place,
-        measured=_key(where) if where is not None and where is not expected else None,
+        note=apart.note,
+        measured=None if itself else _key(where),
     )
 
 
@@ -240,11 +243,17 @@ def _key(observation: Observation) -> str:
     return f"{observation.kind} of {observation.name}"
 
 
+def _with_element(observation: Observation, element: str | None) -> str:
+    """Return a value in words; of a tensor with the element that differs, which a digest hides."""
+    return _value(observation) if element is None else f"{_value(observation)}, {element}"
+
+
 def _value(observation: Observation) -> str:
     if isinstance(observation, Number):
-        return f"{float.fromhex(observation.value):.17g} ({observation.value})"
+        value = float.fromhex(observation.value)
+        return f"{value:.17g} ({observation.value})" if math.isfinite(value) else f"{value}"
     if isinstance(observation, Said):
-        return observation.value
+        return observation.readable
     if isinstance(observation, Tensor):
         shape = "x".join(map(str, observation.shape)) or "scalar"
         return f"{observation.dtype[1:]} {shape}, sha256 {observation.sha256[:12]}"

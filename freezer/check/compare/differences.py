@@ -45,8 +45,12 @@ def differences_of_inputs(expected: Training, found: Training) -> list[str]:
         for a, b in zip(before.get(key, ()), told, strict=False)
         if a != b
     ]
-    new = [f"{one.kind} {one.name} is {one.value}, was not recorded" for one in _only(now, before)]
-    gone = [f"{one.kind} {one.name} is not recorded, was {one.value}" for one in _only(before, now)]
+    new = [
+        f"{one.kind} {one.name} is {one.readable}, was not recorded" for one in _only(now, before)
+    ]
+    gone = [
+        f"{one.kind} {one.name} is not recorded, was {one.readable}" for one in _only(before, now)
+    ]
     # One that broke off did not come to tell the rest.
     sentences = [*changed, *new, *(gone if found.failure is None else ())]
     return [*(f"{found.name}: {sentence}" for sentence in sentences), *_types(expected, found)]
@@ -82,7 +86,7 @@ def _types(expected: Training, found: Training) -> Iterator[str]:
 
 def _changed(expected: Said | Digested, found: Said | Digested) -> str:
     if isinstance(expected, Said) and isinstance(found, Said):
-        return f"{found.kind} {found.name} is {found.value}, was {expected.value}"
+        return f"{found.kind} {found.name} is {found.readable}, was {expected.readable}"
     if found.kind == "data":
         return f"the data {found.name!r} are other data"
     return f"the random numbers {found.name!r} are others"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.check.compare.ulps import Distance, number_ulps, tensor_distance
+from freezer.check.compare.ulps import Distance, number_distance, tensor_distance
 from freezer.frameworks import frameworks
 from freezer.model.record.record import Digested, Number, Said, Tensor
 
@@ -20,10 +20,7 @@ has eight bits, and harmless changes moved losses by up to 6e-5 on the same host
 def distance(expected: Observation, found: Observation) -> Distance:
     """Return how far two observations of one name are apart."""
     if isinstance(expected, Number) and isinstance(found, Number):
-        left, right = float.fromhex(expected.value), float.fromhex(found.value)
-        ulps = number_ulps(left, right)
-        relative = None if ulps is None or left == 0 else abs(left - right) / abs(left)
-        return Distance(ulps=ulps, relative=relative)
+        return number_distance(float.fromhex(expected.value), float.fromhex(found.value))
     if isinstance(expected, Tensor) and isinstance(found, Tensor):
         return tensor_distance(expected, found)
     return Distance()

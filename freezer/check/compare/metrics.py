@@ -38,6 +38,8 @@ class Metrics(Model):
     identical_tensors: int
     worst_ulps: int | None = None
     """Greatest distance in units in the last place, as far as both records hold elements."""
+    note: str | None = None
+    """What no distance shows, of the first tensor or number of which there is something to say."""
     worst_relative: float | None = None
     """Greatest relative error of a loss, or of a tensor by norm."""
     growth: tuple[tuple[int, float], ...] = ()
@@ -75,6 +77,7 @@ def _of(expected: Training, found: Training) -> Metrics:
         tensors=len(tensors),
         identical_tensors=sum(1 for left, right in tensors if _same(left, right)),
         worst_ulps=max(ulps, default=None),
+        note=next((item.note for _, item in far if item.note is not None), None),
         worst_relative=max(relative, default=None),
         growth=tuple(sorted(growth.items())),
         curves=curves,

@@ -1,10 +1,11 @@
-"""How far two floating-point values are apart, and two tensors as far as their records tell."""
+"""How far two floating-point values are apart, and two tensors as far as their records say."""
 
 from __future__ import annotations
 
 import base64
 import math
 import struct
+from collections import Counter
 from dataclasses import dataclass
 from statistics import median_low
 from typing import TYPE_CHECKING
@@ -23,30 +24,53 @@ _CODES = {
 
 @dataclass(frozen=True)
 class Distance:
-    """How far two observations are apart; None where that cannot be said."""
+    """How far two observations are apart; None where that cannot be measured."""
 
     ulps: int | None = None
-    """Greatest distance in units in the last place, over the elements that both records hold."""
+    """Greatest distance in units in the last place, over the finite elements both records hold."""
     median: int | None = None
     """Median over those of them that differ: near zero a few ulps mean nothing."""
     relative: float | None = None
     """Norm of the difference over the norm of what was expected; covers every element."""
     place: str | None = None
-    """The first element that differs, as closely as the records tell."""
+    """The first element that differs, as closely as the records say."""
+    note: str | None = None
+    """What no distance shows, in words: ``the signs differ``, ``one of the two is NaN``."""
+    values: tuple[str, str] | None = None
+    """The first differing element of a tensor's sample in both: ``element [0] is 0.5``."""
 
 
-def number_ulps(first: float, second: float) -> int | None:
-    """Return the distance of two numbers in units in the last place; None for nan and infinity.
+# A unit in the last place (ulp) is the step from one float to the next of its type. Of two floats
+# of one sign the distance is that of their bit patterns, read as integers. It grows without any
+# meaning across zero: between -1 and 1 lie half of all floats, 2e9 in single precision and 9e18 in
+# double. There the relative error and the note say more. A NaN has a bit pattern, and no distance.
 
-    The units are those of single precision where both are numbers of it: most losses are computed
-    so, and told as doubles.
+
+def number_distance(first: float, second: float) -> Distance:
+    """Return how far two numbers are apart.
+
+    The ulps are those of single precision where both are numbers of it: most losses are computed
+    so, and recorded as doubles.
     """
+    note = _note(first, second)
     if not (math.isfinite(first) and math.isfinite(second)):
-        return None
+        return Distance(note=note)
     single = all(_is_single(value) for value in (first, second))
     code, kind, size = ("f", "f4", 4) if single else ("d", "f8", 8)
     raw = struct.pack(f"<2{code}", first, second)
-    return _apart(raw[:size], raw[size:], kind)
+    relative = None if first == 0 else abs(first - second) / abs(first)
+    return Distance(ulps=_apart(raw[:size], raw[size:], kind), relative=relative, note=note)
+
+
+def _note(first: float, second: float) -> str | None:
+    """Return what sets two numbers apart that no distance shows; None for a plain difference."""
+    for noun, is_so in (("NaN", math.isnan), ("infinite", math.isinf)):
+        if is_so(first) is not is_so(second):
+            return f"one of the two is {noun}"
+    signs = math.copysign(1, first), math.copysign(1, second)
+    if math.isnan(first) or signs[0] == signs[1]:
+        return None
+    return "the signs differ" if first or second else "the signs of zero differ"
 
 
 def _is_single(value: float) -> bool:
@@ -60,8 +84,8 @@ def _is_single(value: float) -> bool:
 def tensor_distance(first: Tensor, second: Tensor) -> Distance:
     """Return how far two tensors are apart; all None where they are not of one type and shape.
 
-    Of a tensor that is told whole everything is exact. Of a larger one the ulps are those of its
-    sample, and the error is estimated from its sketch, which has a part of every element in it.
+    Of a tensor that is recorded whole everything is exact. Of a larger one the ulps are those of
+    its sample, and the error is estimated from its sketch, which has a part of every element in it.
     """
     form = ("dtype", "shape", "stride")
     if any(getattr(first, part) != getattr(second, part) for part in form):
@@ -75,7 +99,32 @@ def tensor_distance(first: Tensor, second: Tensor) -> Distance:
         median=median_low(steps) if steps else None,
         relative=_whole_error(raw, first.dtype) if first.stride == 1 else _sketched(first, second),
         place=_place(raw, first, second),
+        note=_notes(raw, first.dtype),
+        values=_first_values(raw, first),
     )
+
+
+def _notes(raw: tuple[bytes, bytes], dtype: str) -> str | None:
+    """Return the commonest note over the elements of two samples, and of how many it is true."""
+    pairs = list(zip(_values(raw[0], dtype), _values(raw[1], dtype), strict=True))
+    notes = Counter(note for pair in pairs if (note := _note(*pair)) is not None)
+    if not notes:
+        return None
+    [(note, count)] = notes.most_common(1)
+    return note if len(pairs) == 1 else f"{note} in {count} of {len(pairs)} elements compared"
+
+
+def _first_values(raw: tuple[bytes, bytes], tensor: Tensor) -> tuple[str, str] | None:
+    size = int(tensor.dtype[2:])
+    at = _first(raw, size)
+    if at is None:
+        return None
+    index = _index(at * (tensor.stride or 1), tensor.shape)
+    left, right = (
+        f"element {index} is {_values(part[at * size : (at + 1) * size], tensor.dtype)[0]:.17g}"
+        for part in raw
+    )
+    return left, right
 
 
 def sampled_values(tensor: Tensor) -> Sequence[float]:
@@ -94,16 +143,21 @@ def _elements(raw: tuple[bytes, bytes], size: int) -> Iterator[tuple[bytes, byte
 
 
 def _steps(raw: tuple[bytes, bytes], dtype: str) -> Iterator[int]:
-    """Yield the distances of the elements that differ."""
+    """Yield the distances of the elements that differ, where both are finite."""
     kind = dtype[1:]
     if kind in _INTEGERS:
-        for left, right in _elements(raw, int(kind[1:])):
-            if left != right:
+        numbers = zip(_values(raw[0], dtype), _values(raw[1], dtype), strict=True)
+        for (left, right), pair in zip(_elements(raw, int(kind[1:])), numbers, strict=True):
+            if left != right and all(map(math.isfinite, pair)):
                 yield _apart(left, right, kind)
 
 
 def _apart(first: bytes, second: bytes, kind: str) -> int:
-    """Floats of one sign are ordered as their bits are; those below zero count down from it."""
+    """Return the distance of two finite floats in ulps, by their bit patterns.
+
+    Floats of one sign are ordered as their bits are, read as integers; those below zero have the
+    sign bit set and count down from it. So -0 and 0 are at the same place.
+    """
     code, bits = _INTEGERS[kind]
 
     def place(raw: bytes) -> int:
@@ -120,8 +174,10 @@ def _whole_error(raw: tuple[bytes, bytes], dtype: str) -> float | None:
 def _sketched(first: Tensor, second: Tensor) -> float | None:
     """Return the greater of the errors by blocks and by residues, each an estimate by itself.
 
-    A difference that one of them does not see (two elements of one block that changed places)
-    is in different sums of the other.
+    The elements of a block, or of a residue, add up with signs that are fixed by position. The
+    norm of many such sums is near the norm of the elements (a random projection), and so is that of
+    the differences. Two elements of one block that changed places may cancel in their sum; they are
+    in different sums of the residues, and the greater error counts.
     """
     raw = base64.b64decode(first.sketch or ""), base64.b64decode(second.sketch or "")
     if len(raw[0]) != len(raw[1]) or not raw[0]:
@@ -136,6 +192,12 @@ def _sketched(first: Tensor, second: Tensor) -> float | None:
 
 
 def _relative(left: Sequence[float], right: Sequence[float]) -> float | None:
+    """Return the norm of the difference over the norm of what was expected (``left``).
+
+    By norm, and not element by element: a gradient of 1e-12 that became 2e-12 next to others of 1
+    is no error of 100 %. Of zeros nothing is relative: None, and so within no tolerance, unless
+    both are zero. A gradient that is zero in one record and not in the other is a difference.
+    """
     error, norm = math.dist(left, right), math.hypot(*left)
     if not (math.isfinite(error) and math.isfinite(norm)):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import re
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -69,6 +70,25 @@ class Said(Model):
     kind: Literal["version", "setting"]
     name: Name
     value: Annotated[str, StringConstraints(max_length=1000)]
+
+    @property
+    def readable(self) -> str:
+        """The value with each hexadecimal float in decimal beside it.
+
+        ``0.05 = 0x1.999999999999ap-5 (float)``. The decimal is the shortest that gives the same
+        double, so values that differ look different.
+        """
+        return _HEXADECIMAL.sub(_in_decimal, self.value)
+
+
+_HEXADECIMAL = re.compile(r"(?<![\w.])-?0x[01]\.[0-9a-f]{1,13}p[+-]\d{1,4}(?!\w)")
+
+
+def _in_decimal(match: re.Match[str]) -> str:
+    try:
+        return f"{float.fromhex(match[0])!r} = {match[0]}"
+    except OverflowError:
+        return match[0]
 
 
 class Digested(Model):

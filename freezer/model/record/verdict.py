@@ -51,7 +51,9 @@ class Difference(Model):
     relative: float | None = None
     """Norm of the difference over the norm of what was expected, over every element."""
     place: str | None = None
-    """The first element of a tensor that differs, as closely as the records tell."""
+    """The first element of a tensor that differs, as closely as the records say."""
+    note: str | None = None
+    """What no distance shows, in words: ``the signs differ``, ``one of the two is NaN``."""
     measured: str | None = None
     """What the distance is that of, where the first difference itself is known by digest alone."""
     differing: int = 0

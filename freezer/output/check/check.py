@@ -13,7 +13,7 @@ from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
 from freezer.model.record.verdict import CHANGED, Compared, Difference, Verdict, Word
 from freezer.output.styles import STYLES
-from freezer.output.text import plural, printable, show_rows
+from freezer.output.text import plural, printable, show_rows, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,9 +127,11 @@ def far(first: Difference) -> Iterator[str]:
     """Yield in words how far apart the two are, as far as it was measured."""
     if first.place is not None:
         yield first.place
+    if first.note is not None:
+        yield first.note
     if first.ulps is not None:
-        median = "" if first.median_ulps is None else f", median {first.median_ulps}"
-        yield f"at most {first.ulps} ulp{median}"
+        median = "" if first.median_ulps is None else f", median {ulps(first.median_ulps)}"
+        yield f"at most {ulps(first.ulps)} ulp{median}"
     if first.relative is not None:
         yield f"relative error {first.relative:.1e}"
     if first.measured is not None:

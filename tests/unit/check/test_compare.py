@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.check.compare.compare import compare
-from freezer.check.compare.ulps import number_ulps
+from freezer.check.compare.ulps import number_distance
 from freezer.inside.freezer_inside.record import Recorder
 from freezer.model.record.protocol import PREFIX
 from freezer.model.record.verdict import Word
@@ -199,13 +199,13 @@ def test_the_sample_alone_decides_nothing():
 
 @given(st.floats(allow_nan=False, allow_infinity=False, max_value=1e300, min_value=-1e300))
 def test_neighbours_are_one_ulp_apart(value):
-    assert number_ulps(value, NEXT(value, math.inf)) == 1
-    assert number_ulps(value, value) == 0
+    assert number_distance(value, NEXT(value, math.inf)).ulps == 1
+    assert number_distance(value, value).ulps == 0
 
 
 def test_zero_has_two_signs_and_no_distance():
-    assert number_ulps(0.0, -0.0) == 0
-    assert number_ulps(math.nan, 1.0) is None
+    assert number_distance(0.0, -0.0).ulps == 0
+    assert number_distance(math.nan, 1.0).ulps is None
 
 
 def test_host_facts_are_kept_whole():
@@ -255,9 +255,9 @@ def test_a_timing_is_never_compared():
 
 
 def test_numbers_of_single_precision_are_measured_in_its_own_units():
-    assert number_ulps(0.5, 0.5 + 2**-24) == 1
-    assert number_ulps(0.5, 0.5 + 2**-53) == 1
-    assert number_ulps(1.0, 1e300) > 2**52
+    assert number_distance(0.5, 0.5 + 2**-24).ulps == 1
+    assert number_distance(0.5, 0.5 + 2**-53).ulps == 1
+    assert number_distance(1.0, 1e300).ulps > 2**52
 
 
 def test_a_setting_is_told_first_only_where_no_number_differs():

@@ -117,10 +117,20 @@ RATE = ("torch: learning rate", "0x1.0p-10 (float)")
         (
             [RATE],
             [(RATE[0], "0x1.00001p-10 (float)")],
-            ["setting torch: learning rate is 0x1.00001p-10 (float), was 0x1.0p-10 (float)"],
+            [
+                "setting torch: learning rate is 0.0009765634313225746 = 0x1.00001p-10 (float), was 0.0009765625 = 0x1.0p-10 (float)"
+            ],
         ),
-        ([], [RATE], ["setting torch: learning rate is 0x1.0p-10 (float), was not recorded"]),
-        ([RATE], [], ["setting torch: learning rate is not recorded, was 0x1.0p-10 (float)"]),
+        (
+            [],
+            [RATE],
+            ["setting torch: learning rate is 0.0009765625 = 0x1.0p-10 (float), was not recorded"],
+        ),
+        (
+            [RATE],
+            [],
+            ["setting torch: learning rate is not recorded, was 0.0009765625 = 0x1.0p-10 (float)"],
+        ),
         ([RATE, ("a", 1)], [("a", 1), RATE], []),
         ([("a", 1), ("a", 2)], [("a", 1), ("a", 2)], []),
         ([("a", 1), ("a", 2)], [("a", 1), ("a", 3)], ["setting a is 3, was 2"]),

@@ -108,3 +108,48 @@ def test_mixed_precision_has_a_tolerance_of_its_own():
     assert within("torch", mixed, mixed.model_copy(update={"value": (1.0005).hex()}))
     assert not within("torch", mixed, mixed.model_copy(update={"value": (1.002).hex()}))
     assert not within("torch", number(1), number(1.0005))
+
+
+NOTES = [
+    pytest.param(1.0, -1.0, "the signs differ", id="signs"),
+    pytest.param(1.0, math.nan, "one of the two is NaN", id="NaN found"),
+    pytest.param(math.nan, 1.0, "one of the two is NaN", id="NaN expected"),
+    pytest.param(1.0, math.inf, "one of the two is infinite", id="infinite"),
+    pytest.param(-math.inf, math.inf, "the signs differ", id="both infinite"),
+    pytest.param(math.inf, math.nan, "one of the two is NaN", id="infinite and NaN"),
+    pytest.param(0.0, -0.0, "the signs of zero differ", id="zeros"),
+    pytest.param(1.0, 2.0, None, id="a plain difference"),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "note"), NOTES)
+def test_what_no_distance_shows_is_said_in_words(left, right, note):
+    assert distance(number(left), number(right)).note == note
+    assert distance(tensor(left), tensor(right)).note == note
+
+
+def test_a_nan_has_a_bit_pattern_and_no_distance():
+    assert distance(tensor(math.nan), tensor(1.0)).ulps == 0
+    found = distance(tensor(math.nan, 1.0), tensor(1.0, single(1.0, 3)))
+    assert (found.ulps, found.median) == (3, 3)
+    assert found.note == "one of the two is NaN in 1 of 2 elements compared"
+
+
+def test_the_first_differing_element_is_in_decimal():
+    found = distance(tensor(0.5, 1.0, 2.0), tensor(0.5, -1.0, 2.5))
+    assert found.values == ("element [1] is 1", "element [1] is -1")
+    assert found.note == "the signs differ in 1 of 3 elements compared"
+    assert distance(tensor(0.5), tensor(0.5)).values is None
+
+
+@given(st.floats(), st.floats())
+def test_a_distance_is_said_to_be_one_only_between_finite_numbers(left, right):
+    found = distance(number(left), number(right))
+    finite = math.isfinite(left) and math.isfinite(right)
+    assert (found.ulps is not None) is finite
+    assert (
+        (found.note is not None)
+        or finite
+        or (math.isnan(left) and math.isnan(right))
+        or (left == right)
+    )

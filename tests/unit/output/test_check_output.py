@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from freezer.check.assess import Assessment
 from freezer.check.compare.compare import compare
 from freezer.flows.check.result import CheckResult
 from freezer.flows.project.environment import Locked
+from freezer.model.record.record import Said
 from freezer.model.record.verdict import Basis, Word
 from freezer.output.check.check import document, show
 from tests.support.project.locks import make_lock
@@ -97,3 +99,38 @@ def test_the_document_says_the_same_for_programs(word):
     told = json.loads(json.dumps(document(result(record(), found, repeats=None))))
     assert (told["verdict"], told["good"]) == (word.value, word is Word.IDENTICAL)
     assert told["class"] == "x86-64-v4-skylakex"
+
+
+def test_floats_have_their_decimal_beside_them():
+    text = said(record(lines(loss=0.5)), record(lines(loss=-0.25)))
+    assert "expected: 0.5 (0x1.0000000000000p-1)" in text
+    assert "found:    -0.25 (-0x1.0000000000000p-2) (the signs differ, at most 2.1e+09 ulp" in text
+
+
+def test_a_nan_is_said_to_be_one_and_has_no_ulps():
+    text = said(record(lines(loss=0.5)), record(lines(loss=float("nan"))))
+    assert "found:    nan (one of the two is NaN)" in text
+    assert "ulp" not in text
+
+
+def test_of_a_tensor_the_element_that_differs_is_in_decimal():
+    text = said(record(), record(lines(weight=-2.5)))
+    assert re.search(r"expected: f4 3, sha256 [0-9a-f]{12}, element \[0\] is 1\n", text)
+    assert re.search(r"found:    f4 3, sha256 [0-9a-f]{12}, element \[0\] is -2.5 \(", text)
+
+
+@pytest.mark.parametrize(
+    ("value", "readable"),
+    [
+        ("0x1.999999999999ap-5 (float)", "0.05 = 0x1.999999999999ap-5 (float)"),
+        ("-0x1.0p-10", "-0.0009765625 = -0x1.0p-10"),
+        ("[0x1.8p+1, 0x0.0p+0]", "[3.0 = 0x1.8p+1, 0.0 = 0x0.0p+0]"),
+        ("0x1.0p+9999", "0x1.0p+9999"),
+        ("0x1f", "0x1f"),
+        ("adam", "adam"),
+    ],
+)
+def test_a_setting_has_its_decimal_beside_it(value, readable):
+    assert Said(kind="setting", name="rate", value=value).readable == readable
+    found = record(lines(seed=value))
+    assert f"FREEZER_SEED is {readable}, was 1234" in said(record(), found)
