@@ -7,6 +7,7 @@ command turns any of them into text, JSON and an exit code in exactly one place.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -32,6 +33,30 @@ class Where:
         """Render as ``file:line (key)``, leaving out what is not known."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         return place if self.key is None else f"{place} ({self.key})"
+
+
+def printable(text: str) -> str:
+    r"""Return a line that someone else wrote, so that it cannot steer the terminal.
+
+    Control characters, bidirectional overrides and the like become escapes such as ``\x1b``; blanks
+    of any kind become a space.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_printable, text))
+
+
+def printable_lines(text: str) -> str:
+    """Return a text of several lines, each printable; what follows the first is indented."""
+    first, *rest = text.replace("\r\n", "\n").split("\n")
+    return "\n".join([printable(first), *(f"    {printable(line)}".rstrip() for line in rest)])
+
+
+def _printable(one: str) -> str:
+    if one.isprintable():
+        return one
+    blank = one == "\t" or unicodedata.category(one) == "Zs"
+    return " " if blank else one.encode("unicode_escape").decode()
 
 
 class FreezerError(Exception):
@@ -62,7 +87,7 @@ class FreezerError(Exception):
         self.details = tuple(details)
 
     def __str__(self) -> str:
-        """Render the parts that are known, one a line, the place first."""
+        """Render the parts that are known, one a line, the place first; each made printable."""
         head = self.what if self.where is None else f"{self.where}: {self.what}"
         lines = [head, *(f"  - {detail}" for detail in self.details)]
         if self.found is not None:
@@ -71,7 +96,7 @@ class FreezerError(Exception):
             lines.append(f"  expected: {self.expected}")
         if self.hint is not None:
             lines.append(f"  next:     {self.hint}")
-        return "\n".join(lines)
+        return "\n".join(map(printable_lines, lines))
 
     def to_json(self) -> dict[str, object]:
         """Return the error as the document that ``--json`` prints."""

@@ -14,6 +14,8 @@ from freezer import __version__
 from freezer.cli.commands import Commands
 from freezer.cli.session import Session, current
 from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER, FreezerError, HostError
+from freezer.fetch.http.redact import redact
+from freezer.output.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +105,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each way to
 
 def _fail(error: FreezerError) -> int:
     if current.json:
-        current.emit(error.to_json())
+        current.emit(_redacted(error.to_json()))
     current.stderr.print(
         f"[bold red]error:[/bold red] {_markup(error)}", soft_wrap=True, highlight=False
     )
@@ -113,7 +115,18 @@ def _fail(error: FreezerError) -> int:
 def _markup(error: FreezerError) -> str:
     from rich.markup import escape
 
-    return escape(str(error))
+    return escape(shown(str(error)))
+
+
+def _redacted(value: Any) -> Any:
+    """Return a part of an error's document without the credentials of any URL in it."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_redacted(item) for item in value]
+    return (
+        {key: _redacted(item) for key, item in value.items()} if isinstance(value, dict) else value
+    )
 
 
 def _of_the_host(error: OSError) -> HostError:
@@ -129,7 +142,7 @@ def _bug() -> int:
     current.stderr.print("[bold red]This is a bug in Freezer.[/bold red] Please report it with:")
     current.stderr.print(traceback.format_exc(), markup=False, highlight=False, soft_wrap=True)
     if current.json:
-        current.emit({"error": "bug", "message": str(sys.exc_info()[1])})
+        current.emit({"error": "bug", "message": redact(str(sys.exc_info()[1]))})
     return EXIT_BUG
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
 
+from freezer.output.console import make_console
 from freezer.output.text import document
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from freezer.engine.interface import Engine
     from freezer.flows.project.project import Project
     from freezer.flows.support.stopwatch import Stopwatch
@@ -26,8 +28,8 @@ class Session:
     verbosity: int = 1
     json: bool = False
     """Whether stdout gets one JSON document and nothing else, errors included."""
-    stdout: Console = field(default_factory=Console)
-    stderr: Console = field(default_factory=lambda: Console(stderr=True))
+    stdout: Console = field(default_factory=make_console)
+    stderr: Console = field(default_factory=lambda: make_console(stderr=True))
     _engine: Engine | None = None
 
     def project(self) -> Project:
@@ -46,9 +48,12 @@ class Session:
 
     def reporter(self) -> Reporter:
         """Return who listens while flows work: stderr, so that stdout is the answer's alone."""
+        from freezer.fetch.http.waiting import on_wait
         from freezer.output.progress import ConsoleReporter
 
-        return ConsoleReporter(self.stderr, self.verbosity)
+        reporter = ConsoleReporter(self.stderr, self.verbosity)
+        on_wait(reporter.note)
+        return reporter
 
     def engine(self) -> Engine:
         """Return the engine, connected once."""

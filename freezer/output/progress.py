@@ -21,6 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from freezer.output.text import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -41,7 +43,7 @@ class _Bar:
         self._progress.advance(self._id, amount)
 
     def describe(self, text: str) -> None:
-        self._progress.update(self._id, detail=escape(text))
+        self._progress.update(self._id, detail=_safe(text))
 
 
 class _Silent:
@@ -76,7 +78,7 @@ class ConsoleReporter:
     def note(self, text: str) -> None:
         """Print a line of its own."""
         if self._verbosity >= 1:
-            self._print(escape(text))
+            self._print(_safe(text))
 
     def warn(self, text: str) -> None:
         """Print a warning, once however often it is given."""
@@ -84,12 +86,12 @@ class ConsoleReporter:
             if text in self._warned:
                 return
             self._warned.add(text)
-        self._print(f"[yellow]warning:[/yellow] {escape(text)}")
+        self._print(f"[yellow]warning:[/yellow] {_safe(text)}")
 
     def debug(self, text: str) -> None:
         """Print a detail where they are wanted."""
         if self._verbosity >= 2:
-            self._print(f"[dim]{escape(text)}[/dim]")
+            self._print(f"[dim]{_safe(text)}[/dim]")
 
     def _print(self, text: str) -> None:
         with self._guard:
@@ -98,12 +100,12 @@ class ConsoleReporter:
     @contextmanager
     def _bar(self, title: str, total: int | None, unit: str) -> Iterator[Task]:
         with Progress(*_columns(total, unit), console=self._console, transient=True) as progress:
-            yield _Bar(progress, progress.add_task(escape(title), total=total, detail=""))
+            yield _Bar(progress, progress.add_task(_safe(title), total=total, detail=""))
 
     @contextmanager
     def _line(self, title: str) -> Iterator[None]:
         started = time.monotonic()
-        waker = threading.Timer(_WORTH_A_LINE, lambda: self._print(f"{escape(title)} ..."))
+        waker = threading.Timer(_WORTH_A_LINE, lambda: self._print(f"{_safe(title)} ..."))
         waker.daemon = True
         waker.start()
         try:
@@ -112,7 +114,12 @@ class ConsoleReporter:
             waker.cancel()
             seconds = time.monotonic() - started
             if seconds >= _WORTH_A_LINE:
-                self._print(f"{escape(title)}: {seconds:.0f} s")
+                self._print(f"{_safe(title)}: {seconds:.0f} s")
+
+
+def _safe(text: str) -> str:
+    """Return others' words as markup that is only text."""
+    return escape(shown(text))
 
 
 def _columns(total: int | None, unit: str) -> list[ProgressColumn]:

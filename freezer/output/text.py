@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from freezer.errors import printable
+from freezer.fetch.http.redact import redact
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.console import Console
+
+__all__ = ["document", "plural", "printable", "show_rows", "shown", "size", "ulps"]
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -33,11 +38,9 @@ def ulps(count: int) -> str:
     return str(count) if count < 10**6 else f"{count:.1e}"
 
 
-def printable(text: str) -> str:
-    """Return a line that someone else wrote, so that it cannot steer the terminal."""
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
+def shown(text: str) -> str:
+    """Return others' words, of one line or several, fit for a terminal: printable, no passwords."""
+    return "\n".join(printable(line) for line in redact(text).split("\n"))
 
 
 def show_rows(rows: Iterable[tuple[str, ...]], console: Console) -> None:
@@ -52,5 +55,12 @@ def show_rows(rows: Iterable[tuple[str, ...]], console: Console) -> None:
 
 
 def document(values: Any) -> str:
-    """Return the one document that ``--json`` prints."""
-    return json.dumps(values, indent=2, ensure_ascii=False)
+    """Return the one document that ``--json`` prints; what is not printable is escaped in it."""
+    text = json.dumps(values, indent=2, ensure_ascii=False)
+    if all(line.isprintable() for line in text.split("\n")):
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else _escaped(one) for one in text)
+
+
+def _escaped(one: str) -> str:
+    return json.dumps(one)[1:-1]

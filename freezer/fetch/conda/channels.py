@@ -8,13 +8,15 @@ rattler's own default. Credentials and tokens (``/t/TOKEN/``) stay in the addres
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from freezer.errors import SpecError, Where
 from freezer.fetch.http.redact import redact, without_credentials, without_token
+from freezer.fetch.http.url import fill_in, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULTS = ("main", "r")
 """What ``defaults`` stands for on Linux, as pixi has it (https://pixi.prefix.dev, `pixi init`)."""
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{([^{}]*)\})", re.ASCII)
 _SUBDIRS = frozenset({"noarch", "linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64"})
 
 
@@ -118,7 +121,7 @@ def _read(text: str, where: Where, folder: Path, config: Config) -> list[tuple[s
 
 
 def _filled_in(text: str, where: Where) -> str:
-    filled = os.path.expandvars(text)
+    filled = _expanded(text)
     if "$" in filled:
         raise SpecError(
             "the channel names an environment variable that is not set",
@@ -127,6 +130,11 @@ def _filled_in(text: str, where: Where) -> str:
             hint="set it, or write the value in its place",
         )
     return filled
+
+
+def _expanded(text: str) -> str:
+    """Fill in ``$NAME`` and ``${NAME}`` as conda does; what is not set stays as it is."""
+    return fill_in(text, _VARIABLE, lambda found: os.environ.get(found[1] or found[2], found[0]))
 
 
 def _split(text: str, folder: Path, config: Config) -> tuple[str, str | None]:
@@ -138,7 +146,7 @@ def _split(text: str, folder: Path, config: Config) -> tuple[str, str | None]:
     for name, urls in config.sources.conda.items():
         if bare in map(public_url, _clean(urls)):
             return name, url
-    parts = urlsplit(bare)
+    parts = split_url(bare)
     path = unquote(parts.path).strip("/")
     if parts.scheme == "file":
         return path.rpartition("/")[2], url
@@ -158,7 +166,7 @@ def _urls(name: str, url: str | None, config: Config) -> tuple[str, ...]:
 
 
 def _clean(urls: Iterable[str]) -> tuple[str, ...]:
-    return tuple(as_channel_url(os.path.expandvars(url)) for url in urls)
+    return tuple(as_channel_url(_expanded(url)) for url in urls)
 
 
 def _one_name(name: str, where: Where, first: Where) -> SpecError:

@@ -1,41 +1,31 @@
-"""Opening addresses: http, https and file, with one way to fail.
-
-netrc, proxies and certificate bundles are those of the ``requests`` library, hence of the user's
-environment (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``, ``~/.netrc``).
-"""
+"""Opening addresses: http, https and file, with one way to fail."""
 
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
-
-from freezer import __version__
 from freezer.errors import FetchError
+from freezer.fetch.http import transport
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.transport import BrokenOffError, send, status_of
+from freezer.fetch.http.url import split_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import requests
+
+__all__ = ["BrokenOffError", "NotFoundError", "RefusedError", "get_bytes", "get_range", "open_url"]
+
 CHUNK = 1 << 18
-_TIMEOUT = (15.0, 60.0)
-"""Seconds to connect, and seconds of silence."""
-_RETRIES = Retry(
-    total=4,
-    backoff_factor=0.3,
-    status_forcelist=(429, 500, 502, 503, 504),
-    allowed_methods=("GET", "HEAD"),
-    raise_on_status=False,
-)
-_local = threading.local()
+STALLED = 300.0
+"""Seconds in which a block of a file must come: less than a kilobyte a second is no service."""
+DOCUMENT = 600.0
+"""Seconds in which a whole document must come."""
 
 
 class NotFoundError(FetchError):
@@ -48,10 +38,6 @@ class RefusedError(FetchError):
 
 class RangeUnsupportedError(FetchError):
     """The server does not serve parts of files."""
-
-
-class BrokenOffError(FetchError):
-    """There was no connection, or it broke off; another attempt may help."""
 
 
 class Response:
@@ -73,49 +59,53 @@ class Response:
         self.unchanged = False
         """True when the request was conditional and the server has nothing newer (304)."""
         self.headers = headers if headers is not None else {}
-        """What the server said beside the bytes; names in any case."""
+        """The headers; names in any case."""
         self._raw = raw
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the bytes. Raises ``FetchError`` when the connection breaks off."""
+        """Yield the bytes. Raises ``FetchError`` when the connection breaks off or stalls."""
         try:
             yield from self._raw
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise unreachable(self.url, error) from error
+        except OSError as error:
+            raise transport.unreachable(self.url, error) from error
 
 
 @contextmanager
 def open_url(
-    url: str, *, headers: Mapping[str, str] | None = None, start: int = 0
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    start: int = 0,
+    seconds: float | None = None,
 ) -> Iterator[Response]:
     """Open an address, from byte ``start`` on where the server can do that.
 
-    Raises ``NotFoundError`` when there is no such file, ``FetchError`` when the server is out of
-    reach or refuses.
+    With ``seconds`` all of it has to come within them, otherwise each block in its time. Raises
+    ``NotFoundError`` when there is no such file, ``FetchError`` when the server is out of reach,
+    too slow, or refuses.
     """
-    if urlsplit(url).scheme == "file":
+    if split_url(url).scheme == "file":
         with _open_file(url, start) as response:
             yield response
         return
-    wanted = {"Accept-Encoding": "identity", **(headers or {})}
-    if start:
-        wanted["Range"] = f"bytes={start}-"
-    with _get(url, wanted) as answer:
+    wanted = dict(headers or {}) | ({"Range": f"bytes={start}-"} if start else {})
+    with send("GET", url, headers=wanted) as answer:
         if start and answer.status_code == 416:
             raise RangeUnsupportedError(f"{redact(url)} has no byte {start}")
         _require_success(url, answer)
         begins = start if answer.status_code == 206 else 0
-        length = answer.headers.get("Content-Length")
-        size = int(length) if length else None
-        response = Response(url, begins, size, answer.iter_content(CHUNK), answer.headers)
+        limit, whole = (STALLED, False) if seconds is None else (seconds, True)
+        raw = transport.blocks_of(url, answer, seconds=limit, whole=whole, size=CHUNK)
+        size = transport.content_length(answer)
+        response = Response(url, begins, size, raw, answer.headers)
         response.unchanged = answer.status_code == 304
         yield response
 
 
 def get_bytes(url: str, *, limit: int, headers: Mapping[str, str] | None = None) -> bytes:
-    """Return what an address serves. Raises ``FetchError`` beyond ``limit`` bytes."""
+    """Return a document. Raises ``FetchError`` beyond ``limit`` bytes, or ``DOCUMENT`` seconds."""
     parts, size = [], 0
-    with open_url(url, headers=headers) as response:
+    with open_url(url, headers=headers, seconds=DOCUMENT) as response:
         for block in response.blocks():
             size += len(block)
             if size > limit:
@@ -131,49 +121,20 @@ def get_range(url: str, start: int, end: int) -> bytes:
 
     Raises ``RangeUnsupportedError`` when the server serves only whole files.
     """
-    if urlsplit(url).scheme == "file":
+    if split_url(url).scheme == "file":
         return _file_range(url, start, end)
+    most = -start if start < 0 else end - start
     span = f"bytes={start}" if start < 0 else f"bytes={start}-{end - 1}"
-    with _get(url, {"Accept-Encoding": "identity", "Range": span}) as answer:
+    with send("GET", url, headers={"Range": span}) as answer:
         _require_success(url, answer)
         if answer.status_code != 206:
             raise RangeUnsupportedError(f"{redact(url)} is served only whole")
-        return bytes(answer.content)
-
-
-def unreachable(url: str, error: Exception) -> BrokenOffError:
-    """Return the error for an address that could not be read."""
-    return BrokenOffError(
-        f"could not read {redact(url)}",
-        found=redact(_reason(error)),
-        hint="check the network and the sources in the configuration (`freeze doctor`)",
-    )
-
-
-def _reason(error: Exception) -> str:
-    cause: BaseException = error
-    while cause.__cause__ or cause.__context__:
-        cause = cause.__cause__ or cause.__context__ or cause
-    return str(cause) or type(error).__name__
-
-
-def session() -> requests.Session:
-    """Return this thread's session, which keeps connections open and repeats what may be."""
-    current: requests.Session | None = getattr(_local, "session", None)
-    if current is None:
-        current = _local.session = requests.Session()
-        current.headers["User-Agent"] = f"freezer/{__version__}"
-        adapter = HTTPAdapter(max_retries=_RETRIES)
-        current.mount("http://", adapter)
-        current.mount("https://", adapter)
-    return current
-
-
-def _get(url: str, headers: Mapping[str, str]) -> requests.Response:
-    try:
-        return session().get(url, headers=dict(headers), stream=True, timeout=_TIMEOUT)
-    except requests.RequestException as error:
-        raise unreachable(url, error) from error
+        data = bytearray()
+        for block in transport.blocks_of(url, answer, seconds=DOCUMENT, whole=True):
+            data += block
+            if len(data) > most:
+                raise RangeUnsupportedError(f"{redact(url)} sends more than the part asked for")
+        return bytes(data)
 
 
 def _require_success(url: str, answer: requests.Response) -> None:
@@ -188,13 +149,13 @@ def _require_success(url: str, answer: requests.Response) -> None:
     if not answer.ok:
         raise FetchError(
             f"{redact(url)} cannot be read",
-            found=f"HTTP {answer.status_code} {answer.reason}",
+            found=status_of(answer),
             hint="try again later, or configure a mirror",
         )
 
 
 def _path(url: str) -> Path:
-    return Path(unquote(urlsplit(url).path))
+    return Path(unquote(split_url(url).path))
 
 
 @contextmanager

@@ -2,38 +2,88 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 from freezer.errors import FetchError
 from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from urllib.parse import SplitResult
+
+_AUTHORITY = re.compile(
+    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<userinfo>[^/?#]*)@(?P<host>[^@/?#]*)"
+)
+_LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_USERINFO_SAFE = ":!&'()*+,;=%~"
+"""What RFC 3986 allows in userinfo, and what is percent-encoded already."""
 
 
 def split_url(url: str) -> SplitResult:
     """Return the parts of an address; ``port`` can be read. Raises ``FetchError``."""
+    if _CONTROL.search(url):
+        raise _not_an_address(url, "a control character in it")
     try:
         parts = urlsplit(url)
         _ = parts.port  # parsed when it is first read
-    except ValueError as error:
-        raise _not_an_address(url, error) from None
+    except ValueError:
+        raise _not_an_address(url, "no host and port in it") from None
     return parts
+
+
+def split_credentials(url: str) -> tuple[str, tuple[bytes, bytes] | None]:
+    """Return an address without its userinfo, and user and password, either of which may be empty.
+
+    What is percent-encoded is decoded; anything else counts as itself, non-ASCII as UTF-8.
+    """
+    match = _AUTHORITY.match(url)
+    if match is None:
+        return url, None
+    user, _, password = match["userinfo"].partition(":")
+    bare = f"{match['scheme']}{url[match.end('userinfo') + 1 :]}"
+    return bare, (_decoded(user), _decoded(password))
+
+
+def fill_in(text: str, variable: re.Pattern[str], value: Callable[[re.Match[str]], str]) -> str:
+    """Return a text with its variables replaced; values in a URL's userinfo are percent-encoded.
+
+    So a password may hold any character, ``@`` and ``/`` included.
+    """
+    spans = [match.span("userinfo") for match in _AUTHORITY.finditer(text)]
+
+    def filled(match: re.Match[str]) -> str:
+        inside = any(start <= match.start() < end for start, end in spans)
+        return _encoded(value(match)) if inside else value(match)
+
+    return variable.sub(filled, text)
+
+
+def _decoded(text: str) -> bytes:
+    return unquote_to_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def _encoded(value: str) -> str:
+    """Return a value fit for userinfo; what is encoded already stays so, a lone ``%`` does not."""
+    whole = _LONE_PERCENT.sub("%25", value)
+    return quote(whole.encode("utf-8", "surrogatepass"), safe=_USERINFO_SAFE)
 
 
 def join_url(base: str, reference: str) -> str:
     """Return the address that a reference in a document means. Raises ``FetchError``."""
     try:
         return urljoin(base, reference)
-    except ValueError as error:
-        raise _not_an_address(reference, error) from None
+    except ValueError:
+        raise _not_an_address(reference, "no host and port in it") from None
 
 
-def _not_an_address(url: str, error: ValueError) -> FetchError:
+def _not_an_address(url: str, why: str) -> FetchError:
     return FetchError(
         "this is not an address",
-        found=f"{redact(url)!r}: {redact(str(error))}",
-        expected="a URL such as https://host/path",
+        found=f"{redact(url)!r}: {why}",
+        expected="a URL such as https://host/path; `/`, `?`, `#` and `@` in a password are written "
+        "%2F, %3F, %23 and %40",
         hint="correct it where it is configured, or report it to whoever runs the server",
     )

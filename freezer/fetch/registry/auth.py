@@ -10,24 +10,27 @@ import base64
 import re
 import warnings
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 
-import docker.credentials.errors
-import requests
 from docker import auth as docker_auth
 from requests.auth import AuthBase
 
 from freezer.errors import FetchError
-from freezer.fetch.http.client import session, unreachable
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.transport import send, status_of
+from freezer.fetch.http.url import split_url
+from freezer.fetch.registry.body import body_of
+from freezer.model.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import requests
+
     from freezer.fetch.registry.reference import Reference
 
-_PARAMETER = re.compile(r'([a-zA-Z_]+)="([^"]*)"')
-_TIMEOUT = (15.0, 60.0)
+_PARAMETER = re.compile(r'([a-zA-Z_]+)=(?:"([^"]*)"|([^\s",]+))')
+_REFUSED = (400, 401, 403, 404)
 _LONGEST_TOKEN = 1 << 20
 _LOGIN = "`docker login` to the registry"
 
@@ -60,14 +63,18 @@ def obtain_pass(
     """
     scheme, _, rest = challenge.partition(" ")
     known = _credentials(reference)
-    asked = dict(_PARAMETER.findall(rest))
+    asked = {name: quoted or plain for name, quoted, plain in _PARAMETER.findall(rest)}
     if scheme.lower() == "bearer":
         named = asked.get("scope") or f"repository:{reference.repository}:pull"
         answer = _answer(reference, asked, list(scopes) or [named], known, url)
-        if answer.status_code in (400, 401, 403, 404):
+        if answer.status_code in _REFUSED and len(scopes) > 1:
+            # Some token servers refuse all because of one that they do not grant.
             answer.close()
-            raise refusal(reference, writes=writes)
-        return Pass(f"Bearer {_read_token(reference, asked.get('realm', ''), answer)}")
+            answer = _answer(reference, asked, list(scopes[:1]), known, url)
+        with answer:
+            if answer.status_code in _REFUSED:
+                raise refusal(reference, writes=writes)
+            return Pass(f"Bearer {_read_token(reference, asked.get('realm', ''), answer)}")
     if scheme.lower() == "basic" and _user(known):
         return _basic(known)
     raise refusal(reference, writes=writes)
@@ -92,7 +99,7 @@ def _answer(
     url: str,
 ) -> requests.Response:
     realm = asked.get("realm", "")
-    if urlsplit(realm).scheme not in {"https", urlsplit(url).scheme}:
+    if split_url(realm).scheme not in {"https", split_url(url).scheme}:
         raise FetchError(
             f"the registry {reference.registry} sends to an unsafe place for its token",
             found=redact(realm) or "no address",
@@ -105,28 +112,27 @@ def _answer(
 def _ask(
     realm: str, service: str, scopes: list[str], known: Mapping[str, str]
 ) -> requests.Response:
-    try:
-        if identity := known.get("identitytoken"):
-            form = {
-                "service": service,
-                "scope": " ".join(scopes),
-                "grant_type": "refresh_token",
-                "refresh_token": identity,
-                "client_id": "freezer",
-            }
-            return session().post(realm, data=form, auth=Pass(), timeout=_TIMEOUT)
-        shown = _basic(known) if _user(known) else Pass()
-        values = [("service", service), *(("scope", scope) for scope in scopes)]
-        return session().get(realm, params=values, auth=shown, timeout=_TIMEOUT)
-    except requests.RequestException as error:
-        raise unreachable(realm, error) from error
+    if identity := known.get("identitytoken"):
+        form = {
+            "service": service,
+            "scope": " ".join(scopes),
+            "grant_type": "refresh_token",
+            "refresh_token": identity,
+            "client_id": "freezer",
+        }
+        return send("POST", realm, data=form, auth=Pass())
+    shown = _basic(known) if _user(known) else Pass()
+    values = urlencode([("service", service), *(("scope", scope) for scope in scopes)])
+    return send("GET", f"{realm}{'&' if split_url(realm).query else '?'}{values}", auth=shown)
 
 
 def _read_token(reference: Reference, realm: str, answer: requests.Response) -> str:
-    if not answer.ok or len(answer.content) > _LONGEST_TOKEN:
-        raise _no_token(reference, realm, f"HTTP {answer.status_code}, {len(answer.content)} bytes")
+    if not 200 <= answer.status_code < 300:
+        raise _no_token(reference, realm, status_of(answer))
     try:
-        document = answer.json()
+        document = parse_json(body_of(realm, answer, _LONGEST_TOKEN))
+    except FetchError as error:
+        raise _no_token(reference, realm, error.what) from error
     except ValueError:
         document = None
     if isinstance(document, dict):
@@ -158,13 +164,12 @@ def _credentials(reference: Reference) -> dict[str, str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the SDK warns of a missing helper, then raises
-            config = docker_auth.load_config()
-            found: dict[str, Any] = config.resolve_authconfig(reference.registry) or {}
-    except (docker.errors.DockerException, docker.credentials.errors.StoreError) as error:
+            found: Any = docker_auth.load_config().resolve_authconfig(reference.registry) or {}
+        return {key.lower(): value for key, value in found.items() if isinstance(value, str)}
+    except Exception as error:  # the SDK checks the shape of nothing that it reads
         raise FetchError(
             f"the credentials for {reference.registry} cannot be read",
-            found=redact(str(error)),
+            found=redact(str(error)) or type(error).__name__,
             hint="check Docker's config.json and the credential helper that it names; "
             f"{_LOGIN} writes them anew",
         ) from error
-    return {key.lower(): value for key, value in found.items() if isinstance(value, str)}

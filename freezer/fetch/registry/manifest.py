@@ -6,12 +6,12 @@ Formats: https://github.com/opencontainers/image-spec and Docker's Image Manifes
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import FreezerError, IntegrityError, ResolveError
+from freezer.model.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -172,8 +172,8 @@ def malformed(name: str, found: str) -> FreezerError:
 
 def _object(name: str, data: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
+        document = parse_json(data)
+    except ValueError:
         document = None
     if not isinstance(document, dict):
         raise malformed(name, "no JSON object")

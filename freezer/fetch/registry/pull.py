@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import FetchError, IntegrityError
 from freezer.fetch.http.client import BrokenOffError
+from freezer.fetch.registry.body import blocks_of
 from freezer.fetch.registry.manifest import require_digest
-from freezer.fetch.registry.repository import blocks_of
 from freezer.fetch.store.atomic import disk_errors
 from freezer.fetch.store.progress import Gauge
 from freezer.model.events import SilentReporter

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from freezer.errors import FetchError, FreezerError
 from freezer.fetch.http.client import NotFoundError
+from freezer.fetch.http.url import join_url
 from freezer.fetch.registry import manifest as documents
-from freezer.fetch.registry.repository import LARGEST, body_of
+from freezer.fetch.registry.body import body_of
+from freezer.fetch.registry.repository import LARGEST
 from freezer.model import oci
+from freezer.model.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,9 +103,9 @@ def _from_api(door: Door, subject: str, kind: str) -> list[Any] | None:
                 return None
             entries += _entries(document)
             following = answer.links.get("next", {}).get("url")
-        if not following or not door.is_own(urljoin(url, following)):
+        if not following or not door.is_own(join_url(url, following)):
             break
-        url = urljoin(url, following)
+        url = join_url(url, following)
     return entries
 
 
@@ -116,8 +119,8 @@ def _list(door: Door, subject: str) -> dict[str, Any]:
 
 def _parse(data: bytes) -> dict[str, Any] | None:
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
+        document = parse_json(data)
+    except ValueError:
         return None
     return document if isinstance(document, dict) and "manifests" in document else None
 

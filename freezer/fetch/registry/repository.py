@@ -5,27 +5,26 @@ Protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 
 from __future__ import annotations
 
-import json
 import threading
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
-
-import requests
-import urllib3
 
 from freezer.errors import FetchError
-from freezer.fetch.http.client import NotFoundError, session, unreachable
+from freezer.fetch.http.client import NotFoundError
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.transport import same_origin, send, status_of
+from freezer.fetch.http.url import join_url, split_url
 from freezer.fetch.registry.auth import Pass, obtain_pass, refusal
+from freezer.fetch.registry.body import body_of
+from freezer.model.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    import requests
+
     from freezer.fetch.config import Config
     from freezer.fetch.registry.reference import Reference
 
-_TIMEOUT = (15.0, 60.0)
-"""Seconds to connect, and seconds of silence."""
 LARGEST = 4 << 20
 """Bytes of a manifest or a config: what registries accept themselves."""
 _LONGEST_REASON = 500
@@ -55,8 +54,8 @@ class Door:
     def location(self, url: str, answer: requests.Response) -> str:
         """Return where an answer to ``url`` sends one to go on. Raises ``FetchError``."""
         said = answer.headers.get("Location")
-        place = urljoin(url, said or "")
-        if not said or urlsplit(place).scheme not in {"https", urlsplit(self._root).scheme}:
+        place = join_url(url, said or "")
+        if not said or split_url(place).scheme not in {"https", split_url(self._root).scheme}:
             raise FetchError(
                 f"the registry {self.name.registry} does not say where an upload goes on",
                 found=redact(place) if said else "no address",
@@ -83,7 +82,14 @@ class Door:
         if answer.status_code != 401 or not self.is_own(url):
             return answer
         answer.close()
-        return self._send(method, url, headers, body, self._renew(shown, answer, url))
+        renewed = self._renew(shown, answer, url)
+        again = self._send(method, url, headers, body, renewed)
+        if again.status_code not in (401, 403) or len(self._scopes) < 2:
+            return again
+        # The token is good for less than was asked for: do without mounting from elsewhere.
+        again.close()
+        self._scopes = self._scopes[:1]
+        return self._send(method, url, headers, body, self._renew(renewed, answer, url))
 
     def require_success(self, answer: requests.Response, what: str) -> None:
         """Raise ``FetchError`` with the registry's own reason unless it did what it was asked.
@@ -103,7 +109,7 @@ class Door:
         if status == 429:
             raise FetchError(
                 f"the registry {registry} wants fewer requests",
-                found="HTTP 429",
+                found=status_of(answer),
                 hint="wait, or `docker login` for a higher limit",
             )
         reading = answer.request.method in ("GET", "HEAD")
@@ -139,23 +145,17 @@ class Door:
         body: Callable[[], Any] | None,
         shown: Pass,
     ) -> requests.Response:
-        try:
-            return session().request(
-                method,
-                url,
-                headers={"Accept-Encoding": "identity", **(headers or {})},
-                data=body() if body else None,
-                auth=shown if self.is_own(url) else Pass(),
-                stream=True,
-                timeout=_TIMEOUT,
-                allow_redirects=method in ("GET", "HEAD"),
-            )
-        except requests.RequestException as error:
-            raise unreachable(url, error) from error
+        return send(
+            method,
+            url,
+            headers=headers,
+            data=body() if body else None,
+            auth=shown if self.is_own(url) else Pass(),
+        )
 
     def is_own(self, url: str) -> bool:
         """Say whether an address is the registry's: others have no business with its token."""
-        return urlsplit(url)[:2] == urlsplit(self._root)[:2]
+        return same_origin(url, self._root)
 
     def _find_root(self, allowed: tuple[str, ...]) -> str:
         """Return the address at which the registry answers: plain http only where it may."""
@@ -171,9 +171,9 @@ class Door:
     def _reason(answer: requests.Response) -> str:
         """Return the registry's own words, as far as they may be shown."""
         try:
-            first = json.loads(body_of(answer.url, answer, 1 << 16))["errors"][0]
+            first = parse_json(body_of(answer.url, answer, 1 << 16))["errors"][0]
             said = f"{first['code']}: {first['message']}"
-        except (FetchError, ValueError, LookupError, TypeError, RecursionError):
+        except (FetchError, ValueError, LookupError, TypeError):
             said = answer.reason or ""
         return redact("".join(c for c in said if c.isprintable())[:_LONGEST_REASON])
 
@@ -182,29 +182,6 @@ def schemes(name: Reference, config: Config) -> tuple[str, ...]:
     """Return how a registry may be spoken to: plainly only on this machine, or where told so."""
     insecure = name.is_loopback or name.registry in config.insecure_registries
     return ("http", "https") if insecure else ("https",)
-
-
-def body_of(url: str, answer: requests.Response, limit: int) -> bytes:
-    """Return the rest of an answer. Raises ``FetchError`` beyond ``limit`` bytes."""
-    parts, size = [], 0
-    for part in blocks_of(url, answer):
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            raise FetchError(
-                f"{redact(url)} is larger than it may be",
-                expected=f"at most {limit} bytes",
-                hint="choose another image, or have it pushed anew",
-            )
-    return b"".join(parts)
-
-
-def blocks_of(url: str, answer: requests.Response) -> Iterable[bytes]:
-    """Yield the bytes of an answer. Raises ``FetchError`` when the connection breaks off."""
-    try:
-        yield from answer.iter_content(1 << 16)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise unreachable(url, error) from error
 
 
 def _scopes(name: Reference, reads: Iterable[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError, Where
+from freezer.fetch.http.url import fill_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -157,4 +158,4 @@ def _expand(text: str, env: Mapping[str, str], where: Where) -> str:
             )
         return found
 
-    return _VARIABLE.sub(value, text)
+    return fill_in(text, _VARIABLE, value)

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from freezer.errors import FetchError, SpecError, Where
 from freezer.fetch.http.client import get_bytes
-from freezer.fetch.http.redact import without_credentials
+from freezer.fetch.http.redact import redact, without_credentials
 from freezer.fetch.python.settings import IndexOptions, as_url, is_public_index
 from freezer.model.spec.faults import Faults
 from freezer.resolve.python.interface import PipRequirement
@@ -182,7 +182,9 @@ class _Reader:
             )
         if shown in above:
             raise SpecError(
-                f"{shown} includes itself", where=asked_by, found=" → ".join((*above, shown))
+                f"{shown} includes itself",
+                where=asked_by,
+                found=redact(" → ".join((*above, shown))),
             )
         if (shown, constraint) in self._seen:
             return

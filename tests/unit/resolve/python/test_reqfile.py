@@ -67,7 +67,7 @@ def test_quotes_that_do_not_end_are_an_error_with_the_line() -> None:
 
 def test_variables_are_filled_in_but_not_into_what_is_kept() -> None:
     line = read("--index-url https://u:${TOKEN}@h/simple", TOKEN="a b#c")[0]
-    assert line.options == ("--index-url", "https://u:a b#c@h/simple")
+    assert line.options == ("--index-url", "https://u:a%20b%23c@h/simple")
     assert line.raw == "--index-url https://u:${TOKEN}@h/simple"
 
 

@@ -1,0 +1,48 @@
+"""The console: the one place through which all text reaches a terminal.
+
+Trainings, servers, engines and files may send escape sequences, which can clear a screen, forge a
+line of Freezer's own, or type for the user. Here every character that is not printable becomes
+visible, whoever wrote it; only Freezer's own colours and movements pass.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderHook
+from rich.segment import Segment
+
+from freezer.output.text import shown
+
+if TYPE_CHECKING:
+    from rich.console import ConsoleOptions, ConsoleRenderable, RenderResult
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """Return a console for stdout or stderr that shows only what is printable."""
+    return guarded(Console(stderr=stderr))
+
+
+def guarded(console: Console) -> Console:
+    """Have a console make printable whatever is printed on it."""
+    console.push_render_hook(_Guard())
+    return console
+
+
+class _Guard(RenderHook):
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Printable(one) for one in renderables]
+
+
+class _Printable:
+    """Renders as another renderable does, without its unprintable characters."""
+
+    def __init__(self, inner: ConsoleRenderable) -> None:
+        self._inner = inner
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._inner, options):
+            if segment.control:
+                yield segment  # a movement of the cursor that rich itself asks for
+            else:
+                yield Segment(shown(segment.text), segment.style)
