@@ -30,7 +30,7 @@ from freezer.model.lockfile import lock_bytes
 from freezer.model.requirements_txt import requirements_text
 from freezer.output.progress import ConsoleReporter
 from freezer.resolve.python.files import direct_artifact
-from freezer.resolve.python.interface import Asked
+from freezer.resolve.python.interface import PipRequirement
 from freezer.resolve.python.requirements.file import single
 from freezer.resolve.python.requirements.parse import parse_requirement
 from tests.support.project.locks import make_lock
@@ -187,7 +187,7 @@ def test_lock_layers_and_requirements_never_hold_it(middle: str) -> None:
         address = f"{index.url}/files/{file.name}".replace("://", f"://user:{secret}@")
         line = single(f"demo @ {address}", HERE, {})
         store = Store.open(Path(folder))
-        artifact = direct_artifact(Asked(parse_requirement(line.text, HERE), HERE), store)
+        artifact = direct_artifact(PipRequirement(parse_requirement(line.text, HERE), HERE), store)
         package = PipPackage(
             name="demo", version="1.0", requested=True, reason="a test", **artifact.model_dump()
         )
