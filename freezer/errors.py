@@ -211,3 +211,21 @@ class DataError(FreezerError):
     """A data set is not there, cannot be read, or changed while it was read."""
 
     code = "data"
+
+
+class LedgerError(FreezerError):
+    """The ledger of runs is not one, is of a newer version, or refused."""
+
+    code = "ledger"
+
+
+class LedgerGoneError(LedgerError):
+    """The ledger's database is out of reach for now: no connection, a full disk, a held lock."""
+
+    code = "ledger-gone"
+
+
+class QueryError(FreezerError):
+    """A filter of runs cannot be read, or compares what cannot be compared."""
+
+    code = "query"

@@ -17,7 +17,7 @@ FLOORS = (
     ("cli", "api"),
     ("output",),
     ("flows",),
-    ("resolve", "image", "check", "history", "data"),
+    ("resolve", "image", "check", "history", "data", "ledger"),
     ("fetch", "engine"),
     ("inside",),
     ("ecosystems", "frameworks"),

@@ -1,0 +1,205 @@
+"""Opening a ledger: SQLite by default, PostgreSQL by a URL; the same code on both."""
+
+from __future__ import annotations
+
+import contextlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from freezer.errors import LedgerError, LedgerGoneError
+from freezer.ledger.schema import REVISION, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+PATIENCE: Final = 30
+"""Seconds that a writer waits for other writers."""
+_KNOWN: Final = ("0001",)
+"""Revisions in their order."""
+
+
+class Ledger:
+    """A database of runs that was opened, and whose schema is this version's."""
+
+    def __init__(self, engine: Engine, shown: str) -> None:
+        self.engine = engine
+        self.shown = shown
+        """Its address without credentials."""
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a short transaction that may write. Raises ``LedgerGoneError``."""
+        with ledger_errors(self.shown), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that reads one state of the database."""
+        reading = self.engine.execution_options(reads=True)
+        with ledger_errors(self.shown), reading.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_ledger(address: str | Path) -> Ledger:
+    """Open the ledger at a path or URL; make it where there is none yet.
+
+    Raises ``LedgerGoneError`` when the database is out of reach, and ``LedgerError`` for one that a
+    newer Freezer wrote, or that is no ledger.
+    """
+    url = _url(address)
+    shown = url.render_as_string(hide_password=True) if url.host else str(url.database)
+    sqlite = url.get_backend_name() == "sqlite"
+    if sqlite and url.database:
+        with ledger_errors(shown):
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        engine = create_engine(url, **_options(sqlite=sqlite))
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise LedgerError(
+            f"this kind of database is not installed: {url.get_backend_name()}",
+            found=str(error),
+            hint="for PostgreSQL install Freezer with its extra 'postgres'",
+        ) from None
+    if sqlite:
+        _tune_sqlite(engine)
+    ledger = Ledger(engine, shown)
+    with ledger_errors(shown):
+        _bring_up_to_date(ledger)
+    return ledger
+
+
+def _url(address: str | Path) -> URL:
+    if isinstance(address, Path):
+        return URL.create("sqlite", database=str(address))
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        raise LedgerError(
+            "this is not the URL of a database",
+            expected="such as postgresql://user@host/name or sqlite:///path/ledger.db",
+        ) from None
+    if url.get_backend_name() == "postgresql" and url.drivername == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def _options(*, sqlite: bool) -> dict[str, Any]:
+    if sqlite:
+        return {"connect_args": {"timeout": PATIENCE, "check_same_thread": False}}
+    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
+
+
+def _tune_sqlite(engine: Engine) -> None:
+    """Write ahead, sync at each commit, and begin every transaction as a writer does.
+
+    A deferred transaction that reads and then writes fails at once when another one wrote
+    meanwhile, whatever the timeout; an immediate one waits its turn.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        mode = "DEFERRED" if connection.get_execution_options().get("reads") else "IMMEDIATE"
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _bring_up_to_date(ledger: Ledger) -> None:
+    with ledger.engine.connect() as connection:
+        there = inspect(connection).get_table_names()
+        revision = None
+        if "alembic_version" in there:
+            revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if revision == REVISION:
+        return
+    if revision is not None and revision not in _KNOWN:
+        raise LedgerError(
+            "a newer Freezer wrote this ledger",
+            found=f"schema {revision} in {ledger.shown}",
+            expected=f"schema {REVISION}, or an older one",
+            hint="upgrade Freezer",
+        )
+    if there and revision is None:
+        raise LedgerError(
+            "this database is no ledger: it holds other tables",
+            found=", ".join(sorted(there)[:5]),
+            hint="name a database of its own, or another file",
+        )
+    if revision is None:
+        _create(ledger)
+    else:
+        from freezer.ledger.migrate import upgrade
+
+        upgrade(ledger.engine)
+
+
+def _create(ledger: Ledger) -> None:
+    """Make the tables of the newest revision at once: Alembic takes a second to load.
+
+    ``tests/unit/ledger`` holds that the migrations come to the same.
+    """
+    with ledger.engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # two may begin at once
+            connection.execute(text("SELECT pg_advisory_xact_lock(7236)"))
+        if "alembic_version" in inspect(connection).get_table_names():
+            return
+        metadata.create_all(connection)
+        connection.execute(
+            text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        )
+        connection.execute(
+            text("INSERT INTO alembic_version (version_num) VALUES (:one)"), {"one": REVISION}
+        )
+
+
+@contextmanager
+def ledger_errors(shown: str) -> Iterator[None]:
+    """Turn a database's failures into ``LedgerGoneError`` and ``LedgerError``."""
+    try:
+        yield
+    except DBAPIError as error:
+        gone = _is_gone(error)
+        kind = LedgerGoneError if gone else LedgerError
+        raise kind(
+            f"the ledger {shown} {'cannot be reached or written' if gone else 'refused'}",
+            found=_first_line(error.orig or error),
+            hint="check that the database runs, that its disk is not full, and your rights on it",
+        ) from None
+    except SQLAlchemyError as error:
+        raise LedgerError(f"the ledger {shown} failed", found=_first_line(error)) from None
+    except OSError as error:
+        raise LedgerGoneError(
+            f"the ledger {shown} cannot be opened", found=error.strerror or str(error)
+        ) from None
+
+
+def _is_gone(error: DBAPIError) -> bool:
+    """Say whether trying again later may help: no connection, a full disk, a lock that stays."""
+    name = type(error.orig).__name__
+    return error.connection_invalidated or name in (
+        "OperationalError", "AdminShutdown", "ConnectionTimeout", "DiskFull", "InterfaceError",
+        "CannotConnectNow", "ReadOnlySqlTransaction", "CrashShutdown",
+    )  # fmt: skip
+
+
+def _first_line(error: BaseException) -> str:
+    with contextlib.suppress(IndexError):
+        return str(error).strip().splitlines()[0]
+    return type(error).__name__

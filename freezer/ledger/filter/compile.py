@@ -1,0 +1,225 @@
+"""From what a filter says to SQL. Values are always bound, never pasted into the text."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, exists, not_, or_, select
+
+from freezer.ledger.filter.parse import query_error
+from freezer.ledger.filter.syntax import Junction, Member, Not, Present
+from freezer.ledger.schema import KEY_LENGTH, fields, names, runs
+from freezer.ledger.values import BOOLEAN, DIGEST, KINDS, MOMENT, NUMBER, TEXT, stored_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from freezer.ledger.filter.syntax import FieldName, Literals, Node, Operator
+
+_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]+")
+_SPECIAL: Final = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf, "infinity": math.inf}
+_DIGITS: Final = re.compile(r"(sha256:)?[0-9a-fA-F]{4,64}(…|\.\.\.)?")
+_ORDER: Final = ("<", "<=", ">", ">=")
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields that the runs of a ledger have: number of each name, and the kinds of values."""
+
+    numbers: Mapping[str, int]
+    kinds: Mapping[str, frozenset[str]]
+
+
+def look_up(connection: Connection, node: Node) -> Fields:
+    """Return what the ledger knows of the fields in a filter."""
+    wanted = {field.name for field in _fields(node)}
+    rows = connection.execute(select(names.c.name, names.c.id).where(names.c.name.in_(wanted)))
+    numbers = dict(rows.all())
+    kinds = {
+        name: frozenset(
+            kind
+            for kind in KINDS
+            if connection.scalar(
+                select(exists().where(fields.c.name == number, fields.c.kind == kind))
+            )
+        )
+        for name, number in numbers.items()
+    }
+    return Fields(numbers, kinds)
+
+
+def all_names(connection: Connection) -> list[str]:
+    """Return every field's name that any run has, sorted."""
+    used = select(names.c.name).where(exists().where(fields.c.name == names.c.id))
+    return sorted(connection.scalars(used).all())
+
+
+def condition(
+    node: Node, known: Fields, text: str, every: Sequence[str] = ()
+) -> ColumnElement[bool]:
+    """Return a condition on ``runs`` for a filter; ``every`` are all names, for messages.
+
+    Raises ``QueryError`` for an unknown field, and for a value of another kind than the field's.
+    """
+    if isinstance(node, Junction):
+        parts = [condition(part, known, text, every) for part in node.parts]
+        return and_(*parts) if node.kind == "and" else or_(*parts)
+    if isinstance(node, Not):
+        return not_(condition(node.inner, known, text, every))
+    number = _number(node.field, known, text, every)
+    if isinstance(node, Present):
+        return _runs_where(number)
+    if isinstance(node, Member):
+        parts = [_compared(number, node.field, "=", one, known, text) for one in node.values]
+        return or_(*parts)
+    return _compared(number, node.field, node.operator, node.value, known, text)
+
+
+def _fields(node: Node) -> list[FieldName]:
+    if isinstance(node, Junction):
+        return [field for part in node.parts for field in _fields(part)]
+    return _fields(node.inner) if isinstance(node, Not) else [node.field]
+
+
+def _number(field: FieldName, known: Fields, text: str, every: Sequence[str]) -> int:
+    number = known.numbers.get(field.name)
+    if number is not None and known.kinds.get(field.name):
+        return number
+    near = difflib.get_close_matches(field.name, every, 3, 0.6)
+    raise query_error(
+        f"no run has a field {field.name!r}",
+        text,
+        field.start,
+        hint=f"did you mean {' or '.join(near)}?" if near else "`freeze runs fields` lists all",
+    )
+
+
+def _runs_where(number: int, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return runs.c.seq.in_(select(fields.c.run).where(fields.c.name == number, *conditions))
+
+
+def _compared(
+    number: int,
+    field: FieldName,
+    operator: Operator,
+    value: Literals,
+    known: Fields,
+    text: str,
+) -> ColumnElement[bool]:
+    """Return the condition for one comparison, by each kind that the value can be read as."""
+    kinds = known.kinds[field.name]
+    readings = _readings(operator, value)
+    parts = [
+        _runs_where(number, fields.c.kind == kind, how)
+        for kind, how in readings.items()
+        if kind in kinds
+    ]
+    if parts:
+        return or_(*parts)
+    has = " or ".join(KINDS[kind] for kind in sorted(kinds))
+    needs = " or ".join(KINDS[kind] for kind in readings) or "nothing that a run could hold"
+    raise query_error(
+        f"{field.name} is {has}, and cannot be compared ({operator}) with {value.text!r}",
+        text,
+        value.start,
+        found=needs,
+        expected=has,
+        hint="put text and times in single quotes; leave numbers bare",
+    )
+
+
+def _readings(operator: Operator, value: Literals) -> dict[str, ColumnElement[bool]]:
+    """Return how a comparison reads for each kind of field."""
+    if operator in ("like", "ilike"):
+        return {kind: _like(operator, value.text) for kind in (TEXT, DIGEST)}
+    found: dict[str, ColumnElement[bool]] = {}
+    word = value.text.lower()
+    if not value.quoted:
+        if word in ("true", "false") and operator not in _ORDER:
+            found[BOOLEAN] = _apply(operator, fields.c.number, float(word == "true"))
+        if (as_number := _as_number(operator, word)) is not None:
+            found[NUMBER] = as_number
+    if _DIGITS.fullmatch(value.text) and operator not in _ORDER:
+        begins = fields.c.text.startswith(_digits(value.text), autoescape=True)
+        found[DIGEST] = begins if operator == "=" else not_(begins)
+    if (moment := _moment(value.text)) is not None:
+        found[MOMENT] = _apply(operator, fields.c.number, moment)
+    if value.quoted or not found:
+        found[TEXT] = _text(operator, value.text)
+    return found
+
+
+def _as_number(operator: Operator, word: str) -> ColumnElement[bool] | None:
+    if word == "nan":  # equal to nothing in SQL; here: the runs that diverged
+        missing = fields.c.number.is_(None)
+        return {"=": missing, "!=": not_(missing)}.get(operator)
+    if _WHOLE.fullmatch(word) and abs(int(word)) > 2**53 and operator in ("=", "!="):
+        return _apply(operator, fields.c.text, str(int(word)))  # a double could not tell them apart
+    if _NUMBER.fullmatch(word):
+        return _apply(operator, fields.c.number, float(word))
+    return _apply(operator, fields.c.number, _SPECIAL[word]) if word in _SPECIAL else None
+
+
+def _text(operator: Operator, text: str) -> ColumnElement[bool]:
+    """Return a comparison of texts; the indexed beginning narrows the search."""
+    stored = stored_text(text)
+    if operator == "=":
+        return and_(fields.c.key == stored[:KEY_LENGTH], fields.c.text == stored)
+    return _apply(operator, fields.c.text, stored)
+
+
+def _like(operator: Operator, pattern: str) -> ColumnElement[bool]:
+    stored = stored_text(pattern)
+    # `%` and `_` are the pattern's; a backslash takes their meaning away.
+    column = fields.c.text
+    return column.ilike(stored, escape="\\") if operator == "ilike" else _glob(stored)
+
+
+def _glob(pattern: str) -> ColumnElement[bool]:
+    """Return a LIKE that tells upper from lower case on SQLite as well."""
+    like = fields.c.text.like(pattern, escape="\\")
+    fixed = max(re.split(r"(?<!\\)[%_]", pattern), key=len)
+    plain = re.sub(r"\\(.)", r"\1", fixed)
+    from sqlalchemy import func, literal
+
+    # SQLite's LIKE folds ASCII letters. The longest fixed part is looked for exactly as well.
+    return (
+        and_(like, func.replace(fields.c.text, literal(plain), "") != fields.c.text)
+        if plain
+        else like
+    )
+
+
+def _digits(text: str) -> str:
+    return text.lower().removeprefix("sha256:").rstrip("….")
+
+
+def _moment(text: str) -> float | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if len(text) < 8:
+        return None
+    zoned = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return zoned.timestamp() * 1e6
+
+
+def _apply(operator: Operator, column: Any, value: Any) -> ColumnElement[bool]:
+    made: dict[str, ColumnElement[bool]] = {
+        "=": column == value,
+        "!=": column != value,
+        "<": column < value,
+        "<=": column <= value,
+        ">": column > value,
+        ">=": column >= value,
+    }
+    return made[operator]

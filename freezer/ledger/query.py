@@ -1,0 +1,155 @@
+"""Asking a ledger: runs by filter, one run by its ID, series, contents."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Select, and_, case, func, literal, select
+
+from freezer.errors import LedgerError, QueryError
+from freezer.ledger.filter.compile import all_names, condition, look_up
+from freezer.ledger.filter.parse import parse_filter
+from freezer.ledger.schema import fields, names, objects, runs, series
+from freezer.ledger.series import Points, joined, unpacked
+from freezer.model.record.run import read_run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from freezer.ledger.connect import Ledger
+    from freezer.model.record.run import Run
+
+LIMIT: Final = 1000
+"""Runs that a query returns, unless it says otherwise."""
+_ORDER: Final = re.compile(r"\s*(?P<name>.+?)(?:\s+(?P<way>asc|desc))?\s*", re.IGNORECASE)
+
+
+def find(
+    ledger: Ledger,
+    text: str | None = None,
+    *,
+    order: str | None = None,
+    limit: int | None = LIMIT,
+) -> list[Run]:
+    """Return the runs that a filter describes, whole; the latest first.
+
+    ``order`` is a field's name, maybe with ``asc`` or ``desc``: runs without it come last. Raises
+    ``QueryError`` and ``LedgerError``.
+    """
+    with ledger.read() as connection:
+        statement: Select[Any] = select(runs.c.document)
+        if text is not None and text.strip():
+            statement = statement.where(_condition(connection, text))
+        statement = _ordered(connection, statement, order).limit(limit)
+        return [read_run(row.document) for row in connection.execute(statement)]
+
+
+def count(ledger: Ledger, text: str | None = None) -> int:
+    """Return how many runs a filter describes. Raises ``QueryError`` and ``LedgerError``."""
+    with ledger.read() as connection:
+        statement = select(func.count()).select_from(runs)
+        if text is not None and text.strip():
+            statement = statement.where(_condition(connection, text))
+        return int(connection.scalar(statement) or 0)
+
+
+def get(ledger: Ledger, name: str) -> Run:
+    """Return the run whose ID begins so, or the latest one (``latest``, ``latest~2``).
+
+    Raises ``LedgerError`` when there is none, or more than one.
+    """
+    with ledger.read() as connection:
+        if match := re.fullmatch(r"latest(?:~([0-9]{1,6}))?", name):
+            back = int(match[1] or 0)
+            asked = select(runs.c.document).order_by(runs.c.seq.desc()).offset(back).limit(1)
+        else:
+            asked = (
+                select(runs.c.document)
+                .where(runs.c.id.startswith(name.lower(), autoescape=True))
+                .limit(2)
+            )
+        found = connection.scalars(asked).all()
+    if len(found) == 1:
+        return read_run(found[0])
+    raise LedgerError(
+        f"no run is called {name!r}" if not found else f"several runs begin with {name!r}",
+        expected="the first digits of a run's ID, or 'latest', or 'latest~1' for the one before",
+        hint="`freeze runs list` shows them",
+    )
+
+
+def field_names(ledger: Ledger) -> list[str]:
+    """Return every name that a filter can use."""
+    with ledger.read() as connection:
+        return all_names(connection)
+
+
+def points(ledger: Ledger, identifier: str, name: str) -> Points:
+    """Return a metric's whole series of a run, in the order of recording; empty without one."""
+    return all_points(ledger, identifier, [name]).get(name, joined([]))
+
+
+def all_points(
+    ledger: Ledger, identifier: str, wanted: Sequence[str] | None = None
+) -> dict[str, Points]:
+    """Return the series of a run by name, all of them or the wanted ones."""
+    asked = (
+        select(names.c.name, series.c.steps, series.c.times, series.c["values"])
+        .join(names, names.c.id == series.c.name)
+        .where(series.c.run == select(runs.c.seq).where(runs.c.id == identifier).scalar_subquery())
+        .order_by(names.c.name, series.c.chunk)
+    )
+    if wanted is not None:
+        asked = asked.where(names.c.name.in_(wanted))
+    found: dict[str, list[Points]] = {}
+    with ledger.read() as connection:
+        for name, steps, times, values in connection.execute(asked):
+            found.setdefault(name, []).append(unpacked(steps, times, values))
+    return {name: joined(parts) for name, parts in found.items()}
+
+
+def content(ledger: Ledger, sha256: str) -> bytes:
+    """Return something that a run refers to by digest. Raises ``LedgerError``."""
+    with ledger.read() as connection:
+        data = connection.scalar(select(objects.c.data).where(objects.c.sha256 == sha256))
+    if data is None:
+        raise LedgerError(f"the ledger does not hold {sha256[:12]}")
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise LedgerError(f"the ledger holds other bytes for {sha256[:12]}")
+    return bytes(data)
+
+
+def _condition(connection: Connection, text: str) -> ColumnElement[bool]:
+    node = parse_filter(text)
+    known = look_up(connection, node)
+    try:
+        return condition(node, known, text)
+    except QueryError:
+        # The same error once more, with the names that were perhaps meant: all of them are read
+        # only now.
+        return condition(node, known, text, all_names(connection))
+
+
+def _ordered(connection: Connection, statement: Select[Any], order: str | None) -> Select[Any]:
+    if order is None:
+        return statement.order_by(runs.c.started.desc(), runs.c.seq.desc())
+    match = _ORDER.fullmatch(order)
+    name = match["name"].strip('`"') if match else order
+    down = bool(match and (match["way"] or "").lower() == "desc")
+    number = connection.scalar(select(names.c.id).where(names.c.name == name))
+    if number is None:
+        raise QueryError(
+            f"no run has a field {name!r} to sort by", hint="`freeze runs fields` lists all"
+        )
+    joined_to = statement.outerjoin(
+        fields, and_(fields.c.run == runs.c.seq, fields.c.name == literal(number))
+    )
+    absent = case((and_(fields.c.number.is_(None), fields.c.text.is_(None)), 1), else_=0)
+    columns = (fields.c.number, fields.c.text)
+    return joined_to.order_by(
+        absent, *(one.desc() if down else one.asc() for one in columns), runs.c.seq.desc()
+    )

@@ -1,0 +1,162 @@
+"""Writing runs: each in one short transaction, so that a kill leaves all of it or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from freezer.errors import LedgerError
+from freezer.ledger.schema import fields, names, objects, runs, series
+from freezer.ledger.series import Points, packed
+from freezer.ledger.values import columns
+from freezer.model.record.run import Run, read_run, run_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from freezer.ledger.connect import Ledger
+
+
+def record(
+    ledger: Ledger,
+    run: Run,
+    metrics: Mapping[str, Points] | None = None,
+    contents: Iterable[bytes] = (),
+) -> None:
+    """Record a run, new or known, with series to add to it and contents that it refers to.
+
+    Raises ``LedgerError``.
+    """
+    with ledger.write() as connection:
+        _put(connection, run, metrics or {}, contents)
+
+
+def record_many(
+    ledger: Ledger, found: Iterable[tuple[Run, Mapping[str, Points], Sequence[bytes]]]
+) -> None:
+    """Record many runs in one transaction: all of them, or none. Raises ``LedgerError``."""
+    with ledger.write() as connection:
+        for run, metrics, contents in found:
+            _put(connection, run, metrics, contents)
+
+
+def change(ledger: Ledger, identifier: str, how: Callable[[Run], Run]) -> Run:
+    """Change a recorded run; nothing that another process records meanwhile is lost.
+
+    Raises ``LedgerError`` when there is no such run.
+    """
+    with ledger.write() as connection:
+        row = connection.execute(
+            select(runs.c.document).where(runs.c.id == identifier).with_for_update()
+        ).first()
+        if row is None:
+            raise LedgerError(f"there is no run {identifier}")
+        run = how(read_run(row.document))
+        _put(connection, run, {}, ())
+        return run
+
+
+def append(ledger: Ledger, identifier: str, metrics: Mapping[str, Points]) -> None:
+    """Add points to the series of a recorded run. Raises ``LedgerError``."""
+    with ledger.write() as connection:
+        seq = connection.scalar(select(runs.c.seq).where(runs.c.id == identifier))
+        if seq is None:
+            raise LedgerError(f"there is no run {identifier}")
+        _add_series(connection, seq, metrics)
+
+
+def _put(
+    connection: Connection,
+    run: Run,
+    metrics: Mapping[str, Points],
+    contents: Iterable[bytes],
+) -> None:
+    row = {
+        "environment": run.environment,
+        "state": run.state,
+        "started": run.started.micros,
+        "document": run_bytes(run),
+    }
+    seq = connection.scalar(select(runs.c.seq).where(runs.c.id == run.id))
+    if seq is None:
+        made = connection.execute(insert(runs).values(id=run.id, **row))
+        [seq] = made.inserted_primary_key or [None]
+    else:
+        connection.execute(update(runs).where(runs.c.seq == seq).values(**row))
+        connection.execute(delete(fields).where(fields.c.run == seq))
+    values = run.all_fields()
+    known = _names(connection, {*values, *metrics})
+    rows = [{"run": seq, "name": known[name], **columns(value)} for name, value in values.items()]
+    connection.execute(insert(fields), rows)
+    _add_series(connection, seq, metrics, known)
+    for data in contents:
+        _put_object(connection, data)
+
+
+def _add_series(
+    connection: Connection,
+    seq: int,
+    metrics: Mapping[str, Points],
+    known: Mapping[str, int] | None = None,
+) -> None:
+    if not metrics:
+        return
+    known = known or _names(connection, metrics)
+    asked = select(series.c.name, func.max(series.c.chunk)).where(series.c.run == seq)
+    last = dict(connection.execute(asked.group_by(series.c.name)).all())
+    rows = []
+    for name, points in metrics.items():
+        first = last.get(known[name], -1) + 1
+        for number, part in enumerate(points.chunks(), first):
+            steps, times, values = packed(part)
+            rows.append(
+                {
+                    "run": seq,
+                    "name": known[name],
+                    "chunk": number,
+                    "count": len(part),
+                    "steps": steps,
+                    "times": times,
+                    "values": values,
+                }
+            )
+    if rows:
+        connection.execute(insert(series), rows)
+
+
+def _names(connection: Connection, wanted: Iterable[str]) -> dict[str, int]:
+    """Return the numbers of names; new ones are added, whoever else adds them meanwhile."""
+    listed = sorted(set(wanted))
+    found = _known(connection, listed)
+    missing = [{"name": name} for name in listed if name not in found]
+    if missing:
+        connection.execute(_insert(connection, names).on_conflict_do_nothing(), missing)
+        found |= _known(connection, [one["name"] for one in missing])
+    return found
+
+
+def _known(connection: Connection, listed: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(listed), 500):
+        asked = select(names.c.name, names.c.id).where(
+            names.c.name.in_(bindparam("names", expanding=True))
+        )
+        rows = connection.execute(asked, {"names": listed[start : start + 500]})
+        found.update(dict(rows.all()))
+    return found
+
+
+def _put_object(connection: Connection, data: bytes) -> None:
+    row = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "data": data}
+    connection.execute(_insert(connection, objects).on_conflict_do_nothing(), row)
+
+
+def _insert(connection: Connection, table: Any) -> Any:
+    """Return an insert that may meet rows which are there already."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    return dialect.insert(table)

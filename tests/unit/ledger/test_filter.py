@@ -1,0 +1,196 @@
+"""The filter language: what it means is held against plain Python over the same runs."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from freezer.errors import QueryError
+from freezer.ledger.connect import open_ledger
+from freezer.ledger.filter.parse import DEEPEST, parse_filter
+from freezer.ledger.query import find
+from freezer.ledger.record import record_many
+from freezer.model.record.run import Digest, Run, Time
+
+DAY = 86_400_000_000
+START = 1_793_491_200_000_000
+"""2026-11-01T00:00:00Z."""
+
+
+def run(number: int, **fields) -> Run:
+    return Run(f"{number:016x}", "demo", "finished", Time(START + number * DAY), fields=fields)
+
+
+RUNS = [
+    run(0, **{"params.lr": 0.1, "params.opt": "adam", "metrics.loss": 1.5, "params.n": 3}),
+    run(1, **{"params.lr": 0.01, "params.opt": "Adam's", "metrics.loss": math.nan, "flag": True}),
+    run(2, **{"params.lr": 0.001, "params.opt": "sgd_x", "metrics.loss": math.inf, "flag": False}),
+    run(3, **{"params.lr": "auto", "lock": Digest("8e145e26e044" + "0" * 52)}),
+    run(4, **{"params.my param": 1, "lock": Digest("sha256:" + "ab" * 32), "params.n": 2**63}),
+    run(5, **{"params.n": 2**63 + 1, "params.text": "x" * 5000, "metrics.loss": -0.5}),
+]
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory):
+    opened = open_ledger(tmp_path_factory.mktemp("filter") / "ledger.db")
+    record_many(opened, [(one, {}, ()) for one in RUNS])
+    yield opened
+    opened.close()
+
+
+def numbers(ledger, text: str) -> list[int]:
+    return sorted(int(one.id, 16) for one in find(ledger, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("params.lr < 0.05", [1, 2]),
+        ("params.lr <= 0.01", [1, 2]),
+        ("params.lr = 'auto'", [3]),
+        ("params.lr = auto", [3]),
+        ("params.lr != 0.1", [1, 2]),
+        ("not params.lr = 0.1", [1, 2, 3, 4, 5]),
+        ("params.opt = 'Adam''s'", [1]),
+        ("params.opt like 'ad%'", [0]),
+        ("params.opt ilike 'ad%'", [0, 1]),
+        ("params.opt like '%\\_x'", [2]),
+        ("params.opt in ('adam', 'sgd_x')", [0, 2]),
+        ("params.opt not in ('adam')", [1, 2, 3, 4, 5]),
+        ("metrics.loss = nan", [1]),
+        ("metrics.loss = inf", [2]),
+        ("metrics.loss > 1", [0, 2]),
+        ("metrics.loss is null", [3, 4]),
+        ("metrics.loss is not null and metrics.loss < 0", [5]),
+        ("flag = true", [1]),
+        ("flag != true", [2]),
+        ("lock = 8e145e26e044", [3]),
+        ("lock = 'sha256:abab'", [4]),
+        ("lock = 'sha256:abab…'", [4]),
+        ("lock != 8e145e26e044", [4]),
+        ("started > '2026-11-04'", [4, 5]),
+        ("started <= '2026-11-02T01:00:00+01:00'", [0, 1]),
+        ("`params.my param` = 1", [4]),
+        ('params."my param" = 1', [4]),
+        ("params.n = 9223372036854775808", [4]),
+        ("params.n = 9223372036854775809", [5]),
+        ("params.n > 5", [4, 5]),
+        (f"params.text = '{'x' * 5000}'", [5]),
+        (f"params.text = '{'x' * 4999}'", []),
+        ("id = '0000000000000002' or params.n = 3", [0, 2]),
+        ("(params.lr < 1 or lock is not null) and not (params.opt = 'adam')", [1, 2, 3, 4]),
+        ("env = 'demo' AND status = 'finished' And params.n = 3", [0]),
+        ("", [0, 1, 2, 3, 4, 5]),
+    ],
+)
+def test_a_filter_finds_what_it_says(ledger, text: str, expected: list[int]) -> None:
+    assert numbers(ledger, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "place"),
+    [
+        ("params.lrr < 1", "did you mean params.lr", 1),
+        ("params.lr < 1 and metrics.los = 2", "did you mean metrics.loss", 19),
+        ("metrics.loss > 'high'", "metrics.loss is a number", 16),
+        ("flag = 3", "flag is true or false", 8),
+        ("lock > 8e145e26e044", "lock is a digest", 8),
+        ("started > 'yesterday'", "started is a time", 11),
+        ("params.lr <", "ends too early", 12),
+        ("params.lr < 1 or", "ends too early", 17),
+        ("params.lr 1", "does not fit here", 11),
+        ("(params.lr < 1", "ends too early", 15),
+        ("params.lr < 1)", "does not fit here", 14),
+        ("params.lr = 'x", "a quote is not closed", 13),
+        ("params.lr = ;", "cannot be read", 13),
+        ("1; DROP TABLE runs", "cannot be read", 2),
+    ],
+)
+def test_a_fault_is_shown_at_its_place(ledger, text: str, says: str, place: int) -> None:
+    with pytest.raises(QueryError) as caught:
+        find(ledger, text)
+    error = str(caught.value)
+    assert says in error
+    assert f"at character {place} " in error
+    shown, mark = caught.value.details
+    assert shown[mark.index("^") : mark.index("^") + 1] == text[place - 1 : place]
+
+
+def test_a_filter_that_is_too_deep_is_refused(ledger) -> None:
+    deep = "(" * DEEPEST + "env = 'demo'" + ")" * DEEPEST
+    assert len(find(ledger, deep)) == 6
+    with pytest.raises(QueryError, match="levels deep"):
+        find(ledger, f"({deep})")
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None
+)
+@given(st.text(max_size=30) | st.text("abnot()=<>'`\". in123,-", max_size=30))
+def test_any_text_is_a_filter_or_a_clear_error(ledger, text: str) -> None:
+    with contextlib.suppress(QueryError):
+        find(ledger, text)
+
+
+LEAF = st.builds(
+    "{} {} {}".format,
+    st.sampled_from(["params.lr", "metrics.loss", "params.n"]),
+    st.sampled_from(["<", "<=", ">", ">=", "=", "!="]),
+    st.sampled_from(["0.1", "0.01", "-0.5", "3", "1e300"]),
+)
+TREE = st.recursive(
+    LEAF,
+    lambda inner: st.one_of(
+        st.builds("({} and {})".format, inner, inner),
+        st.builds("({} or {})".format, inner, inner),
+        st.builds("(not {})".format, inner),
+    ),
+    max_leaves=6,
+)
+
+
+def holds(text: str, one: Run) -> bool:
+    """The meaning in plain Python: a comparison holds only for a number that the run has."""
+    import re
+
+    def leaf(match: re.Match[str]) -> str:
+        name, operator, value = match.groups()
+        found = one.fields.get(name)
+        if not isinstance(found, int | float) or isinstance(found, bool) or math.isnan(found):
+            return "False"
+        return str(
+            eval(
+                f"{found!r} {operator.replace('!=', '<>').replace('=', '==') if operator == '=' else operator} {value}",
+                {"inf": math.inf},
+            )
+        )
+
+    said = re.sub(r"([a-z]+\.[a-z]+) (<=|>=|!=|<|>|=) (\S+?)(?=\)| |$)", leaf, text)
+    return bool(eval(said))
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None
+)
+@given(TREE)
+def test_any_filter_means_what_python_would_make_of_it(ledger, text: str) -> None:
+    expected = [number for number, one in enumerate(RUNS) if holds(text, one)]
+    assert numbers(ledger, text) == expected
+
+
+def test_runs_are_sorted_by_any_field_those_without_it_last(ledger) -> None:
+    found = [int(one.id, 16) for one in find(ledger, order="params.lr desc")]
+    assert found[:4] == [3, 0, 1, 2] or found[:4] == [0, 1, 2, 3]
+    assert sorted(found[4:]) == [4, 5]
+    assert [int(one.id, 16) for one in find(ledger, order="started asc", limit=2)] == [0, 1]
+    with pytest.raises(QueryError, match="to sort by"):
+        find(ledger, order="params.none")
+
+
+def test_names_may_hold_what_words_mean(ledger) -> None:
+    assert parse_filter("android = 1 and inner = 2 or note = 3 and island is null")
