@@ -55,15 +55,20 @@ class UnreadableIndexError(Exception):
 
 def main() -> None:
     """Answer one question, whatever happens, and leave without the interpreter's own ending."""
-    try:
-        answer = respond(json.load(sys.stdin))
-    except UnreadableIndexError as error:
-        answer = {"unreadable": error.number, "text": str(error)}
-    except BaseException as error:  # noqa: BLE001  a panic of rattler's is no Exception
-        answer = {"failure": f"{type(error).__name__}: {error}"}
+    found = answer(json.load(sys.stdin))
     with os.fdopen(1, "wb", closefd=False) as out:
-        out.write(json.dumps(answer).encode())
+        out.write(json.dumps(found).encode())
     os._exit(0)
+
+
+def answer(question: dict[str, Any]) -> dict[str, Any]:
+    """Return what `respond` does, or in the same form what went wrong."""
+    try:
+        return respond(question)
+    except UnreadableIndexError as error:
+        return {"unreadable": error.number, "text": str(error)}
+    except BaseException as error:  # noqa: BLE001  a panic of rattler's is no Exception
+        return {"failure": f"{type(error).__name__}: {error}"}
 
 
 def respond(question: dict[str, Any]) -> dict[str, Any]:

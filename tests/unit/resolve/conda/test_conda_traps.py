@@ -18,10 +18,17 @@ from freezer.fetch.conda.source import CondaChannels
 from freezer.fetch.config import Config
 from freezer.fetch.store.download import fetch_all
 from freezer.model.events import SilentReporter
+from freezer.resolve.conda.solver import indexes
 from freezer.resolve.conda.solver import process as child
 from tests.support.conda.condaindex import DAY, JANUARY, VIRTUAL, Room, pins, record
 from tests.support.conda.condapackages import File, Shop, made
 from tests.support.conda.rattler_install import rattler_prefix
+
+
+@pytest.fixture(autouse=True)
+def process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each question start the Python that users have started."""
+    monkeypatch.setattr(indexes, "ask", child.ask)
 
 
 @pytest.fixture
