@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -19,7 +16,7 @@ from freezer.resolve.python.interface import PipRequest, Resolution
 from freezer.resolve.python.piptools.resolver import PipToolsResolver, require_host
 from freezer.resolve.python.uv.resolver import UvResolver
 from tests.support.project.asking import asked, host_target, request
-from tests.support.python.indexes import FakeIndex, File, serve
+from tests.support.python.indexes import FakeIndex, serve
 
 SECRET = "hunter2-very-secret"
 
@@ -53,53 +50,76 @@ def pins(resolution: Resolution) -> dict[str, str]:
     return {package.name: package.version for package in resolution.packages}
 
 
-def test_both_resolvers_agree_on_everything_that_is_locked(index: FakeIndex, store: Store) -> None:
+def test_both_resolvers_agree_on_everything_that_is_locked(
+    index: FakeIndex, store: Store, tmp_path: Path
+) -> None:
+    """Extras, markers, tags, dates, constraints; pins that are kept; a folder of wheels; a URL."""
+    abi = host_target().python.abi
     index.add("Top", "2.0", ["left>=1", "right[fast]", "no; python_version < '3'"])
     index.add("left", "1.5", ["base<3"])
     index.add("right", "3", ["base"], extras={"fast": ["c-ext"]})
-    index.add(
-        "c-ext", tags=f"{host_target().python.abi}-{host_target().python.abi}-manylinux_2_17_x86_64"
-    )
-    index.add(
-        "c-ext",
-        tags=f"{host_target().python.abi}-{host_target().python.abi}-manylinux_2_17_aarch64",
-    )
+    index.add("c-ext", tags=f"{abi}-{abi}-manylinux_2_17_x86_64")
+    index.add("c-ext", tags=f"{abi}-{abi}-manylinux_2_17_aarch64")
     index.add("c-ext", tags="py3-none-any")
     for version in ("1", "2", "3"):
         index.add("base", version)
+        index.add("moved", version, ["kept"])
+        index.add("kept", version)
     index.add("base", "2.5", uploaded="2026-07-01T00:00:00.000000Z")
-    asking = request(index.simple, "top", "base!=2.1", constraints=(asked("left<2"),))
+    index.add("lying-there", "1")
+    here = FakeIndex().add("lying-there", "2")
+    (tmp_path / here.name).write_bytes(here.data)
+    linked = index.add("linked", "1", ["needed"])
+    index.add("needed")
+    asking = request(
+        Indexes(index.simple, find_links=(tmp_path.as_uri(),)),
+        *("top", "base!=2.1", "moved>=2", "lying-there"),
+        f"linked @ {index.url}/files/{linked.name}",
+        constraints=(asked("left<2"),),
+        keep={"moved": "1", "kept": "1"},
+    )
     found = agreed(asking, store)
-    assert pins(found) == {"base": "2", "c-ext": "1.0", "left": "1.5", "right": "3", "top": "2.0"}
+    assert pins(found) == {
+        "base": "2",
+        "c-ext": "1.0",
+        "left": "1.5",
+        "right": "3",
+        "top": "2.0",
+        "moved": "3",
+        "kept": "1",
+        "lying-there": "2",
+        "linked": "1",
+        "needed": "1.0",
+    }
+    by_url = [package.name for package in found.packages if package.source == "url"]
+    assert by_url == ["linked"]
 
 
-def test_pins_are_kept_by_both(index: FakeIndex, store: Store) -> None:
-    for version in ("1", "2", "3"):
-        index.add("a", version, ["b"])
-        index.add("b", version)
-    asking = request(index.simple, "a>=2", keep={"a": "1", "b": "1"})
-    assert pins(agreed(asking, store)) == {"a": "3", "b": "1"}
+_BACKEND = b"""
+from pathlib import Path
+
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    made = Path(folder) / "old-1.0.dist-info"
+    made.mkdir()
+    (made / "METADATA").write_text("Metadata-Version: 2.1\\nName: old\\nVersion: 1.0\\n")
+    return made.name
+
+def build_wheel(folder, settings=None, metadata=None):
+    raise AssertionError("nothing is built to be resolved")
+"""
 
 
 def test_an_allowed_source_distribution_is_locked_by_both(index: FakeIndex, store: Store) -> None:
-    index.files["setuptools"] = [_installed("setuptools")]
-    index.add_sdist("old", "1.0", '[build-system]\nrequires = ["setuptools"]\n')
+    index.add("small-backend", "1", members={"small_backend.py": _BACKEND})
+    index.add_sdist(
+        "old",
+        "1.0",
+        '[build-system]\nrequires = ["small-backend"]\nbuild-backend = "small_backend"\n',
+    )
     asking = request(index.simple, "old", allow_sdist=frozenset({"old"}))
     found = agreed(asking, store).packages[0]
     assert found.file == "old-1.0.tar.gz"
-    assert [item.name for item in found.build_requires] == ["setuptools"]
-
-
-def _installed(name: str) -> File:
-    """Return an installed package as the wheel that it came from: pip builds with it."""
-    found = distribution(name)
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for file in found.files or ():
-            if not str(file).startswith("..") and not str(file).endswith((".pyc", "RECORD")):
-                archive.write(str(found.locate_file(file)), str(file))
-        archive.writestr(f"{name}-{found.version}.dist-info/RECORD", "")
-    return File(f"{name}-{found.version}-py3-none-any.whl", target.getvalue())
+    assert [item.name for item in found.build_requires] == ["small-backend"]
 
 
 def test_indexes_stand_to_one_another_as_with_uv(index: FakeIndex, store: Store) -> None:
@@ -120,21 +140,6 @@ def test_files_without_a_date_count_where_nothing_else_answers(
     index.add("b")
     found = agreed(request(index.simple, "a"), store)
     assert "no upload date is known of a, b" in found.warnings[0]
-
-
-def test_a_folder_of_wheels_counts(index: FakeIndex, store: Store, tmp_path: Path) -> None:
-    file = FakeIndex().add("a", "2")
-    (tmp_path / file.name).write_bytes(file.data)
-    index.add("a", "1")
-    asking = request(Indexes(index.simple, find_links=(tmp_path.as_uri(),)), "a")
-    assert pins(agreed(asking, store)) == {"a": "2"}
-
-
-def test_a_url_is_locked_as_by_uv(index: FakeIndex, store: Store) -> None:
-    file = index.add("a", "1", ["b"])
-    index.add("b")
-    asking = request(index.simple, f"a @ {index.url}/files/{file.name}")
-    assert agreed(asking, store).packages[0].source == "url"
 
 
 def test_no_wheel_is_downloaded_to_resolve(index: FakeIndex, store: Store) -> None:
