@@ -32,14 +32,15 @@ class Author:
 def author(folder: Path) -> Author:
     """Return who git says works in a folder, and on which commit. Raises nothing."""
     questions = (
-        ("config", "user.name"),
-        ("config", "user.email"),
+        ("config", "--null", "--get-regexp", r"^user\.(name|email)$"),
         ("rev-parse", "--verify", "--quiet", "HEAD"),
     )
     with ThreadPoolExecutor() as pool:  # git takes longer to start than to answer
-        name, mail, commit = pool.map(lambda question: _git(folder, *question), questions)
-    name = one_line(os.environ.get("GIT_AUTHOR_NAME") or name, 100)
-    mail = one_line(os.environ.get("GIT_AUTHOR_EMAIL") or mail, 100)
+        settings, commit = pool.map(lambda question: _git(folder, *question), questions)
+    # Each is ``key``, a line end and the value; the last of a key is the one that counts.
+    user = dict(item.split("\n", 1) for item in settings.split("\0") if "\n" in item)
+    name = one_line(os.environ.get("GIT_AUTHOR_NAME") or user.get("user.name", ""), 100)
+    mail = one_line(os.environ.get("GIT_AUTHOR_EMAIL") or user.get("user.email", ""), 100)
     who = f"{name} <{mail}>" if name and mail else name or mail
     return Author(who or None, commit if _COMMIT.fullmatch(commit) else None)
 

@@ -10,21 +10,18 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
 from freezer.resolve.conda.solver import process
-
-_SERVER = get_context("forkserver")
-_SERVER.set_forkserver_preload(["freezer.resolve.conda.solver.worker"])
+from tests.support.host.forking import SERVER
 
 
 def ask(question: dict[str, Any]) -> dict[str, Any]:
     """Return the worker's answer, as ``process.ask`` does."""
-    mine, theirs = _SERVER.Pipe()
+    mine, theirs = SERVER.Pipe()
     # Through JSON, as on the way to the real process: what cannot be sent is found here too.
-    child = _SERVER.Process(target=_answer, args=(theirs, json.dumps(question)), daemon=True)
+    child = SERVER.Process(target=_answer, args=(theirs, json.dumps(question)), daemon=True)
     child.start()
     theirs.close()
     try:

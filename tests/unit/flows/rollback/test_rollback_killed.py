@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
-import subprocess
-import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,30 +19,10 @@ from freezer.flows.rollback.rollback import rollback
 from freezer.history.log import FOLDER
 from freezer.history.switch import JOURNAL
 from tests.support.host.commands import tree
+from tests.support.host.forking import SERVER
 from tests.support.project.histories import NAME, Past, make_past
+from tests.support.project.killed_rollback import go_back
 from tests.support.project.records import lines
-
-_ROOT = Path(__file__).parents[4]
-_DEADLY = """
-import os, signal, sys
-from pathlib import Path
-from tests.support.project.histories import NAME, Past
-from freezer.flows.rollback.rollback import rollback
-
-root, event, place = sys.argv[1:]
-past = Past(Path(root))
-past.engine_again()
-past.ear.note = lambda text: print(text, flush=True)
-
-def hook(name, arguments):
-    at = arguments[1] if name == "os.rename" else arguments[0] if name == "os.remove" else b""
-    if name == event and os.fsdecode(at).endswith(place):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(hook)
-done = rollback(past.opened, NAME)
-print(done.done.number)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -60,20 +41,38 @@ def copy(past: Past, root: Path) -> Past:
     return made
 
 
-def start(past: Past, event: str = "none", place: str = "none") -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", _DEADLY, str(past.root), event, place],
-        env={"PYTHONPATH": str(_ROOT), "PATH": "/usr/bin:/bin"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(past: Past, event: str = "none", place: str = "none") -> tuple[Any, Connection]:
+    """Start a rollback in a process of its own; return it and what it reports."""
+    mine, theirs = SERVER.Pipe(duplex=False)
+    process = SERVER.Process(target=go_back, args=(theirs, past.root, event, place))
+    process.start()
+    theirs.close()
+    return process, mine
+
+
+def end(process: Any, said: Connection) -> tuple[int, str]:
+    """Return the exit code and all that was reported."""
+    lines = []
+    with said, contextlib.suppress(EOFError):
+        while said.poll(60):
+            lines.append(said.recv())
+    process.join(60)
+    code = process.exitcode
+    process.close()
+    return code, "\n".join(lines)
 
 
 def kill(past: Past, event: str, place: str) -> None:
-    process = start(past, event, place)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL, said
+    code, said = end(*start(past, event, place))
+    assert code == -signal.SIGKILL, said
+
+
+@pytest.fixture(scope="module")
+def cut_off(two: Past, tmp_path_factory: pytest.TempPathFactory) -> Past:
+    """Return a project whose rollback was killed in the middle; not to be changed."""
+    past = copy(two, tmp_path_factory.mktemp("cut-off"))
+    kill(past, "os.rename", "demo/freeze.lock.yaml")
+    return past
 
 
 def test_killed_before_it_counts_it_has_not_happened(two: Past, tmp_path: Path) -> None:
@@ -135,10 +134,9 @@ def test_the_command_itself_says_that_it_is_done(
 
 
 def test_another_rollback_than_the_one_cut_off_is_left_to_its_user(
-    two: Past, tmp_path: Path
+    cut_off: Past, tmp_path: Path
 ) -> None:
-    past = copy(two, tmp_path)
-    kill(past, "os.rename", "demo/freeze.lock.yaml")
+    past = copy(cut_off, tmp_path)
     with pytest.raises(HistoryError, match="the history went on") as caught:
         rollback(past.opened, NAME, to=2)
     assert "generation 3, rollback" in str(caught.value)
@@ -146,10 +144,9 @@ def test_another_rollback_than_the_one_cut_off_is_left_to_its_user(
 
 
 def test_a_journal_that_was_edited_stops_everything_and_says_how_to_go_on(
-    two: Past, tmp_path: Path
+    cut_off: Past, tmp_path: Path
 ) -> None:
-    past = copy(two, tmp_path)
-    kill(past, "os.rename", "demo/freeze.lock.yaml")
+    past = copy(cut_off, tmp_path)
     journal = past.folder / FOLDER / JOURNAL
     whole = journal.read_bytes()
     journal.write_bytes(whole.replace(b'"requirements.txt"', b'"freeze.yaml"'))
@@ -161,9 +158,8 @@ def test_a_journal_that_was_edited_stops_everything_and_says_how_to_go_on(
     assert verify(past.opened, NAME).faults == ()
 
 
-def test_a_journal_from_another_time_is_not_carried_out(two: Past, tmp_path: Path) -> None:
-    past = copy(two, tmp_path)
-    kill(past, "os.rename", "demo/freeze.lock.yaml")
+def test_a_journal_from_another_time_is_not_carried_out(cut_off: Past, tmp_path: Path) -> None:
+    past = copy(cut_off, tmp_path)
     journal = past.folder / FOLDER / JOURNAL
     whole = journal.read_bytes()
     journal.unlink()
@@ -179,13 +175,11 @@ def test_two_at_once_take_turns(two: Past, tmp_path: Path) -> None:
     past = copy(two, tmp_path)
     with exclusive_lock(past.opened, NAME):
         processes = [start(past) for _ in range(2)]
-        for process in processes:  # both have decided what to go back from
-            assert process.stdout is not None
-            assert "waiting for it" in process.stdout.readline()
-    said = [process.communicate(timeout=60) for process in processes]
-    codes = sorted(process.returncode for process in processes)
+        for _, said in processes:  # both have decided what to go back from
+            assert "waiting for it" in said.recv()
+    ends = [end(*process) for process in processes]
     numbers = [one.number for one in history(past.opened, NAME).generations]
-    assert numbers == [1, 2, 3], said
-    assert codes == [0, 1], said
-    assert any("the history went on" in err for _, err in said)
+    assert numbers == [1, 2, 3], ends
+    assert sorted(code for code, _ in ends) == [0, 1], ends
+    assert any("the history went on" in said for _, said in ends)
     assert verify(past.opened, NAME).faults == ()
