@@ -27,7 +27,7 @@ test: setup ## the whole test suite: unit tests, then those that need an engine
 	@scripts/test.sh
 
 test-unit: setup ## only the tests that need neither engine nor network, in seconds
-	@$(BIN)/pytest -q -n 2 tests/unit -m "not index and not archive"
+	@scripts/test.sh --unit
 
 fuzz: setup ## 100,000 mutated inputs through every parser of outside data (the suite runs a few of each)
 	@$(BIN)/python -m tests.fuzz

@@ -1,7 +1,19 @@
 #!/usr/bin/env bash
-# test.sh: the whole suite, two at a time. Each worker of those that need an engine has environments of
-# its own names; a file's tests stay together, because they share what they built.
+# test.sh [--unit] [PYTEST OPTION...]: the whole suite, or only what needs neither engine nor network;
+# two at a time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-.venv/bin/pytest tests/unit --quiet --numprocesses 2 "$@"
+# Containers often forbid byte code. Without it pytest rewrites every test's assertions in each of its
+# processes, and each command that a test starts compiles Freezer anew.
+unset PYTHONDONTWRITEBYTECODE
+
+# Whoever is done first takes over half of what the other still has.
+unit=(.venv/bin/pytest tests/unit --quiet --numprocesses 2 --dist worksteal)
+if [ "${1-}" = --unit ]; then
+    shift
+    exec "${unit[@]}" -m "not index and not archive" "$@"
+fi
+"${unit[@]}" "$@"
+# Each worker of those that need an engine has environments of its own names; a file's tests stay
+# together, because they share what they built.
 .venv/bin/pytest tests --ignore tests/unit --quiet --numprocesses 2 --dist loadfile --durations 10 "$@"
