@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freezer.ecosystems.interface import Ecosystem
-    from freezer.model.lock import ImageRuntime, Lock, Steps
+    from freezer.model.lock import ImageRuntime, Lock, SmokePlan, Steps
 
 
 def changes(old: Lock, new: Lock) -> Iterator[str]:
@@ -38,7 +38,7 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
     if old.steps != new.steps:
         yield from _steps(old.steps, new.steps)
     if old.smoke != new.smoke:
-        yield "the smoke training or its bounds changed"
+        yield from _smoke(old.smoke, new.smoke)
     if old.inside != new.inside:
         yield f"Freezer's runtime: {_part(old.inside)} to {_part(new.inside)}"
     if _reasons(old) != _reasons(new):
@@ -123,6 +123,18 @@ def _part(inside: ImageRuntime) -> str:
 def _value(what: str, old: str | None, new: str | None) -> Iterator[str]:
     if old != new:
         yield f"{what}: {old or 'not set'} to {new or 'not set'}"
+
+
+def _smoke(old: SmokePlan, new: SmokePlan) -> Iterator[str]:
+    """Yield which files of the smoke training changed, and whether anything else of it did."""
+    before, after = ({one.path: one.sha256 for one in plan.files} for plan in (old, new))
+    for path in sorted(before.keys() | after.keys()):
+        if path not in after:
+            yield f"smoke file {path}: removed"
+        elif before.get(path) != after[path]:
+            yield f"smoke file {path}: {'changed' if path in before else 'added'}"
+    if old.model_copy(update={"files": ()}) != new.model_copy(update={"files": ()}):
+        yield "the smoke training or its bounds changed"
 
 
 def _reasons(lock: Lock) -> list[tuple[object, ...]]:

@@ -14,7 +14,8 @@ from freezer.errors import CheckError, SpecError
 from freezer.flows.check.check import no_image
 from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.image.build import verified_image
-from freezer.flows.project.environment import Locked, load_environment, load_locked
+from freezer.flows.image.current_lock import load_current_lock
+from freezer.flows.project.environment import Locked, load_environment
 from freezer.inside.freezer_inside.trainer import PROCESSOR
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def audit(project: Project, name: str | None, *, budget: float = BUDGET) -> Audi
     nothing: some hang where others use the CPUs (PyTorch with ``OMP_DYNAMIC=TRUE``). Raises
     ``CheckError`` when the image is not built or the unchanged trainings do not run.
     """
-    locked = load_locked(project.root, name)
+    locked = load_current_lock(project, name)
     image = verified_image(project, locked)
     if image is None:
         raise no_image(locked)

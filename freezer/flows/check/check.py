@@ -11,6 +11,7 @@ from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.check.result import CheckResult, Recording
 from freezer.flows.check.run_training import require_host, smoke_runner
 from freezer.flows.image.build import verified_image
+from freezer.flows.image.current_lock import spec_change, warn_of_spec_change
 from freezer.flows.project.environment import load_locked
 from freezer.flows.support.preload import meanwhile
 from freezer.model.record.verdict import Basis, Word
@@ -42,7 +43,13 @@ def check(
     """
     locked = load_locked(project.root, name)
     recording = Recording.ANEW if record else Recording.WHEN_MISSING
-    result = check_locked(project, locked, recording=recording, preload=lambda: _load(preload))
+
+    def prepare() -> None:
+        _load(preload)
+        spec_change(project, locked)  # reads files, and loads what the resolvers need
+
+    result = check_locked(project, locked, recording=recording, preload=prepare)
+    warn_of_spec_change(project, locked)
     from freezer.flows.check.record import record_check
 
     try:

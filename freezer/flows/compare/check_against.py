@@ -12,7 +12,7 @@ from freezer.flows.check.result import CheckResult
 from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.history.generations import history, locked_of, shown_folder
 from freezer.flows.image.build import verified_image
-from freezer.flows.project.environment import load_locked
+from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.rollback.earlier_image import image_here
 from freezer.history.archive import verified_file
 
@@ -31,7 +31,7 @@ def check_against(project: Project, name: str | None, number: int | str) -> Chec
     lock itself gives is another question. Raises ``CheckError`` when the image is not built or that
     generation has no numbers of this host's class or of these trainings, and ``HistoryError``.
     """
-    locked = load_locked(project.root, name)
+    locked = load_current_lock(project, name)
     past = history(project, locked.lock.name)
     earlier = past.find(number)
     kept = locked_of(project, locked.lock.name, earlier)

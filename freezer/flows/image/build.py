@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from freezer.flows.project.environment import Locked, load_locked
+from freezer.flows.image.current_lock import load_current_lock
 from freezer.image.layout import LOCK_LABEL, REVISION_LABEL
 from freezer.model.canonical import digest
 from freezer.model.lockfile import short_id
 
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine, ImageInfo
+    from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.image.assemble.assemble import Parts
     from freezer.model.lock import Lock
@@ -55,7 +56,7 @@ def build(
     image ID. Raises ``VerificationError`` when the image does not hold what the lock says, and
     whatever fetching and the engine raise.
     """
-    locked = load_locked(project.root, name)
+    locked = load_current_lock(project, name)
     return build_locked(project, locked, force=force, revision=revision)
 
 

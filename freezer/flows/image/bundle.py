@@ -10,8 +10,9 @@ from freezer.ecosystems import lock_artifacts
 from freezer.errors import HostError, IntegrityError, LockError, Where
 from freezer.fetch.store.atomic import disk_errors, replacing, write_atomically
 from freezer.flows.history.generations import history
+from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.image.fetch import fetch_lock
-from freezer.flows.project.environment import LOCKS, Locked, load_locked
+from freezer.flows.project.environment import LOCKS, Locked
 from freezer.flows.project.image_runtime import keep_runtime, require_runtime
 from freezer.image.base import base_blobs, ensure_base, keep_base
 from freezer.image.clock import epoch
@@ -47,7 +48,7 @@ def bundle(project: Project, name: str | None, path: Path) -> Bundled:
 
     Raises what fetching raises, and ``HostError`` when the disk is full.
     """
-    locked = load_locked(project.root, name)
+    locked = load_current_lock(project, name)
     lock, store = locked.lock, project.store
     require_runtime(project, lock)  # before anything that takes time
     fetch_lock(project, lock)

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from freezer.ecosystems import lock_artifacts
 from freezer.errors import ArtifactGoneError, EngineError, FetchError, IntegrityError, Where
 from freezer.fetch.store.download import fetch_all
+from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.lock.base import base_apt_sources
 from freezer.flows.lock.sources import artifact_sources, spec_channels
-from freezer.flows.project.environment import Locked, load_locked
 from freezer.flows.project.image_runtime import fetch_runtime
 from freezer.flows.project.user_files import fetch_user_files
 
 if TYPE_CHECKING:
     from freezer.fetch.debian.apt_sources import AptSource
     from freezer.fetch.store.interface import Source
+    from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.model.lock import Lock
 
@@ -39,7 +40,7 @@ def fetch(project: Project, name: str | None) -> Fetched:
     Raises ``ArtifactGoneError`` naming all that no source has any more, ``IntegrityError`` when a
     source serves other bytes than the locked ones, ``FetchError`` when one is out of reach.
     """
-    locked = load_locked(project.root, name)
+    locked = load_current_lock(project, name)
     artifacts = {artifact.sha256: artifact for artifact in lock_artifacts(locked.lock)}
     missing = [sha256 for sha256 in artifacts if not project.store.has(sha256)]
     fetch_lock(project, locked.lock)

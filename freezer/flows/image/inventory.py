@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import CheckError
 from freezer.flows.image.build import verified_image
+from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.image.inventory_cache import keep_inventory
-from freezer.flows.project.environment import load_locked
 
 if TYPE_CHECKING:
     from freezer.flows.image.inventory_cache import InventoryResult
@@ -20,7 +20,7 @@ def inventory(project: Project, name: str | None) -> InventoryResult:
     Raises ``CheckError`` when the image is not built or cannot say, ``VerificationError`` when it
     does not compute with what the lock says.
     """
-    locked = load_locked(project.root, name)
+    locked = load_current_lock(project, name)
     image = verified_image(project, locked)
     if image is None:
         raise CheckError(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import HostError
 from freezer.fetch.store.atomic import disk_errors
+from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.image.fetch import fetch_lock
-from freezer.flows.project.environment import load_locked
 from freezer.flows.project.image_runtime import require_runtime
 from freezer.image.assemble.assemble import assemble
 from freezer.image.assemble.steps import environment_layer, write_steps_folder
@@ -46,7 +46,7 @@ def render(project: Project, name: str | None, folder: Path) -> Context:
         raise HostError(
             f"{folder} is there already and is not empty", hint="name another folder, or remove it"
         )
-    locked = load_locked(project.root, name)
+    locked = load_current_lock(project, name)
     require_runtime(project, locked.lock)  # before anything that takes time
     fetch_lock(project, locked.lock)
     temporary = folder.absolute().with_name(f".{folder.name}.part")

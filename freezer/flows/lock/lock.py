@@ -110,25 +110,47 @@ def check_lock(project: Project, name: str | None, *, as_of: str | None = None) 
 def _stale(
     project: Project, environment: Environment, locked: Locked, as_of: str | None
 ) -> list[str]:
-    old = locked.lock
-    moment = _moment(environment, as_of, locked)
-    stale = [
-        _ECOSYSTEMS[ecosystem]
-        for ecosystem in stale_ecosystems(environment, old, moment, project.config)
-    ]
-    if stale:
-        return stale
-    lock_request = LockRequest(environment, moment, old, {}, still_newer(locked, moment))
-    expected = compose(project, lock_request, Answers.of(old))
+    old, moment = locked.lock, _moment(environment, as_of, locked)
+    if asked := _asked_otherwise(project, environment, old, moment):
+        return asked
     fault = runtime_fault(project, old)
-    if fault is None:  # it builds as it is, so a newer Freezer alone spoils no lock
-        expected = expected.model_copy(update={"inside": old.inside})
-    stale = [*([fault] if fault else []), *changes(old, expected)]
+    stale = [*([fault] if fault else []), *_settings_changed(project, environment, locked, moment)]
     for name, data in exports(project, environment, old, locked.id).items():
         export = locked.folder / name
         if not export.is_file() or export.read_bytes() != data:
             stale.append(f"{name} is not the one that belongs to the lock")
     return stale
+
+
+def spec_changes(project: Project, locked: Locked) -> list[str]:
+    """Return a sentence for each thing that the spec has otherwise than its current lock.
+
+    The files that the spec names are part of it. Asks no index and no engine. Raises ``SpecError``.
+    """
+    environment = load_environment(project.root, locked.lock.name)
+    require_free_names(environment)
+    moment = _moment(environment, None, locked)
+    asked = _asked_otherwise(project, environment, locked.lock, moment)
+    return asked or _settings_changed(project, environment, locked, moment)
+
+
+def _asked_otherwise(
+    project: Project, environment: Environment, old: Lock, moment: str
+) -> list[str]:
+    stale = stale_ecosystems(environment, old, moment, project.config)
+    return [_ECOSYSTEMS[ecosystem] for ecosystem in stale]
+
+
+def _settings_changed(
+    project: Project, environment: Environment, locked: Locked, moment: str
+) -> list[str]:
+    """Return what differs where every ecosystem is asked for the same: settings, files, reasons."""
+    old = locked.lock
+    lock_request = LockRequest(environment, moment, old, {}, still_newer(locked, moment))
+    expected = compose(project, lock_request, Answers.of(old))
+    if runtime_fault(project, old) is None:  # it builds as it is: a newer Freezer spoils no lock
+        expected = expected.model_copy(update={"inside": old.inside})
+    return list(changes(old, expected))
 
 
 _ECOSYSTEMS = {

@@ -12,7 +12,7 @@ from freezer.fetch.registry.reference import parse_reference
 from freezer.fetch.registry.repository import Door
 from freezer.flows.image.build import verified_image
 from freezer.flows.image.config_cache import config_of
-from freezer.flows.project.environment import Locked, load_locked
+from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.registry.references import own_references, publish, put_small, remember_published
 from freezer.flows.support.concurrency import at_once
 from freezer.image.layout import LOCK_LABEL
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from freezer.engine.interface import ImageInfo
     from freezer.fetch.registry.reference import Reference
+    from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
 
 HINT = "name it as in registry.example.org/team/name:tag"
@@ -65,7 +66,7 @@ def push(project: Project, name: str | None, reference: str) -> Pushed:
         raise SpecError(
             f"{reference} names a digest, which only what is there already has", hint=HINT
         )
-    locked = load_locked(project.root, name)
+    locked = load_current_lock(project, name)
     image = verified_image(project, locked)
     if image is None:
         raise CheckError(

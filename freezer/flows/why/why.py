@@ -10,7 +10,8 @@ from packaging.utils import canonicalize_name
 
 from freezer.ecosystems.interface import Key, Lookup, Need
 from freezer.errors import LockError, Where
-from freezer.flows.project.environment import LOCKS, load_locked
+from freezer.flows.image.current_lock import load_current_lock
+from freezer.flows.project.environment import LOCKS
 from freezer.flows.why.ask import Offer, offer
 from freezer.flows.why.constraints import Hold, holds, wheel_needs
 from freezer.flows.why.released import Released, released
@@ -65,7 +66,7 @@ def why(project: Project, environment: str | None, name: str, *, ask: bool = Fal
 
     Raises ``LockError`` without a lock, and for a name that it does not have.
     """
-    locked = load_locked(project.root, environment)
+    locked = load_current_lock(project, environment)
     names = {name, name.lower(), canonicalize_name(name)}
     lookup = _lookup(project, locked.lock, names)
     found = graph(locked.lock, lookup)

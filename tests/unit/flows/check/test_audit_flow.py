@@ -51,7 +51,7 @@ class Host:
 
     def audit(self, patch: pytest.MonkeyPatch, tmp_path: Any, budget: float) -> flow.AuditResult:
         locked = Locked(LOCK, "0" * 64, tmp_path)
-        patch.setattr(flow, "load_locked", lambda *_: locked)
+        patch.setattr(flow, "load_current_lock", lambda *_: locked)
         patch.setattr(flow, "verified_image", lambda *_: SimpleNamespace(id="sha256:1"))
         patch.setattr(flow, "_accepted", lambda *_: ())
         patch.setattr(flow, "smoke_runner", lambda *_: self)
