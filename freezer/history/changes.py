@@ -32,6 +32,7 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
         ("variable", old.environment, new.environment),
         ("label", old.labels, new.labels),
         ("newer than as-of:", _newer(old), _newer(new)),
+        ("override of", dict.fromkeys(old.overrides, "set"), dict.fromkeys(new.overrides, "set")),
     ):
         for key in sorted(before.keys() | after.keys()):
             yield from _value(f"{label} {key}", before.get(key), after.get(key))

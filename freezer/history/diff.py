@@ -145,6 +145,8 @@ def _kind(before: str | None, after: str | None, order: Callable[[str], Any]) ->
 def _settings(old: Lock, new: Lock) -> Iterator[Change]:
     yield from _values("setting", old.environment, new.environment)
     yield from _values("label", old.labels, new.labels)
+    overrides = [dict.fromkeys(lock.overrides, "set") for lock in (old, new)]
+    yield from _values("override", overrides[0], overrides[1])
     steps = [plain(lock.steps) if lock.steps else {} for lock in (old, new)]
     yield from _values("steps", steps[0], steps[1])
     before, after = plain(old.smoke), plain(new.smoke)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zlib
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -228,12 +229,18 @@ def _python(lock: Lock, account: Account, more: Collection[str]) -> Iterator[str
         yield from (f"pip check: {line}" for line in lines if _is_ours(line, lock))
 
 
+_NEEDED = re.compile(r" (?:requires|has requirement) (?P<name>[A-Za-z0-9._-]*[A-Za-z0-9])")
+"""Of what ``pip check`` says: the package that another one needs, or needs at another version."""
+
+
 def _is_ours(line: str, lock: Lock) -> bool:
-    """Say whether pip complains of what pip installed.
+    """Say whether pip complains of what pip installed, and not of a version that is overridden.
 
     What conda installed answers conda's requirements, which often differ from those that its
     packages keep for pip.
     """
+    if (about := _NEEDED.search(line)) and canonicalize_name(about["name"]) in lock.overrides:
+        return False
     name = canonicalize_name(line.split(maxsplit=1)[0]) if line.split() else ""
     return not lock.conda or any(package.name == name for package in lock.pip)
 

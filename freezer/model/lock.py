@@ -238,6 +238,9 @@ class Lock(Model):
     pip: tuple[PipPackage, ...] = ()
     exceptions: dict[str, Newer] = {}
     """Python packages that may be newer than ``as-of``, by normalised name."""
+    overrides: tuple[str, ...] = ()
+    """Normalised names of Python packages whose version the project sets against what others need
+    (uv's ``override-dependencies``): ``pip check`` may complain of these alone."""
     steps: Steps | None = None
     accelerator: Accelerator | None = None
     blas: str | None = None

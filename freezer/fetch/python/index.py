@@ -70,7 +70,7 @@ class PythonIndex:
 
     def files(self, project: str) -> Iterator[IndexFile]:
         """Yield every file of a project that any index lists. Raises ``FetchError``."""
-        for url in self._where.index_urls:
+        for url in self._where.urls_of(project):
             try:
                 yield from self._read(f"{url} {project}", _project(url, project))
             except NotFoundError:
@@ -90,7 +90,7 @@ class PythonIndex:
         for url in links:
             yield url, _page(url)
         project = _project_of(file)
-        for url in self._where.index_urls:
+        for url in self._where.urls_of(project):
             yield f"{url} {project}", _project(url, project)
 
     def _read(self, page: str, read: Callable[[], list[IndexFile]]) -> list[IndexFile]:

@@ -30,6 +30,10 @@ class IndexOptions:
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     no_index: bool = False
+    first_index_urls: tuple[str, ...] = ()
+    """Further indexes as uv has them: a name is taken from the first one that has it."""
+    pinned: tuple[tuple[str, str], ...] = ()
+    """Normalised name and the one index that it is taken from."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,16 @@ class Indexes:
     only where pip's own configuration or a requirements file brings in the further indexes."""
     certificates: str | None = None
     """Path of a CA bundle."""
+    pinned: tuple[tuple[str, str], ...] = ()
+    """Normalised name and the one index that it is taken from, and no other."""
+
+    def urls_of(self, project: str) -> tuple[str, ...]:
+        """Return the indexes that may have a project (normalised name), those first that go first.
+
+        An index that is only for some projects is not among those of others.
+        """
+        own = dict(self.pinned).get(project)
+        return self.index_urls if own is None else (own,)
 
     @property
     def index_urls(self) -> tuple[str, ...]:
@@ -97,7 +111,8 @@ def with_options(base: Indexes, options: IndexOptions) -> Indexes:
     return replace(
         base,
         index_url=index_url,
-        extra_index_urls=tuple(dict.fromkeys(extra)),
+        extra_index_urls=tuple(dict.fromkeys((*options.first_index_urls, *extra))),
+        pinned=(*base.pinned, *options.pinned),
         find_links=tuple(dict.fromkeys((*base.find_links, *options.find_links))),
         strategy="unsafe-best-match" if options.extra_index_urls else base.strategy,
     )

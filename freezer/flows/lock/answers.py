@@ -76,6 +76,8 @@ class Answers:
     components: tuple[Component, ...]
     conda: CondaAnswer = NO_CONDA
     accelerator: Accelerator | None = None
+    overrides: tuple[str, ...] = ()
+    """Normalised names of Python packages that the project overrides."""
 
     @classmethod
     def of(cls, lock: Lock) -> Answers:
@@ -89,4 +91,5 @@ class Answers:
             lock.components,
             CondaAnswer(lock.conda, lock.conda_elsewhere, lock.virtual_packages),
             lock.accelerator,
+            lock.overrides,
         )

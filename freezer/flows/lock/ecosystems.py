@@ -103,6 +103,8 @@ def resolve_ecosystems(project: Project, lock_request: LockRequest) -> Answers:
     if pip is None:
         pip = resolve_python(project, lock_request, asked_of_pip, target, conda.packages)
     ecosystems = Answers(answers, base, target, installed.packages, pip, (), conda)
+    overrides = tuple(sorted({item.name for item in asked_of_pip.overrides}))
+    ecosystems = replace(ecosystems, overrides=overrides)
     return arithmetic(project, environment, ecosystems, asked_of_pip)
 
 

@@ -201,6 +201,7 @@ def compose(project: Project, lock_request: LockRequest, ecosystems: Answers) ->
         exceptions={
             k: lock_request.exceptions[k] for k in sorted(lock_request.exceptions) if k in names
         },
+        overrides=ecosystems.overrides,
         steps=steps,
         accelerator=ecosystems.accelerator,
         blas=spec.blas,

@@ -78,6 +78,7 @@ def python_request(
         as_of=lock_request.as_of,
         indexes=with_options(indexes(project.config), gathered.options),
         constraints=(*gathered.constraints, *_of_accelerator(project, lock_request, gathered)),
+        overrides=tuple(gathered.overrides),
         keep={item.name: item.version for item in old.pip} if old else {},
         allow_sdist=frozenset(map(canonicalize_name, spec.pip.allow_sdist)),
         prereleases=gathered.prereleases,

@@ -9,6 +9,7 @@ from packaging.version import InvalidVersion, Version
 from freezer.model.canonical import plain
 from freezer.resolve.python.interface import Provided
 from freezer.resolve.python.requirements.gather import gather
+from freezer.resolve.python.requirements.known_target import KnownTarget
 from freezer.resolve.python.resolve import pip_question, relevant
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ def gather_python(
     """
     spec = environment.spec
     own = conda.get(spec.platform)
+    known = KnownTarget.of(spec.platform, spec.python)
     if own is None:
-        return gather(environment.spec_folder, spec.pip)
-    return gather(environment.spec_folder, spec.pip, own.pip, own.pip_folder, own.locked_pip)
+        return gather(environment.spec_folder, spec.pip, known=known)
+    folder, locked = own.pip_folder, own.locked_pip
+    return gather(environment.spec_folder, spec.pip, own.pip, folder, locked, known)
 
 
 def python_question(

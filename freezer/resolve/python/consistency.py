@@ -33,6 +33,8 @@ def unmet(lock: Lock, store: Store) -> str | None:
     for package in lock.pip:
         for item in _requirements(package, store):
             name = canonicalize_name(item.name)
+            if name in lock.overrides:
+                continue
             if item.marker is not None and not item.marker.evaluate(target):
                 continue
             found = versions.get(name)

@@ -57,6 +57,8 @@ class PipRequest:
     """UTC, ``YYYY-MM-DDTHH:MM:SSZ``: files uploaded later are not considered."""
     indexes: Indexes
     constraints: tuple[PipRequirement, ...] = ()
+    overrides: tuple[PipRequirement, ...] = ()
+    """Requirements that take the place of all others on the same package, whoever has them."""
     keep: Mapping[str, str] = field(default_factory=dict)
     """Normalised name to version: kept wherever it still answers."""
     newer: Mapping[str, str] = field(default_factory=dict)

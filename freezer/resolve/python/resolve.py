@@ -164,7 +164,12 @@ def pip_question(gathered: PipRequirements, spec: PipSpec, target: Target) -> di
     comment changes nothing.
     """
     options = gathered.options
-    return {
+    more: dict[str, Any] = {}
+    if options.first_index_urls:
+        more["first-indexes"] = _shown(options.first_index_urls)
+    if options.pinned:
+        more["pinned"] = [[name, *_shown([url])] for name, url in options.pinned]
+    return more | {
         "requirements": [[file, kind, redact(line)] for file, kind, line in gathered.lines],
         "index": _shown([options.index_url] if options.index_url else []),
         "extra-indexes": _shown(options.extra_index_urls),

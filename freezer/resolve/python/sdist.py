@@ -44,6 +44,7 @@ def build_request(request: PipRequest, requires: Sequence[str], file: str) -> Pi
         request,
         requirements=asked,
         constraints=(),
+        overrides=(),
         keep={},
         allow_sdist=frozenset(),
         indexes=replace(request.indexes, find_links=links),

@@ -86,6 +86,25 @@ def test_a_difference_is_named(changes: dict[str, Any], message: str) -> None:
     assert caught.value.exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ("a 1 has requirement c<2, but you have c 3.", False),
+        ("a 1 has requirement C_x<2, but you have c-x 3.", True),
+        ("a 1 requires c, which is not installed.", False),
+        ("a 1 requires cc, which is not installed.", True),
+    ],
+)
+def test_what_the_project_overrides_is_no_fault(line: str, counts: bool) -> None:
+    lock = make_lock().model_copy(update={"overrides": ("c",)})
+    said = account(pip_check=(1, line))
+    if not counts:
+        verify(lock, said, EXPECTED)
+        return
+    with pytest.raises(VerificationError, match="pip check"):
+        verify(lock, said, EXPECTED)
+
+
 def test_configuration_files_and_left_out_documentation_are_no_difference() -> None:
     said = "??5?????? c /etc/passwd.conf\nmissing     /usr/share/doc/libc6/README\n"
     verify(make_lock(), account(dpkg_verify=[1, said]), EXPECTED)

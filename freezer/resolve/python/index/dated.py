@@ -62,7 +62,7 @@ class DatedIndex:
     def _listed(self, project: str) -> list[IndexFile]:
         first = self._request.indexes.strategy == "first-index"
         pages = []
-        for url in self._request.indexes.index_urls:
+        for url in self._request.indexes.urls_of(project):
             try:
                 pages.append(project_files(url, project))
             except NotFoundError:
@@ -86,6 +86,8 @@ class DatedIndex:
 
     def _linked(self, project: str) -> Iterable[IndexFile]:
         """Yield what the folders and pages of links have: those are the user's own choice."""
+        if project in dict(self._request.indexes.pinned):
+            return
         for url in self._request.indexes.find_links:
             for file in page_files(url):
                 if project_of(file.name) == project:

@@ -50,4 +50,6 @@ def first_scope(request: PipRequest, index: PythonIndex) -> Scope:
         for name in request.allow_sdist
         if not fitting(releases(index, name, request.cut_off(name)), request.target)
     )
-    return Scope(require_allowed(request) | never)
+    # Only Freezer's own server takes a single project from an index of its own.
+    served = bool(request.indexes.pinned)
+    return Scope(require_allowed(request) | never, served=served)

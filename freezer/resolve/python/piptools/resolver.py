@@ -63,6 +63,12 @@ class PipToolsResolver:
         Raises ``ResolveError`` where this host's Python is not the target's.
         """
         require_host(request.target)
+        if request.overrides:
+            raise ResolveError(
+                "pip-tools has no overrides",
+                where=request.overrides[0].where,
+                hint="use `resolver: uv`, or remove the override",
+            )
         with IndexSession(request, store) as desk:
             yield _Session(desk, PythonIndex(request.indexes), store, report)
 

@@ -24,8 +24,13 @@ from freezer.resolve.python.requirements.file import (
     read_text,
     single,
 )
+from freezer.resolve.python.requirements.known_target import KnownTarget
 from freezer.resolve.python.requirements.options import parse_options, sha256_of
-from freezer.resolve.python.requirements.parse import parse_requirement, refuse_editable
+from freezer.resolve.python.requirements.parse import (
+    is_left_out,
+    parse_requirement,
+    refuse_editable,
+)
 from freezer.resolve.python.requirements.pyproject import Project
 from freezer.resolve.python.takeover.read import is_lock, read_packages
 
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from freezer.model.spec.spec import PipSpec
+    from freezer.resolve.python.requirements.uv_settings import UvSettings
     from freezer.resolve.python.takeover.pins import LockedPackages
 
 SPEC_FILE = "freeze.yaml"
@@ -52,6 +58,8 @@ class PipRequirements:
 
     requirements: list[PipRequirement] = field(default_factory=list)
     constraints: list[PipRequirement] = field(default_factory=list)
+    overrides: list[PipRequirement] = field(default_factory=list)
+    """Requirements that take the place of all others on the same package, whoever has them."""
     options: IndexOptions = field(default_factory=IndexOptions)
     prereleases: bool = False
     requires_python: list[tuple[str, Where]] = field(default_factory=list)
@@ -69,15 +77,16 @@ def gather(
     more: Iterable[tuple[str, Where]] = (),
     more_folder: Path | None = None,
     locked: LockedPackages | None = None,
+    known: KnownTarget | None = None,
 ) -> PipRequirements:
     """Read all that a spec names, relative to ``folder``.
 
     ``more`` are further lines of a requirements file, with their places: the pip part of an
     ``environment.yml``. Paths in them are relative to ``more_folder``. ``locked`` are the Python
-    packages of a conda lock. Raises ``SpecError`` for all that is wrong at once, each with its
-    place; ``FetchError`` for a file on a server.
+    packages of a conda lock; ``known`` is what the spec says of its target. Raises ``SpecError``
+    for all that is wrong at once, each with its place; ``FetchError`` for a file on a server.
     """
-    reader = _Reader(folder, spec)
+    reader = _Reader(folder, spec, known or KnownTarget())
     try:
         reader.read(more, more_folder or folder, locked)
     except FetchError:
@@ -88,11 +97,12 @@ def gather(
 
 
 class _Reader:
-    def __init__(self, folder: Path, spec: PipSpec) -> None:
+    def __init__(self, folder: Path, spec: PipSpec, known: KnownTarget) -> None:
         self.gathered = PipRequirements()
         self.faults = Faults()
         self._folder = folder
         self._spec = spec
+        self._known = known
         self._sdists = {canonicalize_name(name) for name in spec.allow_sdist}
         self._seen: set[tuple[str, bool]] = set()
 
@@ -159,14 +169,51 @@ class _Reader:
             self.line(single(text, where), folder)
 
     def project(self, path: Path, shown: str, asked_by: Where) -> None:
-        project = Project(read_text(path, shown, asked_by), shown)
+        project = Project(read_text(path, shown, asked_by), shown, self._known)
+        self.gathered.warnings += [*project.uv.warnings, *project.others.warnings()]
+        for refusal in project.others.refusals():
+            self.faults.add(refusal)
         if project.requires_python:
             self.gathered.requires_python.append((project.requires_python, Where(shown)))
         if project.name:
             self.gathered.projects.append((project.name, Where(shown)))
         for item in project.dependencies(self._spec.extras, self._spec.groups):
             with self.faults.collect():
-                self.line(Line(item.where, item.text, (), item.text), path.parent)
+                sourced = project.uv.applied(item)
+                self.line(Line(item.where, sourced.text, (), sourced.text), path.parent)
+        self._uv_settings(project.uv, path.parent)
+
+    def _uv_settings(self, uv: UvSettings, folder: Path) -> None:
+        """Add the constraints, overrides and indexes of ``[tool.uv]``."""
+        found = self.gathered
+        for item in uv.texts("constraint-dependencies"):
+            with self.faults.collect():
+                line = Line(item.where, item.text, (), item.text)
+                self.line(line, folder, constraint=True)
+        for item in uv.texts("override-dependencies"):
+            with self.faults.collect():
+                requirement = parse_requirement(item.text, item.where)
+                found.overrides.append(PipRequirement(requirement, item.where))
+                found.lines.append([item.where.file, 3, without_credentials(item.text)])
+        default = next((item.url for item in uv.indexes if item.default), None)
+        table = uv.table
+        pinned = tuple((name, as_url(url, folder)) for name, url in sorted(uv.pinned.items()))
+        first = [item.url for item in uv.indexes if not item.explicit and not item.default]
+        first += _texts(table.get("extra-index-url"))
+        index_url = default or next(iter(_texts(table.get("index-url"))), None)
+        old = found.options
+        found.options = replace(
+            old,
+            index_url=as_url(index_url, folder) if index_url else old.index_url,
+            first_index_urls=(*old.first_index_urls, *(as_url(url, folder) for url in first)),
+            find_links=(
+                *old.find_links,
+                *(as_url(url, folder) for url in _texts(table.get("find-links"))),
+            ),
+            no_index=old.no_index or table.get("no-index") is True,
+            pinned=(*old.pinned, *pinned),
+        )
+        found.prereleases = found.prereleases or table.get("prerelease") == "allow"
 
     def file(
         self, path: Path, shown: str, asked_by: Where, *, constraint: bool, above: tuple[str, ...]
@@ -225,6 +272,8 @@ class _Reader:
         return path, os.path.relpath(path, self._folder)
 
     def _requirement(self, line: Line, options: Namespace, constraint: bool) -> None:
+        if is_left_out(line.text, self._known):
+            return
         requirement = parse_requirement(line.text, line.where)
         if options.build_settings:
             self.gathered.warnings.append(
@@ -267,6 +316,12 @@ class _Reader:
                 if name == ":all:"
                 else f"allow it in {SPEC_FILE}: `allow-sdist: [{name}]`, or remove it",
             )
+
+
+def _texts(value: Any) -> list[str]:
+    """Return a text or a list of texts of a table as a list."""
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, str)]
 
 
 def _is_url(name: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
@@ -14,6 +15,8 @@ from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from freezer.resolve.python.requirements.known_target import KnownTarget
 
 _VCS = re.compile(r"^(git|hg|svn|bzr)\+|^git@|^git://", re.IGNORECASE)
 _PATH = re.compile(r"^(\.{1,2}([/\\]|$)|[/\\~]|file:|[A-Za-z]:[/\\])|\.(whl|zip|tar\.gz)(\[|$)")
@@ -36,6 +39,21 @@ def parse_requirement(text: str, where: Where) -> Requirement:
     if requirement.url:
         _check_url(requirement, where)
     return requirement
+
+
+def is_left_out(text: str, known: KnownTarget) -> bool:
+    """Say whether a requirement has an address, and a marker that does not hold for the target.
+
+    Such a line is left out, as pip does, whatever its address is.
+    """
+    address, _, marker = text.partition(" ;")
+    if not marker or not (" @ " in address or _VCS.search(address) or _URL.search(address)
+                          or _PATH.search(address)):  # fmt: skip
+        return False
+    try:
+        return known.holds(Marker(marker)) is False
+    except InvalidMarker:
+        return False  # reported when the requirement is read
 
 
 def refuse_editable(options: Sequence[str], where: Where) -> SpecError:

@@ -10,7 +10,10 @@ from packaging.dependency_groups import CyclicDependencyGroup, DependencyGroupRe
 from packaging.utils import canonicalize_name
 
 from freezer.errors import SpecError, Where
+from freezer.resolve.python.requirements.known_target import KnownTarget
+from freezer.resolve.python.requirements.other_tools import OtherTools
 from freezer.resolve.python.requirements.self_references import Declared, OwnProject, expand
+from freezer.resolve.python.requirements.uv_settings import UvSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,13 +22,18 @@ if TYPE_CHECKING:
 class Project:
     """A parsed ``pyproject.toml``."""
 
-    def __init__(self, text: str, shown: str) -> None:
-        """Parse. Raises ``SpecError`` with the line that is wrong."""
+    def __init__(self, text: str, shown: str, known: KnownTarget | None = None) -> None:
+        """Parse; ``known`` chooses between sources. Raises ``SpecError`` with its line."""
         self._text, self._shown = text, shown
         try:
             self._document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise SpecError("not valid TOML", where=Where(shown), found=str(error)) from error
+        tool = self._table("tool")
+        self.uv = UvSettings(
+            self._table("tool", "uv"), shown, self._line_below, known or KnownTarget()
+        )
+        self.others = OtherTools(tool, shown, self._line_below)
 
     @property
     def requires_python(self) -> str | None:
@@ -44,16 +52,17 @@ class Project:
 
         The project's own name among them stands for its extras: see `self_references`.
         """
+        self.uv.require_no_conflict(extras, groups)
         found = [] if groups and "project" not in self._document else list(self._own())
         for extra in extras:
             found += self._extra(extra)
         if groups:
             found += self._groups(groups)
-        if self.name is None:
-            return found
-        version = self._project.get("version")
-        own = OwnProject(self.name, version if isinstance(version, str) else None, self._extra)
-        return expand(found, own, extras)
+        if self.name is not None:
+            version = self._project.get("version")
+            own = OwnProject(self.name, version if isinstance(version, str) else None, self._extra)
+            found = expand(found, own, extras)
+        return found
 
     def _own(self) -> Iterator[Declared]:
         if "project" not in self._document:
@@ -180,6 +189,16 @@ class Project:
         return SpecError(
             "not a list of requirements", where=Where(self._shown, key=key), found=repr(items)
         )
+
+    def _line_below(self, table: str, text: str) -> int | None:
+        """Return the first line that holds a text at or below the header of a table."""
+        header = re.compile(rf"^\s*\[+(tool\.(uv\.)?)?{re.escape(table.removeprefix('tool.'))}\b")
+        lines = self._text.splitlines()
+        start = next((n for n, line in enumerate(lines) if header.match(line)), 0)
+        for number, line in enumerate(lines[start:], start + 1):
+            if text in line.replace('\\"', '"'):
+                return number
+        return self._line_of(text)
 
     def _unknown(self, kind: str, name: str, known: dict[str, Any]) -> SpecError:
         return SpecError(

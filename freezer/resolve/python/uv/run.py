@@ -78,6 +78,9 @@ def question(request: PipRequest, folder: Path, sdists: Iterable[str] = ()) -> U
     ]
     if request.constraints:
         arguments += ["--constraints", "constraints.txt"]
+    if request.overrides:
+        write_private(folder / "overrides.txt", requirement_lines(request.overrides))
+        arguments += ["--overrides", "overrides.txt"]
     for name in sorted(sdists):
         arguments += ["--no-binary", name]
     if request.prereleases:

@@ -1,0 +1,50 @@
+"""What a spec says of its target before anything is asked: enough for most markers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
+
+_LATER: Final = ("python_full_version", "implementation_version", "platform_release",
+                 "platform_version")  # fmt: skip
+"""What only the base tells."""
+
+
+@dataclass(frozen=True)
+class KnownTarget:
+    """The platform and the minor version of Python that a spec names."""
+
+    architecture: str = "x86_64"
+    python: str = "3.11"
+
+    @classmethod
+    def of(cls, platform: str, python: str) -> KnownTarget:
+        """Return the target of a spec's platform, such as ``linux/arm64``."""
+        return cls("aarch64" if platform.endswith("/arm64") else "x86_64", python)
+
+    def holds(self, marker: Marker | None) -> bool | None:
+        """Return a marker's value; None where it depends on what only the base tells."""
+        if marker is None:
+            return True
+        if any(name in str(marker) for name in _LATER):
+            return None
+        return bool(marker.evaluate(self._values()))
+
+    def _values(self) -> dict[str, str]:
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": "",
+            "os_name": "posix",
+            "platform_machine": self.architecture,
+            "platform_python_implementation": "CPython",
+            "platform_release": "",
+            "platform_system": "Linux",
+            "platform_version": "",
+            "python_full_version": f"{self.python}.0",
+            "python_version": self.python,
+            "sys_platform": "linux",
+            "extra": "",
+        }

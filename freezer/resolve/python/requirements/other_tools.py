@@ -1,0 +1,98 @@
+"""``[tool.poetry]`` and ``[tool.pdm]`` next to ``[project]``: what would change a lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from freezer.errors import SpecError, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_AS_UV = (
+    "declare it for uv, which Freezer follows: `[[tool.uv.index]]` with name, url and "
+    "`explicit = true`, and `[tool.uv.sources] NAME = {index = ...}`"
+)
+_OVERRIDES = (
+    "write overrides for uv, which Freezer follows: `[tool.uv] override-dependencies = [...]`"
+)
+_GROUPS = "name it in [dependency-groups], and under `groups:` in the spec"
+
+
+class OtherTools:
+    """The tables of Poetry and PDM in one ``pyproject.toml``.
+
+    A package or an index that only they name is refused by line: to pass over it would lock another
+    package than is meant. What only adds development tools is a warning.
+    """
+
+    def __init__(
+        self, tool: Mapping[str, Any], shown: str, line: Callable[[str, str], int | None]
+    ) -> None:
+        self._poetry, self._pdm = _table(tool, "poetry"), _table(tool, "pdm")
+        self._shown, self._line = shown, line
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what is not read, each with its line."""
+        for name in _table(self._poetry, "group"):
+            where = self._where("tool.poetry.group", name)
+            yield f"{where}: Poetry's group {name!r} is not read; {_GROUPS}"
+        if self._poetry.get("dev-dependencies"):
+            where = self._where("tool.poetry", "dev-dependencies")
+            yield f"{where}: Poetry's dev-dependencies are not read; {_GROUPS}"
+        for name in _table(self._pdm, "dev-dependencies"):
+            where = self._where("tool.pdm.dev-dependencies", name)
+            yield f"{where}: PDM's group {name!r} is not read; {_GROUPS}"
+        for name, entry in _table(self._poetry, "dependencies").items():
+            if name != "python" and not isinstance(entry, dict):
+                where = self._where("tool.poetry.dependencies", name)
+                yield f"{where}: Poetry's version of {name} is not read: [project] declares it"
+
+    def refusals(self) -> Iterator[SpecError]:
+        """Yield what would lead to another package, each with its line."""
+        for key, tables in (("tool.poetry", self._poetry), ("tool.pdm", self._pdm)):
+            sources = tables.get("source", [])
+            for entry in sources if isinstance(sources, list) else []:
+                if isinstance(entry, dict) and canonicalize_name(str(entry.get("name"))) != "pypi":
+                    yield self._refused(
+                        f"{key}.source", str(entry.get("name")), "an index", str(entry.get("url"))
+                    )
+        for name, entry in _table(self._poetry, "dependencies").items():
+            kinds = [
+                kind
+                for kind in ("source", "git", "path", "url", "file")
+                if kind in _as_table(entry)
+            ]
+            if kinds:
+                found = f"{kinds[0]} = {entry[kinds[0]]!r}"
+                yield self._refused(
+                    "tool.poetry.dependencies", name, f"the source of {name}", found
+                )
+        resolution = _table(self._pdm, "resolution")
+        for key in ("overrides", "excludes"):
+            if resolution.get(key):
+                error = self._refused("tool.pdm.resolution", key, f"PDM's {key}", None)
+                error.hint = _OVERRIDES
+                yield error
+
+    def _refused(self, table: str, text: str, what: str, found: str | None) -> SpecError:
+        tool = "Poetry" if "poetry" in table else "PDM"
+        return SpecError(
+            f"{what} is declared for {tool} alone",
+            where=self._where(table, text),
+            found=found,
+            hint=_AS_UV,
+        )
+
+    def _where(self, table: str, text: str) -> Where:
+        return Where(self._shown, self._line(table, text), f"{table}.{text}")
+
+
+def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return _as_table(table.get(name))
+
+
+def _as_table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
