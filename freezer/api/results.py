@@ -37,7 +37,10 @@ class _Result:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that the command prints with ``--json``."""
-        return self._document()
+        from freezer.output.text import as_json
+
+        document: dict[str, Any] = as_json(self._document())
+        return document
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
@@ -49,6 +49,25 @@ GROUPS: Final = {
 """Groups of commands: a line of help, and the functions in ``freezer.cli.GROUP.NAME``."""
 
 
+class Command(TyperCommand):
+    """A command whose help leaves out ``<bool>`` after flags and ``<str>`` after arguments."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return the parameters."""
+        return _without_types(super().get_params(ctx))
+
+
+def _without_types(params: list[Any]) -> list[Any]:
+    for param in params:
+        if getattr(param, "is_flag", False) or isinstance(param, TyperArgument):
+            param.display_type_rich = _no_type  # what newer versions of typer print
+    return params
+
+
+def _no_type(ctx: Any) -> None:
+    del ctx
+
+
 class Commands(TyperGroup):
     """A group whose commands are set up one by one."""
 
@@ -58,6 +77,10 @@ class Commands(TyperGroup):
         super().__init__(**settings)
         self._table = self.table if table is None else table
         self.commands = _Late(self._table)  # type: ignore[assignment]
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return the parameters."""
+        return _without_types(super().get_params(ctx))
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands' names without loading one."""
@@ -89,7 +112,7 @@ class _Late(Mapping[str, Any]):
 def _command(folder: str, name: str) -> Any:
     callback = getattr(import_module(f"freezer.cli.{folder}.{name}"), name)
     return get_command_from_info(
-        CommandInfo(name=name, callback=callback),
+        CommandInfo(name=name, cls=Command, callback=callback),
         pretty_exceptions_short=True,
         rich_markup_mode="rich",
     )

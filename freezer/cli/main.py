@@ -50,9 +50,15 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     project: Annotated[
-        Path,
-        typer.Option("-C", "--project", metavar="DIR", help="The project's folder."),
-    ] = Path(),
+        Path | None,
+        typer.Option(
+            "-C",
+            "--project",
+            metavar="DIR",
+            help="The project's folder; by default the one around the current folder.",
+            show_default=False,
+        ),
+    ] = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say only what is wrong.")] = False,
     version: Annotated[
@@ -62,12 +68,19 @@ def options(
 ) -> None:
     """Take the global options."""
     del version
+    current.verbosity = 2 if verbose else 0 if quiet else 1
+    if project is None:
+        from freezer.flows.project.find import find_project
+
+        current.folder = find_project(Path.cwd())
+        if current.folder != current.start:
+            current.reporter().debug(f"Project: {current.folder}")
+        return
     if not project.is_dir():
         raise HostError(
             f"there is no folder {project}", hint="give -C the folder that holds images/"
         )
-    current.folder = project.resolve()
-    current.verbosity = 2 if verbose else 0 if quiet else 1
+    current.start = current.folder = project.resolve()
 
 
 def main() -> None:
@@ -87,8 +100,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each way to
     except FreezerError as error:
         return _fail(error)
     except _UsageError as error:
-        error.show()
-        return EXIT_USER
+        return _misused(error, arguments)
     except (KeyboardInterrupt, typer.Abort):
         current.stderr.print("interrupted")
         return EXIT_INTERRUPTED
@@ -110,6 +122,20 @@ def _fail(error: FreezerError) -> int:
         f"[bold red]error:[/bold red] {_markup(error)}", soft_wrap=True, highlight=False
     )
     return error.exit_code
+
+
+def _misused(error: Any, arguments: Sequence[str]) -> int:
+    """Print what is wrong with the arguments; also as a document, if ``--json`` is among them.
+
+    They may have been refused before that option was read.
+    """
+    end = list(arguments).index("--") if "--" in arguments else len(arguments)
+    if "--json" in arguments[:end]:
+        hint = f"see `{error.ctx.command_path} --help`" if getattr(error, "ctx", None) else None
+        wrong = FreezerError(error.format_message(), hint=hint)
+        current.emit({**wrong.to_json(), "error": "usage"})
+    error.show()
+    return EXIT_USER
 
 
 def _markup(error: FreezerError) -> str:

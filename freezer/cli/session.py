@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from freezer.output.console import make_console
-from freezer.output.text import document
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +23,10 @@ if TYPE_CHECKING:
 class Session:
     """One run of the command."""
 
+    start: Path = field(default_factory=Path.cwd)
+    """Where the command was started, or the folder that -C names."""
     folder: Path = field(default_factory=Path.cwd)
+    """The project's folder: ``start``, or the project's around it."""
     verbosity: int = 1
     json: bool = False
     """Whether stdout gets one JSON document and nothing else, errors included."""
@@ -70,6 +72,8 @@ class Session:
 
     def emit(self, values: Any) -> None:
         """Print the one JSON document."""
+        from freezer.output.text import document
+
         typer.echo(document(values))
 
 

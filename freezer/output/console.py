@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console, RenderHook
+from rich.console import RenderHook
 from rich.segment import Segment
 
+from freezer.output.fold import Screen
 from freezer.output.text import shown
 
 if TYPE_CHECKING:
-    from rich.console import ConsoleOptions, ConsoleRenderable, RenderResult
+    from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Return a console for stdout or stderr that shows only what is printable."""
-    return guarded(Console(stderr=stderr))
+    """Return a console for stdout or stderr that fits and shows only what is printable."""
+    return guarded(Screen(stderr=stderr))
 
 
 def guarded(console: Console) -> Console:

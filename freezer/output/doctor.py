@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from rich.markup import escape
 
 from freezer.flows.setup.probes.finding import Finding, State
+from freezer.output.text import show_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
 
 _STYLES = {State.OK: "green", State.WARNING: "yellow", State.MISSING: "red"}
 
 
-def show(findings: Sequence[Finding], console: Console | None = None) -> None:
+def show(findings: Sequence[Finding], console: Console) -> None:
     """Print a row for each finding, and under it how to mend it."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for column in ("state", "topic"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("found", overflow="fold")
-    for finding in findings:
-        table.add_row(_state(finding.state), finding.topic, _found(finding))
-    (console or Console()).print(table)
+    show_rows([row for finding in findings for row in _rows(finding)], console)
 
 
-def document(findings: Sequence[Finding]) -> str:
-    """Return the findings as the document that ``--json`` prints."""
+def document(findings: Sequence[Finding]) -> dict[str, Any]:
+    """Return the facts for ``--json``."""
     usable = all(finding.state is not State.MISSING for finding in findings)
-    rows = [finding.to_json() for finding in findings]
-    return json.dumps({"usable": usable, "findings": rows}, indent=2)
+    return {"usable": usable, "findings": [finding.to_json() for finding in findings]}
 
 
-def _state(state: State) -> Text:
-    return Text(state.value, style=_STYLES[state])
-
-
-def _found(finding: Finding) -> Text:
-    text = Text(finding.found)
+def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
+    style = _STYLES[finding.state]
+    state = f"[{style}]{finding.state.value}[/{style}]"
+    yield state, escape(finding.topic), escape(finding.found)
     if finding.hint is not None:
-        text.append(f"\nnext: {finding.hint}", style="bold")
-    return text
+        yield "", "", f"[bold]next: {escape(finding.hint)}[/bold]"

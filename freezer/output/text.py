@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from freezer.errors import printable
 from freezer.fetch.http.redact import redact
+from freezer.output.fold import row_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.console import Console
 
-__all__ = ["document", "plural", "printable", "show_rows", "shown", "size", "ulps"]
+__all__ = ["as_json", "document", "plural", "printable", "show_rows", "shown", "size", "ulps"]
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -44,19 +50,23 @@ def shown(text: str) -> str:
 
 
 def show_rows(rows: Iterable[tuple[str, ...]], console: Console) -> None:
-    """Print rows of markup in aligned columns; a long last one runs on instead of being folded."""
-    listed = [[Text.from_markup(cell) for cell in row] for row in rows]
-    widths = [max(cell.cell_len for cell in column) for column in zip(*listed, strict=True)]
-    for row in listed:
-        line = Text()
-        for cell, width in zip(row[:-1], widths, strict=False):
-            line.append(cell).append(" " * (width - cell.cell_len + 2))
-        console.print(line.append(row[-1]), highlight=False, soft_wrap=True)
+    """Print rows of markup in aligned columns.
+
+    On a terminal they fit its width, and nothing is cut; elsewhere a row is one line.
+    """
+    listed = [[Text.from_markup(cell, emoji=False) for cell in row] for row in rows]
+    width = console.width if console.is_terminal else sys.maxsize
+    for line in row_lines(listed, width):
+        console.print(line, highlight=False, soft_wrap=True, no_wrap=True)
 
 
 def document(values: Any) -> str:
-    """Return the one document that ``--json`` prints; what is not printable is escaped in it."""
-    text = json.dumps(values, indent=2, ensure_ascii=False)
+    """Return the one document that ``--json`` prints; what is not printable is escaped in it.
+
+    Fields of dataclasses and of models are spelt in kebab-case (``lock-id``), as in all of
+    Freezer's documents; the keys of mappings are taken as they are, since many are data.
+    """
+    text = json.dumps(as_json(values), indent=2, ensure_ascii=False, allow_nan=False)
     if all(line.isprintable() for line in text.split("\n")):
         return text
     return "".join(one if one.isprintable() or one == "\n" else _escaped(one) for one in text)
@@ -64,3 +74,38 @@ def document(values: Any) -> str:
 
 def _escaped(one: str) -> str:
     return json.dumps(one)[1:-1]
+
+
+def as_json(value: Any) -> Any:
+    """Return a value as JSON has it: mappings, lists, strings, numbers, booleans and None."""
+    if (found := _fields(value)) is not None:
+        return {key: as_json(one) for key, one in found.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [as_json(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no such number
+    return _text(str(value)) if isinstance(value, (str, Path)) else value
+
+
+def _fields(value: Any) -> Mapping[str, Any] | None:
+    """Return what an object of a document holds by key; None for a value that is no object."""
+    if hasattr(value, "model_dump"):
+        from freezer.model.canonical import plain
+
+        return plain(value)
+    if isinstance(value, Mapping):
+        return {_text(str(key)): one for key, one in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {_kebab(one.name): getattr(value, one.name) for one in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {_kebab(name): one for name, one in zip(value._fields, value, strict=True)}
+    return None
+
+
+def _kebab(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
+
+
+def _text(text: str) -> str:
+    """Return a text that can be encoded, even if a file's name cannot."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -15,7 +15,7 @@ def doctor(json: Json = False) -> None:
 
     findings = examine(current.folder)
     if json:
-        typer.echo(document(findings))
+        current.emit(document(findings))
     else:
-        show(findings)
+        show(findings, current.stdout)
     raise typer.Exit(exit_code(findings))

@@ -39,7 +39,7 @@ def init(
     if base is not None and bootstrap is not None:
         raise typer.BadParameter("--base and --bootstrap are two ways to say the same thing")
     written = write(
-        current.folder, name=name, base=base, bootstrap=bootstrap, python=python, force=force
+        current.start, name=name, base=base, bootstrap=bootstrap, python=python, force=force
     )
     if json:
         current.emit({"file": str(written.path), "notes": written.notes, "text": written.text})

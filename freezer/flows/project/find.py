@@ -30,9 +30,7 @@ def find_project(start: Path) -> Path:
     there: otherwise anyone could leave a configuration in a shared folder such as ``/tmp``.
     """
     start = start.absolute()
-    owners = {0, os.getuid()}
-    with suppress(OSError):
-        owners.add(start.stat().st_uid)
+    owners = {0, os.getuid(), _owner(start)}
     for folder in (start, *start.parents):
         mark = _mark(folder)
         if mark is None or _is_environment(folder):

@@ -92,6 +92,6 @@ def document(result: AuditResult) -> dict[str, Any]:
         "open": [plain(item) for item in result.open],
         "skipped": list(result.skipped),
         "accepted": [plain(item) for item in result.accepted],
-        "notes": [vars(note) for note in result.notes],
+        "notes": list(result.notes),
         "seconds": round(result.seconds, 1),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -46,7 +45,7 @@ def document(found: Sequence[SetStatus]) -> dict[str, Any]:
                 "hashed": one.now.hashed,
                 "expect": one.expect,
                 "as-pinned": one.as_pinned,
-                "recorded": None if one.recorded is None else asdict(one.recorded),
+                "recorded": one.recorded,
                 "changed": one.changed,
             }
             for one in found
@@ -79,10 +78,10 @@ def diff_document(found: SetDiff) -> dict[str, Any]:
         "name": found.name,
         "old": found.old,
         "new": found.new,
-        "added": [_member(one) for one in diff.added],
-        "removed": [_member(one) for one in diff.removed],
-        "changed": [{"old": _member(a), "new": _member(b)} for a, b in diff.changed],
-        "moved": [{"old": _member(a), "new": _member(b)} for a, b in diff.moved],
+        "added": list(diff.added),
+        "removed": list(diff.removed),
+        "changed": [{"old": a, "new": b} for a, b in diff.changed],
+        "moved": [{"old": a, "new": b} for a, b in diff.moved],
         "unchanged": diff.same,
     }
 
@@ -123,7 +122,7 @@ def verified_document(found: Sequence[SetVerified]) -> dict[str, Any]:
                 "bytes": one.now.size,
                 "expect": one.expect,
                 "good": one.good,
-                "spoiled": [{"old": _member(a), "new": _member(b)} for a, b in one.spoiled],
+                "spoiled": [{"old": a, "new": b} for a, b in one.spoiled],
             }
             for one in found
         ]
@@ -140,7 +139,7 @@ def show_recorded(made: Sequence[DataRecord], console: Console) -> None:
 
 def recorded_document(made: Sequence[DataRecord]) -> dict[str, Any]:
     """Return the facts for ``--json``."""
-    return {"data": [asdict(one) for one in made]}
+    return {"data": list(made)}
 
 
 def _row(one: SetStatus) -> tuple[str, ...]:
@@ -169,7 +168,3 @@ def _changes(found: SetDiff) -> Iterator[str]:
 
 def _path(one: Member) -> str:
     return escape(printable(one.path))
-
-
-def _member(one: Member) -> dict[str, Any]:
-    return one._asdict()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -30,7 +29,7 @@ def show(images: Images, console: Console) -> None:
 
 def document(images: Images) -> dict[str, Any]:
     """Return the facts for ``--json``."""
-    return {"images": [asdict(held) for held in images.held], "bytes": images.total}
+    return {"images": images.held, "bytes": images.total}
 
 
 def show_pruned(done: Pruned, console: Console) -> None:
@@ -54,9 +53,9 @@ def show_pruned(done: Pruned, console: Console) -> None:
 def pruned_document(done: Pruned) -> dict[str, Any]:
     """Return the facts for ``--json``."""
     return {
-        "images": [asdict(item) for item in done.images],
+        "images": done.images,
         "bytes": done.freed,
-        "dry_run": done.dry,
+        "dry-run": done.dry,
     }
 
 

@@ -47,7 +47,7 @@ def document(found: Why) -> dict[str, Any]:
     """Return the facts for ``--json``; nothing is left out."""
     return {
         "environment": found.environment,
-        "lock_id": found.lock_id,
+        "lock-id": found.lock_id,
         "name": found.name,
         "packages": [_entry(one) for one in found.answers],
     }
@@ -67,7 +67,7 @@ def _entry(answer: Answer) -> dict[str, Any]:
         "why": answer.why,
         "parents": [{**_key(one.by), "wanted": list(one.wanted)} for one in answer.parents],
         "chains": [[_key(one) for one in chain] for chain in answer.chains],
-        "held_by": [{"kind": one.kind, "by": one.by, "wanted": one.wanted} for one in answer.holds],
+        "held-by": [{"kind": one.kind, "by": one.by, "wanted": one.wanted} for one in answer.holds],
         "since": _since_entry(answer.since),
         "offer": answer.offer
         and {
@@ -83,7 +83,7 @@ def _key(key: Key) -> dict[str, Any]:
     return {
         "ecosystem": key.ecosystem,
         "name": key.name,
-        **({"build_of": key.of} if key.of else {}),
+        **({"build-of": key.of} if key.of else {}),
     }
 
 
@@ -93,7 +93,7 @@ def _since_entry(since: Since | None) -> dict[str, Any] | None:
     one = since.generation
     return {
         "generation": one.number,
-        "lock_id": one.lock_id,
+        "lock-id": one.lock_id,
         "date": one.date,
         "action": one.action,
         "reason": one.reason,
@@ -116,7 +116,7 @@ def _released_entry(found: Released) -> dict[str, Any]:
         ],
         "alone": found.alone,
         "limit": found.limit,
-        "why_not": found.why_not,
+        "why-not": found.why_not,
     }
 
 

@@ -245,7 +245,7 @@ def test_the_table_shows_every_finding_and_how_to_mend_it() -> None:
 
 
 def test_the_document() -> None:
-    read = json.loads(document(FINDINGS))
+    read = json.loads(json.dumps(document(FINDINGS)))
     assert read["usable"] is False
     assert read["findings"][2] == {
         "topic": "c",
