@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freezer.frameworks.description import Framework
+    from freezer.frameworks.description import Framework, Gpu
 
 _OTHER_MODULES: Final = frozenset({"description", "hosts", "libraries"})
 
@@ -39,6 +39,12 @@ def described() -> tuple[Framework, ...]:
 def trainings() -> tuple[str, ...]:
     """Return the names of the built-in trainings, sorted."""
     return tuple(frameworks())
+
+
+@cache
+def gpus() -> tuple[Gpu, ...]:
+    """Return what is known of the GPU builds of each framework that has them."""
+    return tuple(item.gpu for item in described() if item.gpu is not None)
 
 
 @cache

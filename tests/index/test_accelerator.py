@@ -22,7 +22,8 @@ from freezer.flows.project.project import Project
 from freezer.model.cuda import toolkit_of
 from freezer.model.lock import Lock
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
-from freezer.resolve.accelerator.frameworks import NUMBERED_AS_CUDA, TORCH
+from freezer.resolve.accelerator.nvidia_wheels import NUMBERED_AS_CUDA
+from freezer.resolve.accelerator.torch_wheels import torch_wheels
 from tests.support.host.hosts import Ear
 from tests.support.project.locks import make_lock
 
@@ -102,7 +103,7 @@ def test_the_table_of_torch_is_what_its_wheels_say() -> None:
     index = PythonIndex(indexes(load_config()))
     files = [file for file in index.files("torch") if file.name.endswith("x86_64.whl")]
     read = 0
-    for release in TORCH:
+    for release in torch_wheels():
         start = f"torch-{release.series}."
         mine = [file for file in files if file.name.startswith(start) and "-cp311-m" in file.name]
         needs = metadata(mine[-1].url) if mine else ""

@@ -10,12 +10,14 @@ import base64
 import io
 import json
 import zipfile
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from freezer.engine.interface import RunOptions
 from freezer.errors import CheckError, VerificationError
+from freezer.frameworks import described
 from freezer.inside import inventory_files
 from freezer.model.record.inventory import Inventory
 
@@ -31,8 +33,18 @@ _ARCHIVE: Final = "/tmp/freezer-inventory.zip"  # noqa: S108 - inside the contai
 _LARGEST: Final = 64 << 20
 """Bytes of an inventory; one of a thousand libraries has about a million."""
 _BLAS: Final = {"openblas": "OpenBLAS", "mkl": "MKL", "netlib": "netlib", "blis": "BLIS"}
-_CALLERS: Final = ("conda:numpy", "conda:scipy", "debian:python3-numpy", "debian:python3-scipy")
-"""Packages whose BLAS their ecosystem chooses. Wheels bundle theirs, and locking has said so."""
+
+
+@cache
+def _callers() -> frozenset[str]:
+    """Return the packages whose BLAS their ecosystem chooses.
+
+    Wheels bundle theirs, and locking has said so.
+    """
+    chosen = [item for item in described() if item.bundled_blas]
+    conda = (f"conda:{name}" for item in chosen for name in item.packages)
+    debian = (f"debian:{name}" for item in chosen for name in item.debian)
+    return frozenset((*conda, *debian))
 
 
 def take_inventory(engine: Engine, image: str) -> Inventory:
@@ -89,7 +101,7 @@ def hold_inventory(lock: Lock, inventory: Inventory) -> None:
 def _other_blas(lock: Lock, inventory: Inventory) -> Iterator[str]:
     wanted = _BLAS.get(lock.blas or "")
     for item in inventory.libraries if wanted else ():
-        callers = [who for who in item.loaded_by if who in _CALLERS]
+        callers = [who for who in item.loaded_by if who in _callers()]
         if "blas" in item.roles and item.name != wanted and callers:
             yield f"{' and '.join(callers)} loads {item.name} ({item.file}), locked: {lock.blas}"
 

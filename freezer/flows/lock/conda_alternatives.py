@@ -16,8 +16,9 @@ from freezer.model.events import SilentReporter
 from freezer.model.spec.spec import Blas
 from freezer.resolve.accelerator.check import locked_accelerator
 from freezer.resolve.accelerator.conda import (
-    FRAMEWORKS,
     conda_constraints,
+    gpu_packages,
+    gpu_parts,
     name_of,
     virtual_packages,
 )
@@ -132,8 +133,6 @@ class _Ways:
         return found.packages
 
 
-_PARTS: Final = ("lib", "py-", "tensorflow-base")
-"""How the packages that a framework is made of begin."""
 _NEWEST: Final = list(TOOLKITS)[-1]
 
 
@@ -147,6 +146,7 @@ def _words(packages: Sequence[CondaPackage], asked: AcceleratorSpec) -> str:
     cuda = toolkit_of(versions.get("cuda-version") or asked.cuda)
     locked = locked_accelerator((), packages, _with(asked, cuda, None))
     cudnn = f" with cuDNN {locked.cudnn}" if locked.cudnn else ""
-    theirs = [f"{name} {versions[name]}" for name in FRAMEWORKS if name in versions]
-    theirs = [text for text in theirs if not text.startswith(_PARTS)]
+    parts = {part for named in gpu_parts().values() for part in named}
+    whole = [name for name in gpu_packages() if name in versions and name not in parts]
+    theirs = [f"{name} {versions[name]}" for name in whole]
     return f"CUDA {cuda}{cudnn}" + (f" ({', '.join(theirs)})" if theirs else "")

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Final
 from packaging.version import Version
 
 from freezer.errors import ResolveError, Where
+from freezer.frameworks import by_package
 from freezer.model.cuda import cudnn_driver, driver_carries, number, toolkit_of
 from freezer.model.lock import Accelerator
 from freezer.resolve.accelerator.conda import SPEC_FILE, floor_of
-from freezer.resolve.accelerator.frameworks import (
+from freezer.resolve.accelerator.nvidia_wheels import (
     CUDNN_WHEEL,
     NUMBERED_AS_CUDA,
     RUNTIME_WHEEL,
-    cuda_of_torch,
     starts_with,
     wheel_major,
 )
 from freezer.resolve.accelerator.pip import names_a_cpu_torch
+from freezer.resolve.accelerator.torch_wheels import cuda_of_torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
 
 _CONDA_CUDA: Final = ("cuda-version", "cudatoolkit")
 _CONDA_CUDNN: Final = ("cudnn", "libcudnn")
-_CPU_WHEELS: Final = {
-    "tensorflow-cpu": "tensorflow[and-cuda]",
-    "xgboost-cpu": "xgboost",
-    "faiss-cpu": "faiss-gpu-cu12",
-}
-"""Wheels that are CPU builds by name, and what to ask for instead."""
 
 
 def check_locked(
@@ -44,7 +39,7 @@ def check_locked(
     accelerator: AcceleratorSpec,
     asked: Sequence[PipRequirement] = (),
 ) -> tuple[str, ...]:
-    """Hold locked packages against what was asked for; return warnings, a sentence each. Pure.
+    """Compare locked packages with what was asked for; return warnings, a sentence each. Pure.
 
     ``asked`` are the user's own requirements of pip. Raises ``ResolveError`` where the lock has
     another CUDA or cuDNN than the spec, or a CPU build of a framework that nobody asked for.
@@ -65,7 +60,7 @@ def check_locked(
         *_nothing(brought, cudnns, accelerator),
         *_beside(pip, accelerator),
         *_two_ecosystems(brought, cudnns),
-        *_lightgbm(pip),
+        *_wheels_on_cpu(pip),
         *driver_warnings(accelerator, [version for _, version in cudnns]),
     )
 
@@ -109,16 +104,18 @@ def _wanted_instead(
     item: PipPackage, pip: Sequence[PipPackage], conda: Sequence[CondaPackage]
 ) -> str | None:
     """Return what to ask for instead of a wheel; None when it is fine."""
-    names = {package.name for package in pip}
-    if item.name in _CPU_WHEELS:
-        return None if item.requested else _CPU_WHEELS[item.name]
     if item.name == "torch":
         return None if _torch_has_cuda(item) else "torch from an index that has CUDA builds of it"
-    if item.name == "jaxlib" and not any(re.match(r"jax-cuda\d+-plugin$", name) for name in names):
-        return f"jax[cuda{_major(pip)}]"
-    has_cudnn = any(True for _ in _cudnn(pip, conda))
-    if item.name == "tensorflow" and not has_cudnn:
-        return "tensorflow[and-cuda]"
+    framework = by_package(item.name)
+    if framework is None or (gpu := framework.gpu) is None:
+        return None
+    if item.name in gpu.cpu_wheels:
+        return None if item.requested else gpu.cpu_wheels[item.name]
+    names = {package.name for package in pip} | {package.name for package in conda}
+    for companion in gpu.companions:
+        there = any(re.fullmatch(companion.needs, name) for name in names)
+        if item.name == companion.package and not there:
+            return companion.ask.format(major=_major(pip))
     return None
 
 
@@ -197,12 +194,15 @@ def _two_ecosystems(
             yield f"two {what}, {named}: which one a process loads depends on what it imports first"
 
 
-def _lightgbm(pip: Sequence[PipPackage]) -> Iterator[str]:
+def _wheels_on_cpu(pip: Sequence[PipPackage]) -> Iterator[str]:
+    """Yield wheels of frameworks that publish no CUDA build as a wheel."""
     for wheel in pip:
-        if wheel.name == "lightgbm" and wheel.file.endswith(".whl"):
+        framework = by_package(wheel.name)
+        gpu = framework.gpu if framework else None
+        if gpu and wheel.name in gpu.wheels_on_cpu and wheel.file.endswith(".whl"):
             yield (
-                f"lightgbm {wheel.version}: its wheels have no CUDA build and train on the CPU; "
-                "for CUDA, build it from source (`allow-sdist: [lightgbm]`) or take conda's"
+                f"{wheel.name} {wheel.version}: its wheels have no CUDA build and train on the CPU;"
+                f" for CUDA, build it from source (`allow-sdist: [{wheel.name}]`) or take conda's"
             )
 
 

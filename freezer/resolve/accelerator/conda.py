@@ -8,9 +8,11 @@ user names a build of it.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import ResolveError, Where
+from freezer.frameworks import gpus
 from freezer.model.cuda import checked, cuda_of_driver, newer_than_known, number
 from freezer.resolve.conda.solver.virtual_packages import virtual_packages as declared
 
@@ -22,34 +24,27 @@ if TYPE_CHECKING:
     from freezer.resolve.conda.solver.interface import CondaRequirement, Subdir
 
 SPEC_FILE: Final = "freeze.yaml"
-FRAMEWORKS: Final = (
-    "jaxlib",
-    "libtorch",
-    "libxgboost",
-    "lightgbm",
-    "py-xgboost",
-    "pytorch",
-    "tensorflow",
-    "tensorflow-base",
-    "xgboost",
-)
-"""conda packages that come in CPU and GPU builds; a GPU build has ``cuda`` in its build string."""
-_CPU_PACKAGES: Final = {
-    "py-xgboost-cpu": "py-xgboost-gpu",
-    "pytorch-cpu": "pytorch-gpu",
-    "tensorflow-cpu": "tensorflow-gpu",
-}
-"""Packages that are a CPU build by name, and the one to ask for instead."""
-_PARTS: Final = {
-    "py-xgboost": ("libxgboost",),
-    "pytorch": ("libtorch",),
-    "tensorflow": ("tensorflow-base",),
-    "xgboost": ("libxgboost", "py-xgboost"),
-}
-"""Framework to the packages that its build decides: of a chosen CPU build they are CPU builds."""
 _GPU_BUILD = re.compile(r"cuda|gpu")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _BLAS_PACKAGES: Final = ("libblas", "libcblas", "liblapack", "liblapacke")
+
+
+@cache
+def gpu_packages() -> tuple[str, ...]:
+    """Return the conda packages that come in CPU and GPU builds, sorted."""
+    return tuple(sorted(name for gpu in gpus() for name in gpu.conda))
+
+
+@cache
+def _cpu_packages() -> dict[str, str]:
+    """Return the packages that are a CPU build by name, sorted, and what to ask for instead."""
+    return dict(sorted(pair for gpu in gpus() for pair in gpu.conda_cpu.items()))
+
+
+@cache
+def gpu_parts() -> dict[str, tuple[str, ...]]:
+    """Return package to those that its build decides: of a chosen CPU build they are CPU builds."""
+    return {name: parts for gpu in gpus() for name, parts in gpu.conda_parts.items()}
 
 
 def conda_constraints(
@@ -63,8 +58,8 @@ def conda_constraints(
     own = _chosen_builds(asked)
     found = [*_accelerator(accelerator), *_blas(blas)]
     if accelerator is not None:
-        found += [f"{name} * *cuda*" for name in FRAMEWORKS]
-        found += [f"{name} <0a0" for name in _CPU_PACKAGES if name not in _plain_names(asked)]
+        found += [f"{name} * *cuda*" for name in gpu_packages()]
+        found += [f"{name} <0a0" for name in _cpu_packages() if name not in _plain_names(asked)]
     return tuple(text for text in found if name_of(text) not in own)
 
 
@@ -113,11 +108,11 @@ def require_gpu_builds(
     packages: Iterable[CondaPackage], asked: Iterable[CondaRequirement] = ()
 ) -> None:
     """Raise ``ResolveError`` for CPU builds that nobody asked for, naming what to ask for."""
-    own = _chosen_builds(asked) | (_plain_names(asked) & _CPU_PACKAGES.keys())
+    own = _chosen_builds(asked) | (_plain_names(asked) & _cpu_packages().keys())
     wrong = [item for item in packages if item.name not in own and _is_cpu_build(item)]
     if not wrong:
         return
-    wanted = sorted({_CPU_PACKAGES.get(item.name, f"{item.name}=*=*cuda*") for item in wrong})
+    wanted = sorted({_cpu_packages().get(item.name, f"{item.name}=*=*cuda*") for item in wrong})
     raise ResolveError(
         "the environment is to use a GPU, and these are CPU builds",
         where=Where(SPEC_FILE, key="accelerator"),
@@ -130,13 +125,13 @@ def require_gpu_builds(
 def _chosen_builds(asked: Iterable[CondaRequirement]) -> set[str]:
     """Return the packages whose build the user names, or decides by naming another one's."""
     named = {name_of(item.text) for item in asked if names_a_build(item.text)}
-    return named | {part for name in named for part in _PARTS.get(name, ())}
+    return named | {part for name in named for part in gpu_parts().get(name, ())}
 
 
 def _is_cpu_build(package: CondaPackage) -> bool:
-    if package.name in _CPU_PACKAGES:
+    if package.name in _cpu_packages():
         return True
-    return package.name in FRAMEWORKS and not _GPU_BUILD.search(package.build)
+    return package.name in gpu_packages() and not _GPU_BUILD.search(package.build)
 
 
 def name_of(spec: str) -> str:

@@ -13,7 +13,7 @@ from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.zip_errors import zip_errors
 from freezer.fetch.python.filenames import version_of
 from freezer.model.cuda import checked
-from freezer.resolve.accelerator.frameworks import starts_with
+from freezer.resolve.accelerator.nvidia_wheels import starts_with
 from freezer.resolve.accelerator.pip import TOOLKIT
 from freezer.resolve.python.index.releases import is_newer, releases
 

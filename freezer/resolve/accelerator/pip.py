@@ -17,17 +17,19 @@ from packaging.version import InvalidVersion, Version
 
 from freezer.errors import ResolveError, Where
 from freezer.model.cuda import checked, require_cudnn, toolkit_of
-from freezer.resolve.accelerator.frameworks import (
+from freezer.resolve.accelerator.nvidia_wheels import (
     NUMBERED_AS_CUDA,
-    TORCH,
+    starts_with,
+    wheel_name,
+)
+from freezer.resolve.accelerator.torch_wheels import (
     cuda_of_torch,
     is_younger_than_table,
     local_tag,
     release_of,
-    starts_with,
     torch_range,
     torch_series,
-    wheel_name,
+    torch_wheels,
 )
 from freezer.resolve.python.interface import PipRequirement
 
@@ -206,7 +208,7 @@ def _no_such_cudnn(
     """Say which cuDNN torch has on this CUDA, and which torch has this cuDNN."""
     release = release_of(str(torch))
     theirs = release.cudnn if release else "another one"
-    others = [item for item in TORCH if starts_with(item.cudnn, cudnn)]
+    others = [item for item in torch_wheels() if starts_with(item.cudnn, cudnn)]
     named = [f"torch {item.series} (CUDA {item.cuda}, cuDNN {item.cudnn})" for item in others]
     choices = [f"set accelerator.cudnn to {theirs}, or leave it out"]
     choices += [f"ask for {' or '.join(named)}"] if named else []
@@ -230,7 +232,7 @@ def _words_of(version: Version) -> str:
 def _nearest(cuda: str) -> str:
     """Return in words which CUDA torch's default wheels carry."""
     series: dict[str, list[str]] = {}
-    for item in TORCH:
+    for item in torch_wheels():
         series.setdefault(item.cuda, []).append(item.series)
     if cuda in series:
         return f"torch {series[cuda][0]} to {series[cuda][-1]}, whose wheels carry CUDA {cuda}"

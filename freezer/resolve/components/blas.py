@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import ResolveError, Where
+from freezer.frameworks import described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from freezer.model.lock import Component, CondaPackage, PipPackage
     from freezer.model.spec.spec import Blas
@@ -49,9 +51,18 @@ ALTERNATIVES: Final = (
     Alternative("mkl", r"libmkl-rt", ("libmkl-rt",), 1),
 )
 """As in bookworm. Variants of one implementation differ by a few; none reaches the next one's."""
-_BUNDLED: Final = {"numpy": "openblas", "scipy": "openblas"}
-"""Wheels that everybody's arithmetic runs through, and what they bundle."""
 _NAMES: Final = {"OpenBLAS": "openblas", "MKL": "mkl", "netlib": "netlib", "BLIS": "blis"}
+
+
+@cache
+def _bundled() -> Mapping[str, str]:
+    """Return the wheels that users' arithmetic runs through, and the BLAS that each bundles."""
+    return {
+        name: item.bundled_blas
+        for item in described()
+        if item.bundled_blas
+        for name in item.packages
+    }
 
 
 def debian_additions(blas: Blas, names: Iterable[str]) -> tuple[str, ...]:
@@ -81,7 +92,7 @@ def check_blas(
     pip: Sequence[PipPackage] = (),
     components: Sequence[Component] = (),
 ) -> tuple[str, ...]:
-    """Hold a lock against the BLAS that is asked for; return warnings, a sentence each. Pure.
+    """Compare a lock with the BLAS that is asked for; return warnings, a sentence each. Pure.
 
     ``debian`` are the names of all Debian packages of the image, the base's included. Raises
     ``ResolveError`` where the arithmetic would run through another BLAS.
@@ -91,7 +102,7 @@ def check_blas(
     _require_wheels(blas, pip)
     answered = [
         *(f"conda's {item.name} {item.build}" for item in conda if item.name == "libblas"),
-        *(f"pip's {item.name}" for item in pip if _BUNDLED.get(item.name) == blas),
+        *(f"pip's {item.name}" for item in pip if _bundled().get(item.name) == blas),
     ]
     if (alternative := chosen_alternative(debian)) and alternative.blas == blas:
         answered.append("Debian's libblas.so.3")
@@ -138,7 +149,9 @@ def _require_builds(blas: Blas, conda: Sequence[CondaPackage]) -> None:
 def _require_wheels(blas: Blas, pip: Sequence[PipPackage]) -> None:
     """Refuse wheels that bundle another BLAS; one that is built from source takes the image's."""
     wrong = [
-        item for item in pip if item.file.endswith(".whl") and _BUNDLED.get(item.name, blas) != blas
+        item
+        for item in pip
+        if item.file.endswith(".whl") and _bundled().get(item.name, blas) != blas
     ]
     if not wrong:
         return
@@ -147,7 +160,8 @@ def _require_wheels(blas: Blas, pip: Sequence[PipPackage]) -> None:
         f"Python wheels cannot be had with {blas}",
         where=Where(SPEC_FILE, key="blas"),
         details=[
-            f"{item.name} {item.version}: its wheel bundles {_BUNDLED[item.name]}" for item in wrong
+            f"{item.name} {item.version}: its wheel bundles {_bundled()[item.name]}"
+            for item in wrong
         ],
         hint=f"take {' and '.join(names)} from conda (`conda:`), where blas: {blas} chooses the "
         f"build; or build from source (`allow-sdist: [{', '.join(names)}]`); or, for programs that "

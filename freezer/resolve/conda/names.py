@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from freezer.frameworks import python_names
 from freezer.resolve.conda.specname import spec_name
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _SAME_VERSION = {
     "dask-core": "dask",
     "docker-py": "docker",
     "evalml-core": "evalml",
-    "faiss": "faiss-cpu",
     "geopandas-base": "geopandas",
     "gnupg-py": "gnupg",
     "googlesearch": "google",
@@ -42,10 +42,6 @@ _SAME_VERSION = {
     "nvidia-ml": "nvidia-ml-py3",
     "ortools-python": "ortools",
     "prince-factor-analysis": "prince",
-    "py-lightgbm": "lightgbm",
-    "py-xgboost": "xgboost",
-    "py-xgboost-cpu": "xgboost",
-    "py-xgboost-gpu": "xgboost",
     "pyarrow-core": "pyarrow",
     "pyg": "torch-geometric",
     "pysoundfile": "soundfile",
@@ -74,22 +70,17 @@ _SAME_VERSION = {
     "python-symengine": "symengine",
     "python-tzdata": "tzdata",
     "python-xxhash": "xxhash",
-    "pytorch": "torch",
-    "pytorch-cpu": "torch",
-    "pytorch-gpu": "torch",
     "pytorch_geometric": "torch-geometric",
     "qtconsole-base": "qtconsole",
     "ray-core": "ray",
     "ray-default": "ray",
     "redis-py": "redis",
     "seaborn-base": "seaborn",
-    "tensorflow-base": "tensorflow",
-    "tensorflow-cpu": "tensorflow",
-    "tensorflow-gpu": "tensorflow",
     "trino-python-client": "trino",
     "uvicorn-standard": "uvicorn",
 }
-"""conda name to Python name, where both ecosystems count versions alike."""
+"""conda name to Python name, where both ecosystems count versions alike; those of frameworks are in
+their descriptions (`freezer.frameworks`)."""
 _OTHER_VERSION = {
     "gdal": ("gdal",),
     "opencv": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
@@ -116,7 +107,7 @@ def pypi_names(package: CondaPackage) -> tuple[str, ...]:
         return ()
     if package.name in _OTHER_VERSION:
         return tuple(canonicalize_name(name) for name in _OTHER_VERSION[package.name])
-    return (canonicalize_name(_SAME_VERSION.get(package.name, package.name)),)
+    return (canonicalize_name(_python_name(package.name)),)
 
 
 def provided_by_conda(
@@ -133,6 +124,10 @@ def provided_by_conda(
             if name not in found or package.name == name:
                 found[name] = (package, version)
     return found
+
+
+def _python_name(name: str) -> str:
+    return python_names().get(name) or _SAME_VERSION.get(name, name)
 
 
 def _is_python(package: CondaPackage) -> bool:

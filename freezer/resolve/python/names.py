@@ -6,23 +6,24 @@ edit away from a famous one is worth a word even where the index has it.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
-from freezer.resolve.python.well_known import WELL_KNOWN
+from freezer.frameworks import mistaken_names
+from freezer.resolve.python.well_known import well_known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from freezer.resolve.python.interface import PipRequirement
 
-ALIASES = {
+_ALIASES = {
     "attr": "attrs",
     "beautifulsoup": "beautifulsoup4",
     "bs4": "beautifulsoup4",
     "cv2": "opencv-python-headless",
     "dateutil": "python-dateutil",
     "dotenv": "python-dotenv",
-    "faiss": "faiss-cpu",
     "fitz": "pymupdf",
     "gym": "gymnasium",
     "imblearn": "imbalanced-learn",
@@ -31,24 +32,28 @@ ALIASES = {
     "opencv": "opencv-python-headless",
     "pil": "pillow",
     "pycrypto": "pycryptodome",
-    "pytorch": "torch",
     "pytorch-transformers": "transformers",
     "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
     "tensorboard-pytorch": "tensorboardx",
-    "tensorflow-gpu": "tensorflow",
     "tf-nightly-gpu": "tf-nightly",
     "yaml": "pyyaml",
     "zmq": "pyzmq",
 }
-"""Normalised name to the package that is meant."""
+"""Normalised name to the package that is meant; those of frameworks are in their descriptions
+(`freezer.frameworks`)."""
+
+
+@cache
+def aliases() -> Mapping[str, str]:
+    """Return normalised names that are old or mistaken, and the package that is meant."""
+    return {**_ALIASES, **mistaken_names()}
 
 
 def name_warnings(asked: Iterable[PipRequirement]) -> list[str]:
     """Return a warning for each requirement whose name is an old alias or looks like a slip."""
     said = []
     for item in asked:
-        if alias := ALIASES.get(item.name):
+        if alias := aliases().get(item.name):
             said.append(f"{item.where}: {item.name} is an old or mistaken name for {alias}")
         elif near := near_names(item.name):
             said.append(
@@ -60,9 +65,9 @@ def name_warnings(asked: Iterable[PipRequirement]) -> list[str]:
 
 def near_names(name: str) -> tuple[str, ...]:
     """Return the famous names one edit away from a normalised name that is not famous itself."""
-    if name in WELL_KNOWN or name in ALIASES.values() or len(name) < 4:
+    if name in well_known() or name in aliases().values() or len(name) < 4:
         return ()
-    return tuple(famous for famous in sorted(WELL_KNOWN) if _one_edit(name, famous))
+    return tuple(famous for famous in sorted(well_known()) if _one_edit(name, famous))
 
 
 def _one_edit(one: str, other: str) -> bool:

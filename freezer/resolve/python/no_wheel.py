@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import ResolveError
 from freezer.resolve.python.index.releases import Release, fitting, releases, within
-from freezer.resolve.python.names import ALIASES
+from freezer.resolve.python.names import aliases
 from freezer.resolve.python.reasons import applies
 from freezer.resolve.python.tags import best_wheel
 
@@ -94,7 +94,7 @@ def _others(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]
 
 def _sdist_only(unfit: Unavailable, offered: list[Release], request: PipRequest) -> ResolveError:
     hints = []
-    if alias := ALIASES.get(unfit.name):
+    if alias := aliases().get(unfit.name):
         hints.append(f"write {alias} instead: {unfit.name} is an old name for it")
     others = _final([item.version for item in fitting(offered, request.target)])
     if others and unfit.wanted_by is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from freezer.errors import ResolveError
 from freezer.fetch.http.redact import redact
+from freezer.frameworks import gpus
 from freezer.resolve.conda.solver.interface import CondaConflictError
 from freezer.resolve.conda.solver.proof import tidy
 from freezer.resolve.conda.specname import spec_name
@@ -29,11 +30,6 @@ _VIRTUAL = {
 
 
 _NO_IDEA = "check its spelling, or add a channel"
-_OTHER_WAY = {
-    "cpuonly": "leave it out and name a CPU build: `pytorch=*=cpu*`",
-    "pytorch-cuda": "leave it out and say `accelerator: {cuda: ...}` in the spec",
-}
-"""Packages of channels that publish no more, which only chose a build of PyTorch."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,8 @@ def _no_such(asked: CondaRequirement, offer: Mapping[str, Any], request: CondaRe
         hint = f"{' and '.join(offer['channels'])} has it"
     elif asked.channel and asked.channel not in {item.name for item in request.channels}:
         hint = f"add {asked.channel} to `channels`"
-    hint = _OTHER_WAY.get(offer["name"], hint)
+    retired = (gpu.conda_retired.get(offer["name"]) for gpu in gpus())
+    hint = next(filter(None, retired), hint)
     who = f"the channel {asked.channel} has no" if asked.channel else "no channel has a"
     return _Problem(
         asked,

@@ -6,7 +6,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from freezer.errors import ResolveError, SpecError
-from freezer.resolve.accelerator import frameworks
+from freezer.resolve.accelerator import torch_wheels
 from freezer.resolve.accelerator.pip import pip_rules
 from tests.support.python.accelerators import asks, gpu
 
@@ -132,11 +132,13 @@ def test_a_cudnn_of_another_cuda_is_refused_before_anything_is_asked() -> None:
 
 
 def test_the_table_of_torch_is_in_order_and_each_cuda_is_one_run() -> None:
-    numbers = [tuple(map(int, item.series.split("."))) for item in frameworks.TORCH]
+    numbers = [tuple(map(int, item.series.split("."))) for item in torch_wheels.torch_wheels()]
     assert numbers == sorted(set(numbers))
-    for cuda in {item.cuda for item in frameworks.TORCH}:
-        span = SpecifierSet(frameworks.torch_range(cuda) or "")
-        inside = {item.cuda for item in frameworks.TORCH if span.contains(f"{item.series}.0")}
+    for cuda in {item.cuda for item in torch_wheels.torch_wheels()}:
+        span = SpecifierSet(torch_wheels.torch_range(cuda) or "")
+        inside = {
+            item.cuda for item in torch_wheels.torch_wheels() if span.contains(f"{item.series}.0")
+        }
         assert inside == {cuda}
 
 
@@ -154,4 +156,4 @@ def test_the_table_of_torch_is_in_order_and_each_cuda_is_one_run() -> None:
     ],
 )
 def test_the_cuda_of_a_torch(version: str, cuda: str | None) -> None:
-    assert frameworks.cuda_of_torch(version) == cuda
+    assert torch_wheels.cuda_of_torch(version) == cuda

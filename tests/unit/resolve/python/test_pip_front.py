@@ -15,10 +15,10 @@ from freezer.model.canonical import json_bytes
 from freezer.model.events import SilentReporter
 from freezer.model.spec.spec import PipSpec
 from freezer.resolve.python.interface import Provided
-from freezer.resolve.python.names import ALIASES, name_warnings, near_names
+from freezer.resolve.python.names import aliases, name_warnings, near_names
 from freezer.resolve.python.requirements.gather import PipRequirements, gather
 from freezer.resolve.python.resolve import pip_question, require_python, resolve_pip
-from freezer.resolve.python.well_known import WELL_KNOWN
+from freezer.resolve.python.well_known import well_known
 from tests.support.project.asking import TARGET, asked, host_target, request
 from tests.support.python.indexes import FakeIndex, serve
 
@@ -143,9 +143,9 @@ def test_names_one_slip_away(name: str, near: tuple[str, ...]) -> None:
 
 
 def test_no_famous_name_is_taken_for_another() -> None:
-    assert {name: near_names(name) for name in WELL_KNOWN if near_names(name)} == {}
-    assert len(WELL_KNOWN) > 150
-    assert not WELL_KNOWN & set(ALIASES)
+    assert {name: near_names(name) for name in well_known() if near_names(name)} == {}
+    assert len(well_known()) > 150
+    assert not well_known() & set(aliases())
 
 
 def test_each_line_is_warned_of_once() -> None:
