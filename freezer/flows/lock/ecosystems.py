@@ -14,8 +14,11 @@ from freezer.flows.lock.answers import NO_CONDA, Answers, CondaAnswer, Installed
 from freezer.flows.lock.python_request import gather_python, python_question
 from freezer.flows.lock.request import LockRequest
 from freezer.flows.project.spec_errors import errors_at
+from freezer.flows.project.user_files import steps_plan, user_files
 from freezer.model.canonical import digest, json_bytes, plain
 from freezer.model.cuda import checked, require_cudnn
+from freezer.model.spec.faults import Faults
+from freezer.resolve.python.requirements.gather import gather
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +83,7 @@ def resolve_ecosystems(project: Project, lock_request: LockRequest) -> Answers:
     """Return the answers of all ecosystems. Raises what their resolvers and the engine raise."""
     environment, old = lock_request.environment, lock_request.old
     _require_accelerator(environment)
+    require_local(environment, project.config)
     asked = base_question(environment)
     base = _base(project, lock_request, kept=lock_request.keeps("base", asked))
     installed, debian_asked = _debian(project, lock_request, base)
@@ -106,6 +110,30 @@ def resolve_ecosystems(project: Project, lock_request: LockRequest) -> Answers:
     overrides = tuple(sorted({item.name for item in asked_of_pip.overrides}))
     ecosystems = replace(ecosystems, overrides=overrides)
     return arithmetic(project, environment, ecosystems, asked_of_pip)
+
+
+def require_local(environment: Environment, config: Config) -> None:
+    """Report all that is wrong with the project's own files, before anything else is read.
+
+    Raises ``SpecError`` for all at once.
+    """
+    spec, faults = environment.spec, Faults()
+    conda: dict[str, CondaRequirements] = {}
+    with faults.collect():
+        conda = _gathered(environment, config)
+    with faults.collect():
+        if spec.conda is not None and not conda:
+            from freezer.resolve.conda.environment import pip_part
+
+            pip, folder = pip_part(environment.spec_folder, spec.conda, spec.python)
+            gather(environment.spec_folder, spec.pip, pip, folder)
+        else:
+            gather_python(environment, conda)
+    with faults.collect():
+        user_files(environment, spec.smoke.files, "smoke.files")
+    with faults.collect():
+        steps_plan(environment)
+    faults.require_none()
 
 
 def _require_accelerator(environment: Environment) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError
-from freezer.flows.project.environment import place, read_spec_file
+from freezer.flows.project.environment import place
+from freezer.flows.project.user_files import user_files
 from freezer.frameworks import frameworks
 from freezer.image.layout import BASE_PATH, ENVIRONMENT, HOME, USER
 from freezer.inside.freezer_inside.determinism import settings
@@ -62,7 +63,7 @@ def smoke_plan(
     whose package is not among them.
     """
     smoke, determinism = environment.spec.smoke, environment.spec.determinism
-    files = {path: read_spec_file(environment, path, "smoke.files") for path in smoke.files}
+    files = user_files(environment, smoke.files, "smoke.files")
     plan = SmokePlan(
         trainings=_trainings(environment, frozenset(locked)),
         command=smoke.command,

@@ -49,6 +49,14 @@ Script = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00-\x08\x
 PythonMinor = Annotated[str, StringConstraints(pattern=r"^3\.[0-9]+$")]
 
 
+def _without_slash(value: Any) -> Any:
+    return value.rstrip("/") if isinstance(value, str) and value.strip("/") else value
+
+
+UserPath = Annotated[SafePath, BeforeValidator(_without_slash)]
+"""A file, a folder (``src/``) or a glob (``src/*.py``) below the spec's folder."""
+
+
 def _widen_pip(value: Any) -> Any:
     if isinstance(value, str):
         return {"files": [value]}
@@ -184,8 +192,9 @@ class SmokeSpec(Model):
     """Built-in trainings; by default those whose package is locked."""
     command: tuple[str, ...] = ()
     """The user's own training; it writes Freezer's record protocol."""
-    files: tuple[SafePath, ...] = ()
-    """Files that the command needs, relative to the spec; copied into the image."""
+    files: tuple[UserPath, ...] = ()
+    """Files, folders and globs that the command needs, relative to the spec; copied into the
+    image."""
     cpus: Annotated[int, Field(ge=1, le=1024)] = 1
     memory: Memory = "2g"
     timeout: Annotated[int, Field(ge=1, le=86400)] = 600
@@ -204,8 +213,9 @@ class StepsSpec(Model):
 
     run: Annotated[tuple[Script, ...], Field(min_length=1)]
     """Shell commands, each run by ``sh -eu`` as root and without a network."""
-    files: tuple[SafePath, ...] = ()
-    """Files that the commands find in their working folder, relative to the spec."""
+    files: tuple[UserPath, ...] = ()
+    """Files, folders and globs that the commands find in their working folder, relative to the
+    spec."""
 
 
 def _widen_data(value: Any) -> Any:

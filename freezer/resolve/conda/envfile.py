@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import SpecError, Where
+from freezer.model.spec.faults import Faults
 from freezer.model.yaml_document import Document, read_yaml
 from freezer.resolve.conda.selectors import Selectors
 
@@ -30,10 +31,14 @@ class EnvironmentFile:
     pip: list[tuple[str, Where]] = field(default_factory=list)
     """Lines of a requirements file, options included; paths are relative to the file's folder."""
     warnings: list[str] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+    """What of its entries cannot be read, each with its line."""
 
 
 def read_environment(data: bytes, shown: str, subdir: Subdir, python: str) -> EnvironmentFile:
-    """Return what a file asks for on a platform. Raises ``SpecError`` with file and line.
+    """Return what a file asks for on a platform, and what of it cannot be read.
+
+    Raises ``SpecError`` for what is no such file.
 
     Selectors in comments (``# [osx]``, as conda-lock has them) and as keys (``sel(win):``, as
     micromamba has them) leave out what is for other platforms, or for another Python than
@@ -65,10 +70,11 @@ class _Reader:
                 self.found.warnings.append(f"{self._where(key)}: {note}")
         for number, item in enumerate(self._list("channels")):
             where = self._where("channels", number)
-            if self._applies(where):
-                self.found.channels.append((self._word(item, where, "channels"), where))
+            with self.found.faults.collect():
+                self._channel(item, where)
         for number, item in enumerate(self._list("dependencies")):
-            self._dependency(item, number)
+            with self.found.faults.collect():
+                self._dependency(item, number)
         if "dependencies" not in values:
             raise SpecError(
                 "the file has no dependencies",
@@ -76,6 +82,10 @@ class _Reader:
                 expected="an environment.yml with `dependencies:`, a conda-lock.yml, a pixi.lock "
                 "or an explicit file (`@EXPLICIT`)",
             )
+
+    def _channel(self, item: Any, where: Where) -> None:
+        if self._applies(where):
+            self.found.channels.append((self._word(item, where, "channels"), where))
 
     def _list(self, key: str) -> list[Any]:
         value = self._document.values.get(key)

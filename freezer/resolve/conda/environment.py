@@ -69,6 +69,23 @@ def gather_conda(
     return gatherer.asked(EnvironmentFile(), python)
 
 
+def pip_part(
+    folder: Path, spec: CondaSpec, python: str, subdir: Subdir = "linux-64"
+) -> tuple[tuple[tuple[str, Where], ...], Path]:
+    """Return the pip part of a spec's ``environment.yml``, whatever else is wrong with the file.
+
+    For reporting the faults of both halves at once; empty where the file cannot be read at all.
+    """
+    below = (folder / (spec.file or ".")).parent
+    try:
+        data = _read(folder, spec.file) if spec.file else b""
+        if not data or lock_kind(data):
+            return (), below
+        return tuple(read_environment(data, spec.file or "", subdir, python).pip), below
+    except SpecError:
+        return (), below
+
+
 def lock_kind(data: bytes) -> str | None:
     """Return ``explicit``, ``conda-lock`` or ``pixi`` for a file of locked packages, else None."""
     text = data.decode("utf-8", "replace")
@@ -94,10 +111,10 @@ class _Gatherer:
             *((text, where, self._folder) for text, where in self._own_specs(python)),
             *((text, where, below) for text, where in file.specs),
         ]
-        read = [
-            (*read_spec(text, where, folder=base, config=self._config), base)
-            for text, where, base in texts
-        ]
+        read = []
+        for text, where, base in texts:
+            with file.faults.collect():
+                read.append((*read_spec(text, where, folder=base, config=self._config), base))
         warnings = list(file.warnings)
         written = [
             *((text, where, self._folder) for text, where in self._own_channels()),
@@ -107,6 +124,9 @@ class _Gatherer:
             warnings.append("no channel is named, so `defaults` is asked, as conda does")
             written = [("defaults", Where(SPEC_FILE, key="conda.channels"), self._folder)]
         written += [(channel, item.where, base) for item, channel, base in read if channel]
+        with file.faults.collect():
+            _require_folders(written)
+        file.faults.require_none()
         channels = self._channels(written)
         return CondaRequirements(
             channels=channels,
@@ -168,6 +188,17 @@ def _locked_pip(shown: str, pins: list[LockedPin]) -> LockedPackages | None:
 def _hashes(item: LockedPin) -> list[str | None]:
     files = (*item.pin.wheels, item.pin.sdist, item.pin.direct)
     return [file.sha256 for file in files if file is not None]
+
+
+def _require_folders(written: list[tuple[str, Where, Path]]) -> None:
+    """Refuse channels that are folders of this machine and are not there."""
+    for text, where, base in written:
+        if text.startswith((".", "/", "~")) and not Path(_anchored(text, base)).is_dir():
+            raise SpecError(
+                f"the channel {text} is not a folder that is there",
+                where=where,
+                hint="paths are relative to the file that names them",
+            )
 
 
 def _anchored(text: str, base: Path) -> str:

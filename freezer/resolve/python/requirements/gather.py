@@ -289,6 +289,9 @@ class _Reader:
     def _settings(self, options: Namespace, where: Where, folder: Path) -> None:
         found = self.gathered
         old = found.options
+        for item in options.find_links:
+            with self.faults.collect():
+                _require_folder(item, folder, where)
         links = tuple(as_url(item, folder) for item in options.find_links)
         extra = tuple(as_url(item, folder) for item in options.extra_index_url)
         found.options = replace(
@@ -322,6 +325,17 @@ def _texts(value: Any) -> list[str]:
     """Return a text or a list of texts of a table as a list."""
     items = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, str)]
+
+
+def _require_folder(name: str, folder: Path, where: Where) -> None:
+    """Refuse a folder of links that is not there."""
+    if urlsplit(name).scheme or (folder / Path(name).expanduser()).exists():
+        return
+    raise SpecError(
+        f"the folder {name} is not there",
+        where=where,
+        hint="paths are relative to the file that names them",
+    )
 
 
 def _is_url(name: str) -> bool:

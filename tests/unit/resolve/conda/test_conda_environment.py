@@ -113,7 +113,8 @@ def test_without_channels_conda_has_defaults(tmp_path: Path) -> None:
 
 
 def test_folders_are_relative_to_the_file_that_names_them(tmp_path: Path) -> None:
-    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "local").mkdir(parents=True)
+    (tmp_path.parent / "outer").mkdir(exist_ok=True)
     (tmp_path / "deep" / "env.yml").write_text("channels: [./local]\ndependencies: [numpy]\n")
     found = gather_conda(tmp_path, CondaSpec(file="deep/env.yml", channels=("../outer",)), "3.11")
     assert [channel.urls[0] for channel in found.channels] == [

@@ -78,6 +78,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_index_options_add_up_as_with_pip(tmp_path: Path) -> None:
+    (tmp_path / "wheels").mkdir()
     found = reading(
         tmp_path,
         {"files": ("a.txt", "b.txt")},
