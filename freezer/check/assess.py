@@ -52,7 +52,8 @@ def assess(first: Record, references: References, runner: SmokeRunner) -> Assess
     """
     others = tuple((title, compare(other, first)) for title, other in references.others)
     if references.own is not None:
-        return _by_reference(first, references.own, compare(references.own, first), runner, others)
+        verdict = verdict_by(references.own, first)
+        return _by_reference(first, references.own, verdict, runner, others)
     experiments: tuple[ExperimentResult, ...] = ()
     if references.earlier is not None:
         # An earlier lock's results decide nothing, as its packages differ; they are good to know.
@@ -71,9 +72,15 @@ def assess(first: Record, references: References, runner: SmokeRunner) -> Assess
     )
 
 
+def verdict_by(reference: Record, found: Record) -> Verdict:
+    """Return the verdict on a record by a reference of its lock. Pure."""
+    return require_finite(compare(reference, found), found)
+
+
 def assess_change(first: Record, earlier: Record, runner: SmokeRunner) -> Assessment:
     """Return what a record comes to by the reference of another lock; see `compare_locks`."""
-    return _by_reference(first, earlier, compare_locks(earlier, first), runner)
+    verdict = require_finite(compare_locks(earlier, first), first)
+    return _by_reference(first, earlier, verdict, runner)
 
 
 def _by_reference(
@@ -88,7 +95,7 @@ def _by_reference(
     return Assessment(
         record=first,
         expected=reference,
-        verdict=require_finite(verdict, first),
+        verdict=verdict,
         basis=Basis.REFERENCE,
         repeats=repeats,
         others=others,

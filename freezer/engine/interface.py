@@ -86,6 +86,8 @@ class ImageInfo:
     labels: Mapping[str, str]
     user: str
     working_dir: str
+    volumes: tuple[str, ...] = ()
+    """Paths that the image declares as volumes; a run with a read-only root covers them."""
     folders: tuple[str, ...] = ()
     """Where the engine keeps each layer unpacked, lowest first; a layer that is unpacked anew gets
     another folder. Empty for an engine that does not say, or that uses names again."""

@@ -165,6 +165,7 @@ def parse(attributes: Mapping[str, Any]) -> ImageInfo:
         labels=dict(config.get("Labels") or {}),
         user=config.get("User") or "",
         working_dir=config.get("WorkingDir") or "",
+        volumes=tuple(sorted(config.get("Volumes") or ())),
         folders=_folders(attributes.get("GraphDriver") or {}),
     )
 

@@ -102,7 +102,10 @@ def _created(
     try:
         answer = link.api.create_container(
             image,
-            host_config=link.api.create_host_config(**_confinement(options, pinned)),
+            host_config=link.api.create_host_config(
+                tmpfs={**_covered_volumes(link, image, options), **options.tmpfs},
+                **_confinement(options, pinned),
+            ),
             labels={LABEL: "1", CPUSET_LABEL: pinned, OWNER_LABEL: owner()},
             environment=dict(options.environment),
             user=options.user,
@@ -131,12 +134,23 @@ def _process(command: Sequence[str], options: RunOptions) -> dict[str, list[str]
     return {"entrypoint": whole[:1], "command": whole[1:]}
 
 
+def _covered_volumes(link: Link, image: str, options: RunOptions) -> dict[str, str]:
+    """Return temporary filesystems that cover an image's volumes where nothing may be written.
+
+    A ``VOLUME`` of the image is a writable folder on the host's disk, read-only root or not, of any
+    size. What the image has at that path is hidden: engines take no read-only anonymous volume.
+    """
+    if not options.read_only:
+        return {}
+    config = link.api.inspect_image(image).get("Config") or {}
+    return dict.fromkeys(config.get("Volumes") or {}, "ro,size=4k")
+
+
 def _confinement(options: RunOptions, pinned: str) -> dict[str, Any]:
     confined = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"]}
     return {
         "network_mode": options.network,
         "read_only": options.read_only,
-        "tmpfs": dict(options.tmpfs),
         "pids_limit": options.pids,
         "log_config": {"Type": "none", "Config": {}},  # output is read from the attached stream
         **(

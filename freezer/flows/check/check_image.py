@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import tarfile
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.compare.compare import compare, incomparable
+from freezer.check.assess import verdict_by
+from freezer.check.compare.compare import incomparable
 from freezer.check.reference import parse_reference as parse_record
 from freezer.check.reference import read_reference
 from freezer.engine.interface import RunOptions
@@ -70,6 +72,7 @@ def check_image(project: Project, name: str, file: Path | None = None) -> ImageC
     """
     reference = _from_file(file) if file is not None else None
     image = find_image(project, name)
+    _require_usable_volumes(project, name, image)
     lock, identifier = read_image_lock(project, name, image)
     record = smoke_runner(project, lock, identifier, image.id).run("Training")
     classes: set[str] = set()
@@ -83,12 +86,33 @@ def check_image(project: Project, name: str, file: Path | None = None) -> ImageC
         image=image.id,
         record=record,
         verdict=(
-            compare(reference.record, record)
+            verdict_by(reference.record, record)
             if reference is not None and reason is None
             else incomparable(record, reason or "")
         ),
         reference=None if reference is None else reference.source,
     )
+
+
+def _require_usable_volumes(project: Project, name: str, image: ImageInfo) -> None:
+    """Warn of volumes that an image declares: they are covered, as the training must not write.
+
+    Freezer's images declare none, but images on top of them may. Raises ``CheckError`` for one that
+    holds, or is part of, what Freezer put into the image.
+    """
+    own = (PurePosixPath(ENVIRONMENT), PurePosixPath(FREEZER))
+    for volume in map(PurePosixPath, image.volumes):
+        for folder in own:
+            if volume.is_relative_to(folder) or folder.is_relative_to(volume):
+                raise CheckError(
+                    f"{name} declares a volume over what it is to be checked for",
+                    found=f"VOLUME {volume}",
+                    expected=f"no volume over {folder}",
+                    hint="build the image without this VOLUME",
+                )
+    if image.volumes:
+        listed = ", ".join(image.volumes)
+        project.report.warn(f"volumes of {name} are empty and read-only in this check: {listed}")
 
 
 def read_image_lock(project: Project, name: str, image: ImageInfo) -> tuple[Lock, str]:

@@ -59,6 +59,35 @@ def test_the_defaults_confine(engine: DockerEngine, tiny_image: ImageInfo) -> No
     assert "tmp-writable" in said
 
 
+@pytest.fixture(scope="module")
+def with_volumes(
+    engine: DockerEngine, tiny_layer: LayerFile, image_config: Callable[..., bytes]
+) -> Iterator[ImageInfo]:
+    """An image that declares volumes: of a folder that it has, of one that it lacks, of /tmp."""
+    volumes: dict[str, object] = {"/work": {}, "/data/a b": {}, "/tmp": {}}
+    config = image_config([tiny_layer.diff_id], Volumes=volumes)
+    made = engine.load(config, [tiny_layer], tags=["freezer-test:volumes"])
+    yield made
+    engine.remove_image(made.id)
+
+
+def volumes_on_the_host(engine: DockerEngine) -> set[str]:
+    return {one["Name"] for one in engine._link.api.volumes()["Volumes"] or []}
+
+
+def test_a_volume_of_the_image_is_no_way_past_the_read_only_root(
+    engine: DockerEngine, with_volumes: ImageInfo
+) -> None:
+    before = volumes_on_the_host(engine)
+    script = "for d in /work '/data/a b' /; do touch \"$d/x\" && echo wrote to $d; done"
+    said = sh(engine, with_volumes, script)
+    assert "wrote to" not in said
+    assert said.count("Read-only file system") == 3
+    assert "tmp-writable" in sh(engine, with_volumes, "touch /tmp/y && echo tmp-writable")
+    assert "wrote" in sh(engine, with_volumes, "touch '/data/a b/x' && echo wrote", read_only=False)
+    assert volumes_on_the_host(engine) == before
+
+
 def test_memory_is_a_wall(engine: DockerEngine, tiny_image: ImageInfo) -> None:
     result = engine.run(tiny_image.id, ["tail", "/dev/zero"], RunOptions(memory="32m", timeout=60))
     assert result.out_of_memory

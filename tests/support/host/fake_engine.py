@@ -116,6 +116,7 @@ class FakeEngine:
             labels=settings.get("Labels") or {},
             user="",
             working_dir="",
+            volumes=tuple(settings.get("Volumes") or ()),
         )
 
 

@@ -174,6 +174,7 @@ def test_a_container_is_removed_although_its_start_failed(
     connected: DockerEngine, fake: FakeEngine
 ) -> None:
     fake.answers[("GET", "/containers/json")] = (200, [])
+    fake.answers[("GET", "/images/x/json")] = (200, {"Config": None})
     fake.answers[("POST", "/containers/create")] = (201, {"Id": "c1"})
     with pytest.raises(EngineError):
         connected.run("x", ["id"], RunOptions())
@@ -185,6 +186,7 @@ def test_cpus_are_chosen_again_when_the_engine_is_pinned_itself(
 ) -> None:
     refusal = "Requested CPUs are not available - requested 0, available: 6-7"
     fake.answers[("GET", "/containers/json")] = (200, [])
+    fake.answers[("GET", "/images/x/json")] = (200, {"Config": None})
     fake.answers[("POST", "/containers/create")] = (400, {"message": refusal})
     with pytest.raises(EngineError):
         connected.run("x", ["id"], RunOptions(cpus=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,27 @@ def test_what_was_recorded_at_home_is_what_is_read_away(home: Host, away: Host) 
     [kept] = (home.references / "references").iterdir()
     path = pulled_references(away.opened, sha(CONFIG))[CLASS]
     assert read_reference(path, "x") == read_reference(kept, "y")
+
+
+def with_volumes(away: Host, *volumes: str) -> str:
+    """Put an image into the engine that declares volumes; return its ID."""
+    labels = json.loads(CONFIG)["config"]["Labels"]
+    layers = (BASE, SYSTEM, LIGHT)
+    config = make_config(layers, Labels=labels, Volumes={path: {} for path in volumes})
+    away.held.files[sha(config)] = LOCK
+    return away.held.make(config, *layers).id
+
+
+def test_volumes_of_an_image_are_said_to_be_covered(away: Host, tmp_path: Path) -> None:
+    file = write_reference(tmp_path, reference())
+    assert away.check(with_volumes(away, "/data", "/srv"), file).verdict.word is Word.IDENTICAL
+    [warning] = [line for line in away.ear.warnings if "volume" in line]
+    assert "empty and read-only" in warning
+    assert warning.endswith("/data, /srv")
+
+
+@pytest.mark.parametrize("volume", ["/opt/env", "/opt", "/opt/env/lib", "/opt/freezer/smoke", "/"])
+def test_a_volume_over_what_is_checked_is_refused(away: Host, volume: str) -> None:
+    work = lambda: away.check(with_volumes(away, volume))  # noqa: E731
+    refused(work, CheckError, volume)
+    assert away.held.runs == []
