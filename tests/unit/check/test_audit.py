@@ -18,6 +18,7 @@ from freezer.flows.project.environment import Locked
 from freezer.model.record.record import Record, Timing
 from freezer.model.spec.spec import Accepted
 from freezer.output.check.audit import document, show
+from freezer.output.text import document as text_of
 from tests.support.project.locks import make_lock
 from tests.support.project.records import lines, record
 
@@ -124,4 +125,4 @@ def test_a_sensitivity_is_no_fault() -> None:
     assert "1 thread: fixed" in text
     assert "no time was left for: libm" in text
     assert "adds [in no] order" in text
-    assert json.loads(json.dumps(document(result(found))))["good"] is True
+    assert json.loads(text_of(document(result(found))))["good"] is True

@@ -26,6 +26,7 @@ from freezer.model.record.record import Record
 from freezer.model.record.verdict import Basis
 from freezer.output.check.check import document, show
 from freezer.output.check.report import report
+from freezer.output.text import document as text_of
 from tests.support.fuzz import Target, hold
 from tests.support.project.locks import make_lock
 from tests.support.project.records import HOST, lines, record
@@ -88,7 +89,7 @@ def compared(data: bytes) -> None:
     )
     metrics(before, after)
     show(result, Console(file=io.StringIO()))
-    json.dumps(document(result))
+    text_of(document(result))
     report(result, "html")
     report(result, "md")
 
