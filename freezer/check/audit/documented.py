@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.version import InvalidVersion, Version
+
 from freezer.frameworks import described, python_names
 from freezer.inside.freezer_inside.determinism import table, thread_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from freezer.frameworks.description import Framework, Measured
     from freezer.model.lock import Lock
 
 
@@ -35,7 +38,7 @@ def notes(lock: Lock) -> tuple[Note, ...]:
 
 
 def _packages(lock: Lock) -> Iterator[Note]:
-    """Yield what is documented of the locked packages."""
+    """Yield what is documented of the locked packages, and what was measured of their versions."""
     versions = {item.name: item.version for item in lock.conda}
     versions |= {item.name: item.version for item in lock.pip}
     locked = {python_names().get(name, name): version for name, version in versions.items()}
@@ -46,6 +49,32 @@ def _packages(lock: Lock) -> Iterator[Note]:
         for row in item.documented:
             if not row.gpu or lock.accelerator is not None:
                 yield Note(f"{name} {locked[name]}", row.says, row.mitigation, row.source)
+        yield from _measured(item, name, locked[name])
+
+
+def _measured(item: Framework, name: str, version: str) -> Iterator[Note]:
+    """Yield what changes results within one version; other versions are another matter."""
+    for row in item.measured:
+        if row.effect == "same" or row.factor == "version" or not covers(row, version):
+            continue
+        yield Note(
+            f"{name} {version}",
+            f"{row.operation}: {row.finding}",
+            row.setting or "none is known",
+            f"measured with {row.package} {', '.join(row.versions)}, {row.date}",
+        )
+
+
+def covers(row: Measured, version: str) -> bool:
+    """Say whether a version is within those that were measured, or a patch release of one."""
+    try:
+        locked = Version(version)
+    except InvalidVersion:  # conda has versions that no Python package could have
+        return False
+    tried = [Version(text) for text in row.versions]
+    return min(tried) <= locked <= max(tried) or any(
+        locked.release[:2] == one.release[:2] for one in tried
+    )
 
 
 def _settings(lock: Lock) -> Iterator[Note]:
