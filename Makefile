@@ -44,8 +44,9 @@ format: setup ## bring the code into its one format
 bench: setup engine ## measure against bare uv and pip-compile; writes benchmarks/*/RESULTS.md
 	@$(BIN)/python -m benchmarks
 
-docs: setup ## write docs/reference/api from the docstrings
+docs: setup ## write what comes from code: docs/reference/api, docs/reference/frameworks.md
 	@$(BIN)/python scripts/api_docs.py
+	@$(BIN)/python scripts/framework_docs.py
 
 lock-dev: $(STAMP) ## lock the development environment anew, with hashes
 	@scripts/lock-dev.sh "$(VENV)"
