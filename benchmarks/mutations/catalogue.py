@@ -1,7 +1,7 @@
 """What is changed, one thing at a time, before a built-in training runs.
 
-What of it is NumPy's runs in the test suite too: ``tests/engine/e2e/test_mutations.py``. Code is
-run with the training's module as ``t``, and ``trainer``, ``record``, ``np`` and ``os``.
+NumPy's part also runs in the test suite: ``tests/engine/e2e/check/test_mutations.py``. Code is run
+with the training's module as ``t``, and ``trainer``, ``record``, ``np`` and ``os``.
 """
 
 from __future__ import annotations

@@ -10,24 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.architecture import FLOORS, TOP
+
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "freezer"
 MOST_MODULES = 16
 """In one folder, its ``__init__.py`` included."""
-FLOORS = (
-    ("cli", "api"),
-    ("output",),
-    ("flows",),
-    ("resolve", "image", "check", "history", "data", "ledger"),
-    ("fetch", "engine"),
-    ("inside",),
-    ("ecosystems", "frameworks"),
-    ("model",),
-    ("errors",),
-)
-"""From the top down: a room imports from floors below its own, and from none on its own floor."""
-TOP = ("__init__", "__main__")
-"""Modules that may import from any floor."""
 
 
 def modules() -> dict[str, Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.architecture.test_imports import FLOORS
+from tests.support.architecture import FLOORS
 
 ROOT = Path(__file__).parents[3]
 PAGES = [

@@ -17,7 +17,7 @@ from freezer.engine.connect.connect import candidates, connect, sockets
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
-    from .conftest import FakeEngine
+    from tests.support.host.engine_socket import FakeEngine
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.engine.engine import DockerEngine
-
-    from .conftest import FakeEngine
+    from tests.support.host.engine_socket import FakeEngine
 
 IMAGE = {"Id": "sha256:" + "a" * 64, "RootFS": {"Layers": ["sha256:" + "b" * 64]}}
 

@@ -30,7 +30,7 @@ from tests.support.host.commands import LINKED, Project, forget
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 NAME = f"freezer-test-{os.getpid()}"
-IMAGES = Path(__file__).parents[3] / "images"
+IMAGES = Path(__file__).parents[4] / "images"
 BLAS = ("openblas", "mkl", "netlib")
 LIBRARIES = {"openblas": "OpenBLAS", "mkl": "MKL", "netlib": "netlib"}
 

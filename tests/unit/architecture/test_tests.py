@@ -1,0 +1,46 @@
+"""How the tests are laid out: small folders, shared code in ``tests/support`` alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+TESTS = Path(__file__).parents[2]
+MOST_FILES = 16
+"""In one folder, its ``conftest.py`` included."""
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield what a file imports, by its whole name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+
+
+FILES = sorted(TESTS.rglob("*.py"))
+
+
+def test_no_folder_outgrows_its_limit() -> None:
+    full = {
+        str(folder.relative_to(TESTS)): len(list(folder.glob("*.py")))
+        for folder in {path.parent for path in FILES}
+    }
+    assert {folder: count for folder, count in full.items() if count > MOST_FILES} == {}
+
+
+def test_tests_share_code_by_tests_support_alone() -> None:
+    """A test that imports another runs it twice, and neither can be moved or run alone."""
+    wrong = [
+        f"{path.relative_to(TESTS)} imports {name}"
+        for path in FILES
+        for name in imported(path)
+        if name.startswith((".", "tests.")) and not name.startswith(("tests.support", "tests.fuzz"))
+    ]
+    assert wrong == []
+
+
+def test_support_holds_no_tests() -> None:
+    assert list((TESTS / "support").rglob("test_*.py")) == []
