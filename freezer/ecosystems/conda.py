@@ -21,10 +21,6 @@ class CondaEcosystem(Ecosystem):
     title = "conda package "
     provides_python = True
 
-    def packages(self, lock: Lock) -> Sequence[Package]:
-        """See `Ecosystem.packages`."""
-        return lock.conda
-
     def other_platforms(self, lock: Lock) -> Mapping[str, Sequence[Package]]:
         """See `Ecosystem.other_platforms`."""
         return lock.conda_elsewhere

@@ -10,7 +10,7 @@ from freezer.ecosystems.interface import Ecosystem, Key, Need
 from freezer.model.reason import dependents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from freezer.ecosystems.interface import Lookup, Package
     from freezer.model.lock import Lock
@@ -23,10 +23,6 @@ class DebianEcosystem(Ecosystem):
     noun = "Debian package"
     title = "Debian package "
     provides_python = True
-
-    def packages(self, lock: Lock) -> Sequence[Package]:
-        """See `Ecosystem.packages`."""
-        return lock.debian
 
     def order(self, version: str) -> Any:
         """See `Ecosystem.order`."""

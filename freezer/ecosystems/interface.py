@@ -75,9 +75,10 @@ class Ecosystem(ABC):
     title: ClassVar[str]
     """Before a package's name in a list of moves, with a blank at its end unless it is empty."""
 
-    @abstractmethod
     def packages(self, lock: Lock) -> Sequence[Package]:
-        """Return the packages of a lock, sorted by name."""
+        """Return the packages of a lock, sorted by name: the lock's field of this name."""
+        found: Sequence[Package] = getattr(lock, self.name)
+        return found
 
     def other_platforms(self, lock: Lock) -> Mapping[str, Sequence[Package]]:
         """Return what is locked for further platforms, by platform; it is in no image."""

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from freezer.ecosystems.interface import Ecosystem, Key, Need
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from freezer.ecosystems.interface import Lookup, Package
     from freezer.model.artifact import Artifact
@@ -25,10 +25,6 @@ class PipEcosystem(Ecosystem):
     name = "pip"
     noun = "Python package"
     title = ""  # most moves are of Python packages, so they need no noun
-
-    def packages(self, lock: Lock) -> Sequence[Package]:
-        """See `Ecosystem.packages`."""
-        return lock.pip
 
     def own_name(self, name: str) -> str:
         """See `Ecosystem.own_name`."""

@@ -15,7 +15,6 @@ from freezer.fetch.http.client import NotFoundError, get_bytes
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import indexes
 from freezer.fetch.store.store import Store
-from freezer.flows.lock.ecosystems import base_question, debian_question
 from freezer.flows.lock.lock import lock
 from freezer.flows.project.environment import load_environment
 from freezer.flows.project.project import Project
@@ -26,6 +25,7 @@ from freezer.resolve.accelerator.nvidia_wheels import NUMBERED_AS_CUDA
 from freezer.resolve.accelerator.torch_wheels import torch_wheels
 from tests.support.host.hosts import Ear
 from tests.support.project.locks import make_lock
+from tests.support.project.questions import settled_questions
 
 pytestmark = pytest.mark.index
 AS_OF = "2026-11-20T00:00:00Z"
@@ -44,10 +44,7 @@ def locked(root: Path, *requirements: str, **accelerator: Any) -> Lock:
     (root / "freeze.yaml").write_text(yaml.safe_dump(spec))
     environment = load_environment(root, None)
     made = make_lock(debian=(), pip=(), as_of=AS_OF)
-    answers = {
-        "base": base_question(environment),
-        "debian": debian_question(environment, made.base),
-    }
+    answers = settled_questions(environment, made)
     file = root / "lockfiles" / "demo" / LOCK_FILE
     file.parent.mkdir(parents=True)
     file.write_bytes(lock_bytes(made.model_copy(update={"answers": answers})))

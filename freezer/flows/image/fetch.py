@@ -10,7 +10,7 @@ from freezer.errors import ArtifactGoneError, EngineError, FetchError, Integrity
 from freezer.fetch.store.download import fetch_all
 from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.lock.base import base_apt_sources
-from freezer.flows.lock.sources import artifact_sources, spec_channels
+from freezer.flows.lock.sources import artifact_sources, requirements_if_any, spec_channels
 from freezer.flows.project.image_runtime import fetch_runtime
 from freezer.flows.project.user_files import fetch_user_files
 
@@ -71,7 +71,8 @@ def fetch_lock(project: Project, lock: Lock) -> None:
 
 
 def _sources(project: Project, lock: Lock) -> tuple[Source, ...]:
-    return artifact_sources(project, lock.name, lock.as_of, lambda: _base_sources(project, lock))
+    requirements = requirements_if_any(project, lock.name)
+    return artifact_sources(project, requirements, lock.as_of, lambda: _base_sources(project, lock))
 
 
 def _with_nearest(project: Project, lock: Lock, error: ArtifactGoneError) -> ArtifactGoneError:

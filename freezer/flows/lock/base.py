@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from freezer.fetch.debian.apt_sources import AptSource, parse_sources
-from freezer.fetch.registry.inspect import Registry
-from freezer.fetch.store.download import fetch_all
-from freezer.flows.lock.sources import artifact_sources
+from freezer.flows.lock.interface import BaseAnswer
 from freezer.flows.project.spec_errors import errors_at
-from freezer.image.base import engine_base
-from freezer.image.debian.bootstrap import make_base
-from freezer.image.oci.config import image_id
+from freezer.model.canonical import plain
 from freezer.model.lock import BootstrapBase, RegistryBase
-from freezer.resolve.base.probe import BaseFacts, probe
-from freezer.resolve.debian.bootstrap import resolve_bootstrap
 
 if TYPE_CHECKING:
-    from freezer.flows.lock.request import LockRequest
+    from collections.abc import Iterable, Iterator
+
+    from freezer.fetch.debian.apt_sources import AptSource
+    from freezer.flows.lock.interface import Below, LockRequest, SpecLine
     from freezer.flows.project.project import Project
-    from freezer.model.lock import Base
+    from freezer.model.lock import Base, Lock
+    from freezer.resolve.base.probe import BaseFacts
 
 ARCHITECTURES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 """Platforms, and what their machines call themselves."""
@@ -28,21 +25,53 @@ _WITHOUT_A_REGISTRY = (
 )
 
 
-def resolve_base(project: Project, lock_request: LockRequest) -> Base:
-    """Return the base that the spec asks for.
+class BaseResolver:
+    """See `freezer.flows.lock.interface.EcosystemResolver`."""
 
-    Raises ``ResolveError``, ``FetchError``, ``EngineError`` and ``BuildError``.
-    """
-    spec = lock_request.environment.spec
-    if isinstance(spec.base, str):
-        with errors_at(lock_request.environment, "base", also=_WITHOUT_A_REGISTRY):
-            return _from_registry(project, spec.base, spec.platform)
-    with errors_at(lock_request.environment, "base"):
-        return _from_packages(project, lock_request, spec.base.bootstrap)
+    name: ClassVar[str] = "base"
+    stale: ClassVar[str] = "the spec asks for another base"
+
+    def question(self, request: LockRequest, below: Below) -> list[Any]:
+        """Return the base as the spec writes it, and the platform."""
+        del below
+        spec = request.environment.spec
+        return [spec.base if isinstance(spec.base, str) else plain(spec.base), spec.platform]
+
+    def locked(self, lock: Lock) -> BaseAnswer:
+        """Return the base of a lock."""
+        return BaseAnswer(base=lock.base)
+
+    def resolve(self, project: Project, request: LockRequest, below: Below) -> BaseAnswer:
+        """Return the base that the spec names.
+
+        Raises ``ResolveError``, ``FetchError``, ``EngineError`` and ``BuildError``.
+        """
+        del below
+        spec = request.environment.spec
+        if isinstance(spec.base, str):
+            with errors_at(request.environment, "base", also=_WITHOUT_A_REGISTRY):
+                return BaseAnswer(base=_from_registry(project, spec.base, spec.platform))
+        with errors_at(request.environment, "base"):
+            return BaseAnswer(base=_from_packages(project, request, spec.base.bootstrap))
+
+    def spec_lines(self, request: LockRequest, lock: Lock, name: str) -> Iterator[SpecLine]:
+        """Yield nothing: a spec names a base, and no package of it."""
+        del request, lock, name
+        return iter(())
+
+    def limits(
+        self, project: Project, request: LockRequest, lock: Lock, names: Iterable[str]
+    ) -> Iterator[tuple[str, str, str | None, str]]:
+        """Yield nothing: a base moves as a whole."""
+        del project, request, lock, names
+        return iter(())
 
 
 def base_facts(project: Project, base: Base, platform: str) -> BaseFacts:
     """Return what a base is and holds; it is made, or pulled, where the engine lacks it."""
+    from freezer.image.base import engine_base
+    from freezer.resolve.base.probe import probe
+
     reference = engine_base(
         base, platform, engine=project.engine(), store=project.store, report=project.report
     )
@@ -51,12 +80,16 @@ def base_facts(project: Project, base: Base, platform: str) -> BaseFacts:
 
 def base_apt_sources(project: Project, base: Base, platform: str) -> tuple[AptSource, ...]:
     """Return the apt sources that a registry's base itself holds; the base is pulled for it."""
+    from freezer.fetch.debian.apt_sources import parse_sources
+
     facts = base_facts(project, base, platform)
     parsed = (parse_sources(text, name) for name, text in facts.apt_sources)
     return tuple(source for sources in parsed for source in sources)
 
 
 def _from_registry(project: Project, reference: str, platform: str) -> RegistryBase:
+    from freezer.fetch.registry.inspect import Registry
+
     with project.report.task(f"Asking the registry for {reference}"):
         found = Registry(project.config).resolve(reference, platform)
     base = RegistryBase(
@@ -70,21 +103,28 @@ def _from_registry(project: Project, reference: str, platform: str) -> RegistryB
     return base.model_copy(update={"packages": facts.packages})
 
 
-def _from_packages(project: Project, lock_request: LockRequest, suite: str) -> BootstrapBase:
-    environment = lock_request.environment
-    architecture = ARCHITECTURES[environment.spec.platform]
+def _from_packages(project: Project, request: LockRequest, suite: str) -> BootstrapBase:
+    from freezer.fetch.debian.archive import DebianArchive
+    from freezer.fetch.store.download import fetch_all
+    from freezer.image.debian.bootstrap import make_base
+    from freezer.image.oci.config import image_id
+    from freezer.resolve.debian.bootstrap import resolve_bootstrap
+
+    architecture = ARCHITECTURES[request.environment.spec.platform]
     packages = resolve_bootstrap(
         suite,
         architecture,
         config=project.config,
-        as_of=lock_request.as_of,
+        as_of=request.as_of,
         store=project.store,
         report=project.report,
     )
     fetch_all(
         packages,
         store=project.store,
-        sources=artifact_sources(project, environment.name, lock_request.as_of),
+        sources=[
+            DebianArchive.from_config(project.config, store=project.store, as_of=request.as_of)
+        ],
         report=project.report,
     )
     config, layer = make_base(

@@ -1,38 +1,30 @@
-"""The conda packages of an environment, on its own platform and on those locked beside it."""
+"""The conda packages of an environment, on all platforms that it is locked for."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from freezer.errors import ResolveError
-from freezer.flows.lock.answers import CondaAnswer
+from freezer.flows.lock.debian import newest_as_of
+from freezer.flows.lock.interface import CondaAnswer, SpecLine
 from freezer.flows.project.environment import place
 from freezer.flows.project.spec_errors import errors_at
 from freezer.image.layout import ENVIRONMENT
 from freezer.model.canonical import plain
 from freezer.model.events import PartOf
 from freezer.model.lock import PythonTarget
-from freezer.resolve.accelerator.conda import (
-    conda_constraints,
-    require_gpu_builds,
-    virtual_packages,
-)
-from freezer.resolve.conda.environment import gather_conda
-from freezer.resolve.conda.solver.virtual_packages import SUBDIRS
-from freezer.resolve.minimal import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from freezer.fetch.conda.channels import CondaChannel
     from freezer.fetch.config import Config
-    from freezer.flows.lock.answers import Installed
-    from freezer.flows.lock.request import LockRequest
+    from freezer.flows.lock.interface import Below, LockRequest
     from freezer.flows.project.environment import Environment
     from freezer.flows.project.project import Project
-    from freezer.model.lock import CondaPackage
+    from freezer.model.lock import CondaPackage, Lock
     from freezer.model.spec.spec import CondaSpec
     from freezer.resolve.conda.environment import CondaRequirements
     from freezer.resolve.conda.solver.interface import CondaRequest, CondaResolution
@@ -41,75 +33,122 @@ _OTHER_PYTHON = re.compile(r"pypy|graalpy|cp3\d+t\b")
 """What the builds of Pythons other than plain CPython have in their names."""
 
 
-def gathered_conda(environment: Environment, config: Config) -> dict[str, CondaRequirements]:
-    """Return what the spec asks of conda by platform, its own first; empty without conda.
+@dataclass(frozen=True)
+class CondaResolver:
+    """See `freezer.flows.lock.interface.EcosystemResolver`."""
 
-    Raises ``SpecError`` with its place.
+    requirements: Mapping[str, CondaRequirements] = field(default_factory=dict)
+    """By platform, the environment's own first; empty without conda."""
+    name: ClassVar[str] = "conda"
+    stale: ClassVar[str] = (
+        "the spec asks for other conda packages, or has them resolved in another way"
+    )
+
+    def question(self, request: LockRequest, below: Below) -> list[Any] | None:
+        """Return the requirements on each platform, the solver and what constrains it."""
+        if not self.requirements:
+            return None
+        spec = request.environment.spec
+        return [
+            [[platform, item.lines] for platform, item in self.requirements.items()],
+            _spec(request.environment).resolver,
+            below.debian.glibc,
+            plain(spec.accelerator) if spec.accelerator else None,
+            spec.blas,
+        ]
+
+    def locked(self, lock: Lock) -> CondaAnswer:
+        """Return what a lock holds."""
+        return CondaAnswer(
+            packages=lock.conda,
+            other_platforms=lock.conda_elsewhere,
+            virtual_packages=lock.virtual_packages,
+            python=lock.target.python if lock.conda else None,
+        )
+
+    def resolve(self, project: Project, request: LockRequest, below: Below) -> CondaAnswer:
+        """Return the packages that satisfy a spec's conda half on all its platforms.
+
+        Raises ``ResolveError`` and ``FetchError``; for a lock that is taken over
+        ``ArtifactGoneError`` and ``IntegrityError``.
+        """
+        from freezer.resolve.accelerator.conda import require_gpu_builds, virtual_packages
+        from freezer.resolve.conda.solver.virtual_packages import SUBDIRS
+
+        environment, glibc = request.environment, below.debian.glibc
+        spec = environment.spec
+        with errors_at(environment, "accelerator"):
+            declared = virtual_packages(spec.accelerator, glibc, SUBDIRS[spec.platform])
+        _warn(project, (text for item in self.requirements.values() for text in item.warnings))
+        found: dict[str, CondaResolution] = {}
+        for platform, item in self.requirements.items():
+            with errors_at(environment, "conda"):
+                found[platform] = _resolve(project, request, platform, item, glibc)
+            if spec.accelerator is not None:
+                require_gpu_builds(found[platform].packages, item.specs)
+        own = found.pop(spec.platform)
+        return CondaAnswer(
+            packages=own.packages,
+            other_platforms={name: one.packages for name, one in found.items()},
+            virtual_packages=declared,
+            python=conda_python(own.packages, environment),
+            causes=own.causes,
+            alone={**{k: v for one in found.values() for k, v in one.alone.items()}, **own.alone},
+        )
+
+    def spec_lines(self, request: LockRequest, lock: Lock, name: str) -> Iterator[SpecLine]:
+        """Yield the match specs for a package, on the lock's platform."""
+        from freezer.resolve.conda.specname import spec_name
+
+        del request
+        own = self.requirements.get(lock.platform)
+        for item in own.specs if own else ():
+            if spec_name(item.text) == name:
+                yield SpecLine(item.where, item.text)
+
+    def limits(
+        self, project: Project, request: LockRequest, lock: Lock, names: Iterable[str]
+    ) -> Iterator[tuple[str, str, str | None, str]]:
+        """Yield the cut-off: the solver takes the newest that fits."""
+        del project, request
+        wanted = set(names)
+        for item in lock.conda:
+            if item.name in wanted:
+                yield item.name, f"{item.version} {item.build}", None, newest_as_of(lock)
+
+
+def read_conda(environment: Environment, config: Config) -> dict[str, CondaRequirements]:
+    """Return what the spec requires of conda by platform, its own first; empty without conda.
+
+    Raises ``SpecError`` with the place.
     """
     spec = environment.spec
     if spec.conda is None:
         return {}
-    return {
-        platform: gather_conda(
-            environment.spec_folder,
-            spec.conda,
-            spec.python,
-            config=config,
-            subdir=SUBDIRS[platform],
-        )
-        for platform in platforms_of(environment)
-    }
+    from freezer.resolve.conda.environment import gather_conda
+    from freezer.resolve.conda.solver.virtual_packages import SUBDIRS
+
+    with errors_at(environment, "conda"):
+        return {
+            platform: gather_conda(
+                environment.spec_folder,
+                spec.conda,
+                spec.python,
+                config=config,
+                subdir=SUBDIRS[platform],
+            )
+            for platform in dict.fromkeys((spec.platform, *sorted(spec.conda.platforms)))
+        }
 
 
-def platforms_of(environment: Environment) -> tuple[str, ...]:
-    """Return the platforms that conda packages are locked for, the environment's own first."""
-    spec = environment.spec
-    others = spec.conda.platforms if spec.conda else ()
-    return tuple(dict.fromkeys((spec.platform, *sorted(others))))
-
-
-def conda_question(
-    environment: Environment, gathered: Mapping[str, CondaRequirements], glibc: str
-) -> list[Any]:
-    """Return all that the answer depends on but the channels' content; without secrets."""
-    spec = environment.spec
-    return [
-        [[platform, item.lines] for platform, item in gathered.items()],
-        _spec(environment).resolver,
-        glibc,
-        plain(spec.accelerator) if spec.accelerator else None,
-        spec.blas,
-    ]
-
-
-def resolve_conda(
-    project: Project,
-    lock_request: LockRequest,
-    gathered: Mapping[str, CondaRequirements],
-    installed: Installed,
-) -> CondaAnswer:
-    """Return the packages that answer a spec's conda half on all its platforms.
-
-    Raises ``ResolveError`` and ``FetchError``; for a lock that is taken over ``ArtifactGoneError``
-    and ``IntegrityError``.
-    """
-    spec = lock_request.environment.spec
-    with errors_at(lock_request.environment, "accelerator"):
-        declared = virtual_packages(spec.accelerator, installed.glibc, SUBDIRS[spec.platform])
-    found: dict[str, tuple[CondaPackage, ...]] = {}
-    for warning in dict.fromkeys(text for item in gathered.values() for text in item.warnings):
-        project.report.warn(warning)
-    for platform, item in gathered.items():
-        with errors_at(lock_request.environment, "conda"):
-            found[platform] = _resolve(project, lock_request, platform, item, installed)
-        if spec.accelerator is not None:
-            require_gpu_builds(found[platform], item.specs)
-    own = found.pop(spec.platform)
-    return CondaAnswer(own, found, declared)
+def channels_of(requirements: Mapping[str, CondaRequirements]) -> tuple[CondaChannel, ...]:
+    """Return the channels of all platforms, each once, in the order of their priority."""
+    found = {channel.name: channel for one in requirements.values() for channel in one.channels}
+    return tuple(found.values())
 
 
 def conda_python(packages: Sequence[CondaPackage], environment: Environment) -> PythonTarget:
-    """Return the Python that conda packages bring. Raises ``ResolveError`` for another or none."""
+    """Return the Python among conda packages. Raises ``ResolveError`` for another one or none."""
     python = next((item for item in packages if item.name == "python"), None)
     wanted = environment.spec.python
     if python is None or ".".join(python.version.split(".")[:2]) != wanted:
@@ -135,61 +174,57 @@ def conda_python(packages: Sequence[CondaPackage], environment: Environment) -> 
     )
 
 
-def channels_of(gathered: Mapping[str, CondaRequirements]) -> tuple[CondaChannel, ...]:
-    """Return the channels of all platforms, each once, in the order of their priority."""
-    found = {channel.name: channel for item in gathered.values() for channel in item.channels}
-    return tuple(found.values())
-
-
 def _resolve(
     project: Project,
-    lock_request: LockRequest,
+    request: LockRequest,
     platform: str,
-    gathered: CondaRequirements,
-    installed: Installed,
-) -> tuple[CondaPackage, ...]:
-    spec, subdir = lock_request.environment.spec, SUBDIRS[platform]
-    if gathered.locked:
+    requirements: CondaRequirements,
+    glibc: str,
+) -> CondaResolution:
+    """Resolve one platform, or take its packages over from an existing lock."""
+    from freezer.resolve.accelerator.conda import conda_constraints, virtual_packages
+    from freezer.resolve.conda.solver.interface import CondaConflictError, CondaRequest
+    from freezer.resolve.conda.solver.virtual_packages import SUBDIRS
+
+    spec, subdir = request.environment.spec, SUBDIRS[platform]
+    if requirements.locked:
         from freezer.resolve.conda.takeover.complete import take_over
 
-        taken = take_over(
-            gathered.locked, subdir=subdir, store=project.store, report=project.report
+        found = take_over(
+            requirements.locked, subdir=subdir, store=project.store, report=project.report
         )
-        return _said(project, taken)
-    from freezer.resolve.conda.solver.interface import CondaConflictError, CondaRequest
+    else:
+        wanted = CondaRequest(
+            channels=requirements.channels,
+            specs=requirements.specs,
+            subdir=subdir,
+            virtual_packages=virtual_packages(spec.accelerator, glibc, subdir),
+            as_of=request.as_of,
+            keep=_locked_for(request, platform),
+            constraints=conda_constraints(spec.accelerator, spec.blas, requirements.specs),
+        )
+        try:
+            found = _solve(project, request, wanted)
+        except CondaConflictError as error:
+            from freezer.flows.lock.conda_alternatives import refused
 
-    request = CondaRequest(
-        channels=gathered.channels,
-        specs=gathered.specs,
-        subdir=subdir,
-        virtual_packages=virtual_packages(spec.accelerator, installed.glibc, subdir),
-        as_of=lock_request.as_of,
-        keep=_kept(lock_request, platform),
-        constraints=conda_constraints(spec.accelerator, spec.blas, gathered.specs),
-    )
-    try:
-        answer = _solved(project, lock_request, platform, request)
-    except CondaConflictError as error:
-        from freezer.flows.lock.conda_alternatives import refused
-
-        raise refused(project, lock_request.environment, request, error) from error
-    return _said(project, answer)
+            raise refused(project, request.environment, wanted, error) from error
+    _warn(project, found.warnings)
+    return found
 
 
-def _solved(
-    project: Project, lock_request: LockRequest, platform: str, request: CondaRequest
-) -> CondaResolution:
-    """Ask the solver; for an update as often as it takes to move no more than need be."""
+def _solve(project: Project, request: LockRequest, wanted: CondaRequest) -> CondaResolution:
+    """Run the solver; for an update as often as it takes to move as little as possible."""
     from freezer.resolve.conda.solver.choose import conda_solver
     from freezer.resolve.conda.specname import spec_name
+    from freezer.resolve.minimal import minimal_update
 
-    ask = conda_solver(_spec(lock_request.environment).resolver)
-    release = lock_request.released("conda")
-    old = _kept(lock_request, platform)
+    solver = conda_solver(_spec(request.environment).resolver)
+    release, old = request.released("conda"), wanted.keep
     if release is None or not old:
-        return ask(request, config=project.config, store=project.store, report=project.report)
-
+        return solver(wanted, config=project.config, store=project.store, report=project.report)
     kept = {name: package for name, package in old.items() if name not in release.names}
+    quiet = PartOf(project.report)
 
     def solve(
         *,
@@ -202,39 +237,35 @@ def _solved(
         more += [f"{name} =={version}" for name, version in pins.items()]
         more += [f"{name} >={version.partition(' ')[0]}" for name, version in floors.items()]
         more += [f"{above[0]} >{above[1].partition(' ')[0]}"] if above else []
-        asked = replace(request, keep=kept, constraints=(*request.constraints, *more))
-        return ask(asked, config=project.config, store=project.store, report=quiet)
+        narrowed = replace(wanted, keep=kept, constraints=(*wanted.constraints, *more))
+        return solver(narrowed, config=project.config, store=project.store, report=quiet)
 
-    quiet = PartOf(project.report)
     with project.report.task("Looking for the fewest conda packages to move"):
-        settled = settle(
+        found = minimal_update(
             release,
             {name: f"{package.version} {package.build}" for name, package in old.items()},
             {name: list(map(spec_name, package.depends)) for name, package in old.items()},
             solve,
-            lambda found: {item.name: f"{item.version} {item.build}" for item in found.packages},
+            lambda one: {item.name: f"{item.version} {item.build}" for item in one.packages},
         )
-    if platform == lock_request.environment.spec.platform:
-        lock_request.causes["conda"] = dict(settled.refusals)
-        lock_request.alone.update(settled.alone)
-    return settled.answer
+    return replace(found.answer, causes=dict(found.refusals), alone=found.alone)
 
 
-def _kept(lock_request: LockRequest, platform: str) -> dict[str, CondaPackage]:
-    if lock_request.old is None:
+def _locked_for(request: LockRequest, platform: str) -> dict[str, CondaPackage]:
+    """Return the packages of the old lock for a platform, by name."""
+    if request.old is None:
         return {}
-    own = platform == lock_request.old.platform
-    packages = lock_request.old.conda if own else lock_request.old.conda_elsewhere.get(platform, ())
+    own = platform == request.old.platform
+    packages = request.old.conda if own else request.old.conda_elsewhere.get(platform, ())
     return {package.name: package for package in packages}
 
 
-def _said(project: Project, answer: CondaResolution) -> tuple[CondaPackage, ...]:
-    for warning in answer.warnings:
+def _warn(project: Project, warnings: Iterable[str]) -> None:
+    for warning in dict.fromkeys(warnings):
         project.report.warn(warning)
-    return answer.packages
 
 
 def _spec(environment: Environment) -> CondaSpec:
     spec = environment.spec.conda
-    assert spec is not None, "asked only where there is one"  # noqa: S101 - for the type checker
+    assert spec is not None, "called only where there is one"  # noqa: S101 - for the type checker
     return spec

@@ -2,130 +2,221 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
-from debian.debian_support import Version
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from freezer.errors import ResolveError
-from freezer.fetch.debian.packages_index import fetch_indices
-from freezer.flows.lock.answers import Installed
 from freezer.flows.lock.base import ARCHITECTURES, base_apt_sources, base_facts
+from freezer.flows.lock.interface import DebianAnswer, SpecLine
+from freezer.flows.project.environment import place
 from freezer.flows.project.spec_errors import errors_at
-from freezer.image.base import engine_base
 from freezer.model.events import PartOf
 from freezer.model.lock import BasePackage, DebianPackage
-from freezer.resolve.base.target import choose_python, debian_python, glibc_of, python_packages
-from freezer.resolve.components.blas import debian_additions
-from freezer.resolve.debian.bootstrap import bootstrap_sources
-from freezer.resolve.debian.resolve import resolve_debian
-from freezer.resolve.minimal import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from freezer.fetch.debian.apt_sources import AptSource
-    from freezer.flows.lock.request import LockRequest
+    from freezer.flows.lock.interface import Below, LockRequest
     from freezer.flows.project.project import Project
-    from freezer.model.lock import Base
+    from freezer.model.lock import Base, Lock
+    from freezer.resolve.minimal import Release
+
+    Apt = Callable[[Sequence[str], Mapping[str, str]], tuple[DebianPackage, ...]]
 
 
-def resolve_installed(project: Project, lock_request: LockRequest, base: Base) -> Installed:
-    """Return the closure of the spec's Debian packages, Python among them where the base has none.
+class DebianResolver:
+    """See `freezer.flows.lock.interface.EcosystemResolver`."""
 
-    Where conda brings the Python, none is asked of Debian. Raises ``ResolveError`` when the base
-    cannot offer what is asked for.
-    """
-    spec = lock_request.environment.spec
-    facts = base_facts(project, base, spec.platform)
-    python = None if spec.conda else choose_python(spec.python, facts)
-    with errors_at(lock_request.environment, "python"):
-        own = () if python or spec.conda else python_packages(spec.python, facts)
-    reasons = dict.fromkeys(own, "Freezer's own: the environment's Python")
-    with errors_at(lock_request.environment, "system" if spec.system else "python"):
-        packages = _packages(project, lock_request, base, reasons)
-    if python is None and not spec.conda:
-        python = debian_python(spec.python, packages)
-    return Installed(
-        packages, facts.architecture, glibc_of(facts, packages), facts.distribution, python
+    name: ClassVar[str] = "debian"
+    stale: ClassVar[str] = (
+        "the spec asks for other Debian packages, another Python, or another base"
     )
 
+    def question(self, request: LockRequest, below: Below) -> list[Any]:
+        """Return the base's bytes, the spec's packages, and what else Freezer installs for it."""
+        spec, base = request.environment.spec, below.base
+        content = (
+            base.config
+            if base.kind == "registry"
+            else sorted(package.sha256 for package in base.packages)
+        )
+        # conda provides its own Python.
+        python = None if spec.conda else spec.python
+        blas = [] if spec.blas is None else [spec.blas]
+        return [content, sorted(set(spec.system)), python, *blas]
 
-def _packages(
-    project: Project, lock_request: LockRequest, base: Base, reasons: dict[str, str]
-) -> tuple[DebianPackage, ...]:
+    def locked(self, lock: Lock) -> DebianAnswer:
+        """Return what a lock holds."""
+        return DebianAnswer.locked(lock.debian, lock.target)
+
+    def resolve(self, project: Project, request: LockRequest, below: Below) -> DebianAnswer:
+        """Return the closure of the spec's packages, with Python where the base has none.
+
+        Where conda provides the Python, none is installed here. Raises ``ResolveError`` when the
+        base cannot offer what is required.
+        """
+        from freezer.resolve.base.target import (
+            choose_python,
+            debian_python,
+            glibc_of,
+            python_packages,
+        )
+
+        environment, base = request.environment, below.base
+        spec = environment.spec
+        facts = base_facts(project, base, spec.platform)
+        python = None if spec.conda else choose_python(spec.python, facts)
+        with errors_at(environment, "python"):
+            own = () if python or spec.conda else python_packages(spec.python, facts)
+        reasons = dict.fromkeys(own, "Freezer's own: the environment's Python")
+        with errors_at(environment, "system" if spec.system else "python"):
+            closure = _with_blas(project, request, base, reasons)
+        if python is None and not spec.conda:
+            python = debian_python(spec.python, closure.packages)
+        return DebianAnswer(
+            packages=closure.packages,
+            architecture=facts.architecture,
+            glibc=glibc_of(facts, closure.packages),
+            distribution=facts.distribution,
+            python=python,
+            causes=closure.causes,
+            alone=closure.alone,
+        )
+
+    def spec_lines(self, request: LockRequest, lock: Lock, name: str) -> Iterator[SpecLine]:
+        """Yield the entry of ``system``."""
+        del lock
+        system = request.environment.spec.system
+        if name in system:
+            yield SpecLine(place(request.environment, "system", system.index(name)), name)
+
+    def limits(
+        self, project: Project, request: LockRequest, lock: Lock, names: Iterable[str]
+    ) -> Iterator[tuple[str, str, str | None, str]]:
+        """Yield the cut-off: apt takes the newest that fits."""
+        del project, request
+        wanted = set(names)
+        for item in lock.debian:
+            if item.name in wanted:
+                yield item.name, item.version, None, newest_as_of(lock)
+
+
+def newest_as_of(lock: Lock) -> str:
+    """Return why a package is not newer where a solver takes the newest that fits."""
+    return f"it is the newest that fits as of {lock.as_of}"
+
+
+@dataclass(frozen=True)
+class _Closure:
+    """Packages with all that they need; for an update with what `Answer` has of it."""
+
+    packages: tuple[DebianPackage, ...] = ()
+    causes: Mapping[str, str] = field(default_factory=dict)
+    alone: Mapping[str, str] = field(default_factory=dict)
+
+
+def _with_blas(
+    project: Project, request: LockRequest, base: Base, reasons: Mapping[str, str]
+) -> _Closure:
     """Return the closure, with what ``blas:`` adds to it: known only once the closure is."""
-    spec = lock_request.environment.spec
+    from freezer.resolve.components.blas import debian_additions
+
+    spec = request.environment.spec
     wanted = tuple(dict.fromkeys((*spec.system, *reasons)))
-    packages = _closure(project, lock_request, base, wanted, reasons) if wanted else ()
+    found = _closure(project, request, base, wanted, reasons) if wanted else _Closure()
     if spec.blas is None:
-        return packages
-    names = [item.name for item in (*base.packages, *packages)]
+        return found
+    names = [item.name for item in (*base.packages, *found.packages)]
     more = [name for name in debian_additions(spec.blas, names) if name not in wanted]
     if not more:
-        return packages
-    with errors_at(lock_request.environment, "blas"):
+        return found
+    with errors_at(request.environment, "blas"):
         why = dict.fromkeys(more, f"`blas: {spec.blas}` in the spec")
-        return _closure(project, lock_request, base, (*wanted, *more), {**reasons, **why})
+        return _closure(project, request, base, (*wanted, *more), {**reasons, **why})
 
 
 def _closure(
     project: Project,
-    lock_request: LockRequest,
+    request: LockRequest,
     base: Base,
     wanted: Sequence[str],
-    reasons: dict[str, str],
-) -> tuple[DebianPackage, ...]:
-    """Ask apt; for an update as often as it takes to move no more than need be."""
-    old = {item.name: item.version for item in lock_request.old.debian} if lock_request.old else {}
-    release = lock_request.released("debian")
+    reasons: Mapping[str, str],
+) -> _Closure:
+    """Run apt; for an update as often as it takes to move as little as possible."""
+    from freezer.resolve.minimal import minimal_update
+
+    old = {item.name: item.version for item in request.old.debian} if request.old else {}
+    release = request.released("debian")
     if release is None:
-        return _asker(project, lock_request, base, reasons)(wanted, old)
+        return _Closure(_apt(project, request, base, reasons)(wanted, old))
+    with project.report.task("Looking for the fewest Debian packages to move"):
+        quiet = replace(project, report=PartOf(project.report))
+        update = _Update(_apt(quiet, request, base, reasons), wanted, old, release)
+        found = minimal_update(release, old, {}, update.solve, _versions)
+    return _Closure(found.answer, dict(found.refusals), found.alone)
+
+
+@dataclass(frozen=True)
+class _Update:
+    """Runs apt for an update: with some versions preferred, and looks at what it chose.
+
+    apt knows preferences, and exact versions of what is installed by name, and nothing else. It
+    follows all preferences of a run or none, and does not report which: hence the check afterwards.
+    """
+
+    apt: Apt
+    wanted: Sequence[str]
+    old: Mapping[str, str]
+    release: Release
 
     def solve(
+        self,
         *,
         held: frozenset[str],
         pins: Mapping[str, str],
         floors: Mapping[str, str],
         above: tuple[str, str] | None = None,
     ) -> tuple[DebianPackage, ...]:
+        """Return an answer. See `freezer.resolve.minimal.Solve`."""
         del floors  # apt takes the newest that there is, or what is preferred, and nothing older
-        goals = {**{name: old[name] for name in sorted(held)}, **pins}
+        goals = {**{name: self.old[name] for name in sorted(held)}, **pins}
         if above:
-            # What is preferred may hold a package down. Without, apt takes the newest of all: one
-            # question, whichever package it is asked for.
-            found = ask(_exact(wanted, release.pins), {})
+            # What is preferred may hold a package down. Without preferences apt takes the newest of
+            # all: one run, whichever package it is for.
+            found = self.apt(_exact(self.wanted, self.release.pins), {})
         else:
-            # Only what the spec asks for may be asked for: all else is preferred, and looked at
-            # after.
-            prefer = held or old.keys() - release.names
-            kept = {name: old[name] for name in sorted(prefer)}
-            found = ask(_exact(wanted, pins), {**kept, **goals})
-        versions = {item.name: item.version for item in found}
-        # apt takes all that is to be kept, or none of it; and says nothing of which.
+            # Exact versions may be given only for what the spec names; the rest can be preferred.
+            prefer = held or self.old.keys() - self.release.names
+            kept = {name: self.old[name] for name in sorted(prefer)}
+            found = self.apt(_exact(self.wanted, pins), {**kept, **goals})
+        self._require(found, goals, above)
+        return found
+
+    def _require(
+        self,
+        found: Sequence[DebianPackage],
+        goals: Mapping[str, str],
+        above: tuple[str, str] | None,
+    ) -> None:
+        """Raise ``ResolveError`` where apt did not follow what was preferred."""
+        versions = _versions(found)
         moved = [name for name in goals if versions.get(name, goals[name]) != goals[name]]
         if above and not _exceeds(versions.get(above[0]), above[1]):
             moved = [above[0]]
         if moved:
-            said = ", ".join(f"{name} {versions.get(name, '(none)')}" for name in moved)
+            chosen = ", ".join(f"{name} {versions.get(name, '(none)')}" for name in moved)
             raise ResolveError(
-                f"apt answers with {said} only",
+                f"apt answers with {chosen} only",
                 expected=", ".join(f"{name} {goals[name]}" for name in moved if name in goals)
                 or "something newer",
                 hint="Debian's archive holds one version of most packages; with `debian-snapshot` "
                 "in the configuration there are earlier ones",
             )
-        return found
 
-    with project.report.task("Looking for the fewest Debian packages to move"):
-        quiet = replace(project, report=PartOf(project.report))
-        ask = _asker(quiet, lock_request, base, reasons)
-        settled = settle(
-            release, old, {}, solve, lambda found: {item.name: item.version for item in found}
-        )
-    lock_request.causes["debian"] = dict(settled.refusals)
-    lock_request.alone.update(settled.alone)
-    return settled.answer
+
+def _versions(packages: Iterable[DebianPackage]) -> dict[str, str]:
+    return {item.name: item.version for item in packages}
 
 
 def _exact(wanted: Sequence[str], pins: Mapping[str, str]) -> list[str]:
@@ -133,19 +224,23 @@ def _exact(wanted: Sequence[str], pins: Mapping[str, str]) -> list[str]:
 
 
 def _exceeds(version: str | None, other: str) -> bool:
+    from debian.debian_support import Version
+
     return version is not None and Version(version) > Version(other)
 
 
-def _asker(
-    project: Project, lock_request: LockRequest, base: Base, reasons: dict[str, str]
-) -> Callable[[Sequence[str], Mapping[str, str]], tuple[DebianPackage, ...]]:
-    """Return what asks apt for packages, preferring some versions; indices are read once."""
-    spec = lock_request.environment.spec
+def _apt(project: Project, request: LockRequest, base: Base, reasons: Mapping[str, str]) -> Apt:
+    """Return a function that resolves packages and prefers some versions; indices are read once."""
+    from freezer.fetch.debian.packages_index import fetch_indices
+    from freezer.image.base import engine_base
+    from freezer.resolve.debian.resolve import resolve_debian
+
+    spec = request.environment.spec
     indices = fetch_indices(
         _sources(project, base, spec.platform),
         ARCHITECTURES[spec.platform],
         project.config,
-        as_of=lock_request.as_of,
+        as_of=request.as_of,
         store=project.store,
         report=project.report,
     )
@@ -157,7 +252,7 @@ def _asker(
         report=project.report,
     )
 
-    def ask(wanted: Sequence[str], keep: Mapping[str, str]) -> tuple[DebianPackage, ...]:
+    def resolve(wanted: Sequence[str], keep: Mapping[str, str]) -> tuple[DebianPackage, ...]:
         return resolve_debian(
             wanted,
             image,
@@ -170,10 +265,12 @@ def _asker(
             reasons={name: text for name, text in reasons.items() if name not in spec.system},
         )
 
-    return ask
+    return resolve
 
 
 def _sources(project: Project, base: Base, platform: str) -> Sequence[AptSource]:
+    from freezer.resolve.debian.bootstrap import bootstrap_sources
+
     if base.kind == "bootstrap":
         return bootstrap_sources(base.suite, project.config)
     return base_apt_sources(project, base, platform)

@@ -1,4 +1,4 @@
-"""What is written beside a lock for other tools: pip's requirements, conda's files.
+"""The files next to a lock for other tools: pip's requirements, conda's lock files.
 
 The lock is the authority. These follow from it and, where a channel has an address of its own, from
 the spec.
@@ -17,7 +17,7 @@ from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freezer.flows.project.environment import Environment
+    from freezer.fetch.conda.channels import CondaChannel
     from freezer.flows.project.project import Project
     from freezer.model.lock import Lock
     from freezer.resolve.conda.environment import CondaRequirements
@@ -27,42 +27,46 @@ _MEMO: Final = "conda-export-2"
 
 
 def exports(
-    project: Project, environment: Environment, lock: Lock, identifier: str
+    project: Project, conda: Mapping[str, CondaRequirements], lock: Lock, identifier: str
 ) -> dict[str, bytes]:
-    """Return every file that lies beside a lock, by name; ``identifier`` is the lock's ID."""
+    """Return every file that is stored next to a lock, by name.
+
+    ``conda`` are the spec's requirements by platform, ``identifier`` is the lock's ID.
+    """
     files = {REQUIREMENTS_FILE: requirements_text(lock).encode()}
     if not lock.conda:
         return files
-    from freezer.flows.lock.conda import channels_of, gathered_conda
-
-    gathered = gathered_conda(environment, project.config)
     # conda-lock's models take a second to load: what was made before is kept.
-    addresses = [[item.name, item.address] for item in channels_of(gathered)]
-    lines = [item.lines for item in gathered.values()]
+    from freezer.flows.lock.conda import channels_of
+
+    channels = channels_of(conda)
+    addresses = [[item.name, item.address] for item in channels]
+    lines = [item.lines for item in conda.values()]
     key = digest(json_bytes([identifier, addresses, lines]))
     known = project.store.get_memo(_MEMO, key)
     if isinstance(known, dict) and all(project.store.has(sha256) for sha256 in known.values()):
         found = {name: project.store.verified(sha256) for name, sha256 in known.items()}
         return files | {name: path.read_bytes() for name, path in found.items()}
-    made = _conda(project, lock, gathered)
+    made = _conda(project, lock, conda, channels)
     kept = {name: project.store.put_bytes(data) for name, data in made.items()}
     project.store.put_memo(_MEMO, key, kept)
     return files | made
 
 
 def _conda(
-    project: Project, lock: Lock, gathered: Mapping[str, CondaRequirements]
+    project: Project,
+    lock: Lock,
+    conda: Mapping[str, CondaRequirements],
+    channels: tuple[CondaChannel, ...],
 ) -> dict[str, bytes]:
-    from freezer.flows.lock.conda import channels_of
     from freezer.resolve.conda import export
 
-    channels = channels_of(gathered)
     platforms = (lock.platform, *lock.conda_elsewhere)
     files = {
         EXPLICIT_FILES[platform]: export.explicit_text(lock, platform, channels).encode()
         for platform in platforms
     }
-    specs = gathered[lock.platform].specs or _pins(lock)
+    specs = conda[lock.platform].specs or _pins(lock)
     source = export.environment_yaml(channels, specs)
     files[export.SOURCE_FILE] = source
     files[export.VIRTUAL_FILE] = export.virtual_packages_yaml(lock)

@@ -12,17 +12,22 @@ from freezer.flows.history.entries import summary_of
 from freezer.flows.history.generations import adopt, record_generation
 from freezer.flows.history.lock_files import CONDA_EXPORTS
 from freezer.flows.history.opened import open_history
-from freezer.flows.lock.answers import Answers
-from freezer.flows.lock.ecosystems import resolve_ecosystems, stale_ecosystems
+from freezer.flows.lock.ecosystems import (
+    SpecRequirements,
+    read_local_files,
+    read_requirements,
+    resolve_ecosystems,
+    stale_ecosystems,
+)
 from freezer.flows.lock.exports import exports
 from freezer.flows.lock.image_settings import (
     image_environment,
     require_free_names,
     smoke_plan,
 )
-from freezer.flows.lock.python_request import provided_by
+from freezer.flows.lock.interface import Answers, LockRequest
+from freezer.flows.lock.pip import provided_by
 from freezer.flows.lock.reasons import with_reasons
-from freezer.flows.lock.request import LockRequest
 from freezer.flows.project.environment import (
     LOCKS,
     Environment,
@@ -66,16 +71,16 @@ def lock(
     """
     environment = load_environment(project.root, name)
     require_free_names(environment)
+    requirements = read_local_files(environment, project.config)
     with open_history(project, environment.name) as opened:
         adopt(opened)  # what is written over stays in the history
         before = None if upgrade else read_lock(project.root, environment.name)
         moment = _moment(environment, as_of, before)
         exceptions = still_newer(_previous(project, environment) if upgrade else before, moment)
-        lock_request = LockRequest(
-            environment, moment, before.lock if before else None, {}, exceptions
-        )
-        made = compose(project, lock_request, resolve_ecosystems(project, lock_request))
-        result = write(project, environment, made)
+        old = before.lock if before else None
+        request = LockRequest(environment, moment, old, exceptions=exceptions)
+        made = compose(project, request, resolve_ecosystems(project, request, requirements))
+        result = write(project, environment, requirements, made)
         summary = summary_of(result.changes, made if result.first else None)
         record_generation(opened, result.locked, action="lock", summary=summary)
         return result
@@ -110,12 +115,14 @@ def check_lock(project: Project, name: str | None, *, as_of: str | None = None) 
 def _stale(
     project: Project, environment: Environment, locked: Locked, as_of: str | None
 ) -> list[str]:
-    old, moment = locked.lock, _moment(environment, as_of, locked)
-    if asked := _asked_otherwise(project, environment, old, moment):
-        return asked
+    old, requirements = locked.lock, read_requirements(environment, project.config)
+    request = _unchanged(environment, locked, _moment(environment, as_of, locked))
+    stale = [resolver.stale for resolver in stale_ecosystems(request, requirements, old)]
+    if stale:
+        return stale
     fault = runtime_fault(project, old)
-    stale = [*([fault] if fault else []), *_settings_changed(project, environment, locked, moment)]
-    for name, data in exports(project, environment, old, locked.id).items():
+    stale = [*([fault] if fault else []), *_settings_changed(project, request, locked)]
+    for name, data in exports(project, requirements.conda, old, locked.id).items():
         export = locked.folder / name
         if not export.is_file() or export.read_bytes() != data:
             stale.append(f"{name} is not the one that belongs to the lock")
@@ -129,36 +136,24 @@ def spec_changes(project: Project, locked: Locked) -> list[str]:
     """
     environment = load_environment(project.root, locked.lock.name)
     require_free_names(environment)
-    moment = _moment(environment, None, locked)
-    asked = _asked_otherwise(project, environment, locked.lock, moment)
-    return asked or _settings_changed(project, environment, locked, moment)
+    requirements = read_requirements(environment, project.config)
+    request = _unchanged(environment, locked, _moment(environment, None, locked))
+    stale = [resolver.stale for resolver in stale_ecosystems(request, requirements, locked.lock)]
+    return stale or _settings_changed(project, request, locked)
 
 
-def _asked_otherwise(
-    project: Project, environment: Environment, old: Lock, moment: str
-) -> list[str]:
-    stale = stale_ecosystems(environment, old, moment, project.config)
-    return [_ECOSYSTEMS[ecosystem] for ecosystem in stale]
+def _unchanged(environment: Environment, locked: Locked, moment: str) -> LockRequest:
+    """Return the request that a lock is the answer to, if its spec has not changed."""
+    return LockRequest(environment, moment, locked.lock, exceptions=still_newer(locked, moment))
 
 
-def _settings_changed(
-    project: Project, environment: Environment, locked: Locked, moment: str
-) -> list[str]:
-    """Return what differs where every ecosystem is asked for the same: settings, files, reasons."""
+def _settings_changed(project: Project, request: LockRequest, locked: Locked) -> list[str]:
+    """Return what differs where no ecosystem's question changed: settings, files, reasons."""
     old = locked.lock
-    lock_request = LockRequest(environment, moment, old, {}, still_newer(locked, moment))
-    expected = compose(project, lock_request, Answers.of(old))
+    expected = compose(project, request, Answers.locked(old))
     if runtime_fault(project, old) is None:  # it builds as it is: a newer Freezer spoils no lock
         expected = expected.model_copy(update={"inside": old.inside})
     return list(changes(old, expected))
-
-
-_ECOSYSTEMS = {
-    "base": "the spec asks for another base",
-    "debian": "the spec asks for other Debian packages, another Python, or another base",
-    "conda": "the spec asks for other conda packages, or has them resolved in another way",
-    "pip": "the spec asks for other Python packages, or has them resolved in another way",
-}
 
 
 def _moment(environment: Environment, as_of: str | None, before: Locked | None) -> str:
@@ -176,52 +171,54 @@ def still_newer(locked: Locked | None, as_of: str) -> dict[str, Newer]:
     return {name: newer for name, newer in found if newer.as_of > as_of}
 
 
-def compose(project: Project, lock_request: LockRequest, ecosystems: Answers) -> Lock:
-    """Return the lock of answers that all ecosystems gave."""
-    environment = lock_request.environment
+def compose(project: Project, request: LockRequest, answers: Answers) -> Lock:
+    """Return the lock made of the answers of all resolved."""
+    environment, resolved = request.environment, answers.resolved
     spec = environment.spec
-    names = {item.name for item in ecosystems.pip} | set(provided_by(ecosystems.conda.packages))
+    names = {item.name for item in resolved.pip.packages} | set(
+        provided_by(resolved.conda.packages)
+    )
     plan, files = smoke_plan(environment, names, project.report)
     steps, more = steps_plan(environment)
     for data in (*files.values(), *more.values()):
         project.store.put_bytes(data)
-    inherited = ecosystems.base.environment if ecosystems.base.kind == "registry" else {}
+    inherited = resolved.base.environment if resolved.base.kind == "registry" else {}
     made = Lock(
         name=environment.name,
-        answers=ecosystems.answers,
-        as_of=lock_request.as_of,
+        answers=dict(answers.questions),
+        as_of=request.as_of,
         platform=spec.platform,
-        target=ecosystems.target,
-        base=ecosystems.base,
-        debian=ecosystems.debian,
-        conda=ecosystems.conda.packages,
-        conda_elsewhere=dict(ecosystems.conda.elsewhere),
-        virtual_packages=dict(ecosystems.conda.virtual),
-        pip=ecosystems.pip,
-        exceptions={
-            k: lock_request.exceptions[k] for k in sorted(lock_request.exceptions) if k in names
-        },
-        overrides=ecosystems.overrides,
+        target=resolved.target,
+        base=resolved.base,
+        debian=resolved.debian,
+        conda=resolved.conda.packages,
+        conda_elsewhere=dict(resolved.conda.other_platforms),
+        virtual_packages=dict(resolved.conda.virtual_packages),
+        pip=resolved.pip.packages,
+        exceptions={k: request.exceptions[k] for k in sorted(request.exceptions) if k in names},
+        overrides=resolved.pip.overrides,
         steps=steps,
-        accelerator=ecosystems.accelerator,
+        accelerator=answers.accelerator,
         blas=spec.blas,
-        components=ecosystems.components,
+        components=answers.components,
         environment=image_environment(spec, inherited),
         labels=spec.labels,
         smoke=plan,
-        inside=runtime_for(project, plan, lock_request.old, keep=bool(lock_request.release)),
+        inside=runtime_for(project, plan, request.old, keep=bool(request.release)),
     )
     return with_reasons(made, environment, project.report)
 
 
-def write(project: Project, environment: Environment, made: Lock) -> LockResult:
-    """Write a lock and all that lies beside it; the caller holds the environment."""
+def write(
+    project: Project, environment: Environment, requirements: SpecRequirements, made: Lock
+) -> LockResult:
+    """Write a lock and its exports; the caller holds the environment's exclusive lock."""
     folder: Path = environment.lock_folder
     old = _previous(project, environment)
     written = lock_bytes(made)
     identifier = lock_id(written)
     # The lock last: whoever finds it finds the others as well.
-    files = {**exports(project, environment, made, identifier), LOCK_FILE: written}
+    files = {**exports(project, requirements.conda, made, identifier), LOCK_FILE: written}
     changed = False
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

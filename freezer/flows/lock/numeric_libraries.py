@@ -1,16 +1,14 @@
-"""What does the arithmetic in a set of answers: told by name, and compared with what is asked for.
+"""The libraries that compute: found in the answers, and compared with what the spec declares.
 
-``accelerator:`` and ``blas:`` are constraints in every ecosystem before it is resolved; here all
-ecosystems are looked at together, for what no single one of them could see.
+``accelerator:`` and ``blas:`` constrain every ecosystem before it is resolved. Here all answers are
+looked at together, for what no single ecosystem could see.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freezer.fetch.python.index import PythonIndex
-from freezer.fetch.python.settings import indexes, with_options
 from freezer.flows.project.spec_errors import errors_at
 from freezer.resolve.accelerator.check import check_locked, locked_accelerator
 from freezer.resolve.components.blas import check_blas
@@ -19,54 +17,56 @@ from freezer.resolve.components.system import system_components
 from freezer.resolve.components.wheels import wheel_components
 
 if TYPE_CHECKING:
-    from freezer.flows.lock.answers import Answers
+    from freezer.fetch.python.settings import IndexOptions
+    from freezer.flows.lock.interface import Resolved
     from freezer.flows.project.environment import Environment
     from freezer.flows.project.project import Project
-    from freezer.model.lock import Component
+    from freezer.model.lock import Accelerator, Component
     from freezer.resolve.python.requirements.gather import PipRequirements
 
 
-def arithmetic(
-    project: Project, environment: Environment, ecosystems: Answers, asked: PipRequirements
-) -> Answers:
-    """Return the answers with their components and accelerator.
+def numeric_libraries(
+    project: Project, environment: Environment, resolved: Resolved, requirements: PipRequirements
+) -> tuple[tuple[Component, ...], Accelerator | None]:
+    """Return the components of an environment, and the accelerator where the spec declares one.
 
     Warns of what the user should know. Raises ``ResolveError`` where the environment would not
-    compute with what the spec asks for.
+    compute with what the spec declares.
     """
-    components = _components(project, ecosystems, asked)
+    components = _components(project, resolved, requirements.options)
     spec, accelerator, warnings = environment.spec, None, list[str]()
     if spec.accelerator is not None:
-        packages = (ecosystems.pip, ecosystems.conda.packages)
+        packages = (resolved.pip.packages, resolved.conda.packages)
         with errors_at(environment, "accelerator"):
-            warnings += check_locked(*packages, spec.accelerator, asked.requirements)
+            warnings += check_locked(*packages, spec.accelerator, requirements.requirements)
         accelerator = locked_accelerator(*packages, spec.accelerator)
     if spec.blas is not None:
+        system = (*resolved.base.packages, *resolved.debian)
         with errors_at(environment, "blas"):
             warnings += check_blas(
                 spec.blas,
-                debian=[item.name for item in (*ecosystems.base.packages, *ecosystems.debian)],
-                conda=ecosystems.conda.packages,
-                pip=ecosystems.pip,
+                debian=[item.name for item in system],
+                conda=resolved.conda.packages,
+                pip=resolved.pip.packages,
                 components=components,
             )
     for warning in warnings:
         project.report.warn(warning)
-    return replace(ecosystems, components=components, accelerator=accelerator)
+    return components, accelerator
 
 
 def _components(
-    project: Project, ecosystems: Answers, asked: PipRequirements
+    project: Project, resolved: Resolved, options: IndexOptions
 ) -> tuple[Component, ...]:
     wheels = wheel_components(
-        ecosystems.pip,
-        target=ecosystems.target,
-        index=PythonIndex(with_options(indexes(project.config), asked.options)),
+        resolved.pip.packages,
+        target=resolved.target,
+        index=PythonIndex.from_config(project.config, options),
         store=project.store,
         report=project.report,
     )
-    system = system_components(ecosystems.target, ecosystems.base, ecosystems.debian)
-    conda = conda_components(ecosystems.conda.packages)
+    system = system_components(resolved.target, resolved.base, resolved.debian)
+    conda = conda_components(resolved.conda.packages)
     if conda:
         system = tuple(item for item in system if item.role != "python")
     every = (*system, *conda, *wheels)

@@ -26,11 +26,9 @@ def with_reasons(lock: Lock, environment: Environment, report: Reporter) -> Lock
             ecosystem.own_name(name): " ".join(text.split())
             for name, text in environment.spec.why.items()
         }
-        packages = ecosystem.packages(lock)
+        packages = getattr(lock, ecosystem.name)
         update[ecosystem.name] = tuple(
-            one.model_copy(
-                update={"reason": with_why(getattr(one, "reason", ""), why.get(one.name))}
-            )
+            one.model_copy(update={"reason": with_why(one.reason, why.get(one.name))})
             for one in packages
         )
         names = {package.name for package in packages}

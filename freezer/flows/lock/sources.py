@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError
-from freezer.flows.lock.conda import channels_of, gathered_conda
-from freezer.flows.lock.python_request import gather_python
+from freezer.flows.lock.conda import channels_of
+from freezer.flows.lock.ecosystems import SpecRequirements, read_requirements
 from freezer.flows.project.environment import load_environment
 
 if TYPE_CHECKING:
@@ -14,33 +14,30 @@ if TYPE_CHECKING:
 
     from freezer.fetch.conda.channels import CondaChannel
     from freezer.fetch.debian.apt_sources import AptSource
-    from freezer.fetch.python.settings import IndexOptions
     from freezer.fetch.store.interface import Source
     from freezer.flows.project.project import Project
 
 
 def artifact_sources(
     project: Project,
-    name: str,
+    requirements: SpecRequirements,
     as_of: str,
     base_sources: Callable[[], Sequence[AptSource]] = lambda: (),
 ) -> tuple[Source, ...]:
     """Return the sources of an environment's artifacts.
 
-    A lock names no hosts, so indexes that only a requirements file names are read from there, and
-    channels from the spec.
-    ``as_of`` chooses the dated archive where one is configured; ``base_sources`` gives the apt
-    sources of the base image, and is asked only when needed.
+    A lock names no hosts, so indexes and channels that only the spec and its files name come from
+    its requirements. ``as_of`` chooses the dated archive where one is configured; ``base_sources``
+    returns the apt sources of the base image, and is called only when needed.
     """
     # Imported here: most commands fetch nothing, and the clients take time to load.
     from freezer.fetch.conda.source import CondaChannels
     from freezer.fetch.debian.archive import DebianArchive
     from freezer.fetch.python.index import PythonIndex
 
-    options, channels = _asked(project, name)
     return (
-        CondaChannels.from_config(project.config, channels),
-        PythonIndex.from_config(project.config, options),
+        CondaChannels.from_config(project.config, channels_of(requirements.conda)),
+        PythonIndex.from_config(project.config, requirements.pip.options),
         DebianArchive.from_config(
             project.config, store=project.store, base_sources=base_sources, as_of=as_of
         ),
@@ -51,14 +48,16 @@ def spec_channels(project: Project, name: str) -> tuple[CondaChannel, ...]:
     """Return all conda channels of an environment: those of its spec, and configured ones."""
     from freezer.fetch.conda.channels import configured
 
-    return tuple(configured(_asked(project, name)[1], project.config).values())
+    channels = channels_of(requirements_if_any(project, name).conda)
+    return tuple(configured(channels, project.config).values())
 
 
-def _asked(project: Project, name: str) -> tuple[IndexOptions | None, tuple[CondaChannel, ...]]:
-    """Return the indexes and channels that only the spec names."""
+def requirements_if_any(project: Project, name: str) -> SpecRequirements:
+    """Return what an environment's spec requires; nothing where it is broken or not there.
+
+    Fetching and explaining a lock need the lock alone.
+    """
     try:
-        environment = load_environment(project.root, name)
-        conda = gathered_conda(environment, project.config)
-        return gather_python(environment, conda).options, channels_of(conda)
+        return read_requirements(load_environment(project.root, name), project.config)
     except SpecError:
-        return None, ()  # fetching needs the lock alone; the spec may be broken or not there
+        return SpecRequirements()

@@ -1,4 +1,4 @@
-"""What moved from one lock to the next in an update, and what made it."""
+"""What moved from one lock to the next in an update, and why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from freezer.ecosystems import BY_NAME, ECOSYSTEMS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from freezer.flows.lock.request import LockRequest
+    from freezer.flows.lock.interface import Answers, LockRequest
     from freezer.model.lock import Lock
 
 
@@ -41,27 +41,37 @@ class Move:
         return f"{text}: {self.cause}" if self.cause else text
 
 
-def moves(old: Lock, new: Lock, lock_request: LockRequest) -> tuple[Move, ...]:
-    """Return what moved, what is named first, then by ecosystem and name."""
+def moves(old: Lock, new: Lock, request: LockRequest, answers: Answers) -> tuple[Move, ...]:
+    """Return what moved, what is named first, then by ecosystem and name.
+
+    ``answers`` are those that the new lock was made of; they know why a package moved.
+    """
     found = [
         move
         for ecosystem in ECOSYSTEMS
         for move in _moves(
-            ecosystem.name, ecosystem.movable(old), ecosystem.movable(new), lock_request
+            ecosystem.name,
+            ecosystem.movable(old),
+            ecosystem.movable(new),
+            request,
+            answers.causes.get(ecosystem.name, {}),
         )
     ]
     return tuple(sorted(found, key=lambda item: not item.named))
 
 
 def _moves(
-    ecosystem: str, old: Mapping[str, str], new: Mapping[str, str], lock_request: LockRequest
+    ecosystem: str,
+    old: Mapping[str, str],
+    new: Mapping[str, str],
+    request: LockRequest,
+    causes: Mapping[str, str],
 ) -> Iterator[Move]:
-    release = lock_request.release.get(ecosystem)
-    causes = lock_request.causes.get(ecosystem, {})
+    release = request.release.get(ecosystem)
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
         if before == after:
             continue
-        whole = not lock_request.release or (ecosystem == "base" and release is not None)
+        whole = not request.release or (ecosystem == "base" and release is not None)
         named = whole or (release is not None and name in release.names)
         yield Move(ecosystem, name, before, after, named, None if named else causes.get(name))

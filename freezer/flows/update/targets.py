@@ -14,7 +14,6 @@ from freezer.errors import LockError, SpecError, Where
 from freezer.flows.project.environment import LOCKS, environments, load_environment
 from freezer.model.lockfile import LOCK_FILE
 from freezer.resolve.minimal import Release
-from freezer.resolve.python.reasons import applies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -87,24 +86,24 @@ def released(lock: Lock, named: Sequence[Named]) -> dict[str, Release]:
     }
 
 
-def require_asked(named: Sequence[Named], gathered: PipRequirements, target: Target) -> None:
-    """Hold the versions that are to be against what the spec asks of pip. Raises ``SpecError``."""
+def require_in_range(named: Sequence[Named], pip: PipRequirements, target: Target) -> None:
+    """Compare given versions with the spec's requirements. Raises ``SpecError``."""
     for item in named:
         if item.version is None:
             continue
         name = canonicalize_name(item.name)
-        for asked in (*gathered.requirements, *gathered.constraints):
-            if asked.name == name and applies(asked, target):
-                _require_within(asked, item.version)
+        for line in (*pip.requirements, *pip.constraints):
+            if line.name == name and line.applies(target):
+                _require_within(line, item.version)
 
 
-def _require_within(asked: PipRequirement, version: str) -> None:
-    wanted = asked.requirement.specifier
+def _require_within(line: PipRequirement, version: str) -> None:
+    wanted = line.requirement.specifier
     if not wanted.contains(version, prereleases=True):
         raise SpecError(
-            f"the spec does not allow {asked.name} {version}",
-            where=asked.where,
-            found=str(asked.requirement),
+            f"the spec does not allow {line.name} {version}",
+            where=line.where,
+            found=str(line.requirement),
             expected=f"a range that holds {version}",
             hint=f"widen `{wanted}` there, then run the command again",
         )

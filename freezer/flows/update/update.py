@@ -12,10 +12,14 @@ from freezer.errors import LockError, SpecError, Where
 from freezer.flows.history.entries import summary_of
 from freezer.flows.history.generations import adopt, record_generation
 from freezer.flows.history.opened import open_history
-from freezer.flows.lock.ecosystems import gathered_python, resolve_ecosystems
+from freezer.flows.lock.ecosystems import (
+    SpecRequirements,
+    read_local_files,
+    resolve_ecosystems,
+)
 from freezer.flows.lock.image_settings import require_free_names
+from freezer.flows.lock.interface import LockRequest
 from freezer.flows.lock.lock import compose, still_newer, write
-from freezer.flows.lock.request import LockRequest
 from freezer.flows.project.environment import (
     LOCKS,
     Environment,
@@ -26,7 +30,7 @@ from freezer.flows.project.environment import (
 )
 from freezer.flows.update.limits import Limit, limits
 from freezer.flows.update.moves import Move, moves
-from freezer.flows.update.targets import Named, parse_named, released, require_asked
+from freezer.flows.update.targets import Named, parse_named, released, require_in_range
 from freezer.model.lock import Newer
 from freezer.model.lockfile import LOCK_FILE
 
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class UpdateRequest:
-    """What an update is asked for."""
+    """What an update is to do."""
 
     packages: tuple[str, ...] = ()
     """``NAME`` or ``NAME==VERSION``, ``base``, ``python``; none: everything."""
@@ -70,38 +74,42 @@ class UpdateResult:
     written: Locked | None = None
     """None where nothing was written."""
     refused: bool = False
-    """True when ``strict`` did not let it happen."""
+    """True when ``strict`` prevented it."""
     generation: Generation | None = None
 
 
-def update(project: Project, name: str | None, asked: UpdateRequest) -> UpdateResult:
-    """Move packages of an environment's lock, each in its ecosystem, and hold the rest.
+def update(project: Project, name: str | None, wanted: UpdateRequest) -> UpdateResult:
+    """Move packages of an environment's lock, each in its ecosystem, and keep the rest.
 
-    Without names all of them move. Whatever moves without being named is told, with its cause,
+    Without names all of them move. Whatever moves without being named is reported with its cause
     before anything is written. Raises ``LockError`` without a lock or for a name that it lacks,
     ``SpecError`` for a version that the spec does not allow, and what resolving raises; nothing is
     written then, nor when nothing that is named can move.
     """
     environment = load_environment(project.root, name)
     require_free_names(environment)
-    named = parse_named([*asked.packages, *([asked.newer] if asked.newer else [])])
+    named = parse_named([*wanted.packages, *([wanted.newer] if wanted.newer else [])])
     with open_history(project, environment.name) as opened:
-        if not asked.dry_run:
+        if not wanted.dry_run:
             adopt(opened)  # what is written over stays in the history
         before = _locked(project, environment)
-        lock_request = _asking(project, environment, before, named, asked)
-        made = compose(project, lock_request, resolve_ecosystems(project, lock_request))
-        found = moves(before.lock, made, lock_request)
-        told = limits(project, lock_request, made, named)
-        result = UpdateResult(before, made, found, told, lock_request.alone)
+        requirements = read_local_files(environment, project.config)
+        request = _lock_request(project, environment, before, named, wanted)
+        if request.old is not None:
+            require_in_range(named, requirements.pip, before.lock.target)
+        answers = resolve_ecosystems(project, request, requirements)
+        made = compose(project, request, answers)
+        found = moves(before.lock, made, request, answers)
+        limited = limits(project, request, requirements, made, named)
+        result = UpdateResult(before, made, found, limited, answers.alone)
         forced = [item for item in found if not item.named]
         for item in forced:
             project.report.note(f"Also moves: {item}")
-        if asked.strict and forced:
+        if wanted.strict and forced:
             return replace(result, refused=True)
-        if asked.dry_run or (named and not found):
+        if wanted.dry_run or (named and not found):
             return result
-        return _write(opened, environment, result, asked)
+        return _write(opened, environment, requirements, result, wanted)
 
 
 def _locked(project: Project, environment: Environment) -> Locked:
@@ -115,46 +123,49 @@ def _locked(project: Project, environment: Environment) -> Locked:
     return found
 
 
-def _asking(
+def _lock_request(
     project: Project,
     environment: Environment,
     before: Locked,
     named: Sequence[Named],
-    asked: UpdateRequest,
+    wanted: UpdateRequest,
 ) -> LockRequest:
     old, now = before.lock, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    moment = asked.as_of or environment.spec.as_of or (old.as_of if asked.newer else now)
-    if asked.as_of and environment.spec.as_of and asked.as_of != environment.spec.as_of:
+    moment = wanted.as_of or environment.spec.as_of or (old.as_of if wanted.newer else now)
+    if wanted.as_of and environment.spec.as_of and wanted.as_of != environment.spec.as_of:
         project.report.note(
             f"{place(environment, 'as-of')}: the spec says {environment.spec.as_of}; for this "
-            f"update {asked.as_of} goes before it, and the next `freeze lock` goes by the spec"
+            f"update {wanted.as_of} goes before it, and the next `freeze lock` goes by the spec"
         )
     exceptions = still_newer(before, moment)
     if not named:
-        return LockRequest(environment, moment, None, {}, exceptions)
+        return LockRequest(environment, moment, None, exceptions=exceptions)
     release = released(old, named)
-    if asked.newer:
-        package = canonicalize_name(parse_named([asked.newer])[0].name)
+    if wanted.newer:
+        package = canonicalize_name(parse_named([wanted.newer])[0].name)
         if package not in {item.name for item in old.pip}:
             raise SpecError(
                 f"{package} is no Python package of the lock",
                 expected="one that pip installs: only those can be newer than the rest",
                 hint="move the cut-off of all with --as-of",
             )
-        exceptions[package] = Newer(as_of=now, reason=" ".join((asked.reason or "").split()))
-    require_asked(named, gathered_python(project, environment), old.target)
+        exceptions[package] = Newer(as_of=now, reason=" ".join((wanted.reason or "").split()))
     return LockRequest(environment, moment, old, release, exceptions)
 
 
 def _write(
-    opened: OpenHistory, environment: Environment, result: UpdateResult, asked: UpdateRequest
+    opened: OpenHistory,
+    environment: Environment,
+    requirements: SpecRequirements,
+    result: UpdateResult,
+    wanted: UpdateRequest,
 ) -> UpdateResult:
-    done = write(opened.project, environment, result.lock)
+    done = write(opened.project, environment, requirements, result.lock)
     generation = record_generation(
         opened,
         done.locked,
         action="update",
-        reason=asked.reason,
+        reason=wanted.reason,
         summary=summary_of([*map(str, result.moves)] or done.changes),
     )
     return replace(result, written=done.locked if done.changed else None, generation=generation)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freezer.errors import SpecError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -54,16 +52,9 @@ def offer(project: Project, lock: Lock, package: PipPackage, held: Sequence[Hold
 
 def _index(project: Project, lock: Lock) -> PythonIndex:
     from freezer.fetch.python.index import PythonIndex
-    from freezer.flows.lock.conda import gathered_conda
-    from freezer.flows.lock.python_request import gather_python
-    from freezer.flows.project.environment import load_environment
+    from freezer.flows.lock.sources import requirements_if_any
 
-    try:
-        environment = load_environment(project.root, lock.name)
-        conda = gathered_conda(environment, project.config)
-        options = gather_python(environment, conda).options
-    except SpecError:
-        options = None
+    options = requirements_if_any(project, lock.name).pip.options
     return PythonIndex.from_config(project.config, options)
 
 

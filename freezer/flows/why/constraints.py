@@ -1,4 +1,4 @@
-"""What holds a locked package at its version: the spec's lines, its parents, the declared GPU."""
+"""What keeps a locked package at its version: the spec's lines, its parents, the declared GPU."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from freezer.errors import FreezerError, SpecError
-from freezer.flows.project.environment import load_environment, place
+from freezer.flows.lock.ecosystems import read_requirements
+from freezer.flows.lock.interface import LockRequest
+from freezer.flows.project.environment import load_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from freezer.ecosystems.interface import Key
-    from freezer.flows.project.environment import Environment
     from freezer.flows.project.project import Project
     from freezer.history.why import Graph
     from freezer.model.lock import Lock, PipPackage
@@ -54,7 +55,7 @@ def wheel_needs(
     from packaging.utils import canonicalize_name
 
     from freezer.image.wheel.archive import open_wheel
-    from freezer.resolve.python.reasons import marker_environment
+    from freezer.resolve.python.tags import marker_environment
 
     try:
         with open_wheel(project.store.verified(package.sha256), package) as wheel:
@@ -100,43 +101,18 @@ def holds(project: Project, lock: Lock, found: Graph, key: Key) -> tuple[Hold, .
 
 
 def _spec_lines(project: Project, lock: Lock, key: Key) -> Iterator[Hold]:
-    """Return the lines of the spec, and of the files it names, that speak of a package."""
+    """Yield the lines of the spec, and of the files that it names, that speak of a package."""
     try:
         environment = load_environment(project.root, lock.name)
-        if key.ecosystem == "pip":
-            yield from _pip_lines(project, environment, lock, key)
-        elif key.ecosystem == "conda":
-            yield from _conda_lines(project, environment, lock, key)
-        elif key.ecosystem == "debian" and key.name in environment.spec.system:
-            index = environment.spec.system.index(key.name)
-            yield Hold("spec", str(place(environment, "system", index)), key.name)
+        requirements = read_requirements(environment, project.config)
     except SpecError:
         return  # a lock explains itself; the spec may be broken or not there
-
-
-def _pip_lines(project: Project, environment: Environment, lock: Lock, key: Key) -> Iterator[Hold]:
-    from freezer.flows.lock.ecosystems import gathered_python
-    from freezer.resolve.python.reasons import applies
-
-    gathered = gathered_python(project, environment)
-    for asked in gathered.requirements:
-        if asked.name == key.name and applies(asked, lock.target):
-            yield Hold("spec", str(asked.where), str(asked.requirement))
-    for asked in gathered.constraints:
-        if asked.name == key.name and applies(asked, lock.target):
-            yield Hold("constraint", str(asked.where), str(asked.requirement))
-
-
-def _conda_lines(
-    project: Project, environment: Environment, lock: Lock, key: Key
-) -> Iterator[Hold]:
-    from freezer.flows.lock.conda import gathered_conda
-    from freezer.resolve.conda.specname import spec_name
-
-    gathered = gathered_conda(environment, project.config).get(lock.platform)
-    for asked in gathered.specs if gathered else ():
-        if spec_name(asked.text) == key.name:
-            yield Hold("spec", str(asked.where), asked.text)
+    by_name = {resolver.name: resolver for resolver in requirements.resolvers()}
+    if (resolver := by_name.get(key.ecosystem)) is None:
+        return
+    request = LockRequest(environment, lock.as_of, lock)
+    for line in resolver.spec_lines(request, lock, key.name):
+        yield Hold("constraint" if line.constraint else "spec", str(line.where), line.text)
 
 
 def _declared(lock: Lock, found: Graph, key: Key) -> Iterator[Hold]:

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from freezer.errors import FreezerError, IntegrityError
 from freezer.fetch.http.zip_errors import zip_errors
-from freezer.resolve.python.reasons import marker_environment
+from freezer.resolve.python.tags import marker_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

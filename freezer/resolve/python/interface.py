@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 
+from freezer.resolve.python.tags import marker_environment
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
@@ -28,11 +30,17 @@ class PipRequirement:
     where: Where
     hashes: tuple[str, ...] = ()
     """SHA-256 of the files that are acceptable, as given with ``--hash``; empty: any."""
+    name: str = field(init=False, compare=False)
+    """The normalised name."""
 
-    @property
-    def name(self) -> str:
-        """The normalised name."""
-        return canonicalize_name(self.requirement.name)
+    def __post_init__(self) -> None:
+        """Normalise the name once: it is looked up for every package of an answer."""
+        object.__setattr__(self, "name", canonicalize_name(self.requirement.name))
+
+    def applies(self, target: Target) -> bool:
+        """Say whether its marker holds on the target."""
+        marker = self.requirement.marker
+        return marker is None or bool(marker.evaluate(marker_environment(target)))
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,14 @@ class PipRequest:
     stand_ins: str | None = None
     """Among ``indexes.find_links``: the one with stand-ins of what is held."""
 
+    def by_name(self) -> dict[str, list[PipRequirement]]:
+        """Return the requirements by name, without those whose marker excludes the target."""
+        found: dict[str, list[PipRequirement]] = {}
+        for item in self.requirements:
+            if item.applies(self.target):
+                found.setdefault(item.name, []).append(item)
+        return found
+
     def cut_off(self, name: str) -> str:
         """Return up to when files of a package (normalised name) are considered."""
         return max(self.as_of, self.newer.get(name, self.as_of))
@@ -89,6 +105,10 @@ class Resolution:
 
     packages: tuple[PipPackage, ...]
     warnings: tuple[str, ...] = ()
+    causes: Mapping[str, str] = field(default_factory=dict)
+    """Of an update, by name: why a package moved that the update does not name."""
+    alone: Mapping[str, str] = field(default_factory=dict)
+    """Of an update: the versions that the named ones reach if nothing else moves."""
 
 
 class PipSession(Protocol):

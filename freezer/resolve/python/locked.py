@@ -1,28 +1,35 @@
-"""From pins and edges, whichever resolver found them, to the packages of a lock."""
+"""From pins and edges, whichever resolver found them, to the packages of a lock.
+
+Each pin becomes the one file that pip would install on the target, with its hash and size.
+"""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
-from freezer.errors import ResolveError
+from freezer.errors import IntegrityError, ResolveError
+from freezer.fetch.http.client import open_url
+from freezer.fetch.http.redact import redact, without_credentials
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.store.download import fetch_one
+from freezer.model.artifact import Artifact
 from freezer.model.events import SilentTask
 from freezer.model.lock import PipPackage
-from freezer.resolve.python.files import artifact, choose, direct_artifact
+from freezer.model.reason import needed_by, requested_in
 from freezer.resolve.python.pins import requires
-from freezer.resolve.python.reasons import asked_by_name, reason
 from freezer.resolve.python.sdist import build_request, declared_requires
+from freezer.resolve.python.tags import best_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from freezer.fetch.store.store import Store
-    from freezer.model.artifact import Artifact
-    from freezer.resolve.python.interface import PipRequest
-    from freezer.resolve.python.pins import Pin
+    from freezer.model.lock import Target
+    from freezer.resolve.python.interface import PipRequest, PipRequirement
+    from freezer.resolve.python.pins import Candidate, Pin
 
     Build = Callable[[PipRequest], tuple[PipPackage, ...]]
 
@@ -43,11 +50,11 @@ def locked_packages(
     ``build`` resolves what the build of a source distribution needs. Raises ``IntegrityError`` for
     files with other hashes than asked for, ``FetchError``, ``ResolveError``.
     """
-    asked = asked_by_name(request)
+    requested = request.by_name()
     needs = requires(answer.needed_by)
 
     def package(pin: Pin) -> PipPackage:
-        mine = asked.get(pin.name, [])
+        mine = requested.get(pin.name, [])
         direct = next((item for item in mine if item.requirement.url), None)
         if direct is not None:
             found = direct_artifact(direct, store)
@@ -60,35 +67,15 @@ def locked_packages(
             version=pin.version,
             requires=needs[pin.name],
             requested=bool(mine),
-            reason=reason(mine, answer.needed_by[pin.name]),
+            reason=requested_in(item.where for item in mine)
+            if mine
+            else needed_by(answer.needed_by[pin.name]),
         )
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         packages = list(pool.map(package, answer.pins))
     packages = [with_build(item, request, store, build) for item in packages]
     return tuple(sorted(packages, key=lambda item: item.name))
-
-
-def require_allowed(request: PipRequest) -> frozenset[str]:
-    """Return the URL requirements that are source distributions; all must be allowed by name.
-
-    Raises ``ResolveError`` for one that is not.
-    """
-    found = set()
-    for name, mine in asked_by_name(request).items():
-        for item in mine:
-            address = (item.requirement.url or "").partition("#")[0]
-            if not address or address.endswith(".whl"):
-                continue
-            if name not in request.allow_sdist:
-                raise ResolveError(
-                    f"the file that {name} names is a source distribution",
-                    where=item.where,
-                    expected="a wheel: nothing is built from source unless the spec allows it",
-                    hint=f"name a wheel, or allow it: `pip: {{allow-sdist: [{name}]}}`",
-                )
-            found.add(name)
-    return frozenset(found)
 
 
 def with_build(package: PipPackage, request: PipRequest, store: Store, build: Build) -> PipPackage:
@@ -106,3 +93,91 @@ def with_build(package: PipPackage, request: PipRequest, store: Store, build: Bu
 def _fetch(package: Artifact, request: PipRequest, store: Store) -> None:
     index = PythonIndex(request.indexes)
     fetch_one(package, store=store, sources=[index], task=SilentTask())
+
+
+def choose(pin: Pin, target: Target, allowed: Sequence[str] = ()) -> Candidate:
+    """Return the file of a pinned version that pip would install.
+
+    ``allowed`` are the SHA-256 that the user accepts; none: any. Raises ``IntegrityError`` when
+    the index has the version, but no file with one of these hashes.
+    """
+    if pin.direct is not None:
+        return pin.direct
+    files = [file for file in (*pin.wheels, pin.sdist) if file is not None]
+    accepted = [file for file in files if not allowed or file.sha256 in allowed]
+    if files and not accepted:
+        raise IntegrityError(
+            f"no file of {pin.name} {pin.version} has a hash that the requirement allows",
+            details=[f"{file.file}: sha256 {file.sha256}" for file in files],
+            expected=", ".join(allowed),
+            hint="the index serves other files than those that were hashed; find out why first",
+        )
+    best = best_wheel([file.file for file in accepted], target)
+    for file in accepted:
+        if file.file == best or (best is None and file is pin.sdist):
+            return file
+    raise ResolveError(
+        f"{pin.name} {pin.version} has no wheel for this target",
+        found=", ".join(file.file for file in files) or "no file at all",
+        expected=f"Python {target.python.version}, glibc {target.glibc}, {target.architecture}",
+    )
+
+
+def artifact(candidate: Candidate, store: Store) -> Artifact:
+    """Return a file of an index as an artifact; what the index does not tell is found out.
+
+    A hash that the index does not give is that of the bytes it serves now, which go to the store.
+    Raises ``FetchError``.
+    """
+    sha256, size = candidate.sha256, candidate.size
+    if sha256 is not None and size is None:
+        with open_url(candidate.url) as response:
+            size = response.size
+    if sha256 is None or size is None:
+        found, size = download(candidate.url, store)
+        if sha256 not in (None, found):
+            raise IntegrityError(
+                f"{redact(candidate.url)} is not the file that its index lists",
+                found=f"sha256 {found}",
+                expected=f"sha256 {sha256}",
+                hint="do not use that index until you know why",
+            )
+        sha256 = found
+    return Artifact(source="pypi", file=candidate.file, size=size, sha256=sha256)
+
+
+def direct_artifact(requirement: PipRequirement, store: Store) -> Artifact:
+    """Return the file that a URL requirement names, fetched and hashed.
+
+    Raises ``FetchError``; ``IntegrityError`` when the user gave a hash and it is another.
+    """
+    address, _, fragment = (requirement.requirement.url or "").partition("#")
+    sha256, size = download(address, store)
+    allowed = [*requirement.hashes, *_fragment_hashes(fragment)]
+    if allowed and sha256 not in allowed:
+        raise IntegrityError(
+            f"{redact(address)} is not the file that was asked for",
+            where=requirement.where,
+            found=f"sha256 {sha256}",
+            expected=", ".join(f"sha256 {value}" for value in allowed),
+        )
+    return Artifact(
+        source="url",
+        file=unquote(urlsplit(address).path.rpartition("/")[2]),
+        size=size,
+        sha256=sha256,
+        url=without_credentials(address),
+    )
+
+
+def download(url: str, store: Store) -> tuple[str, int]:
+    """Fetch what an address serves into the store; return its SHA-256 and size in bytes."""
+    with open_url(url) as response, store.writer() as writer:
+        for block in response.blocks():
+            writer.write(block)
+    return writer.sha256, writer.size
+
+
+def _fragment_hashes(fragment: str) -> list[str]:
+    pairs = (part.partition("=") for part in fragment.split("&"))
+    return [value.lower() for key, _, value in pairs if key == "sha256"]

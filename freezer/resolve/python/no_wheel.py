@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from freezer.errors import ResolveError
 from freezer.resolve.python.index.releases import Release, fitting, releases, within
 from freezer.resolve.python.names import aliases
-from freezer.resolve.python.reasons import applies
 from freezer.resolve.python.tags import best_wheel
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def _others(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]
         asked
         for asked in request.requirements
         if asked.name not in {name, *request.allow_sdist}
-        and applies(asked, request.target)
+        and asked.applies(request.target)
         and str(asked.requirement.specifier).startswith("==")
     ]
     with ThreadPoolExecutor(max_workers=8) as pool:

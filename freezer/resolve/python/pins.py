@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from freezer.resolve.python.interface import PipRequest
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*(?:==|@)")
 _VIA = re.compile(r"#\s*via\s+(?P<names>.*)$")
@@ -46,6 +48,11 @@ class Pin:
         """Say whether a cut-off could be compared with it; a URL is the user's own choice."""
         files = [file for file in (*self.wheels, self.sdist) if file is not None]
         return self.direct is not None or any(file.dated for file in files)
+
+
+def undated_names(pins: Iterable[Pin], request: PipRequest) -> list[str]:
+    """Return the packages of which no index tells a date, sorted; none that conda provides."""
+    return sorted(pin.name for pin in pins if not pin.dated and pin.name not in request.provided)
 
 
 def parse_edges(text: str) -> dict[str, set[str]]:

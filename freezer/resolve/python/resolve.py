@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from freezer.model.canonical import plain
 from freezer.resolve.python.interface import PipRequirement, PipResolver, Resolution
 from freezer.resolve.python.names import name_warnings
 from freezer.resolve.python.provided import clash, with_stand_ins, without_stand_ins
-from freezer.resolve.python.reasons import asked_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,50 +35,53 @@ def resolve_pip(
 ) -> Resolution:
     """Return the packages that answer a request, sorted by name.
 
-    ``pip`` is always among them, unless conda brings it. ``resolver`` is ``uv`` or ``pip-tools``.
+    ``pip`` is always among them, unless conda provides it. ``resolver`` is ``uv`` or ``pip-tools``.
     Raises ``ResolveError`` when nothing answers, ``FetchError`` when an index is out of reach,
     ``IntegrityError`` when a file has another hash than the user gave.
     """
     if not request.requirements and "pip" in request.provided:
         return Resolution(())
-    with open_query(request, resolver, store=store, report=report) as asking:
-        return asking.packages()
+    with open_query(request, resolver, store=store, report=report) as query:
+        return query.packages()
 
 
 @contextmanager
 def open_query(
     request: PipRequest, resolver: str, *, store: Store, report: Reporter
 ) -> Iterator[PipQuery]:
-    """Give a request to ask in several ways, as long as the block lasts; see `resolve_pip`."""
+    """Open a session in which a request can be resolved in several ways; see `resolve_pip`."""
     request = replace(request, provided=relevant(request.requirements, request.provided))
-    own = "pip" not in asked_by_name(request) and "pip" not in request.provided
+    own = "pip" not in request.by_name() and "pip" not in request.provided
     whole = replace(request, requirements=(*request.requirements, _OWN)) if own else request
+    # Without conda there is nothing that would need a stand-in.
+    stand_ins = with_stand_ins(whole, store) if whole.provided else nullcontext(whole)
     with (
-        with_stand_ins(whole, store) as asked,
-        _resolver(resolver).session(asked, store=store, report=report) as session,
+        stand_ins as complete,
+        _resolver(resolver).session(complete, store=store, report=report) as session,
     ):
-        yield PipQuery(asked, session, own)
+        yield PipQuery(complete, session, own)
 
 
 @dataclass(frozen=True)
 class PipQuery:
-    """A request, asked with what it keeps or with other versions to keep, and with constraints."""
+    """Resolves one request several times: with other versions to keep, and more constraints."""
 
     request: PipRequest
-    """With a stand-in for each package that conda brings."""
+    """With a stand-in for each package that conda provides."""
     session: PipSession
     own: bool
-    """Whether pip is there of Freezer's own accord."""
+    """Whether it is Freezer, and no requirement, that adds pip."""
 
     def packages(
         self, keep: Mapping[str, str] | None = None, more: Sequence[PipRequirement] = ()
     ) -> Resolution:
         """Return the packages, sorted by name. Raises as `resolve_pip`."""
-        with self._told():
-            found = self.session.resolve(self._asked(keep, more))
-        answer = without_stand_ins(found, self.request.provided)
-        packages = tuple(_with_reason(package, self.own) for package in answer.packages)
-        return Resolution(packages, (*name_warnings(self.request.requirements), *answer.warnings))
+        with self._naming_provided():
+            found = self.session.resolve(self._narrowed(keep, more))
+        if self.request.provided:
+            found = without_stand_ins(found, self.request.provided)
+        packages = tuple(_with_reason(package, self.own) for package in found.packages)
+        return Resolution(packages, (*name_warnings(self.request.requirements), *found.warnings))
 
     def versions(
         self,
@@ -93,12 +95,14 @@ class PipQuery:
 
         ``stable`` and ``undated`` as in ``PipRequest``. Raises as `resolve_pip`.
         """
-        asked = replace(self._asked(keep, more), stable=stable, undated=undated)
-        with self._told():
-            found = self.session.versions(asked)
+        narrowed = replace(self._narrowed(keep, more), stable=stable, undated=undated)
+        with self._naming_provided():
+            found = self.session.versions(narrowed)
         return {name: text for name, text in found.items() if name not in self.request.provided}
 
-    def _asked(self, keep: Mapping[str, str] | None, more: Sequence[PipRequirement]) -> PipRequest:
+    def _narrowed(
+        self, keep: Mapping[str, str] | None, more: Sequence[PipRequirement]
+    ) -> PipRequest:
         kept = self.request.keep if keep is None else keep
         return replace(
             self.request,
@@ -107,20 +111,23 @@ class PipQuery:
         )
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _naming_provided(self) -> Iterator[None]:
+        """Have conflicts with stand-ins name the conda packages that these stand for."""
         try:
             yield
         except ResolveError as error:
             raise clash(error, self.request.provided) from error
 
 
-def relevant(asked: Sequence[PipRequirement], held: Mapping[str, Provided]) -> dict[str, Provided]:
-    """Return what is held of what a question can meet: where nothing is asked, pip itself alone."""
-    return {name: item for name, item in held.items() if asked or name == "pip"}
+def relevant(
+    requirements: Sequence[PipRequirement], provided: Mapping[str, Provided]
+) -> dict[str, Provided]:
+    """Return the provided packages that matter: without requirements, pip itself alone."""
+    return {name: item for name, item in provided.items() if requirements or name == "pip"}
 
 
 def require_python(gathered: PipRequirements, target: Target) -> None:
-    """Hold the target's Python against what projects require. Raises ``ResolveError``."""
+    """Compare the target's Python with what projects require. Raises ``ResolveError``."""
     for text, where in gathered.requires_python:
         try:
             fits = SpecifierSet(text).contains(target.python.version, prereleases=True)

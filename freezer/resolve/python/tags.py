@@ -1,4 +1,4 @@
-"""Which wheels a target takes, and which it takes first."""
+"""What a target accepts: which wheels, which of them first, and which markers hold."""
 
 from __future__ import annotations
 
@@ -19,6 +19,24 @@ _LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 """glibc 2.x to the name that manylinux had for it; the two oldest are for x86-64 only."""
 _UV_GLIBC = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
 """The glibc 2.x that uv has a platform for."""
+
+
+def marker_environment(target: Target) -> dict[str, str]:
+    """Return the values that markers are evaluated with, of the image and not of this host."""
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": target.python.version,
+        "os_name": "posix",
+        "platform_machine": target.architecture,
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": target.python.version,
+        "python_version": target.python.minor,
+        "sys_platform": "linux",
+        "extra": "",
+    }
 
 
 def glibc_minor(target: Target) -> int:

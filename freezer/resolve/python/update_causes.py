@@ -15,7 +15,7 @@ from freezer.fetch.python.index import PythonIndex
 from freezer.resolve.python.index.dated import DatedIndex
 from freezer.resolve.python.index.local_server import Loopback
 from freezer.resolve.python.index.releases import fitting, releases
-from freezer.resolve.python.reasons import applies, marker_environment
+from freezer.resolve.python.tags import marker_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,7 +69,7 @@ def why_not_newer(
     version = str(newest.version)
     for asked in (*request.requirements, *request.constraints):
         wanted = asked.requirement.specifier
-        mine = asked.name == package.name and applies(asked, request.target)
+        mine = asked.name == package.name and asked.applies(request.target)
         if mine and not wanted.contains(newest.version, prereleases=True):
             return version, f"{asked.where} asks for {asked.requirement}"
     parents = [item for item in locked if package.name in item.requires]

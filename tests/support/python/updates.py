@@ -9,7 +9,6 @@ import yaml
 
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
-from freezer.flows.lock.ecosystems import base_question, debian_question
 from freezer.flows.lock.lock import lock
 from freezer.flows.project.environment import load_environment
 from freezer.flows.project.project import Project
@@ -18,6 +17,7 @@ from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from tests.support.host.hosts import Ear
 from tests.support.project.asking import host_target
 from tests.support.project.locks import make_lock
+from tests.support.project.questions import settled_questions
 from tests.support.python.indexes import FakeIndex
 
 EARLY, LATE, LATER = (f"2026-0{month}-01T00:00:00Z" for month in (1, 3, 5))
@@ -51,9 +51,7 @@ class Env:
         self.spec(*requirements, **more)
         environment = load_environment(self.root, None)
         made = make_lock(debian=(), pip=(), as_of=EARLY, target=host_target())
-        answers = {
-            "base": base_question(environment), "debian": debian_question(environment, made.base)
-        }  # fmt: skip
+        answers = settled_questions(environment, made)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_bytes(lock_bytes(made.model_copy(update={"answers": answers})))
         return pins(lock(self.opened, None, as_of=EARLY).locked.lock.pip)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freezer.errors import ResolveError
-from freezer.resolve.minimal import Release, least_moved, settle
+from freezer.resolve.minimal import Release, least_moved, minimal_update
 from tests.support.python.smallindexes import (
     Index,
     Pins,
@@ -40,7 +40,7 @@ def test_no_package_moves_that_need_not(index: Index, chance: Random) -> None:
     def stays(answer: Pins) -> frozenset[str]:
         return frozenset(name for name in others if answer.get(name, old[name]) == old[name])
 
-    result = least_moved(allowed[-1], others, solve=solve, stays=stays)
+    result = least_moved(allowed[-1], others, solve=solve, unmoved=stays)
     assert result in allowed
     kept = stays(result)
     for name in set(others) - kept:
@@ -76,7 +76,9 @@ def test_an_update_goes_as_far_as_it_can_and_moves_no_other_in_vain(
                 return one
         raise ResolveError("nothing answers")
 
-    settled = settle(Release(frozenset({named})), old, needs(index, old), solve, lambda one: one)  # type: ignore[arg-type,var-annotated]
+    settled = minimal_update(
+        Release(frozenset({named})), old, needs(index, old), solve, lambda one: one
+    )  # type: ignore[arg-type,var-annotated]
     require_minimal(index, old, named, settled.answer)
     moved = {name for name in old if name != named and not fits(settled.answer, old, {name})}
     assert settled.refusals.keys() == moved
@@ -96,7 +98,7 @@ def test_few_questions(count: int, forced: set[int]) -> None:
         calls += 1
         return None if held & must else held
 
-    result = least_moved(frozenset(), names, solve=solve, stays=lambda answer: answer)
+    result = least_moved(frozenset(), names, solve=solve, unmoved=lambda answer: answer)
     assert result == frozenset(names) - must
     assert calls <= 1 + 2 * len(must) * (1 + math.ceil(math.log2(count)))
 
@@ -106,5 +108,6 @@ def test_nothing_is_asked_where_nothing_moved() -> None:
         raise AssertionError(held)
 
     assert (
-        least_moved("as it was", ["a"], solve=solve, stays=lambda _: frozenset("a")) == "as it was"
+        least_moved("as it was", ["a"], solve=solve, unmoved=lambda _: frozenset("a"))
+        == "as it was"
     )

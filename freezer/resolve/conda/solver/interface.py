@@ -66,6 +66,10 @@ class CondaResolution:
 
     packages: tuple[CondaPackage, ...]
     warnings: tuple[str, ...] = ()
+    causes: Mapping[str, str] = field(default_factory=dict)
+    """Of an update, by name: why a package moved that the update does not name."""
+    alone: Mapping[str, str] = field(default_factory=dict)
+    """Of an update: the versions that the named ones reach if nothing else moves."""
 
 
 class CondaConflictError(ResolveError):

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from freezer.fetch.python.index import PythonIndex
     from freezer.model.lock import PipPackage
     from freezer.resolve.python.interface import PipRequest
-    from freezer.resolve.python.pins import Pin
 
 _SKIPPED = re.compile(r"^warning: `(?P<file>[^`]+)` is missing an upload date", re.MULTILINE)
 _SAID = re.compile(r"^warning: (?P<text>.+)$", re.MULTILINE)
@@ -62,10 +61,13 @@ def undated_that_count(
 
 
 def undated_warnings(
-    skipped: Sequence[str], locked: Sequence[PipPackage], pins: Sequence[Pin], index: PythonIndex
+    skipped: Sequence[str], locked: Sequence[PipPackage], undated: Sequence[str], index: PythonIndex
 ) -> list[str]:
-    """Return what to say of dates; ``skipped`` are files left out for want of one."""
-    undated = sorted(pin.name for pin in pins if not pin.dated)
+    """Return what the user should know of dates.
+
+    ``skipped`` are files left out because they have none, ``undated`` the locked packages of which
+    none is known, sorted.
+    """
     said = []
     if undated:
         said.append(

@@ -24,14 +24,12 @@ from freezer.errors import ResolveError
 from freezer.fetch.python.filenames import version_of
 from freezer.fetch.python.index import PythonIndex
 from freezer.resolve.python.index.dated import DatedIndex, candidate
-from freezer.resolve.python.index.scope import Scope, first_scope
-from freezer.resolve.python.index.session import IndexSession, Served
+from freezer.resolve.python.index.session import IndexSession, Scope, Served, first_scope
 from freezer.resolve.python.index.undated import undated_warnings
 from freezer.resolve.python.interface import Resolution
 from freezer.resolve.python.locked import ResolvedPins, locked_packages
-from freezer.resolve.python.pins import Candidate, Pin, parse_edges
+from freezer.resolve.python.pins import Candidate, Pin, parse_edges, undated_names
 from freezer.resolve.python.piptools.errors import blamed, explain_pip
-from freezer.resolve.python.reasons import asked_by_name
 from freezer.resolve.python.uv.run import requirement_lines, run_child, write_private
 
 if TYPE_CHECKING:
@@ -186,14 +184,14 @@ def _answer(
         return PipToolsResolver().resolve(wanted, store=store, report=report).packages
 
     locked = locked_packages(ResolvedPins(pins, parse_edges(text)), request, store, build)
-    mine = [pin for pin in pins if pin.name not in request.provided]
-    said = undated_warnings(dated.skipped, locked, mine, PythonIndex(request.indexes))
+    index = PythonIndex(request.indexes)
+    said = undated_warnings(dated.skipped, locked, undated_names(pins, request), index)
     return Resolution(locked, tuple(said))
 
 
 def _pins(request: PipRequest, text: str, dated: DatedIndex) -> list[Pin]:
     pins = [_pin(match["name"], match["version"], dated) for match in _PINNED.finditer(text)]
-    asked = asked_by_name(request)
+    asked = request.by_name()
     for match in _DIRECT.finditer(text):
         name = canonicalize_name(match["name"])
         url = next(item.requirement.url for item in asked[name] if item.requirement.url)

@@ -17,10 +17,9 @@ from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.simple_api import IndexFile
 from freezer.model.artifact import Artifact
 from freezer.model.lock import PipPackage
-from freezer.resolve.python.files import choose, download
 from freezer.resolve.python.index.local_server import read_metadata
-from freezer.resolve.python.locked import with_build
-from freezer.resolve.python.reasons import marker_environment
+from freezer.resolve.python.locked import choose, download, with_build
+from freezer.resolve.python.tags import marker_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,8 +25,7 @@ from freezer.errors import ResolveError, SpecError, Where
 from freezer.fetch.http.redact import redact
 from freezer.model.canonical import digest
 from freezer.resolve.python.pins import Pin
-from freezer.resolve.python.reasons import marker_environment
-from freezer.resolve.python.tags import wheel_tags
+from freezer.resolve.python.tags import marker_environment, wheel_tags
 from freezer.resolve.python.takeover.pins import LockedPin, Refusals, address_problem, candidate
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 from freezer.errors import ResolveError, SpecError, Where
 from freezer.model.canonical import digest
 from freezer.resolve.python.pins import Pin
-from freezer.resolve.python.reasons import marker_environment
+from freezer.resolve.python.tags import marker_environment
 from freezer.resolve.python.takeover.pins import LockedPin, Refusals, address_problem, candidate
 
 if TYPE_CHECKING:

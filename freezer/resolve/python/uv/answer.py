@@ -1,23 +1,37 @@
-"""Reading the files of uv's answer: a PEP 751 document."""
+"""Reads the files of uv's answer: a ``pylock.toml`` document (PEP 751)."""
 
 from __future__ import annotations
 
 import tomllib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from packaging.utils import canonicalize_name
+from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
 from freezer.errors import ResolveError
 from freezer.fetch.http.redact import redact
 from freezer.resolve.python.pins import Candidate, Pin
 
+if TYPE_CHECKING:
+    from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel
+
+_NO_HASHES = {"unknown": ""}
+"""In the place of an empty table: see `_adapt`."""
+
 
 def parse_pylock(text: str) -> tuple[Pin, ...]:
     """Return the pins of a PEP 751 document. Raises ``ResolveError`` when it is none."""
     try:
-        return tuple(_pin(entry) for entry in tomllib.loads(text)["packages"])
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        document = tomllib.loads(text)
+        old_sdists = _adapt(document)
+        packages = Pylock.from_dict(document).packages
+        return tuple(_pin(package, old_sdists.get(package.name)) for package in packages)
+    except (
+        tomllib.TOMLDecodeError,
+        PylockValidationError,
+        PylockUnsupportedVersionError,
+        _NoAddressError,
+    ) as error:
         raise ResolveError(
             "uv answered in a form that Freezer does not know",
             found=redact(str(error)),
@@ -25,22 +39,53 @@ def parse_pylock(text: str) -> tuple[Pin, ...]:
         ) from error
 
 
-def _pin(entry: dict[str, Any]) -> Pin:
-    sdist, archive = entry.get("sdist"), entry.get("archive")
+class _NoAddressError(Exception):
+    """A file of the answer has a path, where an index has addresses."""
+
+
+def _adapt(document: dict[str, Any]) -> dict[str, str]:
+    """Change a document so that `packaging` accepts what uv writes beyond PEP 751.
+
+    uv writes ``hashes = {}`` for a file of an index that lists none: such files get a placeholder,
+    and Freezer hashes them itself when it fetches them. And uv knows old forms of source
+    distributions (``.tar.bz2``): these get a standard name, and their own is returned by package.
+    """
+    old_sdists = {}
+    packages = document.get("packages")
+    for package in packages if isinstance(packages, list) else ():
+        if not isinstance(package, dict):
+            continue
+        wheels, sdist = package.get("wheels"), package.get("sdist")
+        files = [*(wheels if isinstance(wheels, list) else ()), sdist, package.get("archive")]
+        for file in files:
+            if isinstance(file, dict) and not file.get("hashes"):
+                file["hashes"] = _NO_HASHES
+        if isinstance(sdist, dict):
+            name = str(sdist.get("name") or _file_of(str(sdist.get("url", ""))))
+            if not name.endswith((".tar.gz", ".zip")):
+                old_sdists[str(package.get("name"))] = name
+                sdist["name"] = f"{package.get('name')}-{package.get('version')}.tar.gz"
+    return old_sdists
+
+
+def _pin(package: Package, old_sdist: str | None) -> Pin:
+    sdist, archive = package.sdist, package.archive
     return Pin(
-        name=canonicalize_name(entry["name"]),
+        name=package.name,
         # A URL requirement's package may have a version that only its build would tell.
-        version=str(entry.get("version", "")),
-        wheels=tuple(_candidate(wheel) for wheel in entry.get("wheels", ())),
-        sdist=_candidate(sdist) if sdist else None,
-        direct=_candidate(archive) if archive else None,
+        version=str(package.version or ""),
+        wheels=tuple(_candidate(wheel.filename, wheel) for wheel in package.wheels or ()),
+        sdist=_candidate(old_sdist or sdist.filename, sdist) if sdist else None,
+        direct=_candidate(_file_of(archive.url or ""), archive) if archive else None,
     )
 
 
-def _candidate(entry: dict[str, Any]) -> Candidate:
-    url = str(entry["url"])
-    size = entry.get("size")
-    name = entry.get("name") or unquote(urlsplit(url).path.rpartition("/")[2])
-    sha256 = entry.get("hashes", {}).get("sha256")
-    size = size if isinstance(size, int) else None
-    return Candidate(str(name), url, sha256, size, dated="upload-time" in entry)
+def _file_of(url: str) -> str:
+    return unquote(urlsplit(url).path.rpartition("/")[2])
+
+
+def _candidate(name: str, file: PackageWheel | PackageSdist | PackageArchive) -> Candidate:
+    if file.url is None:
+        raise _NoAddressError(name)
+    dated = file.upload_time is not None
+    return Candidate(name, file.url, file.hashes.get("sha256"), file.size, dated)

@@ -18,7 +18,6 @@ from freezer.resolve.python.index.releases import fitting, releases
 from freezer.resolve.python.index.undated import skipped_files
 from freezer.resolve.python.names import near_names
 from freezer.resolve.python.no_wheel import Unavailable, explain_unavailable
-from freezer.resolve.python.reasons import applies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -157,7 +156,7 @@ def _names(asked: PipRequirement, text: str) -> bool:
 
 def _asked(name: str, request: PipRequest) -> PipRequirement | None:
     mine = [
-        item for item in request.requirements if item.name == name and applies(item, request.target)
+        item for item in request.requirements if item.name == name and item.applies(request.target)
     ]
     return mine[0] if mine else None
 

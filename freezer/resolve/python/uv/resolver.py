@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import ResolveError
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import Indexes
-from freezer.resolve.python.index.scope import Scope, first_scope
-from freezer.resolve.python.index.session import IndexSession
+from freezer.resolve.python.index.session import IndexSession, Scope, first_scope
 from freezer.resolve.python.index.undated import (
     exact_versions,
     said_by_uv,
@@ -29,7 +28,7 @@ from freezer.resolve.python.index.undated import (
 )
 from freezer.resolve.python.interface import Resolution
 from freezer.resolve.python.locked import ResolvedPins, locked_packages
-from freezer.resolve.python.pins import parse_edges
+from freezer.resolve.python.pins import parse_edges, undated_names
 from freezer.resolve.python.uv.answer import parse_pylock
 from freezer.resolve.python.uv.errors import (
     blamed_for_sdist,
@@ -212,6 +211,7 @@ def _answer(
         return UvResolver().resolve(wanted, store=store, report=report).packages
 
     locked = locked_packages(ResolvedPins(run.pins, needed_by), request, store, build)
-    pins = [pin for pin in run.pins if pin.name not in request.provided]
-    said = undated_warnings(skipped_files(run.files.stderr), locked, pins, index)
+    said = undated_warnings(
+        skipped_files(run.files.stderr), locked, undated_names(run.pins, request), index
+    )
     return Resolution(locked, (*said_by_uv(run.files.stderr), *said))

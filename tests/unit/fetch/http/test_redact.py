@@ -29,8 +29,8 @@ from freezer.model.lock import PipPackage
 from freezer.model.lockfile import lock_bytes
 from freezer.model.requirements_txt import requirements_text
 from freezer.output.progress import ConsoleReporter
-from freezer.resolve.python.files import direct_artifact
 from freezer.resolve.python.interface import PipRequirement
+from freezer.resolve.python.locked import direct_artifact
 from freezer.resolve.python.requirements.file import single
 from freezer.resolve.python.requirements.parse import parse_requirement
 from tests.support.project.locks import make_lock

@@ -10,15 +10,16 @@ import yaml
 
 from freezer.errors import ResolveError
 from freezer.fetch.config import Config
-from freezer.flows.lock.answers import Installed
-from freezer.flows.lock.conda import gathered_conda, resolve_conda
-from freezer.flows.lock.request import LockRequest
+from freezer.flows.lock.conda import CondaResolver, read_conda
+from freezer.flows.lock.interface import Below, DebianAnswer, LockRequest
 from freezer.flows.project.environment import load_environment
 from freezer.flows.project.project import Project
 from freezer.model.events import SilentReporter
 from tests.support.conda.condaindex import Room, record
 
-INSTALLED = Installed((), "x86_64", "2.36", "debian 12", None)
+INSTALLED = DebianAnswer(
+    packages=(), architecture="x86_64", glibc="2.36", distribution="debian 12", python=None
+)
 
 
 @pytest.fixture
@@ -64,10 +65,10 @@ def refusal(room: Room, *asked: str, **wishes: Any) -> ResolveError:
     (room.folder / "freeze.yaml").write_text(yaml.safe_dump(spec, sort_keys=False))
     environment = load_environment(room.folder, None)
     project = Project(room.folder, Config(), room.store, lambda: None, SilentReporter())  # type: ignore[arg-type, return-value]
-    gathered = gathered_conda(environment, project.config)
-    lock_request = LockRequest(environment, "2026-06-01T00:00:00Z", None)
+    resolver = CondaResolver(read_conda(environment, project.config))
+    request = LockRequest(environment, "2026-06-01T00:00:00Z", None)
     with pytest.raises(ResolveError) as caught:
-        resolve_conda(project, lock_request, gathered, INSTALLED)
+        resolver.resolve(project, request, Below({"debian": INSTALLED}))
     return caught.value
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from freezer.errors import SpecError
 from freezer.fetch.config import Config
-from freezer.flows.lock.ecosystems import require_local
+from freezer.flows.lock.ecosystems import read_local_files
 from freezer.flows.project.environment import load_environment
 from freezer.flows.project.user_files import user_files
 
@@ -21,7 +21,7 @@ def faults(folder: Path, spec: str, **files: str) -> tuple[str, ...]:
     for name, text in files.items():
         (folder / name.replace("_", ".")).write_text(text)
     with pytest.raises(SpecError) as caught:
-        require_local(load_environment(folder, None), Config())
+        read_local_files(load_environment(folder, None), Config())
     return caught.value.details or (str(caught.value),)
 
 
@@ -65,7 +65,7 @@ def test_a_single_fault_is_itself(tmp_path: Path) -> None:
 
 def test_nothing_wrong_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "freeze.yaml").write_text(SPEC + "pip: [numpy]\n")
-    require_local(load_environment(tmp_path, None), Config())
+    read_local_files(load_environment(tmp_path, None), Config())
 
 
 # What folders and globs mean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,11 @@ import rattler
 from freezer.engine.interface import Engine
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
-from freezer.flows.lock.answers import Installed
-from freezer.flows.lock.conda import gathered_conda, resolve_conda
-from freezer.flows.lock.ecosystems import stale_ecosystems
+from freezer.flows.lock.conda import CondaResolver
+from freezer.flows.lock.ecosystems import read_requirements, stale_ecosystems
 from freezer.flows.lock.exports import exports
+from freezer.flows.lock.interface import Below, DebianAnswer, LockRequest
 from freezer.flows.lock.reasons import with_reasons
-from freezer.flows.lock.request import LockRequest
 from freezer.flows.project.environment import load_environment, read_lock
 from freezer.flows.project.project import Project
 from freezer.model.events import SilentReporter
@@ -59,16 +59,19 @@ def lock_id_of(name: str) -> str:
 def test_solved_anew_each_is_the_same(opened: Project, name: str) -> None:
     """The lock answers its spec, a solve from nothing gives it again, and its exports are its own."""
     lock, environment = locked(name), load_environment(ROOT, name)
-    assert stale_ecosystems(environment, lock, lock.as_of, opened.config) == []
-    for file, data in exports(opened, environment, lock, lock_id_of(name)).items():
+    requirements = read_requirements(environment, opened.config)
+    request = LockRequest(environment, lock.as_of, None)
+    assert list(stale_ecosystems(replace(request, old=lock), requirements, lock)) == []
+    for file, data in exports(opened, requirements.conda, lock, lock_id_of(name)).items():
         assert (environment.lock_folder / file).read_bytes() == data
-    lock_request = LockRequest(environment, lock.as_of, None)
-    gathered = gathered_conda(environment, opened.config)
-    installed = Installed.locked(lock.debian, lock.target)
-    found = resolve_conda(opened, lock_request, gathered, installed)
+    system = DebianAnswer.locked(lock.debian, lock.target)
+    found = CondaResolver(requirements.conda).resolve(opened, request, Below({"debian": system}))
     again = lock.model_copy(update={"conda": found.packages})
     assert with_reasons(again, environment, SilentReporter()) == lock
-    assert (found.virtual, found.elsewhere) == (lock.virtual_packages, lock.conda_elsewhere)
+    assert (found.virtual_packages, found.other_platforms) == (
+        lock.virtual_packages,
+        lock.conda_elsewhere,
+    )
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from freezer.errors import LockError, SpecError
-from freezer.flows.lock.request import LockRequest
+from freezer.flows.lock.interface import Answers, LockRequest
 from freezer.flows.update.moves import moves
 from freezer.flows.update.targets import Named, parse_named, released, split_environment
 from freezer.resolve.minimal import Release
@@ -68,13 +69,12 @@ def test_what_moved_is_told_with_its_cause_and_what_is_named_first() -> None:
     gomp = old.debian[0].model_copy(update={"version": "13"})
     new = make_lock(pip=(added, numpy), debian=(gomp,))
     causes = {"pip": {"added": "needed by numpy 2.5"}}
-    lock_request = LockRequest(
-        None, old.as_of, old, {"pip": Release(frozenset({"numpy"}))}, causes=causes  # type: ignore[arg-type]
-    )  # fmt: skip
-    assert [str(one) for one in moves(old, new, lock_request)] == [
+    request = LockRequest(None, old.as_of, old, {"pip": Release(frozenset({"numpy"}))})  # type: ignore[arg-type]
+    answers = replace(Answers.locked(new), causes=causes)
+    assert [str(one) for one in moves(old, new, request, answers)] == [
         "numpy 2.4.6 to 2.5",
         "Debian package libgomp1 12.2.0-14 to 13",
         "added 1, new: needed by numpy 2.5",
     ]
     everything = LockRequest(None, old.as_of, None)  # type: ignore[arg-type]
-    assert all(one.named for one in moves(old, new, everything))
+    assert all(one.named for one in moves(old, new, everything, answers))

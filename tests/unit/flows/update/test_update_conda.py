@@ -10,7 +10,6 @@ import yaml
 
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
-from freezer.flows.lock.ecosystems import base_question, debian_question
 from freezer.flows.lock.lock import lock
 from freezer.flows.project.environment import load_environment
 from freezer.flows.project.project import Project
@@ -19,6 +18,7 @@ from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from tests.support.conda.condaindex import DAY, JANUARY, record, write_channel
 from tests.support.host.hosts import Ear
 from tests.support.project.locks import make_lock
+from tests.support.project.questions import settled_questions
 
 EARLY, LATE = "2026-01-15T00:00:00Z", "2026-03-01T00:00:00Z"
 LATER = {"timestamp": JANUARY + 30 * DAY}
@@ -60,9 +60,7 @@ class Env:
         (self.root / "freeze.yaml").write_text(yaml.safe_dump(spec))
         environment = load_environment(self.root, None)
         made = make_lock(debian=(), pip=(), as_of=EARLY)
-        answers = {
-            "base": base_question(environment), "debian": debian_question(environment, made.base)
-        }  # fmt: skip
+        answers = settled_questions(environment, made)
         file = self.root / "lockfiles" / "demo" / LOCK_FILE
         file.parent.mkdir(parents=True)
         file.write_bytes(lock_bytes(made.model_copy(update={"answers": answers})))

@@ -13,9 +13,8 @@ from freezer.errors import ResolveError
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.flows.lock import debian
-from freezer.flows.lock.answers import Installed
-from freezer.flows.lock.ecosystems import resolve_ecosystems
-from freezer.flows.lock.request import LockRequest
+from freezer.flows.lock.ecosystems import SpecRequirements, resolve_ecosystems
+from freezer.flows.lock.interface import BaseAnswer, DebianAnswer, LockRequest, PipAnswer
 from freezer.flows.project.environment import load_environment
 from freezer.flows.project.project import Project
 from freezer.flows.update.moves import moves
@@ -57,15 +56,16 @@ class Updates:
 
     def __init__(self) -> None:
         self.apt = Apt()
-        self.lock_request: Any = None
+        self.causes: Any = None
 
     def __call__(self, release: Release) -> dict[str, str]:
         old = make_lock(debian=tuple(package(*one) for one in OLD.items()))
-        self.lock_request = LockRequest(None, old.as_of, old, {"debian": release})  # type: ignore[arg-type]
+        request = LockRequest(None, old.as_of, old, {"debian": release})  # type: ignore[arg-type]
         wanted = ("app", "tool")
         project = Project(Path(), Config(), Store(Path("nowhere")), _no_engine, Ear())
-        found = debian._closure(project, self.lock_request, old.base, wanted, {})
-        return {item.name: item.version for item in found}
+        found = debian._closure(project, request, old.base, wanted, {})
+        self.causes = found.causes
+        return {item.name: item.version for item in found.packages}
 
 
 def _no_engine() -> Any:
@@ -75,18 +75,18 @@ def _no_engine() -> Any:
 @pytest.fixture
 def update(monkeypatch: pytest.MonkeyPatch) -> Updates:
     made = Updates()
-    monkeypatch.setattr(debian, "_asker", lambda *_: made.apt)
+    monkeypatch.setattr(debian, "_apt", lambda *_: made.apt)
     return made
 
 
 def test_what_is_named_moves_alone_where_it_can(update: Updates) -> None:
     assert update(Release(frozenset({"tool"}))) == {"app": "1", "lib": "1", "tool": "2"}
-    assert update.lock_request.causes["debian"] == {}
+    assert update.causes == {}
 
 
 def test_what_it_forces_moves_with_it_and_nothing_else(update: Updates) -> None:
     assert update(Release(frozenset({"app"}))) == {"app": "2", "lib": "2", "tool": "1"}
-    assert set(update.lock_request.causes["debian"]) == {"lib"}
+    assert set(update.causes) == {"lib"}
 
 
 def test_however_many_are_named_the_newest_are_asked_for_once(update: Updates) -> None:
@@ -107,19 +107,25 @@ def test_the_base_moves_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     old = make_lock(pip=())
     base = old.base.model_copy(update={"manifest": f"sha256:{'9' * 64}"})
     gomp = old.debian[0].model_copy(update={"version": "13"})
-    installed = Installed.locked((gomp,), old.target)
-    monkeypatch.setattr("freezer.flows.lock.base.resolve_base", lambda *_: base)
-    monkeypatch.setattr("freezer.flows.lock.debian.resolve_installed", lambda *_: installed)
-    monkeypatch.setattr("freezer.flows.lock.python.resolve_python", lambda *_: ())
-    monkeypatch.setattr("freezer.flows.lock.numeric_libraries.arithmetic", lambda *given: given[2])
+    resolved = {
+        "BaseResolver": BaseAnswer(base=base),
+        "DebianResolver": DebianAnswer.locked((gomp,), old.target),
+        "PipPackagesResolver": PipAnswer(packages=()),
+    }
+    for name, answer in resolved.items():
+        where = f"freezer.flows.lock.ecosystems.{name}.resolve"
+        monkeypatch.setattr(where, lambda *_, answer=answer: answer)
+    monkeypatch.setattr(
+        "freezer.flows.lock.numeric_libraries.numeric_libraries", lambda *_: ((), None)
+    )
     (tmp_path / "freeze.yaml").write_text("name: demo\nbase: debian:12\npython: '3.11'\n")
     lock_request = LockRequest(
         load_environment(tmp_path, None), old.as_of, old, {"base": Release()}
     )
     project: Any = SimpleNamespace(config=None, report=Ear())
-    made = resolve_ecosystems(project, lock_request)
-    new = old.model_copy(update={"base": made.base, "debian": made.debian})
-    assert [(str(one), one.named) for one in moves(old, new, lock_request)] == [
+    made = resolve_ecosystems(project, lock_request, SpecRequirements())
+    new = old.model_copy(update={"base": made.resolved.base, "debian": made.resolved.debian})
+    assert [(str(one), one.named) for one in moves(old, new, lock_request, made)] == [
         ("base debian:bookworm-slim 333333333333 to 999999999999", True),
         ("Debian package libgomp1 12.2.0-14 to 13", False),
     ]

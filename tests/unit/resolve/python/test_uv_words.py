@@ -12,7 +12,8 @@ from freezer.fetch.python.settings import Indexes
 from freezer.fetch.python.simple_api import IndexFile
 from freezer.resolve.python.index.releases import fitting, is_newer, releases, within
 from freezer.resolve.python.index.undated import said_by_uv, skipped_files, undated_warnings
-from freezer.resolve.python.pins import Candidate, Pin, parse_edges, requires
+from freezer.resolve.python.interface import Provided
+from freezer.resolve.python.pins import Candidate, Pin, parse_edges, requires, undated_names
 from freezer.resolve.python.uv.answer import parse_pylock
 from freezer.resolve.python.uv.errors import (
     blamed_for_sdist,
@@ -170,12 +171,20 @@ def test_a_date_that_is_known_elsewhere_is_no_cause_to_warn() -> None:
     from tests.support.project.locks import make_lock
 
     locked = [make_lock().pip[0].model_copy(update={"name": "a", "version": "1"})]
-    pins = [Pin("a", "1", (Candidate("a-1-py3-none-any.whl", "u", dated=True),))]
     skipped = ["a-2-py3-none-any.whl", "a-0.5-py3-none-any.whl", "other-9-py3-none-any.whl", "x"]
     known = listed("a-2-py3-none-any.whl")
-    assert undated_warnings(skipped, locked, pins, known) == []
+    assert undated_warnings(skipped, locked, [], known) == []
     silent = listed("a-2-py3-none-any.whl", uploaded=None)
-    assert len(undated_warnings(skipped, locked, pins, silent)) == 1
+    assert len(undated_warnings(skipped, locked, [], silent)) == 1
+
+
+def test_what_has_no_date_is_named_once_and_never_what_conda_provides() -> None:
+    dated = Pin("a", "1", (Candidate("a-1-py3-none-any.whl", "u", dated=True),))
+    silent = [Pin(name, "1", (Candidate(f"{name}-1-py3-none-any.whl", "u"),)) for name in "cb"]
+    asking = request(None, "a", provided={"c": Provided("1", "c", "conda's c")})
+    assert undated_names([dated, *silent], asking) == ["b"]
+    (said,) = undated_warnings([], [], ["b"], listed())
+    assert said.startswith("no upload date is known of b")
 
 
 # What an index offers
@@ -241,8 +250,64 @@ def test_requirements_one_a_line() -> None:
     assert lines == 'a[x]>=1; python_version > "3"\nb @ https://h/b.whl\n'
 
 
+PYLOCK = "lock-version = '1.0'\ncreated-by = 'uv'\n"
+
+
+def test_the_files_of_an_answer() -> None:
+    """Also of an index that lists no hashes: uv writes an empty table then."""
+    address = "https://h/a_b-1%2E0-py3-none-any.whl"
+    text = f"""{PYLOCK}
+[[packages]]
+name = "a-b"
+version = "1.0"
+wheels = [
+  {{ url = "{address}", size = 3, hashes = {{ sha256 = "00" }}, upload-time = 2026-01-01T00:00:00Z }},
+  {{ name = "a_b-1.0-cp311-none-any.whl", url = "https://h/x", hashes = {{}} }},
+]
+sdist = {{ url = "https://h/a_b-1.0.tar.gz", hashes = {{}} }}
+
+[[packages]]
+name = "c"
+archive = {{ url = "https://h/c-2-py3-none-any.whl", hashes = {{ sha256 = "11" }} }}
+
+[[packages]]
+name = "d"
+version = "0.1"
+sdist = {{ url = "https://h/d-0.1.tar.bz2", upload-time = 2010-01-01T00:00:00Z, hashes = {{}} }}
+"""
+    first, second, third = parse_pylock(text)
+    assert first == Pin(
+        "a-b",
+        "1.0",
+        (
+            Candidate(
+                "a_b-1.0-py3-none-any.whl",
+                address,
+                "00",
+                3,
+                dated=True,
+            ),
+            Candidate("a_b-1.0-cp311-none-any.whl", "https://h/x"),
+        ),
+        Candidate("a_b-1.0.tar.gz", "https://h/a_b-1.0.tar.gz"),
+    )
+    archive = Candidate("c-2-py3-none-any.whl", "https://h/c-2-py3-none-any.whl", "11")
+    assert second == Pin("c", "", direct=archive)
+    old = Candidate("d-0.1.tar.bz2", "https://h/d-0.1.tar.bz2", dated=True)
+    assert third == Pin("d", "0.1", sdist=old)
+
+
 @pytest.mark.parametrize(
-    "text", ["", "packages = 1", "[[packages]]\nversion = '1'", "[[packages]\n", "packages = [1]"]
+    "text",
+    [
+        "",
+        "packages = 1",
+        "[[packages]]\nversion = '1'",
+        "[[packages]\n",
+        "packages = [1]",
+        f"{PYLOCK}[[packages]]\nname = 'a'\nwheels = [{{path = 'a-1-py3-none-any.whl'}}]",
+        f"{PYLOCK}[[packages]]\nname = 'a'\nwheels = [{{url = 'https://h/a.txt', size = 'x'}}]",
+    ],
 )
 def test_an_answer_of_another_form(text: str) -> None:
     with pytest.raises(ResolveError, match="in a form that Freezer does not know"):

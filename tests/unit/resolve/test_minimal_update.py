@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from freezer.errors import ResolveError
-from freezer.resolve.minimal import Release, Settled, settle
+from freezer.resolve.minimal import MinimalUpdate, Release, minimal_update
 
 OLD = {"num": "1", "sci": "1", "plot": "1", "gone": "1"}
 NEEDS = {"sci": ("num",), "plot": ("sci",)}
@@ -41,9 +41,9 @@ class Resolver:
         return {"num": num, "sci": sci, "plot": plot}
 
 
-def moved(release: Release) -> tuple[Settled[dict[str, str]], Resolver]:
+def moved(release: Release) -> tuple[MinimalUpdate[dict[str, str]], Resolver]:
     resolver = Resolver()
-    return settle(release, OLD, NEEDS, resolver, lambda found: found), resolver
+    return minimal_update(release, OLD, NEEDS, resolver, lambda found: found), resolver
 
 
 def test_what_is_preferred_does_not_stand_in_the_way_of_what_is_named() -> None:
@@ -90,7 +90,7 @@ def test_unless_that_is_the_only_way_to_a_version_that_was_asked_for() -> None:
         return {"num": "0", "sci": "0", "plot": "1"}
 
     release = Release(frozenset({"num"}), {"num": "0"})
-    settled = settle(release, OLD, NEEDS, solve, lambda found: found)
+    settled = minimal_update(release, OLD, NEEDS, solve, lambda found: found)
     assert settled.answer == {"num": "0", "sci": "0", "plot": "1"}
     assert settled.refusals == {"sci": "num 0 is what sci 0 takes"}
 
@@ -99,7 +99,10 @@ def test_a_resolver_that_gives_the_same_again_is_not_asked_for_ever() -> None:
     def deaf(**_: object) -> dict[str, str]:
         return dict(OLD)
 
-    assert settle(Release(frozenset({"num"})), OLD, {}, deaf, lambda found: found).answer == OLD
+    assert (
+        minimal_update(Release(frozenset({"num"})), OLD, {}, deaf, lambda found: found).answer
+        == OLD
+    )
 
 
 def test_a_world_that_is_only_touched_stays_as_it_is() -> None:
