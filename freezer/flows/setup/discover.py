@@ -2,23 +2,65 @@
 
 from __future__ import annotations
 
+import configparser
 import re
-import tomllib
+import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import yaml
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from freezer.errors import FreezerError
+from freezer.flows.setup.files import conda_files, pip_files
+from freezer.flows.setup.files.seen import LARGEST, Seen, WantedPython, by_specifier, by_version
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-MINORS = ("3.13", "3.12", "3.11", "3.10", "3.9")
-"""Minor versions of Python that images are commonly offered for, newest first."""
-_REQUIREMENTS = ("requirements.in", "requirements.txt", "requirements/base.in",
-                 "requirements/base.txt")  # fmt: skip
-_ENVIRONMENTS = ("environment.yml", "environment.yaml", "conda-lock.yml", "pixi.lock")
-_PYTHON = re.compile(r"^(?:[^:\s]+::)?python\b[\s=><!~]*(?P<minor>3\.\d+)")
+    Reader = Callable[[Path, str], Seen | None]
+
+MINORS: Final = tuple(f"3.{minor}" for minor in range(7, 15))
+"""Minor versions of Python that images are commonly offered for, oldest first."""
+_READERS: Final[tuple[tuple[str, Reader], ...]] = (
+    ("pyproject.toml", pip_files.pyproject),
+    ("requirements.in", pip_files.requirements_file),
+    ("requirements.txt", pip_files.requirements_file),
+    ("requirements[-_.]*.in", pip_files.requirements_file),
+    ("requirements[-_.]*.txt", pip_files.requirements_file),
+    ("*[-_.]requirements.txt", pip_files.requirements_file),
+    ("requirements/*.in", pip_files.requirements_file),
+    ("requirements/*.txt", pip_files.requirements_file),
+    ("setup.cfg", pip_files.setup_cfg),
+    ("setup.py", pip_files.setup_py),
+    ("Pipfile", pip_files.pipfile),
+    ("uv.lock", pip_files.uv_lock),
+    ("pylock.toml", pip_files.pylock),
+    ("pylock.*.toml", pip_files.pylock),
+    ("poetry.lock", pip_files.poetry_lock),
+    ("pdm.lock", pip_files.pdm_lock),
+    ("Pipfile.lock", pip_files.pipfile_lock),
+    ("environment.y*ml", conda_files.environment),
+    ("environment[-_.]*.y*ml", conda_files.environment),
+    ("*[-_.]environment.y*ml", conda_files.environment),
+    ("environments/*.y*ml", conda_files.environment),
+    ("env.y*ml", conda_files.environment),
+    ("env[-_.]*.y*ml", conda_files.environment),
+    ("*[-_.]env.y*ml", conda_files.environment),
+    ("conda.y*ml", conda_files.environment),
+    ("conda[-_.]env*.y*ml", conda_files.environment),
+    ("conda/*.y*ml", conda_files.environment),
+    ("conda-lock.y*ml", conda_files.conda_lock),
+    ("*.conda-lock.y*ml", conda_files.conda_lock),
+    ("pixi.toml", conda_files.pixi_project),
+    ("pixi.lock", conda_files.pixi_lock),
+    ("*.lock", conda_files.explicit),
+    ("*explicit*.txt", conda_files.explicit),
+    ("spec-file.txt", conda_files.explicit),
+    ("python_env.yaml", conda_files.mlflow_python),
+    ("MLmodel", conda_files.mlflow_python),
+)
+"""What each family of files is called, and who reads it; a file is read by the first that fits."""
 
 
 @dataclass
@@ -26,97 +68,108 @@ class Found:
     """What was found, and what a reader should know about how it was read."""
 
     name: str = "environment"
-    pip_files: list[str] = field(default_factory=list)
-    conda: str | None = None
-    """An environment.yml or a lock of conda packages; only where no file of pip's is."""
-    python: str | None = None
-    requires_python: str | None = None
+    seen: list[Seen] = field(default_factory=list)
+    """Every file that was recognised, the one that is used first."""
+    used: Seen | None = None
+    pythons: list[WantedPython] = field(default_factory=list)
+    """What the files say about Python, those that count most first."""
     notes: list[str] = field(default_factory=list)
+
+    def allowed(self) -> tuple[str, ...]:
+        """Return the minor versions that every file allows; empty where files disagree."""
+        return tuple(
+            minor for minor in MINORS if all(item.allows_minor(minor) for item in self.pythons)
+        )
+
+    def agreeing(self) -> tuple[str, ...]:
+        """Return the minor versions that as many files as can be allow, the first ones first."""
+        allowed = MINORS
+        for item in self.pythons:
+            narrowed = tuple(minor for minor in allowed if item.allows_minor(minor))
+            allowed = narrowed or allowed
+        return allowed
 
 
 def discover(folder: Path) -> Found:
     """Return what the files of a folder say; those that cannot be read are noted."""
-    found = Found(name=_name(folder.resolve().name))
-    project = _pyproject(folder, found)
-    _files(folder, found, project)
-    _conda(folder, found)
-    version = folder / ".python-version"
-    if version.is_file() and (match := re.match(r"3\.\d+", version.read_text().strip())):
-        found.python = match[0]
+    found = Found(name=plain_name(folder.resolve().name))
+    done = set[str]()
+    for path, reader in _candidates(folder):
+        file = path.relative_to(folder).as_posix()
+        if file not in done and (seen := _read(path, file, reader, found, done)):
+            found.seen.append(seen)
+    found.seen.sort(key=lambda seen: (seen.use is None, seen.rank))
+    found.used = next((seen for seen in found.seen if seen.use), None)
+    named = [seen.name for seen in found.seen if seen.name]
+    found.name = plain_name(named[0]) if named else found.name
+    pythons = [*_version_files(folder, found), *(s.python for s in found.seen if s.python)]
+    own = found.used.file if found.used else None
+    # What is used counts most: its packages would not install elsewhere.
+    found.pythons = sorted(pythons, key=lambda item: item.file != own)
     return found
 
 
-def choose_minor(found: Found, preferred: str) -> str:
-    """Return the minor version of Python to write down: the project's, else the preferred one."""
-    if found.python is not None:
-        return found.python
-    if found.requires_python is None:
-        return preferred
-    try:
-        accepted = SpecifierSet(found.requires_python)
-    except InvalidSpecifier:
-        return preferred
-    # A patch release that every bound such as '>=3.9.1' accepts.
-    fitting = [minor for minor in MINORS if accepted.contains(f"{minor}.99")]
-    return preferred if preferred in fitting or not fitting else fitting[0]
-
-
-def _name(text: str) -> str:
-    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:64]
+def plain_name(text: str) -> str:
+    """Return a text as an environment's name."""
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:64].strip("-")
     return name or "environment"
 
 
-def _pyproject(folder: Path, found: Found) -> dict[str, Any]:
-    path = folder / "pyproject.toml"
+def _candidates(folder: Path) -> Iterator[tuple[Path, Reader]]:
+    for pattern, reader in _READERS:
+        yield from ((path, reader) for path in sorted(folder.glob(pattern)) if path.is_file())
+
+
+def _read(path: Path, file: str, reader: Reader, found: Found, done: set[str]) -> Seen | None:
+    """Return what a file says; ``done`` gets its name where no other reader need try."""
     try:
-        project: dict[str, Any] = tomllib.loads(path.read_text()).get("project", {})
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        found.notes.append(f"pyproject.toml was passed over: {error}")
-        return {}
-    if isinstance(project.get("name"), str):
-        found.name = _name(project["name"])
-    if isinstance(project.get("requires-python"), str):
-        found.requires_python = project["requires-python"]
-    return project
+        if path.stat().st_size > LARGEST:
+            raise ValueError("it is too large")
+        if seen := reader(path, file):
+            done.add(file)
+        return seen
+    except (
+        OSError, ValueError, SyntaxError, RecursionError, FreezerError, yaml.YAMLError,
+        configparser.Error,
+    ) as error:  # fmt: skip
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        done.add(file)
+        found.notes.append(f"{file} was passed over, because it cannot be read: {reason}")
+        return None
 
 
-def _files(folder: Path, found: Found, project: dict[str, Any]) -> None:
-    """Choose one file: what people write goes before what tools write."""
-    requirements = [name for name in _REQUIREMENTS if (folder / name).is_file()]
-    candidates = [name for name in requirements if name.endswith(".in")]
-    if project.get("dependencies"):
-        candidates.append("pyproject.toml")
-    candidates += [name for name in requirements if name.endswith(".txt")]
-    if not candidates:
-        return
-    found.pip_files = candidates[:1]
-    if len(candidates) > 1:
-        others = ", ".join(candidates[1:])
-        found.notes.append(f"{candidates[0]} is used; add {others} under 'pip: {{files: [...]}}'"
-                           " if they are wanted too")  # fmt: skip
+def _version_files(folder: Path, found: Found) -> Iterator[WantedPython]:
+    for file in (".python-version", "runtime.txt"):
+        path = folder / file
+        if not path.is_file():
+            continue
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError) as error:
+            found.notes.append(f"{file} was passed over, because it cannot be read: {error}")
+            continue
+        words = [word for line in lines for word in line.partition("#")[0].split()]
+        text = words[0] if words else ""
+        wanted = version_of_file(file, text)
+        if wanted is not None:
+            yield wanted
+        elif text:
+            found.notes.append(f"{file} was passed over: {text!r} is no version of CPython")
 
 
-def _conda(folder: Path, found: Found) -> None:
-    name = next((name for name in _ENVIRONMENTS if (folder / name).is_file()), None)
-    if name is None:
-        return
-    if found.pip_files:
-        found.notes.append(
-            f"{name} is there too; for conda's packages write `conda: {name}` in place of 'pip'"
-        )
-        return
-    try:
-        document = yaml.safe_load((folder / name).read_text())
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        found.notes.append(f"{name} was passed over: {str(error).splitlines()[0]}")
-        return
-    found.conda = name
-    if not isinstance(document, dict):
-        return
-    if isinstance(document.get("name"), str):
-        found.name = _name(document["name"])
-    for entry in document.get("dependencies") or ():
-        if isinstance(entry, str) and (match := _PYTHON.match(entry.strip())):
-            found.python = match["minor"]
+def version_of_file(file: str, text: str) -> WantedPython | None:
+    """Return what a word of a ``.python-version`` means: ``3.11``, ``cpython-3.11.4``, ``>=3.9``.
+
+    None for another Python, such as ``pypy3.10``, and for what is no version.
+    """
+    match = re.fullmatch(
+        r"(?:c?python[-@]?|cp)?(\d+\.\d+)(\.\d+)?(-dev|t|\+\S*|-\w+-\w+-\S+)?", text
+    )
+    if match and match[3] != "t":
+        return by_version(file, match[1], text)
+    return by_specifier(file, text) if text[:1] in "<>=!~" else None
+
+
+def host_minor() -> str:
+    """Return the minor version of the Python that runs Freezer."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import HostError, SpecError, Where
 from freezer.fetch.store.atomic import write_atomically
 from freezer.flows.project.environment import SPEC_FILE
-from freezer.flows.setup.discover import choose_minor, discover
+from freezer.flows.setup.discover import MINORS, discover, host_minor
 from freezer.frameworks import trainings
 from freezer.image.dockerfile import render
 from freezer.model.spec.validate import parse_spec
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.setup.discover import Found
+    from freezer.flows.setup.files.seen import Seen
 
 _DEBIAN_PYTHON = {"bullseye": "3.9", "bookworm": "3.11", "trixie": "3.13"}
 """Each suite has one Python: https://wiki.debian.org/Python"""
@@ -42,10 +42,10 @@ def init(
     python: str | None = None,
     force: bool = False,
 ) -> Written:
-    """Write ``freeze.yaml`` from the requirements files, ``pyproject.toml`` or ``environment.yml``.
+    """Write ``freeze.yaml`` from the files by which a project declares its environment.
 
     Raises ``HostError`` when there is a spec already and not ``force``, ``SpecError`` when what
-    was given cannot stand in one.
+    was given cannot stand in one, or when the files that are there cannot be used.
     """
     path = project / SPEC_FILE
     if path.exists() and not force:
@@ -54,38 +54,123 @@ def init(
             hint="edit it, or write it anew with `freeze init --force`",
         )
     found = discover(project)
-    notes = list(found.notes)
-    minor = python or choose_minor(found, _preferred(bootstrap))
-    if found.conda is None and bootstrap in _DEBIAN_PYTHON and minor != _DEBIAN_PYTHON[bootstrap]:
-        raise SpecError(
-            f"Debian {bootstrap} has Python {_DEBIAN_PYTHON[bootstrap]}, not {minor}",
-            where=Where(SPEC_FILE, key="python"),
-            hint=f"give --python {_DEBIAN_PYTHON[bootstrap]}, another suite, or --base with an "
-            f"image that has Python {minor}",
-        )
+    _require_usable(found)
+    notes = [*found.notes, *_choice(found)]
+    conda = found.used.file if found.used and found.used.use == "conda" else None
+    suite = None if conda else bootstrap
+    minor = _minor(found, python, suite, notes)
     text = render(
         "spec/freeze.yaml.j2",
         name=name or found.name,
-        base=base or _base(found, minor),
+        base=base or _base(conda, minor),
         bootstrap=bootstrap,
         python=minor,
-        pip_files=found.pip_files,
-        conda=found.conda,
+        pip_files=_pip_files(found.used),
+        requirements=found.used.requirements if found.used else (),
+        source=found.used.file if found.used else None,
+        conda=conda,
         as_of=datetime.now(UTC).strftime("%Y-%m-%dT00:00:00Z"),
     )
     parse_spec(text.encode(), SPEC_FILE, trainings())
-    if not found.pip_files and not found.conda:
+    if found.used is None:
         notes.append("no requirements were found here; list them under 'pip', or under 'conda'")
     write_atomically(path, text.encode())
     return Written(path, text, tuple(notes))
 
 
-def _base(found: Found, minor: str) -> str:
+def _require_usable(found: Found) -> None:
+    """Refuse to write an empty spec next to files that say what is needed."""
+    if found.used is not None or not any(seen.advice for seen in found.seen):
+        return
+    raise SpecError(
+        "no file here can be used as it is",
+        details=[f"{s.file}: {s.kind}; {s.advice}" for s in found.seen if s.advice],
+        hint="do what one of them says, then run `freeze init` again",
+    )
+
+
+def _choice(found: Found) -> list[str]:
+    """Return a line for each file that was seen: which one is used, and why the others are not."""
+    used = found.used
+    if used is None:
+        return [f"{seen.file} is {seen.kind}, and asks for nothing" for seen in found.seen]
+    lines = [f"{used.file} is used: it is {used.kind}"]
+    if used.files:
+        lines[0] += f", and its dependencies are in {', '.join(used.files)}"
+    elif used.requirements:
+        lines[0] += f"; its {len(used.requirements)} requirements were written into the spec"
+    for seen in found.seen:
+        if seen is used:
+            continue
+        line = f"{seen.file} is {seen.kind}, and is not used"
+        if seen.python and not seen.use and not seen.advice:
+            line = f"{seen.file} is {seen.kind}; only its Python counts"
+        elif seen.advice:
+            line += f"; {seen.advice}"
+        elif seen.use == "pip" and used.use == "pip" and not seen.requirements and seen.rank < 60:
+            line += (
+                f"; add it under `pip: {{files: [{used.file}, {seen.file}]}}` if it is wanted too"
+            )
+        elif seen.use:
+            line += f"; write `{seen.use}: {seen.file}` to use it instead"
+        lines.append(line)
+    return lines
+
+
+def _minor(found: Found, given: str | None, suite: str | None, notes: list[str]) -> str:
+    """Return the minor version of Python to write: given, the suite's, or one the files allow."""
+    allowed = found.allowed()
+    said = [f"{item.file}: {item.text}" for item in found.pythons]
+    offered = _DEBIAN_PYTHON.get(suite or "")
+    if given is not None:
+        if any(not item.allows_minor(given) for item in found.pythons):
+            notes.append(f"the files ask for another Python than {given}: {'; '.join(said)}")
+        if offered not in (None, given):
+            raise _no_suite(suite or "", offered or "", [given], [f"--python {given}"])
+        return given
+    if not allowed:
+        allowed = found.agreeing()
+        if len(found.pythons) == 1 or not any(
+            item.allows_minor(minor) for item in found.pythons for minor in MINORS
+        ):
+            raise SpecError(
+                "no Python that Freezer has an image for is allowed here",
+                details=said,
+                expected=f"one of {', '.join(MINORS)}",
+                hint="correct the file, or give --python",
+            )
+        notes.append(f"the files disagree about Python: {'; '.join(said)}")
+    if offered is not None:
+        if offered not in allowed:
+            raise _no_suite(suite or "", offered, list(allowed), said)
+        return offered
+    return min(allowed, key=lambda minor: _distance(minor, host_minor()))
+
+
+def _distance(minor: str, preferred: str) -> tuple[int, int]:
+    """Return how far a minor version is from another one; of two, the older is nearer."""
+    numbers = [int(text.partition(".")[2]) for text in (minor, preferred)]
+    return abs(numbers[0] - numbers[1]), numbers[0]
+
+
+def _no_suite(suite: str, offered: str, allowed: list[str], said: list[str]) -> SpecError:
+    fitting = [f"{name} ({minor})" for name, minor in _DEBIAN_PYTHON.items() if minor in allowed]
+    image = f"--base python:{allowed[-1]}-slim-bookworm"
+    return SpecError(
+        f"Debian {suite} has Python {offered}, not {' or '.join(allowed)}",
+        where=Where(SPEC_FILE, key="python"),
+        details=said,
+        hint=f"give --bootstrap with {' or '.join(fitting)}, or {image}" if fitting
+        else f"no suite has it; give {image}",
+    )  # fmt: skip
+
+
+def _pip_files(used: Seen | None) -> tuple[str, ...]:
+    if used is None or used.use != "pip" or used.requirements:
+        return ()
+    return used.files or (used.file,)
+
+
+def _base(conda: str | None, minor: str) -> str:
     """Return a base: with a Python, or without one where conda brings its own."""
-    return "debian:bookworm-slim" if found.conda else f"python:{minor}-slim-bookworm"
-
-
-def _preferred(bootstrap: str | None) -> str:
-    if bootstrap is not None:
-        return _DEBIAN_PYTHON.get(bootstrap, "3.11")
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
+    return "debian:bookworm-slim" if conda else f"python:{minor}-slim-bookworm"

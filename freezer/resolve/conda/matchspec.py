@@ -43,14 +43,14 @@ def read_spec(
             hint="put the archive into a channel (a folder will do: `rattler-index`), or list all "
             "packages in an explicit file (`@EXPLICIT`)",
         )
-    bare = _without_spaces(rest)
+    bare = without_spaces(rest)
     name = _checked(bare, text, where)
     if channel is None:
         return CondaRequirement(bare, where, name), name
     return CondaRequirement(bare, where, channel_name(channel, config, folder=folder)), channel
 
 
-def _without_spaces(text: str) -> str:
+def without_spaces(text: str) -> str:
     """Close the gaps around operators, but not within brackets: there they belong to values."""
     head, bracket, tail = text.partition("[")
     return _SPACES.sub(r"\1", head).strip() + bracket + tail
