@@ -119,6 +119,6 @@ def _lost(what: str, address: str, error: BaseException) -> EngineError:
     return EngineError(
         f"the engine at {address} went away while {what}",
         found=str(error) or type(error).__name__,
-        hint="start it again (`make engine`; `freeze doctor` shows its state), then repeat the "
-        "command: what was finished is kept",
+        hint="start it again (`freeze doctor` shows its state), then repeat the command: what was "
+        "finished is kept",
     )

@@ -33,9 +33,11 @@ _PERMISSION = (
     "again), or set DOCKER_HOST to a rootless engine's socket"
 )
 _NONE = (
-    "`make engine` starts or installs one; or install Docker or podman and start it, or set "
-    "DOCKER_HOST; `freeze doctor` looks again"
+    "install Docker or podman and start it (on Debian or Ubuntu `sudo apt-get install docker.io`), "
+    "or set DOCKER_HOST; `freeze doctor` looks again"
 )
+_CHECKOUT = Path(__file__).parents[3] / "scripts" / "engine.sh"
+"""There in a checkout of Freezer only, not where it was installed from a wheel."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,13 @@ def connect(address: str | None = None) -> DockerEngine:
             tried.append(f"{candidate.address} ({candidate.origin}): {_reason(error)}")
             denied = denied or any(isinstance(item, PermissionError) for item in causes(error))
     raise EngineError(
-        "no container engine answers", details=tried, hint=_PERMISSION if denied else _NONE
+        "no container engine answers", details=tried, hint=_PERMISSION if denied else _none()
     )
+
+
+def _none() -> str:
+    """Return how to get an engine, by the means that there are."""
+    return f"`make engine` starts or installs one; or {_NONE}" if _CHECKOUT.is_file() else _NONE
 
 
 def candidates(address: str | None, environ: Mapping[str, str], home: Path) -> Sequence[Candidate]:

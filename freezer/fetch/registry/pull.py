@@ -9,7 +9,7 @@ from freezer.errors import FetchError, IntegrityError
 from freezer.fetch.http.client import BrokenOffError
 from freezer.fetch.registry.body import blocks_of
 from freezer.fetch.registry.manifest import require_digest
-from freezer.fetch.store.atomic import disk_errors
+from freezer.fetch.store.atomic import store_errors
 from freezer.fetch.store.progress import Gauge
 from freezer.model.events import SilentReporter
 
@@ -88,7 +88,7 @@ def _complete(door: Door, blob: Descriptor, partial: Path, store: Store, gauge: 
 def _receive(door: Door, blob: Descriptor, partial: Path, store: Store, gauge: Gauge) -> None:
     start, url = _size(partial), door.address(f"blobs/{blob.digest}")
     headers = {"Range": f"bytes={start}-"} if start else {}
-    with door.ask("GET", url, headers=headers) as answer, disk_errors(store.root):
+    with door.ask("GET", url, headers=headers) as answer, store_errors(store.root):
         if answer.status_code == 416:
             partial.unlink(missing_ok=True)
             return

@@ -95,25 +95,59 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+_STORE_FULL: Final = "free some space there, or set FREEZER_STORE to a folder on another disk"
+_STORE_CLOSED: Final = "set FREEZER_STORE to a folder that you may write to"
+
+
 @contextmanager
-def disk_errors(root: Path) -> Iterator[None]:
-    """Turn a full disk, a read-only one or missing rights into a ``HostError``."""
+def store_errors(root: Path) -> Iterator[None]:
+    """Turn a full disk, a read-only one or missing rights in the store into a ``HostError``."""
+    with disk_errors(root, full=_STORE_FULL, closed=_STORE_CLOSED):
+        yield
+
+
+@contextmanager
+def disk_errors(
+    folder: Path, *, full: str = "free some space there", closed: str | None = None
+) -> Iterator[None]:
+    """Turn a full disk, a read-only one or missing rights into a ``HostError`` with the folder.
+
+    ``full`` and ``closed`` say what to do next.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise HostError(
-                f"no space left on the disk of {root}",
-                found=_space(root),
-                hint="free some space there, or set FREEZER_STORE to a folder on another disk",
+                f"no space left on the disk of {folder}", found=_space(folder), hint=full
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            place = _closed(Path(os.fsdecode(error.filename or folder)))
             raise HostError(
-                f"{error.filename or root} cannot be written to",
+                f"{place} is not writable",
                 found=error.strerror,
-                hint="set FREEZER_STORE to a folder that can be written to",
+                hint=closed or _next(place, read_only=error.errno == errno.EROFS),
             ) from error
         raise
+
+
+def _closed(path: Path) -> Path:
+    """Return what refuses: a file that is there, else the folder in which it was to be made."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def _next(place: Path, *, read_only: bool) -> str:
+    if read_only:
+        return "mount it writable, or work on a copy of the project"
+    with suppress(OSError):
+        owner = place.stat().st_uid
+        if owner != os.getuid():
+            return (
+                f"it belongs to user {owner}, and you are {os.getuid()}: change its owner or mode"
+            )
+    return "change its mode, or work on a copy of the project"
 
 
 def _space(root: Path) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import ArtifactGoneError, FetchError, IntegrityError
 from freezer.fetch.http.client import NotFoundError, RangeUnsupportedError, open_url
 from freezer.fetch.http.redact import redact
-from freezer.fetch.store.atomic import disk_errors
+from freezer.fetch.store.atomic import store_errors
 from freezer.fetch.store.interface import Location
 from freezer.model.events import SilentReporter
 
@@ -159,7 +159,7 @@ def _receive(
     hasher, start = hashlib.sha256(), 0
     if partial.exists():
         hasher, start = _hash_so_far(partial)
-    with open_url(location.url, start=start) as response, disk_errors(store.root):
+    with open_url(location.url, start=start) as response, store_errors(store.root):
         if response.start == 0:
             hasher = hashlib.sha256()
         task.advance(response.start)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from freezer.errors import BusyError, HostError, IntegrityError
-from freezer.fetch.store.atomic import disk_errors, write_atomically
+from freezer.fetch.store.atomic import store_errors, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ class StoreWriter:
 
     def write(self, data: bytes) -> int:
         """Append bytes. Raises ``HostError`` when the disk is full."""
-        with disk_errors(self._root):
+        with store_errors(self._root):
             self._stream.write(data)
         self._hasher.update(data)
         self.size += len(data)
@@ -68,7 +68,7 @@ class Store:
         """
         store = cls((root or _default_root()).expanduser().absolute())
         folders = (store._blobs, store._memos, store._partial, store._scratch, store._locks)
-        with disk_errors(store.root):
+        with store_errors(store.root):
             for folder in folders:
                 folder.mkdir(parents=True, exist_ok=True)
         if not os.access(store._blobs, os.W_OK):
@@ -142,7 +142,7 @@ class Store:
     @contextmanager
     def writer(self, *, sha256: str | None = None) -> Iterator[StoreWriter]:
         """Open a file to be kept; nothing is kept when the block fails."""
-        with disk_errors(self.root):
+        with store_errors(self.root):
             handle, name = tempfile.mkstemp(dir=self._partial, prefix=f"new-{os.getpid()}-")
         temporary = Path(name)
         try:
@@ -151,7 +151,7 @@ class Store:
                 writer = StoreWriter(stream, self.root)
                 yield writer
             finally:
-                with disk_errors(self.root):  # closing writes what is left, and may fail again
+                with store_errors(self.root):  # closing writes what is left, and may fail again
                     stream.close()
             self._demand(writer.sha256, sha256, temporary)
             self._adopt(temporary, writer.sha256)
@@ -168,7 +168,7 @@ class Store:
     def put_memo(self, kind: str, key: str, document: Any) -> None:
         """Keep a small JSON document under a kind and a key."""
         path = self._memo(kind, key)
-        with disk_errors(self.root):
+        with store_errors(self.root):
             path.parent.mkdir(parents=True, exist_ok=True)
             # One that a power failure spoils is made anew: it need not wait for the disk.
             write_atomically(path, json.dumps(document).encode(), durable=False)
@@ -176,7 +176,7 @@ class Store:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Give a folder on the store's file system, gone when the block ends."""
-        with disk_errors(self.root):
+        with store_errors(self.root):
             folder = Path(tempfile.mkdtemp(dir=self._scratch, prefix=f"{os.getpid()}-"))
         try:
             yield folder
@@ -207,7 +207,7 @@ class Store:
 
     def _adopt(self, temporary: Path, sha256: str) -> None:
         path = self.path(sha256)
-        with disk_errors(self.root):
+        with store_errors(self.root):
             path.parent.mkdir(exist_ok=True)
             temporary.chmod(0o444)
             temporary.replace(path)

@@ -91,7 +91,7 @@ def load_environment(project: Path, name: str | None) -> Environment:
         return _load(project, files[name])
     if "" in files and (own := _load(project, files[""])).name == name:
         return own
-    raise _unknown(name, files, project)
+    raise _unknown(name, environment_names(project), project)
 
 
 def _load(project: Path, file: Path) -> Environment:
@@ -129,12 +129,12 @@ def _names(files: dict[str, Path]) -> list[str]:
     return [name or f"(the one in {SPEC_FILE})" for name in files]
 
 
-def _unknown(name: str, files: dict[str, Path], project: Path) -> SpecError:
-    near = difflib.get_close_matches(name, files, 1, 0.6)
+def _unknown(name: str, known: list[str], project: Path) -> SpecError:
+    near = difflib.get_close_matches(name, known, 1, 0.6)
     return SpecError(
         f"there is no environment {name!r} here",
         where=Where(str(project)),
-        expected=f"one of: {', '.join(_names(files))}",
+        expected=f"one of: {', '.join(known)}",
         hint=f"did you mean {near[0]!r}?"
         if near
         else f"write {IMAGES}/{name}/{SPEC_FILE}, or run `freeze init`",
@@ -208,13 +208,16 @@ def load_locked(project: Path, name: str | None) -> Locked:
     Raises ``LockError`` when the environment has none, ``SpecError`` when none is named and it is
     not clear which is meant.
     """
-    if name is None and not environments(project):
-        # A project that came as a bundle has locks and no specs.
-        locks = [path.parent.name for path in project.glob(f"{LOCKS}/*/{LOCK_FILE}")]
-        name = locks[0] if len(locks) == 1 else None
+    # A project that came as a bundle has locks and no specs.
+    specs = environments(project)
+    locks = [] if specs else sorted(p.parent.name for p in project.glob(f"{LOCKS}/*/{LOCK_FILE}"))
+    if name is None and len(locks) == 1:
+        name = locks[0]
     locked = read_lock(project, name) if name and _is_name(name) else None
     if locked is not None:
         return locked
+    if name is not None and locks:
+        raise _unknown(name, locks, project)
     environment = load_environment(project, name)
     locked = read_lock(project, environment.name)
     if locked is None:

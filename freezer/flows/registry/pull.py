@@ -13,7 +13,7 @@ from freezer.fetch.registry.inspect import describe
 from freezer.fetch.registry.pull import fetch_blob
 from freezer.fetch.registry.reference import parse_reference
 from freezer.fetch.registry.repository import Door
-from freezer.fetch.store.atomic import disk_errors
+from freezer.fetch.store.atomic import store_errors
 from freezer.flows.image.config_cache import keep_config
 from freezer.flows.registry.references import published_classes, read_class, remember_published
 from freezer.flows.support.concurrency import at_once
@@ -129,7 +129,7 @@ def _bring(project: Project, door: Door, remote: RemoteImage) -> tuple[ImageInfo
     held = _held(engine, remote.diff_ids)
     lacking = dict(pairs[held:])
     total = sum(blob.size for blob in lacking.values())
-    with store.scratch() as scratch, disk_errors(store.root):
+    with store.scratch() as scratch, store_errors(store.root):
         with project.report.task(
             f"Fetching {len(lacking)} layers", total=total, unit="bytes"
         ) as task:

@@ -108,8 +108,13 @@ def test_what_was_tried_is_listed_with_the_reasons(
         connect()
     reasons = [detail.rsplit(": ", 1)[1] for detail in raised.value.details]
     assert reasons == ["no such file or directory", "not a socket", "connection refused"]
-    assert "make engine" in str(raised.value.hint)
+    assert "make engine" in str(raised.value.hint), "this is a checkout"
     assert "freeze doctor" in str(raised.value.hint)
+    monkeypatch.setattr(module, "_CHECKOUT", tmp_path / "site-packages" / "scripts" / "engine.sh")
+    with pytest.raises(EngineError) as installed:
+        connect()
+    assert "make " not in str(installed.value.hint), "who installed a wheel has no Makefile"
+    assert "install Docker or podman" in str(installed.value.hint)
 
 
 def test_a_socket_that_one_may_not_use_says_how_to_get_in(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from freezer.errors import HostError
-from freezer.fetch.store.atomic import disk_errors, replacing, sweep, write_atomically
+from freezer.fetch.store.atomic import disk_errors, replacing, store_errors, sweep, write_atomically
 
 _WRITER = """
 import os, signal, sys
@@ -114,9 +114,30 @@ def test_the_form_of_earlier_versions_is_swept_too(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["image.tar"]
 
 
-@pytest.mark.parametrize(
-    ("number", "said"), [(errno.ENOSPC, "no space left"), (errno.EROFS, "cannot be written to")]
-)
-def test_what_a_disk_refuses_is_named(tmp_path: Path, number: int, said: str) -> None:
-    with pytest.raises(HostError, match=said), disk_errors(tmp_path):
-        raise OSError(number, os.strerror(number))
+CAUSES = [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS]
+
+
+@pytest.mark.parametrize("number", CAUSES)
+@pytest.mark.parametrize("in_store", [True, False])
+def test_what_a_disk_refuses_is_named(tmp_path: Path, number: int, in_store: bool) -> None:
+    guard = store_errors if in_store else disk_errors
+    with pytest.raises(HostError) as caught, guard(tmp_path):
+        raise OSError(number, os.strerror(number), str(tmp_path / ".lock.0a0b0c0d.part"))
+    full = number in (errno.ENOSPC, errno.EDQUOT)
+    said = f"no space left on the disk of {tmp_path}" if full else f"{tmp_path} is not writable"
+    assert caught.value.what == said, "the folder, not a temporary name in it"
+    assert ("FREEZER_STORE" in (caught.value.hint or "")) is in_store, "only the store can be moved"
+
+
+def test_a_file_that_may_not_be_replaced_is_named_itself(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.touch()
+    with pytest.raises(HostError, match=r"page\.html is not writable"), disk_errors(tmp_path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(file))
+
+
+def test_another_owner_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 4242)
+    with pytest.raises(HostError) as caught, disk_errors(tmp_path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
+    assert f"belongs to user {tmp_path.stat().st_uid}, and you are 4242" in str(caught.value)

@@ -6,6 +6,8 @@ import io
 import json
 import socket
 import subprocess
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +24,7 @@ from freezer.engine.interface import EngineInfo
 from freezer.errors import EngineError
 from freezer.flows.setup import doctor as flow
 from freezer.flows.setup.probes import disk, engine, host, sources
-from freezer.flows.setup.probes.finding import State, missing, ok, warning
+from freezer.flows.setup.probes.finding import Finding, State, missing, ok, warning
 from freezer.output.doctor import document, show
 
 if TYPE_CHECKING:
@@ -204,24 +206,80 @@ def test_an_index_that_answers_and_one_that_does_not(
     (tmp_path / "pip" / "index.html").touch()
     with socket.create_server(("127.0.0.1", 0)) as server:
         dead = f"http://user:secret@127.0.0.1:{server.getsockname()[1]}/simple"
-    found = sources.python_indexes([f"file://{tmp_path}", dead])
+    found = sources.ask_all(sources.python_indexes([f"file://{tmp_path}", dead]))
     assert [item.state for item in found] == [State.OK, State.WARNING]
     assert "secret" not in found[1].found
     assert found[1].hint
 
 
 def test_archives_by_label(tmp_path: Path) -> None:
-    found = sources.debian_archives({"debian": [f"file://{tmp_path}"]})
+    found = sources.ask_all(sources.debian_archives({"debian": [f"file://{tmp_path}"]}))
     assert [(item.topic, item.state) for item in found] == [("debian archive debian", State.OK)]
-    assert "none configured" in sources.debian_archives({})[0].found
+
+
+def test_channels(tmp_path: Path) -> None:
+    (tmp_path / "good" / "noarch").mkdir(parents=True)
+    (tmp_path / "good" / "noarch" / "repodata.json").write_text("{}")
+    channels = {"bare": [f"file://{tmp_path}"], "good": [f"file://{tmp_path}/good"]}
+    bare, good = sources.ask_all(sources.conda_channels(channels))
+    assert (good.topic, good.state) == ("channel good", State.OK)
+    assert (bare.state, "has no index" in bare.found) == (State.WARNING, True)
+
+
+def test_sources_are_asked_side_by_side_and_given_up_in_time() -> None:
+    waiting = threading.Barrier(3, timeout=20)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+        def meet() -> Finding:
+            waiting.wait()  # nobody passes unless all are asked at once
+            return ok("x", "y")
+
+        probes = [sources.Probe("x", "y", meet)] * 3
+        assert [item.state for item in sources.ask_all(probes)] == [State.OK] * 3
+        started = time.monotonic()
+        late, other = sources.ask_all(
+            [*sources.python_indexes([url]), sources.Probe("a", "b", lambda: ok("a", "b"))], 0.5
+        )
+    assert time.monotonic() - started < 5
+    assert (late.state, late.found) == (State.WARNING, f"{url} has not answered in 0 s")
+    assert other.state is State.OK
+
+
+def test_a_source_that_breaks_the_probe_is_a_finding() -> None:
+    def broken() -> Finding:
+        raise ValueError("odd")
+
+    (found,) = sources.ask_all([sources.Probe("x", "address", broken)])
+    assert (found.state, "odd" in found.found) == (State.WARNING, True)
+
+
+def test_indexes_and_channels_of_the_project_are_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = tmp_path / "channel" / "noarch"
+    channel.mkdir(parents=True)
+    (channel / "repodata.json").write_text("{}")
+    (tmp_path / "simple" / "pip").mkdir(parents=True)
+    (tmp_path / ".freezer.yaml").write_text(
+        f"sources:\n  pypi: {{index_url: 'file://{tmp_path}/simple', find_links: []}}\n"
+    )
+    (tmp_path / "freeze.yaml").write_text(
+        "name: demo\nbase: {bootstrap: bookworm}\npython: '3.11'\n"
+        f"conda: {{channels: ['file://{tmp_path}/channel'], dependencies: [python=3.11]}}\n"
+    )
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    rows = {item.topic: item for item in flow.examine(tmp_path)}
+    assert rows["python index"].found == f"file://{tmp_path}/simple answers"
+    assert rows["channel channel"].state is State.OK
 
 
 def test_registries() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        assert sources.registries([address])[0].state is State.OK
-    assert sources.registries([address])[0].state is State.WARNING
-    assert sources.registries(["no-port"])[0].state is State.WARNING
+        assert sources.ask_all(sources.registries([address]))[0].state is State.OK
+    assert sources.ask_all(sources.registries([address]))[0].state is State.WARNING
+    assert sources.ask_all(sources.registries(["no-port"]))[0].state is State.WARNING
 
 
 FINDINGS = [ok("a", "fine"), warning("b", "hm", "mend b"), missing("c", "no [c]", "get c")]
@@ -263,7 +321,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., An
     monkeypatch.setattr(current, "folder", tmp_path)
     monkeypatch.setenv("FREEZER_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    monkeypatch.setattr(flow, "_sources", lambda config: [])
+    monkeypatch.setattr(flow, "_sources", lambda config, project: [])
     return lambda *arguments: CliRunner().invoke(app, arguments)
 
 
@@ -313,7 +371,7 @@ def test_an_engine_that_is_found_is_described(monkeypatch: pytest.MonkeyPatch) -
             """Nothing to close."""
 
     monkeypatch.setattr(flow, "connect", Found)
-    monkeypatch.setattr(flow, "_sources", lambda config: [])
+    monkeypatch.setattr(flow, "_sources", lambda config, project: [])
     topics = [finding.topic for finding in flow.examine()]
     assert topics[:4] == ["engine", "builder", "storage", "engine disk"]
 
@@ -323,6 +381,6 @@ def test_the_reason_why_no_engine_answers_is_kept(monkeypatch: pytest.MonkeyPatc
         raise EngineError("no container engine answers", details=["a: refused"], hint="start it")
 
     monkeypatch.setattr(flow, "connect", none)
-    monkeypatch.setattr(flow, "_sources", lambda config: [])
+    monkeypatch.setattr(flow, "_sources", lambda config, project: [])
     first = flow.examine()[0]
     assert (first.found, first.hint) == ("no container engine answers; a: refused", "start it")
