@@ -229,3 +229,15 @@ class QueryError(FreezerError):
     """A filter of runs cannot be read, or compares what cannot be compared."""
 
     code = "query"
+
+
+class DirtyTreeError(FreezerError):
+    """The working tree differs from its commit, and a clean one is required."""
+
+    code = "dirty-tree"
+
+
+class RunError(FreezerError):
+    """A run cannot be started as it was asked for."""
+
+    code = "run"

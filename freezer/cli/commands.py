@@ -23,6 +23,7 @@ FOLDERS: Final = {
     "fetch": "image",
     "build": "image",
     "check": "check",
+    "run": "image",
     "audit": "check",
     "diff": "history",
     "log": "history",
@@ -44,6 +45,10 @@ GROUPS: Final = {
     "data": (
         "Data sets by content: their digests, and which files changed since when.",
         ("status", "diff", "record", "verify"),
+    ),
+    "runs": (
+        "Runs of your own trainings: list, filter, show, compare.",
+        ("list", "show", "summary", "fields", "tag", "note"),
     ),
 }
 """Groups of commands: a line of help, and the functions in ``freezer.cli.GROUP.NAME``."""
@@ -110,9 +115,10 @@ class _Late(Mapping[str, Any]):
 
 
 def _command(folder: str, name: str) -> Any:
-    callback = getattr(import_module(f"freezer.cli.{folder}.{name}"), name)
+    module = import_module(f"freezer.cli.{folder}.{name}")
+    kind = getattr(module, "COMMAND_CLASS", Command)
     return get_command_from_info(
-        CommandInfo(name=name, cls=Command, callback=callback),
+        CommandInfo(name=name, callback=getattr(module, name), cls=kind),
         pretty_exceptions_short=True,
         rich_markup_mode="rich",
     )

@@ -115,6 +115,7 @@ class DockerEngine:
         files: bytes | Path | None = None,
         fetch: Mapping[str, Path] | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
+        on_output: Callable[[int, bytes], None] | None = None,
     ) -> RunResult:
         """Run a command to its end and remove the container."""
         if not self._swept:
@@ -128,6 +129,7 @@ class DockerEngine:
             files=files,
             fetch=fetch or {},
             on_stdout=on_stdout,
+            on_output=on_output,
         )
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:

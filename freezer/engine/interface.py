@@ -103,6 +103,17 @@ class LayerFile:
 
 
 @dataclass(frozen=True)
+class Mount:
+    """A folder or file of the engine's host that a container sees."""
+
+    source: str
+    """Absolute path on the host."""
+    target: str
+    """Absolute path in the container."""
+    read_only: bool = True
+
+
+@dataclass(frozen=True)
 class RunOptions:
     """How a container is confined. The defaults are the tightest that a training can bear."""
 
@@ -127,6 +138,7 @@ class RunOptions:
     """Also sets no-new-privileges. False only for steps that act as a package manager."""
     entrypoint: Sequence[str] | None = field(default_factory=list)
     """Empty: none, whatever the image says."""
+    mounts: Sequence[Mount] = ()
     fetch_limit: int | None = None
     """Bytes of each tar that is fetched; one that is larger is an error. None: any."""
 
@@ -223,13 +235,15 @@ class Engine(Protocol):
         files: bytes | Path | None = None,
         fetch: Mapping[str, Path] | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
+        on_output: Callable[[int, bytes], None] | None = None,
     ) -> RunResult:
         """Run a command to its end and remove the container, whatever happens.
 
         ``files`` is a tar, or a file that holds one, unpacked at ``/`` before the start (needs
         ``read_only=False``); ``fetch`` maps paths in the container to host files that receive a
         tar of them after a successful end; ``on_stdout`` is called with each line, its end
-        stripped, as it comes.
+        stripped, as it comes. ``on_output`` is called with the stream (1 or 2) and whatever bytes
+        come, at once; only the last of them are in the result then, and there may be any number.
         """
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:

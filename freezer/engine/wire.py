@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+_LONGEST_WAIT = 86400.0
+"""Seconds of one wait."""
 STDOUT = 1
 STDERR = 2
 _FRAME = struct.Struct(">BxxxL")
@@ -163,6 +165,10 @@ class Output:
             return
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
-        left = max(0.0, deadline - time.monotonic())
-        if not poll.poll(left * 1000):
-            raise TimeoutError
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            # poll(2) counts milliseconds in an int: a run of years is waited for in parts.
+            if poll.poll(min(left, _LONGEST_WAIT) * 1000):
+                return
+            if left <= _LONGEST_WAIT:
+                raise TimeoutError

@@ -47,6 +47,9 @@ class Config(Model):
     """All of the configuration."""
 
     sources: Sources = Sources()
+    ledger: str | None = None
+    """The URL of the ledger of runs, such as ``postgresql://user@host/runs``; may hold
+    ``${VARIABLES}``. By default a file in the project: ``.freezer/ledger.db``."""
     insecure_registries: tuple[str, ...] = ()
     """``host:port`` of registries that speak plain http; loopback ones always may."""
 

@@ -45,3 +45,8 @@ def inventory_files() -> dict[str, bytes]:
     """Return what is brought into a container to take an inventory; images do not hold it."""
     files = sorted((_ROOT / "freezer_inventory").rglob("*.py"))
     return {path.relative_to(_ROOT).as_posix(): path.read_bytes() for path in files}
+
+
+def runner_file() -> Path:
+    """Return the file that `freeze run` mounts into a container and starts the command with."""
+    return _ROOT / "freezer_runner" / "runner.py"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.engine.wire import STDOUT
+from freezer.engine.wire import STDERR, STDOUT
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
@@ -12,6 +12,27 @@ if TYPE_CHECKING:
 
 LIMIT = 256 << 20
 """Bytes of output that are kept; a container that writes more is stopped."""
+
+
+TAIL = 64 << 10
+"""Bytes that are kept of each stream that is handed on as it comes."""
+
+
+class Tail:
+    """Both streams of one container, handed on at once; only the last of each is kept."""
+
+    def __init__(self, on_output: Callable[[int, bytes], None]) -> None:
+        self._on_output = on_output
+        self._kept: dict[int, bytes] = {}
+
+    def add(self, stream: int, data: bytes) -> None:
+        """Hand on what came."""
+        self._kept[stream] = (self._kept.get(stream, b"") + data)[-TAIL:]
+        self._on_output(stream, data)
+
+    def end(self) -> tuple[bytes, bytes]:
+        """Return the last of stdout and stderr."""
+        return self._kept.get(STDOUT, b""), self._kept.get(STDERR, b"")
 
 
 class Collected:

@@ -12,18 +12,20 @@ from typing import IO, TYPE_CHECKING, Any
 import docker.errors
 import requests
 from docker.types import DeviceRequest
+from docker.types import Mount as DockerMount
 
 from freezer.engine import wire
 from freezer.engine.images import identity
 from freezer.engine.interface import RunOptions, RunResult
 from freezer.engine.run import cpuset
-from freezer.engine.run.output import Collected
+from freezer.engine.run.output import Collected, Tail
 from freezer.engine.run.owner import OWNER_LABEL, owner
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from freezer.engine.interface import Mount
     from freezer.engine.link import Link
 
 LABEL = "freezer"
@@ -50,12 +52,14 @@ def run(
     files: bytes | Path | None,
     fetch: Mapping[str, Path],
     on_stdout: Callable[[bytes], None] | None,
+    on_output: Callable[[int, bytes], None] | None = None,
 ) -> RunResult:
     """Return how the command ended; see ``Engine.run``."""
     with _container(link, image, command, options) as container:
         if files is not None:
             _upload(link, container, files)
-        result = _execute(link, container, options, Collected(on_stdout), command)
+        collected = Tail(on_output) if on_output else Collected(on_stdout)
+        result = _execute(link, container, options, collected, command)
         if result.exit_code == 0 and not result.timed_out:
             for path, target in fetch.items():
                 _fetch(link, container, path, target, options.fetch_limit)
@@ -157,9 +161,15 @@ def _confinement(options: RunOptions, pinned: str) -> dict[str, Any]:
             {"mem_limit": options.memory, "memswap_limit": options.memory} if options.memory else {}
         ),
         **({"cpuset_cpus": pinned} if pinned else {}),
+        **({"mounts": [_mount(one) for one in options.mounts]} if options.mounts else {}),
         **({"device_requests": [_every_gpu()]} if options.gpus else {}),
         **(confined if options.drop_capabilities else {}),
     }
+
+
+def _mount(mount: Mount) -> DockerMount:
+    """Return a bind mount: unlike a volume's short form it fails where the source is not there."""
+    return DockerMount(mount.target, mount.source, type="bind", read_only=mount.read_only)
 
 
 def _every_gpu() -> DeviceRequest:
@@ -174,7 +184,11 @@ def _upload(link: Link, container: str, files: bytes | Path) -> None:
 
 
 def _execute(
-    link: Link, container: str, options: RunOptions, collected: Collected, command: Sequence[str]
+    link: Link,
+    container: str,
+    options: RunOptions,
+    collected: Collected | Tail,
+    command: Sequence[str],
 ) -> RunResult:
     with (
         link.doing("running a container"),
@@ -220,7 +234,7 @@ def _no_gpus(link: Link, said: str) -> EngineError:
     )
 
 
-def _follow(output: wire.Output, collected: Collected, deadline: float) -> bool:
+def _follow(output: wire.Output, collected: Collected | Tail, deadline: float) -> bool:
     """Read until the container ends; False when the deadline passes before."""
     try:
         for stream, data in output.frames(deadline):

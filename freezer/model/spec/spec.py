@@ -239,6 +239,23 @@ class DataSpec(Model):
     """The digest that the data must have, as ``freeze data status`` prints it."""
 
 
+class ResourcesSpec(Model):
+    """What a run of the user's own training may use; the smoke training has bounds of its own."""
+
+    cpus: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Whole CPUs; all of the engine's by default."""
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Threads of every numeric library; by default as many as CPUs."""
+    memory: Memory | None = None
+    """Such as ``16g``; no limit by default."""
+    gpus: bool | None = None
+    """Whether runs see the host's NVIDIA GPUs; by default where the spec has an accelerator."""
+    network: bool = False
+    """Whether runs may use the network. It is recorded, as what comes from there is not."""
+    shared_memory: Memory = "1g"
+    """``/dev/shm``, which data loaders with workers use."""
+
+
 class Spec(Model):
     """One environment, as its user wants it."""
 
@@ -262,6 +279,8 @@ class Spec(Model):
     """Nothing newer is considered; also the image's clock. By default the moment of the lock."""
     determinism: DeterminismSpec = DeterminismSpec()
     smoke: Annotated[SmokeSpec, BeforeValidator(_widen_smoke)] = SmokeSpec()
+    resources: ResourcesSpec = ResourcesSpec()
+    """What `freeze run` gives a training."""
     data: Annotated[dict[EnvName, DataSpec], BeforeValidator(_widen_data)] = {}
     """Data sets by name. They are mounted, read-only, where trainings run; no image holds them."""
     env: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], OneLine] = {}

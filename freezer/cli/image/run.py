@@ -1,0 +1,101 @@
+"""``freeze run``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from freezer.cli.commands import Command
+from freezer.cli.options import Env
+from freezer.cli.session import current
+
+
+class CommandAfterDashes(Command):
+    """A command whose words after ``--`` are another program's: none is taken for an option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep what stands after the first ``--``, and parse the rest."""
+        mark = args.index("--") if "--" in args else len(args)
+        ctx.meta["command"] = args[mark + 1 :]
+        return super().parse_args(ctx, args[:mark])
+
+
+COMMAND_CLASS = CommandAfterDashes
+
+
+def run(  # noqa: PLR0913, PLR0917 - options of the command line
+    ctx: typer.Context,
+    env: Env = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", metavar="NAME", help="Mount this data set only; may be repeated."),
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--param", "-p", metavar="NAME=VALUE",
+            help="A parameter: recorded, and put in place of {NAME} in the command.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="The seed that the run finds in FREEZER_SEED.", min=0)
+    ] = None,
+    gpus: Annotated[
+        bool | None, typer.Option("--gpus/--no-gpus", help="Whether the run sees the GPUs.")
+    ] = None,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Refuse a working tree that differs from its commit.")
+    ] = False,
+    each: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--each",
+            metavar="NAME=VALUES",
+            help="A run for each value: seed=1..5, lr=0.1,0.01; several give all combinations.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="DIR",
+            help="A new folder for what the run writes to $FREEZER_OUTPUT.",
+        ),
+    ] = None,
+) -> None:  # fmt: skip
+    """Run your own training in the image, and record everything that decided its results.
+
+    The code is mounted read-only, the data read-only, a fresh output folder for writing; there is
+    no network unless the spec allows it. The command's exit code is passed on.
+    """
+    from freezer.flows.runs.request import RunRequest, read_params
+    from freezer.flows.runs.run import run as execute
+    from freezer.flows.runs.sweep import read_each, requests
+    from freezer.output.runs.run import show_done
+
+    request = RunRequest(
+        command=tuple(ctx.meta["command"]),
+        data=tuple(data) if data else None,
+        params=read_params(param or ()),
+        seed=seed,
+        gpus=gpus,
+        clean=clean,
+        output=output,
+    )
+    worst = 0
+    for one in requests(request, read_each(each or ())):
+        done = execute(current.project(), env, one, _show)
+        show_done(done, current.folder, current.stderr)
+        worst = worst or done.exit_code
+        if done.run.state == "interrupted":
+            break
+    raise typer.Exit(worst)
+
+
+def _show(stream: int, data: bytes) -> None:
+    """Pass on what the training prints, as it comes and as it is."""
+    target = sys.stdout if stream == 1 else sys.stderr
+    target.buffer.write(data)
+    target.flush()

@@ -1,0 +1,1 @@
+"""Commands about recorded runs: `freeze runs list`, `show`, `query`, and the others."""

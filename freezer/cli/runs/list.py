@@ -1,0 +1,33 @@
+"""``freeze runs list``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from freezer.cli.options import Json
+from freezer.cli.runs.options import Limit, Order, Query
+from freezer.cli.session import current
+
+
+def list(  # noqa: A001 - the command's name
+    query: Query = None,
+    sort: Order = None,
+    limit: Limit = 50,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV, a column for each field.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """List runs, the latest first; a filter chooses among them."""
+    from freezer.flows.runs.ask import find
+    from freezer.output.runs.runs import csv_text, document, show
+
+    found = find(current.project(), query, order=sort, limit=limit)
+    if json:
+        current.emit(document(found))
+    elif as_csv:
+        typer.echo(csv_text(found.runs), nl=False)
+    else:
+        show(found, current.stdout, filtered=query is not None)

@@ -1,0 +1,72 @@
+"""`freeze runs`: what the ledger of a project says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from freezer.flows.runs.place import project_ledger
+from freezer.ledger import query
+from freezer.ledger.record import change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from freezer.flows.project.project import Project
+    from freezer.ledger.series import Points
+    from freezer.model.record.run import Run
+
+
+@dataclass(frozen=True)
+class Found:
+    """Runs that a filter describes."""
+
+    runs: tuple[Run, ...]
+    total: int
+    """How many there are, beyond those that were asked for."""
+
+
+def find(
+    project: Project, text: str | None, *, order: str | None = None, limit: int | None = None
+) -> Found:
+    """Return the runs that a filter describes, the latest first.
+
+    Raises ``QueryError`` and ``LedgerError``.
+    """
+    with project_ledger(project) as ledger:
+        runs = query.find(ledger, text, order=order, limit=limit)
+        total = len(runs) if limit is None or len(runs) < limit else query.count(ledger, text)
+    return Found(tuple(runs), total)
+
+
+def get(project: Project, name: str) -> tuple[Run, Mapping[str, Points]]:
+    """Return a run by the first digits of its ID, or ``latest``, with its series."""
+    with project_ledger(project) as ledger:
+        run = query.get(ledger, name)
+        return run, query.all_points(ledger, run.id)
+
+
+def fields(project: Project) -> list[str]:
+    """Return every name that a filter can use."""
+    with project_ledger(project) as ledger:
+        return query.field_names(ledger)
+
+
+def tag(project: Project, name: str, tags: Mapping[str, str | None]) -> Run:
+    """Set tags of a run; those that are None are taken away."""
+
+    def how(run: Run) -> Run:
+        kept = {**run.tags, **tags}
+        return replace(run, tags={one: value for one, value in kept.items() if value is not None})
+
+    return _changed(project, name, how)
+
+
+def note(project: Project, name: str, text: str) -> Run:
+    """Add a note to a run."""
+    return _changed(project, name, lambda run: replace(run, notes=(*run.notes, text)))
+
+
+def _changed(project: Project, name: str, how: Callable[[Run], Run]) -> Run:
+    with project_ledger(project) as ledger:
+        return change(ledger, query.get(ledger, name).id, how)

@@ -1,0 +1,167 @@
+"""What `freeze run` is asked for, and what that comes to: the plan of one run."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from freezer.engine.interface import Mount, RunOptions
+from freezer.errors import RunError
+from freezer.inside import runner_file
+from freezer.inside.freezer_inside.determinism import SEED, thread_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from freezer.flows.data.sets import DataSet
+    from freezer.model.record.run import Value
+    from freezer.model.spec.spec import ResourcesSpec, Spec
+
+CODE: Final = "/code"
+DATA: Final = "/data"
+OUTPUT: Final = "/output"
+RECORD: Final = "/freezer"
+RUNNER: Final = "/freezer-runner.py"
+PYTHON: Final = "/opt/env/bin/python"
+FOREVER: Final = 10 * 365 * 86400.0
+"""Seconds: a run has no limit of time."""
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One run as it is asked for on the command line."""
+
+    command: tuple[str, ...]
+    data: tuple[str, ...] | None = None
+    """Data sets by name; None for all that the spec names."""
+    params: Mapping[str, Value] = field(default_factory=dict)
+    seed: int | None = None
+    gpus: bool | None = None
+    clean: bool = False
+    output: Path | None = None
+    """A folder that is not there yet; by default one of the run's own."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    cpus: int | None = None
+    """CPUs of one run among several at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folders:
+    """What of the host a container sees, besides data."""
+
+    code: Path
+    output: Path
+    record: Path
+    """Gets what the runner in the container writes down."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostSide:
+    """What the host decides."""
+
+    cpus: int
+    """CPUs of the engine."""
+    gpus: bool
+    """Whether the container sees the GPUs."""
+    fingerprint: bool
+    """Whether the container is to say what of the host decides how numbers round."""
+
+
+def read_params(words: Sequence[str]) -> dict[str, Value]:
+    """Return parameters given as ``NAME=VALUE``. Raises ``RunError`` for anything else."""
+    found: dict[str, Value] = {}
+    for word in words:
+        name, mark, text = word.partition("=")
+        if not mark or not _NAME.fullmatch(name):
+            raise RunError(
+                "a parameter cannot be read", found=word, expected="NAME=VALUE, such as lr=0.01"
+            )
+        found[name] = typed(text)
+    return found
+
+
+def typed(text: str) -> Value:
+    """Return a value with the type that its text has: a number, true or false, or text."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def filled(command: Sequence[str], params: Mapping[str, Value], seed: int) -> tuple[str, ...]:
+    """Return a command with ``{name}`` replaced by the parameter of that name, and ``{seed}``.
+
+    A parameter that is not given stays as it stands: it may be a word of the command's own.
+    """
+    known = {name: str(value) for name, value in params.items()} | {"seed": str(seed)}
+    return tuple(_PLACE.sub(lambda match: known.get(match[1], match[0]), word) for word in command)
+
+
+def threads_of(resources: ResourcesSpec, cpus: int) -> int:
+    """Return how many threads numeric libraries get."""
+    return resources.threads or cpus
+
+
+def options(
+    spec: Spec,
+    request: RunRequest,
+    sets: Sequence[DataSet],
+    *,
+    folders: Folders,
+    host: HostSide,
+) -> RunOptions:
+    """Return how the container of a run is confined, and what it sees.
+
+    The root is read-only; the code and the data are; the output folder is the caller's, and the
+    command runs as the caller. Nothing of the caller's environment enters.
+    """
+    resources = spec.resources
+    cpus = request.cpus or resources.cpus
+    seed = spec.determinism.seed if request.seed is None else request.seed
+    environment = {
+        **thread_counts(threads_of(resources, cpus or host.cpus)),
+        SEED: str(seed),
+        "FREEZER_OUTPUT": OUTPUT,
+        "FREEZER_DATA": DATA,
+        "HOME": "/tmp",  # noqa: S108 - in the container: the caller may have no home there
+        **{
+            f"FREEZER_PARAM_{_variable(name)}": str(value) for name, value in request.params.items()
+        },
+        **({"FREEZER_FINGERPRINT": "1"} if host.fingerprint else {}),
+    }
+    mounts = [
+        Mount(str(folders.code), CODE),
+        Mount(str(folders.output), OUTPUT, read_only=False),
+        Mount(str(folders.record), RECORD, read_only=False),
+        Mount(str(runner_file()), RUNNER),
+        *(Mount(str(one.root), f"{DATA}/{one.name}") for one in sets),
+    ]
+    return RunOptions(
+        cpus=cpus,
+        memory=resources.memory,
+        pids=32768,
+        timeout=FOREVER,
+        network="bridge" if resources.network else "none",
+        user=f"{os.getuid()}:{os.getgid()}",
+        gpus=host.gpus,
+        tmpfs={
+            "/tmp": "rw,mode=1777",  # noqa: S108 - in the container
+            "/dev/shm": f"rw,mode=1777,size={resources.shared_memory}",  # noqa: S108
+        },
+        environment=environment,
+        working_dir=CODE,
+        mounts=mounts,
+    )
+
+
+def _variable(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "_", name).upper()

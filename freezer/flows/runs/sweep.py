@@ -1,0 +1,65 @@
+"""`freeze run --each`: one run for each combination of values."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from freezer.errors import RunError
+from freezer.flows.runs.request import typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from freezer.flows.runs.request import RunRequest
+    from freezer.model.record.run import Value
+
+MOST: Final = 10_000
+"""Runs of one sweep."""
+_RANGE: Final = re.compile(r"(-?[0-9]+)\.\.(-?[0-9]+)")
+
+
+def read_each(words: Sequence[str]) -> dict[str, list[Value]]:
+    """Return the values of each parameter, given as ``seed=1..5`` or ``lr=0.1,0.01``.
+
+    Raises ``RunError`` for anything else, and for more combinations than ``MOST``.
+    """
+    found: dict[str, list[Value]] = {}
+    count = 1
+    for word in words:
+        name, mark, text = word.partition("=")
+        values = _values(text)
+        if not mark or not name.isidentifier() or not values or name in found:
+            raise RunError(
+                "the values of a sweep cannot be read",
+                found=word,
+                expected="NAME=FIRST..LAST or NAME=VALUE,VALUE, each name once",
+            )
+        if name == "seed" and not all(type(one) is int and one >= 0 for one in values):
+            raise RunError("a seed is a whole number from 0", found=word)
+        found[name] = values
+        count *= len(values)
+        if count > MOST:
+            raise RunError(f"more than {MOST} runs", found=" ".join(words))
+    return found
+
+
+def requests(request: RunRequest, each: dict[str, list[Value]]) -> Iterator[RunRequest]:
+    """Yield a request for each combination, the last parameter changing fastest."""
+    for values in itertools.product(*each.values()):
+        chosen = dict(zip(each, values, strict=True))
+        seed = chosen.pop("seed", request.seed)
+        params = {**request.params, **chosen}
+        yield replace(request, params=params, seed=None if seed is None else int(str(seed)))
+
+
+def _values(text: str) -> list[Value]:
+    if match := _RANGE.fullmatch(text):
+        first, last = int(match[1]), int(match[2])
+        if abs(last - first) >= MOST:
+            raise RunError(f"more than {MOST} runs", found=text)
+        step = 1 if last >= first else -1
+        return list(range(first, last + step, step))
+    return [typed(part) for part in text.split(",") if part] if text else []

@@ -1,0 +1,42 @@
+"""Runs one command in a container and writes down what it took: ``runner.py FOLDER COMMAND...``.
+
+``FOLDER/usage.json`` gets the exit status, CPU seconds and the peak memory of the largest process.
+With ``FREEZER_FINGERPRINT`` set, ``FOLDER/host`` gets what of the host decides how numbers round.
+Standard library only; the exit code is the command's, or 128 and the number of its signal.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+
+def main() -> int:
+    """Run the command to its end."""
+    folder, command = sys.argv[1], sys.argv[2:]
+    if os.environ.pop("FREEZER_FINGERPRINT", None):
+        with open(os.path.join(folder, "host"), "wb") as stream:
+            asked = [sys.executable, "-m", "freezer_inside.fingerprint"]
+            subprocess.run(asked, stdout=stream, stderr=subprocess.DEVNULL, check=False)
+    try:
+        process = subprocess.Popen(command)
+    except OSError as error:
+        sys.stderr.write("freeze: %s: %s\n" % (command[0], error.strerror))
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: process.send_signal(number))
+    _, status, usage = os.wait4(process.pid, 0)
+    code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    taken = {
+        "exit": code,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "peak": usage.ru_maxrss * 1024,
+    }
+    with open(os.path.join(folder, "usage.json"), "w") as stream:
+        json.dump(taken, stream)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

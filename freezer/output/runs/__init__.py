@@ -1,0 +1,1 @@
+"""Output of `freeze run` and `freeze runs`."""

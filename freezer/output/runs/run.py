@@ -1,0 +1,38 @@
+"""Output of `freeze run`: one line on stderr, after whatever the command printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from freezer.output.text import plural, size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from freezer.flows.runs.run import RunDone
+
+_COLOURS = {"finished": "green", "failed": "red", "interrupted": "yellow"}
+
+
+def show_done(done: RunDone, project: Path, console: Console) -> None:
+    """Print how the run ended, how long it took, and where its outputs are."""
+    run = done.run
+    seconds = run.seconds or 0.0
+    colour = _COLOURS.get(run.state, "red")
+    outputs = plural(len(run.outputs), "output file")
+    total = size(sum(one.size for one in run.outputs))
+    console.print(
+        f"run [bold]{run.id}[/bold] [{colour}]{run.state}[/{colour}] after {seconds:.1f} s, "
+        f"{outputs} ({total})",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if run.outputs:
+        shown = done.output
+        if shown.is_relative_to(project):
+            shown = shown.relative_to(project)
+        console.print(f"outputs: {escape(str(shown))}", highlight=False, soft_wrap=True)

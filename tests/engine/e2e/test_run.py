@@ -1,0 +1,173 @@
+"""`freeze run` in a real image: recorded without any change to the code, equal when made again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.host.commands import Project, outcome
+
+pytestmark = pytest.mark.engine
+TRAIN = """
+import os, sys, numpy
+from pathlib import Path
+
+rate, seed = float(sys.argv[1]), int(os.environ["FREEZER_SEED"])
+random = numpy.random.default_rng(seed)
+data = numpy.loadtxt(Path(os.environ["FREEZER_DATA"]) / "points" / "x.csv")
+weight = random.normal()
+from freezer_inside.record import Recorder
+recorder = Recorder("line")
+for step in range(5):
+    error = ((data - weight) ** 2).mean()
+    weight += rate * 2 * (data - weight).mean()
+    recorder.loss(step, float(error))
+numpy.save(Path(os.environ["FREEZER_OUTPUT"]) / "weight.npy", numpy.array(weight))
+print("trained as", os.getuid(), "with", os.environ["OMP_NUM_THREADS"], "threads", flush=True)
+for folder in ("/code/new", "/data/points/new"):
+    try:
+        open(folder, "w")
+        print("wrote", folder)
+    except OSError:
+        pass
+recorder.end()
+"""
+
+
+@pytest.fixture(scope="module")
+def project(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    made = built.copy(tmp_path_factory.mktemp("run") / "project")
+    (made.folder / "train.py").write_text(TRAIN)
+    (made.folder / "points").mkdir()
+    (made.folder / "points" / "x.csv").write_text("1\n2\n4\n")
+    made.spec(data={"points": "points"}, resources={"cpus": 2, "threads": 2})
+    return made
+
+
+def runs(project: Project, *more: str) -> list[dict]:
+    return project.freeze("runs", "list", *more, "--json").good().document["runs"]
+
+
+def test_the_same_run_twice_is_equal_to_the_bit(project: Project) -> None:
+    for _ in range(2):
+        done = outcome(
+            project.start(
+                "run", project.name, "-p", "rate=0.1", "--", "python", "train.py", "{rate}"
+            )
+        ).good()
+        assert f"trained as {os.getuid()} with 2 threads" in done.out
+        assert "wrote" not in done.out, "code and data are read-only"
+        assert "::freezer::" not in done.out, "what is reported is recorded, not shown"
+        assert "finished" in done.err
+    first, second = runs(project, "params.rate = 0.1")
+    assert first["fields"]["metrics.loss"] == second["fields"]["metrics.loss"]
+    assert [one["sha256"] for one in first["outputs"]] == [
+        one["sha256"] for one in second["outputs"]
+    ]
+    fields = first["fields"]
+    assert fields["lock"] == {"digest": project.lock_id}
+    assert fields["data.points"]["digest"].startswith("sha256:")
+    assert fields["settings.OMP_NUM_THREADS"] == "2"
+    assert fields["host.class"]
+    assert fields["cpu-seconds"] > 0
+    assert fields["peak-memory"] > 1 << 20
+    assert (
+        len(
+            project.freeze("runs", "show", "--json")
+            .good()
+            .document["series"]["metrics.loss"]["values"]
+        )
+        == 5
+    )
+    [output] = (project.folder / ".freezer" / "runs" / first["id"] / "output").iterdir()
+    assert output.stat().st_uid == os.getuid()
+
+
+def test_a_sweep_makes_every_run_and_the_summary_their_spread(project: Project) -> None:
+    outcome(
+        project.start(
+            "run",
+            "--each",
+            "seed=1..3",
+            "--each",
+            "rate=0.2,0.3",
+            "--",
+            "python",
+            "train.py",
+            "{rate}",
+        )
+    ).good()
+    groups = (
+        project.freeze("runs", "summary", "params.rate > 0.15", "--json").good().document["groups"]
+    )
+    assert [(one["what"], one["seeds"]) for one in groups] == [
+        ({"params.rate": 0.2}, [1, 2, 3]),
+        ({"params.rate": 0.3}, [1, 2, 3]),
+    ]
+    assert all(one["metrics"]["metrics.loss"]["deviation"] > 0 for one in groups)
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [(["sh", "-c", "echo why >&2; exit 7"], 7), (["none"], 127)]
+)
+def test_the_exit_code_is_passed_on(project: Project, command: list[str], code: int) -> None:
+    done = outcome(project.start("run", "--", *command))
+    assert done.code == code
+    last = runs(project, "--limit", "1")[0]
+    assert (last["state"], last["exit-code"]) == ("failed", code)
+    assert ("why" in last["tail"]) == (code == 7)
+
+
+def _waiting(project: Project, tmp: Path) -> Iterator[object]:
+    process = project.start("run", "-o", str(tmp), "--", "sh", "-c", "echo ready; sleep 100")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield process
+
+
+def test_ctrl_c_ends_the_container_and_is_recorded(project: Project, tmp_path: Path) -> None:
+    [process] = _waiting(project, tmp_path / "out")
+    process.send_signal(signal.SIGINT)
+    assert outcome(process).code == 130
+    assert runs(project, "--limit", "1")[0]["state"] == "interrupted"
+
+
+def test_a_killed_run_is_recorded_by_the_next_command(project: Project, tmp_path: Path) -> None:
+    [process] = _waiting(project, tmp_path / "out")
+    process.kill()
+    process.communicate()
+    time.sleep(0.1)
+    listed = project.freeze("runs", "list", "--limit", "1", "--json").good()
+    assert "recorded as interrupted" in listed.err
+    [last] = listed.document["runs"]
+    assert last["state"] == "interrupted"
+    assert last["command"][:2] == ["sh", "-c"]
+
+
+def test_a_ledger_that_is_gone_loses_nothing(project: Project, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("ledger: postgresql://me:s3cret@127.0.0.1:1/runs\n")
+    away = {"FREEZER_CONFIG": str(config)}
+    done = outcome(project.start("run", "-p", "k=77", "--", "true", **away)).good()
+    assert "not in the ledger yet" in done.err
+    assert "s3cret" not in done.err
+    [found] = runs(project, "params.k = 77")
+    assert found["state"] == "finished"
+    assert not list((project.folder / ".freezer" / "journal").glob("*.jsonl"))
+
+
+def test_what_is_wrong_here_is_said_before_anything_runs(project: Project, tmp_path: Path) -> None:
+    before = len(runs(project))
+    project.freeze("run", "-o", str(tmp_path), "--", "true").failed(2, "there already")
+    project.freeze("run", "--data", "none", "--", "true").failed(2, "there is no data set 'none'")
+    project.freeze("run", "--clean", "--", "true").failed(2, "no git repository")
+    project.freeze("run").failed(2, "there is no command to run")
+    project.freeze("run", "-p", "x", "--", "true").failed(2, "NAME=VALUE")
+    assert len(runs(project)) == before
+    assert json.dumps(before)
