@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.model.record.record import Digested, Number, Observation, Said, Tensor, Training
+from freezer.model.record.record import Digested, Number, Observation, ReadBack, Tensor, Training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -62,7 +62,7 @@ def _data(told: Told) -> object:
 
 
 def _said(told: Told) -> object:
-    said = [o for o in told.training.observations if isinstance(o, Said)]
+    said = [o for o in told.training.observations if isinstance(o, ReadBack)]
     return said, told.host.settings, told.host.blas, told.host.flags
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from freezer.flows.rollback.plan import Rollback
     from freezer.flows.update.update import UpdateResult as Updated
     from freezer.model.lock import Lock
-    from freezer.model.record.verdict import Compared
+    from freezer.model.record.verdict import TrainingVerdict
 
 
 def lock(done: Done) -> LockResult:
@@ -113,7 +113,7 @@ def check(done: Checked) -> CheckResult:
     )
 
 
-def _training(one: Compared) -> TrainingResult:
+def _training(one: TrainingVerdict) -> TrainingResult:
     return TrainingResult(
         name=one.training,
         verdict=one.word.value,

@@ -1,4 +1,4 @@
-"""Whether a host's NVIDIA driver carries the CUDA of a lock, said before anything is run.
+"""Whether a host's NVIDIA driver supports the CUDA of a lock, checked before anything runs.
 
 The driver is asked through its own library, NVML, and where that does not answer through
 ``nvidia-smi``, which comes with it. A host without both has no driver of NVIDIA's, or hides it;
@@ -41,19 +41,19 @@ _PATIENCE: Final = 30.0
 
 
 def host_gpus(library: Sequence[str] = NVML, program: Sequence[str] = SMI) -> tuple[Gpu, ...]:
-    """Return this host's GPUs, as NVML tells them or else ``nvidia-smi``; empty where none does.
+    """Return this host's GPUs, by NVML or else by ``nvidia-smi``; empty where neither answers.
 
     Both are asked in a process of their own: a driver in trouble may take its caller with it.
     """
-    told = _said(library)
-    found = None if told is None else parse_nvml(told)
+    listing = _output(library)
+    found = None if listing is None else parse_nvml(listing)
     if found is None:
-        listed = _said(program)
+        listed = _output(program)
         found = [] if listed is None else parse_smi(listed)
     return tuple(found)
 
 
-def _said(command: Sequence[str]) -> str | None:
+def _output(command: Sequence[str]) -> str | None:
     """Return what a program prints; None where it is not there, fails, or does not answer."""
     try:
         done = subprocess.run(
@@ -70,7 +70,7 @@ def _said(command: Sequence[str]) -> str | None:
 
 
 def parse_nvml(text: str) -> list[Gpu] | None:
-    """Return the GPUs of what ``nvml`` prints; None where NVML told nothing that can be used."""
+    """Return the GPUs of what ``nvml`` prints; None where that is no usable listing."""
     try:
         document = json.loads(text)
         found = [Gpu(**{key: str(value) for key, value in one.items()}) for one in document]
@@ -91,7 +91,7 @@ def parse_smi(text: str) -> list[Gpu]:
 
 
 def require_driver(accelerator: Accelerator, gpus: Sequence[Gpu]) -> tuple[str, ...]:
-    """Hold this host's driver and GPUs against what is locked; return warnings.
+    """Require a driver and GPUs that support what is locked; return warnings.
 
     Raises ``HostError`` for a driver that is too old, naming one that would do, and for a GPU that
     the CUDA does not know.
@@ -99,12 +99,12 @@ def require_driver(accelerator: Accelerator, gpus: Sequence[Gpu]) -> tuple[str, 
     if not gpus:
         return ("this host shows no NVIDIA driver: what the lock has for GPUs is not exercised",)
     for gpu in gpus:
-        _demand(gpu, accelerator)
+        _require(gpu, accelerator)
     warnings = [warning for gpu in gpus for warning in _warnings(gpu, accelerator)]
     return tuple(dict.fromkeys(warnings))
 
 
-def _demand(gpu: Gpu, accelerator: Accelerator) -> None:
+def _require(gpu: Gpu, accelerator: Accelerator) -> None:
     verdict = driver_carries(gpu.driver, accelerator.cuda)
     declared = (accelerator.driver or "0").removeprefix(">=")
     cudnn = accelerator.cudnn
@@ -113,7 +113,7 @@ def _demand(gpu: Gpu, accelerator: Accelerator) -> None:
     if not verdict.runs:
         raise _refused(gpu, verdict.sentence, verdict.needed)
     if number(gpu.driver) < number(least):
-        why = f"the lock wants at least {least}"
+        why = f"the lock requires at least {least}"
         raise _refused(gpu, f"driver {gpu.driver}: {why}", max(least, verdict.needed, key=number))
     if gpu.capability and not capability_supported(gpu.capability, accelerator.cuda):
         span = toolkits_for(gpu.capability)

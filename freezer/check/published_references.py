@@ -1,4 +1,4 @@
-"""References beside their image in a registry: one artifact for each numerics class.
+"""References published with their image in a registry: one artifact for each numerics class.
 
 A reference comes after the image, so it cannot be in it. What is published may be replaced: the new
 artifact names those that it takes the place of, since registries rarely let anyone remove one.
@@ -41,9 +41,9 @@ def reference_artifact(
 
 
 def class_of(annotations: Mapping[str, str]) -> str | None:
-    """Return the numerics class that an artifact says it is of."""
-    said = annotations.get(CLASS, "")
-    return said if _CLASS.fullmatch(said) else None
+    """Return the numerics class that an artifact claims."""
+    claimed = annotations.get(CLASS, "")
+    return claimed if _CLASS.fullmatch(claimed) else None
 
 
 def current(artifacts: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -57,4 +57,4 @@ def current(artifacts: Mapping[str, Mapping[str, str]]) -> list[str]:
         for digest in _DIGEST.findall(annotations.get(REPLACES, ""))
     }
     kept = [digest for digest in artifacts if digest not in replaced]
-    return kept or list(artifacts)  # a circle is nobody's sensible work; hide nothing then
+    return kept or list(artifacts)  # they replace each other in a circle: hide none

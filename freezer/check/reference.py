@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 FOLDER = "references"
 _ON_ONE_LINE = 4
-"""How deep an observation lies."""
+"""Depth of an observation in the document."""
 LARGEST = 64 << 20
 """Bytes of a reference."""
 
 
 def reference_path(folder: Path, numerics_class: str) -> Path:
-    """Return where the reference of a class lies, or would lie, beside a lock."""
+    """Return the path of the reference of a class next to a lock, existing or not."""
     return folder / FOLDER / f"{numerics_class}.json"
 
 
@@ -140,7 +140,7 @@ def _others(folder: Path, record: Record) -> Iterator[tuple[str, Record]]:
 
 
 def references(folder: Path) -> list[str]:
-    """Return the numerics classes that have a reference beside a lock."""
+    """Return the numerics classes that have a reference next to a lock."""
     return sorted(path.stem for path in (folder / FOLDER).glob("*.json"))
 
 

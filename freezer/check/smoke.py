@@ -47,7 +47,7 @@ class Varied:
 
 @dataclass(frozen=True, kw_only=True)
 class SmokeRunner:
-    """Runs the smoke trainings of one lock in one image, as often as it is told to."""
+    """Runs the smoke trainings of one lock in one image, any number of times."""
 
     lock: Lock
     lock_id: str
@@ -87,8 +87,10 @@ def _with_kill_explained(training: Training, lock: Lock) -> Training:
     first, *rest = (training.failure or "").splitlines() or [""]
     if first not in _KILLED:
         return training
-    said = f"it was killed, most likely out of memory; raise smoke.memory, now {lock.smoke.memory}"
-    return training.model_copy(update={"failure": "\n".join([said, *rest])})
+    reason = (
+        f"it was killed, most likely out of memory; raise smoke.memory, now {lock.smoke.memory}"
+    )
+    return training.model_copy(update={"failure": "\n".join([reason, *rest])})
 
 
 def run_smoke(
@@ -225,7 +227,7 @@ class _Lines:
 
 
 def _nothing_reported(lock: Lock, result: RunResult) -> CheckError:
-    said = result.stderr.decode("utf-8", "replace").strip().splitlines()[-12:]
+    stderr = result.stderr.decode("utf-8", "replace").strip().splitlines()[-12:]
     if result.out_of_memory:
         hint = f"raise smoke.memory, which is {lock.smoke.memory}"
     elif result.timed_out:
@@ -238,5 +240,5 @@ def _nothing_reported(lock: Lock, result: RunResult) -> CheckError:
         + (", out of memory" if result.out_of_memory else "")
         + (", out of time" if result.timed_out else ""),
         hint=hint,
-        details=said,
+        details=stderr,
     )

@@ -76,12 +76,12 @@ def effects(factor: Factor, base: Record, varied: Record) -> Iterator[Effect]:
 
 
 def _seconds(training: Training) -> float:
-    """Return how long a training took, without its start: its CPU time where it told that.
+    """Return how long a training took, without its start: its CPU time where it recorded that.
 
-    Of one's own training it is the sum of all that it told.
+    Of a user's own training it is the sum of all timings that it recorded.
     """
-    told = {one.name: one.seconds for one in training.timings}
-    return told.get(PROCESSOR) or sum(took for name, took in told.items() if name != "start")
+    seconds = {one.name: one.seconds for one in training.timings}
+    return seconds.get(PROCESSOR) or sum(took for name, took in seconds.items() if name != "start")
 
 
 def _cost(factor: Factor, time: float | None) -> float | None:

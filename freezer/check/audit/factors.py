@@ -61,11 +61,11 @@ class Factor:
     costs: Literal["nothing", "as varied", "as locked", "unknown"] = "nothing"
     """What the mitigation costs: nothing; the time under the factor over that of the unchanged run,
     where the factor is the mitigation; the reverse, where the factor takes it away; or what no run
-    of an audit tells."""
+    of an audit shows."""
 
 
 def factors(lock: Lock) -> tuple[Factor, ...]:
-    """Return what an audit of a lock varies, the most telling first.
+    """Return what an audit of a lock varies, the most informative first.
 
     Where the image pins the kernels (portable numerics) they are freed instead.
     """

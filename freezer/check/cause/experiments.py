@@ -1,7 +1,7 @@
-"""Finding a cause by experiment: the trainings again, with one thing as the reference had it.
+"""Experiments that find a cause: the trainings again, with one thing as the reference had it.
 
-What differs between two hosts may move the numbers, or may not. To put one thing back and see the
-reference's numbers again is evidence; a list of differences is not. Pure: what is to be tried.
+What differs between two hosts may change the results, or may not. To restore one thing and get the
+reference's results again is evidence; a list of differences is not. Pure: what is to be tried.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ first that fits. What each variable does: ``freezer.check.audit.factors``."""
 
 @dataclass(frozen=True)
 class Experiment:
-    """One thing put back."""
+    """One thing to restore, and the variables that restore it."""
 
     title: str
     """In words: ``OMP_NUM_THREADS=2, as in the reference``."""
@@ -81,9 +81,9 @@ class ExperimentResult:
 
 
 def experiments(expected: Host, found: Host) -> tuple[Experiment, ...]:
-    """Return what to put back, one thing at a time and then all of it, at most `MOST`.
+    """Return what to restore, one thing at a time and then all of it, at most `MOST`.
 
-    Empty where the two hosts do not differ in anything that can be put back.
+    Empty where the two hosts do not differ in anything that can be restored.
     """
     single = [
         *_settings(expected, found),

@@ -1,4 +1,4 @@
-"""Everything that may move numbers, as two records have it: what is the same, what is not. Pure."""
+"""The factors that may change results, as two records have them: which differ, which not. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from freezer.check.compare.differences import is_arithmetic
 from freezer.inside.freezer_inside.determinism import settings
 from freezer.model.base import Model
-from freezer.model.record.record import Digested, Said
+from freezer.model.record.record import Digested, ReadBack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from freezer.model.record.record import Host, Record, Training
 
 _OF_THE_IMAGE = frozenset(settings(0, 1, "portable"))
-"""Settings that each training reads back, and that the host has told already."""
+"""Settings that each training reads back, and that the host's record has already."""
 
 
 class Row(Model):
@@ -27,7 +27,7 @@ class Row(Model):
     expected: str
     found: str
     evidence: str = ""
-    """What came of putting it back alone; empty where that was not results."""
+    """The result of restoring it alone; empty where that was not tried."""
 
     @property
     def same(self) -> bool:
@@ -38,14 +38,14 @@ class Row(Model):
 def factor_table(
     expected: Record, found: Record, results: Sequence[ExperimentResult] = ()
 ) -> tuple[Row, ...]:
-    """Return a row for each factor that either record tells of, those that differ first."""
+    """Return a row for each factor that either record has, those that differ first."""
     rows = [
         Row(factor=name, expected=before or "none", found=now or "none")
         for name, before, now in _pairs(expected, found)
         if before or now
     ]
-    told = [row.model_copy(update={"evidence": _evidence(row, results)}) for row in rows]
-    return tuple(sorted(told, key=lambda row: row.same))
+    rows = [row.model_copy(update={"evidence": _evidence(row, results)}) for row in rows]
+    return tuple(sorted(rows, key=lambda row: row.same))
 
 
 def _pairs(expected: Record, found: Record) -> Iterator[tuple[str, str, str]]:
@@ -86,15 +86,15 @@ def _facts(host: Host) -> Iterator[tuple[str, str]]:
 def _inputs(expected: Training, found: Training) -> Iterator[tuple[str, str, str]]:
     """Yield versions and switches each by itself, data and random streams counted."""
     before, now = (
-        {(o.kind, o.name): o for o in one.observations if isinstance(o, Said | Digested)}
+        {(o.kind, o.name): o for o in one.observations if isinstance(o, ReadBack | Digested)}
         for one in (expected, found)
     )
     for kind, name in dict.fromkeys([*before, *now]):
-        said = before.get((kind, name)), now.get((kind, name))
+        pair = before.get((kind, name)), now.get((kind, name))
         if kind in ("version", "setting") and name not in _OF_THE_IMAGE:
             plain = name.removeprefix(f"{found.name}: ")
             title = f"{found.name}: {'version of ' if kind == 'version' else ''}{plain}"
-            left, right = (one.readable if isinstance(one, Said) else "" for one in said)
+            left, right = (one.readable if isinstance(one, ReadBack) else "" for one in pair)
             yield title, left, right
     for kind, noun in (("data", "data and order"), ("random", "random streams")):
         keys = {key for key in (*before, *now) if key[0] == kind}
@@ -109,9 +109,9 @@ def _counted(same: int, of: int) -> str:
 
 
 def _evidence(row: Row, results: Sequence[ExperimentResult]) -> str:
-    """Return what came of the experiment that put this back and nothing else of another kind."""
+    """Return the result of the experiment that restored this factor and nothing of another kind."""
     for one in results:
         if row.factor in one.experiment.factors and not row.same:
-            came = "every number is back" if one.is_cause else f"still {one.verdict.word}"
-            return f"put back: {came}"
+            came = "every result is back" if one.is_cause else f"still {one.verdict.word}"
+            return f"restored alone: {came}"
     return ""

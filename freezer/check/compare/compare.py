@@ -11,8 +11,8 @@ from freezer.check.compare.edited import edited
 from freezer.check.compare.measure import distance, within
 from freezer.check.compare.ulps import Distance
 from freezer.check.inventory.numerics import differences_of_notes
-from freezer.model.record.record import Digested, Number, Said, Tensor
-from freezer.model.record.verdict import Compared, Difference, Verdict, Word
+from freezer.model.record.record import Digested, Number, ReadBack, Tensor
+from freezer.model.record.verdict import Difference, TrainingVerdict, Verdict, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,25 +44,25 @@ def compare(expected: Record, found: Record, *, tolerant: bool = True) -> Verdic
     return Verdict(
         word=worst(compared),
         trainings=compared,
-        causes=(*_told(expected, found, causes), *causes)
+        causes=(*_training_causes(expected, found, causes), *causes)
         if worst(compared) is not Word.IDENTICAL
         else (),
     )
 
 
 def incomparable(found: Record, reason: str) -> Verdict:
-    """Return the verdict on a record that there is nothing to hold against. Pure."""
+    """Return the verdict on a record that there is nothing to compare with. Pure."""
     compared = tuple(
-        _judged(one.name, Word.NOT_COMPARABLE, one, reason=reason)
+        _training_verdict(one.name, Word.NOT_COMPARABLE, one, reason=reason)
         if one.failure is None
-        else _judged(one.name, Word.FAILED, one, reason=one.failure)
+        else _training_verdict(one.name, Word.FAILED, one, reason=one.failure)
         for one in found.trainings
     )
     return Verdict(word=worst(compared), trainings=compared)
 
 
-def _told(expected: Record, found: Record, causes: Sequence[str]) -> list[str]:
-    """Return what the trainings themselves tell of why they differ."""
+def _training_causes(expected: Record, found: Record, causes: Sequence[str]) -> list[str]:
+    """Return the causes that the trainings' own observations show."""
     after = {training.name: training for training in found.trainings}
     pairs = [(one, after[one.name]) for one in expected.trainings if one.name in after]
     inputs = [sentence for pair in pairs for sentence in differences_of_inputs(*pair)]
@@ -71,7 +71,7 @@ def _told(expected: Record, found: Record, causes: Sequence[str]) -> list[str]:
     return [sentence for a, b in pairs for sentence in edited(a, _differing(a, b))]
 
 
-def worst(compared: Sequence[Compared]) -> Word:
+def worst(compared: Sequence[TrainingVerdict]) -> Word:
     """Return the worst verdict of some trainings; of none, that nothing could be compared."""
     words = {one.word for one in compared}
     return next((word for word in _WORST if word in words), Word.NOT_COMPARABLE)
@@ -79,20 +79,22 @@ def worst(compared: Sequence[Compared]) -> Word:
 
 def _training(
     name: str, expected: Training | None, found: Training | None, *, explained: bool
-) -> Compared:
+) -> TrainingVerdict:
     if found is None:
-        return _judged(name, Word.FAILED, None, reason="it did not run")
+        return _training_verdict(name, Word.FAILED, None, reason="it did not run")
     if found.failure is not None:
-        return _judged(name, Word.FAILED, found, reason=found.failure)
+        return _training_verdict(name, Word.FAILED, found, reason=found.failure)
     if expected is None:
-        return _judged(
+        return _training_verdict(
             name, Word.NOT_COMPARABLE, found, reason="the reference has no such training"
         )
     if expected.failure is not None:
-        return _judged(name, Word.NOT_COMPARABLE, found, reason="it failed in the reference")
+        return _training_verdict(
+            name, Word.NOT_COMPARABLE, found, reason="it failed in the reference"
+        )
     differing = _differing(expected, found)
     if not differing:
-        return _judged(name, Word.IDENTICAL, found)
+        return _training_verdict(name, Word.IDENTICAL, found)
     of = max(len(expected.observations), len(found.observations))
     measured = list(_measured(differing))
     begins = _begins(differing)
@@ -100,28 +102,30 @@ def _training(
         update={"differing": len(differing), "of": of}
     )
     tolerable = explained and all(_within(name, *pair) for pair in measured)
-    return _judged(name, Word.EQUIVALENT if tolerable else Word.DRIFTED, found, first)
+    return _training_verdict(name, Word.EQUIVALENT if tolerable else Word.DRIFTED, found, first)
 
 
 def _begins(differing: Sequence[Pair]) -> int:
-    """Return which difference is told first: that of a number, where there is one.
+    """Return the index of the difference to report first: that of a number, where there is one.
 
-    Versions and settings come before all numbers, and are told as causes.
+    Versions and settings come before all numbers, and are reported as causes.
     """
     numbers = (
-        at for at, pair in enumerate(differing) if not any(isinstance(one, Said) for one in pair)
+        at
+        for at, pair in enumerate(differing)
+        if not any(isinstance(one, ReadBack) for one in pair)
     )
     return next(numbers, 0)
 
 
-def _judged(
+def _training_verdict(
     name: str,
     word: Word,
     training: Training | None,
     first: Difference | None = None,
     reason: str | None = None,
-) -> Compared:
-    return Compared(
+) -> TrainingVerdict:
+    return TrainingVerdict(
         training=name,
         word=word,
         observations=len(training.observations) if training else 0,
@@ -172,7 +176,8 @@ def _same(expected: Observation | None, found: Observation | None) -> bool:
 def _measured(differing: Sequence[Pair]) -> Sequence[Pair]:
     """Return for each pair the one by which it is measured, which most often is itself.
 
-    A tensor that is told by its digest alone is measured where one of its name is next sampled.
+    A tensor that is recorded by its digest alone is measured at the next step at which a tensor of
+    its name is sampled.
     """
     sampled: dict[str, Pair] = {}
     found: list[Pair] = []
@@ -202,7 +207,7 @@ def _difference(training: str, pair: Pair, measured: Pair) -> Difference:
     if _key(expected) != _key(found):
         return Difference(
             training=training,
-            what="the order of what the training tells",
+            what="the order of the observations",
             expected=_key(expected),
             found=_key(found),
         )
@@ -252,7 +257,7 @@ def _value(observation: Observation) -> str:
     if isinstance(observation, Number):
         value = float.fromhex(observation.value)
         return f"{value:.17g} ({observation.value})" if math.isfinite(value) else f"{value}"
-    if isinstance(observation, Said):
+    if isinstance(observation, ReadBack):
         return observation.readable
     if isinstance(observation, Tensor):
         shape = "x".join(map(str, observation.shape)) or "scalar"

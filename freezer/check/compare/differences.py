@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from freezer.model.record.record import Digested, Said, Tensor
+from freezer.model.record.record import Digested, ReadBack, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ _NO_CAUSE = (
     "the Linux kernel", "the number of CPUs", "the CPU:", "other CPU features", "the memory",
     "the engine", "PYTHONHASHSEED", "FREEZER_SEED",
 )  # fmt: skip
-"""Differences that are worth saying, and move no numbers by themselves."""
+"""Differences that are worth reporting, and change no results by themselves."""
 _ARITHMETIC = re.compile(r"(avx|amx|sse|ssse|fma|f16c|asimd|sve|sme(?!p)|fp(?!u)|bf16|i8mm)")
 """CPU features by which libraries choose their kernels; the others say how a machine is run."""
 
@@ -27,22 +27,22 @@ def differences_of_hosts(expected: Host, found: Host) -> list[str]:
 
 
 def explains(sentences: Sequence[str]) -> bool:
-    """Say whether some of the differences can move numbers."""
+    """Return whether some of the differences can change results."""
     return any(not sentence.startswith(_NO_CAUSE) for sentence in sentences)
 
 
 def is_arithmetic(feature: str) -> bool:
-    """Say whether libraries choose their kernels by a CPU feature."""
+    """Return whether libraries choose their kernels by a CPU feature."""
     return bool(_ARITHMETIC.match(feature))
 
 
 def differences_of_inputs(expected: Training, found: Training) -> list[str]:
-    """Return a sentence for each version, setting, data or random stream that is another one."""
+    """Return a sentence for each version, setting, data or random stream that differs."""
     before, now = _given(expected), _given(found)
     changed = [
         _changed(a, b)
-        for key, told in now.items()
-        for a, b in zip(before.get(key, ()), told, strict=False)
+        for key, given in now.items()
+        for a, b in zip(before.get(key, ()), given, strict=False)
         if a != b
     ]
     new = [
@@ -56,22 +56,22 @@ def differences_of_inputs(expected: Training, found: Training) -> list[str]:
     return [*(f"{found.name}: {sentence}" for sentence in sentences), *_types(expected, found)]
 
 
-_Given = dict[tuple[str, str], list["Said | Digested"]]
+_Given = dict[tuple[str, str], list["ReadBack | Digested"]]
 
 
 def _given(training: Training) -> _Given:
-    """Return what a training was given, by kind and name, in the order in which it was told."""
+    """Return what a training was given, by kind and name, in the order in which it was recorded."""
     given: _Given = {}
     for one in training.observations:
-        if isinstance(one, (Said, Digested)):
+        if isinstance(one, (ReadBack, Digested)):
             given.setdefault((one.kind, one.name), []).append(one)
     return given
 
 
-def _only(told: _Given, other: _Given) -> list[Said]:
-    """Return the versions and settings that are told in one of two trainings alone."""
-    alone = (one for key, found in told.items() if key not in other for one in found)
-    return [one for one in alone if isinstance(one, Said)]
+def _only(given: _Given, other: _Given) -> list[ReadBack]:
+    """Return the versions and settings that only one of two trainings recorded."""
+    alone = (one for key, found in given.items() if key not in other for one in found)
+    return [one for one in alone if isinstance(one, ReadBack)]
 
 
 def _types(expected: Training, found: Training) -> Iterator[str]:
@@ -84,12 +84,12 @@ def _types(expected: Training, found: Training) -> Iterator[str]:
             return
 
 
-def _changed(expected: Said | Digested, found: Said | Digested) -> str:
-    if isinstance(expected, Said) and isinstance(found, Said):
+def _changed(expected: ReadBack | Digested, found: ReadBack | Digested) -> str:
+    if isinstance(expected, ReadBack) and isinstance(found, ReadBack):
         return f"{found.kind} {found.name} is {found.readable}, was {expected.readable}"
     if found.kind == "data":
-        return f"the data {found.name!r} are other data"
-    return f"the random numbers {found.name!r} are others"
+        return f"the data {found.name!r} differ"
+    return f"the random numbers {found.name!r} differ"
 
 
 def _settings(expected: Host, found: Host) -> Iterator[str]:
@@ -117,8 +117,8 @@ def _facts(expected: Host, found: Host) -> Iterator[str]:
             ("the Linux kernel", expected.kernel, found.kernel),
         )
     )
-    told = (("the engine", expected.engine, found.engine),)
-    yield from _unequal([one for one in told if all(one)])
+    if expected.engine and found.engine:
+        yield from _unequal([("the engine", expected.engine, found.engine)])
     if expected.memory and found.memory and expected.memory != found.memory:
         yield f"the memory: {found.memory >> 20} MiB, was {expected.memory >> 20} MiB"
 
@@ -136,9 +136,9 @@ def _features(expected: Host, found: Host) -> Iterator[str]:
             _listed(word, sorted(name for name in names if is_arithmetic(name) is chosen))
             for word, names in (("without", gone), ("with", new))
         )
-        said = "; ".join(part for part in parts if part)
-        if said:
-            yield f"{what}: {said}"
+        listed = "; ".join(part for part in parts if part)
+        if listed:
+            yield f"{what}: {listed}"
 
 
 def _listed(word: str, names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Weights that were changed after the training, which no number that led to them shows."""
+"""Weights that were changed after the training, as no result of the training shows."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def edited(
 ) -> list[str]:
     """Return one sentence where nothing but last weights differs between two runs. Pure.
 
-    They are tensors that are told at several steps, of which only the last is another one, while
-    the numbers of that same step are the reference's. Nothing is said where anything else differs,
-    or of a tensor that is told once: what is computed in one go rounds by itself.
+    They are tensors that are recorded at several steps, of which only the last differs, while the
+    losses of that same step are the reference's. Empty where anything else differs, and for a
+    tensor that is recorded once: what is computed in one go may round by itself.
     """
     if not differing or not all(_is_last(expected, *pair) for pair in differing):
         return []
     names = [f"{one.name} at step {one.step}" for one, _ in differing if isinstance(one, Tensor)]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     sentence = (
-        f"nothing but {', '.join(names[:3])}{more} is another one, and all that led to it is the "
-        "same: it was changed after the last step, and not by training"
+        f"nothing but {', '.join(names[:3])}{more} differs, and everything computed before it "
+        "is the same: it was changed after the last step, not by training"
     )
     return [f"{expected.name}: {sentence}"]
 
@@ -37,7 +37,9 @@ def _is_last(expected: Training, before: Observation | None, after: Observation 
         return False
     if (before.dtype, before.shape) != (after.dtype, after.shape):
         return False
-    told = expected.observations
-    steps = [one.step for one in told if isinstance(one, Tensor) and one.name == before.name]
-    numbers = any(isinstance(one, Number) and one.step == before.step for one in told)
+    observations = expected.observations
+    steps = [
+        one.step for one in observations if isinstance(one, Tensor) and one.name == before.name
+    ]
+    numbers = any(isinstance(one, Number) and one.step == before.step for one in observations)
     return len(steps) > 1 and before.step == max(steps) and numbers

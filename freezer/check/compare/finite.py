@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freezer.model.record.record import Record, Training
-    from freezer.model.record.verdict import Compared, Verdict
+    from freezer.model.record.verdict import TrainingVerdict, Verdict
 
 
 def require_finite(verdict: Verdict, found: Record) -> Verdict:
@@ -47,7 +47,7 @@ def nothing_finite(training: Training) -> str | None:
 
 
 def _results(training: Training) -> Iterator[tuple[str, list[float]]]:
-    """Yield what a training computed by its kinds, the one that says most first."""
+    """Yield what a training computed by its kinds, the most conclusive first."""
     numbers = [one for one in training.observations if isinstance(one, Number)]
     for kind in ("loss", "metric"):
         yield kind, [float.fromhex(one.value) for one in numbers if one.kind == kind]
@@ -56,7 +56,7 @@ def _results(training: Training) -> Iterator[tuple[str, list[float]]]:
     yield "sampled elements", [value for one in floats for value in sampled_values(one)]
 
 
-def _failed(one: Compared, reason: str | None) -> Compared:
+def _failed(one: TrainingVerdict, reason: str | None) -> TrainingVerdict:
     if reason is None or one.word not in GOOD:
         return one
     return one.model_copy(update={"word": Word.FAILED, "reason": reason})

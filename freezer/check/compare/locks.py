@@ -1,4 +1,4 @@
-"""Numbers of two locks compared with each other: whether what changed between them moved any."""
+"""Comparison of the results of two locks: whether what changed between them changed any."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def compare_locks(expected: Record, found: Record) -> Verdict:
     """Return the verdict on one lock's record, given that of another lock on such a host. Pure.
 
-    Another version alone is no other number: what the locks hold is told by their difference. And
-    there is no tolerance: what would explain a small difference is the very change that is looked
-    at. So it is ``identical`` or ``drifted``, unless a training failed or is another one.
+    A version that changed is no result that changed: the difference of the locks lists versions.
+    There is no tolerance, as what would explain a small difference is the very change in question.
+    So the verdict is ``identical`` or ``drifted``, unless a training failed or is not in both.
     """
     verdict = compare(_numbers(expected), _numbers(found), tolerant=False)
     if verdict.word is Word.IDENTICAL:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from freezer.check.compare.ulps import Distance, number_distance, tensor_distance
 from freezer.frameworks import frameworks
-from freezer.model.record.record import Digested, Number, Said, Tensor
+from freezer.model.record.record import Digested, Number, ReadBack, Tensor
 
 if TYPE_CHECKING:
     from freezer.model.record.record import Observation
@@ -33,7 +33,7 @@ def within(training: str, expected: Observation, found: Observation) -> bool:
     difference that cannot be measured over every element.
     """
     framework = frameworks().get(training)
-    if framework is None or framework.tolerance is None or isinstance(found, (Said, Digested)):
+    if framework is None or framework.tolerance is None or isinstance(found, (ReadBack, Digested)):
         return False
     relative = distance(expected, found).relative
     tolerance = (

@@ -1,4 +1,4 @@
-"""Reproducibility in numbers, to set beside accuracy: how much of a run was the same, how far off.
+"""Reproducibility metrics: how much of a run was the same, and how far off the rest was.
 
 Pure. A step is identical when its losses are, to the last bit; a tensor when its digest is.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Curve(Model):
-    """One loss over the steps of both runs; None where a run told none."""
+    """One loss over the steps of both runs; None where a run recorded none."""
 
     name: str
     steps: tuple[int, ...]
@@ -37,7 +37,7 @@ class Metrics(Model):
     tensors: int
     identical_tensors: int
     worst_ulps: int | None = None
-    """Greatest distance in units in the last place, as far as both records hold elements."""
+    """Greatest distance in units in the last place, over the elements that both records hold."""
     note: str | None = None
     """What no distance shows, of the first tensor or number of which there is something to say."""
     worst_relative: float | None = None
@@ -84,10 +84,12 @@ def _of(expected: Training, found: Training) -> Metrics:
     )
 
 
-Told = Number | Tensor
+Measured = Number | Tensor
 
 
-def _pairs(expected: Training, found: Training) -> Iterator[tuple[Told | None, Told | None]]:
+def _pairs(
+    expected: Training, found: Training
+) -> Iterator[tuple[Measured | None, Measured | None]]:
     """Pair losses, metrics and tensors of one name and step."""
     left, right = (
         {(o.kind, o.name, o.step): o for o in one.observations if isinstance(o, (Number, Tensor))}
@@ -97,7 +99,7 @@ def _pairs(expected: Training, found: Training) -> Iterator[tuple[Told | None, T
         yield left.get(key), right.get(key)
 
 
-def _same(left: Told | None, right: Told | None) -> bool:
+def _same(left: Measured | None, right: Measured | None) -> bool:
     if isinstance(left, Tensor) and isinstance(right, Tensor):
         return (left.dtype, left.shape, left.sha256) == (right.dtype, right.shape, right.sha256)
     return left == right

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.check.compare.compare import compare
-from freezer.model.record.record import Record, Said
+from freezer.model.record.record import ReadBack, Record
 
 if TYPE_CHECKING:
     from freezer.model.record.verdict import Verdict
@@ -23,7 +23,9 @@ def numbers_only(record: Record) -> Record:
     """Return a record without versions, settings and inventory."""
     trainings = tuple(
         one.model_copy(
-            update={"observations": tuple(o for o in one.observations if not isinstance(o, Said))}
+            update={
+                "observations": tuple(o for o in one.observations if not isinstance(o, ReadBack))
+            }
         )
         for one in record.trainings
     )

@@ -1,4 +1,4 @@
-"""What an inventory says of the numbers: doubles within it, and differences between two."""
+"""What follows from inventories: duplicate libraries in one, and differences between two."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def doubles(inventory: Inventory) -> tuple[str, ...]:
     """Return a sentence for each thing that an environment has twice, with what it can do.
 
     Two files of one package are one implementation; two packages with the same OpenBLAS are two,
-    unless they bring the very same version: then nothing rounds differently.
+    unless they ship the very same version: then nothing rounds differently.
     """
     return tuple(
         sentence
@@ -83,8 +83,8 @@ def _double(found: Sequence[_Implementation], noun: str, can: str) -> Iterator[s
     if loaded and idle:
         named = " and ".join(item.title for item in idle)
         yield (
-            f"{named} lies beside {loaded[0].title} and no Python package loads it; programs that "
-            f"are compiled in the image, or look for a library by name, would: {can}"
+            f"{named} is installed next to {loaded[0].title}, and no Python package loads it; "
+            f"programs that are compiled in the image, or look for a library by name, would: {can}"
         )
     elif len(idle) > 1:
         named = " and ".join(item.title for item in idle)

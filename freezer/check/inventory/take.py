@@ -1,7 +1,7 @@
-"""Taking the inventory of an image, and holding it against the lock.
+"""Taking the inventory of an image, and comparing it with the lock.
 
 The code that looks runs in a container of the image, with no network and nothing kept; it is
-brought along and is no part of the image. What it prints is not trusted: it is parsed strictly.
+passed in and is no part of the image. What it prints is not trusted: it is parsed strictly.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BLAS: Final = {"openblas": "OpenBLAS", "mkl": "MKL", "netlib": "netlib", "blis"
 def _callers() -> frozenset[str]:
     """Return the packages whose BLAS their ecosystem chooses.
 
-    Wheels bundle theirs, and locking has said so.
+    Wheels bundle theirs, and `freeze lock` reports that.
     """
     chosen = [item for item in described() if item.bundled_blas]
     conda = (f"conda:{name}" for item in chosen for name in item.packages)
@@ -84,15 +84,15 @@ def parse_inventory(data: bytes, image: str) -> Inventory:
         ) from None
 
 
-def hold_inventory(lock: Lock, inventory: Inventory) -> None:
-    """Hold an inventory against what the lock promises: BLAS, CUDA, cuDNN.
+def require_inventory(lock: Lock, inventory: Inventory) -> None:
+    """Require the libraries that the lock promises in an inventory: BLAS, CUDA, cuDNN.
 
     Raises ``VerificationError`` where the image computes with something else.
     """
     wrong = [*_other_blas(lock, inventory), *_other_cuda(lock, inventory)]
     if wrong:
         raise VerificationError(
-            "the image does not compute with what the lock says",
+            "the image's numeric libraries are not those of the lock",
             details=wrong,
             hint="lock again with `freeze lock --upgrade`; if that does not help, report it",
         )
@@ -118,19 +118,19 @@ def _other_cuda(lock: Lock, inventory: Inventory) -> Iterator[str]:
 
 
 def _within(item: SharedLibrary, wanted: str) -> bool:
-    """Say whether a library is of a version, as far as it can be told.
+    """Return whether a library is of a version, as far as its own version is known.
 
     A file names two or three of its numbers, its package four; the shorter one decides.
     """
-    told = (item.version or wanted).split(".")
+    parts = (item.version or wanted).split(".")
     asked = wanted.split(".")
-    if not told[0].isdigit():
+    if not parts[0].isdigit():
         return True
-    return told[: len(asked)] == asked[: len(told)]
+    return parts[: len(asked)] == asked[: len(parts)]
 
 
 def _program() -> str:
-    """Return a program that brings its modules along: nothing of the image has to be writable.
+    """Return a program that carries its modules: nothing in the image has to be writable.
 
     It has some 40,000 bytes; Linux takes 128 KiB for one argument (``MAX_ARG_STRLEN``).
     """

@@ -49,7 +49,9 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
     ] = None,
     everything: Annotated[
         bool,
-        typer.Option("--all", help="Check every generation: which build, and give their numbers."),
+        typer.Option(
+            "--all", help="Check every generation: which still build and reproduce their results."
+        ),
     ] = False,
     since: Annotated[
         str | None,
@@ -65,7 +67,7 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
         typer.Option(
             "--against",
             metavar="N",
-            help="Compare with the numbers of an earlier generation; records nothing.",
+            help="Compare with the results of an earlier generation; records nothing.",
             show_default=False,
         ),
     ] = None,
@@ -81,7 +83,7 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
     ] = None,
     json: Json = False,
 ) -> None:
-    """Train in the image and compare with the recorded numbers, bit by bit; exit 1 on drift."""
+    """Train in the image and compare with the recorded results, bit by bit; exit 1 on drift."""
     from freezer.flows.project.image_reference import is_image
 
     other = everything or since or generation or (env and is_image(env))
@@ -94,7 +96,9 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
         _check_past(env, generation, since, record=record, as_json=json)
     if env is not None and is_image(env):
         if record:
-            raise typer.BadParameter("--record needs an environment: a reference is kept beside it")
+            raise typer.BadParameter(
+                "--record needs an environment: a reference is stored next to its lock"
+            )
         if against is not None:
             raise typer.BadParameter("--against needs an environment: an image has no history")
         _check_image(env, reference, as_json=json)

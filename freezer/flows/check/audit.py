@@ -62,10 +62,10 @@ class AuditResult:
 
 
 def audit(project: Project, name: str | None, *, budget: float = BUDGET) -> AuditResult:
-    """Vary one factor at a time and say what it does to the numbers.
+    """Vary one factor at a time; return what it does to the results.
 
     ``budget`` are seconds: factors for which no time is left are named and left out, the most
-    telling go first. One whose trainings take far longer than is usual is cut off, and says
+    informative go first. One whose trainings take far longer than is usual is cut off, and says
     nothing: some hang where others use the CPUs (PyTorch with ``OMP_DYNAMIC=TRUE``). Raises
     ``CheckError`` when the image is not built or the unchanged trainings do not run.
     """
@@ -125,8 +125,8 @@ def _share(first: Record, factor: Factor) -> float:
 
 def _cut_off(record: Record, limit: float) -> bool:
     """Say whether a training was ended by the audit's limit, and not by the spec's own."""
-    said = f"it did not end within {limit:.0f} seconds"
-    return any((one.failure or "").startswith(said) for one in record.trainings)
+    reason = f"it did not end within {limit:.0f} seconds"
+    return any((one.failure or "").startswith(reason) for one in record.trainings)
 
 
 def _require_end(record: Record) -> None:
@@ -135,7 +135,7 @@ def _require_end(record: Record) -> None:
         raise CheckError(
             f"the training {failed[0].name!r} does not run, so there is nothing to vary",
             found=(failed[0].failure or "").splitlines()[0],
-            hint="run `freeze check` and mend what it says",
+            hint="run `freeze check`, and fix what it reports",
         )
 
 

@@ -1,7 +1,7 @@
 """``freeze check IMAGE``: the verdict on a host that has an image, and no project.
 
-The lock is read from the image; the reference comes from beside it in its registry, from what
-``freeze pull`` brought along, or from a file. Nothing is recorded: there is no project to keep it.
+The lock is read from the image; the reference is one that is published with it in its registry,
+that ``freeze pull`` fetched, or a file. Nothing is recorded: there is no project to keep it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class ImageCheck:
-    """What a check of an image came to."""
+    """The result of a check of an image."""
 
     name: str
     """The image as the user named it."""
@@ -68,7 +68,8 @@ def check_image(project: Project, name: str, file: Path | None = None) -> ImageC
 
     ``name`` is an ID, a tag, or ``registry/repository@sha256:…``, which is pulled where the engine
     lacks it; ``file`` is a reference that goes before all others. Raises ``CheckError`` when there
-    is no such image or it is not of a lock, ``LockError`` when its lock is not what its label says.
+    is no such image or it is not of a lock, ``LockError`` when its lock is not the one that its
+    label names.
     """
     reference = _from_file(file) if file is not None else None
     image = find_image(project, name)
@@ -77,7 +78,7 @@ def check_image(project: Project, name: str, file: Path | None = None) -> ImageC
     record = smoke_runner(project, lock, identifier, image.id).run("Training")
     classes: set[str] = set()
     if file is None:
-        reference = _beside(project, name, image, record.host.class_, classes)
+        reference = _published_or_pulled(project, name, image, record.host.class_, classes)
     reason = _incomparable(reference, record, classes)
     return ImageCheck(
         name=name,
@@ -120,7 +121,7 @@ def read_image_lock(project: Project, name: str, image: ImageInfo) -> tuple[Lock
 
     Raises ``LockError`` unless it is a lock, and the one that the image's label names.
     """
-    said = labelled_lock(name, image.labels)
+    labelled = labelled_lock(name, image.labels)
     with project.store.scratch() as scratch:
         target = scratch / "lock.tar"
         result = project.engine().run(
@@ -138,11 +139,11 @@ def read_image_lock(project: Project, name: str, image: ImageInfo) -> tuple[Lock
             )
         data = _only_file(name, target)
     found = lock_id(data)
-    if found != said:
+    if found != labelled:
         raise LockError(
             f"the lock in {name} is not the one that its label names",
             found=found,
-            expected=said,
+            expected=labelled,
             hint=_NO_RIGHT,
         )
     return parse_lock(data, f"{name}:{LOCK_PATH}"), found
@@ -169,15 +170,15 @@ def find_image(project: Project, name: str) -> ImageInfo:
         if found is None:
             raise CheckError(
                 f"the engine has no image {name}",
-                hint="`freeze pull registry/repository@sha256:…` brings one; `freeze images` lists "
-                "those that are here",
+                hint="`freeze pull registry/repository@sha256:…` fetches one; `freeze images` "
+                "lists those of the engine",
             )
         return found
     found = engine.image(_address(name)) or pulled_image(project, name)
     if found is None:
         found = engine.image(pull(project, name).image)
     if found is None:
-        raise CheckError(f"{name} was removed from the engine meanwhile", hint="try again")
+        raise CheckError(f"{name} was removed from the engine during the check", hint="try again")
     return found
 
 
@@ -194,7 +195,7 @@ def _from_file(file: Path) -> _Reference:
     return _Reference(record, str(file))
 
 
-def _beside(
+def _published_or_pulled(
     project: Project, name: str, image: ImageInfo, numerics_class: str, classes: set[str]
 ) -> _Reference | None:
     """Return a reference of a class; put all classes that there are references of into a set."""
@@ -206,14 +207,14 @@ def _beside(
             classes.update(published)
             if numerics_class in published:
                 one = read_class(door, published[numerics_class], subject)
-                return _Reference(one.record, f"the references beside {address[:-52]}")
+                return _Reference(one.record, f"the references published with {address[:-52]}")
         except FetchError as error:
             project.report.note(f"the registry was not asked for references: {error.what}")
     kept = pulled_references(project, image.id)
     classes.update(kept)
     if numerics_class not in kept:
         return None
-    source = "what `freeze pull` brought along"
+    source = "fetched by `freeze pull`"
     return _Reference(parse_record(kept[numerics_class].read_bytes(), source), source)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def record_check(project: Project, locked: Locked, record: Record, word: Word) -> Checked | None:
-    """Record what a check of a lock came to, and keep its reference; return the entry.
+    """Record the result of a check of a lock, and keep its reference; return the entry.
 
     ``locked`` is the current lock or one of the past. None when the last check of the generation
     in this numerics class came to the same against the same reference: nothing is touched then.

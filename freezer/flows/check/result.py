@@ -27,7 +27,7 @@ class Recording(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """What a check of a lock came to."""
+    """The result of a check of a lock."""
 
     locked: Locked
     image: str
@@ -50,5 +50,5 @@ class CheckResult:
 
     @property
     def by_two_runs(self) -> bool:
-        """Whether there was no reference, so that the verdict says nothing of the past."""
+        """Whether there was no reference, so that nothing of the past was compared."""
         return self.assessment.basis is Basis.TWO_RUNS

@@ -1,4 +1,4 @@
-"""``freeze bisect``: the generation, and within it the change, that moved the numbers."""
+"""``freeze bisect``: the generation, and within it the change, that changed the results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bisected:
-    """What moved the numbers, and how it was found."""
+    """The change that changed the results, and how it was found."""
 
     name: str
     good: Generation
@@ -36,7 +36,7 @@ class Bisected:
     skipped: int
     """Generations between the two that could not be tried: the change may be in one of them."""
     culprits: tuple[Change, ...]
-    """The smallest set of changes that was found to move the numbers by itself."""
+    """The smallest set of changes that was found to change the results by itself."""
     changes: int
     """Changes from the one generation to the other."""
     trial: Trial
@@ -53,10 +53,10 @@ def bisect(
     *,
     keep: bool = False,
 ) -> Bisected:
-    """Find what moved the numbers between two generations by building and checking in between.
+    """Find what changed the results between two generations by building and checking in between.
 
     Everything is compared with the numbers that the good generation gives on this host, and trained
-    by the part of Freezer that its image holds: another one trains otherwise. What cannot
+    by the runtime of Freezer that its image holds, as another one trains differently. What cannot
     be built, or not compared, is skipped. Nothing is written into the project; images of locks that
     were only tried are removed, unless ``keep``. Raises ``HistoryError`` when there is no such
     generation, ``CheckError`` when the good one is not good here or the bad one not bad, and what
@@ -70,9 +70,9 @@ def bisect(
     result = check_locked(project, first, recording=Recording.NEVER, image=image)
     if not result.verdict.good:
         raise CheckError(
-            f"generation {steps[0].number} does not give its own numbers here",
+            f"generation {steps[0].number} does not reproduce its own results on this host",
             found=f"{result.verdict.word}",
-            hint=f"choose another --good: `freeze check --all {chosen}` tells which still are",
+            hint=f"choose another --good: `freeze check --all {chosen}` lists which still are",
         )
     with Trials(project, result.record, first.lock.inside, keep=keep) as trials:
         _require_bad(trials.generation(chosen, past, steps[-1]), steps)
@@ -80,7 +80,7 @@ def bisect(
             len(steps), lambda step: trials.generation(chosen, past, steps[step]).state
         )
         ends = (locked_of(project, chosen, steps[step]).lock for step in (last, next_))
-        old, new = (trials.alike(lock) for lock in ends)
+        old, new = (trials.with_runtime(lock) for lock in ends)
         changes = changes_between(old, new)
         culprits = _culprits(trials, changes, old, new)
         shown = trials.of(culprits) or trials.last_bad
@@ -101,7 +101,7 @@ def _culprits(
 ) -> tuple[Change, ...]:
     if len(changes) < 2:
         return tuple(changes)
-    return smallest(changes, lambda some: trials.mixed(old, new, some).state)
+    return smallest(changes, lambda some: trials.changed(old, new, some).state)
 
 
 def _between(past: History, good: Generation, bad: Generation) -> list[Generation]:
@@ -131,12 +131,13 @@ def _require_bad(trial: Trial, steps: Sequence[Generation]) -> None:
     if trial.state is State.SKIPPED:
         raise CheckError(
             f"generation {bad} cannot be compared with generation {good}",
-            found=trial.said,
+            found=trial.summary,
             hint="choose another --bad",
         )
     if trial.state is State.GOOD:
         raise CheckError(
-            f"generation {bad} gives the numbers of generation {good}: nothing moved between them",
-            found=trial.said,
-            hint="choose another --bad; `freeze log` tells what was checked, and where",
+            f"generation {bad} reproduces the results of generation {good}: nothing changed "
+            "between them",
+            found=trial.summary,
+            hint="choose another --bad; `freeze log` lists what was checked, and where",
         )

@@ -1,4 +1,4 @@
-"""``freeze check --against N``: the current lock compared with the numbers of an earlier one."""
+"""``freeze check --against N``: the current lock compared with the results of an earlier one."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 
 def check_against(project: Project, name: str | None, number: int | str) -> CheckResult:
-    """Train in the current lock's image and compare with the numbers of another generation.
+    """Train in the current lock's image and compare with the results of another generation.
 
-    It answers whether a change of the lock moved the numbers, and records nothing: what the current
-    lock itself gives is another question. Raises ``CheckError`` when the image is not built or that
-    generation has no numbers of this host's class or of these trainings, and ``HistoryError``.
+    It answers whether a change of the lock changed the results. Records nothing: whether the
+    current lock reproduces its own results is another question. Raises ``CheckError`` when the
+    image is not built or that generation has no reference of this host's numerics class or of
+    these trainings, and ``HistoryError``.
     """
     locked = load_current_lock(project, name)
     past = history(project, locked.lock.name)
@@ -87,11 +88,11 @@ def _class_here(
         classes.append(there.host.class_)
     name = kept.lock.name
     raise CheckError(
-        f"generation {earlier.number} has no numbers of this host's class",
+        f"generation {earlier.number} has no reference of this host's numerics class",
         where=Where(shown_folder(name)),
         found=", ".join(sorted(recorded)) or "none",
         expected=" or ".join(dict.fromkeys(classes)),
-        hint=f"`freeze check {name} --generation {earlier.number} --record` makes them",
+        hint=f"`freeze check {name} --generation {earlier.number} --record` records one",
     )
 
 

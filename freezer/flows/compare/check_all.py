@@ -1,4 +1,4 @@
-"""``freeze check --all``: which locks of the past still build, and still give their numbers."""
+"""``freeze check --all``: which locks of the past still build and reproduce their results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PastCheck:
-    """What a check of a lock of the past came to."""
+    """The result of a check of a lock of the past."""
 
     generations: tuple[Generation, ...]
     """Those that had this lock, oldest first."""
@@ -37,7 +37,7 @@ class PastCheck:
     how: How | None = None
     """Where its image came from; None when it could not be had."""
     on_record: bool | None = None
-    """Whether the image is one that the history tells; None where it tells none."""
+    """Whether the image is one that the history names; None where it names none."""
     result: CheckResult | None = None
     """None where there was nothing to train in."""
     seconds: float = 0.0
@@ -71,8 +71,8 @@ def check_all(
     """Build and check every generation, or those ``since`` a moment; each lock once.
 
     An image comes from the engine, from where it was published, or is built again. What is found is
-    recorded in the history. Where a lock has no numbers of this host's class two runs of it say
-    nothing of the past: that is not good, and is kept only with ``record``. Raises
+    recorded in the history. Where a lock has no reference of this host's numerics class, two runs
+    of it show nothing of the past: that is not good, and is kept only with ``record``. Raises
     ``HistoryError``, and ``EngineError`` when there is no engine to work with.
     """
     chosen = environment_name(project, name)
@@ -103,7 +103,7 @@ def parse_since(text: str) -> str:
 def _run(
     project: Project, name: str, past: History, lock_ids: Iterable[str], *, record: bool
 ) -> PastChecks:
-    project.engine()  # without one, no generation can be said to be bad
+    project.engine()  # without one, no generation can be called bad
     by_lock: dict[str, list[Generation]] = {}
     for one in past.generations:
         if one.lock_id in lock_ids:
@@ -129,7 +129,7 @@ def _check(
     try:
         found = _built_and_checked(project, name, past, generations[-1], record=record)
     except BusyError:
-        raise  # the next one would end alike
+        raise  # the next one would fail the same way
     except FreezerError as error:
         project.report.warn(str(error))
         return PastCheck(generations, error.what, seconds=monotonic() - started)
@@ -143,7 +143,7 @@ def _built_and_checked(
     verified_past(past, last, locked, shown_folder(name))
     now = read_lock(project.root, name)
     if now is not None and now.id == locked.id:
-        locked = now  # a reference that is recorded anew belongs beside it
+        locked = now  # a reference that is recorded anew belongs next to it
     image = obtain_image(project, locked, past.images(last.lock_id))
     recording = Recording.ANEW if record else Recording.NEVER
     result = check_locked(project, locked, recording=recording, image=image.info)
@@ -159,7 +159,7 @@ def _why_not(on_record: bool | None, result: CheckResult) -> str | None:
         return f"{result.verdict.word}"
     if result.by_two_runs and not result.recorded:
         return (
-            f"no numbers of class {result.record.host.class_}: two runs agree with each other; "
-            "--record keeps them"
+            f"no reference of class {result.record.host.class_}: two runs agree with each other; "
+            "--record keeps the results"
         )
     return None

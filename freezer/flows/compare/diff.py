@@ -54,7 +54,7 @@ class DiffResult:
 
 
 def diff(project: Project, name: str | None, first: str | None, second: str | None) -> DiffResult:
-    """Hold two locks against each other; by default the generation before, and the current one.
+    """Compare two locks; by default the generation before, and the current one.
 
     ``first`` and ``second`` are generations (``3``, ``@3``, ``-1`` for the one before, a lock ID's
     first digits), ``current``, environments, paths of locks or of their folders, or images.
@@ -181,7 +181,7 @@ def _inventories(old: Locked, new: Locked) -> tuple[str, ...]:
 
 
 def _inventory(locked: Locked) -> Inventory | None:
-    """Return the inventory beside a lock; one that cannot be read is as good as none."""
+    """Return the inventory next to a lock; None where it cannot be read."""
     try:
         return Inventory.model_validate_json((locked.folder / INVENTORY_FILE).read_bytes())
     except (OSError, ValueError):
@@ -201,7 +201,8 @@ def _references(old: Locked, new: Locked) -> Iterator[str]:
             yield f"{name}: {one.training} {one.word}{first}{reason}"
     if not shared and old.id != new.id and (before or after):
         known = [", ".join(side) or "none" for side in (before, after)]
-        yield f"of no class that both have ({known[0]}; {known[1]}): `freeze check --against` tells"
+        listed = f"{known[0]}; {known[1]}"
+        yield f"of no class that both have ({listed}): `freeze check --against` compares them"
 
 
 def _records(locked: Locked) -> dict[str, Record]:

@@ -1,4 +1,4 @@
-"""Trials of a bisection: an environment built and trained, compared with the right numbers."""
+"""Trials of a bisection: an environment built and trained, compared with the expected results."""
 
 from __future__ import annotations
 
@@ -39,23 +39,25 @@ class Trial:
     changes: tuple[Change, ...] | None
     """What was changed in the last good lock; None for a generation as it was."""
     state: State
-    said: str
+    summary: str
     """The verdict and the first difference in words, or why there is none."""
     verdict: Verdict | None
     seconds: float
 
 
 class Trials:
-    """Makes trials, tells of each as it is made, and removes what only they needed.
+    """Makes trials, reports each as it is made, and removes what only they needed.
 
-    All of them run the trainings of Freezer's ``part``, which gave the right numbers.
+    All of them run the trainings of one runtime of Freezer, which gave the expected results.
     """
 
-    def __init__(self, project: Project, right: Record, part: ImageRuntime, *, keep: bool) -> None:
+    def __init__(
+        self, project: Project, expected: Record, runtime: ImageRuntime, *, keep: bool
+    ) -> None:
         self.made: list[Trial] = []
         self._project = project
-        self._right = right
-        self._part = part
+        self._expected = expected
+        self._runtime = runtime
         self._keep = keep
         self._tags: list[str] = []
 
@@ -82,30 +84,30 @@ class Trials:
         return next((one for one in self.made if one.changes == changes), None)
 
     def generation(self, name: str, past: History, one: Generation) -> Trial:
-        """Try a generation as it was, but for a part of Freezer that trains otherwise."""
+        """Try a generation as it was, but for the runtime that all trials have."""
         locked, title = locked_of(self._project, name, one), f"generation {one.number}"
-        if locked.lock.inside != self._part:
-            return self._put_together(title, None, self.alike(locked.lock))
+        if locked.lock.inside != self._runtime:
+            return self._build_and_try(title, None, self.with_runtime(locked.lock))
 
         def image() -> str:
             return obtain_image(self._project, locked, past.images(locked.id)).info.id
 
         return self._try(title, None, locked, image)
 
-    def alike(self, lock: Lock) -> Lock:
-        """Return a lock with the part of Freezer that all trials have."""
-        return lock.model_copy(update={"inside": self._part})
+    def with_runtime(self, lock: Lock) -> Lock:
+        """Return a lock with the runtime that all trials have."""
+        return lock.model_copy(update={"inside": self._runtime})
 
-    def mixed(self, old: Lock, new: Lock, some: tuple[Change, ...]) -> Trial:
+    def changed(self, old: Lock, new: Lock, some: tuple[Change, ...]) -> Trial:
         """Try a lock with some changes; at no cost where its packages do not fit together."""
         lock = between(old, new, some)
         title = "with " + ", ".join(one.title for one in some)
         missing = unmet(lock, self._project.store)
         if missing:
-            return self._tell(Trial(title, some, State.SKIPPED, missing, None, 0.0))
-        return self._put_together(title, some, lock)
+            return self._report(Trial(title, some, State.SKIPPED, missing, None, 0.0))
+        return self._build_and_try(title, some, lock)
 
-    def _put_together(self, title: str, some: tuple[Change, ...] | None, lock: Lock) -> Trial:
+    def _build_and_try(self, title: str, some: tuple[Change, ...] | None, lock: Lock) -> Trial:
         """Try a lock that is no generation's."""
         data = lock_bytes(lock)
         with self._project.store.scratch() as folder:
@@ -135,18 +137,18 @@ class Trials:
             runner = smoke_runner(self._project, locked.lock, locked.id, image())
             record = runner.run(f"Training {title}")
         except (EngineError, BusyError):
-            raise  # the next one would end alike
+            raise  # the next one would fail the same way
         except FreezerError as error:
-            said = "; ".join([error.what, *error.details[:2]])
+            summary = "; ".join([error.what, *error.details[:2]])
             state, verdict = State.SKIPPED, None
         else:
-            verdict = compare_locks(self._right, record)
-            state, said = _state(verdict), _said(verdict)
-        return self._tell(Trial(title, changes, state, said, verdict, monotonic() - started))
+            verdict = compare_locks(self._expected, record)
+            state, summary = _state(verdict), _summary(verdict)
+        return self._report(Trial(title, changes, state, summary, verdict, monotonic() - started))
 
-    def _tell(self, trial: Trial) -> Trial:
+    def _report(self, trial: Trial) -> Trial:
         self.made.append(trial)
-        self._project.report.note(f"{trial.state.value}: {trial.title}: {trial.said}")
+        self._project.report.note(f"{trial.state.value}: {trial.title}: {trial.summary}")
         return trial
 
 
@@ -156,7 +158,7 @@ def _state(verdict: Verdict) -> State:
     return State.BAD if verdict.word is Word.DRIFTED else State.SKIPPED
 
 
-def _said(verdict: Verdict) -> str:
+def _summary(verdict: Verdict) -> str:
     for one in verdict.trainings:
         if one.first is not None:
             return f"{verdict.word}, first in {one.training}: {one.first.what}"

@@ -39,10 +39,10 @@ def keep_inventory(project: Project, locked: Locked, image: str) -> InventoryRes
 
     Raises as `inventory` does. Nothing is written when the image breaks a promise of the lock.
     """
-    from freezer.check.inventory.take import hold_inventory
+    from freezer.check.inventory.take import require_inventory
 
     found = inventory_of(project, image)
-    hold_inventory(locked.lock, found)
+    require_inventory(locked.lock, found)
     path = locked.folder / INVENTORY_FILE
     text = json.dumps(plain(found), indent=1, sort_keys=True, ensure_ascii=False)
     data = f"{text}\n".encode()

@@ -113,7 +113,7 @@ def _why_not(plan: Rollback, image: EarlierImage, result: CheckResult) -> str | 
     if result.by_two_runs:
         known = ", ".join(plan.classes) or "none"
         return (
-            f"generation {number} has no numbers of this host's class "
+            f"generation {number} has no reference of this host's numerics class "
             f"{result.record.host.class_} (it has: {known}): two runs here agree with each other, "
             "which does not show that they agree with the past"
         )

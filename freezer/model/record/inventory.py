@@ -1,4 +1,4 @@
-"""The inventory: which libraries do the arithmetic in an image, and who loads them."""
+"""The inventory: the numeric libraries of an image, and the packages that load them."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ Role = Literal[
 
 
 class SharedLibrary(Model):
-    """One file that does arithmetic, or runs it."""
+    """A shared library that computes, or that such libraries run on."""
 
     name: Text
     """``OpenBLAS``, ``libgomp``: one name for each implementation."""
     roles: tuple[Role, ...]
     version: Text = ""
-    """As the file tells it, else its owner's; of compiler runtimes the newest symbol version."""
+    """As the file says, else its owner's; of compiler runtimes the newest symbol version."""
     file: Text
     """Real path in the image, links followed."""
     soname: Text = ""
@@ -80,7 +80,7 @@ class MadeBy(Model):
 
 
 class Inventory(Model):
-    """What does the arithmetic in one image."""
+    """The numeric libraries of one image."""
 
     schema_: Literal["freezer/inventory/1"] = Field(default=INVENTORY_SCHEMA, alias="schema")
     image: Digest
@@ -110,10 +110,10 @@ class Numeric(Model):
 
 
 class InventoryNote(Model):
-    """What a record says of the inventory of the image that it ran in."""
+    """The digest and the short list of the inventory of the image that a record ran in."""
 
     digest: Digest
-    """Of all that the inventory says but the image's ID."""
+    """Of the whole inventory but the image's ID."""
     numerics: Annotated[tuple[Numeric, ...], Field(max_length=1000)] = ()
     """What Python modules load, sorted; the C library and the like included."""
 

@@ -1,4 +1,4 @@
-"""The record of a smoke training: everything that it told, in its order."""
+"""The record of a smoke training: everything that it reported, in its order."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ Step = Annotated[int, Field(ge=0, lt=2**53)]
 Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 
 
-class Said(Model):
+class ReadBack(Model):
     """A version or a setting, as the training read it back."""
 
     kind: Literal["version", "setting"]
@@ -92,7 +92,7 @@ def _in_decimal(match: re.Match[str]) -> str:
 
 
 class Digested(Model):
-    """Data, or what a random generator drew, by digest."""
+    """Data, or the output of a random generator, by digest."""
 
     kind: Literal["data", "random"]
     name: Name
@@ -109,7 +109,7 @@ class Number(Model):
 
 
 class Tensor(Model):
-    """A tensor by digest, with what a difference can be measured by."""
+    """A tensor by digest, with a sample and a sketch to measure a difference by."""
 
     kind: Literal["tensor"]
     name: Name
@@ -121,7 +121,7 @@ class Tensor(Model):
     stride: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     """The sample holds every ``stride``-th element in row-major order, from the first."""
     sample: Base64 | None = None
-    """Little-endian, base64; None for a tensor that is told by its digest alone."""
+    """Little-endian, base64; None for a tensor that is recorded by its digest alone."""
     sketch: Base64 | None = None
     """Where the stride is not 1: doubles, each the sum of a block of equally many elements (the
     last one may be shorter) with signs that are fixed by position. Covers every element."""
@@ -134,7 +134,7 @@ class Tensor(Model):
     @model_validator(mode="after")
     def _whole(self) -> Tensor:
         if (self.sample is None) is not (self.stride is None):
-            msg = "a sample and its stride are told together, or neither is"
+            msg = "a sample and its stride come together, or neither does"
             raise ValueError(msg)
         size, held = int(self.dtype[2:]), -(-self.count // (self.stride or 1))
         if self.sample is not None and len(_decoded(self.sample)) != held * size:
@@ -155,18 +155,18 @@ def _decoded(text: str) -> bytes:
 
 
 class Timing(Model):
-    """How long something took; told, and never compared."""
+    """How long something took; recorded, and never compared."""
 
     kind: Literal["timing"]
     name: Name
     seconds: Annotated[float, Field(ge=0, lt=1e9, allow_inf_nan=False)]
 
 
-Observation = Annotated[Said | Digested | Number | Tensor, Field(discriminator="kind")]
+Observation = Annotated[ReadBack | Digested | Number | Tensor, Field(discriminator="kind")]
 
 
 class Training(Model):
-    """What one training told."""
+    """What one training reported."""
 
     name: Name
     observations: tuple[Observation, ...] = ()
@@ -176,7 +176,7 @@ class Training(Model):
 
 
 class Host(Model):
-    """What of a host decides how numbers round; see ``freezer_inside/fingerprint.py``."""
+    """The facts of a host that decide how numbers round; see ``freezer_inside/fingerprint.py``."""
 
     class_: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")] = Field(
         alias="class"
@@ -186,12 +186,12 @@ class Host(Model):
     cpu: str
     flags: tuple[str, ...] = ()
     blas_kernels: tuple[str, ...] = ()
-    """Empty where no BLAS was loaded, or none that tells."""
+    """Empty where no BLAS was loaded, or none that names its kernels."""
     blas: tuple[str, ...] = ()
     """Each BLAS that NumPy and SciPy load: library, version, threads in force."""
     cpus: int
     memory: Annotated[int, Field(ge=0)] = 0
-    """Bytes of the host; 0 where it was not told."""
+    """Bytes of the host; 0 where it was not recorded."""
     gpus: tuple[str, ...] = ()
     """Each NVIDIA GPU that the training could see: model, compute capability, driver."""
     engine: str = ""

@@ -1,4 +1,4 @@
-"""What a comparison came to."""
+"""The result of a comparison of records."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Word(StrEnum):
     """Within a stated tolerance, with a difference between the hosts that explains it."""
     DRIFTED = "drifted"
     FAILED = "failed"
-    """A training did not come to its end."""
+    """A training did not end, or shows nothing."""
     NOT_COMPARABLE = "not comparable"
     """Another set of trainings, other code, or another numerics class."""
 
@@ -61,7 +61,7 @@ class Difference(Model):
     of: int = 0
 
 
-class Compared(Model):
+class TrainingVerdict(Model):
     """One training's verdict."""
 
     training: str
@@ -77,11 +77,11 @@ class Verdict(Model):
     """The verdict on a record: the worst of its trainings."""
 
     word: Word
-    trainings: tuple[Compared, ...]
+    trainings: tuple[TrainingVerdict, ...]
     causes: tuple[str, ...] = ()
-    """What differs between the two runs besides the numbers, likeliest cause first."""
+    """What differs between the two runs besides their results, likeliest cause first."""
 
     @property
     def good(self) -> bool:
-        """Whether the environment may be relied on."""
+        """Whether the environment still gives the expected results."""
         return self.word in GOOD

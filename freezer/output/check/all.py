@@ -1,4 +1,4 @@
-"""What ``freeze check --all`` says: a row for each lock of the past, then how many are good."""
+"""Output of ``freeze check --all``: a row for each lock of the past, then how many are good."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def show(found: PastChecks, console: Console) -> None:
     style = "bold green" if found.good else "bold red"
     console.print(
         f"{found.name}: [{style}]{good} of {len(found.checks)}[/{style}] locks still build and "
-        "give their numbers",
+        "reproduce their results",
         highlight=False,
         soft_wrap=True,
     )

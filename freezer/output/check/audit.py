@@ -1,4 +1,4 @@
-"""What ``freeze audit`` says: a table of factors first, then what is known of the packages."""
+"""Output of ``freeze audit``: a table of factors, then what is known of the packages."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def _row(item: Effect) -> tuple[str, ...]:
 
 def _lines(result: AuditResult) -> Iterator[str]:
     accepted = {item.factor: item for item in result.accepted}
-    told = set()
+    explained = set()
     for item in result.effects:
-        if (item.changes or item.failure) and item.factor not in told:
-            told.add(item.factor)
+        if (item.changes or item.failure) and item.factor not in explained:
+            explained.add(item.factor)
             yield f"{item.title}: {item.mitigation}"
         if item.failure is not None:
             yield f"  {item.training}: {item.failure.splitlines()[0]}"
@@ -76,7 +76,7 @@ def _lines(result: AuditResult) -> Iterator[str]:
     bad = {item.factor for item in result.effects if item.bad}
     for factor, known in accepted.items():
         if factor not in bad:
-            yield f"accepted on {known.date}, and no longer seen: {factor} ({known.reason})"
+            yield f"accepted on {known.date}, but no longer found: {factor} ({known.reason})"
 
 
 def document(result: AuditResult) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Loss curves as SVG: what was expected, what was found, and where they part."""
+"""Loss curves as SVG: expected, found, and the step from which they differ."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ def loss_chart(curve: Curve) -> str:
         parts.append(f'<line class="parts" x1="{at:.1f}" y1="{_TOP}" x2="{at:.1f}" y2="{floor}"/>')
         parts.append(
             f'<text class="parts" x="{at + shift:.1f}" y="{_TOP + 10}" text-anchor="{anchor}">'
-            f"parts at step {curve.apart[0]}</text>"
+            f"differs from step {curve.apart[0]}</text>"
         )
     return "".join([*parts, "</svg>"])

@@ -1,4 +1,4 @@
-"""What ``freeze check`` says: the verdict first, then where and why."""
+"""Output of ``freeze check``: each training, where it differs and why, then the verdict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from freezer.check.cause.table import factor_table
 from freezer.check.compare.metrics import metrics
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
-from freezer.model.record.verdict import CHANGED, Compared, Difference, Verdict, Word
+from freezer.model.record.verdict import CHANGED, Difference, TrainingVerdict, Verdict, Word
 from freezer.output.styles import STYLES
 from freezer.output.text import plural, printable, show_rows, ulps
 
@@ -30,7 +30,7 @@ def show(result: CheckResult, console: Console) -> None:
         console.print(f"  {escape(printable(line))}", highlight=False, soft_wrap=True)
     for name, other in result.assessment.others:
         console.print(
-            f"  for information, against the numbers of {name}: {_other(other)}",
+            f"  for information, compared with the results of {name}: {_other(other)}",
             highlight=False,
             soft_wrap=True,
         )
@@ -49,7 +49,7 @@ def show_trainings(verdict: Verdict, console: Console) -> None:
 
 
 def show_word(name: str, verdict: Verdict, against: str, console: Console) -> None:
-    """Print the line that says it all."""
+    """Print the verdict in one line."""
     style = STYLES[verdict.word]
     text = f"{name}: [{style}]{verdict.word}[/{style}], {escape(against)}"
     console.print(text, highlight=False, soft_wrap=True)
@@ -93,14 +93,14 @@ def document(result: CheckResult) -> dict[str, Any]:
     }
 
 
-def _row(one: Compared) -> tuple[str, str, str]:
+def _row(one: TrainingVerdict) -> tuple[str, str, str]:
     style = STYLES[one.word]
     counted = f"{plural(one.observations, 'observation')}, {plural(one.steps, 'loss')}"
     counted = counted.replace("losss", "losses")
     return f"  {escape(one.training)}", f"[{style}]{one.word}[/{style}]", counted
 
 
-def _explain(one: Compared, console: Console) -> None:
+def _explain(one: TrainingVerdict, console: Console) -> None:
     lines = []
     if one.reason is not None:
         first, *rest = one.reason.splitlines() or [""]
@@ -112,14 +112,14 @@ def _explain(one: Compared, console: Console) -> None:
 
 
 def _where(first: Difference) -> list[str]:
-    said = ", ".join(far(first))
+    distance = ", ".join(far(first))
     return [
         (
             f"{first.training} differs first in {first.what}; {first.differing} of {first.of} "
             "observations differ"
         ),
         f"  expected: {first.expected}",
-        f"  found:    {first.found}{f' ({said})' if said else ''}",
+        f"  found:    {first.found}{f' ({distance})' if distance else ''}",
     ]
 
 
@@ -149,9 +149,9 @@ def likely(result: CheckResult) -> Iterator[str]:
                 inputs = [cause for cause in verdict.causes if cause.startswith(f"{one.training}:")]
                 yield f"{one.training}: {why_not_repeatable(one.first, inputs)}"
     elif result.assessment.repeats is False:
-        yield "a second run here gave yet other numbers: the training does not repeat"
+        yield "a second run on this host gave different results again: the training does not repeat"
     else:
-        yield "a second run here gave the same numbers as the first: this is no accident"
+        yield "a second run on this host gave the same results as the first: the change repeats"
         if not verdict.causes:
             yield "no cause was found: settings, host, versions, data and random numbers are equal"
 
@@ -160,11 +160,11 @@ def experiments(result: CheckResult) -> Iterator[str]:
     """Yield a sentence for each experiment that looked for the cause of a drift."""
     tried = result.assessment.experiments
     for one in tried:
-        came = "every number is back: this is the cause" if one.is_cause else "still "
+        came = "every result is restored: this is the cause" if one.is_cause else "still "
         word = "" if one.is_cause else str(one.verdict.word)
         yield f"experiment: with {one.experiment.title}, {came}{word}"
     if tried and not any(one.is_cause for one in tried):
-        yield "no single setting brings the numbers back; `freeze bisect` looks among the packages"
+        yield "no single setting restores the results; `freeze bisect` searches the packages"
 
 
 def _other(verdict: Verdict) -> str:

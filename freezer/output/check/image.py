@@ -1,4 +1,4 @@
-"""What ``freeze check IMAGE`` says."""
+"""Output of ``freeze check IMAGE``."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def show(result: ImageCheck, console: Console) -> None:
     """Print each training, then the verdict and what it was compared with."""
     show_trainings(result.verdict, console)
     against = f"against {result.reference}" if result.reference else "nothing was recorded"
-    said = f"image {result.image[7:19]} of lock {short_id(result.lock_id)}, {against}"
-    show_word(result.lock.name, result.verdict, said, console)
+    compared = f"image {result.image[7:19]} of lock {short_id(result.lock_id)}, {against}"
+    show_word(result.lock.name, result.verdict, compared, console)
 
 
 def document(result: ImageCheck) -> dict[str, Any]:

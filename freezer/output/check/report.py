@@ -63,7 +63,7 @@ def _values(result: CheckResult) -> dict[str, Any]:
         "causes": [printable(text) for text in verdict.causes],
         "others": [(title, str(other.word)) for title, other in assessed.others],
         "differing": [row for row in table if not row.same],
-        "alike": [row for row in table if row.same],
+        "same": [row for row in table if row.same],
         "inventory": record.inventory.numerics if record.inventory else (),
         "host": record.host,
     }
@@ -78,7 +78,7 @@ def _charts(one: Metrics | None) -> list[tuple[str, Markup]]:
 
 
 def _singles(one: Metrics | None) -> list[tuple[str, str, str]]:
-    """Return the losses that were told once: there is nothing to draw."""
+    """Return the losses that were recorded once: there is nothing to draw."""
     curves = [curve for curve in (one.curves if one else ()) if len(curve.steps) == 1]
     return [(c.name, _number(c.expected[0]), _number(c.found[0])) for c in curves]
 

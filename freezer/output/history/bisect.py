@@ -35,7 +35,7 @@ def show(found: Bisected, console: Console) -> None:
         _say("  no smaller set than this could be shown to move them:", console)
         for one in found.culprits:
             _say(f"    {one.title}", console)
-    _say(f"  {found.trial.said}", console)
+    _say(f"  {found.trial.summary}", console)
     skipped = sum(one.state is State.SKIPPED for one in found.trials)
     _say(f"  {plural(len(found.trials), 'trial')}, {skipped} of them skipped", console)
     _say(f"  to go back: {way_back(found)}", console)
@@ -76,7 +76,7 @@ def _trial(one: Trial) -> dict[str, Any]:
     return {
         "title": one.title,
         "state": one.state.value,
-        "said": one.said,
+        "said": one.summary,
         "seconds": round(one.seconds, 1),
     }
 

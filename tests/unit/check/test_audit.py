@@ -112,7 +112,7 @@ def test_what_does_not_repeat_is_bad_until_it_is_accepted() -> None:
 def test_what_is_accepted_and_no_longer_there_is_said() -> None:
     accepted = Accepted(factor="race", reason="a forest", date="2026-11-01")
     text = said(result(effect(lines(), lines()), accepted=(accepted,)))
-    assert "no longer seen: race" in text
+    assert "no longer found: race" in text
     assert "repeats" in text
 
 

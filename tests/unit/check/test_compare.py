@@ -120,8 +120,8 @@ def test_what_the_trainings_were_given_is_told_before_the_hosts():
     result = verdict(lines(data=b"other", seed="7"), cpu="Another CPU")
     assert result.causes == (
         "numpy: setting FREEZER_SEED is 7, was 1234",
-        "numpy: the data 'features' are other data",
-        "numpy: the random numbers 'default_rng' are others",
+        "numpy: the data 'features' differ",
+        "numpy: the random numbers 'default_rng' differ",
         "the CPU: Another CPU, was Test CPU",
     )
 
@@ -160,7 +160,7 @@ def test_another_order_is_drift():
     told = lines()
     swapped = [*told[:4], told[5], told[4], *told[6:]]
     first = verdict(swapped).trainings[0].first
-    assert first.what == "the order of what the training tells"
+    assert first.what == "the order of the observations"
     assert (first.expected, first.found) == ("loss at step 1", "loss at step 2")
 
 

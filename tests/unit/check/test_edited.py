@@ -8,7 +8,7 @@ from freezer.check.compare.compare import compare
 from freezer.inside.freezer_inside.record import Recorder
 from tests.support.project.records import Floats, record
 
-SENTENCE = "it was changed after the last step, and not by training"
+SENTENCE = "it was changed after the last step, not by training"
 
 
 def told(weights=(1.0, 2.0, 3.0), *, losses=(0.9, 0.8, 0.7), rate="1", probe=1.0, once=4.0):
@@ -30,9 +30,9 @@ def causes(*args, host=None, **changed):
 
 
 def test_it_is_said_of_all_that_were_changed():
-    what = "nothing but w1 at step 3, w2 at step 3 is another one"
+    what = "nothing but w1 at step 3, w2 at step 3 differs"
     [cause] = causes((1.0, 2.0, 3.5))
-    assert cause == f"numpy: {what}, and all that led to it is the same: {SENTENCE}"
+    assert cause == f"numpy: {what}, and everything computed before it is the same: {SENTENCE}"
 
 
 def test_it_is_said_where_the_host_differs_in_nothing_that_moves_numbers():

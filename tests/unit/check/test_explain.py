@@ -77,8 +77,8 @@ def first(what="loss at step 3", relative=None):
 @pytest.mark.parametrize(
     ("difference", "inputs", "said"),
     [
-        (first(), ["own: the random numbers 'x' are others"], "without a fixed seed"),
-        (first(), ["own: the data 'x' are other data"], "input is not the same in every run"),
+        (first(), ["own: the random numbers 'x' differ"], "without a fixed seed"),
+        (first(), ["own: the data 'x' differ"], "input is not the same in every run"),
         (first("data 'x'"), [], "input is not the same in every run"),
         (first(relative=1e-8), [], "threads that add"),
         (first(relative=0.3), [], "too large for rounding"),

@@ -72,7 +72,7 @@ def test_the_declared_floor_holds_too() -> None:
     locked = Accelerator(cuda="12.4", driver=">=555.42.02")
     with pytest.raises(HostError) as caught:
         demand(H100, locked)
-    assert caught.value.found == "driver 550.54.15: the lock wants at least 555.42.02"
+    assert caught.value.found == "driver 550.54.15: the lock requires at least 555.42.02"
     assert caught.value.expected == "driver 555.42.02 or newer"
 
 

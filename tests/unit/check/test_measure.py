@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.check.compare.measure import distance, within
-from freezer.model.record.record import Number, Said
+from freezer.model.record.record import Number, ReadBack
 from tests.support.project.records import Floats, record, training_lines
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
@@ -98,7 +98,7 @@ def test_the_tolerance_of_losses_is_relative():
 
 
 def test_versions_and_own_trainings_have_none():
-    version = Said(kind="version", name="numpy", value="1")
+    version = ReadBack(kind="version", name="numpy", value="1")
     assert not within("numpy", version, version)
     assert not within("own", number(1), number(1))
 

@@ -46,10 +46,12 @@ def test_what_was_put_back_says_what_came_of_it() -> None:
     [experiment] = experiments(expected.host, moved.host)
     back = ExperimentResult(experiment, compare(record(), record()))
     assert rows(expected, moved, back)["OMP_NUM_THREADS"].evidence == (
-        "put back: every number is back"
+        "restored alone: every result is back"
     )
     vain = ExperimentResult(experiment, compare(record(), record(lines(weight=2.0))))
-    assert rows(expected, moved, vain)["OMP_NUM_THREADS"].evidence == "put back: still drifted"
+    assert (
+        rows(expected, moved, vain)["OMP_NUM_THREADS"].evidence == "restored alone: still drifted"
+    )
     together = ExperimentResult(Experiment("all of these", experiment.environment), back.verdict)
     assert rows(expected, moved, together)["OMP_NUM_THREADS"].evidence == ""
     assert rows(expected, moved, back)["CPU"].evidence == ""

@@ -12,7 +12,7 @@ from freezer.check.assess import Assessment
 from freezer.check.compare.compare import compare
 from freezer.flows.check.result import CheckResult
 from freezer.flows.project.environment import Locked
-from freezer.model.record.record import Said
+from freezer.model.record.record import ReadBack
 from freezer.model.record.verdict import Basis, Word
 from freezer.output.check.check import document, show
 from tests.support.project.locks import make_lock
@@ -48,7 +48,7 @@ def test_drift_says_where_how_far_and_that_it_is_no_accident():
     text = said(record(), record(lines(weight=1.0000001)), repeats=True)
     assert "numpy differs first in w1 at step 2; 1 of 7 observations differ" in text
     assert "(element [0], at most 1 ulp, median 1, relative error 3.2e-08)" in text
-    assert "the same numbers as the first" in text
+    assert "the same results as the first" in text
     assert "no cause was found" in text
 
 
@@ -56,9 +56,7 @@ def test_drift_with_a_cause_names_it_first():
     found = record(lines(loss=0.6, data=b"other"), settings={"OMP_NUM_THREADS": "1"})
     text = said(record(), found, repeats=True)
     assert "no cause was found" not in text
-    assert text.index("the data 'features' are other data") < text.index(
-        "OMP_NUM_THREADS is 1, was 2"
-    )
+    assert text.index("the data 'features' differ") < text.index("OMP_NUM_THREADS is 1, was 2")
 
 
 def test_a_training_that_does_not_repeat_is_told_from_one_that_moved():
@@ -131,6 +129,6 @@ def test_of_a_tensor_the_element_that_differs_is_in_decimal():
     ],
 )
 def test_a_setting_has_its_decimal_beside_it(value, readable):
-    assert Said(kind="setting", name="rate", value=value).readable == readable
+    assert ReadBack(kind="setting", name="rate", value=value).readable == readable
     found = record(lines(seed=value))
     assert f"FREEZER_SEED is {readable}, was 1234" in said(record(), found)

@@ -74,7 +74,7 @@ def test_a_drift_is_on_the_page_with_place_and_measure() -> None:
     text = report(result(record(), record(lines(loss=0.6, weight=1.5))), "html")
     assert "drifted" in text
     assert "Differs first in loss at step 2" in text
-    assert "parts at step 2" in text
+    assert "differs from step 2" in text
     assert re.search(r"1 of 2</td>.*0 of 1</td>", text, re.DOTALL)
     plain = report(result(record(), record(lines(loss=0.6))), "md")
     assert "| numpy | drifted | 1 of 2 | 1 of 1 |" in plain

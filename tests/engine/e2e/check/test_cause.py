@@ -13,7 +13,7 @@ from freezer.check.smoke import Varied, run_smoke
 from freezer.engine.interface import Engine, ImageInfo
 from freezer.inside.freezer_inside.determinism import pinned
 from freezer.model.events import SilentReporter
-from freezer.model.record.record import Observation, Record, Said
+from freezer.model.record.record import Observation, ReadBack, Record
 from tests.support.host.commands import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
@@ -73,7 +73,7 @@ def as_if_it_were_so(record: Record, native: Record) -> Record:
 
 
 def _pinned(one: Observation) -> bool:
-    return isinstance(one, Said) and one.name in OLDER
+    return isinstance(one, ReadBack) and one.name in OLDER
 
 
 def test_kernels_are_put_back_and_named_as_the_cause(
@@ -84,9 +84,9 @@ def test_kernels_are_put_back_and_named_as_the_cause(
     said = project.freeze("check", "--report", str(page)).good().out
     assert "equivalent" in said  # rounding, and kernels that explain it
     assert "differs: the BLAS kernels" in said
-    assert "with OpenBLAS's kernels for Nehalem, as in the reference, every number is back" in said
+    assert "with OpenBLAS's kernels for Nehalem, as in the reference, every result is back" in said
     assert "numpy differs first in" in said
-    assert "put back: every number is back" in page.read_text()
+    assert "restored alone: every result is back" in page.read_text()
 
 
 def test_what_was_tried_and_was_not_the_cause_is_said(
@@ -99,7 +99,7 @@ def test_what_was_tried_and_was_not_the_cause_is_said(
     write_reference(project.lock_file.parent, wrong.model_copy(update={"host": host}))
     said = project.freeze("check").failed(1, "drifted").out
     assert "experiment: with PYTHONHASHSEED=7, as in the reference, still drifted" in said
-    assert "no single setting brings the numbers back" in said
+    assert "no single setting restores the results" in said
 
 
 def test_another_kernel_family_is_not_comparable_and_is_named(

@@ -74,7 +74,7 @@ def test_one_bit_in_one_weight_is_drift_with_name_and_step(
     write_reference(path.parent.parent, changed)
     before = path.read_bytes()
     place = f"{tensor.name} at step {tensor.step}"
-    words = [place, tensor.sha256[:12], "1 of ", "the same numbers as the first"]
+    words = [place, tensor.sha256[:12], "1 of ", "the same results as the first"]
     project.freeze("check").failed(1, "drifted", *words)
     assert path.read_bytes() == before
     said = project.freeze("check", "--record", "--json").good().document

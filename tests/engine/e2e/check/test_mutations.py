@@ -18,7 +18,7 @@ from freezer.inside.freezer_inside.determinism import thread_counts
 from freezer.model.record.protocol import parse_lines
 from freezer.model.record.record import Record
 from freezer.model.record.verdict import CHANGED as RESULTS_CHANGED
-from freezer.model.record.verdict import Compared, Verdict, Word
+from freezer.model.record.verdict import TrainingVerdict, Verdict, Word
 from tests.support.host.commands import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
@@ -69,7 +69,7 @@ def verdict(name: str, reference: Record, told: Told) -> Verdict:
     return compare(reference.model_copy(update={"host": usual}), found)
 
 
-def judged(name: str, reference: Record, told: Told) -> Compared:
+def judged(name: str, reference: Record, told: Told) -> TrainingVerdict:
     [one] = verdict(name, reference, told).trainings
     return one
 

@@ -46,7 +46,7 @@ def test_a_driver_that_is_too_old_is_refused_before_anything_else(project: Proje
 
 def test_the_floor_of_the_spec_holds_where_the_cuda_would_run(project: Project) -> None:
     done = project.freeze("check", "demo", PATH=host(project.folder, "550.54.15"))
-    done.failed(2, "driver 550.54.15: the lock wants at least 575.51.03")
+    done.failed(2, "driver 550.54.15: the lock requires at least 575.51.03")
 
 
 def test_a_gpu_that_the_cuda_does_not_know_names_those_that_do(project: Project) -> None:

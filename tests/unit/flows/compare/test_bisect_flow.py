@@ -86,7 +86,7 @@ def test_one_that_does_not_train_is_left_between(line: Line) -> None:
 
 def test_another_version_alone_moved_nothing(line: Line) -> None:
     line.make(OLD, [one.replace(b'"2.4.6"', b'"2.5.0"') for one in OLD])
-    line.refused(CheckError, "gives the numbers of generation 1: nothing moved")
+    line.refused(CheckError, "reproduces the results of generation 1: nothing changed")
 
 
 def test_ends_that_are_none(line: Line) -> None:
@@ -107,7 +107,7 @@ def test_a_good_end_that_is_not_good_here(line: Line) -> None:
     line.make(OLD)
     line.make(NEW)
     line.told[line.images[0]] = NEW
-    line.refused(CheckError, "generation 1 does not give its own numbers here")
+    line.refused(CheckError, "generation 1 does not reproduce its own results on this host")
 
 
 def test_across_an_upgrade_of_freezer_all_run_the_trainings_of_the_good_one(

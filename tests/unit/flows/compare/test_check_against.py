@@ -75,7 +75,7 @@ def test_across_an_upgrade_of_freezer_it_says_before_it_trains_what_can_tell(pas
 
 def test_there_must_be_numbers_and_nobody_may_have_edited_them(past: Past) -> None:
     past.tell(**{"class": "x86-64-v3-haswell"})
-    with pytest.raises(CheckError, match="no numbers of this host's class"):
+    with pytest.raises(CheckError, match="no reference of this host's numerics class"):
         check_against(past.opened, NAME, 1)
     past.tell()
     kept = archive_folder(past.folder, history(past.opened, NAME).find(1).lock_id)

@@ -89,7 +89,7 @@ def test_without_numbers_of_this_class_nothing_is_good(past: Past) -> None:
     before = tree(past.project)
     found = check_all(past.opened, NAME)
     assert [one.why_not for one in found.checks] == [
-        "no numbers of class x86-64-v3-haswell: two runs agree with each other; --record keeps them"
+        "no reference of class x86-64-v3-haswell: two runs agree with each other; --record keeps the results"
     ] * 2
     assert tree(past.project) == before
     assert check_all(past.opened, NAME, record=True).good
@@ -133,7 +133,7 @@ def test_it_is_told_in_text_and_json(
     monkeypatch.setattr(Session, "project", lambda _: past.opened)
     command = ["-C", str(past.project), "check"]
     assert run([*command, "--all"]) == 0
-    assert "2 of 2 locks still build and give their numbers" in capsys.readouterr().out
+    assert "2 of 2 locks still build and reproduce their results" in capsys.readouterr().out
     past.tell(*lines(loss=0.3))
     assert run([*command, "--generation", "2", "--json"]) == 1
     (one,) = json.loads(capsys.readouterr().out)["locks"]

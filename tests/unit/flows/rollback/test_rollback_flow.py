@@ -129,7 +129,7 @@ def test_two_runs_that_agree_do_not_speak_for_the_past(two: Past) -> None:
     done = []
     assert not touched(two, lambda: done.append(rollback(two.opened, NAME)))
     assert done[0].why_not == (
-        f"generation 1 has no numbers of this host's class {other} (it has: {CLASS}): two runs "
+        f"generation 1 has no reference of this host's numerics class {other} (it has: {CLASS}): two runs "
         "here agree with each other, which does not show that they agree with the past"
     )
     forced = rollback(two.opened, NAME, force=True, reason="new machine")
