@@ -194,6 +194,8 @@ def test_the_question_is_plain_json(tmp_path: Path) -> None:
 
 def test_the_question_is_the_same_wherever_the_project_lies(tmp_path: Path) -> None:
     text = "numpy\n--find-links wheels\n"
+    for name in ("one", "two"):
+        (tmp_path / name / "wheels").mkdir(parents=True)
     assert question(tmp_path / "one", text) == question(tmp_path / "two", text)
 
 
