@@ -30,6 +30,12 @@ def lock(
             show_default=False,
         ),
     ] = None,
+    reason: Annotated[
+        str | None,
+        typer.Option(
+            "--reason", metavar="TEXT", help="Why; kept in the history.", show_default=False
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Resolve the spec: every byte pinned and hashed, in lockfiles/ENV/freeze.lock.yaml."""
@@ -39,6 +45,8 @@ def lock(
     from freezer.output.lock.lock import document, show, show_checked
 
     moment = parse_moment(as_of, "--as-of") if as_of is not None else None
+    if check and reason is not None:
+        raise typer.BadParameter("--check writes nothing, so there is nothing to give a --reason")
     if check and upgrade:
         raise typer.BadParameter("--check writes nothing, so there is nothing to --upgrade")
     if check:
@@ -48,7 +56,7 @@ def lock(
         else:
             show_checked(locked, current.stdout)
         return
-    result = write_lock(current.project(), env, upgrade=upgrade, as_of=moment)
+    result = write_lock(current.project(), env, upgrade=upgrade, as_of=moment, reason=reason)
     if json:
         current.emit(
             {**document(result.locked), "changed": result.changed, "changes": result.changes}

@@ -61,12 +61,18 @@ class LockResult:
 
 
 def lock(
-    project: Project, name: str | None, *, upgrade: bool = False, as_of: str | None = None
+    project: Project,
+    name: str | None,
+    *,
+    upgrade: bool = False,
+    as_of: str | None = None,
+    reason: str | None = None,
 ) -> LockResult:
     """Resolve an environment's spec and write its lock.
 
     Versions of an existing lock that still answer the spec are kept, unless ``upgrade``.
-    ``as_of`` (``YYYY-MM-DDTHH:MM:SSZ``) goes before the spec's. Raises ``SpecError``,
+    ``as_of`` (``YYYY-MM-DDTHH:MM:SSZ``) goes before the spec's; ``reason`` is kept in the history
+    where anything changed. Raises ``SpecError``,
     ``ResolveError``, ``FetchError`` and what the engine raises; nothing is written then.
     """
     environment = load_environment(project.root, name)
@@ -82,7 +88,7 @@ def lock(
         made = compose(project, request, resolve_ecosystems(project, request, requirements))
         result = write(project, environment, requirements, made)
         summary = summary_of(result.changes, made if result.first else None)
-        record_generation(opened, result.locked, action="lock", summary=summary)
+        record_generation(opened, result.locked, action="lock", summary=summary, reason=reason)
         return result
 
 

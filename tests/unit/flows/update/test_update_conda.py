@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,14 @@ def test_a_version_of_a_build_for_this_update_only(env: Env) -> None:
         "numpy": "2.0",
         "plot": "2.0",
     }
+
+
+def test_a_lock_keeps_its_reason_in_the_history(env: Env) -> None:
+    env.lock("scipy")
+    file = env.root / "freeze.yaml"
+    file.write_text(file.read_text().replace("- scipy", "- scipy\n  - plot"))
+    lock(env.opened, None, reason="plots are wanted")
+    lines = (env.root / "lockfiles/demo/history/generations.jsonl").read_text().splitlines()
+    last, before = json.loads(lines[-1]), json.loads(lines[-2])
+    assert (last["action"], last["reason"]) == ("lock", "plots are wanted")
+    assert "reason" not in before
