@@ -1,27 +1,42 @@
-"""What unit tests share."""
+"""What unit tests share: what only costs time is done without."""
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from urllib3.util.retry import Retry
 
+from freezer.fetch.http import transport
 from freezer.resolve.conda.solver import indexes
 from tests.support.conda import solving
 
 
 @pytest.fixture(scope="session", autouse=True)
-def solver_that_is_loaded() -> Iterator[None]:
-    """Have the conda solver start from a server that has loaded it."""
+def whole_run() -> Iterator[pytest.MonkeyPatch]:
+    """Return a patch that holds for all tests of this process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(indexes, "ask", solving.ask)
-        yield
+        yield patch
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_pause_between_attempts() -> Iterator[None]:
+def solver_that_is_loaded(whole_run: pytest.MonkeyPatch) -> None:
+    """Have the conda solver start from a server that has loaded it."""
+    whole_run.setattr(indexes, "ask", solving.ask)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_pause_between_attempts(whole_run: pytest.MonkeyPatch) -> None:
     """Have a server that does not answer be asked again at once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Retry, "sleep", lambda *_: None)
-        yield
+    whole_run.setattr(Retry, "sleep", lambda *_: None)
+    quick = SimpleNamespace(**{**vars(time), "sleep": lambda _: None})
+    whole_run.setattr(transport, "time", quick)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_power_failure(whole_run: pytest.MonkeyPatch) -> None:
+    """Have no file wait until the disk holds it: a test outlives kills, but no machine's end."""
+    whole_run.setattr(os, "fsync", lambda _: None)
