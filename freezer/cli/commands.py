@@ -20,6 +20,7 @@ FOLDERS: Final = {
     "init": "setup",
     "lock": "lock",
     "update": "lock",
+    "export": "lock",
     "fetch": "image",
     "build": "image",
     "check": "check",

@@ -41,7 +41,18 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "init": (("--force", "--bootstrap", "bookworm"),),
 }
 """Commands with ``--json``, as they are run here; the others need more than a fake engine."""
-ELSEWHERE = {"run", "audit", "bisect", "bundle", "image", "inventory", "push", "pull", "data"}
+ELSEWHERE = {
+    "run",
+    "export",
+    "audit",
+    "bisect",
+    "bundle",
+    "image",
+    "inventory",
+    "push",
+    "pull",
+    "data",
+}
 DATA = {"environment", "settings", "timings", "alone", "exceptions", "properties", "$defs"}
 """Keys of mappings whose own keys are data: variables, packages, parts of a training."""
 

@@ -1,0 +1,1 @@
+"""Forms in which other tools read the packages of a lock."""
