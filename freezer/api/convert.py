@@ -16,7 +16,7 @@ from freezer.api.results import (
 from freezer.model.lockfile import LOCK_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from freezer.flows.check.result import CheckResult as Checked
     from freezer.flows.image.build import Built
@@ -58,16 +58,12 @@ def _lock(locked: Locked, changed: bool, first: bool, changes: tuple[str, ...]) 
 
 
 def _packages(locked: Lock) -> Iterator[Package]:
-    groups: dict[str, Iterable[Any]] = {
-        "base": locked.base.packages,
-        "debian": locked.debian,
-        "conda": locked.conda,
-        "pip": locked.pip,
-    }
-    for ecosystem, packages in groups.items():
-        for one in packages:
+    from freezer.ecosystems import ECOSYSTEMS
+
+    for ecosystem in ECOSYSTEMS:
+        for one in ecosystem.packages(locked):
             file, sha256 = getattr(one, "file", None), getattr(one, "sha256", None)
-            yield Package(ecosystem, one.name, one.version, file, sha256)
+            yield Package(ecosystem.name, one.name, one.version, file, sha256)
 
 
 def build(done: Built) -> BuildResult:

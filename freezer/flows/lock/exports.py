@@ -1,4 +1,4 @@
-"""The files next to a lock for other tools: pip's requirements, conda's lock files.
+"""The files next to a lock that conda's tools read.
 
 The lock is the authority. These follow from it and, where a channel has an address of its own, from
 the spec.
@@ -12,7 +12,6 @@ from freezer.errors import LockError, Where
 from freezer.flows.history.lock_files import EXPLICIT_FILES
 from freezer.model.canonical import digest, json_bytes
 from freezer.model.lockfile import LOCK_FILE
-from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,16 +25,13 @@ if TYPE_CHECKING:
 _MEMO: Final = "conda-export-2"
 
 
-def exports(
+def conda_exports(
     project: Project, conda: Mapping[str, CondaRequirements], lock: Lock, identifier: str
 ) -> dict[str, bytes]:
-    """Return every file that is stored next to a lock, by name.
+    """Return conda's files that are stored next to a lock, by name.
 
     ``conda`` are the spec's requirements by platform, ``identifier`` is the lock's ID.
     """
-    files = {REQUIREMENTS_FILE: requirements_text(lock).encode()}
-    if not lock.conda:
-        return files
     # conda-lock's models take a second to load: what was made before is kept.
     from freezer.flows.lock.conda import channels_of
 
@@ -46,11 +42,11 @@ def exports(
     known = project.store.get_memo(_MEMO, key)
     if isinstance(known, dict) and all(project.store.has(sha256) for sha256 in known.values()):
         found = {name: project.store.verified(sha256) for name, sha256 in known.items()}
-        return files | {name: path.read_bytes() for name, path in found.items()}
+        return {name: path.read_bytes() for name, path in found.items()}
     made = _conda(project, lock, conda, channels)
     kept = {name: project.store.put_bytes(data) for name, data in made.items()}
     project.store.put_memo(_MEMO, key, kept)
-    return files | made
+    return made
 
 
 def _conda(

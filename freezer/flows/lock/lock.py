@@ -19,7 +19,6 @@ from freezer.flows.lock.ecosystems import (
     resolve_ecosystems,
     stale_ecosystems,
 )
-from freezer.flows.lock.exports import exports
 from freezer.flows.lock.image_settings import (
     image_environment,
     require_free_names,
@@ -40,6 +39,7 @@ from freezer.flows.project.user_files import steps_plan
 from freezer.history.changes import changes
 from freezer.model.lock import Lock, Newer
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
+from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,7 +128,7 @@ def _stale(
         return stale
     fault = runtime_fault(project, old)
     stale = [*([fault] if fault else []), *_settings_changed(project, request, locked)]
-    for name, data in exports(project, requirements.conda, old, locked.id).items():
+    for name, data in exports(project, requirements, old, locked.id).items():
         export = locked.folder / name
         if not export.is_file() or export.read_bytes() != data:
             stale.append(f"{name} is not the one that belongs to the lock")
@@ -175,6 +175,18 @@ def still_newer(locked: Locked | None, as_of: str) -> dict[str, Newer]:
     """Return the exceptions of a lock that a cut-off has not caught up with."""
     found = locked.lock.exceptions.items() if locked else ()
     return {name: newer for name, newer in found if newer.as_of > as_of}
+
+
+def exports(
+    project: Project, requirements: SpecRequirements, lock: Lock, identifier: str
+) -> dict[str, bytes]:
+    """Return the files that are stored next to a lock for other tools, by name."""
+    files = {REQUIREMENTS_FILE: requirements_text(lock).encode()}
+    if lock.conda:
+        from freezer.flows.lock.exports import conda_exports
+
+        files |= conda_exports(project, requirements.conda, lock, identifier)
+    return files
 
 
 def compose(project: Project, request: LockRequest, answers: Answers) -> Lock:
@@ -224,7 +236,7 @@ def write(
     written = lock_bytes(made)
     identifier = lock_id(written)
     # The lock last: whoever finds it finds the others as well.
-    files = {**exports(project, requirements.conda, made, identifier), LOCK_FILE: written}
+    files = {**exports(project, requirements, made, identifier), LOCK_FILE: written}
     changed = False
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
 
+from freezer.ecosystems import INSTALLED
 from freezer.ecosystems.interface import Key, Lookup, Need
 from freezer.errors import LockError, Where
 from freezer.flows.image.current_lock import load_current_lock
@@ -92,7 +93,7 @@ def _answer(project: Project, locked: Locked, found: Graph, key: Key, *, ask: bo
         since=since_when(project, locked, key),
         offer=_offer(project, locked.lock, package, held) if ask else None,
         released=released(project, locked.lock, key.name)
-        if ask and key.ecosystem in ("pip", "conda", "debian")
+        if ask and key.ecosystem in {one.name for one in INSTALLED}
         else None,
     )
 
@@ -132,7 +133,10 @@ def _unknown(lock: Lock, name: str, found: Graph) -> LockError:
     names = sorted({key.name for key in found.packages})
     near = difflib.get_close_matches(name.lower(), names, _NEAR, 0.6)
     elsewhere = [
-        one for one, all_ in lock.conda_elsewhere.items() if any(p.name == name for p in all_)
+        platform
+        for ecosystem in INSTALLED
+        for platform, packages in ecosystem.other_platforms(lock).items()
+        if any(package.name == name for package in packages)
     ]
     return LockError(
         f"{name} is not in the lock",

@@ -15,8 +15,8 @@ from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.flows.lock.conda import CondaResolver
 from freezer.flows.lock.ecosystems import read_requirements, stale_ecosystems
-from freezer.flows.lock.exports import exports
 from freezer.flows.lock.interface import Below, DebianAnswer, LockRequest
+from freezer.flows.lock.lock import exports
 from freezer.flows.lock.reasons import with_reasons
 from freezer.flows.project.environment import load_environment, read_lock
 from freezer.flows.project.project import Project
@@ -62,7 +62,7 @@ def test_solved_anew_each_is_the_same(opened: Project, name: str) -> None:
     requirements = read_requirements(environment, opened.config)
     request = LockRequest(environment, lock.as_of, None)
     assert list(stale_ecosystems(replace(request, old=lock), requirements, lock)) == []
-    for file, data in exports(opened, requirements.conda, lock, lock_id_of(name)).items():
+    for file, data in exports(opened, requirements, lock, lock_id_of(name)).items():
         assert (environment.lock_folder / file).read_bytes() == data
     system = DebianAnswer.locked(lock.debian, lock.target)
     found = CondaResolver(requirements.conda).resolve(opened, request, Below({"debian": system}))
