@@ -21,14 +21,15 @@ def loss_chart(curve: Curve) -> str:
     if not values or not curve.steps:
         return ""
     low, high = min(values), max(values)
-    spread = (high - low) or abs(high) or 1.0
+    # By halves: the difference of two doubles may be larger than any double.
+    spread = (high / 2 - low / 2) or abs(high) or 1.0
     first, last = curve.steps[0], curve.steps[-1]
 
     def x(step: int) -> float:
         return _LEFT + (WIDTH - _LEFT - _RIGHT) * (step - first) / ((last - first) or 1)
 
     def y(value: float) -> float:
-        return _TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - (value - low) / spread)
+        return _TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - (value / 2 - low / 2) / spread)
 
     def line(kind: str, numbers: Sequence[float | None]) -> str:
         points = " ".join(

@@ -116,7 +116,7 @@ def test_another_kernel_family_is_not_comparable_and_is_named(
     # Beside a lock it is told for information, with where the two part; it decides nothing.
     write_reference(project.lock_file.parent, older)
     text = project.freeze("check").good().out
-    assert f"against the numbers of numerics class {older.host.class_}: numpy drifted" in text
+    assert f"compared with the results of numerics class {older.host.class_}: numpy drifted" in text
 
 
 def test_portable_numerics_are_the_same_whatever_the_cpu_could_do_better(
