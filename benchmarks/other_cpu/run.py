@@ -38,7 +38,8 @@ from freezer.model.record.verdict import Word
 
 HERE = Path(__file__).parent
 IMAGES = {
-    "numpy": "sklearn-cpu", "xgboost": "boosting", "lightgbm": "boosting", "torch": "torch-cpu",
+    "numpy": "sklearn-cpu", "xgboost": "boosting", "lightgbm": "boosting", "catboost": "boosting",
+    "torch": "torch-cpu",
     "jax": "jax-cpu", "torch with exact roots": "torch-cpu",
 }  # fmt: skip
 ROOTS = "torch"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from freezer.frameworks.description import Documented, Framework, Influence, Measured, Tolerance
-from freezer.frameworks.hosts import DAY, ZEN_3, ZEN_4_STUDY
+from freezer.frameworks.hosts import DAY, ZEN_3, ZEN_4, ZEN_4_STUDY
 
 _SMALL: Final = "6000 x 40 doubles, n_jobs, OMP and OpenBLAS threads 1, 2 and 2 again; predictions"
 _LARGE: Final = "40000 x 60 doubles, threads 1 and 2, one run each; coefficients"
@@ -45,7 +45,7 @@ DESCRIPTION: Final = Framework(
             finding="other bits in each call: trees are added in the order in which threads end",
             setting="n_jobs=1 for predict",
             how="6000 x 40 doubles, 100 trees, four calls in each of two processes",
-            cpu=ZEN_3,
+            cpu=ZEN_4,
             date=DAY,
         ),
         Measured(
