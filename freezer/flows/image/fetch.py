@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from freezer.ecosystems import lock_artifacts
 from freezer.errors import ArtifactGoneError, EngineError, FetchError, IntegrityError, Where
+from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.store.download import fetch_all
 from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.lock.base import base_apt_sources
 from freezer.flows.lock.sources import artifact_sources, requirements_if_any, spec_channels
 from freezer.flows.project.image_runtime import fetch_runtime
 from freezer.flows.project.user_files import fetch_user_files
+from freezer.resolve.python.true_metadata import require_true_metadata
 
 if TYPE_CHECKING:
     from freezer.fetch.debian.apt_sources import AptSource
@@ -57,9 +59,9 @@ def fetch_lock(project: Project, lock: Lock) -> None:
     fetch_user_files(project, lock)
     fetch_runtime(project, lock)
     files = {artifact.sha256: artifact.file for artifact in lock_artifacts(lock)}
+    missing = {sha256 for sha256 in files if not project.store.has(sha256)}
     # Putting the sources together asks pip for its configuration, which takes time.
-    here = all(project.store.has(sha256) for sha256 in files)
-    sources = () if here else _sources(project, lock)
+    sources = _sources(project, lock) if missing else ()
     try:
         fetch_all(lock_artifacts(lock), store=project.store, sources=sources, report=project.report)
     except ArtifactGoneError as error:
@@ -68,6 +70,14 @@ def fetch_lock(project: Project, lock: Lock) -> None:
         if error.where is None and error.expected in files:  # the store knows only digests
             error.where = Where(files[error.expected])
         raise
+
+    def index() -> PythonIndex:
+        """Return the source with the pages that were read already, or a new one."""
+        options = requirements_if_any(project, lock.name).pip.options
+        read = (one for one in sources if isinstance(one, PythonIndex))
+        return next(read, None) or PythonIndex.from_config(project.config, options)
+
+    require_true_metadata(lock, missing, index=index, store=project.store)
 
 
 def _sources(project: Project, lock: Lock) -> tuple[Source, ...]:

@@ -1,26 +1,19 @@
-"""Whether the Python packages of a lock fit together, told from the wheels alone."""
+"""Whether the Python packages of a lock fit together, by the metadata in the wheels."""
 
 from __future__ import annotations
 
-import zipfile
 from email.parser import BytesParser
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from freezer.errors import FreezerError, IntegrityError
-from freezer.fetch.http.zip_errors import zip_errors
 from freezer.resolve.python.tags import marker_environment
+from freezer.resolve.python.true_metadata import wheel_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from freezer.fetch.store.store import Store
     from freezer.model.lock import Lock, PipPackage
-
-_METADATA = 16 << 20
-"""Bytes."""
 
 
 def unmet(lock: Lock, store: Store) -> str | None:
@@ -47,19 +40,11 @@ def unmet(lock: Lock, store: Store) -> str | None:
     return None
 
 
-def _requirements(package: PipPackage, store: Store) -> Iterator[Requirement]:
-    if not package.file.endswith(".whl") or not store.has(package.sha256):
-        return
+def _requirements(package: PipPackage, store: Store) -> list[Requirement]:
+    data = wheel_metadata(package, store)
+    if data is None:
+        return []
     try:
-        with zip_errors(IntegrityError), zipfile.ZipFile(store.verified(package.sha256)) as wheel:
-            member = next(
-                info
-                for info in wheel.infolist()
-                if info.filename.count("/") == 1
-                and info.filename.endswith(".dist-info/METADATA")
-                and info.file_size <= _METADATA
-            )
-            listed = BytesParser().parsebytes(wheel.read(member)).get_all("Requires-Dist", [])
-        yield from [Requirement(text) for text in listed]
-    except (StopIteration, InvalidRequirement, FreezerError):
-        return
+        return [Requirement(t) for t in BytesParser().parsebytes(data).get_all("Requires-Dist", [])]
+    except InvalidRequirement:
+        return []

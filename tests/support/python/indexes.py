@@ -94,6 +94,8 @@ class File:
     """Whether metadata is announced beside it."""
     metadata_gone: bool = False
     """Whether what is announced answers 404."""
+    metadata_lie: bytes | None = None
+    """What is served in the place of the wheel's own metadata."""
     sized: bool = True
     yanked: str | None = None
     requires_python: str | None = None
@@ -195,6 +197,8 @@ class FakeIndex:
             if name == file.name:
                 return file.data
             if name == f"{file.name}.metadata" and file.metadata and not file.metadata_gone:
+                if file.metadata_lie is not None:
+                    return file.metadata_lie
                 with zipfile.ZipFile(io.BytesIO(file.data)) as archive:
                     member = next(m for m in archive.namelist() if m.endswith("/METADATA"))
                     return archive.read(member)

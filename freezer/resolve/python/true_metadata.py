@@ -1,0 +1,172 @@
+"""Compares the metadata that indexes serve for wheels with those in the wheels (PEP 658).
+
+Resolvers read the metadata that an index serves next to a wheel, and nothing of the wheel itself.
+So a wrong file there decides what is installed: one that leaves a requirement out ends in an
+environment that is incomplete, and one that adds a requirement brings in a package that nobody
+needs. PEP 658 demands that both are identical; what decides an installation is compared here: name,
+version, requirements.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from email.parser import BytesParser
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from freezer.errors import FetchError, FreezerError, IntegrityError, Where
+from freezer.fetch.http.client import get_bytes
+from freezer.fetch.http.redact import redact
+from freezer.fetch.http.zip_errors import zip_errors
+from freezer.model.canonical import digest, json_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from freezer.fetch.python.index import PythonIndex
+    from freezer.fetch.python.simple_api import IndexFile
+    from freezer.fetch.store.store import Store
+    from freezer.model.lock import Lock, PipPackage
+
+LARGEST = 16 << 20
+"""Bytes of a METADATA file."""
+_MEMO = "metadata-refused-1"
+_THREADS = 8
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What metadata say that decides an installation."""
+
+    name: str
+    """Normalised."""
+    version: str
+    requires: frozenset[str]
+    """Requirements as PEP 508 normalises them, markers and extras included."""
+
+    @classmethod
+    def parse(cls, data: bytes) -> Metadata:
+        """Parse a ``METADATA`` file. Raises ``InvalidRequirement``."""
+        found = BytesParser().parsebytes(data)
+        listed = found.get_all("Requires-Dist", [])
+        return cls(
+            name=canonicalize_name(str(found.get("Name", ""))),
+            version=str(found.get("Version", "")),
+            requires=frozenset(_normal(Requirement(str(text))) for text in listed),
+        )
+
+    def differences(self, wheel: Metadata) -> Iterator[str]:
+        """Yield in words how these, which an index serves, differ from a wheel's own."""
+        if (self.name, self.version) != (wheel.name, wheel.version):
+            yield f"is of {self.name} {self.version}, the wheel of {wheel.name} {wheel.version}"
+        for text in sorted(wheel.requires - self.requires):
+            yield f"leaves out {text!r}, which the wheel requires"
+        for text in sorted(self.requires - wheel.requires):
+            yield f"adds {text!r}, which the wheel does not require"
+
+
+def require_true_metadata(
+    lock: Lock, fetched: Collection[str], *, index: Callable[[], PythonIndex], store: Store
+) -> None:
+    """Compare the metadata that indexes serve for wheels that were fetched with the wheels' own.
+
+    ``fetched`` are SHA-256; these wheels are in the store. A wheel for which no index in reach
+    serves metadata is passed over. Once a lock was refused, all its wheels are compared until the
+    indexes serve the right metadata, although nothing is missing any more.
+
+    Raises ``IntegrityError`` naming each address that serves other metadata than the wheel's.
+    """
+    packages = [item for one in lock.pip for item in (one, *one.build_requires)]
+    wheels = [one for one in packages if one.file.endswith(".whl")]
+    key = digest(json_bytes([[one.sha256, *one.requires] for one in wheels]))
+    refused = store.get_memo(_MEMO, key) is True
+    if not refused:
+        wheels = [one for one in wheels if one.sha256 in fetched]
+    if not wheels:
+        return
+    source = index()
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+        found = pool.map(lambda one: list(_faults(one, source, store)), wheels)
+    faults = [fault for mine in found for fault in mine]
+    if faults or refused:
+        store.put_memo(_MEMO, key, bool(faults))
+    if faults:
+        raise _refusal(lock, faults)
+
+
+def _refusal(lock: Lock, faults: list[_Fault]) -> IntegrityError:
+    hosts = dict.fromkeys(fault.host for fault in faults)
+    return IntegrityError(
+        "an index serves other metadata for a wheel than the wheel holds",
+        where=Where(faults[0].file),
+        details=[fault.text for fault in faults],
+        expected="the wheel's own METADATA (PEP 658)",
+        hint=f"the lock was resolved with what {' and '.join(hosts)} served, and may be wrong; use "
+        f"another index, then run `freeze lock --upgrade {lock.name}`",
+    )
+
+
+def wheel_metadata(package: PipPackage, store: Store) -> bytes | None:
+    """Return the ``METADATA`` of a wheel in the store; None where it is not there or unreadable."""
+    if not package.file.endswith(".whl") or not store.has(package.sha256):
+        return None
+    try:
+        with zip_errors(IntegrityError), zipfile.ZipFile(store.verified(package.sha256)) as wheel:
+            for info in wheel.infolist():
+                folder, _, file = info.filename.partition("/")
+                if folder.endswith(".dist-info") and file == "METADATA":
+                    return wheel.read(info) if info.file_size <= LARGEST else None
+    except FreezerError:
+        return None
+    return None
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """One difference between a wheel and what is served for it."""
+
+    file: str
+    host: str
+    text: str
+
+
+def _faults(package: PipPackage, index: PythonIndex, store: Store) -> Iterator[_Fault]:
+    data = wheel_metadata(package, store)
+    if data is None:
+        return
+    try:
+        own = Metadata.parse(data)
+    except InvalidRequirement:
+        return  # no resolver could read it either, nor has one to believe what stands next to it
+    for file in _listed(package, index):
+        address = f"{file.url}.metadata"
+        try:
+            served = Metadata.parse(get_bytes(address, limit=LARGEST))
+        except (FetchError, InvalidRequirement):
+            continue
+        for text in served.differences(own):
+            host = urlsplit(file.url).hostname or redact(file.url)
+            yield _Fault(package.file, host, f"{redact(address)} {text}")
+
+
+def _listed(package: PipPackage, index: PythonIndex) -> Iterator[IndexFile]:
+    """Yield the entries of a file, each address once, on indexes that serve metadata for it."""
+    seen = set()
+    try:
+        files = [*index.files(package.name), *index.linked(package.name)]
+    except FetchError:
+        return
+    for file in files:
+        if file.name == package.file and file.metadata is not None and file.url not in seen:
+            seen.add(file.url)
+            yield file
+
+
+def _normal(requirement: Requirement) -> str:
+    requirement.name = canonicalize_name(requirement.name)
+    return str(requirement)
