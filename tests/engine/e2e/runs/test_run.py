@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,3 +172,38 @@ def test_what_is_wrong_here_is_said_before_anything_runs(project: Project, tmp_p
     project.freeze("run", "-p", "x", "--", "true").failed(2, "NAME=VALUE")
     assert len(runs(project)) == before
     assert json.dumps(before)
+
+
+def test_a_run_is_made_again_and_a_changed_one_is_explained(
+    project: Project, tmp_path: Path
+) -> None:
+    made = project.copy(tmp_path / "again")
+    git = ["git", "-C", str(made.folder), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *words], check=True)
+    (made.folder / "train.py").write_text(TRAIN.replace("range(5)", "range(6)"))  # not committed
+    train = ("--", "python", "train.py", "{rate}")
+    outcome(made.start("run", "-p", "rate=0.1", *train)).good()
+    again = outcome(made.start("runs", "reproduce", "latest", "--json")).good().document
+    assert again["verdict"] == "identical"
+    assert again["results"]["same"] == ["metrics.loss"]
+    assert again["results"]["outputs-same"] == ["weight.npy"]
+    assert (
+        subprocess.run([*git, "worktree", "list"], check=True, capture_output=True).stdout.count(
+            b"\n"
+        )
+        == 1
+    )
+
+    def first_cause(*arguments: str) -> str:
+        outcome(made.start("run", *arguments, *train)).good()
+        found = made.freeze("runs", "diff", again["run"], "latest", "--json").good().document
+        assert not found["results"]["identical"]
+        return found["causes"][0]["name"]
+
+    assert first_cause("-p", "rate=0.1", "--seed", "7") == "seed"
+    assert first_cause("-p", "rate=0.2") == "params.rate"
+    (made.folder / "points" / "x.csv").write_text("1\n2\n5\n")
+    assert first_cause("-p", "rate=0.1") == "data.points"
+    failed = outcome(made.start("runs", "reproduce", again["run"]))
+    failed.failed(2, "changed since", "points")

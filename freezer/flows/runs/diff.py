@@ -1,0 +1,112 @@
+"""`freeze runs diff`: why two runs differ, and where their results part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from freezer.data.diff import data_diff
+from freezer.data.listing import read_listing
+from freezer.errors import FreezerError
+from freezer.flows.compare.diff import diff as lock_diff
+from freezer.flows.runs.contrast import Cause, contrast, ranked, varying
+from freezer.flows.runs.parting import Results, results
+from freezer.flows.runs.place import project_ledger
+from freezer.ledger import query
+from freezer.model.record.run import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.flows.project.project import Project
+    from freezer.ledger.connect import Ledger
+    from freezer.model.record.run import Run, Value
+
+MOST = 20
+"""Changed files or packages that are named of one cause."""
+
+
+@dataclass(frozen=True)
+class RunsDiff:
+    """Two runs compared."""
+
+    first: Run
+    second: Run
+    causes: tuple[Cause, ...]
+    results: Results
+
+
+def diff(project: Project, first: str, second: str) -> RunsDiff:
+    """Compare two runs. Raises ``LedgerError`` for one that is not there."""
+    with project_ledger(project) as ledger:
+        one, other = query.get(ledger, first), query.get(ledger, second)
+        causes = [_explained(project, ledger, cause, one, other) for cause in contrast(one, other)]
+        series = query.all_points(ledger, one.id), query.all_points(ledger, other.id)
+    return RunsDiff(one, other, tuple(ranked(causes)), results(one, other, *series))
+
+
+def several(
+    project: Project, names: Sequence[str]
+) -> tuple[list[Run], dict[str, list[Value | None]]]:
+    """Return three runs or more, and the fields in which they differ."""
+    with project_ledger(project) as ledger:
+        runs = [query.get(ledger, name) for name in names]
+    return runs, varying(runs)
+
+
+def _explained(project: Project, ledger: Ledger, cause: Cause, one: Run, other: Run) -> Cause:
+    """Return a cause with what it consists of: changed files, moved packages."""
+    try:
+        if cause.area == "data":
+            return replace(cause, details=_files(ledger, cause, one, other))
+        if cause.name == "lock" and one.environment == other.environment:
+            return _packages(project, cause, one, other)
+        if cause.name == "git.patch":
+            return replace(cause, details=tuple(_patched(ledger, one, other)))
+    except FreezerError as error:  # a list or a lock that is gone explains nothing, no more
+        return replace(cause, details=(error.what,))
+    return cause
+
+
+def _files(ledger: Ledger, cause: Cause, one: Run, other: Run) -> tuple[str, ...]:
+    lists = []
+    for run in (one, other):
+        named = run.fields.get(f"{cause.name}.list")
+        if not isinstance(named, Digest):
+            return ()
+        lists.append(read_listing(query.content(ledger, named.text), cause.name))
+    found = data_diff(*lists)
+    lines = [
+        *(f"+ {item.path}" for item in found.added),
+        *(f"- {item.path}" for item in found.removed),
+        *(f"~ {new.path}" for _, new in found.changed),
+        *(f"> {old.path} -> {new.path}" for old, new in found.moved),
+    ]
+    return _limited(lines)
+
+
+def _packages(project: Project, cause: Cause, one: Run, other: Run) -> Cause:
+    locks = [str(run.fields["lock"]) for run in (one, other)]
+    found = lock_diff(project, one.environment, *locks)
+    if not found.suspects:
+        return replace(cause, level="unlikely", why="no package that moves results changed")
+    lines = [f"{item.level}: {item.what}: {item.why}" for item in found.suspects]
+    return replace(cause, level=found.suspects[0].level, details=_limited(lines))
+
+
+def _patched(ledger: Ledger, one: Run, other: Run) -> Sequence[str]:
+    """Return the files that the two patches change, each once."""
+    found: dict[str, None] = {}
+    for run in (one, other):
+        named = run.fields.get("git.patch")
+        if isinstance(named, Digest):
+            text = query.content(ledger, named.text).decode("utf-8", "replace")
+            for line in text.splitlines():
+                if line.startswith("diff --git a/"):
+                    found[line.partition(" b/")[2]] = None
+    return _limited(list(found))
+
+
+def _limited(lines: list[str]) -> tuple[str, ...]:
+    more = [f"... and {len(lines) - MOST} more"] if len(lines) > MOST else []
+    return (*lines[:MOST], *more)

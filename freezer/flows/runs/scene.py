@@ -1,0 +1,96 @@
+"""What a run is made of, looked at before anything is built or started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freezer.errors import CheckError, RunError, Where
+from freezer.flows.data.records import write_record
+from freezer.flows.data.sets import data_sets, require_expected, take
+from freezer.flows.image.build import build_locked, verified_image
+from freezer.flows.project.environment import load_environment, load_locked
+from freezer.flows.runs.code import Code, code_of, require_clean
+from freezer.flows.runs.place import run_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.data.snapshot import Snapshot
+    from freezer.engine.interface import ImageInfo
+    from freezer.flows.data.sets import DataSet
+    from freezer.flows.project.environment import Environment, Locked
+    from freezer.flows.project.project import Project
+    from freezer.flows.runs.request import RunRequest
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a run is made of, before it starts."""
+
+    locked: Locked
+    environment: Environment
+    image: ImageInfo
+    code: Code
+    code_folder: Path
+    sets: list[tuple[DataSet, Snapshot]]
+    output: Path
+    record: Path
+
+
+def prepare(project: Project, name: str | None, request: RunRequest, identifier: str) -> Scene:
+    """Look at everything that can be at fault here before anything is built or started."""
+    environment = load_environment(project.root, name)
+    locked = load_locked(project.root, name)
+    code = code_of(project.root)
+    if request.clean:
+        require_clean(code)
+    folder = run_folder(project, identifier)
+    output = (request.output or folder / "output").absolute()
+    if output.exists():
+        raise RunError(
+            "the output folder is there already",
+            where=Where(str(output)),
+            hint="name one that is not: what a run leaves must be its own",
+        )
+    taken = [(one, take(project, one)) for one in _wanted(project, environment, request)]
+    for one, snapshot in taken:
+        require_expected(one, snapshot.digest)
+        write_record(project, environment.name, snapshot)
+    image = verified_image(project, locked)
+    if image is None:
+        build_locked(project, locked)
+        image = verified_image(project, locked)
+    if image is None:
+        raise CheckError(f"the image of lock {locked.id[:12]} is not there after its build")
+    record_folder = folder / "record"
+    for path in (output, record_folder):
+        path.mkdir(parents=True)
+    return Scene(locked, environment, image, code, project.root, taken, output, record_folder)
+
+
+def _wanted(project: Project, environment: Environment, request: RunRequest) -> list[DataSet]:
+    if not environment.spec.data and not request.data:
+        return []
+    return data_sets(project, environment.name, request.data or ())
+
+
+def listings(project: Project, scene: Scene) -> list[bytes]:
+    """Return the lists of files of the data sets, as they are kept with the run."""
+    return [project.store.verified(one.listing).read_bytes() for _, one in scene.sets]
+
+
+def sees_gpus(scene: Scene, request: RunRequest) -> bool:
+    """Say whether the run gets the host's GPUs. Raises ``HostError`` for a driver too old."""
+    if request.gpus is not None:
+        return request.gpus
+    wanted = scene.environment.spec.resources.gpus
+    if wanted is None:
+        wanted = scene.locked.lock.accelerator is not None
+    if not wanted or scene.locked.lock.accelerator is None:
+        return wanted
+    from freezer.check.gpu import host_gpus, require_driver
+
+    gpus = host_gpus()
+    require_driver(scene.locked.lock.accelerator, gpus)
+    return bool(gpus)
