@@ -22,10 +22,16 @@ _OTHER_MODULES: Final = frozenset({"description", "hosts", "libraries"})
 
 
 @cache
+def trainings() -> tuple[str, ...]:
+    """Return the names of the built-in trainings, sorted. Loads no description."""
+    names = {item.name for item in iter_modules(__path__)}
+    return tuple(sorted(names - _OTHER_MODULES))
+
+
+@cache
 def frameworks() -> Mapping[str, Framework]:
     """Return the frameworks that have a built-in training, by its name, sorted."""
-    modules = (item.name for item in iter_modules(__path__) if item.name not in _OTHER_MODULES)
-    return {name: import_module(f"{__name__}.{name}").DESCRIPTION for name in sorted(modules)}
+    return {name: import_module(f"{__name__}.{name}").DESCRIPTION for name in trainings()}
 
 
 @cache
@@ -34,11 +40,6 @@ def described() -> tuple[Framework, ...]:
     from freezer.frameworks.libraries import LIBRARIES
 
     return (*frameworks().values(), *LIBRARIES)
-
-
-def trainings() -> tuple[str, ...]:
-    """Return the names of the built-in trainings, sorted."""
-    return tuple(frameworks())
 
 
 @cache

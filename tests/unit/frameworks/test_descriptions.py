@@ -141,14 +141,22 @@ def test_conda_names_are_those_that_differ() -> None:
     assert all(conda != name for conda, name in python_names().items())
 
 
-def test_help_loads_no_description() -> None:
-    program = (
-        "import sys; from freezer.cli.main import run\n"
-        "try: run(['--help'])\n"
-        "except SystemExit: pass\n"
-        "print(sorted(name for name in sys.modules if name.startswith('freezer.frameworks.')))"
-    )
+LOADED = "print(sorted(name for name in sys.modules if name.startswith('freezer.frameworks.')))"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from freezer.cli.main import run\ntry: run(['--help'])\nexcept SystemExit: pass",
+        "from freezer.frameworks import trainings; assert 'torch' in trainings()",
+    ],
+    ids=["help", "names"],
+)
+def test_descriptions_are_loaded_where_a_fact_is_asked_for(program: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"import sys\n{program}\n{LOADED}"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.splitlines()[-1] == "[]"
