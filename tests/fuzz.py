@@ -57,10 +57,12 @@ def run(target: Target, inputs: int, seconds: float, seed: int) -> tuple[int, Co
         tried += 1
         try:
             accepted += attempt(target, data)
-        except Exception as error:  # noqa: BLE001 - this is what is looked for
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - panics of libraries in Rust are no Exception
             place = _place(error)
             if not failures[place]:
-                print(f"--- {target.name}: {place}\n    {data[:400]!r}")  # noqa: T201
+                print(f"--- {target.name}: {place}: {str(error)[:200]}\n    {data[:400]!r}")  # noqa: T201
             failures[place] += 1
     refused = tried - accepted - sum(failures.values())
     took = time.monotonic() - began
@@ -80,7 +82,7 @@ def _place(error: BaseException) -> str:
     ]
     last = frames[-1] if frames else traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(last.filename).name}:{last.lineno} ({last.name})"
-    return f"{type(error).__name__} at {where}: {str(error)[:120]}"
+    return f"{type(error).__name__} at {where}"
 
 
 def _named(target: Target, names: list[str]) -> bool:

@@ -62,6 +62,17 @@ class Link:
             raise self.refused(what, str(error)) from error
         except OSError as error:
             raise host_error(what, error) from error
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            raise self._strange(what, error) from error
+
+    def _strange(self, what: str, error: Exception) -> EngineError:
+        """Return the error for an answer of another form than the protocol has."""
+        return EngineError(
+            f"the engine at {self.info.address} answered in an unknown form while {what}",
+            found=f"{type(error).__name__}: {error}",
+            hint="check that the address is an engine's and not a proxy's (`freeze doctor`); if it "
+            "is, report this with the engine's version",
+        )
 
     def refused(self, what: str, said: object) -> FreezerError:
         """Return the error for an engine that answered, and said no."""

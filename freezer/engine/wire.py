@@ -83,9 +83,12 @@ def _objects(line: bytes) -> Iterator[dict[str, Any]]:
     while text:
         try:
             document, end = decoder.raw_decode(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             msg = "the answer broke off in the middle"
             raise ConnectionError(msg) from error
+        if not isinstance(document, dict):
+            msg = f"the answer holds {str(document)[:60]!r} where its protocol has an object"
+            raise ConnectionError(msg)
         yield document
         text = text[end:].lstrip()
 

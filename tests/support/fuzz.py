@@ -13,9 +13,11 @@ from __future__ import annotations
 import json
 import random
 import re
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from hypothesis import HealthCheck, given, settings
@@ -29,7 +31,7 @@ Edit = tuple[int, int, int]
 
 SLOW = 5.0
 """Seconds that no small input may take."""
-EXAMPLES = 40
+EXAMPLES = 25
 """Inputs for each target in the test suite."""
 _MOST = 8
 """Edits of one input at most."""
@@ -109,6 +111,18 @@ def mutated(data: bytes, edits: Sequence[Edit], form: Form) -> bytes:
     for edit in edits:
         data = _edited(data, edit, form)
     return data
+
+
+def as_file(name: str, parse: Callable[[Path], object]) -> Callable[[bytes], object]:
+    """Return a parser of bytes from one of a file, which gets a folder of its own."""
+
+    def parsed(data: bytes) -> object:
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+            path = Path(folder) / name
+            path.write_bytes(data)
+            return parse(path)
+
+    return parsed
 
 
 def within(parts: Mapping[str, bytes], name: str, pack: Callable[[Mapping[str, bytes]], bytes],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+from freezer.engine.answers import mapping, text
 from freezer.engine.build.steps import Built, Event, Failure, Output, Step
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ def events(messages: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
         if "error" in message:
             yield Failure(str(message["error"]))
         elif message.get("id") == "moby.image.id":
-            yield Built(message["aux"]["ID"])
+            yield Built(text(mapping(message["aux"])["ID"]))
         elif message.get("id") == "moby.buildkit.trace":
-            yield from trace(base64.b64decode(message["aux"]))
+            yield from trace(base64.b64decode(text(message["aux"])))
 
 
 def trace(data: bytes) -> Iterator[Event]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from freezer.engine.answers import text as text_of
 from freezer.engine.build.steps import Built, Event, Failure, Output, Step
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def events(messages: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
         if "error" in message:
             yield Failure(str(message["error"]), key or None)
         elif isinstance(message.get("aux"), dict) and "ID" in message["aux"]:
-            yield Built(message["aux"]["ID"])
+            yield Built(text_of(message["aux"]["ID"]))
         elif step := _STEP.match(text):
             key = step[1]
             yield Step(key, step[2].strip())

@@ -8,13 +8,13 @@ Read here rather than by the SDK, which looks for them in the current folder whe
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker.tls
 
 from freezer.errors import EngineError
+from freezer.model.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,23 +22,27 @@ if TYPE_CHECKING:
 
 def current(environ: Mapping[str, str], home: Path) -> str | None:
     """Return the name of the context in use; None for the default one."""
-    name = environ.get("DOCKER_CONTEXT") or _read(_folder(environ, home) / "config.json").get(
-        "currentContext"
-    )
-    return None if name in {None, "", "default"} else str(name)
+    config = _read(_folder(environ, home) / "config.json")
+    name = environ.get("DOCKER_CONTEXT") or config.get("currentContext")
+    return None if not name or name == "default" else str(name)
 
 
 def endpoint(name: str, environ: Mapping[str, str], home: Path) -> tuple[str, Any]:
     """Return a context's address and its ``TLSConfig`` or None. Raises ``EngineError``."""
-    folder, digest = _folder(environ, home) / "contexts", hashlib.sha256(name.encode()).hexdigest()
+    folder, digest = _folder(environ, home) / "contexts", _digest(name)
     document = _read(folder / "meta" / digest / "meta.json")
-    found = (document.get("Endpoints") or {}).get("docker") or {}
-    if not found.get("Host"):
+    endpoints = document.get("Endpoints")
+    found = endpoints.get("docker") if isinstance(endpoints, dict) else None
+    if not isinstance(found, dict) or not found.get("Host"):
         raise EngineError(
             f"there is no docker context {name!r}",
             hint="`docker context ls` lists them, `docker context use default` goes back",
         )
     return str(found["Host"]), _tls(folder / "tls" / digest / "docker", found)
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _tls(folder: Path, found: Mapping[str, Any]) -> Any:
@@ -58,7 +62,7 @@ def _folder(environ: Mapping[str, str], home: Path) -> Path:
 def _read(path: Path) -> dict[str, Any]:
     """Return a JSON object; an empty one when there is none, as the docker command does."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}

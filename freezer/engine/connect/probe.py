@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from freezer.engine.answers import items, mapping, number, text
 from freezer.engine.interface import EngineInfo
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 _BUILDKIT_SINCE = (1, 39)
 
 
-def read_info(version: Mapping[str, Any], info: Mapping[str, Any], address: str) -> EngineInfo:
-    """Return both answers as one value; what an engine leaves out is empty."""
-    api_version = str(version.get("ApiVersion", ""))
+def read_info(version: Any, info: Any, address: str) -> EngineInfo:
+    """Return both answers as one value; what an engine leaves out is empty.
+
+    Raises ``ValueError`` for answers that no engine gives.
+    """
+    try:
+        return _info(mapping(version), mapping(info), address)
+    except (TypeError, LookupError, AttributeError) as error:
+        msg = f"it does not answer as an engine: {error}"
+        raise ValueError(msg) from error
+
+
+def _info(version: dict[str, Any], info: dict[str, Any], address: str) -> EngineInfo:
+    api_version = text(version.get("ApiVersion"))
     name = "podman" if _is_podman(version) else "docker"
-    machine = str(info.get("Architecture") or version.get("Arch") or "")
+    machine = text(info.get("Architecture")) or text(version.get("Arch"))
     return EngineInfo(
         name=name,
-        version=str(version.get("Version", "")),
+        version=text(version.get("Version")),
         api_version=api_version,
         architecture=_ARCHITECTURES.get(machine, machine),
-        storage_driver=str(info.get("Driver", "")),
+        storage_driver=text(info.get("Driver")),
         buildkit=name == "docker" and _numbers(api_version) >= _BUILDKIT_SINCE,
         address=address,
-        root=str(info.get("DockerRootDir") or ""),
-        cpus=int(info.get("NCPU") or 1),
-        memory=int(info.get("MemTotal") or 0),
+        root=text(info.get("DockerRootDir")),
+        cpus=number(info.get("NCPU")) or 1,
+        memory=number(info.get("MemTotal")),
         containerd_store=_is_containerd(info.get("DriverStatus")),
-        runtimes=tuple(sorted(info.get("Runtimes") or ())),
-        id=str(info.get("ID") or ""),
+        runtimes=tuple(sorted(mapping(info.get("Runtimes")))),
+        id=text(info.get("ID")),
     )
 
 
-def _is_podman(version: Mapping[str, Any]) -> bool:
-    parts = version.get("Components") or ()
-    return any(str(part.get("Name", "")).lower().startswith("podman") for part in parts)
+def _is_podman(version: dict[str, Any]) -> bool:
+    parts = (mapping(part) for part in items(version.get("Components")))
+    return any(text(part.get("Name")).lower().startswith("podman") for part in parts)
 
 
 def _is_containerd(status: object) -> bool:
@@ -45,4 +54,4 @@ def _is_containerd(status: object) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
+    return tuple(int(part) for part in version[:20].split(".") if part.isdecimal())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import docker.errors
 
+from freezer.engine.answers import items, mapping, number, text, texts
 from freezer.engine.images import identity
 from freezer.engine.interface import ImageInfo
 from freezer.errors import EngineError
@@ -47,10 +48,14 @@ def chains(link: Link) -> Iterator[tuple[str, ...]]:
     """
     yield from list(link.chains.values())
     with link.doing("listing images"):
-        names = [str(summary["Id"]) for summary in link.api.images()]
+        names = _ids(link.api.images())
     for name in names:
         if name not in link.chains and (image := inspect(link, name)) is not None:
             yield image.diff_ids
+
+
+def _ids(summaries: Any) -> list[str]:
+    return [text(mapping(summary)["Id"]) for summary in items(summaries)]
 
 
 def listed(link: Link, *, label: str | None = None) -> list[ImageInfo]:
@@ -58,8 +63,9 @@ def listed(link: Link, *, label: str | None = None) -> list[ImageInfo]:
     # podman hides untagged images that share layers; Docker hides only steps of its own builds.
     everything = link.info.name == "podman"
     with link.doing("listing images"):
-        summaries = link.api.images(all=everything, filters={"label": label} if label else None)
-    found = (inspect(link, summary["Id"]) for summary in summaries)
+        filters = {"label": label} if label else None
+        names = _ids(link.api.images(all=everything, filters=filters))
+    found = (inspect(link, name) for name in names)
     return [image for image in found if image is not None]  # None: removed in the meantime
 
 
@@ -96,8 +102,8 @@ def layer_sizes(link: Link, image_id: str) -> tuple[int, ...]:
     """Return the bytes of each layer, lowest first; see ``Engine.layer_sizes``."""
     count = len(demand(link, image_id).diff_ids)
     with link.doing(f"reading the history of the image {image_id}"):
-        steps = link.api.history(identity.handle(link, image_id))
-    sizes = tuple(int(step.get("Size") or 0) for step in reversed(steps))
+        steps = items(link.api.history(identity.handle(link, image_id)))
+        sizes = tuple(number(mapping(step).get("Size")) for step in reversed(steps))
     # Steps that made no layer (ENV, CMD …) cannot be told from empty layers.
     return sizes if len(sizes) == count else ()
 
@@ -123,7 +129,8 @@ def _follow(link: Link, messages: Iterable[Mapping[str, Any]], task: Task, doing
     for message in messages:  # to the end also after an error, so that the connection is free
         said = message.get("error", said)
         if message.get("status") == "Downloading":
-            layer, current = str(message.get("id")), message["progressDetail"].get("current", 0)
+            progress = mapping(message.get("progressDetail"))
+            layer, current = str(message.get("id")), number(progress.get("current"))
             task.advance(max(0, current - done.get(layer, 0)))
             done[layer] = max(current, done.get(layer, 0))
     if said is not None:
@@ -149,24 +156,26 @@ def familiar(name: str) -> str:
     return name
 
 
-def parse(attributes: Mapping[str, Any]) -> ImageInfo:
+def parse(attributes: Any) -> ImageInfo:
     """Read the engine's answer to ``GET /images/{name}/json``."""
-    config = attributes.get("Config") or {}
-    tags = [familiar(name) for name in attributes.get("RepoTags") or ()]
+    attributes = mapping(attributes)
+    config = mapping(attributes.get("Config"))
+    tags = [familiar(name) for name in texts(attributes.get("RepoTags"))]
+    environment = (item.partition("=") for item in texts(config.get("Env")))
     return ImageInfo(
-        id=identity.said_id(tags) or attributes["Id"],
-        diff_ids=tuple((attributes.get("RootFS") or {}).get("Layers") or ()),
+        id=identity.said_id(tags) or text(attributes["Id"]),
+        diff_ids=texts(mapping(attributes.get("RootFS")).get("Layers")),
         tags=tuple(name for name in tags if not identity.is_id_tag(name)),
-        repo_digests=tuple(attributes.get("RepoDigests") or ()),
-        size=attributes.get("Size") or 0,
-        architecture=attributes.get("Architecture") or "",
-        os=attributes.get("Os") or "",
-        environment=dict(item.split("=", 1) for item in config.get("Env") or () if "=" in item),
-        labels=dict(config.get("Labels") or {}),
-        user=config.get("User") or "",
-        working_dir=config.get("WorkingDir") or "",
-        volumes=tuple(sorted(config.get("Volumes") or ())),
-        folders=_folders(attributes.get("GraphDriver") or {}),
+        repo_digests=texts(attributes.get("RepoDigests")),
+        size=number(attributes.get("Size")),
+        architecture=text(attributes.get("Architecture")),
+        os=text(attributes.get("Os")),
+        environment={name: value for name, equals, value in environment if equals},
+        labels={name: text(value) for name, value in mapping(config.get("Labels")).items()},
+        user=text(config.get("User")),
+        working_dir=text(config.get("WorkingDir")),
+        volumes=tuple(sorted(mapping(config.get("Volumes")))),
+        folders=_folders(mapping(attributes.get("GraphDriver"))),
     )
 
 
@@ -176,7 +185,7 @@ def _folders(driver: Mapping[str, Any]) -> tuple[str, ...]:
     Docker's overlay2 names each by a random number when it unpacks a layer. podman's overlay, which
     has the same fields, names them by what they hold, so the name says nothing of the unpacking.
     """
-    data = driver.get("Data") or {}
+    data = mapping(driver.get("Data"))
     if driver.get("Name") != "overlay2" or not data.get("UpperDir"):
         return ()
     lower = str(data["LowerDir"]).split(":") if data.get("LowerDir") else []

@@ -11,6 +11,7 @@ from freezer.errors import EngineError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_RANGE = re.compile(r"(?P<first>[0-9]{1,4})(?:-(?P<last>[0-9]{1,4}))?")
 _AVAILABLE = re.compile(r"available: ([0-9,-]+)")
 
 
@@ -32,12 +33,10 @@ def choose(count: int, available: Iterable[int], taken: Iterable[str] = ()) -> s
 
 
 def parse(text: str) -> list[int]:
-    """Return the CPUs of ``0-2,5``."""
-    cpus: list[int] = []
-    for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        cpus.extend(range(int(first), int(last or first) + 1))
-    return cpus
+    """Return the CPUs of ``0-2,5``; nothing for a part that is no range of CPUs."""
+    found = (_RANGE.fullmatch(part) for part in text.split(","))
+    ranges = ((int(one["first"]), int(one["last"] or one["first"])) for one in found if one)
+    return [cpu for first, last in ranges for cpu in range(first, last + 1)]
 
 
 def available_in(message: str) -> list[int]:

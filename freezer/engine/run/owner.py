@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import docker.errors
-import requests
+
+from freezer.engine.answers import items, mapping, text
+from freezer.errors import FreezerError
 
 if TYPE_CHECKING:
     from freezer.engine.link import Link
@@ -43,11 +45,12 @@ def is_gone(label: str) -> bool:
 
 def sweep(link: Link) -> None:
     """Remove containers whose owner is gone. What goes wrong is left to the next sweep."""
-    with contextlib.suppress(docker.errors.DockerException, requests.RequestException):
-        for item in link.api.containers(all=True, filters={"label": OWNER_LABEL}):
-            if is_gone((item.get("Labels") or {}).get(OWNER_LABEL, "")):
+    with contextlib.suppress(FreezerError), link.doing("looking for containers left behind"):
+        for item in items(link.api.containers(all=True, filters={"label": OWNER_LABEL})):
+            found = mapping(item)
+            if is_gone(text(mapping(found.get("Labels")).get(OWNER_LABEL))):
                 with contextlib.suppress(docker.errors.APIError):  # another sweeps as well
-                    link.api.remove_container(item["Id"], v=True, force=True)
+                    link.api.remove_container(text(found["Id"]), v=True, force=True)
 
 
 @cache

@@ -15,6 +15,7 @@ from docker.types import DeviceRequest
 from docker.types import Mount as DockerMount
 
 from freezer.engine import wire
+from freezer.engine.answers import items, mapping, number, text
 from freezer.engine.images import identity
 from freezer.engine.interface import RunOptions, RunResult
 from freezer.engine.run import cpuset
@@ -97,7 +98,8 @@ def _create(link: Link, image: str, command: Sequence[str], options: RunOptions)
 
 def _taken(link: Link) -> list[str]:
     running = link.api.containers(filters={"label": LABEL})
-    return [item["Labels"].get(CPUSET_LABEL, "") for item in running]
+    labels = (mapping(mapping(item).get("Labels")) for item in items(running))
+    return [text(found.get(CPUSET_LABEL)) for found in labels]
 
 
 def _created(
@@ -122,8 +124,7 @@ def _created(
             f"the engine at {link.info.address} has no image {image}",
             hint="`freeze build` makes an environment's image",
         ) from error
-    container: str = answer["Id"]
-    return container
+    return text(mapping(answer)["Id"])
 
 
 def _process(command: Sequence[str], options: RunOptions) -> dict[str, list[str] | None]:
@@ -199,14 +200,19 @@ def _execute(
         if timed_out:
             timed_out = _kill(link, container)
             _follow(output, collected, time.monotonic() + GRACE)
-        exit_code = link.api.wait(container, timeout=GRACE)["StatusCode"]
+        exit_code, out_of_memory = _end(link, container)
         seconds = time.monotonic() - started
-        state = link.api.inspect_container(container)["State"]
     stdout, stderr = collected.end()
     # Not every engine notices; but who else would have killed it?
     killed = exit_code == KILLED and options.memory is not None and not timed_out
-    out_of_memory = killed or bool(state["OOMKilled"])
-    return RunResult(exit_code, stdout, stderr, timed_out, out_of_memory, seconds)
+    return RunResult(exit_code, stdout, stderr, timed_out, killed or out_of_memory, seconds)
+
+
+def _end(link: Link, container: str) -> tuple[int, bool]:
+    """Return a container's exit code, and whether it was killed because its memory was full."""
+    exit_code = number(mapping(link.api.wait(container, timeout=GRACE))["StatusCode"])
+    state = mapping(mapping(link.api.inspect_container(container))["State"])
+    return exit_code, bool(state["OOMKilled"])
 
 
 def _start(link: Link, container: str, command: Sequence[str]) -> wire.Output:

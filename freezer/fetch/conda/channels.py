@@ -100,6 +100,12 @@ def configured(channels: Sequence[CondaChannel], config: Config) -> dict[str, Co
 
 def as_channel_url(text: str, folder: Path | None = None) -> str:
     """Return an address as a URL without a trailing slash or subdir; a path becomes ``file:``."""
+    if not text.isprintable():  # nor could a path with a null byte be resolved
+        raise SpecError(
+            "a channel's address with characters that cannot be printed",
+            found=redact(text),
+            hint="write it anew; it may have been pasted with something invisible",
+        )
     if "://" not in text:
         text = (folder or Path.cwd()).joinpath(Path(text).expanduser()).resolve().as_uri()
     head, _, last = text.rstrip("/").rpartition("/")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from freezer.errors import FetchError
 from freezer.fetch.conda.channels import CondaChannel, configured, default_url
 from freezer.fetch.http.client import get_range
+from freezer.fetch.http.url import join_url
 from freezer.fetch.store.interface import Location
+from freezer.model.json_text import parse_json
 from freezer.model.lock import CondaPackage
 
 if TYPE_CHECKING:
@@ -69,6 +70,6 @@ def _base_url(index: str) -> str | None:
     """Return where an index says that its archives are; None when it does not say."""
     try:
         match = _BASE_URL.search(get_range(index, 0, _HEAD))
-    except FetchError:
+        return join_url(index, parse_json(match[1])) if match else None
+    except (FetchError, ValueError):
         return None
-    return urljoin(index, json.loads(match[1])) if match else None

@@ -138,9 +138,12 @@ def _files(table: str, address: str) -> dict[str, ListedFile]:
 def _date(value: str, address: str) -> datetime:
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _broken(address, f"the date {value!r}") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:  # within hours of the year 1, or 9999
+        raise _broken(address, f"the date {value!r}") from None
 
 
 def _broken(address: str, found: str) -> IntegrityError:

@@ -11,16 +11,16 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
-_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+_START = re.compile(r"(?<=[a-zA-Z0-9+.-])://")
 _AUTHORITY_END = re.compile(r"[/?#]")
 _HOST = re.compile(
     r"(?P<name>\[[0-9a-fA-F:.%]+\]|[\w.~%-]*)(?::(?P<port>\d{1,5}))?"
     r"(?=$|[/?#\s,;)\]}>|\\]|[\"'`]+(?:$|[\s.,;)\]}>])|[<(\[{]|:\s)"
 )
 _AT = re.compile(r"@(?=[\w.%\[$-])")
-_WORD = re.compile(r"[^\s\"'`<>]*")
+_WORD_END = re.compile(r"[\s\"'`<>]")
 _LOCAL = re.compile(r"localhost|127\.[\d.]+|\[::1\]|", re.IGNORECASE)
-_VCS = re.compile(r"(?:git|hg|svn|bzr)(?:\+[a-z]+)?://", re.IGNORECASE)
+_VCS = re.compile(r"(?:git|hg|svn|bzr)(?:\+[a-z]+)?$", re.IGNORECASE)
 _REVISION = re.compile(r"@[^@/:]*(?=$|[#\s\"'`])|(?<=\.git)@[^@:]*$")
 _DIGEST = re.compile(r"@sha(?:256|512):")
 _VALUE = r"(?:[^&;\s'\"]|['\"](?=[^\s,;:)\]}'\"&]))+"
@@ -28,19 +28,21 @@ _TOKEN_PATH = re.compile(r"/t/[^/?#]+")
 _GUESSABLE = 4
 """Characters: whatever is shorter would be blanked in places that have nothing to do with it."""
 _QUERY = re.compile(
-    r"(?P<key>[?&;](?:[\w.-]*(?:token|secret|signature|password|passwd|credential|key|auth|sig)[\w.-]*))"
+    r"(?P<key>[?&;][\w.-]{0,64}?(?:token|secret|signature|passw(?:or)?d|credential|key|auth|sig)[\w.-]{0,64})"
     rf"={_VALUE}",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(r"(?P<head>https?://[^\s'\"]*?/t/)[^/\s'\"?#]+")
-_HEADER = re.compile(r"(?P<name>authorization:?\s*(?:bearer|basic|token)?\s+)\S+", re.IGNORECASE)
+_TOKEN = re.compile(r"(?P<head>https?://[^\s'\"]{0,1000}?/t/)[^/\s'\"?#]+")
+_HEADER = re.compile(
+    r"(?P<name>authorization:?\s{0,9}(?:bearer|basic|token)?\s{1,9})\S+", re.IGNORECASE
+)
 
 
 def redact(text: str) -> str:
     """Return a text with the credentials of every URL in it replaced by ``***``: for display."""
     if "://" in text:
         text = _without_userinfo(text, "***@", generous=True)
-        text = _TOKEN.sub(r"\g<head>***", text)
+        text = _TOKEN.sub(r"\g<head>***", text) if "/t/" in text else text
     text = _QUERY.sub(r"\g<key>=***", text)
     return _HEADER.sub(r"\g<name>***", text)
 
@@ -52,9 +54,9 @@ def without_credentials(url: str) -> str:
 
 def hide(text: str, url: str) -> str:
     """Return what a library said about a URL, without that URL's credentials in any spelling."""
-    start = _SCHEME.match(url)
-    if start is not None and (size := _userinfo(url[start.end() :], start[0], generous=True)):
-        userinfo = url[start.end() : start.end() + size - 1]
+    scheme, _, rest = url.partition("://")
+    if size := _userinfo(rest, scheme, generous=True):
+        userinfo = rest[: size - 1]
         head = _AUTHORITY_END.split(userinfo)[0]  # where a library thinks that the host ends
         secrets = (userinfo, userinfo.partition(":")[2], head)
         for secret in (*secrets, *map(unquote, secrets), *map(quote, secrets)):
@@ -70,20 +72,30 @@ def without_token(url: str) -> str:
 
 
 def _without_userinfo(text: str, instead: str, *, generous: bool) -> str:
-    """Replace the userinfo of every URL; a URL ends where the next one or the next line begins."""
-    parts, position = [], 0
-    while match := _SCHEME.search(text, position):
-        rest = text[match.end() :]
-        if text[: match.start()].strip():  # in prose; a password alone may even hold a line end
-            rest = rest.partition("\n")[0]
-        following = _SCHEME.search(rest)
-        size = _userinfo(
-            rest[: following.start()] if following else rest, match[0], generous=generous
-        )
-        if following and not size and _HOST.match(rest) is None:
-            size = _last_at(rest)  # what looked like the next URL is in a password
-        parts += [text[position : match.end()], instead if size else ""]
-        position = match.end() + size
+    """Replace the userinfo of every URL; a URL ends where the next one or the next line begins.
+
+    The time that it takes grows with the length of the text, whatever stands in it.
+    """
+    if "@" not in text:
+        return text
+    starts = [match.end() for match in _START.finditer(text)]
+    lone = bool(starts) and len(text[: starts[0]].split()) == 1
+    parts, position, line_end, last = [], 0, -1, 0
+    for number, start in enumerate(starts):
+        if start < position:
+            continue  # it is in the password before it
+        if start > line_end:
+            # A password may hold a line end, but not in prose.
+            found = -1 if lone and number == 0 else text.find("\n", start)
+            line_end = len(text) if found < 0 else found
+            last = start + _last_at(text[start:line_end])
+        end = min(starts[number + 1] if number + 1 < len(starts) else line_end, line_end)
+        segment = text[start:end]
+        size = _userinfo(segment, text[max(0, start - 32) : start - 3], generous=generous)
+        if not size and end < line_end and _HOST.match(segment) is None:
+            size = max(0, last - start)  # what looks like the next URL is in the password
+        parts += [text[position:start], instead if size else ""]
+        position = start + size
     return "".join([*parts, text[position:]])
 
 
@@ -92,7 +104,7 @@ def _userinfo(rest: str, scheme: str, *, generous: bool) -> int:
     path = _AUTHORITY_END.search(rest)
     size = rest.rfind("@", 0, path.start() if path else len(rest)) + 1
     host = _HOST.match(rest, size)
-    if host is None or not (host["name"] or scheme == "file://"):
+    if host is None or not (host["name"] or scheme.endswith("file")):
         # Neither a host nor a port: a password with a slash, which no tool takes.
         return _last_at(rest)
     return _ambiguous(rest, scheme, size, host) if generous else size
@@ -106,11 +118,11 @@ def _ambiguous(rest: str, scheme: str, size: int, host: re.Match[str]) -> int:
     """
     if not size and _LOCAL.fullmatch(host["name"]):
         return 0
-    rest = _REVISION.sub("", rest) if _VCS.match(scheme) else rest
+    rest = _REVISION.sub("", rest) if _VCS.search(scheme) else rest
     rest = rest[: found.start()] if (found := _DIGEST.search(rest)) else rest
     last = _last_at(rest)
     if not (size or host["port"] or "." not in host["name"]):  # an ordinary host
-        last = _last_at(_WORD.findall(rest)[0])
+        last = _last_at(_WORD_END.split(rest, maxsplit=1)[0])
         last = last if ":" in rest[host.end() : last] else 0
     return max(size, last)
 

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from urllib.parse import SplitResult
 
-_AUTHORITY = re.compile(
-    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<userinfo>[^/?#]*)@(?P<host>[^@/?#]*)"
-)
+_AUTHORITY = re.compile(r"(?<=[a-zA-Z0-9+.-])://(?P<userinfo>[^/?#]*)@")
 _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _USERINFO_SAFE = ":!&'()*+,;=%~"
@@ -39,11 +37,11 @@ def split_credentials(url: str) -> tuple[str, tuple[bytes, bytes] | None]:
 
     What is percent-encoded is decoded; anything else counts as itself, non-ASCII as UTF-8.
     """
-    match = _AUTHORITY.match(url)
-    if match is None:
+    match = _AUTHORITY.search(url)
+    if match is None or match.start() != url.find("://"):
         return url, None
     user, _, password = match["userinfo"].partition(":")
-    bare = f"{match['scheme']}{url[match.end('userinfo') + 1 :]}"
+    bare = f"{url[: match.start()]}://{url[match.end() :]}"
     return bare, (_decoded(user), _decoded(password))
 
 

@@ -1,7 +1,8 @@
-"""What a zip archive that is spoiled, or made to harm, ends in: Python has many names for it."""
+"""Report corrupt and hostile zip archives as errors: Python has many names for what they end in."""
 
 from __future__ import annotations
 
+import errno
 import lzma
 import zipfile
 import zlib
@@ -34,7 +35,8 @@ def zip_errors(refused: Callable[[str], FreezerError]) -> Iterator[None]:
     except _SPOILED as error:
         raise refused(str(error) or type(error).__name__) from error
     except (OSError, RuntimeError) as error:
-        # bz2 and encryption have no names of their own.
-        if type(error) is RuntimeError or (type(error) is OSError and error.errno is None):
+        # bz2 and encryption have no names of their own; EINVAL is an offset before the start.
+        unnamed = type(error) is OSError and error.errno in (None, errno.EINVAL)
+        if type(error) is RuntimeError or unnamed:
             raise refused(str(error)) from error
         raise

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from freezer.fetch.registry.reference import Reference
 
-_PARAMETER = re.compile(r'([a-zA-Z_]+)=(?:"([^"]*)"|([^\s",]+))')
+_PARAMETER = re.compile(r'(?<![a-zA-Z_])([a-zA-Z_]+)=(?:"([^"]*)"|([^\s",]+))')
 _REFUSED = (400, 401, 403, 404)
 _LONGEST_TOKEN = 1 << 20
 _LOGIN = "`docker login` to the registry"

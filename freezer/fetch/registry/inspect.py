@@ -15,6 +15,9 @@ from freezer.fetch.registry.repository import Door
 if TYPE_CHECKING:
     from freezer.fetch.config import Config
 
+_MOST_UNNAMED = 16
+"""Manifests of an index that are read to learn what they are for."""
+
 
 class Registry:
     """The registries that image names lead to, with the credentials of ``docker login``."""
@@ -66,14 +69,32 @@ class _Visit:
         return documents.image(self._text, manifest, layers, config.digest, blob)
 
     def _chosen(self, index: dict[str, Any], platform: str) -> bytes:
-        chosen = documents.of_platform(self._text, index, platform)
-        data = self._manifest(chosen.digest)
-        documents.require_digest(self._text, data, chosen.digest)
+        offered = documents.of_platform(self._text, index, platform)
+        if offered.chosen is not None:
+            return self._verified(offered.chosen)
+        found = list(offered.platforms)
+        for one in offered.unnamed[:_MOST_UNNAMED]:
+            data = self._verified(one)
+            config = documents.descriptor(
+                self._text, documents.read(self._text, data).get("config")
+            )
+            found.append(documents.platform_of(self._text, self._blob(config.digest)))
+            if found[-1] == platform:
+                return data
+        raise documents.wrong_platform(self._text, platform, found)
+
+    def _verified(self, one: documents.Descriptor) -> bytes:
+        data = self._manifest(one.digest)
+        documents.require_digest(self._text, data, one.digest)
+        return data
+
+    def _blob(self, digest: str) -> bytes:
+        data = self._door.read(f"blobs/{digest}", self._text)
+        documents.require_digest(f"the config of {self._text}", data, digest)
         return data
 
     def _config(self, digest: str, platform: str) -> bytes:
-        data = self._door.read(f"blobs/{digest}", self._text)
-        documents.require_digest(f"the config of {self._text}", data, digest)
+        data = self._blob(digest)
         found = documents.platform_of(self._text, data)
         if found != platform:
             raise documents.wrong_platform(self._text, platform, [found])

@@ -14,7 +14,7 @@ from freezer.errors import FreezerError, IntegrityError, ResolveError
 from freezer.model.json_text import parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 ACCEPTED = (
     "application/vnd.oci.image.index.v1+json",
@@ -22,6 +22,7 @@ ACCEPTED = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
+_MANIFESTS = (ACCEPTED[1], ACCEPTED[3])
 _INDEX_KEYS, _MANIFEST_KEYS = {"manifests"}, {"config", "layers"}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -89,19 +90,43 @@ def is_index(document: Mapping[str, Any]) -> bool:
     return "manifests" in document
 
 
-def of_platform(name: str, index: Mapping[str, Any], platform: str) -> Descriptor:
-    """Return the manifest of a platform such as ``linux/amd64``. Raises ``ResolveError``."""
+@dataclass(frozen=True)
+class Offered:
+    """What an index lists."""
+
+    chosen: Descriptor | None
+    """The manifest of the platform; None where no entry says that it is for that platform."""
+    unnamed: tuple[Descriptor, ...]
+    """Manifests of images that do not say which platform they are for, as OCI permits."""
+    platforms: tuple[str, ...]
+    """The platforms that are named."""
+
+
+def of_platform(name: str, index: Mapping[str, Any], platform: str) -> Offered:
+    """Return what an index has for a platform such as ``linux/amd64``. Raises ``ResolveError``."""
     entries = index["manifests"]
     if not isinstance(entries, list):
         raise malformed(name, "manifests that are no list")
     offered = [(_platform(name, entry), entry) for entry in entries]
-    for found, entry in offered:
-        if found == platform:
-            return descriptor(name, entry)
-    raise wrong_platform(name, platform, [found for found, _ in offered])
+    return Offered(
+        next((descriptor(name, entry) for found, entry in offered if found == platform), None),
+        tuple(descriptor(name, one) for found, one in offered if not found and _is_image(one)),
+        tuple(found for found, _ in offered if found),
+    )
 
 
-def wrong_platform(name: str, platform: str, offered: list[str]) -> ResolveError:
+def _is_image(entry: Mapping[str, Any]) -> bool:
+    """Say whether an entry may be an image: attestations and other artifacts are listed, too."""
+    notes = entry.get("annotations")
+    attests = isinstance(notes, dict) and "vnd.docker.reference.type" in notes
+    return (
+        entry.get("mediaType") in (None, *_MANIFESTS)
+        and not attests
+        and not entry.get("artifactType")
+    )
+
+
+def wrong_platform(name: str, platform: str, offered: Iterable[str]) -> ResolveError:
     """Return the error for an image that is not there for a platform."""
     known = sorted({found for found in offered if found and "unknown" not in found})
     return ResolveError(
@@ -187,8 +212,8 @@ def _platform(name: str, entry: Any) -> str:
     if not isinstance(platform, dict):
         return ""
     found = f"{platform.get('os')}/{platform.get('architecture')}"
-    # arm64 is always v8, and amd64 has variants (v2, v3) that not every machine runs.
-    usual = {"linux/arm64": ("v8",)}.get(found, ())
+    # arm64 is always v8. amd64 has variants that not every machine runs; v1 is all of them.
+    usual = {"linux/arm64": ("v8", "8"), "linux/amd64": ("v1",)}.get(found, ())
     variant = platform.get("variant")
     return found if not variant or variant in usual else f"{found}/{variant}"
 

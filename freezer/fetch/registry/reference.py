@@ -19,6 +19,8 @@ _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
+_LONGEST = 500
+"""Characters of a name; the patterns above take time that grows with the square of the length."""
 _SECRET = re.compile(r"[^/@]*:[^/@]*@(?!sha256:)")
 """A user and a password, which have no place in an image's name."""
 
@@ -57,25 +59,30 @@ def parse_reference(text: str, hint: str = "correct `base` in freeze.yaml") -> R
 
     Raises ``SpecError``, whose ``hint`` says where to mend it.
     """
+    found = _parsed(text) if len(text) <= _LONGEST else None
+    if found is None:
+        raise SpecError(
+            f"{_SECRET.sub('***@', redact(text[:_LONGEST]))!r} is no name of an image",
+            expected="[registry[:port]/]name[:tag][@sha256:…], in lower case, such as "
+            "debian:bookworm-slim",
+            hint=hint,
+        )
+    return found
+
+
+def _parsed(text: str) -> Reference | None:
     name, at, digest = text.partition("@")
     registry, repository = _registry(name)
     repository, colon, tag = repository.partition(":")
     if registry == auth.INDEX_NAME and "/" not in repository:
         repository = f"library/{repository}"
-    parts = (
-        _HOST.fullmatch(registry),
-        _PATH.fullmatch(repository),
-        not colon or _TAG.fullmatch(tag),
-        not at or _DIGEST.fullmatch(digest),
+    sound = (
+        _HOST.fullmatch(registry)
+        and _PATH.fullmatch(repository)
+        and (not colon or _TAG.fullmatch(tag))
+        and (not at or _DIGEST.fullmatch(digest))
     )
-    if not all(parts):
-        raise SpecError(
-            f"{_SECRET.sub('***@', redact(text))!r} is no name of an image",
-            expected="[registry[:port]/]name[:tag][@sha256:…], in lower case, such as "
-            "debian:bookworm-slim",
-            hint=hint,
-        )
-    return Reference(registry, repository, tag or "latest", digest or None)
+    return Reference(registry, repository, tag or "latest", digest or None) if sound else None
 
 
 def _registry(name: str) -> tuple[str, str]:

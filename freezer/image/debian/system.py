@@ -7,6 +7,7 @@ same packages on the same base are installed once.
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
     from freezer.model.lock import Lock
 
+_FOLDER = re.compile(
+    rb"(?:^|(?<=\0))(?P<mode>[0-7]{1,5}) (?P<uid>\d{1,10}) (?P<gid>\d{1,10}) (?P<path>[^\0]+)\0"
+)
 _MEMO = "system-layer"
 _FORMAT = 2
 """Raised whenever the same packages on the same base would make another layer."""
@@ -137,11 +141,9 @@ def folders_of(engine: Engine, base: str) -> dict[str, Folder] | None:
     if result.exit_code != 0:
         return None
     found = {}
-    for line in result.stdout.split(b"\0"):
-        mode, uid, gid, path = (*line.split(b" ", 3), b"", b"", b"")[:4]
-        if path:
-            name = path.decode("utf-8", "surrogateescape")
-            found[name] = Folder(int(mode, 8), int(uid), int(gid))
+    for match in _FOLDER.finditer(result.stdout):
+        name = match["path"].decode("utf-8", "surrogateescape")
+        found[name] = Folder(int(match["mode"], 8), int(match["uid"]), int(match["gid"]))
     return found
 
 

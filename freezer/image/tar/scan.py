@@ -36,6 +36,15 @@ def scan(stream: IO[bytes]) -> Iterator[Member]:
     Only what `freezer.image.tar.canonical` writes is understood. Raises ``IntegrityError`` for all
     else.
     """
+    try:
+        yield from _members(stream)
+    except (ValueError, LookupError, OverflowError) as error:
+        raise IntegrityError(
+            "a piece of a layer in the store is not one", found=f"a broken header ({error})"
+        ) from error
+
+
+def _members(stream: IO[bytes]) -> Iterator[Member]:
     offset, extended = 0, {}
     while True:
         stream.seek(offset)

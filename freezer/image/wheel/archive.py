@@ -6,6 +6,7 @@ malformed or hostile. Rules: https://packaging.python.org/specifications/binary-
 
 from __future__ import annotations
 
+import csv
 import stat
 import zipfile
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
-from installer.records import parse_record_file
+from installer.records import InvalidRecordEntry, parse_record_file
 from packaging.utils import canonicalize_name
 
 from freezer.errors import IntegrityError
@@ -137,7 +138,10 @@ def _record(
     if f"{dist_info}/RECORD" not in members:
         raise refused(package, "it has no RECORD")
     lines = archive.read(f"{dist_info}/RECORD").decode("utf-8", "replace").splitlines()
-    rows = [row for row in parse_record_file(lines) if row[0] not in own]
+    try:
+        rows = [row for row in parse_record_file(lines) if row[0] not in own]
+    except (InvalidRecordEntry, csv.Error) as error:
+        raise refused(package, f"its RECORD is unreadable ({error})") from error
     record = {path: Listed(*kind.split("=", 1)) for path, kind, _ in rows if "=" in kind}
     if missing := sorted(record.keys() - members.keys()):
         raise refused(package, f"its RECORD lists {missing[0]!r}, which it does not hold")

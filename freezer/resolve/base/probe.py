@@ -172,15 +172,22 @@ def _glibc(image: str, distribution: str, said: dict[str, list[str]]) -> str:
 def _packages(lines: list[str]) -> Iterator[BasePackage]:
     for line in sorted(lines):
         match line.split(" "):
-            case ["installed", name, version, architecture]:
+            case ["installed", name, version, architecture] if name and version:
                 yield BasePackage(name=name, version=version, architecture=architecture)
 
 
 def _pythons(lines: list[str]) -> Iterator[PythonTarget]:
     for line in lines:
         match line.split(" ", 4):
-            case [version, abi, "cpython", "final", executable] if re.fullmatch(r"cp3\d+", abi):
+            case [version, abi, "cpython", "final", executable] if _is_python(
+                version, abi, executable
+            ):
                 yield PythonTarget(version=version, abi=abi, executable=executable)
+
+
+def _is_python(version: str, abi: str, executable: str) -> bool:
+    numbered = re.fullmatch(r"3\.\d{1,3}\.\d{1,3}", version) and re.fullmatch(r"cp3\d{1,3}", abi)
+    return bool(numbered) and executable.startswith("/") and executable.isprintable()
 
 
 def _apt_sources(told: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -165,7 +165,7 @@ def _entry(config: dict[str, Any], table: str, key: str) -> tuple[str, str]:
 def _config(source: str) -> dict[str, Any]:
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, MemoryError, RecursionError):  # the last two: deep nesting
         return {}
     for node in tree.body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "CONFIG":

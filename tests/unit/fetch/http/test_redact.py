@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -229,3 +230,30 @@ def test_errors_of_a_channel_do_not_show_it() -> None:
     with pytest.raises(FreezerError) as caught:
         read_channels([("https://u:S3c/r3t@${NOWHERE}/x", HERE)], folder=Path(), config=Config())
     hidden(str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "A",
+        "a://",
+        "a://@",
+        "@",
+        "http://",
+        "/t/",
+        "?key",
+        "authorization ",
+        "http://u:",
+        ":@",
+        "&a.",
+        "\n",
+        "http://u:p@h ",
+    ],
+)
+def test_the_time_that_it_takes_grows_with_the_text(piece: str) -> None:
+    text = (piece * 200_000)[:200_000]
+    began = time.monotonic()
+    redact(text)
+    without_credentials(text)
+    redact(f"{text}@x https://{text}")
+    assert time.monotonic() - began < 5

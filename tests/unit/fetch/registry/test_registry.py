@@ -130,7 +130,7 @@ def test_a_config_is_held_against_its_digest(registry: LyingRegistry) -> None:
         (as_json({"manifests": {}}), "manifests that are no list"),
         (as_json({"manifests": []}), "no platform at all"),
         (as_json({"manifests": ["x"]}), "an entry that is no object"),
-        (as_json({"manifests": [pointer(b"")]}), "no platform at all"),
+        (as_json({"manifests": [pointer(b"", platform={})]}), "None/None"),
         (as_json({"config": pointer(CONFIG) | {"digest": "sha256:../../x"}, "layers": []}), "without a sha256"),
         (as_json({"config": pointer(CONFIG) | {"size": "1"}, "layers": []}), "without a sha256"),
         (as_json({"config": pointer(CONFIG) | {"digest": "md5:1"}, "layers": []}), "without a sha256"),
