@@ -1,15 +1,17 @@
-"""Every lock that ever was current, whole: in ``history/<lock id>/`` beside the current one."""
+"""Every lock that ever was current, whole, in ``history/<lock id>/`` next to the current one."""
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HistoryError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
+from freezer.history.files import read_regular
 from freezer.history.log import FOLDER
-from freezer.model.canonical import digest
+from freezer.history.stored import REFERENCES
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
 if TYPE_CHECKING:
@@ -18,23 +20,22 @@ if TYPE_CHECKING:
 
     from freezer.model.lock import Lock
 
-REFERENCES: Final = "references"
 SMOKE: Final = "smoke"
 """Files of the user's own smoke training, by SHA-256: a store may be thrown away."""
 INSIDE: Final = "inside"
-"""Freezer's runtime, beside the current lock, by SHA-256: generations share it."""
+"""Folder next to the current lock with Freezer's runtime by SHA-256: generations share it."""
 _LOCK_ID: Final = re.compile(r"[0-9a-f]{64}")
 _RESTORE: Final = "restore the folder from version control"
 
 
 @dataclass(frozen=True)
 class Archived:
-    """A lock of the past, its bytes verified."""
+    """An earlier lock, its bytes verified."""
 
     lock: Lock
     id: str
     folder: Path
-    """Holds the lock, what was written beside it, and its references."""
+    """Holds the lock, its exports, and its references."""
 
 
 def archive_folder(folder: Path, identifier: str) -> Path:
@@ -48,12 +49,16 @@ def keep(
     files: Mapping[str, bytes],
     references: Mapping[str, bytes],
     smoke: Mapping[str, bytes] | None = None,
+    *,
+    replace: bool = False,
 ) -> Path:
-    """Keep a lock with what lies beside it; return its folder.
+    """Keep a lock with its exports and references; return its folder.
 
-    ``files`` has ``freeze.lock.yaml`` among them, by plain name; ``references`` are by plain name
-    as well; ``smoke`` has the files of the user's own smoke training by SHA-256. What is kept
-    already stays as it is, except a reference, which `freeze check --record` may replace. Raises
+    ``files`` are by plain name, with ``freeze.lock.yaml`` among them; ``references`` are by plain
+    name as well; ``smoke`` has the files of the user's own smoke training by SHA-256. A file that
+    is kept already stays as it is, unless ``replace``, except a reference, which `freeze check
+    --record` may replace: the caller gives only references that the history has not recorded
+    otherwise. Raises
     ``HistoryError`` when the lock's SHA-256 is not its ID.
     """
     if lock_id(files[LOCK_FILE]) != identifier:
@@ -66,9 +71,9 @@ def keep(
         for sha256, data in (smoke or {}).items():
             (target / SMOKE).mkdir(exist_ok=True)
             _put(target / SMOKE / sha256, data)
-        # The lock last: whoever finds it finds the others as well.
+        # The lock last: a reader that finds it finds the others too, whenever this is killed.
         for name in sorted(files, key=lambda one: one == LOCK_FILE):
-            if not (target / name).exists():
+            if replace or not (target / name).exists():
                 _put(target / name, files[name])
     return target
 
@@ -93,12 +98,15 @@ def archived_bytes(folder: Path, identifier: str, place: str) -> bytes:
     """Return the bytes of a lock of the past, verified. Raises ``HistoryError``."""
     if not _LOCK_ID.fullmatch(identifier):
         raise HistoryError("this is no lock ID", found=identifier, expected="64 digits")
-    path = archive_folder(folder, identifier) / LOCK_FILE
+    kept = archive_folder(folder, identifier)
     try:
-        data = path.read_bytes()
+        if kept.is_symlink():
+            raise OSError(errno.ELOOP, "a link in the place of the folder")
+        data = read_regular(kept, LOCK_FILE)
     except OSError as error:
+        gone = isinstance(error, FileNotFoundError)
         raise HistoryError(
-            "a lock of the history is gone",
+            f"a lock of the history {'is gone' if gone else 'was replaced'}",
             where=Where(place),
             found=error.strerror,
             hint=_RESTORE,
@@ -109,35 +117,6 @@ def archived_bytes(folder: Path, identifier: str, place: str) -> bytes:
             where=Where(place),
             found=f"bytes that hash to {lock_id(data)[:12]}",
             expected=f"{identifier[:12]}, the lock ID",
-            hint=_RESTORE,
-        )
-    return data
-
-
-def verified_file(folder: Path, name: str, sha256: str, shown: str) -> bytes:
-    """Return a file of the archive, which must have this SHA-256. Raises ``HistoryError``."""
-    path = folder / name
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise HistoryError(
-            "something else lies in the place of a file of the history",
-            where=Where(f"{shown}/{name}"),
-            hint=_RESTORE,
-        )
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise HistoryError(
-            "a file of the history is gone",
-            where=Where(f"{shown}/{name}"),
-            found=error.strerror,
-            hint=_RESTORE,
-        ) from None
-    if digest(data) != sha256:
-        raise HistoryError(
-            "a file of the history was edited",
-            where=Where(f"{shown}/{name}"),
-            found=f"bytes that hash to {digest(data)[:12]}",
-            expected=sha256[:12],
             hint=_RESTORE,
         )
     return data

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HistoryError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
+from freezer.history.files import read_regular
 from freezer.history.parse import Line, line_of, parse_lines, require_chain, tips
 from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "history"
 LOG_FILE: Final = "generations.jsonl"
-LARGEST: Final = 64 << 20
-"""Bytes of a history."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +125,21 @@ class History:
             and (entry.generation, entry.lock_id) == (one.number, one.lock_id)
         )
 
+    def checks(self, lock_id: str) -> tuple[Checked, ...]:
+        """Return the checks of a lock, oldest first."""
+        return tuple(
+            one for one in self.entries if isinstance(one, Checked) and one.lock_id == lock_id
+        )
+
     def references(self, lock_id: str) -> dict[str, str]:
         """Return the SHA-256 of each reference that a lock was last checked against, by class."""
-        return {
-            one.class_: one.reference
-            for one in self.entries
-            if isinstance(one, Checked) and one.lock_id == lock_id and one.reference is not None
-        }
+        checks = self.checks(lock_id)
+        return {one.class_: one.reference for one in checks if one.reference is not None}
+
+    def inventory(self, lock_id: str) -> str | None:
+        """Return the SHA-256 of the inventory at the last check of a lock that had one."""
+        found = [one.inventory for one in self.checks(lock_id) if one.inventory is not None]
+        return found[-1] if found else None
 
     def images(self, lock_id: str) -> frozenset[str]:
         """Return the IDs of the images that are on record for a lock."""
@@ -196,11 +203,8 @@ def read_history(folder: Path, shown: str) -> History:
 
 def read_log(folder: Path, place: str) -> bytes:
     """Return the bytes of a history; none where there is none. Raises ``HistoryError``."""
-    path = folder / FOLDER / LOG_FILE
     try:
-        if path.stat().st_size > LARGEST:
-            raise HistoryError("the history is too large", where=Where(place))
-        return path.read_bytes()
+        return read_regular(folder, f"{FOLDER}/{LOG_FILE}")
     except FileNotFoundError:
         _require_none_kept(folder, place)
         return b""

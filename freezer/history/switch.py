@@ -14,9 +14,11 @@ from pydantic import Field, ValidationError
 
 from freezer.errors import HistoryError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
-from freezer.history.archive import REFERENCES, archive_folder, verified_file
+from freezer.history.archive import archive_folder
 from freezer.history.changelog import write_changelog
+from freezer.history.files import read_regular
 from freezer.history.log import FOLDER, append
+from freezer.history.stored import REFERENCES, verified_file
 from freezer.model.base import Digest, EnvName, Model, Sha256
 from freezer.model.canonical import digest, json_bytes, plain
 from freezer.model.generation import Entry, File
@@ -64,7 +66,7 @@ def begun(folder: Path, shown: str) -> Switch | None:
     """
     place = Where(f"{shown}/{FOLDER}/{JOURNAL}")
     try:
-        document = json.loads((folder / FOLDER / JOURNAL).read_bytes())
+        document = json.loads(read_regular(folder, f"{FOLDER}/{JOURNAL}"))
         if document.pop("integrity") != digest(json_bytes(document)):
             raise ValueError
         return Switch.model_validate(document)

@@ -10,6 +10,7 @@ from freezer.errors import BusyError, CheckError, HistoryError, HostError
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.check.result import CheckResult, Recording
 from freezer.flows.check.run_training import require_host, smoke_runner
+from freezer.flows.history.recorded import ensure_references, readable_history
 from freezer.flows.image.build import verified_image
 from freezer.flows.image.current_lock import spec_change, warn_of_spec_change
 from freezer.flows.project.environment import load_locked
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from freezer.engine.interface import ImageInfo
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
+    from freezer.history.log import History
 
 _LATER: Final = ("freezer.check.assess", "freezer.flows.check.record", "filelock")
 """What is needed once the training is over, and takes time to load; it is loaded meanwhile."""
@@ -36,10 +38,10 @@ def check(
 ) -> CheckResult:
     """Check an environment's current lock, as `check_locked` does, and record it in the history.
 
-    With ``record`` the reference is recorded anew. A history that cannot be written, was edited or
-    forks gives a warning: the verdict stands without it. ``preload`` is called while the training
-    runs, to load what the output needs. Raises as `check_locked` does, and ``LockError`` where
-    there is no lock.
+    With ``record`` the reference is recorded anew. A history that cannot be written, or whose
+    branches are not joined, gives a warning: the verdict stands without it. ``preload`` is called
+    while the training runs, to load what the output needs. Raises as `check_locked` does, and
+    ``LockError`` where there is no lock.
     """
     locked = load_locked(project.root, name)
     recording = Recording.ANEW if record else Recording.WHEN_MISSING
@@ -71,17 +73,24 @@ def check_locked(
     locked: Locked,
     *,
     recording: Recording = Recording.WHEN_MISSING,
+    past: History | None = None,
     image: ImageInfo | None = None,
     preload: Callable[[], object] = lambda: None,
 ) -> CheckResult:
     """Run a lock's smoke trainings in its image and compare them with its reference.
 
-    The image is the verified one that the engine holds, unless one is given. Without a reference
+    The references are first compared with the history, ``past`` where it was read already. The
+    image is the verified one that the engine holds, unless one is given. Without a reference
     for this host's numerics class the trainings run twice, and the record is kept only if both runs
     are identical to the bit. After a drift they run again, to tell chance from change. A failed
     training is not run again. Raises ``HostError`` where the driver is too old for the lock's CUDA,
-    ``CheckError`` when the image is not built or the trainings cannot be run.
+    ``HistoryError`` for a reference that was exchanged or a history that was edited, ``CheckError``
+    when the image is not built or the trainings cannot be run.
     """
+    past = past or readable_history(project, locked.lock.name)
+    anew = recording is Recording.ANEW
+    if not anew:
+        ensure_references(project, locked, past)
     require_host(project, locked.lock)
     image = image or verified_image(project, locked)
     if image is None:
@@ -93,7 +102,8 @@ def check_locked(
 
     path = reference_path(locked.folder, first.host.class_)
     shown = str(path.relative_to(project.root))
-    anew = recording is Recording.ANEW
+    if anew:
+        ensure_references(project, locked, past, renewed=first.host.class_)
     references = stored_references(locked.folder, first, shown, anew=anew)
     found = assess(first, references, runner)
     identical_runs = found.basis is Basis.TWO_RUNS and found.verdict.word is Word.IDENTICAL

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from freezer.errors import FreezerError
 from freezer.flows.history.entries import now
 from freezer.flows.history.generations import adopt
-from freezer.flows.history.lock_files import stored_files, stored_references
+from freezer.flows.history.lock_files import files_to_keep, references_to_keep
 from freezer.flows.history.opened import open_history
 from freezer.flows.project.environment import Locked
 from freezer.flows.project.git import author, one_line
 from freezer.history.archive import keep
+from freezer.history.files import read_regular
 from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation
 from freezer.model.record.inventory import INVENTORY_FILE
@@ -34,29 +35,43 @@ def record_check(project: Project, locked: Locked, record: Record, word: Word) -
     Raises ``HistoryError``.
     """
     with open_history(project, locked.lock.name) as opened:
-        adopt(opened)
+        adopt(opened, renewed=record.host.class_)
         past = opened.past
         checked = past.last_of(locked.id)
         if checked is None:
             return None
-        references = stored_references(locked)
-        kept = keep(opened.folder, locked.id, stored_files(locked.folder), references)
-        _keep_inventory(project, Locked(locked.lock, locked.id, kept), record)
-        mine = references.get(f"{record.host.class_}.json")
-        entry = checked_entry(project, past, checked, record, word, mine, inventory_in(kept))
+        own = f"{record.host.class_}.json"  # compared with the history by the check, or just made
+        references = references_to_keep(locked, past, written=(own,))
+        kept = keep(opened.folder, locked.id, files_to_keep(locked, past), references)
+        taken = _keep_inventory(project, Locked(locked.lock, locked.id, kept), record)
+        inventory = inventory_in(kept) if taken else past.inventory(locked.id)
+        entry = checked_entry(
+            project,
+            past,
+            checked,
+            record,
+            word,
+            reference=digest(references[own]) if own in references else None,
+            inventory=inventory,
+        )
         if said_before(past, checked, entry):
             return None
         opened.add(entry)
         return entry
 
 
-def _keep_inventory(project: Project, kept: Locked, record: Record) -> None:
-    """Keep what does the arithmetic in the image with its lock; the training looked at it."""
+def _keep_inventory(project: Project, kept: Locked, record: Record) -> bool:
+    """Keep the inventory of the image with its lock; say whether it was taken.
+
+    The training compared it with the image.
+    """
     from freezer.flows.image.inventory_cache import keep_inventory
 
     if record.inventory is not None:
         with suppress(FreezerError):  # the numbers are what was asked for
             keep_inventory(project, kept, record.image)
+            return True
+    return False
 
 
 def checked_entry(
@@ -65,10 +80,14 @@ def checked_entry(
     checked: Generation,
     record: Record,
     word: Word,
-    reference: bytes | None,
-    inventory: bytes | None,
+    *,
+    reference: str | None,
+    inventory: str | None,
 ) -> Checked:
-    """Return the entry for a check of a generation, as the next one of a history."""
+    """Return the entry for a check of a generation, as the next one of a history.
+
+    ``reference`` and ``inventory`` are the SHA-256 of the files that it was made with.
+    """
     who = author(project.root)
     return Checked(
         parents=past.tips,
@@ -78,8 +97,8 @@ def checked_entry(
         class_=record.host.class_,
         word=word,
         image=record.image,
-        reference=None if reference is None else digest(reference),
-        inventory=None if inventory is None else digest(inventory),
+        reference=reference,
+        inventory=inventory,
         who=who.who,
         commit=who.commit,
         cpu=one_line(record.host.cpu, 200) or "unknown",
@@ -96,7 +115,9 @@ def _said(entry: Checked) -> tuple[Word, str | None, str | None]:
     return entry.word, entry.reference, entry.inventory
 
 
-def inventory_in(folder: Path) -> bytes | None:
-    """Return the inventory that is kept with a lock in the history; None where there is none."""
-    path = folder / INVENTORY_FILE
-    return path.read_bytes() if path.is_file() else None
+def inventory_in(folder: Path) -> str | None:
+    """Return the SHA-256 of the inventory that is kept with a lock; None where there is none."""
+    try:
+        return digest(read_regular(folder, INVENTORY_FILE))
+    except OSError:
+        return None

@@ -14,7 +14,7 @@ from freezer.flows.history.generations import history, locked_of, shown_folder
 from freezer.flows.image.build import verified_image
 from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.rollback.earlier_image import image_here
-from freezer.history.archive import verified_file
+from freezer.history.stored import verified_file
 
 if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked

@@ -146,7 +146,7 @@ def _built_and_checked(
         locked = now  # a reference that is recorded anew belongs next to it
     image = obtain_image(project, locked, past.images(last.lock_id))
     recording = Recording.ANEW if record else Recording.NEVER
-    result = check_locked(project, locked, recording=recording, image=image.info)
+    result = check_locked(project, locked, recording=recording, past=past, image=image.info)
     if image.on_record is not False and (not result.by_two_runs or result.recorded):
         record_check(project, locked, result.record, result.verdict.word)
     return _why_not(image.on_record, result), image.how, image.on_record, result

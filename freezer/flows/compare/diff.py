@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.check.inventory.numerics import compare_inventories
 from freezer.check.reference import read_reference, reference_path, references
-from freezer.errors import CheckError, LockError, Where
+from freezer.errors import CheckError, HistoryError, LockError, Where
 from freezer.flows.history.generations import generation, history
+from freezer.flows.history.recorded import require_recorded
 from freezer.flows.project.environment import LOCKS, Locked, environments, load_locked
 from freezer.flows.project.image_reference import is_image
 from freezer.history.diff import LockDiff, diff_locks
+from freezer.history.files import read_regular
 from freezer.history.suspects import Suspect, assess
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock, short_id
 from freezer.model.record.inventory import INVENTORY_FILE, Inventory
@@ -71,7 +73,7 @@ def diff(project: Project, name: str | None, first: str | None, second: str | No
         new=new,
         diff=found,
         suspects=assess(found),
-        inventory=_inventories(old.locked, new.locked),
+        inventory=_inventories(project, old.locked, new.locked),
         references=tuple(_references(old.locked, new.locked)),
     )
 
@@ -175,15 +177,20 @@ def _file(path: Path, text: str) -> Side:
     return Side(f"{text} ({short_id(identifier)})", Locked(lock, identifier, path.parent))
 
 
-def _inventories(old: Locked, new: Locked) -> tuple[str, ...]:
-    before, after = _inventory(old), _inventory(new)
+def _inventories(project: Project, old: Locked, new: Locked) -> tuple[str, ...]:
+    before, after = _inventory(project, old), _inventory(project, new)
     return compare_inventories(before, after) if before and after else ()
 
 
-def _inventory(locked: Locked) -> Inventory | None:
-    """Return the inventory next to a lock; None where it cannot be read."""
+def _inventory(project: Project, locked: Locked) -> Inventory | None:
+    """Return the inventory stored with a lock; None where there is none that can be believed."""
     try:
-        return Inventory.model_validate_json((locked.folder / INVENTORY_FILE).read_bytes())
+        require_recorded(project, locked, INVENTORY_FILE)
+    except HistoryError as error:
+        project.report.warn(str(error))
+        return None
+    try:
+        return Inventory.model_validate_json(read_regular(locked.folder, INVENTORY_FILE))
     except (OSError, ValueError):
         return None
 

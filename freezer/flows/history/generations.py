@@ -7,25 +7,32 @@ from typing import TYPE_CHECKING, Final
 from freezer.errors import FreezerError, LockError
 from freezer.flows.history.entries import new_generation, summary_of
 from freezer.flows.history.lock_files import (
+    files_to_keep,
     hashes,
+    references_to_keep,
     restore_smoke_files,
     smoke_files,
     stored_files,
-    stored_references,
 )
 from freezer.flows.history.opened import open_history
+from freezer.flows.history.recorded import ensure_stored
 from freezer.flows.project.environment import LOCKS, Locked, read_lock
 from freezer.flows.project.image_runtime import keep_runtime
 from freezer.history.archive import SMOKE, archived, keep
 from freezer.history.changes import changes
 from freezer.history.log import read_history
+from freezer.history.stored import recorded_exports
+from freezer.model.lockfile import LOCK_FILE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from freezer.flows.history.opened import OpenHistory
     from freezer.flows.project.project import Project
     from freezer.history.log import History
     from freezer.model.generation import Action, Generation
 
+EXPORTS: Final = "the files exported from the lock were written anew"
 ADOPTED: Final = "was here already: put here by git, by hand, or before there was a history"
 
 
@@ -69,11 +76,12 @@ def locked_of(project: Project, name: str, one: Generation) -> Locked:
     return Locked(kept.lock, kept.id, kept.folder)
 
 
-def adopt(opened: OpenHistory) -> Generation | None:
+def adopt(opened: OpenHistory, *, renewed: str | None = None) -> Generation | None:
     """Record a lock that is here and is not the last generation's; return the current one.
 
-    Keeps as well the references that came since. None where there is no lock, or none that can
-    be read. Raises ``HistoryError``.
+    Keeps as well the references that came since, and puts back files that are gone; ``renewed`` is
+    the numerics class of which a reference has just been recorded anew. None where there is no
+    lock, or none that can be read. Raises ``HistoryError``.
     """
     try:
         locked = read_lock(opened.project.root, opened.name)
@@ -81,7 +89,13 @@ def adopt(opened: OpenHistory) -> Generation | None:
         return None  # `freeze lock --upgrade` starts afresh over it
     if locked is None:
         return None
-    return record_generation(opened, locked, action="lock", summary=_adopted(opened, locked))
+    head = opened.past.head
+    if head is None or head.lock_id != locked.id:
+        head = _add(opened, locked, action="lock", summary=_adopted(opened, locked))
+    else:
+        _keep(opened, locked, files_to_keep(locked, opened.past))
+    ensure_stored(opened.project, locked, opened.past, renewed=renewed)
+    return head
 
 
 def adopted_history(project: Project, name: str) -> History:
@@ -106,20 +120,38 @@ def _adopted(opened: OpenHistory, locked: Locked) -> str:
 def record_generation(
     opened: OpenHistory, locked: Locked, *, action: Action, summary: str, reason: str | None = None
 ) -> Generation:
-    """Record the lock that is current now, and keep it whole; return its generation.
+    """Record a lock that this command has just written, and keep it whole; return its generation.
 
-    A `lock` or an `update` that changed nothing records nothing. Raises ``HistoryError``.
+    Nothing is recorded where neither the lock nor an export changed. Raises ``HistoryError``.
     """
-    project, past = opened.project, opened.past
-    smoke = smoke_files(project.store, locked.lock)
-    keep_runtime(project, locked.lock)
-    files = stored_files(locked.folder)
-    kept = keep(locked.folder, locked.id, files, stored_references(locked), smoke)
-    if past.head and past.head.lock_id == locked.id and action in ("lock", "update"):
-        return past.head
+    head, past = opened.past.head, opened.past
+    if head is None or head.lock_id != locked.id:
+        head = _add(opened, locked, action=action, summary=summary, reason=reason)
+    else:
+        exports = hashes(stored_files(locked.folder))
+        recorded = {LOCK_FILE: locked.id, **recorded_exports(past, locked.id)}
+        if head.files and exports != recorded:
+            head = _add(opened, locked, action=action, summary=EXPORTS, reason=reason, anew=True)
+        else:
+            _keep(opened, locked, files_to_keep(locked, past))
+    ensure_stored(opened.project, locked, opened.past)
+    return head
+
+
+def _add(
+    opened: OpenHistory,
+    locked: Locked,
+    *,
+    action: Action,
+    summary: str,
+    reason: str | None = None,
+    anew: bool = False,
+) -> Generation:
+    """Add a generation; with ``anew`` its exports take the place of those that were kept."""
+    kept = _keep(opened, locked, stored_files(locked.folder), anew=anew)
     entry = new_generation(
-        project,
-        past,
+        opened.project,
+        opened.past,
         locked.id,
         action=action,
         files=hashes(stored_files(kept)),
@@ -128,3 +160,14 @@ def record_generation(
     )
     opened.add(entry)
     return entry
+
+
+def _keep(
+    opened: OpenHistory, locked: Locked, files: dict[str, bytes], *, anew: bool = False
+) -> Path:
+    """Keep a lock whole in the history; return its folder there."""
+    store = opened.project.store
+    keep_runtime(opened.project, locked.lock)
+    references = references_to_keep(locked, opened.past)
+    smoke = smoke_files(store, locked.lock)
+    return keep(locked.folder, locked.id, files, references, smoke, replace=anew)

@@ -1,4 +1,4 @@
-"""``freeze log``: the generations of an environment, the proof of them, and two made one."""
+"""``freeze log``: lists the generations of an environment, verifies them, joins two branches."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from freezer.errors import HistoryError, LockError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.history.entries import new_generation
 from freezer.flows.history.generations import history, shown_folder
-from freezer.flows.history.lock_files import hashes, stored_files, stored_references
+from freezer.flows.history.lock_files import (
+    WRITTEN,
+    hashes,
+    owner,
+    references_to_keep,
+    stored_files,
+)
+from freezer.flows.history.recorded import ensure_stored
 from freezer.flows.project.environment import (
     LOCKS,
+    Locked,
     environments,
     load_environment,
     load_locked,
@@ -24,9 +32,9 @@ from freezer.history.changelog import write_changelog
 from freezer.history.join import united
 from freezer.history.log import FOLDER, LOG_FILE, History, read_log, write_log
 from freezer.history.switch import begun, require_fit
-from freezer.history.verify import faults
+from freezer.history.verify.verify import Subject, verify_history
 from freezer.model.generation import Checked, Generation
-from freezer.model.lockfile import short_id
+from freezer.model.lockfile import LOCK_FILE, short_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,13 +66,15 @@ class Log:
 
 @dataclass(frozen=True)
 class Verified:
-    """What holding a history against its digests came to."""
+    """What comparing a history with its digests came to."""
 
     name: str
     entries: int
     """How many entries were compared with each other; 0 where they could not be read."""
     locks: int
     faults: tuple[str, ...]
+    uncovered: tuple[str, ...] = ()
+    """Files that no entry records, so that nothing can be said of them."""
 
 
 def environment_name(project: Project, name: str | None) -> str:
@@ -107,18 +117,39 @@ def _current_id(project: Project, name: str) -> str | None:
 
 
 def verify(project: Project, name: str | None) -> Verified:
-    """Hold every entry, every kept lock and every reference against its digest."""
+    """Compare every entry, and every file of the history and next to the lock, with its digest."""
     chosen = environment_name(project, name)
     folder, shown = project.root / LOCKS / chosen, shown_folder(chosen)
-    before = committed(project.root, f"{shown}/{FOLDER}/{LOG_FILE}")
-    current = _current_id(project, chosen)
-    found = tuple(faults(folder, shown, chosen, before, current))
+    locked, lock_fault = _lock_here(project, chosen)
+    subject = Subject(
+        name=chosen,
+        folder=folder,
+        shown=shown,
+        current=locked.id if locked else None,
+        exports=WRITTEN,
+        committed=committed(project.root, f"{shown}/{FOLDER}/{LOG_FILE}"),
+    )
+    found = verify_history(subject, owner)
     try:
         past = history(project, chosen)
     except HistoryError:
         past = History()
+    if lock_fault is not None:
+        found.add(lock_fault)
+    elif locked is None and past.head is not None:
+        found.faults.append(f"{shown}/{LOCK_FILE}: the lock is gone")
+    if not folder.resolve().is_relative_to(project.root.resolve()):
+        found.faults.append(f"{shown}: a link that leads out of the project")
     locks = len({one.lock_id for one in past.generations})
-    return Verified(chosen, len(past.entries), locks, found)
+    return Verified(chosen, len(past.entries), locks, tuple(found.faults), tuple(found.uncovered))
+
+
+def _lock_here(project: Project, name: str) -> tuple[Locked | None, LockError | None]:
+    """Return the lock that is there, or what is wrong with it."""
+    try:
+        return read_lock(project.root, name), None
+    except LockError as error:
+        return None, error
 
 
 def join(project: Project, name: str | None, reason: str | None = None) -> Generation:
@@ -152,7 +183,7 @@ def join(project: Project, name: str | None, reason: str | None = None) -> Gener
                 where=Where(place),
                 hint="`freeze log` shows it",
             )
-        kept = keep(folder, locked.id, stored_files(folder), stored_references(locked))
+        kept = keep(folder, locked.id, stored_files(folder), references_to_keep(locked, past))
         files = stored_files(kept)
         _restore(files, folder)
         entry = new_generation(
@@ -167,6 +198,7 @@ def join(project: Project, name: str | None, reason: str | None = None) -> Gener
         whole = past.extended(entry)
         write_log(folder, whole)
         write_changelog(folder, whole, chosen)
+        ensure_stored(project, locked, whole)
         return entry
 
 

@@ -9,9 +9,10 @@ from freezer.errors import FreezerError
 from freezer.fetch.store.atomic import sweep
 from freezer.flows.project.environment import LOCKS
 from freezer.flows.project.exclusive import exclusive_lock
-from freezer.history.archive import INSIDE, REFERENCES
+from freezer.history.archive import INSIDE
 from freezer.history.changelog import write_changelog
 from freezer.history.log import FOLDER, History, append, read_history
+from freezer.history.stored import REFERENCES
 from freezer.history.switch import apply, begin, begun, end
 from freezer.model.generation import Generation
 from freezer.model.lockfile import short_id

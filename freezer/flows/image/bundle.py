@@ -10,6 +10,7 @@ from freezer.ecosystems import lock_artifacts
 from freezer.errors import HostError, IntegrityError, LockError, Where
 from freezer.fetch.store.atomic import disk_errors, replacing, write_atomically
 from freezer.flows.history.generations import history
+from freezer.flows.history.recorded import ensure_references, require_recorded
 from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.image.fetch import fetch_lock
 from freezer.flows.project.environment import LOCKS, Locked
@@ -19,6 +20,7 @@ from freezer.image.clock import epoch
 from freezer.image.oci.bundle import Bundle, Content, content_of, read_bundle, write_bundle
 from freezer.inside import inside_digest
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock, short_id
+from freezer.model.requirements_txt import REQUIREMENTS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +59,8 @@ def bundle(project: Project, name: str | None, path: Path) -> Bundled:
         reference = ensure_base(lock, engine=engine, store=store, report=project.report)
         with project.report.task("Keeping the base image"):
             keep_base(lock.base, reference, engine=engine, store=store)
+    ensure_references(project, locked)
+    require_recorded(project, locked, REQUIREMENTS_FILE)
     members = _members(locked, store)
     total = sum(content.size for content in members.values())
     with (
@@ -133,7 +137,7 @@ def take_past_bundle(project: Project, path: Path, name: str | None) -> tuple[st
 
 def _members(locked: Locked, store: Store) -> dict[str, Content]:
     found = {}
-    for file in (locked.folder / LOCK_FILE, locked.folder / "requirements.txt"):
+    for file in (locked.folder / LOCK_FILE, locked.folder / REQUIREMENTS_FILE):
         if file.is_file():
             found[f"lock/{file.name}"] = content_of(file.read_bytes())
     for reference in sorted((locked.folder / "references").glob("*.json")):

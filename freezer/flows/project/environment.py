@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import LockError, SpecError, Where
 from freezer.frameworks import trainings
+from freezer.history.files import read_regular
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def read_lock(project: Path, name: str) -> Locked | None:
     folder = project / LOCKS / name
     shown = f"{LOCKS}/{name}/{LOCK_FILE}"
     try:
-        data = (folder / LOCK_FILE).read_bytes()
+        data = read_regular(folder, LOCK_FILE)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -10,6 +10,7 @@ from freezer.fetch.registry.compressed_layers import Packed, pack, packed_before
 from freezer.fetch.registry.push import Blob, Destination
 from freezer.fetch.registry.reference import parse_reference
 from freezer.fetch.registry.repository import Door
+from freezer.flows.history.recorded import ensure_references
 from freezer.flows.image.build import verified_image
 from freezer.flows.image.config_cache import config_of
 from freezer.flows.image.current_lock import load_current_lock
@@ -73,6 +74,7 @@ def push(project: Project, name: str | None, reference: str) -> Pushed:
             f"the engine holds no verified image of lock {locked.id[:12]}",
             hint=f"run `freeze build {locked.lock.name}`",
         )
+    ensure_references(project, locked)
     references = own_references(locked)
     config = config_of(project, image)
     layers = _compressed(project, image)

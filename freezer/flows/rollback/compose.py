@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.reference import FOLDER, parse_reference
-from freezer.errors import CheckError
+from freezer.check.reference import FOLDER
 from freezer.flows.check.record import checked_entry, inventory_in
 from freezer.flows.history.entries import new_generation, summary_of
-from freezer.flows.history.lock_files import WRITTEN
+from freezer.flows.history.lock_files import (
+    WRITTEN,
+    hashes,
+    reference_files,
+    references_to_keep,
+)
 from freezer.flows.project.environment import LOCKS
-from freezer.history.archive import archive_folder, verified_file
+from freezer.history.archive import archive_folder
+from freezer.history.files import read_regular
+from freezer.history.stored import recorded_exports, recorded_files, verified_file
 from freezer.history.switch import Switch
-from freezer.model.canonical import digest
 from freezer.model.record.inventory import INVENTORY_FILE
 
 if TYPE_CHECKING:
@@ -31,10 +37,8 @@ _STORED: Final = WRITTEN | {INVENTORY_FILE}
 def verified_past(past: History, target: Generation, locked: Locked, shown: str) -> None:
     """Compare every file of a generation with the history. Raises ``HistoryError``."""
     place = f"{shown}/history/{locked.id}"
-    for name, sha256 in target.files.items():
+    for name, sha256 in (target.files | recorded_files(past, locked.id)).items():
         verified_file(locked.folder, name, sha256, place)
-    for class_, sha256 in past.references(locked.id).items():
-        verified_file(locked.folder, f"{FOLDER}/{class_}.json", sha256, place)
 
 
 def compose_switch(
@@ -50,34 +54,32 @@ def compose_switch(
 ) -> Switch:
     """Return the switch to a generation of the past; nothing is written."""
     folder = project.root / LOCKS / locked.lock.name
-    files = dict(target.files)
-    inventory = locked.folder / INVENTORY_FILE
-    if inventory.is_file():
-        files[INVENTORY_FILE] = digest(inventory.read_bytes())
-    kept = sorted((locked.folder / FOLDER).glob("*.json"))
-    references = {path.name: digest(path.read_bytes()) for path in kept}
+    exports = {**target.files, **recorded_exports(past, locked.id)}
+    files = dict(exports)
+    inventory = inventory_in(locked.folder)
+    if inventory is not None:
+        files[INVENTORY_FILE] = inventory
+    own = f"{result.record.host.class_}.json"  # the check compared it, or just made it
+    references = hashes(references_to_keep(locked, past, written=(own,)))
     entry = new_generation(
         project,
         past,
         locked.id,
         action="rollback",
         image=result.image,
-        files=target.files,
+        files=exports,
         reason=reason,
         summary=f"back to generation {target.number}: {summary_of(changed)}",
         deviation=deviation,
     )
-    mine = locked.folder / FOLDER / f"{result.record.host.class_}.json"
-    after = past.extended(entry)
-    reference = mine.read_bytes() if mine.is_file() else None
     check = checked_entry(
         project,
-        after,
+        past.extended(entry),
         entry,
         result.record,
         result.verdict.word,
-        reference,
-        inventory_in(locked.folder),
+        reference=references.get(own),
+        inventory=inventory,
     )
     return Switch(
         name=locked.lock.name,
@@ -94,13 +96,10 @@ def compose_switch(
 def _replaceable(folder: Path, references: dict[str, str]) -> list[str]:
     """Return the references next to the current lock of which the history has another copy."""
     found = []
-    for path in sorted((folder / FOLDER).glob("*.json")):
-        data = path.read_bytes()
-        try:
-            owner = parse_reference(data, path.name).lock_id
-        except CheckError:
+    for name, (lock_id, data) in reference_files(folder).items():
+        if lock_id is None or name in references:
             continue
-        kept = archive_folder(folder, owner) / FOLDER / path.name
-        if path.name not in references and kept.is_file() and kept.read_bytes() == data:
-            found.append(path.name)
+        with suppress(OSError):
+            if read_regular(archive_folder(folder, lock_id), f"{FOLDER}/{name}") == data:
+                found.append(name)
     return found

@@ -62,7 +62,9 @@ def rollback(
             return plan
         recorded = opened.past.images(plan.target.lock_id)
         image = obtain_image(project, plan.locked, recorded)
-        result = check_locked(project, plan.locked, recording=Recording.NEVER, image=image.info)
+        result = check_locked(
+            project, plan.locked, recording=Recording.NEVER, past=opened.past, image=image.info
+        )
         found = replace(
             plan,
             how=image.how,

@@ -52,16 +52,26 @@ def document(log: Log) -> dict[str, Any]:
 
 
 def show_verified(found: Verified, console: Console) -> None:
-    """Print what was edited, or that nothing was."""
+    """Print what was edited, what the history does not cover, or that nothing was touched."""
     for fault in found.faults:
         console.print(f"  {escape(printable(fault))}", highlight=False, soft_wrap=True)
+    for one in found.uncovered:
+        line = f"  [dim]not covered:[/dim] {escape(printable(one))}"
+        console.print(line, highlight=False, soft_wrap=True)
+    files = plural(len(found.uncovered), "file")
     if found.faults:
         said = f"[bold red]{plural(len(found.faults), 'fault')}[/bold red] in the history"
+    elif not found.entries:
+        said = f"nothing is recorded yet; {files} not covered"
     else:
+        # Not "untouched" where something could not be compared.
+        word = "what is recorded is untouched" if found.uncovered else "untouched"
         said = (
-            f"[bold green]untouched[/bold green], {found.entries} entries and "
+            f"[bold green]{word}[/bold green], {found.entries} entries and "
             f"{plural(found.locks, 'lock')} verified"
         )
+        if found.uncovered:
+            said += f"; {files} not covered"
     console.print(f"{found.name}: {said}", highlight=False, soft_wrap=True)
 
 
@@ -73,6 +83,7 @@ def verified_document(found: Verified) -> dict[str, Any]:
         "entries": found.entries,
         "locks": found.locks,
         "faults": list(found.faults),
+        "uncovered": list(found.uncovered),
     }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from freezer.check.reference import read_reference, reference_path, references
-from freezer.errors import CheckError, SpecError
+from freezer.errors import CheckError, HistoryError, SpecError
 from freezer.flows.check import check as flow
 from freezer.flows.check.check import check, check_locked
 from freezer.flows.check.record import record_check, said_before
@@ -84,7 +85,7 @@ def test_recording_anew_does_not_read_the_old_reference(past: Past) -> None:
     check(past.opened, NAME)
     path = reference_path(past.folder, CLASS)
     path.write_text("{")
-    with pytest.raises(CheckError, match="changed by something other"):
+    with pytest.raises(HistoryError, match="not the one that the history recorded"):
         check_locked(past.opened, past.locked)
     assert check_locked(past.opened, past.locked, recording=Recording.ANEW).recorded
 
@@ -132,7 +133,11 @@ def test_a_history_that_cannot_be_written_is_a_warning(
 ) -> None:
     check(past.opened, NAME)
     past.tell(*lines(loss=0.25))
-    past.log_file.write_text(past.log_file.read_text().replace('"lock"', '"update"'))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("freezer.history.log.write_atomically", full)
     done = check(past.opened, NAME)
     assert done.verdict.word is Word.DRIFTED
     assert any("the check is not in the history" in line for line in past.ear.warnings)

@@ -169,8 +169,8 @@ def test_an_edited_inventory_of_the_past_is_named(three: Past) -> None:
     kept.write_text("{}")
     past = history(three.opened, NAME)
     checked = checked_entry(
-        three.opened, past, past.generations[-1], three.reference(), Word.IDENTICAL, None,
-        inventory_in(kept.parent),
+        three.opened, past, past.generations[-1], three.reference(), Word.IDENTICAL,
+        reference=None, inventory=inventory_in(kept.parent),
     )  # fmt: skip
     write_changelog(three.folder, append(three.folder, past, checked), NAME)
     assert verify(three.opened, NAME).faults == ()

@@ -243,12 +243,12 @@ def test_the_log_names_what_lies_in_the_place_of_one(
     path.unlink()
     make(path)
     (fault,) = verify(shop, "demo").faults
-    assert "something else lies in the place" in fault
+    assert "in the place of a file" in fault
 
 
 def test_the_log_passes_over_what_is_none(shop: Project) -> None:
     record(shop, make_lock(inside=installed_runtime()))
-    for name in (".gitkeep", f".{installed_runtime().sha256}.k2x8"):
+    for name in (".gitkeep", f".{installed_runtime().sha256}.k2x8_ab1"):
         (shop.root / "lockfiles/demo/inside" / name).write_bytes(b"")
     assert verify(shop, "demo").faults == ()
 
@@ -339,6 +339,6 @@ def test_shipped_locks_come_with_their_part(folder: Path) -> None:
         r"^inside:\n  sha256: \"?(\w{64})\"?$", (folder / LOCK_FILE).read_text(), re.MULTILINE
     )
     assert named
-    (path,) = (folder / "inside").iterdir()
-    assert path.name == named[1]
-    assert unpack(path.read_bytes(), named[1], str(path))
+    parts = {path.name: path for path in (folder / "inside").iterdir()}
+    assert named[1] in parts, "the current lock's; earlier generations may have others"
+    assert all(unpack(path.read_bytes(), name, name) for name, path in parts.items())

@@ -1,0 +1,1 @@
+"""Verifies a history: its entries, and the files that they name."""
