@@ -36,6 +36,8 @@ SMI: Final = (
     "--query-gpu=driver_version,compute_cap,name",
     "--format=csv,noheader",
 )
+_LONGEST: Final = 1000
+"""Characters of a line of a listing that are read."""
 _PATIENCE: Final = 30.0
 """Seconds; a driver that was not used for long takes some to start."""
 
@@ -82,7 +84,8 @@ def parse_nvml(text: str) -> list[Gpu] | None:
 def parse_smi(text: str) -> list[Gpu]:
     """Return the GPUs of a listing; lines that are none (errors, warnings) are passed over."""
     found = []
-    for row in csv.reader(text.splitlines(), skipinitialspace=True):
+    for line in text.splitlines():
+        row = next(csv.reader([line[:_LONGEST]], skipinitialspace=True), [])
         if len(row) < 3 or not _is_version(row[0]):
             continue
         capability = row[1].strip() if _is_version(row[1]) else ""

@@ -150,3 +150,13 @@ def test_a_host_without_both_has_no_gpus() -> None:
 def test_an_old_driver_is_refused_by_what_the_program_says(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="too old"):
         require_driver(LOCKED, host_gpus(BROKEN, program(tmp_path, OLD)))
+
+
+def test_a_line_without_end_in_a_listing_is_read_in_part() -> None:
+    [gpu] = parse_smi("570.124.06, 9.0, NVIDIA " + "A" * 200_000)
+    assert len(gpu.name) < 1000
+    assert parse_smi('"' * 200_001) == []
+
+
+def test_a_listing_nested_without_end_is_no_listing() -> None:
+    assert parse_nvml("[" * 100_000) is None
