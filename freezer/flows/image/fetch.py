@@ -17,6 +17,8 @@ from freezer.flows.project.user_files import fetch_user_files
 from freezer.resolve.python.true_metadata import require_true_metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freezer.fetch.debian.apt_sources import AptSource
     from freezer.fetch.store.interface import Source
     from freezer.flows.project.environment import Locked
@@ -63,6 +65,7 @@ def fetch_lock(project: Project, lock: Lock) -> None:
     # Putting the sources together asks pip for its configuration, which takes time.
     sources = _sources(project, lock) if missing else ()
     try:
+        _rebuild_git(project, lock, sources)
         fetch_all(lock_artifacts(lock), store=project.store, sources=sources, report=project.report)
     except ArtifactGoneError as error:
         raise _with_nearest(project, lock, error) from error
@@ -78,6 +81,15 @@ def fetch_lock(project: Project, lock: Lock) -> None:
         return next(read, None) or PythonIndex.from_config(project.config, options)
 
     require_true_metadata(lock, missing, index=index, store=project.store)
+
+
+def _rebuild_git(project: Project, lock: Lock, sources: Sequence[Source]) -> None:
+    """Build wheels from git again that the store lacks: no index has them."""
+    for package in lock.pip:
+        if package.source == "git" and not project.store.has(package.sha256):
+            from freezer.flows.lock.source.git import rebuild_git_wheel
+
+            rebuild_git_wheel(project, lock, package, sources)
 
 
 def _sources(project: Project, lock: Lock) -> tuple[Source, ...]:

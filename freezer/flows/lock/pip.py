@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from freezer.flows.project.project import Project
     from freezer.model.lock import CondaPackage, Lock, PipPackage, Target
     from freezer.resolve.conda.environment import CondaRequirements
+    from freezer.resolve.python.git import GitWheel
     from freezer.resolve.python.interface import PipRequirement
     from freezer.resolve.python.takeover.pins import LockedPackages
 
@@ -60,6 +61,7 @@ class PipPackagesResolver:
 
         Raises ``ResolveError`` where there is no solution.
         """
+        from freezer.resolve.python.git import from_git, with_git
         from freezer.resolve.python.resolve import require_no_project, require_python, resolve_pip
         from freezer.resolve.python.update import update_pip
 
@@ -71,12 +73,15 @@ class PipPackagesResolver:
         release, old, store = request.released("pip"), request.old, project.store
         if self.requirements.locked is not None:
             return PipAnswer(packages=_taken_over(project, self.requirements.locked, wanted))
-        if release is None or old is None:
-            found = resolve_pip(wanted, resolver, store=store, report=project.report)
-        else:
-            found = update_pip(
-                wanted, resolver, release, old.pip, store=store, report=project.report
-            )
+        wheels = _git_wheels(project, self.requirements, wanted, below)
+        with with_git(wanted, wheels, store) as whole:
+            if release is None or old is None:
+                found = resolve_pip(whole, resolver, store=store, report=project.report)
+            else:
+                found = update_pip(
+                    whole, resolver, release, old.pip, store=store, report=project.report
+                )
+        found = from_git(found, wheels)
         require_no_project(self.requirements, found.packages)
         for warning in found.warnings:
             project.report.warn(warning)
@@ -130,6 +135,17 @@ class PipPackagesResolver:
             newer={name: newer.as_of for name, newer in request.exceptions.items()},
             provided=provided_by(conda),
         )
+
+
+def _git_wheels(
+    project: Project, requirements: PipRequirements, request: PipRequest, below: Below
+) -> list[GitWheel]:
+    """Return what is required from git, built. Raises ``FetchError``, ``BuildError``."""
+    if not requirements.git:
+        return []
+    from freezer.flows.lock.source.git import build_git_wheels
+
+    return build_git_wheels(project, requirements.git, request, below)
 
 
 def _taken_over(

@@ -115,7 +115,7 @@ def _linked(
     lock: Lock, bench: Bench, engine: Engine, store: Store, report: Reporter
 ) -> dict[str, Chunk]:
     """Return the files of each package as a chunk, by the package's name in the plan."""
-    latest, layout = epoch(lock.as_of), _layout(lock)
+    latest, layout = epoch(lock.as_of), layout_of(lock)
     conda = conda_chunks(lock.conda, layout=layout, epoch=latest, store=store, report=report)
     bench.python = python_chunks(lock, conda)
     wheels = [_wheel(lock, package, bench, engine, store, report) for package in lock.pip]
@@ -184,14 +184,15 @@ def _wheel(
 
 def _own_chunks(lock: Lock, store: Store) -> list[Chunk]:
     """Return what changes with every lock: Freezer's part, and conda's list of what is there."""
-    layout = _layout(lock)
+    layout = layout_of(lock)
     own = skeleton_chunk(lock, layout, store)
     if not lock.conda:
         return [own]
     return [history_chunk(lock.conda, layout=layout, epoch=epoch(lock.as_of), store=store), own]
 
 
-def _layout(lock: Lock) -> Layout:
+def layout_of(lock: Lock) -> Layout:
+    """Return where a lock's packages are installed."""
     return Layout(ENVIRONMENT, lock.target.python.minor)
 
 

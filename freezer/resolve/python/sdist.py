@@ -68,12 +68,16 @@ def declared_requires(archive: Path, file: str) -> tuple[str, ...]:
             data = _zipped(archive) if file.endswith(".zip") else _tarred(archive)
     except (OSError, tarfile.TarError) as error:
         raise refused(str(error) or type(error).__name__) from error
+    return parse_requires(data, file)
+
+
+def parse_requires(data: bytes | None, file: str) -> tuple[str, ...]:
+    """Return what a ``pyproject.toml`` declares that a build needs; None: there is no such file.
+
+    Raises ``ResolveError`` for one that is not what it should be.
+    """
     if data is None:
         return _DEFAULT
-    return _parse(data, file)
-
-
-def _parse(data: bytes, file: str) -> tuple[str, ...]:
     where = Where(f"{file}/pyproject.toml")
     try:
         table = tomllib.loads(data.decode()).get("build-system")

@@ -24,6 +24,7 @@ from freezer.resolve.python.requirements.file import (
     read_text,
     single,
 )
+from freezer.resolve.python.requirements.git import GitRequirement, parse_git
 from freezer.resolve.python.requirements.known_target import KnownTarget
 from freezer.resolve.python.requirements.options import parse_options, sha256_of
 from freezer.resolve.python.requirements.parse import (
@@ -63,6 +64,8 @@ class PipRequirements:
     options: IndexOptions = field(default_factory=IndexOptions)
     prereleases: bool = False
     requires_python: list[tuple[str, Where]] = field(default_factory=list)
+    git: list[GitRequirement] = field(default_factory=list)
+    """Requirements from git, whose markers hold."""
     projects: list[tuple[str, Where]] = field(default_factory=list)
     """Normalised names of the projects themselves, which no index may provide."""
     locked: LockedPackages | None = None
@@ -150,10 +153,12 @@ class _Reader:
     def _check_whole(self) -> None:
         """Refuse a lock next to requirements, and extras of nothing."""
         found, spec = self.gathered, self._spec
-        if found.locked and (found.requirements or found.constraints):
+        beside = [item.where for item in (*found.requirements, *found.constraints)]
+        beside += [item.where for item in found.git]
+        if found.locked and beside:
             raise SpecError(
                 f"{found.locked.shown} is a lock, and is taken over as it is",
-                where=(found.requirements or found.constraints)[0].where,
+                where=beside[0],
                 hint="leave out what is next to it, or name what it was made from in its place",
             )
         projects = [file for file in spec.files if file.endswith(".toml") or is_lock(file)]
@@ -249,6 +254,12 @@ class _Reader:
         self.gathered.lines.append(
             [line.where.file, int(constraint), without_credentials(line.raw)]
         )
+        if options.editable and (git := parse_git(options.editable[0], line.where)):
+            self.gathered.git.append(git)
+            self.gathered.warnings.append(
+                f"{line.where}: installed as a wheel of its commit, not to be edited"
+            )
+            return
         if options.editable:
             raise refuse_editable(options.editable, line.where)
         if line.text:
@@ -273,6 +284,9 @@ class _Reader:
 
     def _requirement(self, line: Line, options: Namespace, constraint: bool) -> None:
         if is_left_out(line.text, self._known):
+            return
+        if not constraint and (git := parse_git(line.text, line.where)):
+            self.gathered.git.append(git)
             return
         requirement = parse_requirement(line.text, line.where)
         if options.build_settings:

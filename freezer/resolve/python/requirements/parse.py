@@ -96,12 +96,12 @@ def _named(url: str, where: Where) -> str:
 
 def _refuse_vcs(text: str, where: Where) -> SpecError:
     return SpecError(
-        "a requirement from version control has no published file whose hash could be locked",
+        "a requirement from version control other than git over HTTP(S) cannot be locked",
         where=where,
         found=redact(text),
-        hint="build a wheel once (`pip wheel --no-deps 'git+https://…@COMMIT'`), keep it in a "
-        "folder or an index of yours, and require it by version with --find-links FOLDER; "
-        "or require the release on the index",
+        expected="NAME @ git+https://HOST/REPOSITORY.git@COMMIT",
+        hint="write it so; or build a wheel once (`pip wheel --no-deps git+ssh:…@COMMIT`), keep "
+        "it in a folder or an index of yours, and require it by version with --find-links FOLDER",
     )
 
 

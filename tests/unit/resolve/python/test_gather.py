@@ -111,7 +111,7 @@ def test_other_tools_files_are_refused_with_the_way(tmp_path: Path, name: str, a
     ("line", "message"),
     [
         ("-e .", "editable"),
-        ("git+https://h/x", "version control"),
+        ("git+ssh://h/x", "version control"),
         ("--no-binary numpy", "asks for source distributions"),
         ("--no-binary :all:", "asks for source distributions"),
         ("--nonesuch", "do not have"),

@@ -1,0 +1,1 @@
+"""Git repositories: commits, and their trees as archives."""

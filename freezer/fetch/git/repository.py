@@ -1,0 +1,220 @@
+"""One commit of a git repository over HTTP(S): pinned, fetched, and packed the same every time.
+
+git verifies what it fetches against the commit's own hash. Nothing of the repository runs here: no
+hooks, no filters, no submodules.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from freezer.errors import FetchError, HostError
+from freezer.fetch.http.redact import redact, without_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from freezer.fetch.store.store import Store
+
+COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+_TIMEOUT: Final = 900.0
+"""Seconds for one call of git."""
+_LARGEST: Final = 1 << 30
+"""Bytes of a commit's files."""
+_MOST_FILES: Final = 200_000
+
+
+def pin_commit(url: str, revision: str | None) -> str:
+    """Return the commit that a branch, a tag or a commit names now; None: the default branch.
+
+    Raises ``FetchError`` when the repository is out of reach or has no such revision.
+    """
+    if revision and COMMIT.match(revision):
+        return revision
+    name = revision or "HEAD"
+    wanted = (name,) if revision is None else (
+        f"refs/tags/{name}^{{}}", f"refs/tags/{name}", f"refs/heads/{name}", name
+    )  # fmt: skip
+    listed = _git(["ls-remote", "--", _clean(url)], url).decode("utf-8", "replace").splitlines()
+    refs = {ref: commit for commit, _, ref in (line.partition("\t") for line in listed)}
+    for ref in wanted:
+        if COMMIT.match(refs.get(ref, "")):
+            return refs[ref]
+    raise FetchError(
+        f"{redact(_clean(url))} has no {name}",
+        expected="a branch, a tag, or a full commit of 40 digits",
+        hint="an abbreviated commit cannot be looked up on a server",
+    )
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A repository on this machine that holds one commit."""
+
+    folder: Path
+    url: str
+    commit: str
+
+    def text(self, path: str) -> bytes | None:
+        """Return a file of the commit; None where there is none."""
+        listed = [entry for entry in self._entries(path) if entry[1] == path]
+        return self._blobs([listed[0][2]])[0] if listed else None
+
+    def pack(self, store: Store, top: str) -> tuple[str, int]:
+        """Put the commit's files into the store as a tar archive; return SHA-256 and size in bytes.
+
+        The same commit gives the same bytes. Raises ``FetchError`` for submodules, and for links
+        that lead out of the tree.
+        """
+        entries = self._entries()
+        blobs = self._blobs([digest for _, _, digest in entries])
+        packed = self.folder / "packed.tar"
+        with tarfile.open(packed, "w", format=tarfile.PAX_FORMAT) as archive:
+            for (mode, path, _), data in zip(entries, blobs, strict=True):
+                info = tarfile.TarInfo(f"{top}/{path}")
+                info.mode = 0o755 if mode == "100755" else 0o644
+                if mode == "120000":
+                    info.type, info.linkname = tarfile.SYMTYPE, self._link(path, data)
+                    archive.addfile(info)
+                else:
+                    info.size = len(data)
+                    archive.addfile(info, io.BytesIO(data))
+        return store.put_file(packed), packed.stat().st_size
+
+    def _entries(self, path: str | None = None) -> list[tuple[str, str, str]]:
+        """Return mode, path and blob of each file."""
+        more = ["--", path] if path else []
+        raw = _git(
+            ["ls-tree", "-r", "-z", "--full-tree", self.commit, *more], self.url, self.folder
+        )
+        found = []
+        for line in filter(None, raw.decode("utf-8", "surrogateescape").split("\0")):
+            head, _, name = line.partition("\t")
+            mode, kind, digest = head.split(" ")
+            if kind == "commit":
+                raise self._refused(f"{name} is a submodule", "build a wheel of it yourself")
+            if not name.isprintable() or ".." in name.split("/"):
+                raise self._refused(f"{name!r} is not a usable path", "ask its authors")
+            found.append((mode, name, digest))
+        if len(found) > _MOST_FILES:
+            raise self._refused(f"it has more than {_MOST_FILES} files", "build a wheel of it")
+        return found
+
+    def _blobs(self, digests: list[str]) -> list[bytes]:
+        request = "".join(f"{digest}\n" for digest in digests).encode()
+        stream = io.BytesIO(_git(["cat-file", "--batch"], self.url, self.folder, request))
+        found = []
+        for digest in digests:
+            name, kind, size = stream.readline().decode().split()
+            if (name, kind) != (digest, "blob"):
+                raise self._refused(f"{digest} is no file", "fetch it again")
+            found.append(stream.read(int(size)))
+            stream.read(1)
+        return found
+
+    def _link(self, path: str, data: bytes) -> str:
+        target = data.decode("utf-8", "replace")
+        depth = len(PurePosixPath(path).parent.parts)
+        for part in PurePosixPath(target).parts:
+            depth += -1 if part == ".." else 1
+            if depth < 0 or target.startswith("/") or not target.isprintable():
+                raise self._refused(f"the link {path} leads out of the tree", "ask its authors")
+        return target
+
+    def _refused(self, found: str, hint: str) -> FetchError:
+        return FetchError(
+            f"{redact(_clean(self.url))} at {self.commit[:12]} cannot be packed",
+            found=found,
+            hint=hint,
+        )
+
+
+@contextmanager
+def checkout(url: str, commit: str, store: Store) -> Iterator[Checkout]:
+    """Give a repository with one commit, as long as the block lasts.
+
+    Raises ``FetchError`` when the repository is out of reach, or has no such commit.
+    """
+    with store.scratch() as folder:
+        _git(["init", "--quiet", "--bare", "."], url, folder)
+        try:
+            _git(
+                ["fetch", "--quiet", "--depth=1", "--no-tags", "--", _clean(url), commit],
+                url,
+                folder,
+            )
+        except FetchError:
+            # Servers without the smart protocol, or that serve no commit by its hash.
+            _git(["fetch", "--quiet", "--", _clean(url), "+refs/*:refs/fetched/*"], url, folder)
+        _git(["cat-file", "-e", f"{commit}^{{commit}}"], url, folder)
+        yield Checkout(folder, url, commit)
+
+
+def _clean(url: str) -> str:
+    return without_credentials(url)
+
+
+def _git(
+    arguments: list[str], url: str, folder: Path | None = None, request: bytes | None = None
+) -> bytes:
+    if shutil.which("git") is None:
+        raise HostError("git is not installed", hint="install git, to lock what comes from it")
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env=_environment(url),
+            input=request,
+            stdin=None if request is not None else subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FetchError(
+            f"git did not finish in {_TIMEOUT:.0f} s: {redact(_clean(url))}"
+        ) from error
+    if len(done.stdout) > _LARGEST:
+        raise FetchError(f"{redact(_clean(url))} has more than {_LARGEST >> 30} GiB of files")
+    if done.returncode != 0:
+        said = redact(done.stderr.decode("utf-8", "replace")).strip().splitlines()
+        raise FetchError(
+            f"the repository {redact(_clean(url))} cannot be read",
+            found=said[-1] if said else f"git ended with {done.returncode}",
+            hint="check the address, the revision and the network; for a private repository set up "
+            "git's credentials",
+        )
+    return done.stdout
+
+
+def _environment(url: str) -> dict[str, str]:
+    """Return what git is started with: nobody is asked, only HTTP is spoken, secrets stay here."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name in ("GIT_SSL_CAINFO", "GIT_ASKPASS")
+    }
+    settings = {"core.hooksPath": os.devnull, "protocol.version": "2"}
+    clean = _clean(url)
+    if clean != url:  # arguments are shown to everyone on the machine
+        settings[f"url.{url}.insteadOf"] = clean
+    pairs = enumerate(settings.items())
+    return {
+        **kept,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": "http:https",
+        "LC_ALL": "C",
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        **{f"GIT_CONFIG_{kind}_{n}": pair[kind == "VALUE"] for n, pair in pairs
+           for kind in ("KEY", "VALUE")},
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Packages that are built from source when they are locked."""

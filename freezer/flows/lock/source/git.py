@@ -1,0 +1,199 @@
+"""Packages from git: a commit pinned, its wheel built once without a network, and locked by hash.
+
+The wheel is what the lock names, so bundles and stores hold it as any other. Where it is nowhere,
+it is built again from the commit, with the locked build requirements, and must be the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from freezer.errors import FreezerError, IntegrityError, ResolveError, Where
+from freezer.fetch.conda.channels import read_channels
+from freezer.fetch.conda.source import CondaChannels
+from freezer.fetch.debian.archive import DebianArchive
+from freezer.fetch.git.repository import checkout, pin_commit
+from freezer.fetch.http.redact import without_credentials
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.store.download import fetch_all
+from freezer.flows.lock.base import base_apt_sources
+from freezer.image.assemble.from_source import build_from_source
+from freezer.image.base import engine_base
+from freezer.model.lock import ImageRuntime, Lock, PipPackage, SmokePlan
+from freezer.resolve.python.git import GitWheel, wheel_metadata
+from freezer.resolve.python.resolve import resolve_pip
+from freezer.resolve.python.sdist import build_request, parse_requires
+from freezer.resolve.python.uv.resolver import UvResolver
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.fetch.debian.apt_sources import AptSource
+    from freezer.fetch.git.repository import Checkout
+    from freezer.fetch.store.interface import Source
+    from freezer.flows.lock.interface import Below
+    from freezer.flows.project.project import Project
+    from freezer.resolve.python.interface import PipRequest
+    from freezer.resolve.python.requirements.git import GitRequirement
+
+
+def build_git_wheels(
+    project: Project,
+    requirements: Sequence[GitRequirement],
+    request: PipRequest,
+    below: Below,
+) -> list[GitWheel]:
+    """Return the wheel of each requirement from git, in the store.
+
+    Raises ``FetchError`` for a repository out of reach, ``BuildError``, ``ResolveError``.
+    """
+    if not requirements:
+        return []
+    place = _place(project, request, below)
+    sources = _sources(project, request, place)
+    found = [_built(project, item, request, place, sources) for item in requirements]
+    names = [wheel.package.name for wheel in found]
+    for wheel in found:
+        if names.count(wheel.package.name) > 1:
+            raise ResolveError(
+                f"{wheel.package.name} is required from git twice",
+                where=wheel.requirement.where,
+                hint="keep one of the lines",
+            )
+    return found
+
+
+def rebuild_git_wheel(
+    project: Project, lock: Lock, package: PipPackage, sources: Sequence[Source]
+) -> None:
+    """Build a locked wheel from git again. Raises ``IntegrityError`` where it has other bytes."""
+    url, commit = package.url or "", package.commit or ""
+    with checkout(url, commit, project.store) as tree:
+        source = _source(project, tree, package.name, package.subdirectory, package.build_requires)
+    built = _build(project, lock, source, sources)
+    if built.sha256 != package.sha256:
+        raise IntegrityError(
+            f"{package.name} built again from {commit[:12]} is not the wheel that was locked",
+            found=f"sha256 {built.sha256}",
+            expected=f"sha256 {package.sha256}",
+            hint="take it from a bundle or a store that has it (`freeze bundle`); its build is not "
+            "reproducible",
+        )
+
+
+def _built(
+    project: Project,
+    item: GitRequirement,
+    request: PipRequest,
+    place: Lock,
+    sources: Sequence[Source],
+) -> GitWheel:
+    try:
+        commit = pin_commit(item.url, item.revision)
+        with checkout(item.url, commit, project.store) as tree:
+            name = item.name or item.url.rstrip("/").rpartition("/")[2].removesuffix(".git")
+            folder = f"{item.subdirectory}/" if item.subdirectory else ""
+            needs = parse_requires(tree.text(f"{folder}pyproject.toml"), f"{name} {commit[:12]}")
+            wanted = build_request(request, needs, f"{name} {commit[:12]}")
+            resolver = UvResolver()
+            requires = (
+                resolver.resolve(wanted, store=project.store, report=project.report).packages
+                if needs
+                else ()
+            )
+            source = _source(project, tree, canonicalize_name(name), item.subdirectory, requires)
+    except FreezerError as error:
+        error.where = error.where or item.where
+        raise
+    built = _build(project, place, source, sources)
+    real, version, metadata = wheel_metadata(project.store.verified(built.sha256), built.file)
+    if item.name is not None and real != item.name:
+        raise ResolveError(
+            f"the repository holds another package than {item.name}",
+            where=item.where,
+            found=real,
+            hint=f"write it as `{real} @ git+...`",
+        )
+    package = built.model_copy(update={"name": real, "version": version})
+    return GitWheel(item, package, metadata)
+
+
+def _source(
+    project: Project,
+    tree: Checkout,
+    name: str,
+    subdirectory: str | None,
+    requires: tuple[PipPackage, ...],
+) -> PipPackage:
+    """Return the commit's files as a package from source, in the store."""
+    stem = f"{name}-{tree.commit[:12]}"
+    sha256, size = tree.pack(project.store, stem)
+    return PipPackage(
+        source="git",
+        file=f"{stem}.tar",
+        size=size,
+        sha256=sha256,
+        url=without_credentials(tree.url),
+        commit=tree.commit,
+        subdirectory=subdirectory,
+        name=name,
+        version="0",
+        reason="built from git",
+        build_requires=requires,
+    )
+
+
+def _build(
+    project: Project, place: Lock, source: PipPackage, sources: Sequence[Source]
+) -> PipPackage:
+    needed = (*place.debian, *place.conda, *place.pip, *source.build_requires)
+    wanted = [item for item in needed if item.source != "git"]
+    fetch_all(wanted, store=project.store, sources=sources, report=project.report)
+    engine, store, report = project.engine(), project.store, project.report
+    base = engine_base(place.base, place.platform, engine=engine, store=store, report=report)
+    return build_from_source(place, source, base, engine=engine, store=store, report=report)
+
+
+def _sources(project: Project, request: PipRequest, place: Lock) -> tuple[Source, ...]:
+    """Return where what a build runs in comes from."""
+
+    def base_sources() -> tuple[AptSource, ...]:
+        if place.base.kind != "registry":
+            return ()
+        return base_apt_sources(project, place.base, place.platform)
+
+    channels = {item.channel: None for item in place.conda}
+    named = read_channels(
+        [(name, Where("freeze.yaml", key="conda")) for name in channels],
+        folder=project.root,
+        config=project.config,
+    )
+    return (
+        CondaChannels.from_config(project.config, named),
+        PythonIndex(request.indexes),
+        DebianArchive.from_config(
+            project.config, store=project.store, base_sources=base_sources, as_of=request.as_of
+        ),
+    )
+
+
+def _place(project: Project, request: PipRequest, below: Below) -> Lock:
+    """Return a lock of what a build runs in: base, Debian packages, conda's, and a pip."""
+    alone = replace(request, requirements=(), constraints=(), overrides=())
+    pip = resolve_pip(alone, "uv", store=project.store, report=project.report).packages
+    return Lock(
+        name="git",
+        answers={},
+        as_of=request.as_of,
+        platform="linux/arm64" if request.target.architecture == "aarch64" else "linux/amd64",
+        target=request.target,
+        base=below.base,
+        debian=below.debian.packages,
+        conda=below.conda.packages,
+        pip=pip,
+        smoke=SmokePlan(seed=0, cpus=1, memory="1g", timeout=1),
+        inside=ImageRuntime(version="0", sha256="0" * 64),
+    )
