@@ -212,17 +212,20 @@ explain_failure() {
 
 # The registry, another engine, another tool for images, and a clock that lies.
 TOOLS='docker-registry podman skopeo faketime'
+# A database server, whose programs Debian keeps outside of PATH.
+SERVERS='postgresql'
 
 find_tools() {
     local tool
     for tool in $TOOLS; do command -v "$tool" >/dev/null || return 1; done
-    say "what tests use ($TOOLS) is installed."
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || return 1
+    say "what tests use ($TOOLS $SERVERS) is installed."
 }
 
 install_tools() {
     if [ "$(id -u)" -eq 0 ] && is_debian; then
         update_lists
-        install_packages "$TOOLS"
+        install_packages "$TOOLS $SERVERS"
         if [ -d /run/systemd/system ]; then
             systemctl disable --quiet docker-registry # tests run registries of their own
         fi

@@ -74,8 +74,12 @@ def open_ledger(address: str | Path) -> Ledger:
     if sqlite:
         _tune_sqlite(engine)
     ledger = Ledger(engine, shown)
-    with ledger_errors(shown):
-        _bring_up_to_date(ledger)
+    try:
+        with ledger_errors(shown):
+            _bring_up_to_date(ledger)
+    except LedgerError:
+        ledger.close()
+        raise
     return ledger
 
 
@@ -162,7 +166,10 @@ def _create(ledger: Ledger) -> None:
             return
         metadata.create_all(connection)
         connection.execute(
-            text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+            text(
+                "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+                "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+            )
         )
         connection.execute(
             text("INSERT INTO alembic_version (version_num) VALUES (:one)"), {"one": REVISION}

@@ -1,0 +1,146 @@
+"""The ledger on a real PostgreSQL: the same answers as on SQLite, and nothing lost when it goes."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from freezer.errors import LedgerGoneError
+from freezer.fetch.config import Config
+from freezer.fetch.store.store import Store
+from freezer.flows.project.project import Project
+from freezer.flows.runs.place import journals, project_ledger
+from freezer.ledger.connect import Ledger, open_ledger
+from freezer.ledger.journal import Journal
+from freezer.ledger.query import all_points, content, count, find, get
+from freezer.ledger.record import append, change, record, record_many
+from freezer.ledger.series import Points, packed
+from freezer.model.events import SilentReporter
+from freezer.model.record.run import Run, Time
+from tests.support.host.postgres import BINARIES, Postgres
+from tests.support.project.runs import FILTERS, RUNS, run
+
+pytestmark = pytest.mark.skipif(not BINARIES, reason="PostgreSQL's server is not installed")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    made = Postgres(tmp_path_factory.mktemp("postgres"))
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def ledger(server: Postgres) -> Iterator[Ledger]:
+    opened = open_ledger(server.url)
+    record_many(opened, [(one, {}, ()) for one in RUNS])
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(("text", "expected"), FILTERS)
+def test_filters_find_the_same_as_on_sqlite(ledger: Ledger, text: str, expected: list[int]) -> None:
+    assert sorted(int(one.id, 16) for one in find(ledger, text)) == expected
+
+
+def test_values_and_series_come_back_bit_for_bit(ledger: Ledger) -> None:
+    odd = struct.unpack("<d", bytes.fromhex("010000000000f87f"))[0]
+    fields = {
+        "metrics.odd": odd,
+        "metrics.inf": -math.inf,
+        "params.text": "a\0b\udcff",
+        "params.n": 2**70,
+    }
+    made = Run("f" * 16, "demo", "finished", Time(1), fields=fields)
+    points = Points.of([(step, step, odd if step % 2 else step / 3) for step in range(40_000)])
+    record(ledger, made, {"metrics.odd": points}, [b"patch"])
+    append(ledger, made.id, {"metrics.odd": points})
+    back = get(ledger, "f" * 16)
+    assert struct.pack("<d", back.fields["metrics.odd"]).hex() == "010000000000f87f"
+    assert {k: v for k, v in back.fields.items() if k != "metrics.odd"} == {
+        k: v for k, v in fields.items() if k != "metrics.odd"
+    }
+    found = all_points(ledger, made.id)["metrics.odd"]
+    assert list(packed(found)) == [one * 2 for one in packed(points)]
+    assert content(ledger, hashlib.sha256(b"patch").hexdigest()) == b"patch"
+
+
+def test_writers_at_once_lose_nothing(server: Postgres, ledger: Ledger) -> None:
+    before = count(ledger)
+
+    def write(writer: int) -> None:
+        own = open_ledger(server.url)
+        for number in range(20):
+            made = Run(
+                f"{writer:08x}{number:08x}",
+                "w",
+                "finished",
+                Time(number),
+                fields={f"params.p{writer}": number},
+            )
+            record(own, made)
+            change(own, made.id, lambda one: one.with_fields({"params.seen": True}))
+        own.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(10, 14)))
+    assert count(ledger) == before + 80
+    assert len(find(ledger, "params.seen = true")) == 80
+
+
+def test_a_restart_in_mid_run_loses_nothing(
+    server: Postgres, ledger: Ledger, tmp_path: Path
+) -> None:
+    project = Project(
+        tmp_path,
+        Config(ledger=server.url),
+        Store.open(tmp_path / "store"),
+        lambda: None,
+        SilentReporter(),  # type: ignore[arg-type, return-value]
+    )
+    made = run(900)
+    journal = Journal(journals(project) / f"{made.id}.jsonl")
+    journal.run(made)
+    server.stop()
+    with pytest.raises(LedgerGoneError), project_ledger(project):
+        pass
+    journal.metrics({"metrics.x": Points.of([(0, 0, 1.5)])})
+    journal.run(made.with_fields({"metrics.x": 1.5}))
+    journal.close()
+    server.start()
+    with project_ledger(project) as back:
+        assert get(back, made.id).fields["metrics.x"] == 1.5
+        assert len(all_points(back, made.id)["metrics.x"]) == 1
+    assert not list(journals(project).glob("*.jsonl"))
+    assert get(ledger, made.id).id == made.id, "a connection that was open before is renewed"
+
+
+def test_migrations_come_to_the_same_tables(server: Postgres, ledger: Ledger) -> None:
+    from sqlalchemy import create_engine, text
+
+    from freezer.ledger.migrate import upgrade
+
+    admin = create_engine(
+        server.url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+    )
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE migrated"))
+    migrated = create_engine(admin.url.set(database="migrated"))
+    upgrade(migrated)
+    asked = text(
+        "SELECT table_name, column_name, data_type, is_nullable, character_maximum_length "
+        "FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"
+    )
+    indexes = text("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1")
+    with migrated.connect() as one, admin.connect() as other:
+        assert one.execute(asked).all() == other.execute(asked).all()
+        assert one.execute(indexes).all() == other.execute(indexes).all()
+    migrated.dispose()
+    admin.dispose()

@@ -1,0 +1,62 @@
+"""A PostgreSQL server of a test's own, from the host's packages: started, restarted and stopped."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+"""Debian keeps each major version in a folder of its own, outside of PATH."""
+
+
+class Postgres:
+    """One server on the loopback interface."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "cluster"
+        self.log = folder / "log"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        folder.chmod(0o755)
+        for parent in folder.parents:
+            if parent == Path("/tmp"):
+                break
+            parent.chmod(parent.stat().st_mode | 0o055)
+        self.folder.mkdir()
+        self.log.touch()
+        if os.getuid() == 0:  # it refuses to run as root
+            for path in (self.folder, self.log):
+                shutil.chown(path, "postgres", "postgres")
+        self._run("initdb", "-D", str(self.folder), "-U", "me", "-A", "trust", "--no-sync")
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://me@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
+        self._run(
+            "pg_ctl", "-D", str(self.folder), "-l", str(self.log), "-o", options, "-w", "start"
+        )
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self.folder), "-m", "immediate", "-w", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(BINARIES[-1] / program), *arguments]
+        user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
+        subprocess.run(
+            command,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
+        )
