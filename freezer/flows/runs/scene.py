@@ -9,7 +9,8 @@ from freezer.errors import CheckError, RunError, Where
 from freezer.flows.data.records import write_record
 from freezer.flows.data.sets import data_sets, require_expected, take
 from freezer.flows.image.build import build_locked, verified_image
-from freezer.flows.project.environment import load_environment, load_locked
+from freezer.flows.image.current_lock import load_current_lock
+from freezer.flows.project.environment import load_environment
 from freezer.flows.runs.code import Code, code_of, require_clean
 from freezer.flows.runs.place import run_folder
 
@@ -41,7 +42,7 @@ class Scene:
 def prepare(project: Project, name: str | None, request: RunRequest, identifier: str) -> Scene:
     """Look at everything that can be at fault here before anything is built or started."""
     environment = load_environment(project.root, name)
-    locked = load_locked(project.root, name)
+    locked = load_current_lock(project, name)
     code = code_of(project.root)
     if request.clean:
         require_clean(code)
