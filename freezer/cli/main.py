@@ -59,8 +59,10 @@ def options(
             show_default=False,
         ),
     ] = None,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say only what is wrong.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print details.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Print warnings and errors only.")
+    ] = False,
     version: Annotated[
         bool,
         typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),

@@ -20,7 +20,7 @@ Env = Annotated[
     str | None,
     typer.Argument(
         metavar="ENV",
-        help="The environment; not needed where there is only one.",
+        help="The environment; not needed if there is only one.",
         show_default=False,
     ),
 ]

@@ -16,16 +16,18 @@ def build(
     env: Env = None,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Assemble, load and verify again what is there already."),
+        typer.Option(
+            "--force", help="Assemble, load and verify again, even if the image is there."
+        ),
     ] = False,
     verify: Annotated[
         bool,
         typer.Option(
-            "--verify", help="Build again from nothing and compare; exit 1 where images differ."
+            "--verify", help="Build again from scratch and compare; exit 1 if the images differ."
         ),
     ] = False,
     timings: Annotated[
-        bool, typer.Option("--timings", help="Say at the end what took how long.")
+        bool, typer.Option("--timings", help="Print at the end what took how long.")
     ] = False,
     render_only: Annotated[
         Path | None,
@@ -50,8 +52,8 @@ def build(
         typer.Option(
             "--revision",
             metavar="COMMIT",
-            help="Label the image with this source commit; its ID then follows from lock and "
-            "commit.",
+            help="Label the image with this source commit; its ID is then a function of lock "
+            "and commit.",
             show_default=False,
         ),
     ] = None,

@@ -19,7 +19,7 @@ def bundle(
             "-o",
             "--output",
             metavar="FILE",
-            help="Where to.",
+            help="The file to write.",
             callback=output_file,
             show_default=False,
         ),
@@ -32,7 +32,7 @@ def bundle(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write one file with everything that the image is made from, for hosts without a network."""
+    """Write everything that the image is made from into one file, for hosts without a network."""
     from freezer.flows.image.bundle import bundle as write
     from freezer.flows.image.bundle import check_bundle
     from freezer.output.image.bundle import document, show

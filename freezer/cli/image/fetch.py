@@ -7,7 +7,7 @@ from freezer.cli.session import current
 
 
 def fetch(env: Env = None, json: Json = False) -> None:
-    """Bring every byte of the lock into the store, verified; exit 1 when some are gone."""
+    """Fetch every file of the lock into the store, verified; exit 1 if some are gone."""
     from freezer.flows.image.fetch import fetch as run
     from freezer.output.text import plural, size
 
@@ -18,7 +18,7 @@ def fetch(env: Env = None, json: Json = False) -> None:
             {"lock-id": lock_id, "files": done.files, "bytes": done.size, "fetched": done.new}
         )
         return
-    new = f"{done.new} of them fetched now" if done.new else "all of them here already"
+    new = f"{done.new} of them fetched now" if done.new else "all of them in the store already"
     current.stdout.print(
         f"{plural(done.files, 'file')}, {size(done.size)}, verified ({new})", highlight=False
     )

@@ -14,7 +14,9 @@ from freezer.cli.session import current
 def image(
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", metavar="FILE", help="Where to.", callback=output_file),
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="The file to write.", callback=output_file
+        ),
     ],
     env: Env = None,
     json: Json = False,

@@ -16,11 +16,12 @@ def images(
         bool,
         typer.Option(
             "--prune",
-            help="Remove images of this project that no lock or generation needs, and idle bases.",
+            help="Remove images of this project that no lock or generation needs, and "
+            "unused bases.",
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --prune: say what would go, remove nothing.")
+        bool, typer.Option("--dry-run", help="With --prune: only print what would be removed.")
     ] = False,
     json: Json = False,
 ) -> None:

@@ -7,7 +7,7 @@ from freezer.cli.session import current
 
 
 def inventory(env: Env = None, json: Json = False) -> None:
-    """List what does the arithmetic in the image: file, owner, version, and who loads it."""
+    """List the numeric libraries in the image: file, owner, version, and what loads them."""
     from freezer.flows.image.inventory import inventory as find
     from freezer.output.image.inventory import document, show
 

@@ -18,7 +18,7 @@ def lock(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Write nothing; exit 1 when the lock no longer answers the spec."
+            "--check", help="Write nothing; exit 1 if the lock no longer answers the spec."
         ),
     ] = False,
     as_of: Annotated[
@@ -26,19 +26,19 @@ def lock(
         typer.Option(
             "--as-of",
             metavar="TIME",
-            help="Consider nothing newer, such as 2026-11-01T00:00:00Z; goes before the spec's.",
+            help="Consider nothing newer, such as 2026-11-01T00:00:00Z; overrides the spec's.",
             show_default=False,
         ),
     ] = None,
     reason: Annotated[
         str | None,
         typer.Option(
-            "--reason", metavar="TEXT", help="Why; kept in the history.", show_default=False
+            "--reason", metavar="TEXT", help="Why; recorded in the history.", show_default=False
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Resolve the spec: every byte pinned and hashed, in lockfiles/ENV/freeze.lock.yaml."""
+    """Resolve the spec and write the lock: lockfiles/ENV/freeze.lock.yaml."""
     from freezer.flows.lock.lock import check_lock
     from freezer.flows.lock.lock import lock as write_lock
     from freezer.model.spec.moment import parse_moment

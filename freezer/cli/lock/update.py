@@ -16,15 +16,15 @@ def update(
         list[str] | None,
         typer.Argument(
             metavar="[ENV] [PACKAGE[==VERSION]]...",
-            help="The environment, not needed where there is only one; then what is to move: "
-            "Python, conda and Debian packages, base, python. Nothing named: everything.",
+            help="The environment, not needed if there is only one; then what to update: "
+            "Python, conda and Debian packages, base, python. Without a name: everything.",
             show_default=False,
         ),
     ] = None,
     reason: Annotated[
         str | None,
         typer.Option(
-            "--reason", metavar="TEXT", help="Why; kept in the history.", show_default=False
+            "--reason", metavar="TEXT", help="Why; recorded in the history.", show_default=False
         ),
     ] = None,
     as_of: Annotated[
@@ -32,7 +32,7 @@ def update(
         typer.Option(
             "--as-of",
             metavar="TIME",
-            help="Move the lock's cut-off, such as 2026-11-01T00:00:00Z; goes before the spec's.",
+            help="Move the lock's cut-off, such as 2026-11-01T00:00:00Z; overrides the spec's.",
             show_default=False,
         ),
     ] = None,
@@ -41,19 +41,19 @@ def update(
         typer.Option(
             "--newer",
             metavar="PACKAGE",
-            help="Move this Python package past the cut-off, which stays; needs --reason.",
+            help="Update this Python package past the cut-off, which stays; needs --reason.",
             show_default=False,
         ),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 when more would move than what is named.")
+        bool, typer.Option("--strict", help="Exit 1 if more would change than is named.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would move; write nothing.")
+        bool, typer.Option("--dry-run", help="Only print what would change; write nothing.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Move packages in the lock, and of all others only what that forces."""
+    """Update packages in the lock, and of all others only what that forces."""
     if newer is not None and not (reason and reason.strip()):
         raise typer.BadParameter("--newer is recorded as an exception and needs a --reason")
     from freezer.flows.update.targets import split_environment

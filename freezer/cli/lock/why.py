@@ -15,7 +15,7 @@ def why(
         list[str],
         typer.Argument(
             metavar="[ENV] PACKAGE",
-            help="The environment, not needed where there is only one; then a package of its lock.",
+            help="The environment, not needed if there is only one; then a package of its lock.",
             show_default=False,
         ),
     ],
@@ -23,13 +23,13 @@ def why(
         bool,
         typer.Option(
             "--ask",
-            help="Ask what would happen if it were released: how far it goes, and what moves "
+            help="Ask what would happen if it were released: how far it goes, and what changes "
             "with it.",
         ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Tell why a package is locked: what needs it, what holds its version, since when."""
+    """Explain why a package is locked: what needs it, what holds its version, since when."""
     from freezer.flows.update.targets import split_environment
     from freezer.flows.why.why import why as find
     from freezer.output.lock.why import document, show

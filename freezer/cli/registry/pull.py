@@ -17,7 +17,7 @@ def pull(
     ],
     json: Json = False,
 ) -> None:
-    """Bring an image and its references from a registry, by digest, every byte verified."""
+    """Pull an image and its references from a registry, by digest, every byte verified."""
     from freezer.flows.registry.pull import pull as run
     from freezer.output.image.push import pulled_document, show_pulled
 

@@ -15,14 +15,14 @@ def push(
         list[str],
         typer.Argument(
             metavar="[ENV] REFERENCE",
-            help="The environment, not needed where there is only one; and where to: "
+            help="The environment, not needed if there is only one; and the destination: "
             "registry/repository:tag.",
             show_default=False,
         ),
     ],
     json: Json = False,
 ) -> None:
-    """Send the verified image and its references to a registry; what it has is not sent."""
+    """Push the verified image and its references to a registry; what it has is not sent."""
     from freezer.flows.registry.push import push as run
     from freezer.output.image.push import pushed_document, show_pushed
 

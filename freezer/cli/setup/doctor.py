@@ -9,7 +9,7 @@ from freezer.cli.session import current
 
 
 def doctor(json: Json = False) -> None:
-    """Say what is there for Freezer to work with, what is missing, and how to mend it."""
+    """Report what Freezer needs and what it finds, what is missing, and how to fix it."""
     from freezer.flows.setup.doctor import examine, exit_code
     from freezer.output.doctor import document, show
 

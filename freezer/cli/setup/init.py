@@ -28,9 +28,10 @@ def init(
         ),
     ] = None,
     python: Annotated[
-        str | None, typer.Option("--python", metavar="MINOR", help="Such as 3.12.")
+        str | None,
+        typer.Option("--python", metavar="MINOR", help="The minor version, such as 3.12."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the spec that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing spec.")] = False,
     json: Json = False,
 ) -> None:
     """Write a first freeze.yaml from the requirements, pyproject.toml or environment.yml here."""

@@ -6,7 +6,7 @@ from freezer.cli.session import current
 
 
 def schema() -> None:
-    """Print the JSON schema of freeze.yaml, so that editors complete and check it."""
+    """Print the JSON schema of freeze.yaml, with which editors complete and validate it."""
     from freezer.frameworks import trainings
     from freezer.model.spec.schema import spec_schema
 
