@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine demo test test-unit fuzz lint format bench docs lock-dev clean
+.PHONY: help setup engine demo test test-unit coverage fuzz lint format bench docs lock-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ test-unit: setup ## only the tests that need neither engine nor network, in seco
 fuzz: setup ## 100,000 mutated inputs through every parser of outside data (the suite runs a few of each)
 	@$(BIN)/python -m tests.fuzz
 
+coverage: setup ## lines and branches that the whole suite runs; writes .coverage/html
+	@scripts/engine.sh --with-test-tools
+	@scripts/coverage.sh
+
 lint: setup ## formatting, lint rules and strict types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -52,4 +56,4 @@ lock-dev: $(STAMP) ## lock the development environment anew, with hashes
 	@scripts/lock-dev.sh "$(VENV)"
 
 clean: ## remove what setup and the tests made here (not the store, not the engine)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist build
