@@ -1,12 +1,18 @@
 """What holds for all tests."""
 
-import os
-from pathlib import Path
+from __future__ import annotations
 
+from coverage import Coverage
 from hypothesis import settings
 
 settings.register_profile("freezer", deadline=None)  # how long an example takes is the machine's
 settings.load_profile("freezer")
 
-if folder := os.environ.get("FREEZER_COVERAGE_PROCESSES"):
-    Path(folder, str(os.getpid())).touch()  # a process of the tests, and none that they start
+if (measured := Coverage.current()) is not None:
+    measured.switch_context("tests")  # not in the processes that they start, which load no conftest
+
+
+def pytest_sessionfinish() -> None:
+    """Save what was measured now: a worker that takes long to end is killed by xdist."""
+    if measured is not None:
+        measured.save()
