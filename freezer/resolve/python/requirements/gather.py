@@ -182,7 +182,10 @@ class _Reader:
             self.gathered.requires_python.append((project.requires_python, Where(shown)))
         if project.name:
             self.gathered.projects.append((project.name, Where(shown)))
-        for item in project.dependencies(self._spec.extras, self._spec.groups):
+        declared = project.dependencies(self._spec.extras, self._spec.groups)
+        if not declared:
+            self.gathered.warnings.append(f"{shown}: no dependencies are declared in it")
+        for item in declared:
             with self.faults.collect():
                 sourced = project.uv.applied(item)
                 self.line(Line(item.where, sourced.text, (), sourced.text), path.parent)
