@@ -15,9 +15,10 @@ import sys
 import tarfile
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from freezer.errors import FreezerError
 from freezer.fetch.config import Config
@@ -32,6 +33,9 @@ from freezer.model.events import SilentTask
 from freezer.model.spec.spec import CondaSpec, PipSpec
 from freezer.resolve.conda.environment import gather_conda
 from freezer.resolve.python.requirements.gather import gather
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 PINS = Path(__file__).with_name("public_projects.json")
 NAMES = (
@@ -115,13 +119,13 @@ def unpack(archive: Path, folder: Path) -> None:
 
 def of_project(project: str, folder: Path) -> Iterator[Outcome]:
     """Yield the outcome of ``freeze init``, and of each file that it recognised."""
-    yield _tried(project, "(freeze init)", lambda: _init(folder))
+    yield _tried(project, "(freeze init)", partial(_init, folder))
     for seen in discover(folder).seen:
         if seen.use == "conda":
-            yield _tried(project, seen.file, lambda file=seen.file: _conda(folder, file))
+            yield _tried(project, seen.file, partial(_conda, folder, seen.file))
         elif seen.use == "pip" and not seen.requirements:
             for file in seen.files or (seen.file,):
-                yield _tried(project, file, lambda file=file: _pip(folder, file))
+                yield _tried(project, file, partial(_pip, folder, file))
         elif seen.requirements:
             said = f"{len(seen.requirements)} requirements into the spec"
             yield Outcome(project, seen.file, "read", said)
@@ -129,7 +133,7 @@ def of_project(project: str, folder: Path) -> Iterator[Outcome]:
             yield Outcome(project, seen.file, "refused", seen.advice or seen.kind)
 
 
-def _tried(project: str, file: str, attempt) -> Outcome:  # type: ignore[no-untyped-def]
+def _tried(project: str, file: str, attempt: Callable[[], str]) -> Outcome:
     try:
         said = attempt()
     except FreezerError as error:
@@ -150,22 +154,16 @@ def _pip(folder: Path, file: str) -> str:
     found = gather(folder, PipSpec(files=(file,)))
     count = len(found.requirements) + len(found.git)
     more = f", {len(found.warnings)} warnings" if found.warnings else ""
-    return (
-        f"{count} requirements{more}"
-        if count
-        else "; ".join(found.warnings) or _empty(folder, file)
-    )
+    if count:
+        return f"{count} requirements{more}"
+    return "; ".join(found.warnings) or _empty(folder / file)
 
 
-def _empty(folder: Path, file: str) -> str:
-    """Return a word for a file that asks for nothing at all; none for one that was not read."""
-    text = (folder / file).read_text(encoding="utf-8", errors="replace")
-    lines = [
-        line for line in text.splitlines() if line.strip() and not line.strip().startswith("#")
-    ]
-    if file.endswith(".toml"):
-        return "the project has no dependencies" if "dependencies = [" not in text else ""
-    return "" if lines else "an empty file"
+def _empty(path: Path) -> str:
+    """Return a word for a file of comments alone; none for one that was not read."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    asking = [line for line in lines if line.strip() and not line.strip().startswith("#")]
+    return "" if asking else "an empty file"
 
 
 def _conda(folder: Path, file: str) -> str:

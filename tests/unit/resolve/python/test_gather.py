@@ -214,6 +214,13 @@ def test_a_projects_dependencies_have_lines(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ['[project]\nname = "a"\n', "[project]\ndependencies = []\n"])
+def test_a_project_without_dependencies_is_said(tmp_path: Path, text: str) -> None:
+    assert project(tmp_path, text).warnings == [
+        "pyproject.toml: no dependencies are declared in it"
+    ]
+
+
 def test_extras_may_include_one_another(tmp_path: Path) -> None:
     found = project(tmp_path, extras=("Plots",))
     assert [text for text, _ in shown(found)] == ["numpy>=1", "matplotlib", "pandas"]
