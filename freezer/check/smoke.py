@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from freezer.engine.interface import Engine, RunResult
     from freezer.model.events import Reporter, Task
-    from freezer.model.lock import Lock
+    from freezer.model.lock import Lock, SmokePlan
     from freezer.model.record.inventory import InventoryNote
 
 _PYTHON = "/opt/env/bin/python"
@@ -122,13 +122,7 @@ def run_smoke(
             hint="name your own under 'smoke: {command: [...], files: [...]}' and lock again",
         )
     timeout = plan.timeout if varied.limit is None else min(plan.timeout, varied.limit)
-    document = {
-        "trainings": [name for name in plan.trainings if name in names],
-        "command": list(plan.command) if OWN in names else [],
-        "timeout": timeout,
-        "unset": [name for name, value in varied.environment.items() if not value],
-    }
-    command = [_PYTHON, "-m", "freezer_inside.smoke", json.dumps(document)]
+    command = _command(plan, names, varied, timeout)
     options = RunOptions(
         cpus=plan.cpus,
         memory=plan.memory,
@@ -154,6 +148,17 @@ def run_smoke(
     return Record(
         lock_id=lock_id, image=image, inside=lock.inside.sha256, host=host, trainings=trainings
     )
+
+
+def _command(plan: SmokePlan, names: Collection[str], varied: Varied, timeout: float) -> list[str]:
+    """Return the command that runs the named trainings in the image."""
+    document = {
+        "trainings": [name for name in plan.trainings if name in names],
+        "command": list(plan.command) if OWN in names else [],
+        "timeout": timeout,
+        "unset": [name for name, value in varied.environment.items() if not value],
+    }
+    return [_PYTHON, "-m", "freezer_inside.smoke", json.dumps(document)]
 
 
 def _other_runtime(lock: Lock) -> Iterator[str]:

@@ -149,10 +149,10 @@ def _built_and_checked(
     result = check_locked(project, locked, recording=recording, past=past, image=image.info)
     if image.on_record is not False and (not result.by_two_runs or result.recorded):
         record_check(project, locked, result.record, result.verdict.word)
-    return _why_not(image.on_record, result), image.how, image.on_record, result
+    return _why_not(result, on_record=image.on_record), image.how, image.on_record, result
 
 
-def _why_not(on_record: bool | None, result: CheckResult) -> str | None:
+def _why_not(result: CheckResult, *, on_record: bool | None) -> str | None:
     if on_record is False:
         return "the image that was built is not the one on record"
     if not result.verdict.good:
