@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from freezer.errors import IntegrityError, ResolveError
+from freezer.errors import FreezerError, IntegrityError, ResolveError
 from freezer.fetch.http.client import open_url
 from freezer.fetch.http.redact import redact, without_credentials
 from freezer.fetch.python.index import PythonIndex
@@ -19,6 +19,7 @@ from freezer.model.artifact import Artifact
 from freezer.model.events import SilentTask
 from freezer.model.lock import PipPackage
 from freezer.model.reason import needed_by, requested_in
+from freezer.resolve.python.no_wheel import files_with_hashes
 from freezer.resolve.python.pins import requires
 from freezer.resolve.python.sdist import build_request, declared_requires
 from freezer.resolve.python.tags import best_wheel
@@ -60,7 +61,10 @@ def locked_packages(
             found = direct_artifact(direct, store)
         else:
             allowed = [value for item in mine for value in item.hashes]
-            found = artifact(choose(pin, request.target, allowed), store)
+            try:
+                found = artifact(choose(pin, request.target, allowed), store)
+            except (IntegrityError, ResolveError) as error:
+                raise _hashes_of_others(error, pin, mine, request) from error
         return PipPackage(
             **found.model_dump(),
             name=pin.name,
@@ -76,6 +80,27 @@ def locked_packages(
         packages = list(pool.map(package, answer.pins))
     packages = [with_build(item, request, store, build) for item in packages]
     return tuple(sorted(packages, key=lambda item: item.name))
+
+
+def _hashes_of_others(
+    error: FreezerError, pin: Pin, mine: Sequence[PipRequirement], request: PipRequest
+) -> FreezerError:
+    """Return the error for hashes that are right, and of files for another target; else `error`."""
+    hashes = {value for item in mine for value in item.hashes}
+    files = files_with_hashes(pin.name, hashes, PythonIndex(request.indexes)) if hashes else []
+    best = best_wheel([wheel.file for wheel in pin.wheels], request.target)
+    if not files or best is None:
+        return error
+    python = request.target.python
+    return ResolveError(
+        f"the hashes of {pin.name} {pin.version} are those of files for another Python or platform",
+        where=mine[0].where,
+        found=", ".join(files),
+        expected=f"also the hash of a file for Python {python.minor} on Linux "
+        f"{request.target.architecture}: {best}",
+        hint="add it to the requirement (`pip hash FILE` prints it), or leave the hashes out: the "
+        "lock has its own",
+    )
 
 
 def with_build(package: PipPackage, request: PipRequest, store: Store, build: Build) -> PipPackage:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from freezer.errors import ResolveError
+from freezer.errors import FetchError, ResolveError
 from freezer.resolve.python.index.releases import Release, fitting, releases, within
-from freezer.resolve.python.names import aliases
+from freezer.resolve.python.names import aliases, near_names
 from freezer.resolve.python.tags import best_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from packaging.version import Version
 
@@ -55,8 +55,39 @@ def explain_unavailable(
     Other pins of the user's that cannot be had either are named too, so that one look is enough.
     """
     error = _explain(unfit, request, index)
-    error.details = tuple(_others(unfit.name, request, index))
+    details = [*_hashed_elsewhere(unfit.name, request, index), *_others(unfit.name, request, index)]
+    error.details = tuple(details)
     return error
+
+
+def is_available(name: str, specifier: str, request: PipRequest, index: PythonIndex) -> bool:
+    """Say whether an index has a release within a range that the target can use.
+
+    A withdrawn release counts where it is asked for exactly, as pip has it.
+    """
+    exact = specifier.startswith("==") and "*" not in specifier
+    return any(
+        (exact or not item.yanked)
+        and item.runs_on(request.target.python.version)
+        and (best_wheel(item.wheels, request.target) or name in request.allow_sdist)
+        for item in within(releases(index, name, request.cut_off(name)), specifier)
+    )
+
+
+def files_with_hashes(name: str, hashes: Collection[str], index: PythonIndex) -> list[str]:
+    """Return the files of a package, for whatever target, that have one of some SHA-256."""
+    try:
+        return sorted({file.name for file in index.files(name) if file.sha256 in hashes})
+    except FetchError:
+        return []
+
+
+def _hashed_elsewhere(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]:
+    """Yield what the hashes of a requirement are of, where none of these files fits the target."""
+    for item in request.by_name().get(name, []):
+        files = files_with_hashes(name, item.hashes, index) if item.hashes else []
+        if files and best_wheel(files, request.target) is None:
+            yield f"{item.where}: the hashes given are those of {', '.join(files)}"
 
 
 def _explain(unfit: Unavailable, request: PipRequest, index: PythonIndex) -> ResolveError:
@@ -66,9 +97,28 @@ def _explain(unfit: Unavailable, request: PipRequest, index: PythonIndex) -> Res
     if not wanted:
         later = within(releases(index, unfit.name), unfit.specifier)
         return _too_new(unfit, later, request) if later else _no_version(unfit, offered, request)
+    if all(item.yanked for item in wanted) and not unfit.specifier.startswith("=="):
+        return _withdrawn(unfit, wanted, offered)
+    python = request.target.python
+    if not any(item.runs_on(python.version) for item in wanted):
+        return _other_python(unfit, wanted, offered, request)
     if not wheels:
         return _sdist_only(unfit, offered, request)
     return _wrong_target(unfit, wheels, offered, request)
+
+
+def no_such_package(unfit: Unavailable, request: PipRequest) -> ResolveError:
+    """Return the error for a package that no index has in any version."""
+    near = near_names(unfit.name)
+    indexed = len(request.indexes.index_urls) + len(request.indexes.find_links)
+    return ResolveError(
+        f"no index has a package called {replace(unfit, specifier='').title}",
+        where=unfit.where,
+        found=None if indexed else "no index is configured",
+        hint=f"did you mean {' or '.join(near)}?"
+        if near
+        else "check its spelling; if it is a private one, name its index with --extra-index-url",
+    )
 
 
 def _others(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]:
@@ -89,6 +139,35 @@ def _others(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]
                 pythons = {python for item in wanted for python in item.pythons()}
                 what = f"wheels for Python {_span(pythons)}" if pythons else "no wheel"
                 yield f"{asked.where}: {asked.requirement} has {what}"
+
+
+def _withdrawn(unfit: Unavailable, wanted: list[Release], offered: list[Release]) -> ResolveError:
+    newest = wanted[-1]
+    others = [item.version for item in offered if not item.yanked]
+    reason = f" ({newest.withdrawn})" if newest.withdrawn else ""
+    hints = [f"use {unfit.name} {_final(others)[-1]}"] if others else []
+    hints.append(f"write `{unfit.name}=={newest.version}` to have it all the same")
+    return ResolveError(
+        f"every version that answers {unfit.title} was withdrawn by its maker (yanked)",
+        where=unfit.where,
+        found=f"{newest.version}{reason}",
+        hint="; or ".join(hints),
+    )
+
+
+def _other_python(
+    unfit: Unavailable, wanted: list[Release], offered: list[Release], request: PipRequest
+) -> ResolveError:
+    python, newest = request.target.python, wanted[-1]
+    fit = [item.version for item in offered if item.runs_on(python.version) and not item.yanked]
+    hints = [f"use {unfit.name} {_final(fit)[-1]}, which does"] if fit else []
+    hints.append("set another `python:` in the spec, with a base that has it")
+    return ResolveError(
+        f"{unfit.title} does not run on Python {python.minor}",
+        where=unfit.where,
+        found=f"{newest.version} requires Python {newest.requires_python}",
+        hint="; or ".join(hints),
+    )
 
 
 def _sdist_only(unfit: Unavailable, offered: list[Release], request: PipRequest) -> ResolveError:
@@ -123,6 +202,8 @@ def _too_new(unfit: Unavailable, later: list[Release], request: PipRequest) -> R
 
 def _no_version(unfit: Unavailable, offered: list[Release], request: PipRequest) -> ResolveError:
     _, _, local = unfit.specifier.partition("+")
+    if not offered:
+        return no_such_package(unfit, request)
     return ResolveError(
         f"there is no {unfit.title}",
         where=unfit.where,
@@ -154,6 +235,9 @@ def _fault(newest: Release, target: Target) -> tuple[str, str | None]:
     """Return why a release's wheels do not fit, and what about the target would have to change."""
     pythons, minor = newest.pythons(), target.python.minor
     machines = newest.architectures()
+    systems = newest.systems()
+    if systems and "Linux" not in systems:
+        return f"{newest.version} has wheels for {' and '.join(systems)} only", None
     if machines and target.architecture not in machines:
         return f"wheels for {', '.join(sorted(machines))} only", "choose another platform"
     if pythons and minor not in pythons:
@@ -204,8 +288,6 @@ def _span(pythons: set[str]) -> str:
 
 def _some(offered: list[Release]) -> str:
     """Return the newest few versions, newest first."""
-    if not offered:
-        return "no version at all"
     newest = [str(version) for version in reversed(_final([item.version for item in offered]))]
     more = " …" if len(newest) > _SHOWN else ""
     return ", ".join(newest[:_SHOWN]) + more

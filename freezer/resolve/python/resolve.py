@@ -11,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from freezer.errors import ResolveError, SpecError, Where
 from freezer.fetch.http.redact import redact, without_credentials
+from freezer.fetch.python.index import PythonIndex
 from freezer.model.canonical import plain
 from freezer.resolve.python.interface import PipRequirement, PipResolver, Resolution
 from freezer.resolve.python.names import name_warnings
@@ -81,7 +82,11 @@ class PipQuery:
         if self.request.provided:
             found = without_stand_ins(found, self.request.provided)
         packages = tuple(_with_reason(package, self.own) for package in found.packages)
-        return Resolution(packages, (*name_warnings(self.request.requirements), *found.warnings))
+        return Resolution(packages, (*self._name_warnings(), *found.warnings))
+
+    def _name_warnings(self) -> list[str]:
+        request = self.request
+        return name_warnings(request.requirements, PythonIndex(request.indexes), request.as_of)
 
     def versions(
         self,

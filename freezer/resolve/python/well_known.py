@@ -22,8 +22,8 @@ pydantic pydicom pygments pyjwt pymongo pymupdf pyparsing pyserial pytest python
 python-dotenv pytorch-lightning pytz pyyaml pyzmq ray redis regex requests rich rouge-score
 sacrebleu safetensors scikit-image seaborn selenium sentence-transformers sentencepiece
 setuptools shap simplejson six spacy sqlalchemy statsmodels streamlit sympy tabulate tensorboard
-tensorboardx tensorflow-datasets termcolor tiktoken timm tokenizers toml torchaudio torchmetrics
-torchvision tornado tqdm traitlets transformers triton trl typer ujson urllib3 uvicorn
+tensorboardx tensorflow-datasets termcolor tiktoken timm tokenizers toml tomli torchaudio
+torchmetrics torchvision tornado tqdm traitlets transformers triton trl typer ujson urllib3 uvicorn
 virtualenv wandb websocket-client websockets werkzeug wheel xarray xformers yacs zarr
 """
 

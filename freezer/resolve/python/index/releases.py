@@ -26,6 +26,11 @@ _CPYTHON = re.compile(r"cp(?P<major>[23])(?P<minor>\d+)\Z")
 _MANYLINUX = re.compile(r"manylinux_(?P<major>\d+)_(?P<minor>\d+)_")
 
 
+_SYSTEMS = {"Linux": "manylinux", "Alpine Linux (musl)": "musllinux", "macOS": "macosx",
+            "Windows": "win"}  # fmt: skip
+"""Systems in words, and what the platform tags of wheels for each contain."""
+
+
 @dataclass(frozen=True)
 class Release:
     """One version, and the files that an index has of it."""
@@ -37,6 +42,29 @@ class Release:
     """True when its maker has withdrawn every file of it: only an exact pin takes it."""
     uploaded: str | None = None
     """When its first file was uploaded (UTC), if any index says so."""
+    requires_python: str | None = None
+    """Which Pythons it runs on (``>=3.9``), if its files agree on it."""
+    withdrawn: str = ""
+    """The reason that its maker gave for yanking it."""
+
+    def runs_on(self, python: str) -> bool:
+        """Say whether it declares to run on a Python, by its full version; silence is consent."""
+        try:
+            wanted = SpecifierSet(self.requires_python or "")
+        except InvalidSpecifier:
+            return True
+        return wanted.contains(python, prereleases=True)
+
+    def systems(self) -> tuple[str, ...]:
+        """Return the systems that it has wheels for in words; none where it has for every one."""
+        platforms = {
+            tag.platform for wheel in self.wheels for tag in parse_wheel_filename(wheel)[3]
+        }
+        if "any" in platforms:
+            return ()
+        return tuple(
+            name for name, part in _SYSTEMS.items() if any(part in one for one in platforms)
+        )
 
     def pythons(self) -> set[str]:
         """Return the CPython versions (``3.11``) that it has wheels for."""
@@ -95,7 +123,16 @@ def _release(version: Version, files: list[IndexFile]) -> Release:
     yanked = all(file.yanked is not None for file in files)
     dates = [file.uploaded for file in files if file.uploaded is not None]
     uploaded = f"{min(dates)[:19]}Z" if dates else None
-    return Release(version, wheels, len(wheels) < len(files), yanked, uploaded)
+    pythons = {file.requires_python for file in files}
+    return Release(
+        version,
+        wheels,
+        len(wheels) < len(files),
+        yanked,
+        uploaded,
+        requires_python=pythons.pop() if len(pythons) == 1 else None,
+        withdrawn=next((file.yanked for file in files if file.yanked), "") if yanked else "",
+    )
 
 
 def is_newer(file: IndexFile, as_of: str) -> bool:

@@ -1,4 +1,4 @@
-"""From pip's words to an error that names the user's line and what to do next."""
+"""Translates pip's messages into errors that name the user's line and what to do next."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from packaging.utils import canonicalize_name
 from freezer.errors import ResolveError
 from freezer.fetch.http.redact import redact
 from freezer.fetch.python.filenames import name_and_version
-from freezer.resolve.python.index.releases import fitting, releases, within
-from freezer.resolve.python.names import near_names
-from freezer.resolve.python.no_wheel import Unavailable, explain_unavailable
+from freezer.resolve.python.no_wheel import Unavailable, explain_unavailable, is_available
 
 if TYPE_CHECKING:
     from freezer.errors import FreezerError
@@ -55,15 +53,15 @@ def explain_pip(stderr: str, request: PipRequest, index: PythonIndex) -> Freezer
             return _missing(wanted, match["by"], request, index)
     for said, by in _CAUSE.findall(text):
         wanted = _requirement(said)
-        if wanted is not None and _is_hopeless(wanted, request, index):
+        if wanted is not None and not _is_available(wanted, request, index):
             return _missing(wanted, _parent(by).split()[0], request, index)
     return _conflict(text, request)
 
 
-def _is_hopeless(wanted: Requirement, request: PipRequest, index: PythonIndex) -> bool:
-    """Say whether no version that is wanted has a wheel for the target."""
-    offered = within(releases(index, canonicalize_name(wanted.name)), str(wanted.specifier))
-    return not fitting(offered, request.target)
+def _is_available(wanted: Requirement, request: PipRequest, index: PythonIndex) -> bool:
+    return canonicalize_name(wanted.name) in request.provided or is_available(
+        canonicalize_name(wanted.name), str(wanted.specifier), request, index
+    )
 
 
 def _requirement(text: str) -> Requirement | None:
@@ -80,16 +78,6 @@ def _missing(
     mine = next((asked for asked in request.requirements if asked.name == name), None)
     chain = None if mine or by in (None, "-r", "None") else re.split(r"[=<>!~\[]", by)[0]
     where = mine.where if mine else None
-    if not releases(index, name):
-        near = near_names(name)
-        return ResolveError(
-            f"no index has a package called {name}",
-            where=where,
-            hint=f"did you mean {' or '.join(near)}?"
-            if near
-            else "check its spelling; if it is a private one, name its index with "
-            "--extra-index-url",
-        )
     if where is None and chain is not None:
         parent = canonicalize_name(chain)
         where = next((asked.where for asked in request.requirements if asked.name == parent), None)

@@ -1,7 +1,7 @@
-"""From uv's words to an error that names the user's line and what to do next.
+"""Translates uv's messages into errors that name the user's line and what to do next.
 
-uv explains a failure as a proof. Where one package is the cause, the index is asked what it has
-instead; otherwise the proof itself is given, without its repetitions.
+uv explains a failure as a proof. Where one package is the cause, the error says what the indexes
+have of it; otherwise the proof itself is given, without its repetitions.
 """
 
 from __future__ import annotations
@@ -16,8 +16,12 @@ from freezer.fetch.http.redact import redact
 from freezer.fetch.python.filenames import project_of
 from freezer.resolve.python.index.releases import fitting, releases
 from freezer.resolve.python.index.undated import skipped_files
-from freezer.resolve.python.names import near_names
-from freezer.resolve.python.no_wheel import Unavailable, explain_unavailable
+from freezer.resolve.python.no_wheel import (
+    Unavailable,
+    explain_unavailable,
+    is_available,
+    no_such_package,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +30,9 @@ if TYPE_CHECKING:
     from freezer.fetch.python.index import PythonIndex
     from freezer.resolve.python.interface import PipRequest, PipRequirement
 
-_NAME = r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*?)(?:\[[^\]]*\])?"
+_MARKER = re.compile(r"(?<=[\w\]])\{[^{}]*\}")
+"""What uv writes behind a name that has a marker: ``numpy{sys_platform == 'linux'}==1.0``."""
+_NAME = r"(?<!\S)(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*?)(?:\[[^\]]*\])?"
 _SPECIFIER = r"(?P<specifier>(?:[=<>!~]=?=?[^\s,]+,?)*)"
 _UNFIT = re.compile(
     rf"(?:all versions of )?{_NAME}{_SPECIFIER} (?:has|have) no (?:usable wheels|wheels with)"
@@ -34,6 +40,8 @@ _UNFIT = re.compile(
 _NO_BUILD = re.compile(r"Wheels are required for `(?P<name>[^`]+)`")
 _NO_SUCH = re.compile(rf"{_NAME} was not found in the (?:package registry|provided)")
 _NO_VERSION = re.compile(rf"there (?:is|are) no versions? of {_NAME}{_SPECIFIER}(?=[\s,])")
+_NEEDS = re.compile(rf"(?:depends? on|requires?) {_NAME}{_SPECIFIER}(?=[\s,.])")
+_INVALID = re.compile(rf"{_NAME}==(?P<version>[^\s,]+) has invalid metadata")
 _TOO_NEW = re.compile(
     r"`(?P<name>[^`]+)` was filtered by `exclude-newer`.*?published at", re.DOTALL
 )
@@ -51,6 +59,8 @@ _NO_NAMES = frozenset(
     {"available", "incompatible", "requirements", "unsatisfiable", "used", "wheels"}
 )
 """Words of a proof that stand where names do."""
+_SIMPLE = 3
+"""Sentences of a proof that has one cause."""
 _STEPS = 12
 """Lines of a proof that a person reads."""
 
@@ -62,16 +72,64 @@ def blamed_for_sdist(stderr: str) -> frozenset[str]:
 
 def explain(stderr: str, request: PipRequest, index: PythonIndex) -> FreezerError:
     """Return the error for a failed run of uv."""
-    text = redact(stderr)
+    text = _MARKER.sub("", redact(stderr))
     if "No solution found" not in text:
         return _not_a_conflict(text, request)
     if match := _REFUSED.search(text):
         return _refused(match)
     if match := _NO_SUCH.search(text):
-        return _no_such(canonicalize_name(match["name"]), text, request)
-    if found := _culprit(text, request, index):
+        unfit = _unfit(canonicalize_name(match["name"]), "", text, request)
+        return no_such_package(unfit, request)
+    if match := _INVALID.search(text):
+        return _invalid(match, text, request)
+    found = _culprit(text, request, index) or _unanswerable(text, request, index)
+    if found is not None:
         return explain_unavailable(_unfit(*found, text, request), request, index)
     return _conflict(text, request)
+
+
+def _unanswerable(text: str, request: PipRequest, index: PythonIndex) -> tuple[str, str] | None:
+    """Return a package of a proof of which no index has what is wanted, and the range.
+
+    uv says the same in many forms ("only a==1 is available and you require a>=2", "was yanked",
+    "depends on Python>=3.12"). What the indexes have is the same in all of them.
+    """
+    wanted = [
+        (item.name, str(item.requirement.specifier))
+        for item in request.requirements
+        if item.applies(request.target) and _required(item, text)
+    ]
+    if len(list(proof(text))) <= _SIMPLE:  # a longer one rests on more than one package
+        needs = _NEEDS.finditer(_flat(text))
+        wanted += [(_canonical(match), match["specifier"].rstrip(",")) for match in needs]
+    return next(
+        (
+            item
+            for item in dict.fromkeys(wanted)
+            if item[0] != "python"
+            and item[0] not in request.provided
+            and releases(index, item[0])  # nothing at all: the index is out of reach by now
+            and not is_available(*item, request, index)
+        ),
+        None,
+    )
+
+
+def _invalid(match: re.Match[str], text: str, request: PipRequest) -> ResolveError:
+    name, version = _canonical(match), match["version"]
+    unfit = _unfit(name, f"=={version}", text, request)
+    _, _, why = text.partition("could not be parsed:")
+    lines = [line.strip() for line in why.splitlines() if line.strip()]
+    return ResolveError(
+        f"the metadata of {unfit.title} cannot be read",
+        where=unfit.where,
+        found="; ".join(lines[:2]) or None,
+        hint=f"require another version of {name}: its maker has to mend this one",
+    )
+
+
+def _flat(text: str) -> str:
+    return re.sub(r"\s+", " ", text.partition("cause:")[2].partition("\nhint:")[0])
 
 
 def _culprit(text: str, request: PipRequest, index: PythonIndex) -> tuple[str, str] | None:
@@ -104,7 +162,7 @@ def named_in_proof(stderr: str) -> frozenset[str]:
     _, found, why = stderr.partition("cause:")
     if not found or _NO_NETWORK in stderr:
         return frozenset()
-    text = re.sub(r"\s+", " ", why.partition("\nhint:")[0])
+    text = re.sub(r"\s+", " ", _MARKER.sub("", why.partition("\nhint:")[0]))
     names = {canonicalize_name(match["name"]) for match in _SUBJECT.finditer(text)}
     return frozenset(names - _NO_NAMES)
 
@@ -166,20 +224,6 @@ def _refused(match: re.Match[str]) -> FetchError:
         f"{match['url']} refuses access",
         found=f"HTTP {match['code']}",
         hint="give credentials in ~/.netrc or in the configured address",
-    )
-
-
-def _no_such(name: str, text: str, request: PipRequest) -> ResolveError:
-    unfit = _unfit(name, "", text, request)
-    near = near_names(name)
-    indexed = len(request.indexes.index_urls) + len(request.indexes.find_links)
-    return ResolveError(
-        f"no index has a package called {unfit.title}",
-        where=unfit.where,
-        found=None if indexed else "no index is configured",
-        hint=f"did you mean {' or '.join(near)}?"
-        if near
-        else "check its spelling; if it is a private one, name its index with --extra-index-url",
     )
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from freezer.errors import ResolveError, SpecError, Where
+from freezer.fetch.python.index import PythonIndex
+from freezer.fetch.python.settings import Indexes
 from freezer.fetch.store.store import Store
 from freezer.model.canonical import json_bytes
 from freezer.model.events import SilentReporter
@@ -150,7 +152,8 @@ def test_no_famous_name_is_taken_for_another() -> None:
 
 def test_each_line_is_warned_of_once() -> None:
     twice = [asked("sklearn", 1), asked("sklearn", 1), asked("numyp", 3)]
-    assert name_warnings(twice) == [
+    nowhere = PythonIndex(Indexes(None))
+    assert name_warnings(twice, nowhere, "2026-06-01T00:00:00Z") == [
         "requirements.in:1: sklearn is an old or mistaken name for scikit-learn",
         "requirements.in:3: numyp is one letter away from numpy; is it the package that you mean?",
     ]
