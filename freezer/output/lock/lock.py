@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _SHOWN = 40
 """Changes that are listed; the lock itself has them all."""
-_OTHER_PART = (
-    "it builds as it is, with the Freezer's part that was kept with it; "
-    "`freeze lock` would take the part of this Freezer, which is another"
+_OTHER_RUNTIME = (
+    "it builds as it is, with the runtime that is stored next to it; "
+    "`freeze lock` would take the runtime of this version of Freezer, which is another"
 )
 
 
@@ -53,7 +53,7 @@ def show_checked(locked: Locked, console: Console) -> None:
     text = f"{locked.lock.name}: lock {short_id(locked.id)} answers the spec"
     console.print(text, highlight=False)
     if locked.lock.inside != installed_runtime():
-        console.print(f"  {_OTHER_PART}", highlight=False, soft_wrap=True)
+        console.print(f"  {_OTHER_RUNTIME}", highlight=False, soft_wrap=True)
 
 
 def document(locked: Locked) -> dict[str, Any]:
