@@ -1,0 +1,91 @@
+"""TensorBoard's event files: records with a clock in each, and in the first the time of opening."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from freezer.check.artifacts.description import Format, NotThisFormatError, Parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LARGEST: Final = 256 << 20
+"""Bytes of one record."""
+
+
+def _events(stream: BinaryIO) -> Parts:
+    """Yield each event after the first without its wall time, and at the end their count.
+
+    The count matters: readers stop at damage without a word.
+    """
+    count = 0
+    for number, record in enumerate(_records(stream)):
+        if number:
+            yield "event", b"".join(_without_clock(record))
+        count = number
+    yield "count", str(count).encode()
+
+
+def _records(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the records of a TFRecord file: length, its checksum, data, its checksum."""
+    while header := stream.read(12):
+        if len(header) != 12:
+            raise NotThisFormatError(_CUT)
+        [size] = struct.unpack("<Q", header[:8])
+        if size > _LARGEST:
+            raise NotThisFormatError(_CUT)
+        data, checksum = stream.read(size), stream.read(4)
+        if len(data) != size or len(checksum) != 4:
+            raise NotThisFormatError(_CUT)
+        yield data
+
+
+_CUT: Final = "a record is cut short or too large"
+
+
+def _without_clock(record: bytes) -> Iterator[bytes]:
+    """Yield an event's fields but the first, ``wall_time``, which is a double."""
+    place = 0
+    while place < len(record):
+        start = place
+        key, place = _varint(record, place)
+        kind = key & 7
+        if kind == 0:
+            _, place = _varint(record, place)
+        elif kind == 2:
+            size, place = _varint(record, place)
+            place += size
+        elif kind in (1, 5):
+            place += 8 if kind == 1 else 4
+        else:
+            raise NotThisFormatError(_CUT)
+        if place > len(record):
+            raise NotThisFormatError(_CUT)
+        if key != 1 << 3 | 1:
+            yield record[start:place]
+
+
+def _varint(data: bytes, place: int) -> tuple[int, int]:
+    value = shift = 0
+    while shift < 70:
+        if place >= len(data):
+            raise NotThisFormatError(_CUT)
+        byte = data[place]
+        place += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, place
+        shift += 7
+    raise NotThisFormatError(_CUT)
+
+
+FORMATS: Final = (
+    Format(
+        "tensorboard",
+        lambda name, head: "tfevents" in name and b"brain.Event:" in head,
+        _events,
+        "each event's wall time, and the first record, which holds the time of opening",
+        "tensorboardX 2.6.5, tensorboard 2.21",
+    ),
+)

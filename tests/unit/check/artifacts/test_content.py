@@ -1,0 +1,148 @@
+"""Content digests: what a clock or a name changes is left out; spoiled and hostile files are bytes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import struct
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from freezer.check.artifacts import archives
+from freezer.check.artifacts.content import content_digest
+
+
+def zipped(
+    members: dict[str, bytes], *, year: int = 2000, method: int = zipfile.ZIP_STORED
+) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name, (year, 1, 1, 0, 0, 0)), data, method)
+    return stream.getvalue()
+
+
+def tarred(members: dict[str, bytes], mtime: int) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mtime = len(data), mtime
+            archive.addfile(info, io.BytesIO(data))
+    return stream.getvalue()
+
+
+def keras(address: int, date: str, rate: float = 0.1) -> bytes:
+    config = {"layers": [{"name": "a", "shared_object_id": address}], "rate": rate}
+    return zipped(
+        {
+            "metadata.json": json.dumps({"keras_version": "3", "date_saved": date}).encode(),
+            "config.json": json.dumps(config).encode(),
+            "model.weights.h5": b"weights",
+        }
+    )
+
+
+def event(*fields: bytes, wall: float) -> bytes:
+    data = b"\x09" + struct.pack("<d", wall) + b"".join(fields)
+    return struct.pack("<Q", len(data)) + b"crc1" + data + b"crc2"
+
+
+def events(start: float, value: bytes = b"\x3f") -> bytes:
+    version = b"\x1a\x0dbrain.Event:2"
+    return event(version, wall=start) + event(b"\x10\x01\x2a\x01" + value, wall=start + 1)
+
+
+ALIKE = [
+    ("x.zip", zipped({"a": b"1", "b": b"2"}), zipped({"b": b"2", "a": b"1"}, year=2020)),
+    ("x.zip", zipped({"a": b"1"}), zipped({"a": b"1"}, method=zipfile.ZIP_DEFLATED)),
+    ("x.pt", zipped({"one/data.pkl": b"1"}), zipped({"two/data.pkl": b"1"})),
+    ("x.keras", keras(1, "today"), keras(2, "tomorrow")),
+    ("x.gz", gzip.compress(b"x", mtime=1), gzip.compress(b"x", 1, mtime=2)),
+    ("x.tar.gz", tarred({"a": b"1", "b": b"2"}, 1), tarred({"b": b"2", "a": b"1"}, 2)),
+    ("events.out.tfevents.1.host", events(1.0), events(2.0)),
+    (
+        "m.txt",
+        b"tree\nversion=v4\n[num_threads: 1]\nx\n",
+        b"tree\nversion=v4\n[num_threads: 2]\nx\n",
+    ),
+]
+UNLIKE = [
+    ("x.zip", zipped({"a": b"1"}), zipped({"a": b"2"})),
+    ("x.zip", zipped({"a": b"1"}), zipped({"b": b"1"})),
+    ("x.pt", zipped({"one/data.pkl": b"1", "one/w": b"1"}), zipped({"one/data.pkl": b"1", "one/w": b"2"})),
+    ("x.keras", keras(1, "today"), keras(1, "today", rate=0.2)),
+    ("x.gz", gzip.compress(b"x"), gzip.compress(b"y")),
+    ("x.tar.gz", tarred({"a": b"1"}, 1), tarred({"a": b"2"}, 1)),
+    ("events.out.tfevents.1.host", events(1.0), events(1.0, b"\x40")),
+    ("events.out.tfevents.1.host", events(1.0), events(1.0) + event(wall=3.0)),
+    ("m.txt", b"tree\nversion=v4\nx\n", b"tree\nversion=v4\ny\n"),
+]  # fmt: skip
+
+
+def digests(folder: Path, name: str, *contents: bytes) -> list[tuple[str, str] | None]:
+    found = []
+    for number, data in enumerate(contents):
+        (folder / str(number)).mkdir(exist_ok=True)
+        (folder / str(number) / name).write_bytes(data)
+        found.append(content_digest(folder / str(number) / name))
+    return found
+
+
+@pytest.mark.parametrize(("name", "first", "second"), ALIKE)
+def test_what_says_nothing_of_content_is_left_out(tmp_path, name, first, second) -> None:
+    one, other = digests(tmp_path, name, first, second)
+    assert first != second
+    assert one == other is not None
+
+
+@pytest.mark.parametrize(("name", "first", "second"), UNLIKE)
+def test_other_content_has_another_digest(tmp_path, name, first, second) -> None:
+    one, other = digests(tmp_path, name, first, second)
+    assert one is not None
+    assert other is not None
+    assert one[0] == other[0]
+    assert one[1] != other[1]
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"\x93NUMPY\x01\x00", b"PK\x03\x04 and no more"])
+def test_what_is_not_known_or_spoiled_has_none(tmp_path: Path, data: bytes) -> None:
+    assert digests(tmp_path, "x.bin", data) == [None]
+
+
+SEEDS = [(name, data) for name, *both in ALIKE for data in both]
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None
+)
+@given(st.sampled_from(SEEDS), st.data())
+def test_any_damage_is_another_digest_or_none_and_never_an_error(tmp_path, seed, data) -> None:
+    name, whole = seed
+    place = data.draw(st.integers(0, len(whole) - 1))
+    kind = data.draw(st.sampled_from(["cut", "flip", "insert"]))
+    spoiled = {
+        "cut": whole[:place],
+        "flip": whole[:place]
+        + bytes([whole[place] ^ data.draw(st.integers(1, 255))])
+        + whole[place + 1 :],
+        "insert": whole[:place] + b"\xff" * 3 + whole[place:],
+    }[kind]
+    [found] = digests(tmp_path, name, spoiled)
+    assert found is None or len(found[1]) == 64
+
+
+def test_a_bomb_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "LARGEST", 1 << 20)
+    assert digests(
+        tmp_path, "x.zip", zipped({"a": bytes(2 << 20)}, method=zipfile.ZIP_DEFLATED)
+    ) == [None]
+    assert digests(tmp_path, "x.gz", gzip.compress(bytes(2 << 20))) == [None]
+    monkeypatch.setattr(archives, "MOST", 3)
+    assert digests(tmp_path, "x.zip", zipped(dict.fromkeys("abcde", b""))) == [None]
