@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from freezer.check.assess import Assessment
+from freezer.check.cause.experiments import Experiment, ExperimentResult
 from freezer.check.compare.compare import compare
 from freezer.flows.check.result import CheckResult
 from freezer.flows.project.environment import Locked
@@ -132,3 +133,49 @@ def test_a_setting_has_its_decimal_beside_it(value, readable):
     assert ReadBack(kind="setting", name="rate", value=value).readable == readable
     found = record(lines(seed=value))
     assert f"FREEZER_SEED is {readable}, was 1234" in said(record(), found)
+
+
+def restored(found):
+    """Return an experiment that restored a thread count, with the results that it gave."""
+    one = Experiment(
+        "1 thread, as in the reference", {"OMP_NUM_THREADS": "1"}, ("OMP_NUM_THREADS",)
+    )
+    return ExperimentResult(one, compare(record(), found))
+
+
+def test_an_experiment_that_restores_the_results_is_the_cause():
+    moved = record(lines(loss=0.6))
+    text = said(record(), moved, repeats=True, experiments=(restored(moved), restored(record())))
+    assert "experiment: with 1 thread, as in the reference, still drifted" in text
+    assert "every result is restored: this is the cause" in text
+    assert "freeze bisect" not in text
+
+
+def test_without_a_cause_it_says_where_to_look_next():
+    moved = record(lines(loss=0.6))
+    text = said(record(), moved, repeats=True, experiments=(restored(moved),))
+    assert "no single setting restores the results; `freeze bisect` searches the packages" in text
+
+
+def test_other_references_are_for_information():
+    others = (
+        ("numerics class armv8", compare(record(lines(loss=0.6)), record())),
+        ("lock 999999999999", compare(record(), record())),
+    )
+    text = said(record(), record(), others=others)
+    assert "compared with the results of numerics class armv8: numpy drifted, 1 of 7" in text
+    assert "compared with the results of lock 999999999999: identical" in text
+    told = document(result(record(), record(), others=others))
+    assert told["others"] == {"numerics class armv8": "drifted", "lock 999999999999": "identical"}
+
+
+@pytest.mark.parametrize(
+    ("found", "more", "words"),
+    [
+        (record(), {"basis": Basis.TWO_RUNS, "recorded": True}, "recorded in lockfiles/demo"),
+        (record(lines(end=False)), {"basis": Basis.TWO_RUNS}, "nothing was recorded"),
+        (record(lines(loss=0.6)), {"repeats": True}, "reference lockfiles/demo/references/c.json"),
+    ],
+)
+def test_the_last_line_says_what_it_was_compared_with(found, more, words):
+    assert words in said(record(), found, **more).splitlines()[-1]
