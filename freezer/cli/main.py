@@ -13,6 +13,7 @@ import typer
 from freezer import __version__
 from freezer.cli.commands import Commands
 from freezer.cli.session import Session, current
+from freezer.cli.streams import survive_closed_streams
 from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER, FreezerError, HostError
 from freezer.fetch.http.redact import redact
 from freezer.output.text import shown
@@ -88,10 +89,13 @@ def options(
 def main() -> None:
     """Run the command and end the process."""
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(run(sys.argv[1:]))
+    survive_closed_streams()
+    code = run(sys.argv[1:])
+    sys.stdout.flush()
+    sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each way to end
+def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code. Nothing that a user can cause gets past it."""
     current.__dict__.update(Session().__dict__)
     try:
@@ -106,9 +110,6 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each way to
     except (KeyboardInterrupt, typer.Abort):
         current.stderr.print("interrupted")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read stdout has gone; a message would go nowhere
-        return EXIT_OK
     except OSError as error:
         return _fail(_of_the_host(error))
     except Exception:  # noqa: BLE001 - the last line of defence; everything known is above

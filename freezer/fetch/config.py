@@ -10,11 +10,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from freezer.errors import ConfigError, Where
+from freezer.errors import ConfigError, SpecError, Where
 from freezer.model.base import Model
+from freezer.model.yaml_document import read_yaml
 
 PROJECT_FILE = ".freezer.yaml"
 _HINT = "see docs/reference/configuration.md for the keys"
@@ -74,7 +74,7 @@ def _user_file() -> Path:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(file.read_text())
+        return read_yaml(file.read_bytes(), str(file), may_be_empty=True).values
     except FileNotFoundError:
         if str(file) == os.environ.get("FREEZER_CONFIG"):
             raise ConfigError(
@@ -85,18 +85,14 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(
             "the configuration cannot be read", where=Where(str(file)), found=error.strerror
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
+    except SpecError as error:
         raise ConfigError(
-            "the configuration is not valid YAML",
-            where=Where(str(file), mark.line + 1 if mark else None),
-            hint=_HINT,
+            f"the configuration is not usable: {error.what}",
+            where=error.where,
+            found=error.found,
+            expected=error.expected,
+            hint=error.hint or _HINT,
         ) from None
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        raise ConfigError("the configuration is not a mapping", where=Where(str(file)), hint=_HINT)
-    return document
 
 
 def _validate(document: dict[str, Any], file: Path) -> None:

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 DEEPEST = 32
 """Levels of a file; neither a spec nor a lock has half of them."""
 _MOST = 1 << 20
+_BITS = 64
+"""Of a whole number: any that a file of Freezer has is far smaller."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT = "tag:yaml.org,2002:str"
+_NULL = "tag:yaml.org,2002:null"
 _KEPT_AS_TEXT = frozenset(
     f"tag:yaml.org,2002:{kind}" for kind in ("float", "timestamp", "binary", "merge", "value")
 )
@@ -43,15 +46,17 @@ class Document:
         return None
 
 
-def read_yaml(data: bytes, name: str) -> Document:
+def read_yaml(data: bytes, name: str, *, may_be_empty: bool = False) -> Document:
     """Return a file's document. Raises ``SpecError`` with file and line.
 
     Numbers with a point and dates stay text, as written: ``3.10`` is a Python version and not the
-    number 3.1.
+    number 3.1. A file that ``may_be_empty`` has an empty document then.
     """
     node = _compose(_text(data, name), name)
     document = Document({})
     document.lines[()] = 1
+    if may_be_empty and (node is None or node.tag == _NULL):
+        return document
     if not isinstance(node, yaml.MappingNode):
         raise SpecError(
             "the file is empty" if node is None else "the file is not a mapping of keys to values",
@@ -159,8 +164,19 @@ def _scalar(node: yaml.Node, path: Path, name: str) -> Any:
     if node.tag in _KEPT_AS_TEXT or node.tag == _TEXT:
         return node.value
     try:
-        loader = yaml.SafeLoader("")
-        return loader.construct_object(node, deep=True)
+        value = yaml.SafeLoader("").construct_object(node, deep=True)
+        if isinstance(value, int) and value.bit_length() > _BITS:
+            raise OverflowError  # nobody can print it
+        return value
+    except (ValueError, LookupError, ArithmeticError):
+        # YAML takes `0b_` for a binary number and `!!bool x` for a truth value; neither is one.
+        kind = node.tag.rpartition(":")[2]
+        raise SpecError(
+            f"the value is not of the type {kind!r} that YAML takes it for",
+            where=Where(name, node.start_mark.line + 1, dotted(path)),
+            found=node.value[:80] or "nothing",
+            hint="quote it if it is meant as text",
+        ) from None
     except yaml.YAMLError:
         raise SpecError(
             "a tag ('!') is not used here",

@@ -17,6 +17,7 @@ from freezer.errors import FetchError
 from freezer.fetch.conda.repodata_text import IndexText
 from freezer.fetch.http.client import NotFoundError, RefusedError, Response, open_url
 from freezer.fetch.http.redact import redact
+from freezer.model.base import Model, Sha256
 from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
 
 _MEMO = "conda-index"
+
+
+class _Known(Model):
+    """An index that was fetched before."""
+
+    sha256: Sha256
+    mark: dict[str, str | list[int]] | None = None
+    """What distinguishes this state of the address from the next one."""
+
+
 _FORMS = ("repodata.json.zst", "repodata.json")
 _PATIENCE = 1800.0
 """Seconds that one process waits while another fetches the same index."""
@@ -78,9 +89,8 @@ def _current(url: str, store: Store, report: Reporter) -> Path:
     key = redact(url)
     name = f"index-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     with store.lock(name, timeout=_PATIENCE, report=SilentReporter()):
-        memo = store.get_memo(_MEMO, key) or {}
-        if not memo.get("sha256") or not store.has(memo["sha256"]):
-            memo = {}
+        known = store.get_memo(_MEMO, key, _Known)
+        memo = known.model_dump() if known and store.has(known.sha256) else {}
         with open_url(url, headers=_conditions(memo)) as response:
             mark = _mark(response)
             if response.unchanged or (mark and mark == memo.get("mark")):

@@ -46,10 +46,7 @@ class Packed:
 
 def packed_before(store: Store, diff_id: str) -> Packed | None:
     """Return what a layer was compressed to; None when it never was."""
-    known = store.get_memo(_MEMO, f"{_FORMAT}-{diff_id}")
-    if not isinstance(known, dict):
-        return None
-    return Packed(str(known.get("digest")), int(known.get("size", 0)))
+    return store.get_memo(_MEMO, f"{_FORMAT}-{diff_id}", Packed)
 
 
 def pack(store: Store, diff_id: str, source: Path, advance: Callable[[int], None]) -> Packed:

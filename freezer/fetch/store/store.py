@@ -12,8 +12,9 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, overload
 
 from freezer.errors import BusyError, HostError, IntegrityError
 from freezer.fetch.store.atomic import store_errors, write_atomically
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
 
 _BLOCK = 1 << 20
+T = TypeVar("T")
 
 
 class StoreWriter:
@@ -158,11 +160,25 @@ class Store:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def get_memo(self, kind: str, key: str) -> Any | None:
-        """Return a memo; None when there is none, or none that can be read."""
+    @overload
+    def get_memo(self, kind: str, key: str) -> Any | None: ...
+    @overload
+    def get_memo(self, kind: str, key: str, form: type[T]) -> T | None: ...
+    def get_memo(self, kind: str, key: str, form: Any = None) -> Any | None:
+        """Return a memo; None when there is none, or none that can be read.
+
+        With a ``form``, a type that pydantic knows how to validate (``list[str]``, a ``TypedDict``,
+        a dataclass), a memo of another form counts as none: another version of Freezer wrote it, or
+        something else did.
+        """
         try:
-            return json.loads(self._memo(kind, key).read_bytes())
-        except (OSError, ValueError):
+            data = self._memo(kind, key).read_bytes()
+            return (
+                json.loads(data)
+                if form is None
+                else _adapter(form).validate_json(data, strict=True)
+            )
+        except (OSError, ValueError, RecursionError):
             return None
 
     def put_memo(self, kind: str, key: str, document: Any) -> None:
@@ -237,6 +253,13 @@ class Store:
             owner = path.name.split("-")[1]
             if owner.isdigit() and not _alive(int(owner)):
                 path.unlink(missing_ok=True)
+
+
+@lru_cache
+def _adapter(form: Any) -> Any:
+    from pydantic import TypeAdapter  # a store is often opened without it
+
+    return TypeAdapter(form)
 
 
 def hash_file(path: Path) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import LockError, Where
-from freezer.flows.history.lock_files import EXPLICIT_FILES
+from freezer.flows.history.lock_files import CONDA_EXPORTS, EXPLICIT_FILES
 from freezer.model.canonical import digest, json_bytes
 from freezer.model.lockfile import LOCK_FILE
 
@@ -39,8 +39,12 @@ def conda_exports(
     addresses = [[item.name, item.address] for item in channels]
     lines = [item.lines for item in conda.values()]
     key = digest(json_bytes([identifier, addresses, lines]))
-    known = project.store.get_memo(_MEMO, key)
-    if isinstance(known, dict) and all(project.store.has(sha256) for sha256 in known.values()):
+    known = project.store.get_memo(_MEMO, key, dict[str, str])
+    if (
+        known is not None
+        and known.keys() <= CONDA_EXPORTS
+        and all(project.store.has(sha256) for sha256 in known.values())
+    ):
         found = {name: project.store.verified(sha256) for name, sha256 in known.items()}
         return {name: path.read_bytes() for name, path in found.items()}
     made = _conda(project, lock, conda, channels)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from freezer.engine.interface import LayerFile
 from freezer.image.clock import EARLIEST
 from freezer.image.tar.canonical import END, Entry, header, parents
+from freezer.model.base import Model, Sha256
 from freezer.model.canonical import digest, json_bytes
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from freezer.model.lock import PipPackage
 
 _MEMO = "layer"
+
+
+class _Known(Model):
+    """A layer that was written before."""
+
+    sha256: Sha256
+    size: int
+
+
 _FORMAT = 2
 OWN = 250_000
 """Bytes of a package's file from which on it has a layer of its own."""
@@ -79,9 +89,9 @@ def plan_layers(packages: Sequence[Weighed | PipPackage]) -> tuple[LayerPlan, ..
 def write_layer(title: str, chunks: Sequence[Chunk], store: Store) -> Layer:
     """Return the layer of some chunks, in their order, with the folders above their files."""
     key = digest(json_bytes([_FORMAT, [[chunk.sha256, chunk.index] for chunk in chunks]]))
-    known = store.get_memo(_MEMO, key)
-    if isinstance(known, dict) and store.has(known["sha256"]):
-        return _layer(title, known["sha256"], known["size"], chunks, store)
+    known = store.get_memo(_MEMO, key, _Known)
+    if known is not None and store.has(known.sha256):
+        return _layer(title, known.sha256, known.size, chunks, store)
     paths = [path.removeprefix("/") for chunk in chunks for path in chunk.expected(store)]
     with store.writer() as writer:
         for folder in parents(paths):

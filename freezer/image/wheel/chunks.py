@@ -99,11 +99,9 @@ def wheel_chunks(
 
 def recall(store: Store, kind: str, key: str) -> Chunk | None:
     """Return a chunk that was made before, if it is still whole."""
-    known = store.get_memo(kind, key)
-    if not isinstance(known, dict):
-        return None
-    chunk = Chunk(**known)
-    return chunk if store.has(chunk.sha256) and store.has(chunk.index) else None
+    chunk = store.get_memo(kind, key, Chunk)
+    whole = chunk is not None and store.has(chunk.sha256) and store.has(chunk.index)
+    return chunk if whole else None
 
 
 def remember(store: Store, kind: str, chunk: Chunk) -> Chunk:
@@ -128,8 +126,8 @@ def data_chunk(
 
 def _moment(package: PipPackage, latest: int, store: Store) -> int:
     key = f"{package.sha256}-{latest}"
-    known = store.get_memo(_MOMENT, key)
-    if isinstance(known, int):
+    known = store.get_memo(_MOMENT, key, int)
+    if known is not None:
         return known
     path = store.verified(package.sha256)
     try:

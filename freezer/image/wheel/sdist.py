@@ -15,6 +15,7 @@ from freezer.engine.interface import RunOptions
 from freezer.errors import BuildError, LockError
 from freezer.image.clock import epoch
 from freezer.image.dockerfile import render
+from freezer.model.base import Model, Sha256
 from freezer.model.canonical import digest, json_bytes
 
 if TYPE_CHECKING:
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
     from freezer.model.lock import CondaPackage, Lock, PipPackage
 
 _MEMO = "built-wheel"
+
+
+class _Built(Model):
+    """A wheel that was built before."""
+
+    file: str
+    sha256: Sha256
+    size: int
+
+
 _ROOT = "/opt/freezer-build"
 _TIMEOUT = 3600.0
 
@@ -50,9 +61,9 @@ def built_wheel(
     end of the build's output when the build fails.
     """
     key = _key(lock, package, system_image)
-    known = store.get_memo(_MEMO, key)
-    if isinstance(known, dict) and store.has(known["sha256"]):
-        return package.model_copy(update=known)
+    known = store.get_memo(_MEMO, key, _Built)
+    if known is not None and store.has(known.sha256):
+        return package.model_copy(update=dict(known))
     with store.scratch() as scratch, report.task(f"Building {package.name} from source"):
         upload, wheelhouse = scratch / "upload.tar", scratch / "wheelhouse.tar"
         _write_upload(lock, package, store, upload)

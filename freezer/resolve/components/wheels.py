@@ -78,9 +78,9 @@ def _of_wheel(
         return known
     if package.file.endswith("-none-any.whl"):
         return []
-    memo = store.get_memo(_MEMO, package.sha256)
-    if isinstance(memo, list):
-        return [Found(**entry) for entry in memo]
+    memo = store.get_memo(_MEMO, package.sha256, list[Found])
+    if memo is not None:
+        return memo
     report.debug(f"looking into {package.file}")
     found = _look(package, index, store)
     store.put_memo(_MEMO, package.sha256, [asdict(part) for part in found])

@@ -8,6 +8,7 @@ from debian.debian_support import Version
 
 from freezer.errors import EngineError, IntegrityError, ResolveError
 from freezer.fetch.http.redact import redact
+from freezer.model.base import Model
 from freezer.model.canonical import digest, json_bytes
 from freezer.resolve.debian.apt import RULES, Answer, Chosen, ask_apt
 from freezer.resolve.debian.packages import PackageTable
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     from freezer.resolve.debian.packages import Candidate
 
 _MEMO = "debian-answer"
+
+
+class _Known(Model):
+    """What apt answered before."""
+
+    installed: tuple[tuple[str, str, str, str | None], ...]
+    removed: tuple[str, ...]
 
 
 def resolve_debian(  # noqa: PLR0913 - one question with all that it depends on
@@ -84,9 +92,9 @@ def _answer(
         [index.signed_by, index.packages_path, digest(index.inrelease)] for index in indices
     ]
     key = digest(json_bytes([RULES, info.id, releases, packages, dict(pins)]))
-    match store.get_memo(_MEMO, key):
-        case {"installed": list(installed), "removed": list(removed)}:
-            return Answer(tuple(Chosen(*item) for item in installed), tuple(removed))
+    known = store.get_memo(_MEMO, key, _Known)
+    if known is not None:
+        return Answer(tuple(Chosen(*item) for item in known.installed), known.removed)
     answer = ask_apt(engine, info.id, indices, packages, pins)
     installed = [[x.name, x.version, x.architecture, x.replaces] for x in answer.installed]
     store.put_memo(_MEMO, key, {"installed": installed, "removed": list(answer.removed)})

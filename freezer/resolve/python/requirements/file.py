@@ -67,7 +67,7 @@ def read_text(path: Path, shown: str, asked_by: Where | None = None) -> str:
             found=error.strerror,
             hint="paths are relative to the file that names them",
         ) from error
-    except (UnicodeDecodeError, LookupError) as error:
+    except (UnicodeError, LookupError) as error:
         raise SpecError(
             f"{shown} is not text", where=asked_by, found=str(error), expected="UTF-8"
         ) from error

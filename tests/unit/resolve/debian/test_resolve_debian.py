@@ -281,8 +281,11 @@ def test_an_image_that_is_gone(store: Store) -> None:
     assert "no image base:1" in refused(EngineError, apt, store, "jq")
 
 
-def test_a_spoiled_memory_is_no_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Store, "get_memo", lambda *_: {"installed": "jq"})
+@pytest.mark.parametrize("spoiled", [b'{"installed": "jq"}', b"[]", b"null", b'{"removed": []}'])
+def test_a_spoiled_memory_is_no_answer(store: Store, spoiled: bytes) -> None:
+    assert len(resolve(Apt(**JQ), store, "jq")) == 3
+    (memo,) = (store.root / "memos/debian-answer").glob("*/*")
+    memo.write_bytes(spoiled)
     apt = Apt(**JQ)
     assert len(resolve(apt, store, "jq")) == 3
     assert len(apt.asked) == 1

@@ -1,0 +1,59 @@
+"""Standard output and error that may be closed by their reader, as by ``freeze log | head``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class _Closable:
+    """A text stream whose reader may go away: what is written then goes nowhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            self._divert()
+            return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._divert()
+
+    def _divert(self) -> None:
+        """Point the stream's file descriptor at nothing.
+
+        The stream still holds what it could not write, and tries again when Python ends; that would
+        fail with a message and exit status 120.
+        """
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def survive_closed_streams() -> None:
+    """Let the command go on, to its own exit status, when nobody reads its output any more."""
+    sys.stdout = cast("TextIO", _Closable(_open(sys.stdout)))
+    sys.stderr = cast("TextIO", _Closable(_open(sys.stderr)))
+
+
+def _open(stream: TextIO | None) -> TextIO:
+    """Return a stream; one to nowhere for a descriptor that was closed before the start."""
+    return stream if stream is not None else Path(os.devnull).open("w")
