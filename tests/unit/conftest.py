@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -13,6 +14,11 @@ from urllib3.util.retry import Retry
 from freezer.fetch.http import transport
 from freezer.resolve.conda.solver import indexes
 from tests.support.conda import solving
+
+
+def pytest_collection_finish() -> None:
+    """Keep the thousands of collected tests out of what the garbage collector looks through."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
