@@ -21,6 +21,7 @@ from freezer.image.base import ensure_base
 from freezer.image.build_container import sweep_working_images
 from freezer.image.oci.config import image_config
 from freezer.image.verify import take_account, verify
+from freezer.resolve.components.shared_libraries import missing_libraries
 
 if TYPE_CHECKING:
     from freezer.engine.interface import Engine, ImageInfo
@@ -40,6 +41,8 @@ def make(
     lock, engine, store = locked.lock, project.engine(), project.store
     require_runtime(project, lock)  # before anything that takes time
     fetch_lock(project, lock)
+    for warning in missing_libraries(lock, store):
+        project.report.warn(warning)
     reference = ensure_base(lock, engine=engine, store=store, report=project.report)
     with Ahead(lock, engine=engine, store=store) as ahead:
         parts = assemble(
