@@ -61,7 +61,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         Path | None,
         typer.Option(
             "--output", "-o", metavar="DIR",
-            help="A new folder for what the run writes to $FREEZER_OUTPUT.",
+            help="A new folder for the files that the run writes.",
         ),
     ] = None,
 ) -> None:  # fmt: skip

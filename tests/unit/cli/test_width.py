@@ -10,6 +10,7 @@ from contextlib import redirect_stderr, redirect_stdout
 import pytest
 
 import freezer
+from freezer.cli.commands import FOLDERS, GROUPS
 from freezer.cli.main import run
 from tests.support.project.documented import Documented, documented
 from tests.support.project.records import lines
@@ -85,3 +86,15 @@ def test_a_drift_at_sixty_columns(project: Documented) -> None:
         test_sixty_columns(project, ("check", "--against", "2"))
     finally:
         project.tell(*lines())
+
+
+PAGES = [(name,) for name in FOLDERS] + [
+    (group, *more) for group, (_, names) in GROUPS.items() for more in [(), *((n,) for n in names)]
+]
+
+
+@pytest.mark.parametrize("command", [(), *PAGES], ids=" ".join)
+def test_no_word_of_the_help_is_cut(command: tuple[str, ...]) -> None:
+    out, _ = freeze((*command, "--help"), COLUMNS=str(WIDTH), TERMINAL_WIDTH=str(WIDTH))
+    assert max(map(len, out)) <= WIDTH
+    assert [line for line in out if re.search(r"\w…", line)] == []
