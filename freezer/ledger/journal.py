@@ -13,7 +13,7 @@ import os
 from base64 import b64decode, b64encode
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from freezer.ledger.series import Points, joined, packed, unpacked
 from freezer.model.record.run import read_run, run_bytes
@@ -33,8 +33,16 @@ class Journal:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._stream = path.open("ab")
-        fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # It gets its name when it is locked: no other process ever takes it for a dead one's.
+        temporary = path.with_suffix(".new")
+        self._stream = temporary.open("ab", buffering=0)
+        try:
+            fcntl.flock(self._stream, fcntl.LOCK_EX)
+            temporary.replace(path)
+        except OSError:
+            self._stream.close()
+            temporary.unlink(missing_ok=True)
+            raise
 
     def run(self, run: Run) -> None:
         """Keep the run's state. On the disk when this returns."""
@@ -58,43 +66,53 @@ class Journal:
         self._stream.close()
 
     def _write(self, document: dict[str, Any]) -> None:
-        self._stream.write(json.dumps(document, separators=(",", ":")).encode() + b"\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        handle, end = self._stream.fileno(), self._stream.seek(0, os.SEEK_END)
+        try:
+            while line:
+                line = line[self._stream.write(line) :]
+            os.fsync(handle)
+        except OSError:
+            with suppress(OSError):  # half a line would spoil the next one
+                os.ftruncate(handle, end)
+            raise
 
 
 @dataclass
 class Left:
-    """What a journal holds."""
+    """What a dead process left in a journal."""
 
     path: Path
     run: Run
     metrics: dict[str, Points] = field(default_factory=dict)
     contents: list[bytes] = field(default_factory=list)
-    alive: bool = False
-    """Whether the process that writes it still runs."""
 
 
-def left_behind(folder: Path) -> Iterator[Left]:
-    """Yield the journals in a folder, those of living processes marked.
+def dead_journals(folder: Path) -> Iterator[Left]:
+    """Yield the journals of dead processes, each locked while the caller has it.
 
-    A last line that a kill cut short is left out; a file without any state of a run as well.
+    So two commands never record the same one at once. A last line that a kill cut short is left
+    out; a file without any state of a run is removed: its run never began.
     """
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        with suppress(OSError):
-            found = _read(path)
-            if found is not None:
+        with suppress(OSError), path.open("r+b") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
+            if not path.exists():  # another command recorded it meanwhile
+                continue
+            found = _read(path, stream)
+            if found is None:
+                path.unlink(missing_ok=True)
+            else:
                 yield found
 
 
-def _read(path: Path) -> Left | None:
-    with path.open("rb") as stream:
-        alive = not _lock(stream.fileno())
-        lines = stream.read().split(b"\n")[:-1]  # behind the last line feed: cut short
+def _read(path: Path, stream: IO[bytes]) -> Left | None:
     run: Run | None = None
     parts: dict[str, list[Points]] = {}
     contents: list[bytes] = []
-    for line in lines:
+    for line in stream:
+        if not line.endswith(b"\n"):
+            break  # cut short
         try:
             document = json.loads(line)
             if "run" in document:
@@ -103,22 +121,12 @@ def _read(path: Path) -> Left | None:
                 parts.setdefault(name, []).append(unpacked(*map(b64decode, columns)))
             if "content" in document:
                 contents.append(b64decode(document["content"]))
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             continue  # spoiled; the other lines stand
     if run is None:
         return None
     metrics = {name: joined(some) for name, some in parts.items()}
-    return Left(path, run, metrics, contents, alive)
-
-
-def _lock(handle: int) -> bool:
-    """Say whether nobody else holds the file."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    fcntl.flock(handle, fcntl.LOCK_UN)
-    return True
+    return Left(path, run, metrics, contents)
 
 
 def _text(points: Points) -> list[str]:

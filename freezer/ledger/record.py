@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -11,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from freezer.errors import LedgerError
 from freezer.ledger.schema import fields, names, objects, runs, series
 from freezer.ledger.series import Points, packed
-from freezer.ledger.values import columns
+from freezer.ledger.values import columns, stored_text
 from freezer.model.record.run import Run, read_run, run_bytes
 
 if TYPE_CHECKING:
@@ -27,13 +28,17 @@ def record(
     run: Run,
     metrics: Mapping[str, Points] | None = None,
     contents: Iterable[bytes] = (),
+    *,
+    whole: bool = False,
 ) -> None:
     """Record a run, new or known, with series to add to it and contents that it refers to.
 
-    Raises ``LedgerError``.
+    ``whole`` says that ``metrics`` are all that the run has: whatever was recorded of it before is
+    replaced, so that recording the same journal twice changes nothing. Tags, notes and links that
+    were added meanwhile are kept. Raises ``LedgerError``.
     """
     with ledger.write() as connection:
-        _put(connection, run, metrics or {}, contents)
+        _put(connection, run, metrics or {}, contents, whole=whole)
 
 
 def record_many(
@@ -75,27 +80,42 @@ def _put(
     run: Run,
     metrics: Mapping[str, Points],
     contents: Iterable[bytes],
+    *,
+    whole: bool = False,
 ) -> None:
+    known_as = connection.execute(
+        select(runs.c.seq, runs.c.document).where(runs.c.id == run.id)
+    ).first()
+    seq = None if known_as is None else known_as.seq
+    if known_as is not None and whole:
+        run = _with_remarks(run, read_run(known_as.document))
+        connection.execute(delete(series).where(series.c.run == seq))
     row = {
         "environment": run.environment,
         "state": run.state,
         "started": run.started.micros,
         "document": run_bytes(run),
     }
-    seq = connection.scalar(select(runs.c.seq).where(runs.c.id == run.id))
     if seq is None:
         made = connection.execute(insert(runs).values(id=run.id, **row))
         [seq] = made.inserted_primary_key or [None]
     else:
         connection.execute(update(runs).where(runs.c.seq == seq).values(**row))
         connection.execute(delete(fields).where(fields.c.run == seq))
-    values = run.all_fields()
+    values = {stored_text(name): value for name, value in run.all_fields().items()}
+    metrics = {stored_text(name): points for name, points in metrics.items()}
     known = _names(connection, {*values, *metrics})
     rows = [{"run": seq, "name": known[name], **columns(value)} for name, value in values.items()]
     connection.execute(insert(fields), rows)
     _add_series(connection, seq, metrics, known)
     for data in contents:
         _put_object(connection, data)
+
+
+def _with_remarks(run: Run, before: Run) -> Run:
+    """Return a run with the tags and notes that people added since it began."""
+    notes = (*before.notes, *(one for one in run.notes if one not in before.notes))
+    return replace(run, tags={**run.tags, **before.tags}, notes=notes)
 
 
 def _add_series(

@@ -11,6 +11,7 @@ import typer
 from freezer.cli.commands import Command
 from freezer.cli.options import Env
 from freezer.cli.session import current
+from freezer.cli.training_output import passed_on
 
 
 class CommandAfterDashes(Command):
@@ -84,18 +85,12 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         clean=clean,
         output=output,
     )
+    show = passed_on(sys.stdout, sys.stderr)
     worst = 0
     for one in requests(request, read_each(each or ())):
-        done = execute(current.project(), env, one, _show)
+        done = execute(current.project(), env, one, show)
         show_done(done, current.folder, current.stderr)
         worst = worst or done.exit_code
         if done.run.state == "interrupted":
             break
     raise typer.Exit(worst)
-
-
-def _show(stream: int, data: bytes) -> None:
-    """Pass on what the training prints, as it comes and as it is."""
-    target = sys.stdout if stream == 1 else sys.stderr
-    target.buffer.write(data)
-    target.flush()

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import DirtyTreeError, Where
-from freezer.fetch.http.redact import redact
+from freezer.errors import DirtyTreeError, RunError, Where
+from freezer.fetch.http.secret_words import redact_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 LARGEST: Final = 16 << 20
-"""Bytes of a patch that is kept."""
+"""Bytes of a patch that is kept, and of a changed file in it."""
 _PATIENCE: Final = 60.0
 _SECRETS: Final = (
-    ".env",
-    ".env.*",
-    "*.pem",
-    "*.key",
-    "id_rsa*",
-    "id_ed25519*",
-    ".netrc",
-    ".pypirc",
-)
+    ".env", ".env.*", ".envrc", "*.pem", "*.key", "*.p12", "*.pfx", "*.kdbx", "*.jks", "id_rsa*",
+    "id_ed25519*", "id_ecdsa*", "id_dsa*", ".netrc", ".pypirc", ".npmrc", ".git-credentials",
+    ".htpasswd", "credentials", "credentials.*", "kaggle.json", "secret.*", "secrets.*",
+    "service-account*.json", "service_account*.json",
+)  # fmt: skip
 """Files that never enter a patch: what is in them is no code."""
+_LOCAL: Final = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_GRAFT_FILE",
+    "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,28 +57,37 @@ class Code:
 
 
 def code_of(folder: Path) -> Code:
-    """Return the state of the tree that a folder is in. Raises nothing."""
+    """Return the state of the tree that a folder is in; nothing where there is no git.
+
+    The user's index and objects are not touched. Raises ``RunError`` when git is there and fails:
+    a tree that could not be read must not pass for a clean one.
+    """
+    if not _line(folder, "rev-parse", "--git-dir") and not _is_repository(folder):
+        return Code()
     commit = _line(folder, "rev-parse", "--verify", "--quiet", "HEAD")
     if not commit:
+        _require(folder, "rev-parse", "--git-dir")  # such as one that belongs to somebody else
         return Code()
-    with tempfile.TemporaryDirectory(prefix="freezer-") as scratch:
-        # An index of its own: the user's is not touched, and new files are seen as well.
-        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-        _git(folder, "read-tree", "HEAD", more=index)
-        _git(folder, "add", "--all", "--", ":/", more=index)
-        names = _git(folder, "diff", "--cached", "--name-only", "-z", "HEAD", more=index)
-        changed = [name for name in names.decode(errors="surrogateescape").split("\0") if name]
-        secret = [f":(top,exclude,glob)**/{one}" for one in _SECRETS]
-        patch, left_out = _patch(folder, index, secret), [one for one in changed if _secret(one)]
+    if _line(folder, "rev-parse", "--is-inside-work-tree") != "true":
+        return Code(commit=commit, branch=_branch(folder), remote=_remote(folder))
+    top = Path(os.fsdecode(_require(folder, "rev-parse", "--show-toplevel")).rstrip("\n"))
+    with _scratch_index(folder) as index:
+        names = _names(_require(top, "diff", "--name-only", "-z", "HEAD", more=index))
+        new = _names(_require(top, "ls-files", "-z", "--others", "--exclude-standard", more=index))
+        changed = sorted({*names, *new})
+        dirty = _dirty_submodules(top)
+        left_out = {one for one in changed if _secret(one) or _large(top / one)}
+        taken = [one for one in changed if one not in left_out]
+        patch = _patch(top, taken, index)
         if len(patch) > LARGEST:
-            patch, left_out = b"", changed
+            patch, left_out = b"", set(changed)
     return Code(
         commit=commit,
-        branch=_line(folder, "rev-parse", "--abbrev-ref", "HEAD"),
-        remote=redact(_line(folder, "config", "--get", "remote.origin.url")),
+        branch=_branch(folder),
+        remote=_remote(folder),
         patch=patch,
-        changed=tuple(changed),
-        left_out=tuple(left_out),
+        changed=tuple(sorted({*changed, *dirty})),
+        left_out=tuple(sorted({*left_out, *dirty})),
     )
 
 
@@ -94,32 +107,121 @@ def require_clean(code: Code) -> None:
         )
 
 
-def _patch(folder: Path, index: dict[str, str], secret: Sequence[str]) -> bytes:
-    return _git(
-        folder, "diff", "--cached", "--binary", "--full-index", "--no-ext-diff", "--no-color",
-        "HEAD", "--", ":/", *secret, more=index,
+@contextmanager
+def _scratch_index(folder: Path) -> Iterator[dict[str, str]]:
+    """Give variables with which git writes an index and objects of its own, gone afterwards.
+
+    The index begins as the commit; what the user's index knows of unchanged files is taken over, so
+    that only changed ones are read.
+    """
+    where = os.fsdecode(_require(folder, "rev-parse", "--git-path", "index")).rstrip("\n")
+    objects = os.fsdecode(_require(folder, "rev-parse", "--git-path", "objects")).rstrip("\n")
+    with tempfile.TemporaryDirectory(prefix="freezer-") as scratch:
+        index = {
+            "GIT_INDEX_FILE": f"{scratch}/index",
+            "GIT_OBJECT_DIRECTORY": scratch,
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str((folder / objects).absolute()),
+        }
+        with suppress(OSError):
+            shutil.copyfile(folder / where, f"{scratch}/index")
+        if not _git(folder, "read-tree", "--reset", "HEAD", more=index)[0]:
+            Path(scratch, "index").unlink(missing_ok=True)
+            _require(folder, "read-tree", "HEAD", more=index)
+        _git(folder, "update-index", "-q", "--really-refresh", more=index)
+        yield index
+
+
+def _patch(top: Path, paths: Sequence[str], index: dict[str, str]) -> bytes:
+    if not paths:
+        return b""
+    listed = b"\0".join(os.fsencode(one) for one in paths)
+    _require(
+        top, "--literal-pathspecs", "add", "--all", "--force", "--sparse",
+        "--pathspec-from-file=-", "--pathspec-file-nul", more=index, data=listed,
+    )  # fmt: skip
+    return _require(
+        top, "diff", "--cached", "--binary", "--full-index", "--no-ext-diff", "--no-color",
+        "--no-textconv", "--no-renames", "--src-prefix=a/", "--dst-prefix=b/", "HEAD", more=index,
     )  # fmt: skip
 
 
+def _dirty_submodules(top: Path) -> list[str]:
+    """Return submodules with changes of their own: a patch of this repository has none of these."""
+    if not (top / ".gitmodules").is_file():
+        return []
+    status = _require(top, "status", "--porcelain=v2", "-z", "--ignore-submodules=none")
+    lines = (line.split(" ", 8) for line in os.fsdecode(status).split("\0"))
+    return [
+        parts[8]
+        for parts in lines
+        if len(parts) == 9 and parts[0] == "1" and parts[2][:1] == "S" and parts[2][2:] != ".."
+    ]
+
+
 def _secret(path: str) -> bool:
-    name = Path(path).name
-    return any(Path(name).match(pattern) for pattern in _SECRETS)
+    name = PurePath(path).name.lower()
+    return any(fnmatchcase(name, pattern) for pattern in _SECRETS)
+
+
+def _large(path: Path) -> bool:
+    try:
+        return path.lstat().st_size > LARGEST
+    except OSError:
+        return False
+
+
+def _branch(folder: Path) -> str:
+    return _line(folder, "rev-parse", "--abbrev-ref", "HEAD")
+
+
+def _remote(folder: Path) -> str:
+    return redact_text(_line(folder, "config", "--get", "remote.origin.url"))
+
+
+def _names(data: bytes) -> list[str]:
+    return [name for name in os.fsdecode(data).split("\0") if name]
+
+
+def _is_repository(folder: Path) -> bool:
+    return any((one / ".git").exists() for one in (folder, *folder.absolute().parents))
 
 
 def _line(folder: Path, *arguments: str) -> str:
-    return _git(folder, *arguments).decode(errors="replace").strip()
+    return _git(folder, *arguments)[1].decode(errors="replace").strip()
 
 
-def _git(folder: Path, *arguments: str, more: dict[str, str] | None = None) -> bytes:
+def _require(
+    folder: Path, *arguments: str, more: dict[str, str] | None = None, data: bytes | None = None
+) -> bytes:
+    """Return what git answers. Raises ``RunError`` when it fails."""
+    good, answer, complaint = _git(folder, *arguments, more=more, data=data)
+    if not good:
+        raise RunError(
+            "git cannot read the code, so the run could not be made again",
+            where=Where(str(folder)),
+            found=redact_text(complaint.decode(errors="replace").strip())[-500:],
+            hint="correct that, or ignore the files in question (.gitignore)",
+        )
+    return answer
+
+
+def _git(
+    folder: Path, *arguments: str, more: dict[str, str] | None = None, data: bytes | None = None
+) -> tuple[bool, bytes, bytes]:
+    """Return whether git was successful, its stdout and its stderr."""
+    # Within a hook, git's own variables name another repository or index than the folder's.
+    inherited = {name: text for name, text in os.environ.items() if name not in _LOCAL}
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
+            ["git", "-C", str(folder), "-c", "core.hooksPath=/dev/null", *arguments],
             check=False,
             capture_output=True,
-            stdin=subprocess.DEVNULL,
+            input=b"" if data is None else data,
             timeout=_PATIENCE,
-            env={**os.environ, **(more or {})},
+            env={**inherited, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", **(more or {})},
         )
-    except (OSError, subprocess.SubprocessError):
-        return b""
-    return done.stdout if done.returncode == 0 else b""
+    except OSError:
+        return False, b"", b"git is not installed"
+    except subprocess.SubprocessError as error:
+        return False, b"", str(error).encode()
+    return done.returncode == 0, done.stdout, done.stderr

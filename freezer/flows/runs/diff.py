@@ -9,8 +9,8 @@ from freezer.data.diff import data_diff
 from freezer.data.listing import read_listing
 from freezer.errors import FreezerError
 from freezer.flows.compare.diff import diff as lock_diff
-from freezer.flows.runs.contrast import Cause, contrast, ranked, varying
-from freezer.flows.runs.parting import Results, results
+from freezer.flows.runs.explain.contrast import Cause, contrast, ranked, varying
+from freezer.flows.runs.explain.parting import Results, results
 from freezer.flows.runs.place import project_ledger
 from freezer.ledger import query
 from freezer.model.record.run import Digest

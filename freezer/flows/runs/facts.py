@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import math
 import os
 import socket
+import stat
 from contextlib import suppress
 from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
-from freezer.errors import CheckError, DataError, FreezerError
-from freezer.fetch.http.redact import redact
+from freezer.errors import CheckError, FreezerError
+from freezer.fetch.http.secret_words import REDACTED, is_secret_name, redact_text, redact_words
 from freezer.flows.history.generations import history
 from freezer.flows.runs.outputs import list_outputs
-from freezer.flows.runs.request import filled
+from freezer.flows.runs.request import recorded_command, typed
 from freezer.model.canonical import digest, json_bytes
 from freezer.model.record.protocol import parse_lines
 from freezer.model.record.run import Digest, Run, Time, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from freezer.engine.interface import ImageInfo, RunOptions, RunResult
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.flows.runs.code import Code
-    from freezer.flows.runs.protocol import Report
+    from freezer.flows.runs.protocol import Filter, Report
     from freezer.flows.runs.request import RunRequest
     from freezer.flows.runs.scene import Scene
 
-TAIL: Final = 40
-"""Last lines of the output that are kept."""
 INTERRUPTED: Final = 130
 """Exit code of a run that was ended from outside."""
 _HOST_MEMO: Final = "run-host"
@@ -48,9 +50,14 @@ def begun(project: Project, scene: Scene, request: RunRequest, identifier: str) 
     """Return the run as it starts: everything that decides its results."""
     spec, seed, engine = scene.environment.spec, request.seed, project.engine()
     seed = spec.determinism.seed if seed is None else seed
-    command = filled(request.command, request.params, seed)
+    command, secrets = recorded_command(request, seed)
+    params = {
+        name: REDACTED if is_secret_name(name) else redact_text(text, secrets)
+        for name, text in request.params.items()
+    }
+    template = " ".join(redact_words(request.command)[0])
     fields: dict[str, Value] = {
-        "template": " ".join(redact(word) for word in request.command),
+        "template": template if request.template is None else request.template,
         "lock": Digest(scene.locked.id),
         "image": Digest(scene.image.id),
         "seed": seed,
@@ -58,8 +65,8 @@ def begun(project: Project, scene: Scene, request: RunRequest, identifier: str) 
         "engine": f"{engine.info.name} {engine.info.version}",
         "host.name": socket.gethostname(),
         **_code_fields(scene.code),
-        **{f"params.{one}": value for one, value in request.params.items()},
-        **{f"given.{one}": value for one, value in request.params.items()},
+        **{f"params.{one}": typed(text) for one, text in params.items()},
+        **{f"given.{one}": text for one, text in params.items()},
         **{f"data.{one.name}": Digest(snapshot.digest) for one, snapshot in scene.sets},
         **{f"data.{one.name}.list": Digest(snapshot.listing) for one, snapshot in scene.sets},
     }
@@ -71,7 +78,7 @@ def begun(project: Project, scene: Scene, request: RunRequest, identifier: str) 
         environment=scene.environment.name,
         state="running",
         started=Time(time_ns() // 1000),
-        command=tuple(redact(word) for word in command),
+        command=command,
         fields=fields,
         links=request.links,
         owner={"host": socket.gethostname(), "pid": os.getpid()},
@@ -106,7 +113,7 @@ def ended(
     project: Project,
     scene: Scene,
     begun: Run,
-    report: Report,
+    printed: Filter,
     result: RunResult | None,
     host: tuple[str, Mapping[str, Any] | None],
 ) -> Run:
@@ -116,34 +123,53 @@ def ended(
     """
     memo_key, known = host
     facts = known or read_host(project, scene, memo_key)
-    fields: dict[str, Value] = {**report.fields, **_usage(scene)}
+    fields: dict[str, Value] = dict(_usage(scene))
     for name in ("class", "level", "cpu", "kernel"):
         if facts and isinstance(facts.get(name), str):
             fields[f"host.{name}"] = str(facts[name])
     if result is not None and result.out_of_memory:
         fields["out-of-memory"] = True
     state = "interrupted" if result is None else "failed" if result.exit_code else "finished"
+    outputs, left_out = list_outputs(scene.output, project.report)
+    if left_out:
+        fields["outputs.left-out"] = ", ".join(left_out[:50])
+        project.report.warn(
+            f"outputs that are not recorded ({len(left_out)}): {', '.join(left_out[:5])}"
+        )
     return replace(
         begun.with_fields(fields),
         state=state,
         ended=Time(time_ns() // 1000),
         exit_code=INTERRUPTED if result is None else result.exit_code,
-        outputs=_outputs(project, scene),
-        tail="" if result is None else _tail(result),
+        outputs=outputs,
+        tail=printed.tail(),
     )
 
 
-def _outputs(project: Project, scene: Scene) -> tuple[Any, ...]:
-    try:
-        return list_outputs(scene.output, project.report)
-    except DataError as error:
-        project.report.warn(f"the outputs are not listed: {error.what}")
-        return ()
+def reported(begun: Run, report: Report) -> Run:
+    """Return a run with what its training reported; what was recorded before stays as it is.
+
+    A training may report a data set by the name that the spec gives to the mounted one: that is
+    another fact, under another name.
+    """
+    fields: dict[str, Value] = {}
+    for name, value in dict(report.fields).items():  # others are reported meanwhile
+        taken = name.startswith("data.") and name in begun.fields
+        fields[f"{name}.reported" if taken else name] = value
+    return begun.with_fields(fields)
 
 
-def _tail(result: RunResult) -> str:
-    text = (result.stdout + result.stderr).decode("utf-8", "replace")
-    return redact("\n".join(text.splitlines()[-TAIL:]))
+def without_secrets(run: Run, secrets: Sequence[str]) -> Run:
+    """Return a run whose fields and last lines hold none of the secrets that the command got."""
+    fields = {
+        name: REDACTED
+        if name.startswith("params.") and is_secret_name(name) and value != ""
+        else redact_text(value, secrets)
+        if isinstance(value, str)
+        else value
+        for name, value in run.fields.items()
+    }
+    return replace(run, fields=fields, tail=redact_text(run.tail, secrets))
 
 
 def settings_in_force(image: ImageInfo, confined: RunOptions) -> dict[str, Value]:
@@ -163,11 +189,24 @@ def settings_in_force(image: ImageInfo, confined: RunOptions) -> dict[str, Value
 def _usage(scene: Scene) -> dict[str, Value]:
     """Return what the command took, as the runner in the container wrote it down."""
     try:
-        data = (scene.record / "usage.json").read_bytes()[:10_000]
-        found = json.loads(data)
-        return {"cpu-seconds": float(found["cpu"]), "peak-memory": int(found["peak"])}
-    except (OSError, ValueError, KeyError, TypeError):
+        found = json.loads(read_untrusted(scene.record / "usage.json", 10_000))
+        cpu, peak = float(found["cpu"]), int(found["peak"])
+    except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         return {}
+    sane = math.isfinite(cpu) and cpu >= 0 and 0 <= peak < 1 << 62
+    return {"cpu-seconds": cpu, "peak-memory": peak} if sane else {}
+
+
+def read_untrusted(path: Path, limit: int) -> bytes:
+    """Return a file that a container could write: no link, no pipe, never more than a limit.
+
+    Raises ``OSError``.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
+        return stream.read(limit)
 
 
 def known_host(project: Project, image: ImageInfo) -> tuple[str, Mapping[str, Any] | None]:
@@ -185,7 +224,7 @@ def known_host(project: Project, image: ImageInfo) -> tuple[str, Mapping[str, An
 def read_host(project: Project, scene: Scene, memo_key: str) -> Mapping[str, Any] | None:
     """Return what the container said of the host, and keep it; None where it said nothing."""
     try:
-        data = (scene.record / "host").read_bytes()[: 1 << 20]
+        data = read_untrusted(scene.record / "host", 1 << 20)
         lines = [line for line in data.splitlines() if line.strip()]
         host, _ = parse_lines(lines)
     except (OSError, CheckError):

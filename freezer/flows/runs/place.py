@@ -1,4 +1,4 @@
-"""Where the runs of a project are recorded, and the journals of runs that ended in mid-air."""
+"""Where the runs of a project are recorded, and the journals of killed runs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from string import Template
 from time import time_ns
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import LedgerGoneError
+from freezer.errors import LedgerError
 from freezer.fetch.store.atomic import disk_errors
-from freezer.ledger.connect import open_ledger
-from freezer.ledger.journal import left_behind
-from freezer.ledger.record import record
+from freezer.ledger.journal import dead_journals
 from freezer.model.record.run import Time
 
 if TYPE_CHECKING:
@@ -63,6 +61,8 @@ def project_ledger(project: Project) -> Iterator[Ledger]:
 
     Raises ``LedgerError``, and ``LedgerGoneError`` where the database is out of reach.
     """
+    from freezer.ledger.connect import open_ledger
+
     ledger = open_ledger(address(project))
     try:
         settle(project, ledger)
@@ -73,18 +73,18 @@ def project_ledger(project: Project) -> Iterator[Ledger]:
 
 def settle(project: Project, ledger: Ledger) -> None:
     """Record what dead processes left in journals; their runs are ``interrupted``."""
-    for left in left_behind(journals(project)):
-        if left.alive:
-            continue
+    from freezer.ledger.record import record
+
+    for left in dead_journals(journals(project)):
         run = ended_by_death(left)
         try:
-            record(ledger, run, left.metrics, left.contents)
-        except LedgerGoneError as error:
-            project.report.warn(f"run {run.id} stays in its journal: {error.what}")
+            record(ledger, run, left.metrics, left.contents, whole=True)
+            left.path.unlink(missing_ok=True)
+        except (LedgerError, OSError) as error:
+            project.report.warn(f"run {run.id} stays in its journal: {error}")
             continue
-        left.path.unlink(missing_ok=True)
-        if run.state == "interrupted":
-            project.report.note(f"run {run.id} ended without a word; recorded as interrupted")
+        if run.state == "interrupted" and left.run.state == "running":
+            project.report.note(f"run {run.id} was killed before it ended; recorded as interrupted")
 
 
 def ended_by_death(left: Left) -> Run:
@@ -95,4 +95,5 @@ def ended_by_death(left: Left) -> Run:
         last = left.path.stat().st_mtime_ns
     except OSError:
         last = time_ns()
-    return replace(left.run, state="interrupted", ended=Time(last // 1000))
+    values = {name: points.values[-1] for name, points in left.metrics.items() if len(points)}
+    return replace(left.run.with_fields(values), state="interrupted", ended=Time(last // 1000))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from freezer.ledger.series import Points
@@ -20,6 +22,16 @@ LONGEST: Final = 1 << 20
 """Bytes of a line of the protocol."""
 MOST_POINTS: Final = 10_000_000
 MOST_FIELDS: Final = 10_000
+MOST_TEXT: Final = 16 << 20
+"""Characters of all names and texts of a run."""
+LONGEST_NAME: Final = 200
+"""Characters of a name: databases refuse to index much longer ones."""
+TAIL_LINES: Final = 40
+"""Last lines of the output that are recorded."""
+TAIL_BYTES: Final = 64 << 10
+_LONGEST_NUMBER: Final = 400
+"""Characters of a number as text."""
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Filter:
@@ -27,95 +39,145 @@ class Filter:
 
     def __init__(self, show: Callable[[int, bytes], None]) -> None:
         self._show = show
-        self._held = b""
+        self._held = bytearray()
         """The beginning of a line that may be one of the protocol."""
+        self._searched = 0
+        """Bytes of it in which no line ends: a long line is not read again and again."""
         self._fresh = True
         """Whether the next byte begins a line."""
         self._blank = False
         """Whether an empty line was held back: the recorder writes one before each of its own."""
+        self._tail = b""
         self.report = Report()
 
     def take(self, stream: int, data: bytes) -> None:
         """Take what the container wrote."""
-        if stream != STDOUT:
-            self._show(stream, data)
-            return
-        rest, self._held = self._held + data, b""
-        shown = bytearray()
-        while rest:
-            line, end, rest = rest.partition(b"\n")
-            if not self._fresh:
-                shown += line + end
-                self._fresh = bool(end)
-            elif line.startswith(PREFIX) and end:
-                self._blank = False
-                self.report.read(line)
-            elif not end and len(line) <= LONGEST and _may_begin(line):
-                self._held = line
-            else:
-                shown += self._blank * b"\n"
-                self._blank = not line
-                shown += b"" if self._blank else line + end
-                self._fresh = bool(end)
-        if shown:
-            self._show(stream, bytes(shown))
+        if stream == STDOUT:
+            self._held += data
+            data = self._readable()
+        if data:
+            self._pass(stream, data)
 
     def end(self) -> None:
-        """Show what was held back, unless it is of the protocol."""
-        if self._held and not self._held.startswith(PREFIX):
-            self._show(STDOUT, self._blank * b"\n" + self._held)
-        self._held, self._blank = b"", False
+        """Read or show what was held back."""
+        held, self._held = bytes(self._held), bytearray()
+        if held.startswith(PREFIX) and self.report.read(held):
+            held = b""
+        if held or self._blank:
+            self._pass(STDOUT, self._blank * b"\n" + held)
+        self._blank = False
 
+    def tail(self) -> str:
+        """Return the last lines that were printed, both streams as they came."""
+        lines = self._tail.decode("utf-8", "replace").splitlines()
+        return "\n".join(lines[-TAIL_LINES:])
 
-def _may_begin(line: bytes) -> bool:
-    return line.startswith(PREFIX) or PREFIX.startswith(line)
+    def _pass(self, stream: int, data: bytes) -> None:
+        self._tail = (self._tail + data)[-TAIL_BYTES:]
+        self._show(stream, data)
+
+    def _readable(self) -> bytes:
+        """Take the lines out that are the protocol's; return the others, as far as they came."""
+        held, shown, start = self._held, bytearray(), 0
+        while start < len(held):
+            end = held.find(b"\n", max(start, self._searched)) + 1
+            if not end and self._fresh and self._may_be_protocol(start):
+                break
+            line = bytes(held[start : end or len(held)])
+            start += len(line)
+            self._searched = start
+            if self._fresh and end and line.startswith(PREFIX):
+                self._blank = False
+                self.report.read(line)
+                continue
+            if self._fresh:
+                shown += self._blank * b"\n"
+                self._blank = line == b"\n"
+                line = b"" if self._blank else line
+            shown += line
+            self._fresh = bool(end)
+        del held[:start]
+        self._searched = len(held)
+        return bytes(shown)
+
+    def _may_be_protocol(self, start: int) -> bool:
+        begin = bytes(self._held[start : start + len(PREFIX)])
+        return PREFIX.startswith(begin) and len(self._held) - start <= LONGEST
 
 
 class Report:
-    """What a training reported: fields, and series of numbers."""
+    """What a training reported: fields, and series of numbers. Nothing in it is trusted."""
 
     def __init__(self) -> None:
         self.fields: dict[str, Value] = {}
         self._points: dict[str, list[tuple[int, int, float]]] = {}
         self._count = 0
+        self._text = 0
+        self._lock = Lock()
         self.ignored = 0
         """Lines that could not be read, or were too many."""
 
-    def read(self, line: bytes) -> None:
-        """Take a line of the protocol; what it does not say in the usual form is passed over."""
+    def read(self, line: bytes) -> bool:
+        """Take a line of the protocol; say whether it was one."""
         try:
+            if len(line) > LONGEST:
+                raise ValueError
             document = json.loads(line.removeprefix(PREFIX))
-            self._take(document, str(document.get("kind")), str(document.get("name")))
-        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+            self._take(document, document["kind"], document.get("name"))
+        except (ValueError, TypeError, AttributeError, KeyError, ArithmeticError, RecursionError):
             self.ignored += 1
+            return False
+        return True
 
     def metrics(self) -> Mapping[str, Points]:
-        """Return the series since they were asked for last."""
-        found = {name: Points.of(points) for name, points in self._points.items()}
-        self._points = {}
-        return found
+        """Return the series since they were last taken, while others are reported."""
+        with self._lock:
+            taken, self._points = self._points, {}
+        return {name: Points.of(points) for name, points in taken.items()}
 
-    def _take(self, document: Mapping[str, Any], kind: str, name: str) -> None:
+    def _take(self, document: Mapping[str, Any], kind: Any, name: Any) -> None:
+        if kind not in _KINDS:
+            return  # such as tensors and timings: of the smoke training alone
+        _require_name(name)
         if kind in ("loss", "metric"):
-            self._number(f"metrics.{name}", int(document["step"]), read_number(document["value"]))
+            step = int(document["step"])
+            step.to_bytes(8, "big", signed=True)  # or OverflowError
+            self._number(f"metrics.{name}", step, read_number(document["value"]))
         elif kind == "setting":
             self._field(f"params.{name}", setting(document["value"]))
-        elif kind in ("data", "random"):
-            self._field(f"{kind}.{name}", Digest(str(document["sha256"])))
         elif kind == "version":
             self._field(f"versions.{name}", str(document["value"]))
+        elif _SHA256.fullmatch(document["sha256"]):
+            self._field(f"{kind}.{name}", Digest(document["sha256"]))
+        else:
+            raise ValueError
 
     def _number(self, name: str, step: int, value: float) -> None:
         if self._count >= MOST_POINTS:
             raise ValueError
         self._field(name, value)
-        self._points.setdefault(name, []).append((step, time.time_ns() // 1000, value))
+        with self._lock:
+            self._points.setdefault(name, []).append((step, time.time_ns() // 1000, value))
         self._count += 1
 
     def _field(self, name: str, value: Value) -> None:
+        size = len(value) if isinstance(value, str) else 0
+        size += 0 if name in self.fields else len(name)
         if name not in self.fields and len(self.fields) >= MOST_FIELDS:
             raise ValueError
+        if self._text + size > MOST_TEXT:
+            raise ValueError
+        self._text += size
         self.fields[name] = value
+
+
+_KINDS: Final = ("loss", "metric", "setting", "version", "data", "random")
+
+
+def _require_name(name: Any) -> None:
+    """Refuse what no table could have as the name of a column."""
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise ValueError
 
 
 def read_number(text: Any) -> float:
@@ -128,11 +190,15 @@ def setting(value: Any) -> Value:
     if isinstance(value, bool | int | float):
         return value
     text = str(value)
+    if len(text) > _LONGEST_NUMBER:
+        return text
+    if text in ("True", "False"):
+        return text == "True"
     try:
         return int(text)
     except ValueError:
         pass
     try:
         return float.fromhex(text) if "0x" in text else float(text)
-    except ValueError:
-        return {"True": True, "False": False}.get(text, text)
+    except (ValueError, OverflowError):
+        return text

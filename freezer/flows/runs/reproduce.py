@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from freezer.errors import DataError, RunError
+from freezer.fetch.http.secret_words import REDACTED
 from freezer.flows.data.sets import data_sets, take
 from freezer.flows.history.generations import generation
 from freezer.flows.image.build import build_locked
 from freezer.flows.project.environment import load_environment, load_locked
 from freezer.flows.runs.code import Code
-from freezer.flows.runs.parting import Results, results
+from freezer.flows.runs.explain.parting import Results, results
 from freezer.flows.runs.place import project_ledger, run_folder
 from freezer.flows.runs.request import RunRequest
 from freezer.flows.runs.run import RunDone, Show, run_scene
@@ -24,7 +25,7 @@ from freezer.ledger import query
 from freezer.model.record.run import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from freezer.data.snapshot import Snapshot
     from freezer.engine.interface import ImageInfo
@@ -48,10 +49,13 @@ class Reproduced:
     """Why it is no ``identical``; empty for one."""
 
 
-def reproduce(project: Project, name: str, show: Show) -> Reproduced:
+def reproduce(
+    project: Project, name: str, show: Show, given: Mapping[str, str] | None = None
+) -> Reproduced:
     """Make a run again: the same image, commit, patch, data, parameters, seed and settings.
 
-    Raises ``RunError`` when its code or image cannot be had, ``DataError`` when its data changed.
+    ``given`` are the secret parameters of the run, which are not recorded. Raises ``RunError`` when
+    its code or image cannot be had, ``DataError`` when its data changed.
     """
     with project_ledger(project) as ledger:
         original = query.get(ledger, name)
@@ -60,6 +64,7 @@ def reproduce(project: Project, name: str, show: Show) -> Reproduced:
         patched = query.content(ledger, patch.text) if isinstance(patch, Digest) else b""
     if original.state == "running":
         raise RunError(f"run {original.id} has not ended yet")
+    request = _request(original, given or {})
     identifier = secrets.token_hex(8)
     sets = _same_data(project, original)
     locked = _locked(project, original)
@@ -77,25 +82,46 @@ def reproduce(project: Project, name: str, show: Show) -> Reproduced:
         )
         for path in (scene.output, scene.record):
             path.mkdir(parents=True)
-        done = run_scene(project, _as_it_was(scene, original), _request(original), identifier, show)
+        done = run_scene(project, _as_it_was(scene, original), request, identifier, show)
     compared = results(original, done.run, series, done.metrics)
     verdict, reason = _verdict(original, done.run, compared)
     return Reproduced(original, done, compared, verdict, reason)
 
 
-def _request(original: Run) -> RunRequest:
+def _request(original: Run, given: Mapping[str, str]) -> RunRequest:
+    """Return the request of a run; ``given`` are the secrets that it was recorded without.
+
+    Raises ``RunError`` for a secret that is missing, or a parameter that was none.
+    """
     params = {
-        name.removeprefix("given."): value
+        name.removeprefix("given."): str(value)
         for name, value in original.fields.items()
         if name.startswith("given.")
     }
+    hidden = {name for name, text in params.items() if text == REDACTED}
+    if any(REDACTED in word for word in original.command):
+        raise RunError(
+            f"the command of run {original.id} held a secret, which is not recorded",
+            found=" ".join(original.command)[:200],
+            hint="run it again with `freeze run`, the secret as a parameter: "
+            "-p token=... and {token} in the command; such runs can be made again",
+        )
+    if hidden != given.keys():
+        raise RunError(
+            f"run {original.id} was recorded without its secret parameters"
+            if hidden - given.keys()
+            else f"only secret parameters of run {original.id} can be given",
+            found=", ".join(sorted(given)) or "none given",
+            expected=", ".join(f"-p {name}=..." for name in sorted(hidden)) or "none",
+        )
     seed, gpus = original.fields.get("seed"), original.fields.get("resources.gpus")
     return RunRequest(
         command=original.command,
-        params=params,
+        params={**params, **given},
         seed=seed if isinstance(seed, int) else None,
         gpus=gpus if isinstance(gpus, bool) else None,
         links={"reproduces": original.id},
+        template=str(original.fields.get("template", "")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.engine.interface import Mount, RunOptions
 from freezer.errors import RunError
+from freezer.fetch.http.secret_words import is_secret_name, redact_words
 from freezer.inside import runner_file
 from freezer.inside.freezer_inside.determinism import SEED, thread_counts
 
@@ -28,7 +30,12 @@ RUNNER: Final = "/freezer-runner.py"
 PYTHON: Final = "/opt/env/bin/python"
 FOREVER: Final = 10 * 365 * 86400.0
 """Seconds: a run has no limit of time."""
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_WHOLE: Final = re.compile(r"[+-]?(0|[1-9][0-9]*)")
+_NUMBER: Final = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_DIGITS: Final = 300
+"""Of a whole number at most: every double is shorter."""
+_SPECIAL: Final = ("nan", "inf", "+inf", "-inf", "infinity", "-infinity")
 _PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
 
 
@@ -39,13 +46,16 @@ class RunRequest:
     command: tuple[str, ...]
     data: tuple[str, ...] | None = None
     """Data sets by name; None for all that the spec names."""
-    params: Mapping[str, Value] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    """Parameters as they were written: what the command gets, character for character."""
     seed: int | None = None
     gpus: bool | None = None
     clean: bool = False
     output: Path | None = None
     """A folder that is not there yet; by default one of the run's own."""
     links: Mapping[str, str] = field(default_factory=dict)
+    template: str | None = None
+    """The command before parameters were put in, where ``command`` has them already."""
     cpus: int | None = None
     """CPUs of one run among several at once."""
 
@@ -72,38 +82,73 @@ class HostSide:
     """Whether the container is to say what of the host decides how numbers round."""
 
 
-def read_params(words: Sequence[str]) -> dict[str, Value]:
+def read_params(words: Sequence[str]) -> dict[str, str]:
     """Return parameters given as ``NAME=VALUE``. Raises ``RunError`` for anything else."""
-    found: dict[str, Value] = {}
+    found: dict[str, str] = {}
     for word in words:
         name, mark, text = word.partition("=")
-        if not mark or not _NAME.fullmatch(name):
+        if not mark or not NAME.fullmatch(name) or "\0" in text:
             raise RunError(
                 "a parameter cannot be read", found=word, expected="NAME=VALUE, such as lr=0.01"
             )
-        found[name] = typed(text)
+        if name == "seed":
+            raise RunError("the seed is no parameter", found=word, expected=f"--seed {text}")
+        clash = next((one for one in found if _variable(one) == _variable(name)), None)
+        if clash is not None:
+            raise RunError(
+                "two parameters have the same name or the same environment variable",
+                found=f"{clash} and {name}",
+                expected="each parameter once",
+            )
+        found[name] = text
     return found
 
 
 def typed(text: str) -> Value:
-    """Return a value with the type that its text has: a number, true or false, or text."""
+    """Return a value with the type that its text has: a number, true or false, or text.
+
+    ``007`` and ``1_000`` are text: who writes so means no number, or no number alone.
+    """
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    if text.lower() in _SPECIAL:
+        return float(text)
+    if len(text) > _DIGITS or not _NUMBER.fullmatch(text):
+        return text
+    number = float(text)
+    return int(text) if _WHOLE.fullmatch(text) else number if math.isfinite(number) else text
 
 
-def filled(command: Sequence[str], params: Mapping[str, Value], seed: int) -> tuple[str, ...]:
-    """Return a command with ``{name}`` replaced by the parameter of that name, and ``{seed}``.
+def filled(command: Sequence[str], params: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a command with ``{name}`` replaced by the parameter of that name.
 
-    A parameter that is not given stays as it stands: it may be a word of the command's own.
+    A name that is not given stays as it stands: it may be a word of the command's own.
     """
-    known = {name: str(value) for name, value in params.items()} | {"seed": str(seed)}
-    return tuple(_PLACE.sub(lambda match: known.get(match[1], match[0]), word) for word in command)
+    return tuple(_PLACE.sub(lambda match: params.get(match[1], match[0]), word) for word in command)
+
+
+def actual_command(request: RunRequest, seed: int) -> tuple[str, ...]:
+    """Return the command with its parameters, the seed and the secrets, as it is executed."""
+    hidden = {name: text for name, text in request.params.items() if is_secret_name(name)}
+    return filled(_with_open_parameters(request, seed), hidden)
+
+
+def recorded_command(request: RunRequest, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the command as it is recorded, and the secrets that it is recorded without.
+
+    A secret parameter (``-p token=...``) stays a placeholder; so the run can be made again by
+    giving it anew.
+    """
+    words, secrets = redact_words(_with_open_parameters(request, seed))
+    hidden = [text for name, text in request.params.items() if is_secret_name(name)]
+    return words, (*secrets, *hidden)
+
+
+def _with_open_parameters(request: RunRequest, seed: int) -> tuple[str, ...]:
+    if request.template is not None:
+        return request.command
+    params = {name: text for name, text in request.params.items() if not is_secret_name(name)}
+    return filled(request.command, {**params, "seed": str(seed)})
 
 
 def threads_of(resources: ResourcesSpec, cpus: int) -> int:
@@ -133,9 +178,7 @@ def options(
         "FREEZER_OUTPUT": OUTPUT,
         "FREEZER_DATA": DATA,
         "HOME": "/tmp",  # noqa: S108 - in the container: the caller may have no home there
-        **{
-            f"FREEZER_PARAM_{_variable(name)}": str(value) for name, value in request.params.items()
-        },
+        **{f"FREEZER_PARAM_{_variable(name)}": text for name, text in request.params.items()},
         **({"FREEZER_FINGERPRINT": "1"} if host.fingerprint else {}),
     }
     mounts = [

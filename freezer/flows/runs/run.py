@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import LedgerError, RunError
-from freezer.flows.runs.facts import INTERRUPTED, begun, ended, known_host, settings_in_force
+from freezer.fetch.store.atomic import disk_errors
+from freezer.flows.runs.facts import (
+    INTERRUPTED,
+    begun,
+    ended,
+    known_host,
+    reported,
+    settings_in_force,
+    without_secrets,
+)
+from freezer.flows.runs.live import journaled
 from freezer.flows.runs.place import journals, project_ledger
 from freezer.flows.runs.protocol import Filter
 from freezer.flows.runs.request import (
@@ -18,12 +28,13 @@ from freezer.flows.runs.request import (
     Folders,
     HostSide,
     RunRequest,
-    filled,
+    actual_command,
     options,
+    recorded_command,
 )
 from freezer.flows.runs.scene import Scene, listings, prepare, sees_gpus
+from freezer.flows.support.preload import meanwhile
 from freezer.ledger.journal import Journal
-from freezer.ledger.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,15 +81,14 @@ def run_scene(
     """Run what was prepared, and record it."""
     start = begun(project, scene, request, identifier)
     contents = [one for one in (scene.code.patch, *listings(project, scene)) if one]
-    journal = Journal(journals(project) / f"{identifier}.jsonl")
+    with disk_errors(project.root):
+        journal = Journal(journals(project) / f"{identifier}.jsonl")
     try:
-        for data in contents:
-            journal.content(data)
-        journal.run(start)
-        last, metrics, code = _execute(project, scene, request, start, show)
-        if metrics:
-            journal.metrics(metrics)
-        journal.run(last)
+        with disk_errors(project.root):
+            journal.run(start)
+            for data in contents:
+                journal.content(data)
+        last, metrics, code = _execute(project, scene, request, start, show, journal)
         recorded = _record(project, last, metrics, contents, journal)
     finally:
         journal.close()
@@ -86,7 +96,12 @@ def run_scene(
 
 
 def _execute(
-    project: Project, scene: Scene, request: RunRequest, start: Run, show: Show
+    project: Project,
+    scene: Scene,
+    request: RunRequest,
+    start: Run,
+    show: Show,
+    journal: Journal,
 ) -> tuple[Run, Mapping[str, Points], int]:
     engine, filtered = project.engine(), Filter(show)
     memo_key, host = known_host(project, scene.image)
@@ -101,15 +116,30 @@ def _execute(
     )
     start = start.with_fields(settings_in_force(scene.image, confined))
     seed = request.seed if request.seed is not None else scene.environment.spec.determinism.seed
-    command = [PYTHON, RUNNER, RECORD, *filled(request.command, request.params, seed)]
+    command = [PYTHON, RUNNER, RECORD, *actual_command(request, seed)]
+    secrets = recorded_command(request, seed)[1]
     result: RunResult | None = None
-    try:
-        result = engine.run(scene.image.id, command, confined, on_output=filtered.take)
-    except KeyboardInterrupt:
-        project.report.note("Interrupted: the container is removed, and the run is recorded")
-    filtered.end()
-    last = ended(project, scene, start, filtered.report, result, (memo_key, host))
-    return last, filtered.report.metrics(), INTERRUPTED if result is None else result.exit_code
+    with meanwhile(_load_ledger), journaled(journal, start, filtered.report, secrets) as live:
+        try:
+            result = engine.run(scene.image.id, command, confined, on_output=filtered.take)
+        except KeyboardInterrupt:
+            project.report.note("Interrupted: the container is removed, and the run is recorded")
+        filtered.end()
+    if filtered.report.ignored:
+        project.report.warn(
+            f"{filtered.report.ignored} lines of the record protocol could not be read, or were "
+            "too many; they are not recorded"
+        )
+    printed = reported(start, filtered.report)
+    last = ended(project, scene, printed, filtered, result, (memo_key, host))
+    code = INTERRUPTED if result is None else result.exit_code
+    return without_secrets(last, secrets), live.metrics(), code
+
+
+def _load_ledger() -> None:
+    """Import SQLAlchemy while the container runs: it takes longer than recording does."""
+    import freezer.ledger.connect
+    import freezer.ledger.record  # noqa: F401 - loaded for later
 
 
 def _record(
@@ -120,10 +150,20 @@ def _record(
     journal: Journal,
 ) -> bool:
     """Record the run; where the ledger is out of reach, the journal keeps it for later."""
+    from freezer.ledger.record import record
+
+    kept = True
+    try:
+        journal.run(last)
+    except OSError as error:
+        kept = False
+        project.report.warn(f"the journal {journal.path} cannot be written: {error.strerror}")
     try:
         with project_ledger(project) as ledger:
-            record(ledger, last, metrics, contents)
+            record(ledger, last, metrics, contents, whole=True)
     except LedgerError as error:
+        if not kept:
+            raise
         project.report.warn(
             f"the run is not in the ledger yet: {error.what}; its journal {journal.path.name} has "
             "it, and the next command about runs records it"

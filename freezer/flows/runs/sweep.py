@@ -8,36 +8,35 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import RunError
-from freezer.flows.runs.request import typed
+from freezer.flows.runs.request import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from freezer.flows.runs.request import RunRequest
-    from freezer.model.record.run import Value
 
 MOST: Final = 10_000
 """Runs of one sweep."""
 _RANGE: Final = re.compile(r"(-?[0-9]+)\.\.(-?[0-9]+)")
 
 
-def read_each(words: Sequence[str]) -> dict[str, list[Value]]:
+def read_each(words: Sequence[str]) -> dict[str, list[str]]:
     """Return the values of each parameter, given as ``seed=1..5`` or ``lr=0.1,0.01``.
 
     Raises ``RunError`` for anything else, and for more combinations than ``MOST``.
     """
-    found: dict[str, list[Value]] = {}
+    found: dict[str, list[str]] = {}
     count = 1
     for word in words:
         name, mark, text = word.partition("=")
         values = _values(text)
-        if not mark or not name.isidentifier() or not values or name in found:
+        if not mark or not NAME.fullmatch(name) or not values or name in found:
             raise RunError(
                 "the values of a sweep cannot be read",
                 found=word,
                 expected="NAME=FIRST..LAST or NAME=VALUE,VALUE, each name once",
             )
-        if name == "seed" and not all(type(one) is int and one >= 0 for one in values):
+        if name == "seed" and not all(one.isascii() and one.isdecimal() for one in values):
             raise RunError("a seed is a whole number from 0", found=word)
         found[name] = values
         count *= len(values)
@@ -46,20 +45,36 @@ def read_each(words: Sequence[str]) -> dict[str, list[Value]]:
     return found
 
 
-def requests(request: RunRequest, each: dict[str, list[Value]]) -> Iterator[RunRequest]:
-    """Yield a request for each combination, the last parameter changing fastest."""
-    for values in itertools.product(*each.values()):
+def requests(request: RunRequest, each: dict[str, list[str]]) -> Iterator[RunRequest]:
+    """Yield a request for each combination, the last parameter changing fastest.
+
+    An output folder gets a numbered folder for each. Raises ``RunError`` for a name that is given
+    as a parameter as well.
+    """
+    both = [name for name in each if name in request.params]
+    if both or ("seed" in each and request.seed is not None):
+        raise RunError(
+            "a value is given once, and for a sweep as well",
+            found=", ".join(both) or "--seed",
+            expected="one of the two",
+        )
+    for number, values in enumerate(itertools.product(*each.values()), 1):
         chosen = dict(zip(each, values, strict=True))
         seed = chosen.pop("seed", request.seed)
-        params = {**request.params, **chosen}
-        yield replace(request, params=params, seed=None if seed is None else int(str(seed)))
+        output = request.output / str(number) if request.output and each else request.output
+        yield replace(
+            request,
+            params={**request.params, **chosen},
+            seed=None if seed is None else int(seed),
+            output=output,
+        )
 
 
-def _values(text: str) -> list[Value]:
+def _values(text: str) -> list[str]:
     if match := _RANGE.fullmatch(text):
         first, last = int(match[1]), int(match[2])
         if abs(last - first) >= MOST:
             raise RunError(f"more than {MOST} runs", found=text)
         step = 1 if last >= first else -1
-        return list(range(first, last + step, step))
-    return [typed(part) for part in text.split(",") if part] if text else []
+        return [str(one) for one in range(first, last + step, step)]
+    return [part for part in text.split(",") if part]

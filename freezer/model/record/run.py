@@ -193,7 +193,7 @@ def decode(value: Any) -> Value:
         return Time(int(inner))
     if kind == "digest":
         return Digest(str(inner))
-    if kind == "double":
+    if kind == "double" and isinstance(inner, str) and len(inner) == 16:
         return float(struct.unpack(">d", bytes.fromhex(inner))[0])
     message = f"not a value: {value!r}"
     raise ValueError(message)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from freezer.check.compare.ulps import Distance
     from freezer.flows.runs.diff import RunsDiff
-    from freezer.flows.runs.parting import Parting, Results
+    from freezer.flows.runs.explain.parting import Parting, Results
     from freezer.flows.runs.reproduce import Reproduced
     from freezer.model.record.run import Run, Value
 

@@ -9,7 +9,9 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 
 from freezer.errors import LedgerError, LedgerGoneError
 from freezer.ledger.connect import Ledger, open_ledger
-from freezer.ledger.journal import Journal, left_behind
+from freezer.ledger.journal import Journal, dead_journals
 from freezer.ledger.query import all_points, content, count, field_names, find, get, points
 from freezer.ledger.record import append, change, record, record_many
 from freezer.ledger.series import CHUNK, Points, joined, packed, unpacked
@@ -237,15 +239,82 @@ def test_the_journal_of_a_killed_run_is_read_back(tmp_path: Path) -> None:
     journal.metrics({"metrics.x": Points.of([(0, 0, math.nan)])})
     journal.metrics({"metrics.x": Points.of([(1, 0, 2.0)])})
     journal.content(b"patch")
-    [held] = left_behind(tmp_path / "journal")
-    assert held.alive, "its process lives"
+    assert not list(dead_journals(tmp_path / "journal")), "its process lives"
     journal.close()
     with journal.path.open("ab") as stream:
         stream.write(b'garbage\n{"run": 3}\n{"metrics": {"cut')  # as a kill leaves it
-    [left] = left_behind(tmp_path / "journal")
-    assert not left.alive
+    [left] = dead_journals(tmp_path / "journal")
     assert left.run.id == run(1).id
     assert list(left.metrics["metrics.x"].steps) == [0, 1]
     assert left.contents == [b"patch"]
-    (tmp_path / "journal" / "b.jsonl").write_bytes(b"\n\n{}\n")
-    assert len(list(left_behind(tmp_path / "journal"))) == 1
+    empty = tmp_path / "journal" / "b.jsonl"
+    empty.write_bytes(b"\n\n{}\n")
+    assert len(list(dead_journals(tmp_path / "journal"))) == 1
+    assert not empty.exists(), "its run never began"
+
+
+def test_two_commands_never_have_the_same_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "a.jsonl")
+    journal.run(run(1))
+    journal.close()
+    first = dead_journals(tmp_path)
+    assert next(first).run.id == run(1).id
+    assert not list(dead_journals(tmp_path)), "the first one still has it"
+    first.close()
+    assert len(list(dead_journals(tmp_path))) == 1
+
+
+def test_a_journal_is_never_seen_unlocked(tmp_path: Path) -> None:
+    """Between its creation and its lock nobody may take it for a dead one's."""
+    over = threading.Event()
+    seen: list[str] = []
+
+    def look() -> None:
+        while not over.is_set():
+            seen.extend(left.run.id for left in dead_journals(tmp_path))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for number in range(200):
+        journal = Journal(tmp_path / f"{number}.jsonl")
+        journal.run(run(number))
+        journal.done()
+    over.set()
+    looking.join()
+    assert not seen
+
+
+def test_half_a_line_does_not_spoil_the_next_one(tmp_path: Path, monkeypatch) -> None:
+    journal = Journal(tmp_path / "a.jsonl")
+    journal.run(run(1))
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    sync = os.fsync
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        journal.content(b"lost")
+    monkeypatch.setattr("os.fsync", sync)
+    journal.content(b"kept")
+    journal.close()
+    [left] = dead_journals(tmp_path)
+    assert left.contents == [b"kept"]
+
+
+def test_recording_the_same_journal_twice_changes_nothing(ledger: Ledger) -> None:
+    series = {"metrics.x": Points.of([(0, 0, 1.0), (1, 1, 2.0)])}
+    record(ledger, run(1), series, [b"patch"], whole=True)
+    change(ledger, run(1).id, lambda one: replace(one, tags={"a": "b"}, notes=("n",)))
+    record(ledger, run(1), series, [b"patch"], whole=True)
+    assert list(points(ledger, run(1).id, "metrics.x").values) == [1.0, 2.0]
+    found = get(ledger, run(1).id)
+    assert (found.tags, found.notes) == ({"a": "b"}, ("n",))
+
+
+def test_names_that_no_database_takes_are_stored_as_text(ledger: Ledger) -> None:
+    record(
+        ledger, run(1, fields={"params.\ud800\0": 1}), {"metrics.\udfff": Points.of([(0, 0, 1.0)])}
+    )
+    assert any("ud800" in name for name in field_names(ledger))
+    assert get(ledger, run(1).id).fields["params.\ud800\0"] == 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.errors import DirtyTreeError, RunError
-from freezer.flows.runs.code import code_of, require_clean
+from freezer.flows.runs.code import LARGEST, code_of, require_clean
+from freezer.flows.runs.facts import read_untrusted, reported
+from freezer.flows.runs.outputs import list_outputs
 from freezer.flows.runs.protocol import Filter, setting
-from freezer.flows.runs.request import RunRequest, filled, read_params, typed
+from freezer.flows.runs.request import (
+    RunRequest,
+    actual_command,
+    read_params,
+    recorded_command,
+    typed,
+)
 from freezer.flows.runs.summary import summary
 from freezer.flows.runs.sweep import read_each, requests
+from freezer.model.events import SilentReporter
 from freezer.model.record.protocol import PREFIX
 from freezer.model.record.run import Digest, Run, Time
+
+SILENT = SilentReporter()
 
 
 def line(**document: object) -> bytes:
@@ -70,42 +83,163 @@ def test_a_progress_bar_is_shown_before_its_line_ends() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["{", "[]", "3", '{"kind": "loss"}', '{"kind": "loss", "step": "x", "value": 1}', "[" * 9999],
-)
+    ["{", "[]", "3", '{"kind": "loss"}', '{"kind": "loss", "step": "x", "value": 1}', "[" * 9999,
+     '{"kind": "metric", "name": "m", "step": 1e999, "value": 1}',
+     '{"kind": "metric", "name": "m", "step": 99999999999999999999, "value": 1}',
+     '{"kind": "metric", "name": "m", "step": 1, "value": "0x1p99999"}',
+     '{"kind": "metric", "name": "\\ud800", "step": 1, "value": 1}',
+     '{"kind": "metric", "name": "", "step": 1, "value": 1}',
+     '{"kind": "metric", "name": null, "step": 1, "value": 1}',
+     '{"kind": "setting", "name": "\\u001b[31m", "value": 1}',
+     '{"kind": "setting", "name": "' + "x" * 999 + '", "value": 1}',
+     '{"kind": "data", "name": "d", "sha256": "abc"}',
+     '{"kind": "data", "name": "d", "sha256": 3}'],
+)  # fmt: skip
 def test_a_line_that_cannot_be_read_stops_nothing(document: str) -> None:
     taken = Filter(lambda _stream, _data: None)
     taken.take(1, PREFIX + document.encode() + b"\n")
-    assert taken.report.ignored + len(taken.report.fields) <= 1
+    assert (taken.report.ignored, taken.report.fields) == (1, {})
     assert taken.report.metrics() == {}
+
+
+@given(st.lists(st.binary(max_size=20) | st.sampled_from([PREFIX, b"\n", PREFIX[:5], b"{}"])))
+def test_nothing_that_is_printed_is_lost(pieces: list[bytes]) -> None:
+    whole, shown = b"".join(pieces), bytearray()
+    taken = Filter(lambda _stream, data: shown.extend(data))
+    for piece in pieces:
+        taken.take(1, piece)
+    taken.end()
+    # What ends in a line feed and begins as the protocol is read; all else is shown.
+    if not any(one.startswith(PREFIX) for one in whole.split(b"\n")[:-1]):
+        assert bytes(shown) == whole
+
+
+def test_many_short_lines_take_time_by_their_length_only() -> None:
+    taken = Filter(lambda _stream, _data: None)
+    began = time.process_time()
+    taken.take(1, b"x\n" * 1_000_000)
+    taken.take(1, PREFIX + b"x" * 500_000)
+    for _ in range(5_000):
+        taken.take(1, b"y")
+    assert time.process_time() - began < 5
+
+
+def test_the_last_lines_of_both_streams_are_kept_as_they_came() -> None:
+    taken = Filter(lambda _stream, _data: None)
+    taken.take(1, b"first\n" * 100_000)
+    taken.take(2, b"warning\n")
+    taken.take(1, b"last")
+    taken.end()
+    assert taken.tail().splitlines()[-3:] == ["first", "warning", "last"]
+    assert len(taken.tail().splitlines()) == 40
+
+
+def test_a_training_cannot_change_what_is_recorded_of_its_data() -> None:
+    taken = Filter(lambda _stream, _data: None)
+    taken.take(1, line(kind="data", name="train", sha256="ab" * 32))
+    begun = Run("0" * 16, "e", "running", Time(1), fields={"data.train": Digest("sha256:cd")})
+    fields = reported(begun, taken.report).fields
+    assert fields["data.train"] == Digest("sha256:cd")
+    assert fields["data.train.reported"] == Digest("ab" * 32)
+
+
+def test_what_a_container_wrote_is_read_within_limits(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"x" * 100)
+    assert read_untrusted(tmp_path / "large", 10) == b"x" * 10
+    (tmp_path / "link").symlink_to("large")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe", ".", "none"):
+        with pytest.raises(OSError, match=r"\w"):
+            read_untrusted(tmp_path / name, 10)
+
+
+def test_outputs_are_listed_whatever_else_is_among_them(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "good").write_text("good")
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / os.fsdecode(b"\xff")).write_text("x")
+    outputs, left_out = list_outputs(tmp_path, SILENT)
+    assert [one.path for one in outputs] == ["deep/good"]
+    assert left_out == (
+        "link (a link)", "pipe (a pipe)", "\\udcff (its name is not UTF-8)",
+    )  # fmt: skip
+    assert list_outputs(tmp_path / "gone", SILENT) == ((), (". (No such file or directory)",))
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("3", 3), ("1e-3", 0.001), ("0x1.8p+1", 3.0), ("True", True), ("adam", "adam"), ("", "")],
-)
+    [("3", 3), ("1e-3", 0.001), ("9" * 5000, "9" * 5000), ("0x1p99999", "0x1p99999"),
+     ("0x1.8p+1", 3.0), ("True", True), ("adam", "adam"), ("", "")],
+)  # fmt: skip
 def test_settings_keep_their_type(text: str, value: object) -> None:
     found = setting(text)
     assert (found, type(found)) == (value, type(value))
 
 
-def test_parameters_are_typed_and_put_into_the_command() -> None:
-    params = read_params(["lr=0.1", "n=3", "opt=adam=x", "flag=true", "empty="])
-    assert params == {"lr": 0.1, "n": 3, "opt": "adam=x", "flag": True, "empty": ""}
-    command = filled(["train.py", "--lr={lr}", "{seed}", "{none}", "{{lr}}"], params, 7)
-    assert command == ("train.py", "--lr=0.1", "7", "{none}", "{0.1}")
-    for word in ("lr", "=3", "l r=3"):
+def test_parameters_reach_the_command_as_they_were_written() -> None:
+    params = read_params(["lr=1e-3", "n=007", "opt=adam=x", "flag=true", "empty="])
+    assert params == {"lr": "1e-3", "n": "007", "opt": "adam=x", "flag": "true", "empty": ""}
+    words = ["train.py", "--lr={lr}", "{seed}", "{none}", "{{n}}", "{flag}"]
+    request = RunRequest(tuple(words), params=params)
+    command = ("train.py", "--lr=1e-3", "7", "{none}", "{007}", "true")
+    assert actual_command(request, 7) == command
+    assert recorded_command(request, 7) == (command, ())
+    for wrong in (["lr"], ["=3"], ["l r=3"], ["a=1", "a=2"], ["a.b=1", "a_b=2"], ["seed=3"]):
         with pytest.raises(RunError, match="parameter"):
-            read_params([word])
+            read_params(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("3", 3), ("-3", -3), ("1e-3", 0.001), (".5", 0.5), ("TRUE", True), ("adam", "adam"), ("", ""),
+     ("007", "007"), ("1_000", "1_000"), ("١٢", "١٢"), ("1" * 400, "1" * 400), ("1e999", "1e999"),
+     ("inf", math.inf), ("1 ", "1 ")],
+)  # fmt: skip
+def test_a_value_has_a_type_only_where_its_text_is_no_other(text: str, value: object) -> None:
+    found = typed(text)
+    assert (found, type(found)) == (value, type(value))
+
+
+@given(st.text())
+def test_any_text_has_a_type(text: str) -> None:
+    assert isinstance(typed(text), str | int | float | bool)
+
+
+def test_a_secret_parameter_is_executed_and_never_recorded() -> None:
+    request = RunRequest(
+        ("t.py", "--key", "{hf_token}", "--password", "hunter2", "{lr}"),
+        params={"hf_token": "sesame", "lr": "1"},
+    )
+    assert actual_command(request, 0) == ("t.py", "--key", "sesame", "--password", "hunter2", "1")
+    words, secrets = recorded_command(request, 0)
+    assert words == ("t.py", "--key", "{hf_token}", "--password", "***", "1")
+    assert set(secrets) == {"sesame", "hunter2"}
+    again = RunRequest(words, params=request.params, template="t.py")
+    assert actual_command(again, 0) == ("t.py", "--key", "sesame", "--password", "***", "1")
 
 
 def test_a_sweep_is_every_combination() -> None:
     each = read_each(["seed=1..3", "lr=0.1,0.01", "opt=adam,sgd"])
-    made = list(requests(RunRequest(("true",), params={"k": 1}), each))
+    made = list(requests(RunRequest(("true",), params={"k": "1"}), each))
     assert len(made) == 12
     assert [one.seed for one in made][:5] == [1, 1, 1, 1, 2]
-    assert made[0].params == {"k": 1, "lr": 0.1, "opt": "adam"}
+    assert made[0].params == {"k": "1", "lr": "0.1", "opt": "adam"}
     assert list(requests(RunRequest(("true",)), {})) == [RunRequest(("true",))]
-    assert read_each(["n=3..1"]) == {"n": [3, 2, 1]}
+    assert read_each(["n=3..1"]) == {"n": ["3", "2", "1"]}
+
+
+def test_each_run_of_a_sweep_has_its_own_output_folder(tmp_path: Path) -> None:
+    made = requests(RunRequest(("true",), output=tmp_path), read_each(["lr=1,2"]))
+    assert [one.output for one in made] == [tmp_path / "1", tmp_path / "2"]
+    [alone] = requests(RunRequest(("true",), output=tmp_path), {})
+    assert alone.output == tmp_path
+
+
+@pytest.mark.parametrize("given", [{"params": {"lr": "1"}}, {"seed": 3}])
+def test_a_value_is_not_given_twice(given: dict) -> None:
+    with pytest.raises(RunError, match="given once"):
+        list(requests(RunRequest(("true",), **given), read_each(["lr=1,2", "seed=1..2"])))
 
 
 @pytest.mark.parametrize("words", [["seed"], ["seed=a"], ["lr="], ["n=1..99999"], ["a=1", "a=2"]])
@@ -151,6 +285,107 @@ def test_the_patch_holds_what_the_commit_does_not(tree: Path, tmp_path_factory) 
     assert (copy / "new.bin").read_bytes() == bytes(range(256))
     with pytest.raises(DirtyTreeError, match="differs from its commit"):
         require_clean(code)
+
+
+def test_new_files_leave_nothing_in_the_repository(tree: Path) -> None:
+    before = sorted((tree / ".git").rglob("*"))
+    (tree / "new.py").write_text("x = 1\n")
+    with (tree / "huge.bin").open("wb") as stream:
+        stream.truncate(LARGEST + 1)
+    code = code_of(tree)
+    assert code.left_out == ("huge.bin",)
+    assert b"new.py" in code.patch
+    assert sorted((tree / ".git").rglob("*")) == before
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root reads every file")
+def test_a_tree_that_cannot_be_read_is_no_clean_one_by_permission(tree: Path) -> None:
+    (tree / "new.py").write_text("x")
+    (tree / "new.py").chmod(0)
+    with pytest.raises(RunError, match="git cannot read the code"):
+        code_of(tree)
+
+
+def test_a_tree_that_cannot_be_read_is_no_clean_one(tree: Path) -> None:
+    (tree / ".git" / "objects").rename(tree / ".git" / "gone")
+    (tree / "train.py").write_text("lr = 3\n")
+    with pytest.raises(RunError, match="git cannot read the code"):
+        code_of(tree)
+
+
+def test_files_that_git_was_to_overlook_are_seen(tree: Path) -> None:
+    git(tree, "update-index", "--assume-unchanged", "train.py")
+    (tree / "train.py").write_text("lr = 3\n")
+    assert code_of(tree).changed == ("train.py",)
+    assert b"lr = 3" in code_of(tree).patch
+
+
+def test_names_and_settings_of_any_kind(tree: Path) -> None:
+    git(tree, "config", "diff.noprefix", "true")
+    git(tree, "config", "diff.renames", "copies")
+    names = [":(top)x", "*", "a b\nc", "ümlaut", '"q"']
+    for name in names:
+        (tree / name).write_text(name)
+    (tree / "train.py").unlink()
+    code = code_of(tree)
+    assert code.changed == tuple(sorted([*names, "train.py"]))
+    before = code.patch
+    git(tree, "add", ".")
+    git(tree, "stash", "-q")
+    git(tree, "config", "--unset", "diff.noprefix")
+    (tree / ".git" / "p").write_bytes(before)
+    git(tree, "apply", "--index", ".git/p")
+    assert {name: (tree / name).read_text() for name in names} == {name: name for name in names}
+    assert not (tree / "train.py").exists()
+
+
+def test_a_merge_conflict_is_a_change_like_any_other(tree: Path) -> None:
+    git(tree, "checkout", "-qb", "other")
+    (tree / "train.py").write_text("lr = 2\n")
+    git(tree, "commit", "-qam", "two")
+    git(tree, "checkout", "-q", "main")
+    (tree / "train.py").write_text("lr = 3\n")
+    git(tree, "commit", "-qam", "three")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(tree, "merge", "other")
+    code = code_of(tree)
+    assert code.changed == ("train.py",)
+    assert b"<<<<<<<" in code.patch
+
+
+def test_changes_within_a_submodule_are_named(tree: Path, tmp_path_factory) -> None:
+    inner = tmp_path_factory.mktemp("inner")
+    git(inner, "init", "-q")
+    (inner / "lib.py").write_text("1\n")
+    git(inner, "add", ".")
+    git(inner, "commit", "-qm", "lib")
+    git(tree, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "lib")
+    git(tree, "commit", "-qm", "with lib")
+    assert not code_of(tree).dirty
+    (tree / "lib" / "lib.py").write_text("2\n")
+    code = code_of(tree)
+    assert (code.changed, code.left_out) == (("lib",), ("lib",))
+    with pytest.raises(DirtyTreeError):
+        require_clean(code)
+
+
+def test_a_hook_has_the_folder_s_own_repository(tree: Path, monkeypatch, tmp_path_factory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    git(other, "init", "-q")
+    commit = code_of(tree).commit
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / "index"))
+    assert code_of(tree).commit == commit
+
+
+def test_bare_and_subfolder(tree: Path, tmp_path_factory) -> None:
+    bare = tmp_path_factory.mktemp("bare")
+    git(bare, "clone", "-q", "--bare", str(tree), str(bare / "x.git"))
+    assert code_of(bare / "x.git").commit == code_of(tree).commit
+    (tree / "sub").mkdir()
+    (tree / "sub" / "new.py").write_text("1")
+    (tree / "train.py").write_text("2")
+    assert code_of(tree / "sub") == code_of(tree)
 
 
 def test_credentials_of_a_remote_are_left_out(tree: Path) -> None:

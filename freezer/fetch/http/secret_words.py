@@ -1,0 +1,116 @@
+"""Secrets on a command line: which words hold one, and the words as they may be recorded. Pure.
+
+A word is a secret by its name (``--token=X``, ``--password X``, ``API_KEY=X``), by its form (the
+tokens of well-known services), or as part of a URL or header.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from freezer.fetch.http.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+REDACTED: Final = "***"
+_ALWAYS: Final = frozenset(
+    [
+        "password",
+        "passwd",
+        "passwort",
+        "passphrase",
+        "pwd",
+        "secret",
+        "secrets",
+        "apikey",
+        "credential",
+        "credentials",
+    ]
+)
+_KEYS: Final = frozenset(
+    ["api", "access", "secret", "private", "auth", "account", "storage", "encryption"]
+)
+_NO_SECRET: Final = frozenset(
+    [
+        "pad",
+        "eos",
+        "bos",
+        "unk",
+        "mask",
+        "sep",
+        "cls",
+        "stop",
+        "start",
+        "end",
+        "special",
+        "image",
+        "next",
+        "first",
+        "last",
+        "per",
+        "prompt",
+        "max",
+        "min",
+        "num",
+        "new",
+    ]
+)
+"""Words before ``token`` with which it is a term of language models."""
+_PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_NAMED: Final = re.compile(r"(?P<name>-{0,2}[A-Za-z_][\w.-]{0,99})=(?P<value>.+)", re.DOTALL)
+_OPTION: Final = re.compile(r"--?[A-Za-z][\w.-]{0,99}")
+_PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_][A-Za-z0-9_.-]*\}")
+_TOKENS: Final = re.compile(
+    r"\b(?:hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}"
+    r"|sk-[\w-]{20,}|(?:AKIA|ASIA)[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|pypi-[\w-]{50,}"
+    r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})"
+)
+_SHORTEST: Final = 4
+"""Characters: what is shorter would be blanked in places that have nothing to do with it."""
+
+
+def is_secret_name(name: str) -> bool:
+    """Say whether what has this name is a secret: ``--hf-token`` is, ``--pad-token`` is not."""
+    parts = [part.lower() for part in _PARTS.findall(name)]
+    if not parts:
+        return False
+    before = parts[-2] if len(parts) > 1 else ""
+    if parts[-1] == "key":
+        return before in _KEYS
+    if parts[-1] == "token":
+        return before not in _NO_SECRET
+    return parts[-1] in _ALWAYS or parts[-1].endswith(("password", "passwd"))
+
+
+def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return a text without credentials in URLs, tokens of known services, and given secrets."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, REDACTED)
+    return _TOKENS.sub(REDACTED, redact(text))
+
+
+def redact_words(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the words of a command line as they may be recorded, and the secrets in them.
+
+    A placeholder such as ``{token}`` stays: what takes its place is no part of the command line.
+    """
+    shown: list[str] = []
+    secrets: list[str] = []
+    for number, word in enumerate(words):
+        before = words[number - 1] if number else ""
+        match = _NAMED.fullmatch(word)
+        if _PLACEHOLDER.fullmatch(word):
+            shown.append(word)
+        elif _OPTION.fullmatch(before) and is_secret_name(before) and not _OPTION.fullmatch(word):
+            secrets.append(word)
+            shown.append(REDACTED)
+        elif match and is_secret_name(match["name"]) and not _PLACEHOLDER.fullmatch(match["value"]):
+            secrets.append(match["value"])
+            shown.append(f"{match['name']}={REDACTED}")
+        else:
+            secrets += _TOKENS.findall(word)
+            shown.append(redact_text(word))
+    return tuple(shown), tuple(secrets)

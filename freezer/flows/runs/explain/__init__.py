@@ -1,0 +1,1 @@
+"""Why runs differ, and where their results part. Pure."""
