@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from freezer.flows.project.project import Project
     from freezer.model.lock import CondaPackage, Lock, PipPackage, Target
     from freezer.resolve.conda.environment import CondaRequirements
-    from freezer.resolve.python.git import GitWheel
+    from freezer.resolve.python.git.requirement import GitRequirement
+    from freezer.resolve.python.git.stand_ins import GitWheel
     from freezer.resolve.python.interface import PipRequirement
     from freezer.resolve.python.takeover.pins import LockedPackages
 
@@ -61,7 +62,7 @@ class PipPackagesResolver:
 
         Raises ``ResolveError`` where there is no solution.
         """
-        from freezer.resolve.python.git import from_git, with_git
+        from freezer.resolve.python.git.stand_ins import from_git, with_git
         from freezer.resolve.python.resolve import require_no_project, require_python, resolve_pip
         from freezer.resolve.python.update import update_pip
 
@@ -72,8 +73,8 @@ class PipPackagesResolver:
         wanted = self._request(project, request, below.target, below.conda.packages)
         release, old, store = request.released("pip"), request.old, project.store
         if self.requirements.locked is not None:
-            return PipAnswer(packages=_taken_over(project, self.requirements.locked, wanted))
-        wheels = _git_wheels(project, self.requirements, wanted, below)
+            return PipAnswer(packages=_taken_over(project, self.requirements.locked, wanted, below))
+        wheels = _git_wheels(project, self.requirements.git, wanted, below)
         with with_git(wanted, wheels, store) as whole:
             if release is None or old is None:
                 found = resolve_pip(whole, resolver, store=store, report=project.report)
@@ -138,18 +139,18 @@ class PipPackagesResolver:
 
 
 def _git_wheels(
-    project: Project, requirements: PipRequirements, request: PipRequest, below: Below
+    project: Project, requirements: Sequence[GitRequirement], request: PipRequest, below: Below
 ) -> list[GitWheel]:
     """Return what is required from git, built. Raises ``FetchError``, ``BuildError``."""
-    if not requirements.git:
+    if not requirements:
         return []
     from freezer.flows.lock.source.git import build_git_wheels
 
-    return build_git_wheels(project, requirements.git, request, below)
+    return build_git_wheels(project, requirements, request, below)
 
 
 def _taken_over(
-    project: Project, locked: LockedPackages, request: PipRequest
+    project: Project, locked: LockedPackages, request: PipRequest, below: Below
 ) -> tuple[PipPackage, ...]:
     """Return the packages of an existing lock for the request's target, and a pip, by name.
 
@@ -164,8 +165,11 @@ def _taken_over(
     def build(wanted: PipRequest) -> tuple[PipPackage, ...]:
         return UvResolver().resolve(wanted, store=project.store, report=project.report).packages
 
+    pins = locked.pins(request.target)
+    built = _git_wheels(project, [pin.git for pin in pins if pin.git], request, below)
+    wheels = {wheel.package.name: wheel for wheel in built}
     with project.report.task(f"Taking over the Python packages of {locked.shown}"):
-        taken = take_over(locked.pins(request.target), request, project.store, build)
+        taken = take_over(pins, request, project.store, build, wheels)
     if any(item.name == "pip" for item in taken):
         return taken
     # The lock's indexes are for the lock's packages: pip comes from the configured ones.

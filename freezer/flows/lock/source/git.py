@@ -23,7 +23,7 @@ from freezer.flows.lock.base import base_apt_sources
 from freezer.image.assemble.from_source import build_from_source
 from freezer.image.base import engine_base
 from freezer.model.lock import ImageRuntime, Lock, PipPackage, SmokePlan
-from freezer.resolve.python.git import GitWheel, wheel_metadata
+from freezer.resolve.python.git.stand_ins import GitWheel, wheel_metadata
 from freezer.resolve.python.resolve import resolve_pip
 from freezer.resolve.python.sdist import build_request, parse_requires
 from freezer.resolve.python.uv.resolver import UvResolver
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from freezer.fetch.store.interface import Source
     from freezer.flows.lock.interface import Below
     from freezer.flows.project.project import Project
+    from freezer.resolve.python.git.requirement import GitRequirement
     from freezer.resolve.python.interface import PipRequest
-    from freezer.resolve.python.requirements.git import GitRequirement
 
 
 def build_git_wheels(

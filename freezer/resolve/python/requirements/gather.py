@@ -15,6 +15,7 @@ from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.redact import redact, without_credentials
 from freezer.fetch.python.settings import IndexOptions, as_url, is_public_index
 from freezer.model.spec.faults import Faults
+from freezer.resolve.python.git.requirement import GitRequirement, parse_git
 from freezer.resolve.python.interface import PipRequirement
 from freezer.resolve.python.requirements.file import (
     Line,
@@ -24,7 +25,6 @@ from freezer.resolve.python.requirements.file import (
     read_text,
     single,
 )
-from freezer.resolve.python.requirements.git import GitRequirement, parse_git
 from freezer.resolve.python.requirements.known_target import KnownTarget
 from freezer.resolve.python.requirements.options import parse_options, sha256_of
 from freezer.resolve.python.requirements.parse import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.parser import BytesParser
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -22,10 +23,11 @@ from freezer.resolve.python.locked import choose, download, with_build
 from freezer.resolve.python.tags import marker_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from freezer.fetch.store.store import Store
     from freezer.model.lock import Target
+    from freezer.resolve.python.git.stand_ins import GitWheel
     from freezer.resolve.python.interface import PipRequest
     from freezer.resolve.python.locked import Build
     from freezer.resolve.python.pins import Candidate
@@ -33,21 +35,28 @@ if TYPE_CHECKING:
 
 
 def take_over(
-    pins: Sequence[LockedPin], request: PipRequest, store: Store, build: Build
+    pins: Sequence[LockedPin],
+    request: PipRequest,
+    store: Store,
+    build: Build,
+    built: Mapping[str, GitWheel] = MappingProxyType({}),
 ) -> tuple[PipPackage, ...]:
     """Return the packages of a lock, sorted by name: the same files, none more and none less.
 
-    ``build`` resolves what the build of a source distribution needs. Raises ``ResolveError`` for a
-    package without a wheel for the target, or that conda brings as well; ``IntegrityError`` for
-    other bytes; ``FetchError``.
+    ``built`` are the wheels of those from git by name. ``build`` resolves what the build of a
+    source distribution needs. Raises ``ResolveError`` for a package without a wheel for the
+    target, or that conda brings as well; ``IntegrityError`` for other bytes; ``FetchError``.
     """
     _require_apart(pins, request)
-    taking = _Taking(request, store, PythonIndex(request.indexes))
+    taking = _Taking(request, store, PythonIndex(request.indexes), built)
     with ThreadPoolExecutor(max_workers=8) as pool:
         files = list(pool.map(taking.file, pins))
         needs = list(pool.map(taking.needs, pins))
     packages = [
-        with_build(package, request, store, build) for package in _packages(pins, files, needs)
+        package.model_copy(update={"build_requires": built[package.name].package.build_requires})
+        if package.source == "git"
+        else with_build(package, request, store, build)
+        for package in _packages(pins, files, needs, built)
     ]
     return tuple(sorted(packages, key=lambda item: item.name))
 
@@ -64,8 +73,12 @@ def _require_apart(pins: Sequence[LockedPin], request: PipRequest) -> None:
 
 
 def _packages(
-    pins: Sequence[LockedPin], files: Sequence[Artifact], needs: Sequence[frozenset[str]]
+    pins: Sequence[LockedPin],
+    files: Sequence[Artifact],
+    needs: Sequence[frozenset[str]],
+    built: Mapping[str, GitWheel],
 ) -> list[PipPackage]:
+    versions = {name: wheel.package.version for name, wheel in built.items()}
     names = {item.pin.name for item in pins}
     needed_by: dict[str, list[str]] = {}
     for item, wanted in zip(pins, needs, strict=True):
@@ -75,7 +88,7 @@ def _packages(
         PipPackage(
             **file.model_dump(),
             name=item.pin.name,
-            version=item.pin.version,
+            version=item.pin.version or versions.get(item.pin.name, ""),
             requires=tuple(sorted(wanted & names)),
             requested=item.requested or item.pin.name not in needed_by,
             reason=f"locked in {item.where.file}"
@@ -91,6 +104,7 @@ class _Taking:
     request: PipRequest
     store: Store
     index: PythonIndex
+    built: Mapping[str, GitWheel]
 
     @property
     def _target(self) -> Target:
@@ -98,6 +112,9 @@ class _Taking:
 
     def file(self, item: LockedPin) -> Artifact:
         """Return the file of a package that the target takes."""
+        if item.git is not None:
+            wheel = self.built[item.pin.name].package
+            return Artifact.model_validate(wheel.model_dump(include=set(Artifact.model_fields)))
         chosen = choose(item.pin, self._target)
         if not chosen.file.endswith(".whl") and item.pin.name not in self.request.allow_sdist:
             raise ResolveError(
@@ -136,10 +153,14 @@ class _Taking:
         """Return the normalised names of what a package needs: as locked, else as it says."""
         if item.requires is not None:
             return frozenset(item.requires)
-        chosen = choose(item.pin, self._target)
-        if not chosen.file.endswith(".whl"):
-            return frozenset()
-        listed = BytesParser().parsebytes(self._metadata(chosen))
+        if item.git is not None:
+            metadata = self.built[item.pin.name].metadata
+        else:
+            chosen = choose(item.pin, self._target)
+            if not chosen.file.endswith(".whl"):
+                return frozenset()
+            metadata = self._metadata(chosen)
+        listed = BytesParser().parsebytes(metadata)
         environment = marker_environment(self._target)
         return frozenset(
             canonicalize_name(requirement.name)

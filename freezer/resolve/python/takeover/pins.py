@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
 from freezer.errors import SpecError, Where
+from freezer.fetch.git.repository import COMMIT
 from freezer.fetch.http.redact import redact
 from freezer.fetch.http.url import split_url
+from freezer.resolve.python.git.requirement import GitRequirement, parse_git
 from freezer.resolve.python.pins import Candidate, Pin
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ class LockedPin:
     """Normalised names of what it needs; None where the lock does not say it."""
     requested: bool = False
     """Whether the lock says that the project itself asks for it."""
+    git: GitRequirement | None = None
+    """Where it comes from git: the commit, of which a wheel is built."""
 
 
 class LockedPackages(Protocol):
@@ -97,6 +101,20 @@ def address_problem(url: str, sha256: str | None) -> str | None:
     if scheme not in ("http", "https"):
         return f"from a folder or file of another machine ({url})"
     return None if sha256 else f"from {url}, without a SHA-256"
+
+
+def git_pin(name: str, version: str, git: GitRequirement, **more: Any) -> LockedPin:
+    """Return a package that a lock takes from git, at a whole commit."""
+    return LockedPin(Pin(name, version), git.where, git=git, **more)
+
+
+def whole_commit(name: str, address: str, where: Where) -> GitRequirement | None:
+    """Return the requirement for an address ``git+https://…@COMMIT``; None for any other one.
+
+    A branch or a tag is no pin, and what is spoken over ssh cannot be built everywhere.
+    """
+    found = parse_git(f"{name} @ {address}", where)
+    return found if found and found.revision and COMMIT.match(found.revision) else None
 
 
 def file_of(url: str) -> str:

@@ -26,7 +26,14 @@ from freezer.fetch.http.redact import redact
 from freezer.model.canonical import digest
 from freezer.resolve.python.pins import Pin
 from freezer.resolve.python.tags import marker_environment, wheel_tags
-from freezer.resolve.python.takeover.pins import LockedPin, Refusals, address_problem, candidate
+from freezer.resolve.python.takeover.pins import (
+    LockedPin,
+    Refusals,
+    address_problem,
+    candidate,
+    git_pin,
+    whole_commit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +96,10 @@ class PylockPackages:
             return None
         if isinstance(source, PackageVcs):
             address = f"{source.type}+{source.url or source.path}@{source.commit_id}"
+            below = f"#subdirectory={source.subdirectory}" if source.subdirectory else ""
+            git = whole_commit(package.name, address + below, Where(self.shown))
+            if git is not None:
+                return git_pin(package.name, version or "", git, requires=_requires(package))
             refusals.add(package.name, version, f"from version control ({address})")
             return None
         sha256 = _sha256(source)

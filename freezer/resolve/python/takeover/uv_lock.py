@@ -11,6 +11,7 @@ import tomllib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -21,12 +22,20 @@ from freezer.errors import ResolveError, SpecError, Where
 from freezer.model.canonical import digest
 from freezer.resolve.python.pins import Pin
 from freezer.resolve.python.tags import marker_environment
-from freezer.resolve.python.takeover.pins import LockedPin, Refusals, address_problem, candidate
+from freezer.resolve.python.takeover.pins import (
+    LockedPin,
+    Refusals,
+    address_problem,
+    candidate,
+    git_pin,
+    whole_commit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from freezer.model.lock import Target
+    from freezer.resolve.python.git.requirement import GitRequirement
     from freezer.resolve.python.pins import Candidate
 
 FILE_NAME = "uv.lock"
@@ -271,6 +280,10 @@ class _Walk:
 
     def _pin(self, entry: _Package, refusals: Refusals) -> LockedPin | None:
         name, url = canonicalize_name(entry.name), entry.source.get("url")
+        requires = tuple(sorted(self._needs[id(entry)]))
+        asked = id(entry) in self._requested
+        if git := self._git(name, entry.source.get("git")):
+            return git_pin(name, entry.version or "", git, requires=requires, requested=asked)
         if not url and "registry" not in entry.source:
             kind, address = next(iter(entry.source.items()), ("nothing", ""))
             refusals.add(name, entry.version, f"from {_KINDS.get(kind, kind)} ({address})")
@@ -284,8 +297,17 @@ class _Walk:
         pin = Pin(name, entry.version or "", wheels=files, sdist=sdist)
         if url:
             pin = Pin(name, entry.version or "", direct=files[0] if files else sdist)
-        requires = tuple(sorted(self._needs[id(entry)]))
-        return LockedPin(pin, Where(self.lock.shown), requires, id(entry) in self._requested)
+        return LockedPin(pin, Where(self.lock.shown), requires, asked)
+
+    def _git(self, name: str, address: str | None) -> GitRequirement | None:
+        """Return what uv writes as ``https://HOST/X.git?subdirectory=D&rev=R#COMMIT``."""
+        if address is None:
+            return None
+        url, _, commit = address.partition("#")
+        url, _, query = url.partition("?")
+        folder = parse_qs(query).get("subdirectory", [""])[0]
+        below = f"#subdirectory={folder}" if folder else ""
+        return whole_commit(name, f"git+{url}@{commit}{below}", Where(self.lock.shown))
 
     @staticmethod
     def _file(file: _File, direct: str | None) -> Candidate | None:

@@ -94,3 +94,23 @@ def test_a_repository_out_of_reach_is_refused_with_its_line(
     (project.folder / "reqs.txt").write_text(f"numpy\ngone @ git+{server.address('gone')}@v1\n")
     project.spec(pip="reqs.txt")
     project.freeze("lock").failed(2, "cannot be read", "reqs.txt:2")
+
+
+def test_a_commit_that_another_tools_lock_names(
+    locked: Project, server: GitServer, tmp_path: Path
+) -> None:
+    head = "[project]\nname = 'plain'\nversion = '3'\n"
+    commit = server.commit("plain", {"pyproject.toml": head, "plain.py": "x = 1\n"})
+    project = locked.copy(tmp_path / "project")
+    (project.folder / "pylock.toml").write_text(
+        'lock-version = "1.0"\ncreated-by = "test"\n[[packages]]\nname = "plain"\n'
+        f'vcs = {{ type = "git", url = "{server.address("plain")}", commit-id = "{commit}" }}\n'
+    )
+    project.spec(pip="pylock.toml", smoke={"command": ["python"], "memory": "1g"})
+    project.freeze("lock").good()
+    packages = yaml.safe_load(project.lock_file.read_text())["pip"]
+    assert [item["name"] for item in packages] == ["pip", "plain"]
+    plain = packages[1]
+    assert (plain["version"], plain["commit"]) == ("3", commit)
+    assert plain["reason"] == "locked in pylock.toml"
+    assert [item["name"] for item in plain["build-requires"]] == ["setuptools", "wheel"]

@@ -13,9 +13,9 @@ from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
 from freezer.model.lock import PipPackage
 from freezer.model.spec.spec import PipSpec
-from freezer.resolve.python.git import GitWheel, from_git, wheel_metadata, with_git
+from freezer.resolve.python.git.requirement import parse_git
+from freezer.resolve.python.git.stand_ins import GitWheel, from_git, wheel_metadata, with_git
 from freezer.resolve.python.requirements.gather import gather
-from freezer.resolve.python.requirements.git import parse_git
 from freezer.resolve.python.resolve import resolve_pip
 from tests.support.project.asking import request
 from tests.support.python.indexes import sha256, wheel

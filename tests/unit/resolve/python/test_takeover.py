@@ -17,6 +17,7 @@ from freezer.fetch.python.settings import Indexes
 from freezer.fetch.store.store import Store
 from freezer.model.lock import PipPackage
 from freezer.model.spec.spec import PipSpec
+from freezer.resolve.python.git.stand_ins import GitWheel
 from freezer.resolve.python.interface import PipRequest, Provided
 from freezer.resolve.python.requirements.gather import gather
 from freezer.resolve.python.takeover.complete import take_over
@@ -222,7 +223,10 @@ WHEEL = "six-1.0-py3-none-any.whl"
 @pytest.mark.parametrize(
     "source",
     [
-        'vcs = { type = "git", url = "https://h.example/six.git", commit-id = "' + "1" * 40 + '" }',
+        'vcs = { type = "git", url = "ssh://h.example/six.git", commit-id = "' + "1" * 40 + '" }',
+        'vcs = { type = "git", url = "https://h.example/six.git", commit-id = "main" }',
+        'vcs = { type = "git", path = "../six", commit-id = "' + "1" * 40 + '" }',
+        'vcs = { type = "hg", url = "https://h.example/six", commit-id = "' + "1" * 40 + '" }',
         'directory = { path = "./six" }',
         'directory = { path = "../six", editable = true }',
         f'archive = {{ path = "./{WHEEL}", hashes = {{ sha256 = "{"a" * 64}" }} }}',
@@ -256,7 +260,8 @@ version = "1.0"
 @pytest.mark.parametrize(
     "source",
     [
-        'source = { git = "https://h.example/six.git?rev=main#' + "1" * 40 + '" }',
+        'source = { git = "https://h.example/six.git?rev=main" }',
+        'source = { git = "ssh://git@h.example/six.git?rev=main#' + "1" * 40 + '" }',
         'source = { editable = "../six" }',
         'source = { virtual = "packages/six" }',
         'source = { directory = "six" }',
@@ -271,6 +276,31 @@ def test_another_package_of_the_name_is_never_taken_from_a_uv_lock(source: str) 
     with pytest.raises(SpecError, match="cannot be taken over") as caught:
         read_uv_lock(UV_LOCK + source, "uv.lock", (), ()).pins(TARGET)
     assert caught.value.details[0].startswith("six 1.0")
+
+
+def test_git_entries_at_a_whole_commit_are_built(tmp_path: Path, index: FakeIndex) -> None:
+    head, commit = PYLOCK.partition("wheels")[0], "1" * 40
+    vcs = f'vcs = {{ type = "git", url = "https://h.example/x.git", commit-id = "{commit}", '
+    vcs += 'subdirectory = "py" }'
+    own = f'source = {{ git = "https://h.example/x.git?subdirectory=py&rev=v1#{commit}" }}\n'
+    locks = (
+        read_pylock(head + vcs, "pylock.toml", (), ()),
+        read_uv_lock(UV_LOCK + own, "uv.lock", (), ()),
+    )
+    wheel = PipPackage(
+        source="git", file="six-1.0-py3-none-any.whl", size=7, sha256="b" * 64, name="six",
+        version="1.0", url="https://h.example/x.git", commit=commit, subdirectory="py", reason="x",
+    )  # fmt: skip
+    for locked in locks:
+        [pin] = locked.pins(TARGET)
+        assert pin.git is not None
+        assert (pin.git.url, pin.git.revision) == ("https://h.example/x.git", commit)
+        assert (pin.git.subdirectory, pin.git.name) == ("py", "six")
+        built = {"six": GitWheel(pin.git, wheel, b"Name: six\nRequires-Dist: base\n")}
+        store = Store.open(tmp_path / "store")
+        [found] = take_over([pin], request(index.simple), store, lambda _: (), built)
+        assert (found.source, found.commit, found.sha256) == ("git", commit, "b" * 64)
+        assert found.reason == f"locked in {locked.shown}"
 
 
 def test_the_projects_own_folder_is_left_out_of_an_export() -> None:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from freezer.fetch.store.store import Store
     from freezer.model.lock import PipPackage
+    from freezer.resolve.python.git.requirement import GitRequirement
     from freezer.resolve.python.interface import PipRequest, Resolution
-    from freezer.resolve.python.requirements.git import GitRequirement
 
 _METADATA = 16 << 20
 """Bytes."""
