@@ -84,7 +84,9 @@ def test_kernels_are_put_back_and_named_as_the_cause(
     said = project.freeze("check", "--report", str(page)).good().out
     assert "equivalent" in said  # rounding, and kernels that explain it
     assert "differs: the BLAS kernels" in said
-    assert "with OpenBLAS's kernels for Nehalem, as in the reference, every result is back" in said
+    assert (
+        "with OpenBLAS's kernels for Nehalem, as in the reference, every result is restored" in said
+    )
     assert "numpy differs first in" in said
     assert "restored alone: every result is back" in page.read_text()
 
