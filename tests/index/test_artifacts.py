@@ -22,13 +22,13 @@ from safetensors.numpy import save_file
 save_file({"a": numpy.arange(4.0) + changed, "b": numpy.ones(3)}, out + "x.safetensors",
     metadata={str(k): "v" for k in range(9)})
 """,
-    "lightgbm": """
+    "lightgbm-text": """
 import lightgbm
 data = lightgbm.Dataset(X, y)
 params = {"verbose": -1, "num_threads": 1 + run, "deterministic": True, "learning_rate": 0.1 + changed / 10}
 lightgbm.train(params, data, 3).save_model(out + "x.txt")
 """,
-    "catboost": """
+    "catboost-cbm": """
 import catboost
 model = catboost.CatBoostRegressor(iterations=3, verbose=0, allow_writing_files=False, learning_rate=0.1 + changed / 10)
 model.fit(X, y).save_model(out + "x.cbm")
@@ -132,9 +132,9 @@ def test_a_file_of_pytorch_does_not_depend_on_its_name(torch: Path, tmp_path: Pa
     other = made(torch, script, tmp_path, 2, changed=True)
     assert first.read_bytes() != second.read_bytes()
     assert content_digest(first) == content_digest(second)
-    assert content_digest(first)[0] == "torch"  # type: ignore[index]
+    assert content_digest(first)[0] == "pytorch-zip"  # type: ignore[index]
     assert content_digest(other)[1] != content_digest(first)[1]  # type: ignore[index]
 
 
 def test_every_format_is_tried_here_or_by_a_file_of_its_form() -> None:
-    assert {one.name for one in FORMATS} == {*MAKE, "torch", "keras"}
+    assert {one.name for one in FORMATS} == {*MAKE, "pytorch-zip", "keras"}

@@ -143,7 +143,7 @@ def _is_tar(name: str, head: bytes) -> bool:
 
 FORMATS: Final = (
     Format(
-        "torch",
+        "pytorch-zip",
         _is_torch,
         _torch,
         "the name of the archive's top folder, which is the file's own",

@@ -87,14 +87,14 @@ FORMATS: Final = (
         "safetensors 0.8.0: `save_file` with metadata",
     ),
     Format(
-        "lightgbm",
+        "lightgbm-text",
         lambda _name, head: head.startswith(b"tree\nversion="),
         _lightgbm,
         "`num_threads` among the parameters",
         "lightgbm 4.7.0: `Booster.save_model`",
     ),
     Format(
-        "catboost",
+        "catboost-cbm",
         lambda _name, head: head.startswith(b"CBM1"),
         _catboost,
         "`model_guid`, which is random, and `train_finish_time`",
