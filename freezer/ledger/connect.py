@@ -6,6 +6,7 @@ import contextlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -60,7 +61,7 @@ def open_ledger(address: str | Path) -> Ledger:
     url = _url(address)
     shown = url.render_as_string(hide_password=True) if url.host else str(url.database)
     sqlite = url.get_backend_name() == "sqlite"
-    if sqlite and url.database:
+    if sqlite and url.database and not url.query:
         with ledger_errors(shown):
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -72,7 +73,7 @@ def open_ledger(address: str | Path) -> Ledger:
             hint="for PostgreSQL install Freezer with its extra 'postgres'",
         ) from None
     if sqlite:
-        _tune_sqlite(engine)
+        _tune_sqlite(engine, reading=bool(url.query))
     ledger = Ledger(engine, shown)
     try:
         with ledger_errors(shown):
@@ -81,6 +82,15 @@ def open_ledger(address: str | Path) -> Ledger:
         ledger.close()
         raise
     return ledger
+
+
+def read_only(path: Path) -> str:
+    """Return the URL of a SQLite ledger in a folder that may not be written.
+
+    Where a writer left its shared memory the file is read with it; else it is read as it is.
+    """
+    mode = "mode=ro" if path.with_name(f"{path.name}-shm").exists() else "immutable=1"
+    return f"sqlite:///file:{quote(str(path))}?{mode}&uri=true"
 
 
 def _url(address: str | Path) -> URL:
@@ -104,7 +114,7 @@ def _options(*, sqlite: bool) -> dict[str, Any]:
     return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
 
 
-def _tune_sqlite(engine: Engine) -> None:
+def _tune_sqlite(engine: Engine, *, reading: bool) -> None:
     """Write ahead, sync at each commit, and begin every transaction as a writer does.
 
     A deferred transaction that reads and then writes fails at once when another one wrote
@@ -115,7 +125,8 @@ def _tune_sqlite(engine: Engine) -> None:
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        pragmas = ("synchronous=FULL", "foreign_keys=ON")
+        for pragma in pragmas if reading else ("journal_mode=WAL", *pragmas):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

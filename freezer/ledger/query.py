@@ -63,7 +63,9 @@ def get(ledger: Ledger, name: str) -> Run:
     Raises ``LedgerError`` when there is none, or more than one.
     """
     with ledger.read() as connection:
-        if match := re.fullmatch(r"latest(?:~([0-9]{1,6}))?", name):
+        if not name.strip():
+            asked = select(runs.c.document).limit(0)
+        elif match := re.fullmatch(r"latest(?:~([0-9]{1,6}))?", name):
             back = int(match[1] or 0)
             asked = select(runs.c.document).order_by(runs.c.seq.desc()).offset(back).limit(1)
         else:

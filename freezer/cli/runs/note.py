@@ -8,6 +8,7 @@ import typer
 
 from freezer.cli.runs.options import RunName
 from freezer.cli.session import current
+from freezer.errors import RunError
 
 
 def note(
@@ -15,6 +16,9 @@ def note(
 ) -> None:
     """Add a note to a run."""
     from freezer.flows.runs.ask import note as add
+    from freezer.output.text import plural
 
+    if not text.strip():
+        raise RunError("the note is empty", expected="some words to remember")
     changed = add(current.project(), run, text)
-    current.stdout.print(f"run {changed.id}: {len(changed.notes)} notes", highlight=False)
+    current.stdout.print(f"run {changed.id}: {plural(len(changed.notes), 'note')}", highlight=False)

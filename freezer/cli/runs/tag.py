@@ -20,13 +20,16 @@ def tag(
 ) -> None:
     """Set tags of a run; filters find them as `tags.NAME`."""
     from freezer.flows.runs.ask import tag as change
+    from freezer.output.text import printable
 
     found: dict[str, str | None] = {}
     for word in tags:
         name, mark, value = word.partition("=")
-        if not mark or not name:
-            raise RunError("a tag cannot be read", found=word, expected="NAME=VALUE")
+        if not mark or not name.isprintable() or not 0 < len(name) <= 200:
+            raise RunError("a tag cannot be read", found=word[:200], expected="NAME=VALUE")
         found[name] = value or None
     changed = change(current.project(), run, found)
     shown = ", ".join(f"{name}={value}" for name, value in sorted(changed.tags.items()))
-    current.stdout.print(f"run {changed.id}: {shown or 'no tags'}", markup=False, highlight=False)
+    current.stdout.print(
+        f"run {changed.id}: {printable(shown) or 'no tags'}", markup=False, highlight=False
+    )

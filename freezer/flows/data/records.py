@@ -6,7 +6,10 @@ Unlike the store, which can be thrown away, it is what later states are compared
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +20,7 @@ from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.model.canonical import digest as sha256_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from freezer.data.entry import Member
@@ -83,9 +87,28 @@ def find(project: Project, environment: str, name: str, digest: str) -> DataReco
 
 def write_record(project: Project, environment: str, snapshot: Snapshot) -> DataRecord:
     """Record a state; the same state twice in a row is one record. Raises ``HostError``."""
-    before = latest(project, environment, snapshot.name)
-    if before is not None and before.digest == snapshot.digest:
-        return before
+    with disk_errors(project.root):
+        folder = _file(project, environment).parent
+        folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        before = latest(project, environment, snapshot.name)
+        if before is not None and before.digest == snapshot.digest:
+            return before
+        return _add(project, environment, snapshot)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time add records; the lock ends with the process."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _add(project: Project, environment: str, snapshot: Snapshot) -> DataRecord:
     made = DataRecord(
         name=snapshot.name,
         digest=snapshot.digest,

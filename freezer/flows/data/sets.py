@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,13 +56,37 @@ def data_sets(project: Project, name: str | None, wanted: tuple[str, ...] = ()) 
                 where=place(environment, "data"),
                 expected=f"one of: {', '.join(sorted(declared))}",
             )
-    return [_data_set(environment, one, declared[one]) for one in wanted or sorted(declared)]
+    names = dict.fromkeys(wanted or sorted(declared))
+    return [_data_set(environment, one, declared[one]) for one in names]
 
 
 def _data_set(environment: Environment, name: str, spec: DataSpec) -> DataSet:
     folder, pattern = split_glob(spec.path)
-    root = environment.project / Path(folder).expanduser()
-    return DataSet(name, root.absolute(), pattern, spec.expect, place(environment, "data", name))
+    # Where a link leads is what a container gets, and what is hashed.
+    root = Path(os.path.realpath(environment.project / Path(folder).expanduser()))
+    where = place(environment, "data", name)
+    records = Path(os.path.realpath(environment.project)) / ".freezer"
+    if records.is_relative_to(root) and _reaches_down(pattern, records.relative_to(root)):
+        raise DataError(
+            f"data set {name!r} holds the project's own .freezer folder, which changes in each run",
+            where=where,
+            found=spec.path,
+            expected="a folder or pattern that leaves it out, such as data/train or data/**/*.csv",
+        )
+    return DataSet(name, root, pattern, spec.expect, where)
+
+
+def _reaches_down(pattern: str | None, folder: Path) -> bool:
+    """Say whether a pattern may match something within a folder."""
+    if pattern is None:
+        return True
+    parts = pattern.split("/")
+    for part, name in zip(parts, folder.parts, strict=False):
+        if part == "**":
+            return True
+        if not fnmatchcase(name, part):
+            return False
+    return len(parts) > len(folder.parts)
 
 
 def take(project: Project, one: DataSet, *, reread: bool = False) -> Snapshot:

@@ -33,7 +33,7 @@ def find(
 
     Raises ``QueryError`` and ``LedgerError``.
     """
-    with project_ledger(project) as ledger:
+    with project_ledger(project, reading=True) as ledger:
         runs = query.find(ledger, text, order=order, limit=limit)
         total = len(runs) if limit is None or len(runs) < limit else query.count(ledger, text)
     return Found(tuple(runs), total)
@@ -41,14 +41,14 @@ def find(
 
 def get(project: Project, name: str) -> tuple[Run, Mapping[str, Points]]:
     """Return a run by the first digits of its ID, or ``latest``, with its series."""
-    with project_ledger(project) as ledger:
+    with project_ledger(project, reading=True) as ledger:
         run = query.get(ledger, name)
         return run, query.all_points(ledger, run.id)
 
 
 def fields(project: Project) -> list[str]:
     """Return every name that a filter can use."""
-    with project_ledger(project) as ledger:
+    with project_ledger(project, reading=True) as ledger:
         return query.field_names(ledger)
 
 
@@ -68,5 +68,6 @@ def note(project: Project, name: str, text: str) -> Run:
 
 
 def _changed(project: Project, name: str, how: Callable[[Run], Run]) -> Run:
+    identifier = get(project, name)[0].id  # nothing is created for a run that is not there
     with project_ledger(project) as ledger:
-        return change(ledger, query.get(ledger, name).id, how)
+        return change(ledger, identifier, how)

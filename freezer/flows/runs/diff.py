@@ -38,7 +38,7 @@ class RunsDiff:
 
 def diff(project: Project, first: str, second: str) -> RunsDiff:
     """Compare two runs. Raises ``LedgerError`` for one that is not there."""
-    with project_ledger(project) as ledger:
+    with project_ledger(project, reading=True) as ledger:
         one, other = query.get(ledger, first), query.get(ledger, second)
         causes = [_explained(project, ledger, cause, one, other) for cause in contrast(one, other)]
         series = query.all_points(ledger, one.id), query.all_points(ledger, other.id)
@@ -49,7 +49,7 @@ def several(
     project: Project, names: Sequence[str]
 ) -> tuple[list[Run], dict[str, list[Value | None]]]:
     """Return three runs or more, and the fields in which they differ."""
-    with project_ledger(project) as ledger:
+    with project_ledger(project, reading=True) as ledger:
         runs = [query.get(ledger, name) for name in names]
     return runs, varying(runs)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from string import Template
 from time import time_ns
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ".freezer"
 """In the project; git ignores it."""
+LEDGER: Final = "ledger.db"
+NOTHING: Final = "sqlite://"
+"""A ledger in memory: what is found where nothing was recorded yet."""
 
 
 def folder(project: Project) -> Path:
@@ -52,17 +55,33 @@ def address(project: Project) -> str | Path:
     """Return where the ledger is: what the configuration names, or a file in the project."""
     if project.config.ledger is not None:
         return Template(project.config.ledger).safe_substitute(os.environ)
-    return folder(project) / "ledger.db"
+    return folder(project) / LEDGER
+
+
+def _has_journals(path: Path) -> bool:
+    return any((path / "journal").glob("*.jsonl"))
 
 
 @contextmanager
-def project_ledger(project: Project) -> Iterator[Ledger]:
+def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledger]:
     """Open the project's ledger; first it gets what earlier commands could not record.
 
+    With ``reading`` nothing is created, and a folder that may not be written is good enough.
     Raises ``LedgerError``, and ``LedgerGoneError`` where the database is out of reach.
     """
-    from freezer.ledger.connect import open_ledger
+    from freezer.ledger.connect import open_ledger, read_only
 
+    if reading and project.config.ledger is None:
+        path = project.root / FOLDER
+        writable = os.access(path, os.W_OK)
+        if not path.is_dir() or (not (path / LEDGER).exists() and not _has_journals(path)):
+            with closing(open_ledger(NOTHING)) as ledger:
+                yield ledger
+            return
+        if not writable:
+            with closing(open_ledger(read_only(path / LEDGER))) as ledger:
+                yield ledger
+            return
     ledger = open_ledger(address(project))
     try:
         settle(project, ledger)

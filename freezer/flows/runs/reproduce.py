@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from freezer.errors import DataError, RunError
-from freezer.fetch.http.secret_words import REDACTED
+from freezer.fetch.http.secret_words import REDACTED, redact_text
 from freezer.flows.data.sets import data_sets, take
 from freezer.flows.history.generations import generation
 from freezer.flows.image.build import build_locked
@@ -205,20 +206,44 @@ def _checkout(
         project.report.warn(f"not kept with the run, and missing now: {left_out}")
     top = Path(_git(project.root, "rev-parse", "--show-toplevel").decode().strip())
     folder = run_folder(project, identifier) / "code"
-    _git(project.root, "worktree", "add", "--detach", "--force", str(folder), commit.text)
     try:
+        _git(project.root, "worktree", "add", "--detach", "--force", str(folder), commit.text)
+        _check_out_submodules(top, folder)
         if patch:
             _git(folder, "apply", "--index", "--whitespace=nowarn", data=patch)
         inner = folder / project.root.resolve().relative_to(top.resolve())
+        if not inner.is_dir():
+            raise RunError(f"commit {commit.text[:12]} has no folder {inner.relative_to(folder)}")
         yield inner, Code(commit.text, "", "", patch)
     finally:
-        _git(project.root, "worktree", "remove", "--force", str(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(RunError):  # what is left of it in .git is removed by git's own housekeeping
+            _git(project.root, "worktree", "prune")
+
+
+def _check_out_submodules(top: Path, folder: Path) -> None:
+    """Check out the submodules of a commit from the clones in the user's tree; fetch nothing."""
+    listed = _git(folder, "ls-files", "--stage", "-z").decode("utf-8", "surrogateescape")
+    for entry in listed.split("\0"):
+        if not entry.startswith("160000 "):
+            continue
+        state, _, path = entry.partition("\t")
+        commit, clone = state.split()[1], top / path
+        if not (clone / ".git").exists():
+            continue  # it was not there for the run either
+        (folder / path).mkdir(parents=True, exist_ok=True)
+        _git(folder, "clone", "-q", "--shared", "--no-checkout", str(clone), path)
+        _git(folder / path, "checkout", "-q", "--detach", commit)
+        _check_out_submodules(clone, folder / path)
+
+
+_PLAIN: Final = ("-c", "core.hooksPath=/dev/null", "-c", "protocol.file.allow=always")
 
 
 def _git(folder: Path, *arguments: str, data: bytes = b"") -> bytes:
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
+            ["git", "-C", str(folder), *_PLAIN, *arguments],
             check=False,
             capture_output=True,
             input=data,
@@ -229,7 +254,7 @@ def _git(folder: Path, *arguments: str, data: bytes = b"") -> bytes:
     if done.returncode != 0:
         raise RunError(
             f"git could not {arguments[0]} the code of the run",
-            found=done.stderr.decode("utf-8", "replace").strip()[-500:],
+            found=redact_text(done.stderr.decode("utf-8", "replace").strip())[-500:],
             hint="fetch the commit, if it is on another branch or host",
         )
     return done.stdout

@@ -161,8 +161,11 @@ def _as_number(operator: Operator, word: str) -> ColumnElement[bool] | None:
     if word == "nan":  # equal to nothing in SQL; here: the runs that diverged
         missing = fields.c.number.is_(None)
         return {"=": missing, "!=": not_(missing)}.get(operator)
-    if _WHOLE.fullmatch(word) and abs(int(word)) > 2**53 and operator in ("=", "!="):
-        return _apply(operator, fields.c.text, str(int(word)))  # a double could not tell them apart
+    if _WHOLE.fullmatch(word) and operator in ("=", "!="):
+        # A double could not tell large ones apart; digits may be more than Python converts.
+        sign, digits = "-" * word.startswith("-"), word.lstrip("+-").lstrip("0") or "0"
+        if len(digits) > 15:
+            return _apply(operator, fields.c.text, sign + digits)
     if _NUMBER.fullmatch(word):
         return _apply(operator, fields.c.number, float(word))
     return _apply(operator, fields.c.number, _SPECIAL[word]) if word in _SPECIAL else None

@@ -31,6 +31,8 @@ LONGEST: Final = 10_000
 """Characters of a filter."""
 DEEPEST: Final = 50
 """Parentheses within each other."""
+MOST: Final = 300
+"""Comparisons of a filter: SQLite takes expressions that are 1,000 levels deep, no deeper."""
 _GRAMMAR: Final = r"""
     start: _or
     _or: any
@@ -104,7 +106,19 @@ def parse_filter(text: str) -> Node:
         what = "a quote is not closed" if text[place] in "'\"`" else "this cannot be read"
         raise query_error(what, text, place, error) from None
     node: Node = _Build().transform(tree)
+    if _comparisons(node) > MOST:
+        raise QueryError(
+            f"a filter of more than {MOST} comparisons", hint="split it into several queries"
+        )
     return node
+
+
+def _comparisons(node: Node) -> int:
+    if isinstance(node, Junction):
+        return sum(map(_comparisons, node.parts))
+    if isinstance(node, Not):
+        return _comparisons(node.inner)
+    return len(node.values) if isinstance(node, Member) else 1
 
 
 def query_error(

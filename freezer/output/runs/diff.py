@@ -72,7 +72,7 @@ def show_several(
         return
     head = ("[dim]field", *(f"[dim]{run.id[:8]}" for run in runs))
     rows = [
-        (escape(name), *("" if one is None else escape(text(one)) for one in values))
+        (_safe(name), *("" if one is None else escape(text(one)) for one in values))
         for name, values in fields.items()
     ]
     show_rows([head, *rows], console)

@@ -23,10 +23,13 @@ def show_done(done: RunDone, project: Path, console: Console) -> None:
     run = done.run
     seconds = run.seconds or 0.0
     colour = _COLOURS.get(run.state, "red")
+    why = " (out of memory)" if run.fields.get("out-of-memory") else ""
+    if run.state == "failed":
+        why = f" with exit code {done.exit_code}{why}"
     outputs = plural(len(run.outputs), "output file")
     total = size(sum(one.size for one in run.outputs))
     console.print(
-        f"run [bold]{run.id}[/bold] [{colour}]{run.state}[/{colour}] after {seconds:.1f} s, "
+        f"run [bold]{run.id}[/bold] [{colour}]{run.state}[/{colour}]{why} after {seconds:.1f} s, "
         f"{outputs} ({total})",
         highlight=False,
         soft_wrap=True,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from freezer.ledger.series import Points
     from freezer.model.record.run import Run, Value
 
+LONGEST = 200
+"""Characters of a value in a table; JSON and CSV have all of it."""
 _COLOURS = {"finished": "green", "failed": "red", "interrupted": "yellow", "running": "blue"}
 
 
@@ -84,15 +86,19 @@ def show_run(run: Run, series: Mapping[str, Points], console: Console) -> None:
     )
     console.print(f"  {escape(printable(' '.join(run.command)))}", highlight=False, soft_wrap=True)
     rows = [
-        (f"[dim]{escape(name)}", escape(text(value))) for name, value in sorted(run.fields.items())
+        (f"[dim]{escape(printable(name))}", escape(text(value)))
+        for name, value in sorted(run.fields.items())
     ]
     rows += [
-        (f"[dim]tags.{escape(name)}", escape(value)) for name, value in sorted(run.tags.items())
+        (f"[dim]tags.{escape(printable(name))}", escape(printable(value)))
+        for name, value in sorted(run.tags.items())
     ]
     if rows:
         show_rows(rows, console)
     for name, points in sorted(series.items()):
-        console.print(f"[dim]series[/dim] {escape(name)}: {plural(len(points), 'point')}")
+        console.print(
+            f"[dim]series[/dim] {escape(printable(name))}: {plural(len(points), 'point')}"
+        )
     for one in run.outputs:
         console.print(
             f"[dim]output[/dim] {escape(printable(one.path))}  {size(one.size)}  {one.sha256[:12]}",
@@ -174,7 +180,8 @@ def text(value: Value) -> str:
         return str(value).removeprefix("sha256:")[:12]
     if isinstance(value, float):
         return f"{value:.6g}"
-    return printable(str(value))
+    shown = printable(str(value)[:LONGEST])
+    return shown if len(str(value)) <= LONGEST else f"{shown}…"
 
 
 def exact(value: Value) -> str:
@@ -216,7 +223,7 @@ def _spread_row(name: str, spread: Spread) -> tuple[str, ...]:
     deviation = "" if spread.deviation is None else f"{spread.deviation:.3g}"
     unusable = f" ({spread.unusable} NaN or infinite)" if spread.unusable else ""
     return (
-        f"  {escape(name)}",
+        f"  {escape(printable(name))}",
         f"{spread.mean:.6g}",
         deviation,
         f"{spread.least:.6g}",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -150,3 +152,36 @@ def test_a_spoiled_record_is_named_with_its_line(project, capsys, text) -> None:
     capsys.readouterr()
     assert freeze(project, "status") == EXIT_USER
     assert ".freezer/data/demo.jsonl:3" in capsys.readouterr().err
+
+
+def test_a_link_to_a_file_or_folder_is_what_it_leads_to(project, capsys) -> None:
+    (project / "link.csv").symlink_to("data/train/y.csv")
+    (project / "link").symlink_to("data/train")
+    spec = project / "freeze.yaml"
+    spec.write_text(spec.read_text() + "  one: link.csv\n  two: link\n")
+    found = answer(project, capsys, "status", "one", "two", "train")["data"]
+    assert found[0]["members"] == 1
+    assert found[1]["digest"] == found[2]["digest"]
+
+
+def test_a_set_is_taken_once_however_often_it_is_named(project, capsys) -> None:
+    assert len(answer(project, capsys, "status", "train", "train")["data"]) == 1
+
+
+@pytest.mark.parametrize("path", [".", "..", "'**/*.csv'", "'.*/**'"])
+def test_a_set_that_holds_freezer_s_own_records_is_refused(project, capsys, path) -> None:
+    spec = project / "freeze.yaml"
+    spec.write_text(spec.read_text() + f"  whole: {path}\n")
+    assert freeze(project, "status", "whole") == EXIT_USER
+    assert "own .freezer folder" in capsys.readouterr().err
+
+
+def test_records_written_at_once_are_all_kept(project) -> None:
+    spec = project / "freeze.yaml"
+    sets = [f"set{number}" for number in range(6)]
+    spec.write_text(spec.read_text() + "".join(f"  {one}: data/train\n" for one in sets))
+    command = [sys.executable, "-m", "freezer", "-C", str(project), "data", "record"]
+    running = [subprocess.Popen([*command, one], stdout=subprocess.DEVNULL) for one in sets]
+    assert [one.wait() for one in running] == [0] * 6
+    lines = (project / ".freezer" / "data" / "demo.jsonl").read_text().splitlines()
+    assert sorted(json.loads(line)["name"] for line in lines) == sets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 
 from freezer.errors import QueryError
 from freezer.ledger.connect import open_ledger
-from freezer.ledger.filter.parse import DEEPEST, parse_filter
+from freezer.ledger.filter.parse import DEEPEST, MOST, parse_filter
 from freezer.ledger.query import find
 from freezer.ledger.record import record_many
-from freezer.model.record.run import Run
+from freezer.model.record.run import Run, Time
 from tests.support.project.runs import FILTERS, RUNS
 
 
@@ -137,3 +138,27 @@ def test_runs_are_sorted_by_any_field_those_without_it_last(ledger) -> None:
 
 def test_names_may_hold_what_words_mean(ledger) -> None:
     assert parse_filter("android = 1 and inner = 2 or note = 3 and island is null")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seed = " + "1" * 5000,
+        "seed != -" + "9" * 400,
+        "seed < " + "9" * 400,
+        "seed in (" + ", ".join(["1"] * (MOST - 1)) + ")",
+        " or ".join(["id=a"] * MOST),
+        " and ".join(["not id=a"] * MOST),
+    ],
+)
+def test_the_largest_filters_are_answered(tmp_path: Path, text: str) -> None:
+    ledger = open_ledger(tmp_path / "ledger.db")
+    record_many(ledger, [(Run("a" * 16, "e", "finished", Time(1), fields={"seed": 1}), {}, ())])
+    find(ledger, text)
+    ledger.close()
+
+
+@pytest.mark.parametrize("text", [" or ".join(["id=a"] * (MOST + 1)), f"s in ({'1, ' * MOST}1)"])
+def test_more_comparisons_than_databases_take_are_refused(text: str) -> None:
+    with pytest.raises(QueryError, match="comparisons"):
+        parse_filter(text)

@@ -1,0 +1,95 @@
+"""Where a project's runs are kept: what reading creates, and what dead processes left."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from freezer.engine.interface import Engine
+from freezer.errors import LedgerError
+from freezer.fetch.config import Config
+from freezer.fetch.store.store import Store
+from freezer.flows.project.project import Project
+from freezer.flows.runs.ask import fields, find, get, tag
+from freezer.flows.runs.place import journals, project_ledger
+from freezer.ledger.journal import Journal
+from freezer.ledger.query import all_points
+from freezer.ledger.record import record
+from freezer.ledger.series import Points
+from freezer.model.events import SilentReporter
+from freezer.model.record.run import Run, Time
+
+
+def no_engine() -> Engine:
+    raise AssertionError("the ledger needs no engine")
+
+
+@pytest.fixture
+def bare_project(tmp_path: Path) -> Project:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return Project(folder, Config(), Store.open(tmp_path / "store"), no_engine, SilentReporter())
+
+
+def run(number: int, state: str = "finished") -> Run:
+    return Run(f"{number:016x}", "demo", state, Time(number))
+
+
+def test_reading_creates_nothing(bare_project: Project) -> None:
+    assert find(bare_project, None).total == 0
+    assert fields(bare_project) == []
+    for command in (lambda: get(bare_project, "latest"), lambda: tag(bare_project, "a", {})):
+        with pytest.raises(LedgerError, match="no run is called"):
+            command()
+    assert not (bare_project.root / ".freezer").exists()
+
+
+def test_a_folder_that_may_not_be_written_is_read(bare_project: Project, monkeypatch) -> None:
+    with project_ledger(bare_project) as ledger:
+        record(ledger, run(1))
+    before = sorted((bare_project.root / ".freezer").rglob("*"))
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    assert find(bare_project, None).total == 1
+    assert sorted((bare_project.root / ".freezer").rglob("*")) == before
+    with project_ledger(bare_project, reading=True) as ledger, pytest.raises(LedgerError):
+        record(ledger, run(2))
+
+
+def test_a_killed_run_keeps_its_metrics_and_is_recorded_once(bare_project: Project) -> None:
+    journal = Journal(journals(bare_project) / "a.jsonl")
+    journal.run(run(1, "running"))
+    journal.metrics({"metrics.x": Points.of([(0, 0, 1.0), (1, 1, 0.5)])})
+    with project_ledger(bare_project, reading=True) as ledger:
+        assert not all_points(ledger, run(1).id), "its process lives"
+    journal.close()
+    kept = journal.path.read_bytes()
+    for _ in range(2):
+        found, series = get(bare_project, "latest")
+        assert (found.state, found.fields["metrics.x"]) == ("interrupted", 0.5)
+        assert len(series["metrics.x"]) == 2
+        assert not journal.path.exists()
+        journal.path.write_bytes(kept)  # as if the kill had come between the two
+
+
+def test_a_journal_that_cannot_be_recorded_stops_no_other(bare_project: Project) -> None:
+    for number in (1, 2):
+        journal = Journal(journals(bare_project) / f"{number}.jsonl")
+        journal.run(run(number))
+        journal.close()
+    with project_ledger(bare_project):
+        pass
+    path = bare_project.root / ".freezer" / "ledger.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "CREATE TRIGGER no BEFORE INSERT ON runs WHEN new.id LIKE '%3' "
+            "BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    for number in (3, 4):
+        journal = Journal(journals(bare_project) / f"{number}.jsonl")
+        journal.run(run(number))
+        journal.close()
+    assert {one.id[-1] for one in find(bare_project, None).runs} == {"1", "2", "4"}
+    assert (journals(bare_project) / "3.jsonl").exists()
