@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+
 from coverage import Coverage
 from hypothesis import settings
 
 settings.register_profile("freezer", deadline=None)  # how long an example takes is the machine's
 settings.load_profile("freezer")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts its background jobs so; commands that tests interrupt would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if (measured := Coverage.current()) is not None:
     measured.switch_context("tests")  # not in the processes that they start, which load no conftest
