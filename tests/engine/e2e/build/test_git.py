@@ -113,4 +113,5 @@ def test_a_commit_that_another_tools_lock_names(
     plain = packages[1]
     assert (plain["version"], plain["commit"]) == ("3", commit)
     assert plain["reason"] == "locked in pylock.toml"
-    assert [item["name"] for item in plain["build-requires"]] == ["setuptools", "wheel"]
+    # What pip takes for a project that declares no build system, and what that needs.
+    assert {"setuptools", "wheel"} <= {item["name"] for item in plain["build-requires"]}
