@@ -7,7 +7,6 @@ compares that with what the lock says should be. Any difference fails the build.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import zlib
 from base64 import b64encode
@@ -20,6 +19,7 @@ from freezer.engine.interface import RunOptions
 from freezer.errors import VerificationError
 from freezer.image.layout import ENVIRONMENT, FREEZER
 from freezer.model.canonical import json_bytes
+from freezer.model.parsing import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -101,9 +101,13 @@ def take_account(
             hint="run `freeze build --verbose`; if the lock is old, `freeze lock --upgrade`",
         )
     try:
-        return Account.model_validate(json.loads(result.stdout))
+        return Account.model_validate(parse_json(result.stdout))
     except (ValueError, ValidationError) as error:
-        raise VerificationError("the image's account of itself is unreadable") from error
+        raise VerificationError(
+            "the image's account of itself is unreadable",
+            found=str(error).splitlines()[0],
+            hint="its Python may print things of its own at startup; run it and see",
+        ) from error
 
 
 def _pieces(paths: Collection[str]) -> Iterator[str]:

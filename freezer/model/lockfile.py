@@ -136,7 +136,11 @@ def _loaded(text: str) -> Any:
             problem = f"over {DEEPEST} levels" if deep else "a reference to another value"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(text, loader)  # noqa: S506 - both are safe loaders
+    try:
+        return yaml.load(text, loader)  # noqa: S506 - both are safe loaders
+    except LookupError as error:  # a tag such as `!!bool` on another text
+        msg = f"a value that is none of its type: {error}"
+        raise ValueError(msg) from error
 
 
 def _require_schema(document: dict[str, Any], name: str) -> None:

@@ -10,6 +10,7 @@ Each ``tests/unit/fuzz/test_*.py`` has a list ``TARGETS``, from which the longer
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import random
 import re
@@ -31,6 +32,8 @@ Edit = tuple[int, int, int]
 
 SLOW = 5.0
 """Seconds that no small input may take."""
+STUCK = 100.0
+"""Seconds after which the process is ended, with a traceback of where it is."""
 EXAMPLES = 25
 """Inputs for each target in the test suite."""
 _MOST = 8
@@ -88,11 +91,13 @@ def hold(target: Target, examples: int = EXAMPLES) -> None:
 def attempt(target: Target, data: bytes) -> bool:
     """Parse an input; say whether it was accepted. Raises what is not a ``FreezerError``."""
     began = time.monotonic()
+    faulthandler.dump_traceback_later(STUCK, exit=True)  # a pattern that never ends heeds no signal
     try:
         target.parse(data)
     except FreezerError as error:
         return not (error.to_json() and str(error))
     finally:
+        faulthandler.cancel_dump_traceback_later()
         took = time.monotonic() - began
         assert took < SLOW, f"{target.name} took {took:.1f} s for {data[:200]!r}"
     return True

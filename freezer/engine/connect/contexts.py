@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import docker.tls
 
 from freezer.errors import EngineError
-from freezer.model.json_text import parse_json
+from freezer.model.parsing import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

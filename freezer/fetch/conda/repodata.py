@@ -11,12 +11,13 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from freezer.errors import FetchError
 from freezer.fetch.conda.repodata_text import IndexText
 from freezer.fetch.http.client import NotFoundError, RefusedError, Response, open_url
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.url import split_url
 from freezer.model.base import Model, Sha256
 from freezer.model.events import SilentReporter
 
@@ -122,7 +123,7 @@ def _conditions(memo: dict[str, Any]) -> dict[str, str]:
 def _mark(response: Response) -> dict[str, Any]:
     """Return what tells this state of an address from the next one; empty when nothing does."""
     if response.url.startswith("file:"):
-        info = Path(unquote(urlsplit(response.url).path)).stat()
+        info = Path(unquote(split_url(response.url).path)).stat()
         return {"file": [info.st_size, info.st_mtime_ns, info.st_ino]}
     found = {name: response.headers.get(name) for name in ("etag", "last-modified")}
     return {name: value for name, value in found.items() if value}

@@ -11,8 +11,8 @@ from freezer.fetch.conda.channels import CondaChannel, configured, default_url
 from freezer.fetch.http.client import get_range
 from freezer.fetch.http.url import join_url
 from freezer.fetch.store.interface import Location
-from freezer.model.json_text import parse_json
 from freezer.model.lock import CondaPackage
+from freezer.model.parsing import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urljoin, urlsplit
 
 from freezer.errors import FetchError
 from freezer.fetch.http.redact import redact
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from urllib.parse import SplitResult
 
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]{0,30}):")
+_PATH_END = re.compile(r"[?#]")
 _AUTHORITY = re.compile(r"(?<=[a-zA-Z0-9+.-])://(?P<userinfo>[^/?#]*)@")
 _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -30,6 +32,17 @@ def split_url(url: str) -> SplitResult:
     except ValueError:
         raise _not_an_address(url, "no host and port in it") from None
     return parts
+
+
+def scheme_of(address: str) -> str:
+    """Return the scheme of an address, in lower case; empty for a path, and for what is neither."""
+    match = _SCHEME.match(address)
+    return match[1].lower() if match else ""
+
+
+def file_name_of(url: str) -> str:
+    """Return the last part of an address's path, decoded; possibly empty."""
+    return unquote(_PATH_END.split(url, maxsplit=1)[0].rpartition("/")[2])
 
 
 def split_credentials(url: str) -> tuple[str, tuple[bytes, bytes] | None]:

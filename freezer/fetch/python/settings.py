@@ -10,8 +10,8 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
+from freezer.fetch.http.url import scheme_of
 from freezer.fetch.python.pip_config import PipSettings, pip_settings
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def with_options(base: Indexes, options: IndexOptions) -> Indexes:
 
 def as_url(address: str, folder: Path | None = None) -> str:
     """Return an address as a URL; a path (relative to ``folder``) becomes a ``file:`` one."""
-    if urlsplit(address).scheme in ("http", "https", "file"):
+    if scheme_of(address) in ("http", "https", "file"):
         return address
     return (folder or Path.cwd()).joinpath(Path(address).expanduser()).resolve().as_uri()
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote, urldefrag
 
 from freezer.errors import FetchError
 from freezer.fetch.http.client import NotFoundError, get_bytes
 from freezer.fetch.http.redact import redact
-from freezer.fetch.http.url import join_url, split_url
-from freezer.model.json_text import parse_json as json_value
+from freezer.fetch.http.url import file_name_of, join_url, split_url
+from freezer.model.parsing import parse_json as json_value
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 _LIMIT = 64 << 20
@@ -52,7 +52,7 @@ def project_files(index_url: str, project: str) -> list[IndexFile]:
 def page_files(url: str) -> list[IndexFile]:
     """Return what a page of links, or a folder (``file:``), holds. Raises as `project_files`."""
     if split_url(url).scheme == "file":
-        folder = Path(unquote(urlsplit(url).path))
+        folder = Path(unquote(split_url(url).path))
         page = folder / "index.html"
         if not page.is_file() and folder.is_dir():
             return [
@@ -152,7 +152,7 @@ class _Links(HTMLParser):
 
     def _add(self, link: str, values: dict[str, str | None]) -> None:
         url, fragment = urldefrag(link)
-        name = unquote(urlsplit(url).path.rpartition("/")[2])
+        name = file_name_of(url)
         if not name.endswith(_ARCHIVES):
             return
         algorithm, _, value = fragment.partition("=")

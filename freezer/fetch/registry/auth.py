@@ -20,7 +20,7 @@ from freezer.fetch.http.redact import redact
 from freezer.fetch.http.transport import send, status_of
 from freezer.fetch.http.url import split_url
 from freezer.fetch.registry.body import body_of
-from freezer.model.json_text import parse_json
+from freezer.model.parsing import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from freezer.errors import FreezerError, IntegrityError, ResolveError
-from freezer.model.json_text import parse_json
+from freezer.model.parsing import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from docker import auth
 
 from freezer.errors import SpecError
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.url import split_url
 
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PATH = re.compile(rf"{_PART}(?:/{_PART})*")
@@ -47,7 +47,7 @@ class Reference:
     @property
     def is_loopback(self) -> bool:
         """Say whether the registry is on this very machine, where plain http harms nobody."""
-        name = urlsplit(f"//{self.host}").hostname or ""
+        name = split_url(f"//{self.host}").hostname or ""
         try:
             return ipaddress.ip_address(name).is_loopback
         except ValueError:

@@ -18,7 +18,7 @@ from freezer.fetch.registry import manifest as documents
 from freezer.fetch.registry.body import body_of
 from freezer.fetch.registry.repository import LARGEST
 from freezer.model import oci
-from freezer.model.json_text import parse_json
+from freezer.model.parsing import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from freezer.fetch.http.transport import same_origin, send, status_of
 from freezer.fetch.http.url import join_url, split_url
 from freezer.fetch.registry.auth import Pass, obtain_pass, refusal
 from freezer.fetch.registry.body import body_of
-from freezer.model.json_text import parse_json
+from freezer.model.parsing import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -129,7 +129,7 @@ def _read(path: Path, file: str, reader: Reader, found: Found, done: set[str]) -
             done.add(file)
         return seen
     except (
-        OSError, ValueError, SyntaxError, RecursionError, FreezerError, yaml.YAMLError,
+        OSError, ValueError, SyntaxError, RecursionError, MemoryError, FreezerError, yaml.YAMLError,
         configparser.Error,
     ) as error:  # fmt: skip
         reason = (str(error) or type(error).__name__).splitlines()[0]

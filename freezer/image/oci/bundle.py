@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 import tarfile
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from freezer.errors import IntegrityError, Where
 from freezer.image.tar.canonical import END, Entry, header, padding, write_entry
 from freezer.model.base import EnvName, Model, Sha256
 from freezer.model.canonical import json_bytes, plain
+from freezer.model.parsing import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -182,7 +182,7 @@ def _index(archive: tarfile.TarFile, path: Path) -> tuple[tarfile.TarInfo, Bundl
         raise _refused(path, f"it does not begin with {INDEX}")
     data = stream.read()
     try:
-        index = BundleIndex.model_validate(json.loads(data))
+        index = BundleIndex.model_validate(parse_json(data))
     except (ValueError, ValidationError) as error:
         raise _refused(path, f"its index cannot be read: {str(error).splitlines()[0]}") from None
     if json_bytes(plain(index)) != data:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from freezer.errors import FreezerError, IntegrityError, ResolveError
 from freezer.fetch.http.client import open_url
 from freezer.fetch.http.redact import redact, without_credentials
+from freezer.fetch.http.url import file_name_of
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.store.download import fetch_one
 from freezer.model.artifact import Artifact
@@ -188,7 +188,7 @@ def direct_artifact(requirement: PipRequirement, store: Store) -> Artifact:
         )
     return Artifact(
         source="url",
-        file=unquote(urlsplit(address).path.rpartition("/")[2]),
+        file=file_name_of(address),
         size=size,
         sha256=sha256,
         url=without_credentials(address),

@@ -8,7 +8,6 @@ here, outside the container where it is built.
 from __future__ import annotations
 
 import tarfile
-import tomllib
 import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from freezer.errors import IntegrityError, ResolveError, Where
 from freezer.fetch.http.zip_errors import zip_errors
+from freezer.model.parsing import TomlError, parse_toml
 from freezer.resolve.python.interface import PipRequirement
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def parse_requires(data: bytes | None, file: str) -> tuple[str, ...]:
         return _DEFAULT
     where = Where(f"{file}/pyproject.toml")
     try:
-        table = tomllib.loads(data.decode()).get("build-system")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = parse_toml(data.decode()).get("build-system")
+    except (TomlError, UnicodeDecodeError) as error:
         raise ResolveError("not valid TOML", where=where, found=str(error)) from error
     if table is None:
         return _DEFAULT

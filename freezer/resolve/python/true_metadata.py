@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.parser import BytesParser
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -22,6 +21,7 @@ from packaging.utils import canonicalize_name
 from freezer.errors import FetchError, FreezerError, IntegrityError, Where
 from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.url import split_url
 from freezer.fetch.http.zip_errors import zip_errors
 from freezer.model.canonical import digest, json_bytes
 
@@ -150,7 +150,7 @@ def _faults(package: PipPackage, index: PythonIndex, store: Store) -> Iterator[_
         except (FetchError, InvalidRequirement):
             continue
         for text in served.differences(own):
-            host = urlsplit(file.url).hostname or redact(file.url)
+            host = split_url(file.url).hostname or redact(file.url)
             yield _Fault(package.file, host, f"{redact(address)} {text}")
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from freezer.flows.setup.files.seen import Seen, WantedPython, by_version, table
+from freezer.model.parsing import parse_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ def explicit(path: Path, file: str) -> Seen | None:
 
 def pixi_project(path: Path, file: str) -> Seen:
     """Return a ``pixi.toml``."""
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document = parse_toml(path.read_text(encoding="utf-8"))
     head = table(document, "workspace") or table(document, "project")
     name, python = head.get("name"), table(document, "dependencies").get("python")
     return Seen(

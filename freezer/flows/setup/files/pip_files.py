@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import configparser
 import json
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from freezer.flows.setup.files import poetry
 from freezer.flows.setup.files.seen import Seen, by_specifier, by_version, table, texts
+from freezer.model.parsing import parse_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def requirements_file(path: Path, file: str) -> Seen:  # noqa: ARG001 - as all r
 
 def pyproject(path: Path, file: str) -> Seen | None:
     """Return a ``pyproject.toml``; None for one that only configures tools."""
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document = parse_toml(path.read_text(encoding="utf-8"))
     for name in ("project", "tool"):
         if not isinstance(document.get(name, {}), dict):
             msg = f"'{name}' is not a table"
@@ -177,7 +177,7 @@ def _literal(node: ast.expr, names: dict[str, Any]) -> Any:
 
 def pipfile(path: Path, file: str) -> Seen:
     """Return a ``Pipfile``."""
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document = parse_toml(path.read_text(encoding="utf-8"))
     requires = table(document, "requires")
     version = requires.get("python_full_version") or requires.get("python_version")
     python = by_version(file, version) if isinstance(version, str) else None
@@ -194,21 +194,21 @@ def pipfile(path: Path, file: str) -> Seen:
 
 def uv_lock(path: Path, file: str) -> Seen:
     """Return a ``uv.lock``."""
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document = parse_toml(path.read_text(encoding="utf-8"))
     python = by_specifier(file, document.get("requires-python"))
     return Seen(file, "uv's lock", "pip", rank=60, python=python)
 
 
 def pylock(path: Path, file: str) -> Seen:
     """Return a ``pylock.toml``."""
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document = parse_toml(path.read_text(encoding="utf-8"))
     python = by_specifier(file, document.get("requires-python"))
     return Seen(file, "a standard lock (PEP 751)", "pip", rank=61, python=python)
 
 
 def poetry_lock(path: Path, file: str) -> Seen:
     """Return a ``poetry.lock``."""
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document = parse_toml(path.read_text(encoding="utf-8"))
     text = table(document, "metadata").get("python-versions")
     wanted = poetry.specifier(text) if isinstance(text, str) else None
     return Seen(
@@ -219,7 +219,7 @@ def poetry_lock(path: Path, file: str) -> Seen:
 
 def pdm_lock(path: Path, file: str) -> Seen:
     """Return a ``pdm.lock``."""
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document = parse_toml(path.read_text(encoding="utf-8"))
     targets = table(document, "metadata").get("targets")
     first = targets[0] if isinstance(targets, list) and targets else None
     return Seen(

@@ -14,10 +14,11 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from freezer.errors import HostError, ResolveError
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.url import split_url
 from freezer.model.canonical import yaml_text
 from freezer.resolve.conda.solver.answer import packages_of, undated_warning
 from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module
@@ -180,7 +181,7 @@ def _chosen(folder: Path, records: list[dict[str, Any]]) -> list[dict[str, Any]]
     known = {(record["subdir"], record["fn"]): record for record in records}
     found = []
     for item in lockfile.package:
-        *_, subdir, file = unquote(urlsplit(item.url).path).split("/")
+        *_, subdir, file = unquote(split_url(item.url).path).split("/")
         record = known.get((subdir, file))
         if record is None or item.hash.md5 not in (None, "", record.get("md5")):
             raise ResolveError(

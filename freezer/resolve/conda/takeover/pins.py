@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
 
-from freezer.errors import SpecError, Where
+from freezer.errors import FetchError, SpecError, Where
 from freezer.fetch.conda.channels import read_channels
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.url import split_url
 from freezer.resolve.python.pins import Pin
 from freezer.resolve.python.takeover.pins import LockedPin, address_problem, candidate
 
@@ -88,9 +89,18 @@ def _kind(file: Candidate) -> dict[str, Any]:
     return {"wheels": (file,)} if file.file.endswith(".whl") else {"sdist": file}
 
 
+def _path(url: str, where: Where) -> str:
+    try:
+        return split_url(url).path
+    except FetchError as error:
+        raise SpecError(
+            error.what, where=where, found=error.found, expected=error.expected
+        ) from error
+
+
 def pin(url: str, where: Where, *, folder: Path, config: Config, **known: Any) -> CondaPin:
     """Return the pin of an archive's address. Raises ``SpecError`` when it is none."""
-    parts = PurePosixPath(unquote(urlsplit(url).path))
+    parts = PurePosixPath(unquote(_path(url, where)))
     match = _ARCHIVE.match(parts.name)
     fields = match["stem"].rsplit("-", 2) if match else []
     if len(fields) != 3 or len(parts.parts) < 3:

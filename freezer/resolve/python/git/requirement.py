@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlunsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from freezer.errors import SpecError
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.url import split_url
 
 if TYPE_CHECKING:
     from freezer.errors import Where
@@ -52,7 +53,7 @@ def parse_git(text: str, where: Where) -> GitRequirement | None:
             return None
         name = canonicalize_name(requirement.name)
         extras, address = tuple(sorted(requirement.extras)), requirement.url
-    parts = urlsplit(address.partition(" ;")[0].strip().removeprefix("git+"))
+    parts = split_url(address.partition(" ;")[0].strip().removeprefix("git+"))
     path, _, revision = parts.path.rpartition("@") if "@" in parts.path else (parts.path, "", "")
     options = parse_qs(parts.fragment)
     folder = options.get("subdirectory", [""])[0].strip("/")

@@ -30,7 +30,9 @@ _CAUSE = re.compile(
     r"RequirementInformation\(requirement=\w+\('(?P<wanted>[^']+)'\), "
     r"parent=(?:ExtrasCandidate\(base=)?(?:\w+\('?)?(?P<by>None|[^')]+)"
 )
-_SAID = re.compile(r"ERROR|[\w.]+(?:Error|Exception|NotFound|Impossible)\b")
+_SAID = re.compile(r"ERROR|(?<![\w.])[\w.]{1,200}?(?:Error|Exception|NotFound|Impossible)\b")
+_LONGEST = 1 << 18
+"""Characters of an answer that are read."""
 _STEPS = 12
 
 
@@ -44,7 +46,7 @@ def blamed(stderr: str) -> frozenset[str]:
 
 def explain_pip(stderr: str, request: PipRequest, index: PythonIndex) -> FreezerError:
     """Return the error for a failed run of pip-compile."""
-    text = redact(stderr)
+    text = redact(stderr[:_LONGEST])
     if match := _INVALID.search(text):
         return _invalid(match, text)
     for match in _NONE.finditer(text):

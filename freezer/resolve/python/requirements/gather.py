@@ -6,13 +6,13 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
 from freezer.errors import FetchError, SpecError, Where
 from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.redact import redact, without_credentials
+from freezer.fetch.http.url import scheme_of
 from freezer.fetch.python.settings import IndexOptions, as_url, is_public_index
 from freezer.model.spec.faults import Faults
 from freezer.resolve.python.git.requirement import GitRequirement, parse_git
@@ -346,7 +346,7 @@ def _texts(value: Any) -> list[str]:
 
 def _require_folder(name: str, folder: Path, where: Where) -> None:
     """Refuse a folder of links that is not there."""
-    if urlsplit(name).scheme or (folder / Path(name).expanduser()).exists():
+    if scheme_of(name) or (folder / Path(name).expanduser()).exists():
         return
     raise SpecError(
         f"the folder {name} is not there",
@@ -356,7 +356,7 @@ def _require_folder(name: str, folder: Path, where: Where) -> None:
 
 
 def _is_url(name: str) -> bool:
-    return urlsplit(name).scheme in ("http", "https")
+    return scheme_of(name) in ("http", "https")
 
 
 def _remote(url: str) -> str:

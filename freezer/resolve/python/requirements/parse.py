@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
@@ -12,6 +11,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from freezer.errors import SpecError, Where
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.url import file_name_of, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,14 +74,14 @@ def _check_url(requirement: Requirement, where: Where) -> None:
     url = requirement.url or ""
     if _VCS.search(url):
         raise _refuse_vcs(url, where)
-    if urlsplit(url).scheme not in ("http", "https"):
+    if scheme_of(url) not in ("http", "https"):
         raise _refuse_path(url, where)
 
 
 def _named(url: str, where: Where) -> str:
     """Return ``name @ url`` for a bare URL of a wheel."""
     address, _, marker = url.partition(" ;")
-    file = unquote(urlsplit(address.strip()).path.rpartition("/")[2])
+    file = file_name_of(address.strip())
     try:
         name = parse_wheel_filename(file)[0]
     except InvalidWheelFilename:

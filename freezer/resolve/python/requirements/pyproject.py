@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from packaging.dependency_groups import CyclicDependencyGroup, DependencyGroupResolver
 from packaging.utils import canonicalize_name
 
 from freezer.errors import SpecError, Where
+from freezer.model.parsing import TomlError, parse_toml
 from freezer.resolve.python.requirements.known_target import KnownTarget
 from freezer.resolve.python.requirements.other_tools import OtherTools
 from freezer.resolve.python.requirements.self_references import Declared, OwnProject, expand
@@ -26,8 +26,8 @@ class Project:
         """Parse; ``known`` chooses between sources. Raises ``SpecError`` with its line."""
         self._text, self._shown = text, shown
         try:
-            self._document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            self._document = parse_toml(text)
+        except TomlError as error:
             raise SpecError("not valid TOML", where=Where(shown), found=str(error)) from error
         tool = self._table("tool")
         self.uv = UvSettings(

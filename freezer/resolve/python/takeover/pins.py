@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import unquote
 
 from freezer.errors import SpecError, Where
 from freezer.fetch.git.repository import COMMIT
 from freezer.fetch.http.redact import redact
-from freezer.fetch.http.url import split_url
+from freezer.fetch.http.url import file_name_of, split_url
 from freezer.resolve.python.git.requirement import GitRequirement, parse_git
 from freezer.resolve.python.pins import Candidate, Pin
 
@@ -119,7 +118,7 @@ def whole_commit(name: str, address: str, where: Where) -> GitRequirement | None
 
 def file_of(url: str) -> str:
     """Return the name of the file that an address names."""
-    return unquote(split_url(url).path.rpartition("/")[2])
+    return file_name_of(url)
 
 
 def candidate(url: str, sha256: str | None, size: object = None) -> Candidate:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 from packaging.pylock import (
     Package,
@@ -23,7 +21,9 @@ from packaging.pylock import (
 
 from freezer.errors import ResolveError, SpecError, Where
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.url import join_url
 from freezer.model.canonical import digest
+from freezer.model.parsing import TomlError, parse_toml
 from freezer.resolve.python.pins import Pin
 from freezer.resolve.python.tags import marker_environment, wheel_tags
 from freezer.resolve.python.takeover.pins import (
@@ -107,7 +107,7 @@ class PylockPackages:
         if problem or source.url is None:
             refusals.add(package.name, version, problem or "without an address")
             return None
-        file = candidate(urljoin(package.index or "", source.url), sha256, source.size)
+        file = candidate(join_url(package.index or "", source.url), sha256, source.size)
         if isinstance(source, PackageArchive):
             pin = Pin(package.name, version or "", direct=file)
         elif isinstance(source, PackageWheel):
@@ -122,8 +122,8 @@ def read_pylock(
 ) -> PylockPackages:
     """Return the packages of a ``pylock.toml``. Raises ``SpecError`` for a file that is none."""
     try:
-        document = Pylock.from_dict(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        document = Pylock.from_dict(parse_toml(text))
+    except TomlError as error:
         raise SpecError("not valid TOML", where=Where(shown), found=str(error)) from error
     except PylockUnsupportedVersionError as error:
         raise SpecError(

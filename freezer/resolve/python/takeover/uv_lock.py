@@ -7,7 +7,6 @@ refused.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from freezer.errors import ResolveError, SpecError, Where
 from freezer.model.canonical import digest
+from freezer.model.parsing import TomlError, parse_toml
 from freezer.resolve.python.pins import Pin
 from freezer.resolve.python.tags import marker_environment
 from freezer.resolve.python.takeover.pins import (
@@ -137,8 +137,8 @@ class UvPackages:
 def read_uv_lock(text: str, shown: str, extras: Sequence[str], groups: Sequence[str]) -> UvPackages:
     """Return the packages of a ``uv.lock``. Raises ``SpecError`` for a file that is none."""
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = parse_toml(text)
+    except TomlError as error:
         raise SpecError("not valid TOML", where=Where(shown), found=str(error)) from error
     if document.get("version") != 1:
         raise SpecError(

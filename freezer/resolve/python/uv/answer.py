@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
 from freezer.errors import ResolveError
 from freezer.fetch.http.redact import redact
+from freezer.fetch.http.url import file_name_of
+from freezer.model.parsing import TomlError, parse_toml
 from freezer.resolve.python.pins import Candidate, Pin
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ _NO_HASHES = {"unknown": ""}
 def parse_pylock(text: str) -> tuple[Pin, ...]:
     """Return the pins of a PEP 751 document. Raises ``ResolveError`` when it is none."""
     try:
-        document = tomllib.loads(text)
+        document = parse_toml(text)
         old_sdists = _adapt(document)
         packages = Pylock.from_dict(document).packages
         return tuple(_pin(package, old_sdists.get(package.name)) for package in packages)
     except (
-        tomllib.TOMLDecodeError,
+        TomlError,
         PylockValidationError,
         PylockUnsupportedVersionError,
         _NoAddressError,
@@ -81,7 +81,7 @@ def _pin(package: Package, old_sdist: str | None) -> Pin:
 
 
 def _file_of(url: str) -> str:
-    return unquote(urlsplit(url).path.rpartition("/")[2])
+    return file_name_of(url)
 
 
 def _candidate(name: str, file: PackageWheel | PackageSdist | PackageArchive) -> Candidate:

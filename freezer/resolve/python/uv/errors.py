@@ -30,10 +30,13 @@ if TYPE_CHECKING:
     from freezer.fetch.python.index import PythonIndex
     from freezer.resolve.python.interface import PipRequest, PipRequirement
 
-_MARKER = re.compile(r"(?<=[\w\]])\{[^{}]*\}")
+# Each repetition has a limit and can match in one way only: the time that others' texts take must
+# not grow faster than they do.
+_MARKER = re.compile(r"(?<=[\w\]])\{[^{}]{0,2000}\}")
 """What uv writes behind a name that has a marker: ``numpy{sys_platform == 'linux'}==1.0``."""
-_NAME = r"(?<!\S)(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*?)(?:\[[^\]]*\])?"
-_SPECIFIER = r"(?P<specifier>(?:[=<>!~]=?=?[^\s,]+,?)*)"
+_NAME = r"(?<!\S)(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,120}?)(?:\[[^\]\s]{0,200}\])?"
+_CLAUSE = r"[=<>!~]=?=?[^\s,]{1,100}"
+_SPECIFIER = rf"(?P<specifier>(?:{_CLAUSE}(?:,{_CLAUSE})*,?)?)"
 _UNFIT = re.compile(
     rf"(?:all versions of )?{_NAME}{_SPECIFIER} (?:has|have) no (?:usable wheels|wheels with)"
 )
@@ -52,8 +55,9 @@ _REFUSED = re.compile(
 _FETCHING = ("Failed to fetch", "error sending request", "Request failed", "Failed to read from")
 _NO_NETWORK = "network was disabled"
 _SUBJECT = re.compile(
-    r"(?:(?:depends? on|require|versions? of|that) |^|[\s,])(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*?)"
-    r"(?:\[[^\]]*\])?(?=[<>=!~]| depends? | and | was | cannot | are | is |,|\.$|\. )"
+    r"(?:(?:depends? on|require|versions? of|that) |^|[\s,])"
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,120}?)"
+    r"(?:\[[^\]\s]{0,200}\])?(?=[<>=!~]| depends? | and | was | cannot | are | is |,|\.$|\. )"
 )
 _NO_NAMES = frozenset(
     {"available", "incompatible", "requirements", "unsatisfiable", "used", "wheels"}
@@ -61,6 +65,8 @@ _NO_NAMES = frozenset(
 """Words of a proof that stand where names do."""
 _SIMPLE = 3
 """Sentences of a proof that has one cause."""
+_LONGEST = 1 << 18
+"""Characters of an answer that are read."""
 _STEPS = 12
 """Lines of a proof that a person reads."""
 
@@ -72,7 +78,7 @@ def blamed_for_sdist(stderr: str) -> frozenset[str]:
 
 def explain(stderr: str, request: PipRequest, index: PythonIndex) -> FreezerError:
     """Return the error for a failed run of uv."""
-    text = _MARKER.sub("", redact(stderr))
+    text = _MARKER.sub("", redact(stderr[:_LONGEST]))
     if "No solution found" not in text:
         return _not_a_conflict(text, request)
     if match := _REFUSED.search(text):

@@ -1,0 +1,39 @@
+"""JSON and TOML that someone else wrote: parsed with one way to fail."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import Any
+
+
+class TomlError(ValueError):
+    """A text is not TOML that can be parsed."""
+
+
+def parse_json(text: bytes | str) -> Any:
+    """Return the value of a JSON text. Raises ``ValueError`` for whatever cannot be parsed.
+
+    ``json.loads`` ends in ``RecursionError`` on deep nesting, which callers that expect only
+    ``ValueError`` would let through.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        msg = "nested too deeply"
+        raise ValueError(msg) from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return a TOML document. Raises ``TomlError`` for whatever cannot be parsed.
+
+    ``tomllib`` also ends in ``RecursionError`` on deep nesting, and in a plain ``ValueError`` on
+    numbers of thousands of digits and on times that no clock has.
+    """
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        msg = "nested too deeply"
+        raise TomlError(msg) from None
+    except ValueError as error:
+        raise TomlError(str(error)) from None
