@@ -141,7 +141,7 @@ def verify(
     hashed: Collection[str] | None = None,
     more: Collection[str] = (),
 ) -> None:
-    """Hold an image's account against its lock. Raises ``VerificationError`` on any difference.
+    """Compare an image's contents with its lock. Raises ``VerificationError`` on any difference.
 
     Files outside ``hashed`` (None: no file is) may come without a hash, and are then compared by
     kind, size and mode. ``more`` are Python distributions, by normalised name, that the lock's own

@@ -1,4 +1,4 @@
-"""What a builder says, whichever it is: steps, their output, a failure, the image."""
+"""The events of a build, whichever builder runs it: steps, their output, a failure, the image."""
 
 from __future__ import annotations
 

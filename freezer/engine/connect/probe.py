@@ -1,4 +1,4 @@
-"""What an engine says of itself, read from ``GET /version`` and ``GET /info``."""
+"""Read an engine's properties from ``GET /version`` and ``GET /info``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a container wrote, gathered while it runs and handed on line by line."""
+"""Collect a container's output while it runs, and pass it on line by line."""
 
 from __future__ import annotations
 

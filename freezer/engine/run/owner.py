@@ -1,4 +1,4 @@
-"""Whose a container is, so that what a killed process left behind is found and removed.
+"""Label containers with their owner, so that those of killed processes are found and removed.
 
 A container outlives a process that is killed with SIGKILL. Each has a label that names its owner by
 process ID and start time, and by the running kernel and process namespace in which these mean

@@ -1,4 +1,4 @@
-"""Unpacking that stops: a few bytes of an archive may claim to be terabytes."""
+"""Limit how much decompression may produce: a few bytes of an archive can become terabytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Getting past a registry's door: nothing, a password, or a token that its token server gives.
+"""Authenticate to registries: with nothing, a password, or a token from the token server.
 
 Credentials are those of ``docker login``, helpers included. Protocol:
 https://distribution.github.io/distribution/spec/auth/token/
@@ -35,8 +35,8 @@ _LONGEST_TOKEN = 1 << 20
 _LOGIN = "`docker login` to the registry"
 
 
-class Pass(AuthBase):
-    """What is shown at the door. An empty one also keeps ``~/.netrc`` out of it."""
+class Authorization(AuthBase):
+    """An ``Authorization`` header; an empty one also keeps ``~/.netrc`` out of the request."""
 
     def __init__(self, header: str = "") -> None:
         self._header = header
@@ -48,17 +48,17 @@ class Pass(AuthBase):
         return request
 
 
-def obtain_pass(
+def authorize(
     reference: Reference,
     challenge: str,
     url: str,
     *,
     scopes: Sequence[str] = (),
     writes: bool = False,
-) -> Pass:
-    """Return what answers a registry's ``WWW-Authenticate``; ``url`` is what it refused.
+) -> Authorization:
+    """Return the authorization for a registry's ``WWW-Authenticate``; ``url`` is what it refused.
 
-    ``scopes`` are what a token is to be good for; without any, what the registry names. Raises
+    ``scopes`` are requested for a token; without any, the scope that the registry names. Raises
     ``FetchError`` when there are no credentials, or when they are refused.
     """
     scheme, _, rest = challenge.partition(" ")
@@ -74,7 +74,7 @@ def obtain_pass(
         with answer:
             if answer.status_code in _REFUSED:
                 raise refusal(reference, writes=writes)
-            return Pass(f"Bearer {_read_token(reference, asked.get('realm', ''), answer)}")
+            return Authorization(f"Bearer {_read_token(reference, asked.get('realm', ''), answer)}")
     if scheme.lower() == "basic" and _user(known):
         return _basic(known)
     raise refusal(reference, writes=writes)
@@ -120,8 +120,8 @@ def _ask(
             "refresh_token": identity,
             "client_id": "freezer",
         }
-        return send("POST", realm, data=form, auth=Pass())
-    shown = _basic(known) if _user(known) else Pass()
+        return send("POST", realm, data=form, auth=Authorization())
+    shown = _basic(known) if _user(known) else Authorization()
     values = urlencode([("service", service), *(("scope", scope) for scope in scopes)])
     return send("GET", f"{realm}{'&' if split_url(realm).query else '?'}{values}", auth=shown)
 
@@ -154,9 +154,9 @@ def _user(known: Mapping[str, str]) -> bool:
     return bool(known.get("username")) and "password" in known
 
 
-def _basic(known: Mapping[str, str]) -> Pass:
+def _basic(known: Mapping[str, str]) -> Authorization:
     pair = f"{known['username']}:{known['password']}".encode()
-    return Pass(f"Basic {base64.b64encode(pair).decode()}")
+    return Authorization(f"Basic {base64.b64encode(pair).decode()}")
 
 
 def _credentials(reference: Reference) -> dict[str, str]:

@@ -37,19 +37,21 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True)
-class Packed:
+class CompressedLayer:
     """A compressed layer, by what it hashes to; the store may or may not hold its bytes."""
 
     digest: str
     size: int
 
 
-def packed_before(store: Store, diff_id: str) -> Packed | None:
+def known_compressed(store: Store, diff_id: str) -> CompressedLayer | None:
     """Return what a layer was compressed to; None when it never was."""
-    return store.get_memo(_MEMO, f"{_FORMAT}-{diff_id}", Packed)
+    return store.get_memo(_MEMO, f"{_FORMAT}-{diff_id}", CompressedLayer)
 
 
-def pack(store: Store, diff_id: str, source: Path, advance: Callable[[int], None]) -> Packed:
+def compress(
+    store: Store, diff_id: str, source: Path, advance: Callable[[int], None]
+) -> CompressedLayer:
     """Compress a layer into the store; ``advance`` is told of its uncompressed bytes.
 
     Raises ``IntegrityError`` when the file is not the layer.
@@ -63,13 +65,13 @@ def pack(store: Store, diff_id: str, source: Path, advance: Callable[[int], None
             advance(len(block))
         _demand(hasher, diff_id)
         writer.write(packer.flush())
-    packed = Packed(f"sha256:{writer.sha256}", writer.size)
+    packed = CompressedLayer(f"sha256:{writer.sha256}", writer.size)
     document = {"digest": packed.digest, "size": packed.size}
     store.put_memo(_MEMO, f"{_FORMAT}-{diff_id}", document)
     return packed
 
 
-def unpack(source: Path, diff_id: str, target: Path) -> None:
+def decompress(source: Path, diff_id: str, target: Path) -> None:
     """Write a layer uncompressed, whatever it is compressed with.
 
     Raises ``IntegrityError`` when it is not the layer with that diff ID, or is damaged.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from freezer.fetch.registry import manifest as documents
 from freezer.fetch.registry.manifest import ACCEPTED, RemoteImage
 from freezer.fetch.registry.reference import parse_reference
-from freezer.fetch.registry.repository import Door
+from freezer.fetch.registry.repository import Repository
 
 if TYPE_CHECKING:
     from freezer.fetch.config import Config
@@ -33,23 +33,23 @@ class Registry:
         ``FetchError`` when the registry is out of reach or refuses, ``IntegrityError`` when it
         serves other bytes than it was asked for.
         """
-        return describe(Door(parse_reference(reference), self._config), reference, platform)
+        return describe(Repository(parse_reference(reference), self._config), reference, platform)
 
 
-def describe(door: Door, text: str, platform: str) -> RemoteImage:
-    """Return what the name behind a door means now; ``text`` is that name as the user wrote it.
+def describe(repository: Repository, text: str, platform: str) -> RemoteImage:
+    """Return the image that a repository's name means now; ``text`` is that name as written.
 
     Raises what ``Registry.resolve`` raises.
     """
-    return _Visit(door, text).image(platform)
+    return _Visit(repository, text).image(platform)
 
 
 class _Visit:
     """One image being asked for at one registry."""
 
-    def __init__(self, door: Door, text: str) -> None:
-        self._door = door
-        self._name = door.name
+    def __init__(self, repository: Repository, text: str) -> None:
+        self._repository = repository
+        self._name = repository.name
         self._text = text
 
     def image(self, platform: str) -> RemoteImage:
@@ -89,7 +89,7 @@ class _Visit:
         return data
 
     def _blob(self, digest: str) -> bytes:
-        data = self._door.read(f"blobs/{digest}", self._text)
+        data = self._repository.read(f"blobs/{digest}", self._text)
         documents.require_digest(f"the config of {self._text}", data, digest)
         return data
 
@@ -101,4 +101,4 @@ class _Visit:
         return data
 
     def _manifest(self, what: str) -> bytes:
-        return self._door.read(f"manifests/{what}", self._text, ", ".join(ACCEPTED))
+        return self._repository.read(f"manifests/{what}", self._text, ", ".join(ACCEPTED))

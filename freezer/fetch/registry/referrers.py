@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from freezer.fetch.registry.manifest import Descriptor
     from freezer.fetch.registry.push import Destination
-    from freezer.fetch.registry.repository import Door
+    from freezer.fetch.registry.repository import Repository
 
 _MOST_PAGES = 20
 _ATTEMPTS = 5
@@ -39,14 +39,14 @@ class Attached:
     annotations: Mapping[str, str]
 
 
-def attached(door: Door, subject: str, kind: str) -> list[Attached]:
+def attached(repository: Repository, subject: str, kind: str) -> list[Attached]:
     """Return the artifacts of a kind that belong to the manifest with the digest ``subject``.
 
     Nothing in the list can be believed before it is fetched. Raises ``FetchError``.
     """
-    entries = _from_api(door, subject, kind)
+    entries = _from_api(repository, subject, kind)
     if entries is None:
-        entries = _entries(_list(door, subject))
+        entries = _entries(_list(repository, subject))
     found: dict[str, Attached] = {}
     for entry in entries:
         if isinstance(entry, dict) and entry.get("artifactType") == kind:
@@ -56,13 +56,13 @@ def attached(door: Door, subject: str, kind: str) -> list[Attached]:
     return list(found.values())
 
 
-def read_artifact(door: Door, one: Attached, subject: str) -> tuple[Descriptor, ...]:
+def read_artifact(repository: Repository, one: Attached, subject: str) -> tuple[Descriptor, ...]:
     """Return the files of an artifact.
 
     Raises ``FreezerError`` when it is not what is listed, or belongs to something else.
     """
     what = f"artifact {one.manifest.digest}"
-    data = door.read(f"manifests/{one.manifest.digest}", what, oci.MANIFEST)
+    data = repository.read(f"manifests/{one.manifest.digest}", what, oci.MANIFEST)
     documents.require_digest(what, data, one.manifest.digest)
     document = documents.read(what, data)
     if documents.descriptor(what, document.get("subject")).digest != subject:
@@ -70,48 +70,50 @@ def read_artifact(door: Door, one: Attached, subject: str) -> tuple[Descriptor, 
     return documents.layers(what, document)
 
 
-def attach(door: Door, destination: Destination, artifact: bytes, kind: str, subject: str) -> None:
+def attach(
+    repository: Repository, destination: Destination, artifact: bytes, kind: str, subject: str
+) -> None:
     """Put an artifact, and have it listed. Its files must be there. Raises ``FetchError``."""
     if destination.put_manifest(artifact, oci.MANIFEST):
         return
     annotations = json.loads(artifact).get("annotations", {})
     entry = oci.describe(oci.MANIFEST, artifact, artifactType=kind, annotations=annotations)
     for _ in range(_ATTEMPTS):
-        entries = _entries(_list(door, subject))
+        entries = _entries(_list(repository, subject))
         if any(isinstance(one, dict) and one.get("digest") == entry["digest"] for one in entries):
             return
         # Another push may do the same right now: what counts is what is there afterwards.
         destination.put_manifest(oci.index([*entries, entry]), oci.INDEX, _tag(subject))
     raise FetchError(
-        f"the registry {door.name.registry} does not keep the list of what belongs to an image",
+        f"the registry {repository.name.registry} does not keep an image's list of artifacts",
         found=f"tag {_tag(subject)} without what was put there",
         hint="try again later; another push may have been quicker each time",
     )
 
 
-def _from_api(door: Door, subject: str, kind: str) -> list[Any] | None:
+def _from_api(repository: Repository, subject: str, kind: str) -> list[Any] | None:
     """Return what the registry lists; None when it has no such list."""
-    url = door.address(f"referrers/{subject}?artifactType={quote(kind, safe='')}")
+    url = repository.address(f"referrers/{subject}?artifactType={quote(kind, safe='')}")
     entries: list[Any] = []
     for _ in range(_MOST_PAGES):
-        with door.ask("GET", url, headers={"Accept": oci.INDEX}) as answer:
+        with repository.ask("GET", url, headers={"Accept": oci.INDEX}) as answer:
             if 400 <= answer.status_code < 500 and answer.status_code != 429:
                 return None
-            door.require_success(answer, f"what belongs to {subject}")
+            repository.require_success(answer, f"what belongs to {subject}")
             document = _parse(body_of(url, answer, LARGEST))
             if document is None:
                 return None
             entries += _entries(document)
             following = answer.links.get("next", {}).get("url")
-        if not following or not door.is_own(join_url(url, following)):
+        if not following or not repository.is_own(join_url(url, following)):
             break
         url = join_url(url, following)
     return entries
 
 
-def _list(door: Door, subject: str) -> dict[str, Any]:
+def _list(repository: Repository, subject: str) -> dict[str, Any]:
     try:
-        data = door.read(f"manifests/{_tag(subject)}", "that list", oci.INDEX)
+        data = repository.read(f"manifests/{_tag(subject)}", "that list", oci.INDEX)
     except NotFoundError:
         return {}
     return _parse(data) or {}

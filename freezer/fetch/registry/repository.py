@@ -13,7 +13,7 @@ from freezer.fetch.http.client import NotFoundError
 from freezer.fetch.http.redact import redact
 from freezer.fetch.http.transport import same_origin, send, status_of
 from freezer.fetch.http.url import join_url, split_url
-from freezer.fetch.registry.auth import Pass, obtain_pass, refusal
+from freezer.fetch.registry.auth import Authorization, authorize, refusal
 from freezer.fetch.registry.body import body_of
 from freezer.model.parsing import parse_json
 
@@ -30,7 +30,7 @@ LARGEST = 4 << 20
 _LONGEST_REASON = 500
 
 
-class Door:
+class Repository:
     """A repository to be read, or written to where ``writes``; safe for several threads."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Door:
         self._writes = writes
         self._scopes = _scopes(name, reads) if writes else ()
         self._guard = threading.Lock()
-        self._pass = Pass()
+        self._authorization = Authorization()
         self._root = self._find_root(schemes(name, config))
 
     def address(self, path: str) -> str:
@@ -77,7 +77,7 @@ class Door:
         ``body`` is called for each attempt. Raises ``FetchError`` when the connection fails, or
         when there are no credentials where some are needed.
         """
-        shown = self._pass
+        shown = self._authorization
         answer = self._send(method, url, headers, body, shown)
         if answer.status_code != 401 or not self.is_own(url):
             return answer
@@ -127,15 +127,15 @@ class Door:
             self.require_success(answer, what)
             return body_of(url, answer, limit)
 
-    def _renew(self, shown: Pass, answer: requests.Response, url: str) -> Pass:
+    def _renew(self, shown: Authorization, answer: requests.Response, url: str) -> Authorization:
         """Get a new token, unless another thread just did."""
         with self._guard:
-            if self._pass is shown:
+            if self._authorization is shown:
                 challenge = answer.headers.get("WWW-Authenticate", "")
-                self._pass = obtain_pass(
+                self._authorization = authorize(
                     self.name, challenge, url, scopes=self._scopes, writes=self._writes
                 )
-            return self._pass
+            return self._authorization
 
     def _send(
         self,
@@ -143,14 +143,14 @@ class Door:
         url: str,
         headers: Mapping[str, str] | None,
         body: Callable[[], Any] | None,
-        shown: Pass,
+        shown: Authorization,
     ) -> requests.Response:
         return send(
             method,
             url,
             headers=headers,
             data=body() if body else None,
-            auth=shown if self.is_own(url) else Pass(),
+            auth=shown if self.is_own(url) else Authorization(),
         )
 
     def is_own(self, url: str) -> bool:
@@ -162,7 +162,7 @@ class Door:
         for scheme in allowed[:-1]:
             root = f"{scheme}://{self.name.host}"
             self._root = root
-            with self._send("GET", f"{root}/v2/", None, None, Pass()) as answer:
+            with self._send("GET", f"{root}/v2/", None, None, Authorization()) as answer:
                 if answer.status_code != 400:  # what a TLS server says to plain http
                     return root
         return f"{allowed[-1]}://{self.name.host}"

@@ -1,4 +1,4 @@
-"""Bringing artifacts into the store: in parallel, resumable, each verified before it has a name."""
+"""Fetch artifacts into the store: in parallel, resumable, each verified by its SHA-256."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _attempt(
 
 
 def fetch_one(artifact: Artifact, *, store: Store, sources: Sequence[Source], task: Task) -> None:
-    """Bring one artifact into the store, from the first address that has it.
+    """Fetch one artifact into the store, from the first address that has it.
 
     Two processes that want the same file take turns; the second finds it there.
     """

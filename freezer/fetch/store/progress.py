@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Gauge:
+class ProgressMark:
     """How far one file is."""
 
     def __init__(self, advance: Callable[[int], None]) -> None:

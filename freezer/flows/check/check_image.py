@@ -18,7 +18,7 @@ from freezer.check.reference import read_reference
 from freezer.engine.interface import RunOptions
 from freezer.errors import CheckError, FetchError, LockError, Where
 from freezer.fetch.registry.reference import parse_reference
-from freezer.fetch.registry.repository import Door
+from freezer.fetch.registry.repository import Repository
 from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.registry.pull import HINT, labelled_lock, pull, pulled_image, pulled_references
 from freezer.flows.registry.references import published_classes, read_class
@@ -201,12 +201,12 @@ def _published_or_pulled(
     """Return a reference of a class; put all classes that there are references of into a set."""
     for address in _addresses(name, image):
         try:
-            door = Door(parse_reference(address, HINT), project.config)
+            repository = Repository(parse_reference(address, HINT), project.config)
             subject = address.partition("@")[2]
-            published = published_classes(door, subject)
+            published = published_classes(repository, subject)
             classes.update(published)
             if numerics_class in published:
-                one = read_class(door, published[numerics_class], subject)
+                one = read_class(repository, published[numerics_class], subject)
                 return _Reference(one.record, f"the references published with {address[:-52]}")
         except FetchError as error:
             project.report.note(f"the registry was not asked for references: {error.what}")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
 from freezer.errors import CheckError, FreezerError, SpecError
-from freezer.fetch.registry.compressed_layers import unpack
+from freezer.fetch.registry.compressed_layers import decompress
 from freezer.fetch.registry.inspect import describe
 from freezer.fetch.registry.pull import fetch_blob
 from freezer.fetch.registry.reference import parse_reference
-from freezer.fetch.registry.repository import Door
+from freezer.fetch.registry.repository import Repository
 from freezer.fetch.store.atomic import store_errors
 from freezer.flows.image.config_cache import keep_config
 from freezer.flows.registry.references import published_classes, read_class, remember_published
@@ -66,28 +66,28 @@ def pull(project: Project, reference: str) -> Pulled:
     if target.digest is None:
         raise SpecError(f"{reference} names no digest, and a tag may move", hint=HINT)
     engine = project.engine()
-    door = Door(target, project.config)
-    remote = describe(door, reference, engine.info.platform)
+    repository = Repository(target, project.config)
+    remote = describe(repository, reference, engine.info.platform)
     lock_id = labelled_lock(reference, remote.labels)
     with project.store.lock(
         f"pull-{remote.config[7:23]}", timeout=_PATIENCE, report=project.report
     ):
         known = engine.image(remote.config)
-        image, fetched = (known, 0) if known else _bring(project, door, remote)
-    repository = f"{target.registry}/{target.repository}"
+        image, fetched = (known, 0) if known else _bring(project, repository, remote)
+    place = f"{target.registry}/{target.repository}"
     tag = target.tag if _is_tagged(reference) else short_id(lock_id)
-    engine.tag(image.id, repository, tag)
-    name = f"{repository}@{target.digest}"
+    engine.tag(image.id, place, tag)
+    name = f"{place}@{target.digest}"
     project.store.put_memo(_PULLED, name, image.id)
     remember_published(project, image.id, name)
     return Pulled(
         name=name,
         image=image.id,
-        tag=f"{repository}:{tag}",
+        tag=f"{place}:{tag}",
         lock_id=lock_id,
         fetched=fetched,
         fresh=known is None,
-        classes=tuple(sorted(_keep_references(project, door, remote.manifest, image.id))),
+        classes=tuple(sorted(_keep_references(project, repository, remote.manifest, image.id))),
     )
 
 
@@ -122,7 +122,7 @@ def labelled_lock(reference: str, labels: Mapping[str, str]) -> str:
     return said
 
 
-def _bring(project: Project, door: Door, remote: RemoteImage) -> tuple[ImageInfo, int]:
+def _bring(project: Project, repository: Repository, remote: RemoteImage) -> tuple[ImageInfo, int]:
     """Fetch what the engine lacks, verify it, load it; return the image and the bytes fetched."""
     store, engine = project.store, project.engine()
     pairs = list(zip(remote.diff_ids, remote.layers, strict=True))
@@ -135,8 +135,8 @@ def _bring(project: Project, door: Door, remote: RemoteImage) -> tuple[ImageInfo
         ) as task:
 
             def fetch(layer: tuple[str, Descriptor], tell: Callable[[int], None]) -> None:
-                path = fetch_blob(door, layer[1], store=store, advance=tell)
-                unpack(path, layer[0], scratch / layer[0][7:])
+                path = fetch_blob(repository, layer[1], store=store, advance=tell)
+                decompress(path, layer[0], scratch / layer[0][7:])
 
             at_once(fetch, lacking.items(), task.advance)
         layers = [LayerFile(diff_id, None) for diff_id, _ in pairs[:held]]
@@ -158,12 +158,14 @@ def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
     return min(len(one), len(other))
 
 
-def _keep_references(project: Project, door: Door, manifest: str, image: str) -> dict[str, str]:
+def _keep_references(
+    project: Project, repository: Repository, manifest: str, image: str
+) -> dict[str, str]:
     """Keep the references that are published for an image; return their hashes by class."""
     kept = {}
-    for numerics_class, artifacts in published_classes(door, manifest).items():
+    for numerics_class, artifacts in published_classes(repository, manifest).items():
         try:
-            read = read_class(door, artifacts, manifest)
+            read = read_class(repository, artifacts, manifest)
         except FreezerError as error:
             project.report.warn(f"a reference of class {numerics_class} is left out: {error.what}")
         else:

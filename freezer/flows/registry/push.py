@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import CheckError, SpecError
-from freezer.fetch.registry.compressed_layers import Packed, pack, packed_before
+from freezer.fetch.registry.compressed_layers import CompressedLayer, compress, known_compressed
 from freezer.fetch.registry.push import Blob, Destination
 from freezer.fetch.registry.reference import parse_reference
-from freezer.fetch.registry.repository import Door
+from freezer.fetch.registry.repository import Repository
 from freezer.flows.history.recorded import ensure_references
 from freezer.flows.image.build import verified_image
 from freezer.flows.image.config_cache import config_of
@@ -78,8 +78,10 @@ def push(project: Project, name: str | None, reference: str) -> Pushed:
     references = own_references(locked)
     config = config_of(project, image)
     layers = _compressed(project, image)
-    door = Door(target, project.config, writes=True, reads=_places(project, target, layers))
-    destination = Destination(door)
+    repository = Repository(
+        target, project.config, writes=True, reads=_places(project, target, layers)
+    )
+    destination = Destination(repository)
     sent = _send_layers(project, target, destination, image, layers)
     fresh = bool(sent) | put_small(destination, config)
     manifest = oci.image_manifest(
@@ -91,7 +93,7 @@ def push(project: Project, name: str | None, reference: str) -> Pushed:
     if destination.manifest(target.tag) != subject["digest"]:
         destination.put_manifest(manifest, oci.MANIFEST, target.tag)
         fresh = True
-    published = publish(door, destination, subject, references, project.report)
+    published = publish(repository, destination, subject, references, project.report)
     name_here = f"{target.registry}/{target.repository}@{subject['digest']}"
     remember_published(project, image.id, name_here)
     return Pushed(
@@ -108,11 +110,11 @@ def push(project: Project, name: str | None, reference: str) -> Pushed:
     )
 
 
-def _compressed(project: Project, image: ImageInfo) -> list[Packed]:
+def _compressed(project: Project, image: ImageInfo) -> list[CompressedLayer]:
     """Return an image's layers as they go into a registry, compressed now or before."""
-    known = {diff_id: packed_before(project.store, diff_id) for diff_id in image.diff_ids}
+    known = {diff_id: known_compressed(project.store, diff_id) for diff_id in image.diff_ids}
     _pack(project, image, [diff_id for diff_id, packed in known.items() if packed is None])
-    layers = [packed_before(project.store, diff_id) for diff_id in image.diff_ids]
+    layers = [known_compressed(project.store, diff_id) for diff_id in image.diff_ids]
     return [layer for layer in layers if layer is not None]
 
 
@@ -132,7 +134,7 @@ def _pack(project: Project, image: ImageInfo, diff_ids: Sequence[str]) -> None:
         title = f"Compressing {_layers(len(paths))}"
         with project.report.task(title, total=total, unit="bytes") as task:
             first = _largest_first(paths)
-            at_once(lambda one, tell: pack(store, one, paths[one], tell), first, task.advance)
+            at_once(lambda one, tell: compress(store, one, paths[one], tell), first, task.advance)
 
 
 def _largest_first(paths: dict[str, Path]) -> list[str]:
@@ -144,8 +146,8 @@ def _send_layers(
     target: Reference,
     destination: Destination,
     image: ImageInfo,
-    layers: Sequence[Packed],
-) -> list[Packed]:
+    layers: Sequence[CompressedLayer],
+) -> list[CompressedLayer]:
     """Send what the repository lacks; return what had to be sent."""
     store = project.store
     by_diff_id = dict(zip(image.diff_ids, layers, strict=True))
@@ -161,7 +163,7 @@ def _send_layers(
     title = f"Sending {_layers(len(wanted))}"
     with project.report.task(title, total=total, unit="bytes") as task:
 
-        def send(packed: Packed, tell: Callable[[int], None]) -> bool:
+        def send(packed: CompressedLayer, tell: Callable[[int], None]) -> bool:
             places = _pushed_to(project, target, packed)
             mount = next((one for one in places if one != target.repository), None)
             path = store.verified(_hash(packed))
@@ -173,18 +175,18 @@ def _send_layers(
     return [packed for packed, sent in zip(wanted, done, strict=True) if sent]
 
 
-def _places(project: Project, target: Reference, layers: Iterable[Packed]) -> list[str]:
+def _places(project: Project, target: Reference, layers: Iterable[CompressedLayer]) -> list[str]:
     """Return the repositories of the registry that are known to hold some of the layers."""
     found = {place for layer in layers for place in _pushed_to(project, target, layer)}
     return sorted(found)[:_MOST_PLACES]
 
 
-def _pushed_to(project: Project, target: Reference, packed: Packed) -> list[str]:
+def _pushed_to(project: Project, target: Reference, packed: CompressedLayer) -> list[str]:
     known = project.store.get_memo(_WHERE, f"{target.registry}/{packed.digest}")
     return [str(place) for place in known] if isinstance(known, list) else []
 
 
-def _remember(project: Project, target: Reference, layers: Iterable[Packed]) -> None:
+def _remember(project: Project, target: Reference, layers: Iterable[CompressedLayer]) -> None:
     for packed in layers:
         known = _pushed_to(project, target, packed)
         if target.repository not in known:
@@ -192,7 +194,7 @@ def _remember(project: Project, target: Reference, layers: Iterable[Packed]) -> 
             project.store.put_memo(_WHERE, f"{target.registry}/{packed.digest}", places)
 
 
-def _hash(packed: Packed) -> str:
+def _hash(packed: CompressedLayer) -> str:
     return packed.digest.removeprefix("sha256:")
 
 

@@ -19,7 +19,7 @@ from freezer.model.record.verdict import Word
 if TYPE_CHECKING:
     from freezer.fetch.registry.push import Destination
     from freezer.fetch.registry.referrers import Attached
-    from freezer.fetch.registry.repository import Door
+    from freezer.fetch.registry.repository import Repository
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.model.events import Reporter
@@ -38,9 +38,9 @@ class Published:
     record: Record
 
 
-def published_classes(door: Door, image: str) -> dict[str, list[Attached]]:
+def published_classes(repository: Repository, image: str) -> dict[str, list[Attached]]:
     """Return what is published for an image's manifest, by numerics class, none of it read yet."""
-    found = {one.manifest.digest: one for one in attached(door, image, KIND)}
+    found = {one.manifest.digest: one for one in attached(repository, image, KIND)}
     classes: dict[str, list[Attached]] = {}
     for digest in current({digest: one.annotations for digest, one in found.items()}):
         numerics_class = class_of(found[digest].annotations)
@@ -49,24 +49,24 @@ def published_classes(door: Door, image: str) -> dict[str, list[Attached]]:
     return classes
 
 
-def read_published(door: Door, one: Attached, image: str) -> Published:
+def read_published(repository: Repository, one: Attached, image: str) -> Published:
     """Return a published reference. Raises ``FreezerError`` when it is none."""
-    shown = f"reference {one.manifest.digest[:19]} in {door.name.repository}"
-    files = read_artifact(door, one, image)
+    shown = f"reference {one.manifest.digest[:19]} in {repository.name.repository}"
+    files = read_artifact(repository, one, image)
     if len(files) != 1:
         raise CheckError(
             f"{shown} is not one file", found=f"{len(files)} files", hint="push it again"
         )
-    data = read_blob(door, files[0], shown, LARGEST)
+    data = read_blob(repository, files[0], shown, LARGEST)
     return Published(one.manifest.digest, data, parse_reference(data, shown))
 
 
-def read_class(door: Door, artifacts: list[Attached], image: str) -> Published:
+def read_class(repository: Repository, artifacts: list[Attached], image: str) -> Published:
     """Return what is published of one class.
 
     Raises ``CheckError`` when two pushes at once left two references whose numbers differ.
     """
-    first, *others = (read_published(door, one, image) for one in artifacts)
+    first, *others = (read_published(repository, one, image) for one in artifacts)
     for other in others:
         if compare(first.record, other.record).word is not Word.IDENTICAL:
             raise CheckError(
@@ -98,19 +98,19 @@ def own_references(locked: Locked) -> list[tuple[Record, bytes]]:
 
 
 def publish(
-    door: Door,
+    repository: Repository,
     destination: Destination,
     subject: oci.Descriptor,
     own: list[tuple[Record, bytes]],
     report: Reporter,
 ) -> int:
     """Send the references that are not there yet; return how many."""
-    before = published_classes(door, subject["digest"])
+    before = published_classes(repository, subject["digest"])
     sent = 0
     for record, data in own:
         numerics_class = record.host.class_
         known = before.get(numerics_class, [])
-        there = [_readable(door, one, subject["digest"]) for one in known]
+        there = [_readable(repository, one, subject["digest"]) for one in known]
         if any(one and compare(one, record).word is Word.IDENTICAL for one in there):
             continue
         if any(there):
@@ -118,21 +118,21 @@ def publish(
                 f"the registry held other numbers of class {numerics_class} for this image; the "
                 f"ones of {FOLDER}/{numerics_class}.json take their place"
             )
-        _send(door, destination, subject, record, data, known)
+        _send(repository, destination, subject, record, data, known)
         sent += 1
     return sent
 
 
-def _readable(door: Door, one: Attached, image: str) -> Record | None:
+def _readable(repository: Repository, one: Attached, image: str) -> Record | None:
     """Return a published reference; None for one that is spoiled or gone, which is replaced."""
     try:
-        return read_published(door, one, image).record
+        return read_published(repository, one, image).record
     except FreezerError:
         return None
 
 
 def _send(
-    door: Door,
+    repository: Repository,
     destination: Destination,
     subject: oci.Descriptor,
     record: Record,
@@ -148,7 +148,7 @@ def _send(
         subject,
         [one.manifest.digest for one in replaced],
     )
-    attach(door, destination, artifact, KIND, subject["digest"])
+    attach(repository, destination, artifact, KIND, subject["digest"])
 
 
 def put_small(destination: Destination, data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Opening a conda package without trusting it.
+"""Open a conda package without trusting it.
 
 Its SHA-256 was verified before, so this is the file that was locked; what was locked may still be
 malformed or hostile. The formats (CEP 35, https://conda.org/learn/ceps/cep-0035): ``.conda`` is a

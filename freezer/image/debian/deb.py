@@ -1,4 +1,4 @@
-"""Reading ``.deb`` files: an ``ar`` archive that holds a compressed tar (see deb(5)).
+"""Read ``.deb`` files: an ``ar`` archive that holds a compressed tar (see deb(5)).
 
 Pure Python, so that a base can be made on a host that is no Debian. A file is trusted no further
 than its hash goes: what is not a plain member below the root is refused.

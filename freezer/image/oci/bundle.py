@@ -1,4 +1,4 @@
-"""Bundles: one archive with every byte that a lock's image is made from, and its references.
+"""Bundles: one archive with every file that a lock's image is built from, and its references.
 
 A bundle is a canonical tar: an index with the hash of every member, then the lock's files, then
 blobs by SHA-256. Reading trusts nothing: names are of one of three forms, only regular files are

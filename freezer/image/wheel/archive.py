@@ -1,4 +1,4 @@
-"""Opening a wheel without trusting it.
+"""Open a wheel without trusting it.
 
 Its SHA-256 was verified before, so this is the file that was locked; what was locked may still be
 malformed or hostile. Rules: https://packaging.python.org/specifications/binary-distribution-format/

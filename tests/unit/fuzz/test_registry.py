@@ -22,7 +22,7 @@ from freezer.fetch.registry import manifest as documents
 from freezer.fetch.registry.inspect import describe
 from freezer.fetch.registry.push import _reached
 from freezer.fetch.registry.reference import parse_reference
-from freezer.fetch.registry.repository import Door
+from freezer.fetch.registry.repository import Repository
 from tests.support.fuzz import Target, hold
 from tests.support.registry.registries import (
     INDEX,
@@ -79,9 +79,9 @@ def visit(manifest: bytes, config: bytes = CONFIG) -> object:
 
 
 def attached(data: bytes) -> object:
-    door: Any = Held(data)
+    repository: Any = Held(data)
     with mock.patch.object(referrers, "_from_api", return_value=None):
-        return referrers.attached(door, SUBJECT, "kind")
+        return referrers.attached(repository, SUBJECT, "kind")
 
 
 def artifact(data: bytes) -> object:
@@ -104,7 +104,7 @@ def token(data: bytes) -> object:
         mock.patch.object(auth, "send", return_value=answering(body=data)),
         mock.patch.object(auth, "_credentials", return_value={}),
     ):
-        return auth.obtain_pass(REFERENCE, challenge, "https://registry.example/v2/")
+        return auth.authorize(REFERENCE, challenge, "https://registry.example/v2/")
 
 
 def challenge(data: bytes) -> object:
@@ -118,7 +118,7 @@ def challenge(data: bytes) -> object:
         mock.patch.object(auth, "send", send),
         mock.patch.object(auth, "_credentials", return_value={}),
     ):
-        return auth.obtain_pass(REFERENCE, header, "https://registry.example/v2/")
+        return auth.authorize(REFERENCE, header, "https://registry.example/v2/")
 
 
 def login(data: bytes) -> object:
@@ -135,13 +135,13 @@ def login(data: bytes) -> object:
 
 
 def reason(data: bytes) -> object:
-    return Door._reason(answering(500, data))
+    return Repository._reason(answering(500, data))
 
 
 def location(data: bytes) -> object:
-    door: Any = SimpleNamespace(_root="https://registry.example", name=REFERENCE)
-    place = Door.location(
-        door, "https://registry.example/v2/x", answering(202, Location=data.decode("latin-1"))
+    repository: Any = SimpleNamespace(_root="https://registry.example", name=REFERENCE)
+    place = Repository.location(
+        repository, "https://registry.example/v2/x", answering(202, Location=data.decode("latin-1"))
     )
     return transport.split_url(place)
 

@@ -13,7 +13,7 @@ from freezer.errors import FetchError, ResolveError
 from freezer.fetch.config import Config
 from freezer.fetch.registry.inspect import Registry
 from freezer.fetch.registry.reference import parse_reference
-from freezer.fetch.registry.repository import Door
+from freezer.fetch.registry.repository import Repository
 from tests.support.host.raw_server import Reply, answer, raw_server
 from tests.support.registry.registries import (
     LyingRegistry,
@@ -122,10 +122,10 @@ def test_a_token_for_less_is_asked_for_again(
 
         with raw_server(answer(), guarded) as registry:
             name = parse_reference(f"127.0.0.1:{registry.port}/mine:t")
-            door = Door(name, Config(), writes=True, reads=["theirs"])
-            with door.ask("POST", door.address("blobs/uploads/")) as found:
+            repository = Repository(name, Config(), writes=True, reads=["theirs"])
+            with repository.ask("POST", repository.address("blobs/uploads/")) as found:
                 assert found.status_code == 202
-            with door.ask("POST", door.address("blobs/uploads/")) as found:
+            with repository.ask("POST", repository.address("blobs/uploads/")) as found:
                 assert found.status_code == 202
             assert len(tokens.asked) == 2
 
@@ -138,10 +138,10 @@ def test_a_repository_that_is_really_refused_is_so_after_two_tokens(
         challenge = f'Bearer realm="{tokens.url}/token",service=s'
         with raw_server(answer(), answer("401 No", WWW_Authenticate=challenge)) as registry:
             name = parse_reference(f"127.0.0.1:{registry.port}/mine:t")
-            door = Door(name, Config(), writes=True, reads=["theirs"])
+            repository = Repository(name, Config(), writes=True, reads=["theirs"])
             with (
-                door.ask("POST", door.address("blobs/uploads/")) as found,
+                repository.ask("POST", repository.address("blobs/uploads/")) as found,
                 pytest.raises(FetchError),
             ):
-                door.require_success(found, "it")
+                repository.require_success(found, "it")
             assert len(tokens.asked) == 2

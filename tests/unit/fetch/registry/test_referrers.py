@@ -15,7 +15,7 @@ from freezer.fetch.registry.manifest import Descriptor
 from freezer.fetch.registry.push import Destination
 from freezer.fetch.registry.reference import parse_reference
 from freezer.fetch.registry.referrers import Attached, attach, attached, read_artifact
-from freezer.fetch.registry.repository import Door
+from freezer.fetch.registry.repository import Repository
 from freezer.model import oci
 from tests.support.registry.memory_registry import INDEX, MemoryRegistry, memory_registry
 from tests.support.registry.registries import Answer, as_json, sha
@@ -38,8 +38,8 @@ def registry(
         yield found
 
 
-def door(registry: MemoryRegistry) -> Door:
-    return Door(parse_reference(f"{registry.host}/a:t"), Config(), writes=True)
+def repository(registry: MemoryRegistry) -> Repository:
+    return Repository(parse_reference(f"{registry.host}/a:t"), Config(), writes=True)
 
 
 def artifact(name: str, kind: str = KIND, subject: bytes = IMAGE) -> bytes:
@@ -48,16 +48,16 @@ def artifact(name: str, kind: str = KIND, subject: bytes = IMAGE) -> bytes:
 
 
 def put(registry: MemoryRegistry, data: bytes, kind: str = KIND) -> None:
-    way = door(registry)
+    way = repository(registry)
     attach(way, Destination(way), data, kind, SUBJECT)
 
 
 def names(registry: MemoryRegistry, kind: str = KIND) -> list[str]:
-    return sorted(one.annotations["name"] for one in attached(door(registry), SUBJECT, kind))
+    return sorted(one.annotations["name"] for one in attached(repository(registry), SUBJECT, kind))
 
 
 def test_nothing_belongs_to_an_image_at_first(registry: MemoryRegistry) -> None:
-    assert attached(door(registry), SUBJECT, KIND) == []
+    assert attached(repository(registry), SUBJECT, KIND) == []
 
 
 def test_what_was_attached_is_found(registry: MemoryRegistry) -> None:
@@ -79,16 +79,16 @@ def test_attaching_again_changes_nothing(registry: MemoryRegistry) -> None:
 
 def test_the_files_of_an_artifact_are_told(registry: MemoryRegistry) -> None:
     put(registry, artifact("one"))
-    (one,) = attached(door(registry), SUBJECT, KIND)
-    assert read_artifact(door(registry), one, SUBJECT) == (Descriptor(sha(b"file"), 4),)
+    (one,) = attached(repository(registry), SUBJECT, KIND)
+    assert read_artifact(repository(registry), one, SUBJECT) == (Descriptor(sha(b"file"), 4),)
 
 
 def test_an_artifact_that_is_not_the_listed_one_is_refused(registry: MemoryRegistry) -> None:
     put(registry, artifact("one"))
-    (one,) = attached(door(registry), SUBJECT, KIND)
+    (one,) = attached(repository(registry), SUBJECT, KIND)
     registry.manifests["a", one.manifest.digest] = (oci.MANIFEST, artifact("two"))
     with pytest.raises(IntegrityError):
-        read_artifact(door(registry), one, SUBJECT)
+        read_artifact(repository(registry), one, SUBJECT)
 
 
 def test_an_artifact_of_another_image_is_refused(registry: MemoryRegistry) -> None:
@@ -96,7 +96,7 @@ def test_an_artifact_of_another_image_is_refused(registry: MemoryRegistry) -> No
     registry.manifests["a", sha(data)] = (oci.MANIFEST, data)
     one = Attached(Descriptor(sha(data), len(data)), {})
     with pytest.raises(FreezerError, match="cannot be used") as caught:
-        read_artifact(door(registry), one, SUBJECT)
+        read_artifact(repository(registry), one, SUBJECT)
     assert "another subject" in (caught.value.found or "")
 
 
@@ -126,13 +126,13 @@ def test_a_list_that_makes_no_sense_is_an_empty_one(
     registry: MemoryRegistry, document: Any
 ) -> None:
     serve(registry, document)
-    assert attached(door(registry), SUBJECT, KIND) == []
+    assert attached(repository(registry), SUBJECT, KIND) == []
 
 
 def test_annotations_that_are_no_text_are_passed_over(registry: MemoryRegistry) -> None:
     entry = {"artifactType": KIND, "digest": SUBJECT, "size": 1, "annotations": {"a": 1, "b": "c"}}
     serve(registry, {"manifests": [entry, {**entry, "digest": sha(b"x"), "annotations": []}]})
-    found = [one.annotations for one in attached(door(registry), SUBJECT, KIND)]
+    found = [one.annotations for one in attached(repository(registry), SUBJECT, KIND)]
     assert found == [{"b": "c"}, {}]
 
 
@@ -163,7 +163,7 @@ def test_a_registry_that_does_not_keep_the_list_is_named(registry: MemoryRegistr
     registry.instead["PUT", "manifests"] = [
         Answer(b"", 201) for _ in range(20)
     ]  # says yes, and does nothing
-    with pytest.raises(FetchError, match="does not keep the list"):
+    with pytest.raises(FetchError, match="does not keep an image's list"):
         put(registry, artifact("one"))
 
 

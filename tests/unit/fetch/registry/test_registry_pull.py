@@ -15,7 +15,7 @@ from freezer.fetch.registry import pull as registry_pull
 from freezer.fetch.registry.manifest import Descriptor
 from freezer.fetch.registry.pull import fetch_blob, read_blob
 from freezer.fetch.registry.reference import parse_reference
-from freezer.fetch.registry.repository import Door
+from freezer.fetch.registry.repository import Repository
 from freezer.fetch.store.store import Store
 from tests.support.registry.memory_registry import MemoryRegistry, memory_registry
 from tests.support.registry.registries import Answer, sha
@@ -41,13 +41,13 @@ def store(tmp_path: Path) -> Store:
     return Store.open(tmp_path / "store")
 
 
-def door(registry: MemoryRegistry) -> Door:
-    return Door(parse_reference(f"{registry.host}/a@{sha(b'manifest')}"), Config())
+def repository(registry: MemoryRegistry) -> Repository:
+    return Repository(parse_reference(f"{registry.host}/a@{sha(b'manifest')}"), Config())
 
 
 def fetch(registry: MemoryRegistry, store: Store, blob: Descriptor = BLOB) -> list[int]:
     told: list[int] = []
-    path = fetch_blob(door(registry), blob, store=store, advance=told.append)
+    path = fetch_blob(repository(registry), blob, store=store, advance=told.append)
     assert path == store.path(blob.digest.removeprefix("sha256:"))
     assert sum(told) == blob.size
     return told
@@ -148,9 +148,9 @@ def test_a_blob_that_is_not_there_is_named(registry: MemoryRegistry, store: Stor
 
 
 def test_small_blobs_are_held_against_digest_and_limit(registry: MemoryRegistry) -> None:
-    assert read_blob(door(registry), BLOB, "it", len(DATA)) == DATA
+    assert read_blob(repository(registry), BLOB, "it", len(DATA)) == DATA
     with pytest.raises(FetchError, match="larger than it may be"):
-        read_blob(door(registry), BLOB, "it", 1000)
+        read_blob(repository(registry), BLOB, "it", 1000)
     registry.blobs["a", sha(DATA)] = b"other"
     with pytest.raises(IntegrityError):
-        read_blob(door(registry), BLOB, "it", 1000)
+        read_blob(repository(registry), BLOB, "it", 1000)

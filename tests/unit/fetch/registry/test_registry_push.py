@@ -17,7 +17,7 @@ from freezer.fetch.config import Config
 from freezer.fetch.registry import push as registry_push
 from freezer.fetch.registry.push import Blob, Destination
 from freezer.fetch.registry.reference import parse_reference
-from freezer.fetch.registry.repository import Door
+from freezer.fetch.registry.repository import Repository
 from freezer.model import oci
 from tests.support.registry.memory_registry import MemoryRegistry, memory_registry
 from tests.support.registry.registries import Answer, as_json, sha
@@ -38,7 +38,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Memory
 
 def destination(registry: MemoryRegistry, *reads: str) -> Destination:
     name = parse_reference(f"{registry.host}/me/demo:t")
-    return Destination(Door(name, Config(), writes=True, reads=reads))
+    return Destination(Repository(name, Config(), writes=True, reads=reads))
 
 
 def blob(data: bytes = DATA, digest: str | None = None) -> Blob:
@@ -46,7 +46,7 @@ def blob(data: bytes = DATA, digest: str | None = None) -> Blob:
 
 
 def send(registry: MemoryRegistry, what: Blob | None = None) -> list[int]:
-    """Send a blob; return what the gauge was told."""
+    """Send a blob; return what the mark was told."""
     told: list[int] = []
     assert destination(registry).put_blob(what or blob(), told.append)
     return told
@@ -164,7 +164,7 @@ def test_a_registry_that_never_gets_further_is_given_up(registry: MemoryRegistry
 def test_a_registry_that_has_more_than_there_is_talks_nonsense(registry: MemoryRegistry) -> None:
     place = {"Location": "/v2/me/demo/blobs/uploads/0", "Range": "0-99999999"}
     registry.instead["PATCH", "blobs/uploads"] = [Answer(b"", 202, place)]
-    assert "nonsense" in refusal(registry).what
+    assert "impossible state" in refusal(registry).what
 
 
 def test_a_lost_answer_to_the_last_request_is_no_loss(registry: MemoryRegistry) -> None:

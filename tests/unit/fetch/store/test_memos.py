@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from freezer.fetch.conda import repodata
-from freezer.fetch.registry.compressed_layers import Packed, packed_before
+from freezer.fetch.registry.compressed_layers import CompressedLayer, known_compressed
 from freezer.fetch.store.store import Store
 from freezer.image.layers import order
 from freezer.image.wheel import sdist
@@ -43,7 +43,7 @@ FORMS = {
     "moment": Form(int, 1),
     "layer": Form(order._Known, {"sha256": SHA256, "size": 1}),
     "conda index": Form(repodata._Known, {"sha256": SHA256, "mark": {"file": [1, 2, 3]}}),
-    "compressed layer": Form(Packed, asdict(Packed(f"sha256:{SHA256}", 1))),
+    "compressed layer": Form(CompressedLayer, asdict(CompressedLayer(f"sha256:{SHA256}", 1))),
 }
 
 VALUES = st.recursive(
@@ -114,7 +114,7 @@ def test_readers_take_it_as_none(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     for value in ({"digest": 1, "size": "x"}, {"size": 1}, [], "x", {"digest": "x", "size": 1.5}):
         store.put_memo("packed-layer", f"{_format()}-sha256:{SHA256}", value)
-        assert packed_before(store, f"sha256:{SHA256}") is None
+        assert known_compressed(store, f"sha256:{SHA256}") is None
 
 
 def _format() -> str:

@@ -20,7 +20,7 @@ from freezer.fetch.config import Config
 from freezer.fetch.registry.push import Destination
 from freezer.fetch.registry.reference import parse_reference
 from freezer.fetch.registry.referrers import attach
-from freezer.fetch.registry.repository import Door
+from freezer.fetch.registry.repository import Repository
 from freezer.flows.image.config_cache import keep_config
 from freezer.flows.registry.references import put_small
 from freezer.model import oci
@@ -205,12 +205,18 @@ def test_a_reference_that_the_registry_lost_is_replaced(
 
 def test_two_references_that_disagree_are_named(home: Host, away: Host, tmp_path: Path) -> None:
     name = home.push().name
-    door = Door(parse_reference(name), Config(), writes=True)
+    repository = Repository(parse_reference(name), Config(), writes=True)
     digest = name.partition("@")[2]
     data = write_reference(tmp_path, reference(lines(loss=0.25))).read_bytes()
-    put_small(Destination(door), data)
+    put_small(Destination(repository), data)
     subject = oci.descriptor(oci.MANIFEST, digest, 1)
-    attach(door, Destination(door), reference_artifact(CLASS, ID, data, subject), KIND, digest)
+    attach(
+        repository,
+        Destination(repository),
+        reference_artifact(CLASS, ID, data, subject),
+        KIND,
+        digest,
+    )
     refused(lambda: away.check(name), CheckError, "two references", "--reference")
     assert away.pull(name).classes == ()
     assert "two references" in away.ear.warnings[0]

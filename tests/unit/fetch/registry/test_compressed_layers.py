@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from freezer.errors import IntegrityError
-from freezer.fetch.registry.compressed_layers import pack, packed_before, unpack
+from freezer.fetch.registry.compressed_layers import compress, decompress, known_compressed
 from freezer.fetch.store.store import Store
 from tests.support.registry.registries import sha
 
@@ -30,7 +30,7 @@ def layer(tmp_path: Path) -> Path:
 
 def test_a_layer_is_compressed_with_no_name_and_no_time(store: Store, layer: Path) -> None:
     told: list[int] = []
-    packed = pack(store, sha(LAYER), layer, told.append)
+    packed = compress(store, sha(LAYER), layer, told.append)
     data = store.verified(packed.digest.removeprefix("sha256:")).read_bytes()
     assert (packed.digest, packed.size) == (sha(data), len(data))
     assert gzip.decompress(data) == LAYER
@@ -43,20 +43,20 @@ def test_equal_layers_are_equal_blobs_whatever_the_day(store: Store, tmp_path: P
     for name in ("a", "b"):
         path = tmp_path / name
         path.write_bytes(LAYER)
-        packed.add(pack(store, sha(LAYER), path, lambda _: None))
+        packed.add(compress(store, sha(LAYER), path, lambda _: None))
     assert len(packed) == 1
 
 
 def test_what_a_layer_was_compressed_to_is_remembered(store: Store, layer: Path) -> None:
-    assert packed_before(store, sha(LAYER)) is None
-    packed = pack(store, sha(LAYER), layer, lambda _: None)
-    assert packed_before(Store.open(store.root), sha(LAYER)) == packed
+    assert known_compressed(store, sha(LAYER)) is None
+    packed = compress(store, sha(LAYER), layer, lambda _: None)
+    assert known_compressed(Store.open(store.root), sha(LAYER)) == packed
 
 
 def test_a_file_that_is_not_the_layer_leaves_nothing(store: Store, layer: Path) -> None:
     with pytest.raises(IntegrityError):
-        pack(store, sha(b"other"), layer, lambda _: None)
-    assert packed_before(store, sha(b"other")) is None
+        compress(store, sha(b"other"), layer, lambda _: None)
+    assert known_compressed(store, sha(b"other")) is None
     assert [path for path in (store.root / "blobs").rglob("*") if path.is_file()] == []
 
 
@@ -67,7 +67,7 @@ def test_a_file_that_is_not_the_layer_leaves_nothing(store: Store, layer: Path) 
 )
 def test_a_layer_is_uncompressed_whatever_it_is_in(tmp_path: Path, stored: bytes) -> None:
     (tmp_path / "stored").write_bytes(stored)
-    unpack(tmp_path / "stored", sha(LAYER), tmp_path / "plain")
+    decompress(tmp_path / "stored", sha(LAYER), tmp_path / "plain")
     assert (tmp_path / "plain").read_bytes() == LAYER
 
 
@@ -85,12 +85,12 @@ def test_a_layer_is_uncompressed_whatever_it_is_in(tmp_path: Path, stored: bytes
 def test_what_is_not_the_layer_is_refused(tmp_path: Path, stored: bytes) -> None:
     (tmp_path / "stored").write_bytes(stored)
     with pytest.raises(IntegrityError):
-        unpack(tmp_path / "stored", sha(LAYER), tmp_path / "plain")
+        decompress(tmp_path / "stored", sha(LAYER), tmp_path / "plain")
 
 
 def test_a_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("freezer.fetch.registry.compressed_layers._ALLOWANCE", 1 << 20)
     (tmp_path / "stored").write_bytes(zstandard.compress(bytes(64 << 20)))
     with pytest.raises(IntegrityError, match="suspiciously many"):
-        unpack(tmp_path / "stored", sha(bytes(64 << 20)), tmp_path / "plain")
+        decompress(tmp_path / "stored", sha(bytes(64 << 20)), tmp_path / "plain")
     assert (tmp_path / "plain").stat().st_size < 4 << 20
