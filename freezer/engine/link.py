@@ -13,12 +13,14 @@ import docker.errors
 import requests
 import urllib3
 
+from freezer.engine.watch import SILENCE
 from freezer.errors import EngineError, FreezerError, HostError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freezer.engine.interface import EngineInfo
+    from freezer.engine.watch import Watch
 
 NO_SPACE = "no space left on device"
 
@@ -41,6 +43,7 @@ class Link:
     api: Any
     """A ``docker.APIClient``."""
     info: EngineInfo
+    watch: Watch | None = field(default=None, compare=False)
     chains: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """The diff IDs of images that were asked, by the engine's own ID."""
 
@@ -48,8 +51,34 @@ class Link:
     def doing(self, what: str) -> Iterator[None]:
         """Turn every failure of the block into an error that says ``what`` was being done.
 
-        Raises ``HostError`` when a disk is full, ``EngineError`` for all else.
+        Raises ``HostError`` when a disk is full, ``EngineError`` for all else, also when the engine
+        answers nothing any more.
         """
+        if self.watch is None:
+            with self._translated(what):
+                yield
+            return
+        with self.watch.over() as request:
+            try:
+                with self._translated(what):
+                    yield
+            except FreezerError as error:
+                if request.silent:
+                    raise self._silent(what) from error
+                raise
+            if request.silent:  # the end of what was cut off can look like the end of an answer
+                raise self._silent(what)
+
+    def _silent(self, what: str) -> EngineError:
+        return EngineError(
+            f"the engine at {self.info.address} fell silent while {what}",
+            found=f"no answer for {SILENCE:.0f} seconds",
+            hint="see whether it is stopped or overloaded (`freeze doctor`), start it again, then "
+            "repeat the command: what was finished is kept",
+        )
+
+    @contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
         try:
             yield
         except FreezerError:

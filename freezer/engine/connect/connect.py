@@ -17,6 +17,7 @@ from freezer.engine.connect import contexts
 from freezer.engine.connect.probe import read_info
 from freezer.engine.engine import DockerEngine
 from freezer.engine.link import Link, causes
+from freezer.engine.watch import Watch
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _open(candidate: Candidate) -> Link:
         api.close()
         raise
     api.timeout = PATIENCE
-    return Link(api, info)
+    return Link(api, info, Watch(api))
 
 
 def _knock(path: str) -> None:

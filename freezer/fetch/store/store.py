@@ -61,6 +61,8 @@ class Store:
         self._partial = root / "partial"
         self._scratch = root / "scratch"
         self._locks = root / "locks"
+        self.spoiled: set[str] = set()
+        """Files that this process found changed and removed, by SHA-256."""
 
     @classmethod
     def open(cls, root: Path | None = None) -> Store:
@@ -90,8 +92,21 @@ class Store:
         return self._partial / sha256
 
     def has(self, sha256: str) -> bool:
-        """Say whether a file is here; says nothing about its bytes."""
-        return self.path(sha256).is_file()
+        """Say whether a file is here and whole.
+
+        One whose bytes changed is removed and noted in ``spoiled``, so that it counts as missing:
+        a run fetches or makes all such files anew at once.
+        """
+        if not self.path(sha256).is_file():
+            return False
+        try:
+            self.verified(sha256)
+        except HostError:  # another process removed it just now
+            return False
+        except IntegrityError:
+            self.spoiled.add(sha256)
+            return False
+        return True
 
     def verified(self, sha256: str) -> Path:
         """Return a file's path, hashed now unless it is untouched since it was hashed last.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from freezer.ecosystems import lock_artifacts
 from freezer.errors import ArtifactGoneError, EngineError, FetchError, IntegrityError, Where
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.model.lock import Lock
+
+
+_NAMED: Final = 10
+"""Spoiled files that a warning names."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def fetch_lock(project: Project, lock: Lock) -> None:
     fetch_runtime(project, lock)
     files = {artifact.sha256: artifact.file for artifact in lock_artifacts(lock)}
     missing = {sha256 for sha256 in files if not project.store.has(sha256)}
+    _report_spoiled(project, [files[one] for one in sorted(missing & project.store.spoiled)])
     # Putting the sources together asks pip for its configuration, which takes time.
     sources = _sources(project, lock) if missing else ()
     try:
@@ -81,6 +86,16 @@ def fetch_lock(project: Project, lock: Lock) -> None:
         return next(read, None) or PythonIndex.from_config(project.config, options)
 
     require_true_metadata(lock, missing, index=index, store=project.store)
+
+
+def _report_spoiled(project: Project, names: list[str]) -> None:
+    """Warn of all files at once that the store held with other bytes than it should."""
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        project.report.warn(
+            f"{len(names)} file{'s' if len(names) > 1 else ''} in the store had been changed, and "
+            f"will be fetched again: {', '.join(names[:_NAMED])}{more}"
+        )
 
 
 def _rebuild_git(project: Project, lock: Lock, sources: Sequence[Source]) -> None:

@@ -15,7 +15,7 @@ import pytest
 import zstandard
 from urllib3.util.retry import Retry
 
-from freezer.errors import FetchError, IntegrityError
+from freezer.errors import FetchError
 from freezer.fetch.conda.channels import CondaChannel
 from freezer.fetch.conda.repodata import Repodata, fetch_repodata, forget_repodata
 from freezer.fetch.conda.repodata_text import IndexText
@@ -243,8 +243,6 @@ def test_an_index_spoiled_in_the_store_is_not_used(site: Site, store: Store) -> 
     found.path.chmod(0o644)
     found.path.write_bytes(TEXT.replace(b"linux-64", b"linux-65"))
     os.utime(found.path, (1, 1))
-    with pytest.raises(IntegrityError, match="was changed"):
-        fetch(store, f"{site.address}/team")
     assert fetch(store, f"{site.address}/team").path.read_bytes() == TEXT
 
 
