@@ -209,7 +209,9 @@ def _unfit(name: str, specifier: str, text: str, request: PipRequest) -> Unavail
     mine = _asked(name, request)
     if mine is not None:
         return Unavailable(name, specifier or str(mine.requirement.specifier), mine.where, None)
-    chain = re.search(rf"([A-Za-z0-9._-]+)\S* depends? on {re.escape(name)}\b", text)
+    chain = re.search(
+        rf"(?<!\S)([A-Za-z0-9._-]{{1,120}})\S{{0,100}} depends? on {re.escape(name)}\b", text
+    )
     root = next((item for item in request.requirements if _names(item, text)), None)
     return Unavailable(name, specifier, root.where if root else None, chain[1] if chain else None)
 
