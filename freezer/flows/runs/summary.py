@@ -56,7 +56,7 @@ def summary(runs: Iterable[Run]) -> list[Group]:
     keys = [dict(key) for key in found]
     varying = {name for key in keys for name in key if any(o.get(name) != key[name] for o in keys)}
     groups = [_group(some, varying) for some in found.values()]
-    return sorted(groups, key=lambda one: (-len(one.runs), one.runs))
+    return sorted(groups, key=lambda one: (-len(one.runs), repr(sorted(one.what.items()))))
 
 
 def _key(run: Run) -> dict[str, Value]:

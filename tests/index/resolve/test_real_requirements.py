@@ -107,8 +107,6 @@ def test_files_that_cannot_be_locked_for_this_target(
 @pytest.mark.parametrize(
     ("name", "place", "message"),
     [
-        ("tloen-alpaca-lora", 12, "version control"),
-        ("facebookresearch-mmf", 22, "version control"),
         ("stability-ai-stablediffusion", 17, "editable install"),
     ],
 )
@@ -117,6 +115,22 @@ def test_files_that_no_lock_can_answer(name: str, place: int, message: str, stor
         lock(name, store)
     assert str(caught.value.where) == f"{name}.txt:{place}"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "address"),
+    [
+        ("tloen-alpaca-lora", 12, "/huggingface/peft"),
+        ("facebookresearch-mmf", 22, "/PyTorchLightning/pytorch-lightning"),
+    ],
+)
+def test_requirements_from_git_are_kept_apart_to_be_built(
+    name: str, place: int, address: str
+) -> None:
+    read = gather(FOLDER, PipSpec(files=(f"{name}.txt",)))
+    [found] = [one for one in read.git if address in one.url]
+    assert str(found.where) == f"{name}.txt:{place}"
+    assert not [one for one in read.requirements if one.where == found.where]
 
 
 def test_an_extra_index_out_of_reach_is_named(store: Store) -> None:
@@ -150,7 +164,7 @@ def test_a_source_distribution_that_is_allowed_locks(store: Store) -> None:
         ("nunpy", ResolveError, "no index has a package called nunpy", "did you mean numpy?"),
         ("numpy==99", ResolveError, "there is no numpy 99", "choose one of these"),
         ("torch==2.0.0+cu118", ResolveError, "there is no torch", "--extra-index-url"),
-        ("numpy>=2.5", ResolveError, "numpy .* has no wheel for Python 3.11", 'python: "3.12"'),
+        ("numpy>=2.5", ResolveError, "numpy .* does not run on Python 3.11", "use numpy 2.4.6"),
         ("numpy>=2.5.5", ResolveError, "had been uploaded by 2026-11-01", "later `as-of`"),
     ],
 )

@@ -112,7 +112,7 @@ def test_an_image_that_docker_pulled_is_checked_by_digest_and_by_id(
     assert engine.image(image.id) is not None
     said = host.freeze("check", image.id).good().out
     assert "identical" in said
-    assert "beside" in said
+    assert "published with" in said
 
 
 def test_a_check_by_digest_brings_the_image_first(
