@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from freezer.errors import ResolveError
 from freezer.flows.lock.base import ARCHITECTURES, base_apt_sources, base_facts
@@ -12,17 +13,23 @@ from freezer.flows.project.environment import place
 from freezer.flows.project.spec_errors import errors_at
 from freezer.model.events import PartOf
 from freezer.model.lock import BasePackage, DebianPackage
+from freezer.model.reason import split_reason
+from freezer.model.spec.spec import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from freezer.fetch.debian.apt_sources import AptSource
+    from freezer.fetch.debian.packages_index import Index
     from freezer.flows.lock.interface import Below, LockRequest
     from freezer.flows.project.project import Project
     from freezer.model.lock import Base, Lock
     from freezer.resolve.minimal import Release
 
     Apt = Callable[[Sequence[str], Mapping[str, str]], tuple[DebianPackage, ...]]
+
+_PROVIDES: Final = "provides "
+"""Begins the reason of what `system: auto` adds; part of locks' bytes."""
 
 
 class DebianResolver:
@@ -53,8 +60,22 @@ class DebianResolver:
     def resolve(self, project: Project, request: LockRequest, below: Below) -> DebianAnswer:
         """Return the closure of the spec's packages, with Python where the base has none.
 
-        Where conda provides the Python, none is installed here. Raises ``ResolveError`` when the
-        base cannot offer what is required.
+        Where conda provides the Python, none is installed here. What `system: auto` added to the
+        old lock is kept: whether it is still needed is known once the wheels are. Raises
+        ``ResolveError`` when the base cannot offer what is required.
+        """
+        return self.with_packages(project, request, below, None)
+
+    def with_packages(
+        self,
+        project: Project,
+        request: LockRequest,
+        below: Below,
+        automatic: Mapping[str, str] | None,
+    ) -> DebianAnswer:
+        """Return what `resolve` does, with these packages (name to reason) for `system: auto`.
+
+        None: those of the old lock.
         """
         from freezer.resolve.base.target import (
             choose_python,
@@ -70,6 +91,7 @@ class DebianResolver:
         with errors_at(environment, "python"):
             own = () if python or spec.conda else python_packages(spec.python, facts)
         reasons = dict.fromkeys(own, "Freezer's own: the environment's Python")
+        reasons |= _of_old_lock(request, facts.distribution) if automatic is None else automatic
         with errors_at(environment, "system" if spec.system else "python"):
             closure = _with_blas(project, request, base, reasons)
         if python is None and not spec.conda:
@@ -86,10 +108,10 @@ class DebianResolver:
 
     def spec_lines(self, request: LockRequest, lock: Lock, name: str) -> Iterator[SpecLine]:
         """Yield the entry of ``system``."""
-        del lock
         system = request.environment.spec.system
-        if name in system:
-            yield SpecLine(place(request.environment, "system", system.index(name)), name)
+        entry = AUTO if AUTO in system and name in automatic_packages(lock.debian) else name
+        if entry in system:
+            yield SpecLine(place(request.environment, "system", system.index(entry)), entry)
 
     def limits(
         self, project: Project, request: LockRequest, lock: Lock, names: Iterable[str]
@@ -100,6 +122,32 @@ class DebianResolver:
         for item in lock.debian:
             if item.name in wanted:
                 yield item.name, item.version, None, newest_as_of(lock)
+
+
+def reason_of_library(sonames: Sequence[str], wheels: Sequence[str]) -> str:
+    """Return why `system: auto` adds a package: the libraries in it, and what needs them."""
+    verb = "needs" if len(wheels) == 1 else "need"
+    return f"{_PROVIDES}{', '.join(sonames)}, which {', '.join(wheels)} {verb}"
+
+
+def automatic_packages(packages: Iterable[DebianPackage]) -> dict[str, str]:
+    """Return what `system: auto` added to these packages, each with its reason."""
+    return {
+        item.name: split_reason(item.reason)[0]
+        for item in packages
+        if item.requested and item.reason.startswith(_PROVIDES)
+    }
+
+
+def _of_old_lock(request: LockRequest, distribution: str) -> Mapping[str, str]:
+    """Return what `system: auto` added to the old lock; other releases have other names for it."""
+    old = request.old
+    if old is None or AUTO not in request.environment.spec.system:
+        return {}
+    if old.target.distribution != distribution:
+        return {}
+    named = {re.split("[:=]", text)[0] for text in request.environment.spec.system}
+    return {k: v for k, v in automatic_packages(old.debian).items() if k not in named}
 
 
 def newest_as_of(lock: Lock) -> str:
@@ -123,7 +171,7 @@ def _with_blas(
     from freezer.resolve.components.blas import debian_additions
 
     spec = request.environment.spec
-    wanted = tuple(dict.fromkeys((*spec.system, *reasons)))
+    wanted = tuple(name for name in dict.fromkeys((*spec.system, *reasons)) if name != AUTO)
     found = _closure(project, request, base, wanted, reasons) if wanted else _Closure()
     if spec.blas is None:
         return found
@@ -231,19 +279,11 @@ def _exceeds(version: str | None, other: str) -> bool:
 
 def _apt(project: Project, request: LockRequest, base: Base, reasons: Mapping[str, str]) -> Apt:
     """Return a function that resolves packages and prefers some versions; indices are read once."""
-    from freezer.fetch.debian.packages_index import fetch_indices
     from freezer.image.base import engine_base
     from freezer.resolve.debian.resolve import resolve_debian
 
     spec = request.environment.spec
-    indices = fetch_indices(
-        _sources(project, base, spec.platform),
-        ARCHITECTURES[spec.platform],
-        project.config,
-        as_of=request.as_of,
-        store=project.store,
-        report=project.report,
-    )
+    indices = debian_indices(project, request, base)
     image = engine_base(
         base,
         spec.platform,
@@ -266,6 +306,21 @@ def _apt(project: Project, request: LockRequest, base: Base, reasons: Mapping[st
         )
 
     return resolve
+
+
+def debian_indices(project: Project, request: LockRequest, base: Base) -> Sequence[Index]:
+    """Return the verified indices of the archives on top of a base. Raises ``FetchError``."""
+    from freezer.fetch.debian.packages_index import fetch_indices
+
+    platform = request.environment.spec.platform
+    return fetch_indices(
+        _sources(project, base, platform),
+        ARCHITECTURES[platform],
+        project.config,
+        as_of=request.as_of,
+        store=project.store,
+        report=project.report,
+    )
 
 
 def _sources(project: Project, base: Base, platform: str) -> Sequence[AptSource]:

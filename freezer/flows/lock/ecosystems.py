@@ -21,6 +21,7 @@ from freezer.flows.project.user_files import steps_plan, user_files
 from freezer.model.canonical import digest, json_bytes
 from freezer.model.cuda import checked, require_cudnn
 from freezer.model.spec.faults import Faults
+from freezer.model.spec.spec import AUTO
 from freezer.resolve.python.requirements.gather import PipRequirements, gather
 
 if TYPE_CHECKING:
@@ -142,6 +143,11 @@ def resolve_ecosystems(
         else:
             answer = resolver.resolve(project, request, below)
         below = below.with_answer(resolver.name, answer)
+    if AUTO in request.environment.spec.system and not {"debian", "pip"} <= kept:
+        below = _with_libraries(project, request, below, requirements)
+        # What is added may also come with a newer glibc, which later questions contain.
+        again = {one.name: question_digest(one, request, below) for one in requirements.resolvers()}
+        questions = {name: found for name, found in again.items() if found is not None}
     resolved = below.resolved()
     components, accelerator = _numeric_libraries(
         project, request, resolved, requirements.pip, pip_kept="pip" in kept
@@ -153,6 +159,16 @@ def resolve_ecosystems(
         accelerator=accelerator,
         causes={name: one.causes for name, one in below.answers.items()},
         alone={name: to for one in below.answers.values() for name, to in one.alone.items()},
+    )
+
+
+def _with_libraries(
+    project: Project, request: LockRequest, below: Below, requirements: SpecRequirements
+) -> Below:
+    from freezer.flows.lock.automatic import with_libraries
+
+    return below.with_answer(
+        "debian", with_libraries(project, request, below, requirements.pip.options)
     )
 
 

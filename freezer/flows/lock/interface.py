@@ -157,6 +157,11 @@ class Below:
         return self._answer("conda", CondaAnswer) if "conda" in self.answers else CondaAnswer()
 
     @property
+    def pip(self) -> PipAnswer:
+        """The Python packages."""
+        return self._answer("pip", PipAnswer)
+
+    @property
     def target(self) -> Target:
         """What Python packages are chosen for: conda's Python before the system's."""
         system = self.debian
@@ -171,8 +176,7 @@ class Below:
 
     def resolved(self) -> Resolved:
         """Return all packages, once every ecosystem has answered."""
-        pip = self._answer("pip", PipAnswer)
-        return Resolved(self.base, self.target, self.debian.packages, self.conda, pip)
+        return Resolved(self.base, self.target, self.debian.packages, self.conda, self.pip)
 
     def _answer(self, ecosystem: str, kind: type[A]) -> A:
         found = self.answers[ecosystem]

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from freezer.model.base import Model
-from freezer.model.spec.spec import Spec
+from freezer.model.spec.spec import AUTO, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +33,7 @@ def spec_schema(trainings: Sequence[str]) -> dict[str, Any]:
         {**text, "description": "A requirements file or a pyproject.toml."},
         {**texts, "description": "Requirements, one an entry."},
     )
+    properties["system"] = _or_auto(properties["system"])
     training = schema["$defs"]["SmokeSpec"]["properties"]["training"]
     one = {"type": "string", "enum": list(trainings)}
     training["anyOf"][0]["items"] = one
@@ -79,3 +80,9 @@ def _text(statement: ast.stmt) -> str | None:
 def _either(full: dict[str, Any], *short: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in full.items() if key not in ("$ref", "default")}
     return {**kept, "anyOf": [{"$ref": full["$ref"]}, *short]}
+
+
+def _or_auto(packages: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: packages[key] for key in ("description", "default", "title")}
+    listed = {key: value for key, value in packages.items() if key not in kept}
+    return {**kept, "anyOf": [listed, {"const": AUTO}]}

@@ -97,6 +97,14 @@ Moment = Annotated[
 ]
 
 
+AUTO = "auto"
+"""Entry of ``system``: add the packages of shared libraries that wheels need."""
+
+
+def _widen_system(value: Any) -> Any:
+    return [value] if value == AUTO else value
+
+
 def _widen_conda(value: Any) -> Any:
     return {"file": value} if isinstance(value, str) else value
 
@@ -265,8 +273,9 @@ class Spec(Model):
     platform: Platform = "linux/amd64"
     python: PythonMinor
     """``3.11``; the base image or its Debian archive must offer it."""
-    system: tuple[DebianName, ...] = ()
-    """Debian packages, ``name`` or ``name=version``."""
+    system: Annotated[tuple[DebianName, ...], BeforeValidator(_widen_system)] = ()
+    """Debian packages, ``name`` or ``name=version``; ``auto`` adds those of the shared libraries
+    that locked wheels need and nothing provides."""
     conda: Annotated[CondaSpec | None, BeforeValidator(_widen_conda)] = None
     """conda packages; the environment is then a conda prefix, with conda's Python."""
     pip: Annotated[PipSpec, BeforeValidator(_widen_pip)] = PipSpec()

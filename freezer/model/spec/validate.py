@@ -48,7 +48,7 @@ _EXPECTED: dict[str, str] = {
     "base.bootstrap": "a Debian suite such as bookworm",
     "platform": "linux/amd64 or linux/arm64",
     "python": 'a minor version in quotes, such as "3.11"',
-    "system": "a list of Debian packages, such as [gcc, libgomp1=12.2.0-14]",
+    "system": "a list of Debian packages, such as [gcc, libgomp1=12.2.0-14], or auto",
     "pip": "a list of requirements, a requirements file, a pyproject.toml, or a mapping",
     "conda": "an environment.yml, a lockfile, or a mapping of channels and dependencies",
     "conda.resolver": "rattler or conda-lock",

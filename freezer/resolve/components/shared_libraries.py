@@ -19,7 +19,7 @@ from freezer.fetch.http.zip_errors import zip_errors
 from freezer.inside.freezer_inventory.elf import read_elf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from freezer.fetch.store.store import Store
@@ -61,24 +61,38 @@ def missing_libraries(lock: Lock, store: Store) -> Iterator[str]:
     """
     if lock.conda:
         return
-    wheels = [one for one in lock.pip if one.file.endswith(".whl") and store.has(one.sha256)]
+    installed = {item.name for item in (*lock.base.packages, *lock.debian)}
+    for soname, names in needed_libraries(lock.pip, store).items():
+        if not is_installed(soname, installed):
+            package = debian_packages(soname)[0]
+            yield (
+                f"{shortened(names)}: {soname} is needed, and nothing in this environment provides "
+                f"it; Debian's package of it is {package}: add `system: [{package}]`"
+            )
+
+
+def needed_libraries(packages: Iterable[PipPackage], store: Store) -> dict[str, tuple[str, ...]]:
+    """Return the libraries that wheels need of the system, sorted, each with these wheels' names.
+
+    Not those of glibc, of the GPU driver and of Python. Wheels that the store lacks are passed
+    over.
+    """
+    wheels = [one for one in packages if one.file.endswith(".whl") and store.has(one.sha256)]
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         found = list(pool.map(lambda one: _of_wheel(one, store), wheels))
     provided = {name for each in found for name in each["provides"]}
-    installed = {item.name for item in (*lock.base.packages, *lock.debian)}
-    needed: dict[str, list[str]] = {}
+    needed: dict[str, tuple[str, ...]] = {}
     for wheel, each in zip(wheels, found, strict=True):
         for soname in each["needs"]:
-            if soname not in provided and not _is_there(soname, installed):
-                needed.setdefault(soname, []).append(wheel.name)
-    for soname, names in sorted(needed.items()):
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        by = f"{', '.join(names[:_SHOWN])}{more}"
-        package = debian_packages(soname)[0]
-        yield (
-            f"{by}: {soname} is needed, and nothing in this environment provides it; Debian's "
-            f"package of it is {package}: add `system: [{package}]`"
-        )
+            if soname not in provided and not _is_always_there(soname):
+                needed[soname] = (*needed.get(soname, ()), wheel.name)
+    return dict(sorted(needed.items()))
+
+
+def shortened(names: Sequence[str]) -> str:
+    """Return ``a, b, c and 2 more``."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
 
 
 def debian_packages(soname: str) -> tuple[str, ...]:
@@ -100,11 +114,14 @@ def debian_packages(soname: str) -> tuple[str, ...]:
     return (*names, *(f"{name}t64" for name in names))
 
 
-def _is_there(soname: str, installed: Iterable[str]) -> bool:
-    stem = soname.partition(".so")[0]
-    if _LIBC.fullmatch(stem) or _ELSEWHERE.fullmatch(stem) or "/" in soname:
-        return True
+def is_installed(soname: str, installed: Iterable[str]) -> bool:
+    """Say whether one of the installed Debian packages, by its name, has a library."""
     return not set(debian_packages(soname)).isdisjoint(installed)
+
+
+def _is_always_there(soname: str) -> bool:
+    stem = soname.partition(".so")[0]
+    return bool(_LIBC.fullmatch(stem) or _ELSEWHERE.fullmatch(stem) or "/" in soname)
 
 
 def _of_wheel(package: PipPackage, store: Store) -> Mapping[str, list[str]]:

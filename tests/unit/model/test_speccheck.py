@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from freezer.errors import SpecError
 from freezer.frameworks import trainings
+from freezer.model.spec.schema import spec_schema
 from freezer.model.spec.validate import parse_spec, place
+from freezer.model.yaml_document import read_yaml
 
 GOOD = """\
 name: demo
@@ -47,6 +49,23 @@ def test_every_form_of_pip_is_the_full_form(written, files, requirements):
     assert (pip.files, pip.requirements) == (files, requirements)
 
 
+@pytest.mark.parametrize(
+    ("written", "system"),
+    [
+        ("system: auto", ("auto",)),
+        ("system: [gcc, auto]", ("gcc", "auto")),
+        ("system: []", ()),
+    ],
+)
+def test_every_form_of_system_is_a_list_and_the_schema_has_it(written, system):
+    spec = parse(GOOD + written)
+    assert spec.system == system
+    value = read_yaml(written.encode(), "freeze.yaml").values["system"]
+    allowed = spec_schema(trainings())["properties"]["system"]["anyOf"]
+    form = "array" if isinstance(value, list) else value
+    assert form in [one.get("type", one.get("const")) for one in allowed]
+
+
 def test_a_moment_may_be_written_in_any_zone():
     assert parse(GOOD + "as-of: 2026-11-01T02:00:00+02:00").as_of == "2026-11-01T00:00:00Z"
 
@@ -66,6 +85,7 @@ def test_a_moment_may_be_written_in_any_zone():
         (GOOD + "blas: atlas", 4, "blas", "openblas, mkl, netlib or blis"),
         (GOOD + "platform: windows", 4, "platform", "linux/amd64 or linux/arm64"),
         (GOOD + "system: [GCC]", 4, "system[0]", "a list of Debian packages"),
+        (GOOD + "system: gcc", 4, "system", "such as [gcc, libgomp1=12.2.0-14], or auto"),
         (GOOD + "pip: {files: [../x.txt]}", 4, "pip.files[0]", "without '.', '..'"),
         (GOOD + "env: {A: \"x\\ny\"}", 4, "env.A", "one line"),
         (GOOD + "name: again", 4, "name", "first on line 1"),
