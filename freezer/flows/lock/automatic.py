@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from freezer.errors import FetchError
 from freezer.flows.lock.debian import (
     DebianResolver,
     automatic_packages,
@@ -84,9 +85,16 @@ def _needed(project: Project, below: Below, options: IndexOptions) -> Libraries:
         for one in below.pip.packages
         if one.file.endswith(".whl") and not one.file.endswith("-none-any.whl")
     ]
-    if any(not store.has(one.sha256) for one in native):
+    absent = [one for one in native if not store.has(one.sha256)]
+    if built := [one.file for one in absent if one.source == "git"]:
+        raise FetchError(
+            f"`system: auto` has to read {', '.join(built)}, which was built from git and is not "
+            "in the store",
+            hint="run `freeze fetch`, which builds it again, and repeat the command",
+        )
+    if absent:
         sources = [PythonIndex.from_config(project.config, options)]
-        fetch_all(native, store=store, sources=sources, report=project.report)
+        fetch_all(absent, store=store, sources=sources, report=project.report)
     return needed_libraries(native, store)
 
 

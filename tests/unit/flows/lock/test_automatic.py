@@ -289,6 +289,13 @@ def test_wheels_with_native_code_are_fetched_and_no_others(
     assert added(host.lock("auto", pure, source)) == {}
 
 
+def test_a_wheel_from_git_that_is_gone_is_built_again_first(host: Host) -> None:
+    change = {"sha256": "9" * 64, "source": "git"}
+    with pytest.raises(FetchError, match="built from git") as caught:
+        host.lock("auto", host.wheel("ours").model_copy(update=change))
+    assert "`freeze fetch`" in str(caught.value.hint)
+
+
 def test_with_conda_nothing_is_added_and_that_is_said(host: Host) -> None:
     request = host.request("auto")
     below = Below({"debian": DebianAnswer.locked((), make_lock().target)})
