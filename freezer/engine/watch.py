@@ -43,6 +43,8 @@ class Watch:
         self._api = api
         self._silence = silence
         self._first = first
+        self._gone = False
+        """Whether the engine answered nothing last: cleaning up after that waits no longer."""
         self._sockets: WeakSet[socket.socket] = WeakSet()
         self._pools: WeakSet[Any] = WeakSet()
         for adapter in {id(one): one for one in api.adapters.values()}.values():
@@ -52,7 +54,7 @@ class Watch:
     def over(self) -> Iterator[Request]:
         """Watch a block of requests; one that the engine does not answer ends with an error."""
         request, done = Request(), threading.Event()
-        timer = threading.Timer(self._first, self._ask, (request, done))
+        timer = threading.Timer(0.0 if self._gone else self._first, self._ask, (request, done))
         timer.daemon = True
         timer.start()
         try:
@@ -63,7 +65,8 @@ class Watch:
 
     def _ask(self, request: Request, done: threading.Event) -> None:
         while not done.is_set():
-            if not self._answers():
+            self._gone = not self._answers()
+            if self._gone:
                 if not done.is_set():
                     request.silent = True
                     self._cut(done)
@@ -73,8 +76,9 @@ class Watch:
     def _answers(self) -> bool:
         """Say whether the engine is there: also when it refuses, or hangs up."""
         url = self._api._url("/_ping", versioned_api=False)  # noqa: SLF001
+        patience = self._first if self._gone else self._silence - self._first
         try:
-            with self._api.get(url, timeout=self._silence - self._first):
+            with self._api.get(url, timeout=patience):
                 return True
         except requests.Timeout:
             return False

@@ -40,8 +40,8 @@ def changes_between(old: Lock, new: Lock) -> tuple[Change, ...]:
     """Return the changes from one lock to another, each of which may be made without the rest.
 
     A package that is new or gone belongs to those that need it. Where Python itself is another one,
-    the base and the packages that bring it are one change. Nothing that is not installed (reasons,
-    digests of questions) counts.
+    the base and the packages that provide it are one change. What is not installed (reasons,
+    digests of questions) does not count.
     """
     return (*_base(old, new), *_packages(old, new), *_settings(old, new))
 

@@ -1,4 +1,4 @@
-"""``CHANGELOG.md`` beside a lock: the history as people read it, newest first.
+"""``CHANGELOG.md`` next to a lock: the history as people read it, newest first.
 
 It follows from the entries alone: equal histories give equal bytes. Its first lines name the last
 entry, so that entries which are cut off the end of the history are missed.
@@ -31,7 +31,7 @@ def changelog_bytes(history: History, name: str) -> bytes:
 
 
 def write_changelog(folder: Path, history: History, name: str) -> None:
-    """Write the changelog beside the lock, unless it is there to the byte."""
+    """Write the changelog next to the lock, unless it has these bytes already."""
     path, data = folder / CHANGELOG_FILE, changelog_bytes(history, name)
     with disk_errors(folder):
         if not path.is_file() or path.read_bytes() != data:
@@ -39,7 +39,7 @@ def write_changelog(folder: Path, history: History, name: str) -> None:
 
 
 def changelog_head(data: bytes) -> str | None:
-    """Return the digest of the entry up to which a changelog tells; None when it names none."""
+    """Return the digest of the last entry that a changelog names; None when it names none."""
     found = _HEAD.search(data)
     return found[1].decode() if found else None
 

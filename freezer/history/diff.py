@@ -1,4 +1,4 @@
-"""Two locks compared with each other: what changed in each ecosystem, what moves the numbers apart.
+"""Compares two locks: what changed in each ecosystem, with what may change results apart.
 
 Pure. Versions are compared by the rules of their ecosystem (`freezer.ecosystems`).
 """

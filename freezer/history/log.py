@@ -215,9 +215,10 @@ def read_log(folder: Path, place: str) -> bytes:
 
 
 def _require_none_kept(folder: Path, place: str) -> None:
-    """Miss a history that is gone while locks of it are kept.
+    """Raise ``HistoryError`` where locks are kept and the history is gone.
 
-    The current lock may be: whoever was killed kept it just before it wrote the first entry.
+    The current lock may be kept without one: a process that is killed before it writes the first
+    entry leaves that.
     """
     lock = folder / LOCK_FILE
     current = digest(lock.read_bytes()) if lock.is_file() else None

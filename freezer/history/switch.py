@@ -1,8 +1,18 @@
-"""Making a lock of the past current, in one step that survives a kill.
+"""A switch: an earlier lock becomes current, in one step that survives a kill.
 
-What is to be done is written down before any of it is done. Until that journal has its name nothing
-has changed; from then on the switch counts, and whoever holds the environment next ends it. Doing
-it twice does no harm.
+A rollback replaces several files, and a file system can rename only one at a time. So the switch is
+first written down whole, in a journal, and the order of the steps makes every kill harmless:
+
+1. The journal is written under another name, synced to disk, and renamed; then its folder is
+   synced. Until that rename nothing has changed. From it on the switch counts.
+2. Each file is replaced by a synced copy out of the archive, the lock last; then the entries are
+   added to the history, then the changelog follows. Every step writes what the journal says,
+   whatever is there already, so that repeating a step does no harm.
+3. The journal is removed.
+
+Whoever opens the history next finds a journal that is left, and does steps 2 and 3. It is synced
+before the first file is replaced: otherwise a power failure could keep the new files and lose the
+journal, and leave one lock's exports next to another lock.
 """
 
 from __future__ import annotations
@@ -34,24 +44,24 @@ JOURNAL: Final = ".switch.json"
 
 
 class Switch(Model):
-    """What it takes to make a lock of the past current."""
+    """All that makes an earlier lock current."""
 
     name: EnvName
     lock_id: Sha256
     image: Digest
     """Gets the environment's tags."""
     files: dict[File, Sha256]
-    """What lies in the archive and goes beside the current lock."""
+    """Files of the archive, with their SHA-256, that take their place next to the history."""
     references: dict[File, Sha256] = Field(default_factory=dict)
     removed: tuple[File, ...] = ()
-    """What lies beside the current lock and has no counterpart."""
+    """Files next to the current lock that the earlier lock does not have."""
     removed_references: tuple[File, ...] = ()
     entries: tuple[Entry, ...]
     """What the history gets."""
 
 
 def begin(folder: Path, switch: Switch) -> None:
-    """Write the journal: from here on the switch counts."""
+    """Write the journal: once it has its name, the switch counts."""
     document = plain(switch)
     document["integrity"] = digest(json_bytes(document))
     with disk_errors(folder):
@@ -60,7 +70,7 @@ def begin(folder: Path, switch: Switch) -> None:
 
 
 def begun(folder: Path, shown: str) -> Switch | None:
-    """Return the switch that was begun and not ended; None where there is none.
+    """Return a switch that was begun and not finished; None where there is none.
 
     Raises ``HistoryError`` when the journal was edited.
     """
@@ -148,5 +158,5 @@ def _stuck(what: str, where: Where, found: str | None = None) -> HistoryError:
         what,
         where=where,
         found=found,
-        hint="remove that file to stay with the lock that lies there, then look at `freeze log`",
+        hint="remove that file to stay with the lock that is there, then look at `freeze log`",
     )

@@ -21,7 +21,7 @@ def runtime_files(lock: Lock, store: Store) -> Mapping[str, bytes]:
     """Return the files by path, such as ``freezer_inside/smoke.py``: with the lock's digest.
 
     Raises ``LockError`` where neither this Freezer nor the store has those files, or where they
-    speak another language than this Freezer, and ``IntegrityError`` for what was tampered with.
+    have an interface that this Freezer does not support, and ``IntegrityError`` for edited files.
     """
     require_interface(lock.inside)
     if lock.inside.sha256 == inside_digest()[1]:

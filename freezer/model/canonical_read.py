@@ -1,7 +1,7 @@
 """Reading what `freezer.model.canonical.yaml_text` wrote, five times faster than a YAML parser.
 
-No general YAML: whoever reads with this writes the value down again and compares, and gives a text
-that is not canonical to a YAML parser, whose errors have a line.
+This is not a general YAML parser. Its caller writes the value out again and compares the bytes; a
+text that is not canonical goes to a YAML parser, whose errors have a line.
 """
 
 from __future__ import annotations

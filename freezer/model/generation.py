@@ -27,7 +27,7 @@ Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 Number = Annotated[int, Field(ge=1, lt=2**31)]
 File = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-"""The plain name of a file beside a lock."""
+"""The plain name of a file stored next to a lock."""
 Parents = Annotated[tuple[Digest, ...], Field(max_length=64)]
 Action = Literal["lock", "update", "rollback", "merge"]
 
@@ -46,10 +46,10 @@ class Generation(Model):
     image: Digest | None = None
     """ID of its image, where it was known when this was written."""
     files: dict[File, Sha256] = {}
-    """Every file that was written beside the lock, and its SHA-256."""
+    """Every file written next to the lock, and its SHA-256."""
     reason: Text | None = None
     who: Text | None = None
-    """Name and mail of whoever did it, as git knows them."""
+    """Name and mail of the author, from git."""
     commit: Commit | None = None
     """The commit that was checked out; this entry is in a later one."""
     summary: Text

@@ -1,8 +1,9 @@
-"""Freezer's runtime as one piece of bytes, and how the host and that part talk.
+"""Freezer's runtime as one file, and the interface between the host and the runtime.
 
-A lock names the part by the SHA-256 over all of its files: of each the path, NUL, its length in
-decimal, NUL, and its content. What is kept is what is hashed there, byte for byte: so the piece has
-that very digest for its name, and `sha256sum` is enough to verify it.
+The runtime is the package ``freezer_inside``, which every image holds. A lock names it by one
+SHA-256 over all of its modules: for each the path, NUL, its length in decimal, NUL, its content.
+The stored file consists of exactly those bytes, so its name is its own SHA-256, and `sha256sum`
+verifies it.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 FIRST: Final = 1
 """The interface of a lock that names none."""
 UNDERSTOOD: Final = frozenset({1})
-"""Interfaces that this Freezer speaks: docs/reference/inside.md says what each is."""
+"""Interfaces that this version of Freezer supports; docs/reference/inside.md describes each."""
 LARGEST: Final = 16 << 20
-"""Bytes of a part; one has about 130,000."""
+"""Bytes of a runtime; one has about 130,000."""
 _MOST: Final = 1000
 _PATH: Final = re.compile(r"freezer_inside(/[A-Za-z_][A-Za-z0-9_]{0,99}){1,8}\.py")
 _HEAD: Final = re.compile(rb"([^\0]{1,900})\0(0|[1-9][0-9]{0,8})\0")
@@ -32,9 +33,9 @@ _ASKED: Final = ("__init__", "bytecode", "fingerprint", "record", "smoke", "veri
 
 
 def unpack(data: bytes, sha256: str, shown: str) -> dict[str, bytes]:
-    """Return the files in a piece by their paths, such as ``freezer_inside/smoke.py``.
+    """Return the modules in a runtime by path, such as ``freezer_inside/smoke.py``.
 
-    ``shown`` is where it lies, for messages. Raises ``IntegrityError`` when it does not hash to
+    ``shown`` is its place in messages. Raises ``IntegrityError`` when it does not hash to
     ``sha256``, or holds anything but the modules of that package.
     """
     if len(data) > LARGEST or digest(data) != sha256:
@@ -63,24 +64,24 @@ def _members(data: bytes, shown: str) -> Iterator[tuple[str, bytes]]:
 
 
 def require_interface(inside: ImageRuntime) -> None:
-    """Raise ``LockError`` when the image and this Freezer do not speak one language."""
-    spoken = inside.interface or FIRST
-    if spoken in UNDERSTOOD:
+    """Raise ``LockError`` when this Freezer does not support the runtime's interface."""
+    interface = inside.interface or FIRST
+    if interface in UNDERSTOOD:
         return
     known = " or ".join(map(str, sorted(UNDERSTOOD)))
     raise LockError(
-        "Freezer's runtime speaks another language than this Freezer",
-        found=f"interface {spoken}, of freezer_inside {inside.version} ({inside.sha256[:12]})",
+        "Freezer's runtime has an interface that this Freezer does not support",
+        found=f"interface {interface}, of freezer_inside {inside.version} ({inside.sha256[:12]})",
         expected=f"interface {known}",
         hint="use a newer Freezer"
-        if spoken > max(UNDERSTOOD)
+        if interface > max(UNDERSTOOD)
         else "use the Freezer that made the lock, or run `freeze lock`",
     )
 
 
 def _refused(shown: str, found: str, expected: str | None = None) -> IntegrityError:
     return IntegrityError(
-        "this is not what was kept of Freezer's runtime",
+        "this is not the stored copy of Freezer's runtime",
         where=Where(shown),
         found=found,
         expected=expected or "modules of freezer_inside, and nothing else",

@@ -16,11 +16,11 @@ def bisect(
         typer.Option(
             "--good",
             metavar="A",
-            help="A generation whose numbers are right: its number or first digits of its lock ID.",
+            help="A generation whose results are right: its number or first digits of its lock ID.",
         ),
     ],
     bad: Annotated[
-        str, typer.Option("--bad", metavar="B", help="A later one whose numbers are others.")
+        str, typer.Option("--bad", metavar="B", help="A later one whose results differ.")
     ],
     env: Env = None,
     keep: Annotated[
@@ -28,7 +28,7 @@ def bisect(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Find the generation, and in it the package, that moved the numbers; builds in between."""
+    """Find the generation, and in it the package, that changed the results; builds in between."""
     from freezer.flows.compare.bisect import bisect as run
     from freezer.output.history.bisect import document, show
 

@@ -34,7 +34,7 @@ def diff(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Say what changed between two locks, what moves the numbers first, and why it may."""
+    """Show what changed between two locks, and first what may change the results."""
     from freezer.flows.compare.diff import diff as run
     from freezer.flows.compare.diff import split_words
     from freezer.output.history.diff import document, page, show

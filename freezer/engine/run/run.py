@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import docker.errors
-import requests
 from docker.types import DeviceRequest
 from docker.types import Mount as DockerMount
 
@@ -21,7 +20,7 @@ from freezer.engine.interface import RunOptions, RunResult
 from freezer.engine.run import cpuset
 from freezer.engine.run.output import Collected, Tail
 from freezer.engine.run.owner import OWNER_LABEL, owner
-from freezer.errors import EngineError
+from freezer.errors import EngineError, FreezerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,7 +76,7 @@ def _container(
         yield container
     finally:
         # What made the block fail says more than a failure to clean up after it.
-        with contextlib.suppress(docker.errors.DockerException, requests.RequestException):
+        with contextlib.suppress(FreezerError), link.doing("removing a container"):
             link.api.remove_container(container, v=True, force=True)
 
 

@@ -50,7 +50,7 @@ class Row:
     generation: Generation
     checks: tuple[Checked, ...]
     current: bool
-    """Whether its lock is the one that lies there, and it is the last one of that lock."""
+    """Whether its lock is the current one, and it is the last generation of that lock."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Log:
     rows: tuple[Row, ...]
     """Oldest first."""
     unrecorded: str | None
-    """ID of the lock that lies there, where no freeze recorded it yet."""
+    """ID of the current lock, where no command has recorded it yet."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +153,9 @@ def _lock_here(project: Project, name: str) -> tuple[Locked | None, LockError | 
 
 
 def join(project: Project, name: str | None, reason: str | None = None) -> Generation:
-    """Make one history of two branches that both added to it; return the generation that does.
+    """Join two branches that both added to the history; return the generation that joins them.
 
-    The lock that lies there decides what is current. Raises ``HistoryError`` when there is nothing
+    The lock that is there decides what is current. Raises ``HistoryError`` when there is nothing
     to join, or an entry of either side is gone or was edited, and ``LockError``.
     """
     chosen = environment_name(project, name)

@@ -1,7 +1,7 @@
 """From a project's folder to the environment that a command is about: its spec and its lock.
 
 A project holds ``images/<env>/freeze.yaml`` for each environment, or one ``freeze.yaml`` of its
-own; locks are in ``lockfiles/<env>/`` beside them.
+own; locks are in ``lockfiles/<env>/`` next to them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Environment:
 
 @dataclass(frozen=True)
 class Locked:
-    """A lock as it lies on disk."""
+    """A lock as it is stored on disk."""
 
     lock: Lock
     id: str
@@ -152,7 +152,7 @@ def place(environment: Environment, *path: str | int) -> Where:
 def read_spec_file(environment: Environment, path: str, key: str) -> bytes:
     """Return a file that the spec names, relative to the spec.
 
-    Raises ``SpecError`` when it cannot be read, is too large, or lies elsewhere by way of a link.
+    Raises ``SpecError`` when it cannot be read, is too large, or is a link that leads elsewhere.
     """
     where = place(environment, *key.split("."))
     file = environment.spec_folder / path
@@ -161,7 +161,7 @@ def read_spec_file(environment: Environment, path: str, key: str) -> bytes:
             raise SpecError(
                 f"{path} leads out of the spec's folder",
                 where=where,
-                hint="copy the file beside the spec",
+                hint="copy the file next to the spec",
             )
         if file.stat().st_size > _LARGEST:
             raise SpecError(

@@ -1,4 +1,4 @@
-"""Who works here and on which commit, as git knows them: good to have, never needed."""
+"""The author and the commit, from git. Never required: without git both are unknown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 @dataclass(frozen=True)
 class Author:
-    """Whoever runs this, as far as git tells."""
+    """The user, as far as git knows."""
 
     who: str | None = None
     """``Name <mail>``, or one of the two."""
@@ -30,7 +30,7 @@ class Author:
 
 
 def author(folder: Path) -> Author:
-    """Return who git says works in a folder, and on which commit. Raises nothing."""
+    """Return the author and the commit that git reports for a folder. Raises nothing."""
     questions = (
         ("config", "--null", "--get-regexp", r"^user\.(name|email)$"),
         ("rev-parse", "--verify", "--quiet", "HEAD"),

@@ -1,6 +1,6 @@
-"""Freezer's runtime, kept with the locks that name it: a later Freezer has another.
+"""Freezer's runtime, kept with the locks that name it: a later version of Freezer has another.
 
-It lies in ``lockfiles/ENV/inside/`` under its SHA-256, once for all generations that name it.
+It is stored in ``lockfiles/ENV/inside/`` under its SHA-256, once for all generations that name it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def installed_runtime() -> ImageRuntime:
-    """Return what a lock says of this Freezer's runtime."""
+    """Return the runtime of this version of Freezer, as a lock names it."""
     version, sha256 = inside_digest()
     return ImageRuntime(
         version=version, sha256=sha256, interface=INTERFACE if INTERFACE > FIRST else None
@@ -35,10 +35,10 @@ def installed_runtime() -> ImageRuntime:
 
 
 def runtime_for(project: Project, plan: SmokePlan, old: Lock | None, *, keep: bool) -> ImageRuntime:
-    """Return the part that a new lock names: this Freezer's own, which `freeze lock` is there for.
+    """Return the runtime that a new lock names: by default that of this version of Freezer.
 
-    An update that names packages moves them, and stays with the old lock's part (``keep``): whether
-    they moved the numbers can be told only where the same trainings ran.
+    An update of single packages keeps the old lock's runtime (``keep``): only where the same
+    trainings ran can a change of results be attributed to the packages.
     """
     own = installed_runtime()
     if old is None or not keep or old.inside == own:
@@ -51,18 +51,18 @@ def runtime_for(project: Project, plan: SmokePlan, old: Lock | None, *, keep: bo
 
 
 def keep_runtime(project: Project, lock: Lock) -> None:
-    """Keep the part that a lock names with the project, and in the store, where it is at hand.
+    """Store the runtime that a lock names with the project and in the store, where it is available.
 
     Raises ``HostError`` where it cannot be written, and ``IntegrityError`` for a spoiled store.
     """
-    with suppress(IntegrityError):  # what was edited is put right, if the bytes are anywhere else
+    with suppress(IntegrityError):  # an edited copy is replaced, if the bytes are anywhere else
         fetch_runtime(project, lock)
     store, sha256 = project.store, lock.inside.sha256
     path = project.root / LOCKS / lock.name / INSIDE / sha256
     if not store.has(sha256) or _read(path, sha256) is not None:
         return
     held = store.verified(sha256)
-    if held.stat().st_size > LARGEST:  # no part: a lock may name any file that the store has
+    if held.stat().st_size > LARGEST:  # no runtime: a lock may name any file that the store has
         return
     data = held.read_bytes()
     try:
@@ -72,7 +72,7 @@ def keep_runtime(project: Project, lock: Lock) -> None:
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         there = next(one for one in (path, *path.parents) if one.exists())
         raise HostError(
-            "Freezer's runtime cannot be kept: something else lies in its place",
+            "Freezer's runtime cannot be stored: something else is in its place",
             where=Where(str(there.relative_to(project.root))),
             found=error.strerror,
             hint="move it away",
@@ -80,10 +80,10 @@ def keep_runtime(project: Project, lock: Lock) -> None:
 
 
 def fetch_runtime(project: Project, lock: Lock) -> None:
-    """Put the part that a lock names into the store: this Freezer's own, or the one that was kept.
+    """Put the runtime that a lock names into the store: this version's, or the one that was kept.
 
-    One that is nowhere is missed by the step that needs it. Raises ``IntegrityError`` when what
-    was kept was edited, and is nowhere else.
+    Where there is none, the step that needs it reports that. Raises ``IntegrityError`` when the
+    only copy was edited.
     """
     store, sha256 = project.store, lock.inside.sha256
     if store.has(sha256):
@@ -100,7 +100,7 @@ def fetch_runtime(project: Project, lock: Lock) -> None:
         edited = edited or path
     if edited is not None:
         raise IntegrityError(
-            "what was kept of Freezer's runtime was edited",
+            "the stored copy of Freezer's runtime was edited",
             where=Where(str(edited.relative_to(project.root))),
             found=f"other bytes than those of freezer_inside {lock.inside.version}",
             expected=f"sha256 {sha256}, its name",
@@ -109,13 +109,13 @@ def fetch_runtime(project: Project, lock: Lock) -> None:
 
 
 def require_runtime(project: Project, lock: Lock) -> None:
-    """Bring the part that a lock names. Raises ``LockError`` saying what to do without it."""
+    """Fetch the runtime that a lock names. Raises ``LockError`` where there is none."""
     fetch_runtime(project, lock)
     runtime_files(lock, project.store)
 
 
 def runtime_fault(project: Project, lock: Lock) -> str | None:
-    """Say why this Freezer cannot build with the part that a lock names; None when it can."""
+    """Return why this Freezer cannot build with the runtime that a lock names; None when it can."""
     try:
         require_runtime(project, lock)
     except FreezerError as error:
@@ -124,7 +124,7 @@ def runtime_fault(project: Project, lock: Lock) -> str | None:
 
 
 def _places(project: Path, lock: Lock) -> Iterator[Path]:
-    """Yield the files of that name, the lock's own first: any environment may have kept it."""
+    """Yield the copies of the runtime, the environment's own first; others may have one."""
     own = project / LOCKS / lock.name / INSIDE / lock.inside.sha256
     others = sorted(project.glob(f"{LOCKS}/*/{INSIDE}/{lock.inside.sha256}"))
     yield from (path for path in dict.fromkeys([own, *others]) if path.is_file())

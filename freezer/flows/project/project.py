@@ -1,4 +1,4 @@
-"""What every flow works with: project, configuration, store, engine, reporter; opened once."""
+"""The context of every flow, opened once a command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Project:
-    """What every flow works with: the project, its configuration, the store, the engine, an ear."""
+    """The context of every flow: the project, its configuration, store, engine and reporter."""
 
     root: Path
     """The project's folder: it holds ``images/`` and ``lockfiles/``."""

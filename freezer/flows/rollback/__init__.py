@@ -1,1 +1,1 @@
-"""`freeze rollback`: make an earlier lock current again, once it is shown to be good."""
+"""`freeze rollback`: make an earlier lock current again, once its check was good."""

@@ -1,4 +1,4 @@
-"""The image of a lock of the past: the one on record, from wherever it is quickest to have.
+"""The image of an earlier lock: the recorded one, from the engine, a registry, or a rebuild.
 
 Building and pulling are imported where they are needed: a dry run needs neither, and is quick.
 """
@@ -22,12 +22,12 @@ How = Literal["here", "pulled", "rebuilt"]
 
 @dataclass(frozen=True)
 class EarlierImage:
-    """An image of a lock of the past."""
+    """An image of an earlier lock."""
 
     info: ImageInfo
     how: How
     on_record: bool | None
-    """Whether its ID is one that the history tells; None where the history tells none."""
+    """Whether the history records its ID; None where it records none."""
     seconds: float
 
 
@@ -53,9 +53,9 @@ def known_place(project: Project, recorded: frozenset[str]) -> str | None:
 
 
 def obtain_image(project: Project, locked: Locked, recorded: frozenset[str]) -> EarlierImage:
-    """Return the image of a lock of the past: held, pulled from where it was published, or rebuilt.
+    """Return the image of an earlier lock: from the engine, from a registry, or rebuilt.
 
-    ``recorded`` are the IDs that the history tells. Of a registry only such an image is taken. Tags
+    ``recorded`` are the image IDs in the history. From a registry only such an image is taken. Tags
     other than the lock's own stay where they are. Raises what fetching, building and the engine
     raise; whether a rebuilt image is the one on record is for the caller to judge.
     """
@@ -85,10 +85,10 @@ def _pulled(project: Project, locked: Locked, recorded: frozenset[str]) -> Image
     try:
         image = pull(project, place).image
     except FreezerError as error:
-        project.report.note(f"{place} cannot be had ({error.what}): building the image instead")
+        project.report.note(f"{place} cannot be pulled ({error.what}): building the image instead")
         return None
     info = project.engine().image(image)
     if image not in recorded or info is None or info.labels.get(LOCK_LABEL) != locked.id:
-        project.report.warn(f"{place} is not the image on record: building it instead")
+        project.report.warn(f"{place} is not the recorded image: building it instead")
         return None
     return info

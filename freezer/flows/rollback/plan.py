@@ -1,4 +1,4 @@
-"""Where a rollback would lead: the generation, its files verified, its image, what would change."""
+"""Plans a rollback: the generation, its files verified, its image, and what would change."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ class Rollback:
     classes: tuple[str, ...]
     """Numerics classes that the target has numbers of."""
     how: How | None
-    """Where its image came from, or would; None for a dry run that can only tell when it tries."""
+    """Where its image came from, or would; None where only the rollback itself can find out."""
     place: str | None = None
-    """Where the image was published, where that is known."""
+    """Address that the image was published to, where that is known."""
     image: str | None = None
     on_record: bool | None = None
     image_seconds: float | None = None
     check: CheckResult | None = None
     why_not: str | None = None
-    """Why the target is not shown to be good; None when it is."""
+    """Why the target's check is not good; None when it is."""
     already: bool = False
     """Whether an earlier command did it, such as one that was killed after it counted."""
     done: Generation | None = None
     """The new generation; None when nothing changed."""
     switch_seconds: float | None = None
-    """What it took to make it current, after the check."""
+    """Seconds that the switch took, after the check."""
     answers_spec: bool | None = None
-    """Whether the lock answers the spec, which was not changed; None where that cannot be told."""
+    """Whether the lock answers the spec, which is not changed; None where that is unknown."""
 
 
 def plan_rollback(project: Project, name: str | None, to: int | str | None = None) -> Rollback:

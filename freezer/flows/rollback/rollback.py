@@ -101,7 +101,7 @@ def _require_unchanged(past: History, before: bytes) -> None:
 
 
 def _why_not(plan: Rollback, image: EarlierImage, result: CheckResult) -> str | None:
-    """Say why the target is not shown to be good; None when it is."""
+    """Return why the target's check is not good; None when it is."""
     number = plan.target.number
     if image.on_record is False:
         return (

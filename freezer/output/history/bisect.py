@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show(found: Bisected, console: Console) -> None:
-    """Print what moved the numbers. The trials were told as they were made."""
+    """Print what changed the results. The trials were reported as they were made."""
     _say(
         f"{found.name}: the numbers moved from generation {found.good.number} to "
         f"{found.bad.number} ({found.bad.summary})",
@@ -28,7 +28,7 @@ def show(found: Bisected, console: Console) -> None:
         text = plural(found.skipped, "generation")
         _say(f"  {text} between them could not be tried: it may be in one of those", console)
     if not found.culprits:
-        _say("  the two locks install the same: what moved the numbers is not in them", console)
+        _say("  the two locks install the same: what changed the results is not in them", console)
     elif len(found.culprits) == 1:
         _say(f"  by itself: {found.culprits[0].title}", console)
     else:

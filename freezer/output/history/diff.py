@@ -1,4 +1,4 @@
-"""What ``freeze diff`` says: what moves the numbers first, then everything; also as a page."""
+"""The output of ``freeze diff``: what may change results first, then the rest; also as a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``freeze log`` says: a line for each generation, and below it what is known of it."""
+"""The output of ``freeze log``: a line for each generation, and what is known of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def show(log: Log, console: Console) -> None:
                 console.print(f"  {line}", highlight=False, soft_wrap=True)
     if log.unrecorded:
         console.print(
-            f"{log.name}: lock {short_id(log.unrecorded)} lies there and is not recorded yet; the "
+            f"{log.name}: lock {short_id(log.unrecorded)} is there and is not recorded yet; the "
             "next `freeze lock` or `freeze check` records it",
             highlight=False,
             soft_wrap=True,

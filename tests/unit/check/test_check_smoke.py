@@ -174,7 +174,7 @@ def test_a_part_of_another_interface_is_refused_before_anything_runs():
     plan = SmokePlan(trainings=("numpy",), seed=1, cpus=2, memory="1g", timeout=100)
     newer = make_lock(smoke=plan, inside=ImageRuntime(version="9", sha256="9" * 64, interface=9))
     engine = Says([HOST_LINE, *lines()])
-    with pytest.raises(LockError, match="another language"):
+    with pytest.raises(LockError, match="has an interface"):
         run_smoke(
             newer, "1" * 64, f"sha256:{'2' * 64}",
             engine=engine, report=SilentReporter(), title="Training",

@@ -87,6 +87,23 @@ def test_whatever_it_was_doing_it_is_given_up(
     assert "freeze doctor" in caught.value.hint
 
 
+def test_cleaning_up_after_it_does_not_wait_as_long_again(
+    quick: DockerEngine, fake: FakeEngine, silenced: Callable[..., None], tmp_path: Path
+) -> None:
+    """A container is removed whatever happens, if there is still an engine that does so."""
+    fake.answers[("GET", "/containers/json")] = (200, [])
+    fake.answers[("GET", "/images/json")] = (200, [])
+    fake.answers[("GET", "/json")] = (200, {**IMAGE, "Config": {}})
+    fake.answers[("POST", "/containers/create")] = (201, {"Id": "c"})
+    silenced("/containers/json", "/img/json", "/containers/create")
+    started = time.monotonic()
+    with pytest.raises(EngineError, match="fell silent while running"):
+        run(quick, tmp_path)
+    assert time.monotonic() - started < 5
+    silenced("")
+    assert quick.images() == []
+
+
 def test_one_that_is_busy_is_waited_for(
     quick: DockerEngine, fake: FakeEngine, silenced: Callable[..., None]
 ) -> None:

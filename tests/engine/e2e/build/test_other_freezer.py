@@ -29,7 +29,7 @@ def test_a_later_freezer_builds_and_checks_what_the_first_one_locked(
         Store(later.store).path(part).unlink()
         whole = kept.read_bytes()
         kept.write_bytes(whole[:-1])
-        later.freeze("lock", "--check").failed(1, f"inside/{part}: what was kept", "was edited")
+        later.freeze("lock", "--check").failed(1, f"inside/{part}: the stored copy", "was edited")
         kept.write_bytes(whole)
         moved = f"Freezer's runtime: 1 ({part[:12]}) to 1 ({own.sha256[:12]})"
         assert moved in later.freeze("lock").good().out

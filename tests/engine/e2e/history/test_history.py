@@ -87,7 +87,7 @@ def test_back_whatever_is_gone(lock: Project, engine: Engine, tmp_path: Path) ->
     remove(engine, image)
     said = lock.freeze("rollback", "--json", "--reason", "six was not needed", **GONE).good()
     done = said.document
-    assert "cannot be had" in said.err
+    assert "cannot be pulled" in said.err
     assert (done["to"]["generation"], done["image"]["how"]) == (1, "rebuilt")
     assert (done["image"]["id"], done["image"]["on-record"]) == (image, True)
     assert (done["check"]["verdict"], done["check"]["against-reference"]) == ("identical", True)

@@ -138,7 +138,7 @@ def test_one_that_was_edited_is_named_and_not_used(shop: Project, data: bytes) -
         fetch_runtime(shop, LOCK)
     assert str(raised.value.where) == f"lockfiles/demo/inside/{OLD.sha256}"
     assert not shop.store.has(OLD.sha256)
-    assert f"inside/{OLD.sha256}: what was kept" in (runtime_fault(shop, LOCK) or "")
+    assert f"inside/{OLD.sha256}: the stored copy" in (runtime_fault(shop, LOCK) or "")
 
 
 def test_an_edited_one_is_put_right_from_where_it_is_whole(shop: Project) -> None:
@@ -171,7 +171,7 @@ def test_what_lies_in_its_place_is_named(shop: Project, below: str) -> None:
     path = shop.root / "lockfiles/demo" / below
     path.parent.mkdir(parents=True)
     path.write_bytes(b"mine")
-    with pytest.raises(HostError, match="something else lies in its place") as caught:
+    with pytest.raises(HostError, match="something else is in its place") as caught:
         keep_runtime(shop, LOCK)
     assert str(caught.value.where) == f"lockfiles/demo/{below.removesuffix('/deeper')}"
     assert path.read_bytes() == b"mine"
@@ -213,7 +213,7 @@ def test_one_that_was_edited_in_the_store_is_had_again_from_the_project(shop: Pr
 def test_a_lock_whose_part_would_lead_out_of_the_image_is_refused(shop: Project) -> None:
     data = PART + pack({"freezer_inside/../../../../etc/job.py": b"import os"})
     hostile = make_lock(inside=ImageRuntime(version="1", sha256=shop.store.put_bytes(data)))
-    with pytest.raises(IntegrityError, match="not what was kept"):
+    with pytest.raises(IntegrityError, match="not the stored copy"):
         runtime_files(hostile, shop.store)
 
 
@@ -221,7 +221,7 @@ def test_a_part_of_another_interface_is_refused_before_its_bytes_are_looked_for(
     shop: Project,
 ) -> None:
     newer = make_lock(inside=ImageRuntime(version="9", sha256="9" * 64, interface=9))
-    with pytest.raises(LockError, match="another language"):
+    with pytest.raises(LockError, match="has an interface"):
         runtime_files(newer, shop.store)
 
 
@@ -259,7 +259,7 @@ def test_a_large_file_that_a_lock_names_is_no_part(shop: Project) -> None:
     )
     keep_runtime(shop, lock)
     assert kept(shop) == {}
-    with pytest.raises(IntegrityError, match="not what was kept"):
+    with pytest.raises(IntegrityError, match="not the stored copy"):
         runtime_files(lock, shop.store)
 
 
