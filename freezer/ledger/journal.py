@@ -13,7 +13,7 @@ import os
 from base64 import b64decode, b64encode
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from freezer.ledger.series import Points, joined, packed, unpacked
 from freezer.model.record.run import read_run, run_bytes
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Run
 
 SUFFIX = ".jsonl"
+RESERVE: Final = 512 << 10
+"""Bytes of the disk that are kept free for a run's last state."""
 
 
 class Journal:
@@ -38,15 +40,21 @@ class Journal:
         self._stream = temporary.open("ab", buffering=0)
         try:
             fcntl.flock(self._stream, fcntl.LOCK_EX)
+            self._reserve()
             temporary.replace(path)
         except OSError:
-            self._stream.close()
+            self.close()
             temporary.unlink(missing_ok=True)
             raise
 
     def run(self, run: Run) -> None:
         """Keep the run's state. On the disk when this returns."""
         self._write({"run": json.loads(run_bytes(run))})
+
+    def last(self, run: Run) -> None:
+        """Keep the run's last state, for which room was reserved when the journal was opened."""
+        _reserve_of(self.path).unlink(missing_ok=True)
+        self.run(run)
 
     def metrics(self, metrics: Mapping[str, Points]) -> None:
         """Keep a batch of points. On the disk when this returns."""
@@ -59,11 +67,17 @@ class Journal:
     def done(self) -> None:
         """Remove the journal: the database has all of it."""
         self.path.unlink(missing_ok=True)
-        self._stream.close()
+        self.close()
 
     def close(self) -> None:
         """Leave the journal to the next command."""
+        _reserve_of(self.path).unlink(missing_ok=True)
         self._stream.close()
+
+    def _reserve(self) -> None:
+        """Take room on the disk: a training that fills it must not cost its own record."""
+        with _reserve_of(self.path).open("wb") as stream:
+            os.posix_fallocate(stream.fileno(), 0, RESERVE)
 
     def _write(self, document: dict[str, Any]) -> None:
         line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
@@ -100,10 +114,15 @@ def dead_journals(folder: Path) -> Iterator[Left]:
             if not path.exists():  # another command recorded it meanwhile
                 continue
             found = _read(path, stream)
+            _reserve_of(path).unlink(missing_ok=True)
             if found is None:
                 path.unlink(missing_ok=True)
             else:
                 yield found
+
+
+def _reserve_of(path: Path) -> Path:
+    return path.with_suffix(".reserve")
 
 
 def _read(path: Path, stream: IO[bytes]) -> Left | None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from freezer.flows.runs.request import RunRequest
     from freezer.flows.runs.scene import Scene
 
+USAGE: Final = "usage.json"
 INTERRUPTED: Final = 130
 """Exit code of a run that was ended from outside."""
 _HOST_MEMO: Final = "run-host"
@@ -189,7 +190,7 @@ def settings_in_force(image: ImageInfo, confined: RunOptions) -> dict[str, Value
 def _usage(scene: Scene) -> dict[str, Value]:
     """Return what the command took, as the runner in the container wrote it down."""
     try:
-        found = json.loads(read_untrusted(scene.record / "usage.json", 10_000))
+        found = json.loads(read_untrusted(scene.record / USAGE, 10_000))
         cpu, peak = float(found["cpu"]), int(found["peak"])
     except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         return {}

@@ -11,6 +11,7 @@ from freezer.errors import LedgerError, RunError
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.runs.facts import (
     INTERRUPTED,
+    USAGE,
     begun,
     ended,
     known_host,
@@ -119,6 +120,8 @@ def _execute(
     command = [PYTHON, RUNNER, RECORD, *actual_command(request, seed)]
     secrets = recorded_command(request, seed)[1]
     result: RunResult | None = None
+    with disk_errors(project.root):  # room for what the runner writes down, were the disk full
+        (scene.record / USAGE).write_bytes(b" " * 4096)
     with meanwhile(_load_ledger), journaled(journal, start, filtered.report, secrets) as live:
         try:
             result = engine.run(scene.image.id, command, confined, on_output=filtered.take)
@@ -154,7 +157,7 @@ def _record(
 
     kept = True
     try:
-        journal.run(last)
+        journal.last(last)
     except OSError as error:
         kept = False
         project.report.warn(f"the journal {journal.path} cannot be written: {error.strerror}")

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from freezer.errors import LedgerError, LedgerGoneError
 from freezer.ledger.connect import Ledger, open_ledger
-from freezer.ledger.journal import Journal, dead_journals
+from freezer.ledger.journal import RESERVE, Journal, dead_journals
 from freezer.ledger.query import all_points, content, count, field_names, find, get, points
 from freezer.ledger.record import append, change, record, record_many
 from freezer.ledger.series import CHUNK, Points, joined, packed, unpacked
@@ -318,3 +318,16 @@ def test_names_that_no_database_takes_are_stored_as_text(ledger: Ledger) -> None
     )
     assert any("ud800" in name for name in field_names(ledger))
     assert get(ledger, run(1).id).fields["params.\ud800\0"] == 1
+
+
+def test_a_full_disk_has_room_for_the_last_state(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "a.jsonl")
+    assert (tmp_path / "a.reserve").stat().st_blocks * 512 >= RESERVE
+    journal.last(run(1))
+    assert [one.name for one in tmp_path.iterdir()] == ["a.jsonl"]
+    journal.close()
+    killed = Journal(tmp_path / "b.jsonl")
+    killed.run(run(2))
+    killed._stream.close()  # as a kill does
+    assert len(list(dead_journals(tmp_path))) == 2
+    assert not list(tmp_path.glob("*.reserve"))
