@@ -1,0 +1,1 @@
+"""Hashing data sets beside plain sha256sum, and a second look beside a bare walk."""

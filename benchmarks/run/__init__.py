@@ -1,0 +1,1 @@
+"""What `freeze run` adds to the same `docker run`."""
