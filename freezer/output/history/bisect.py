@@ -1,4 +1,4 @@
-"""What ``freeze bisect`` says: the generation, the change, where the numbers part, the way back."""
+"""The output of ``freeze bisect``: the generation, the change, and the way back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def show(found: Bisected, console: Console) -> None:
     """Print what changed the results. The trials were reported as they were made."""
     _say(
-        f"{found.name}: the numbers moved from generation {found.good.number} to "
+        f"{found.name}: the results changed from generation {found.good.number} to "
         f"{found.bad.number} ({found.bad.summary})",
         console,
     )
@@ -32,7 +32,7 @@ def show(found: Bisected, console: Console) -> None:
     elif len(found.culprits) == 1:
         _say(f"  by itself: {found.culprits[0].title}", console)
     else:
-        _say("  no smaller set than this could be shown to move them:", console)
+        _say("  no smaller set than this is known to change them:", console)
         for one in found.culprits:
             _say(f"    {one.title}", console)
     _say(f"  {found.trial.summary}", console)
