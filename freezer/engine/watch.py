@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 SILENCE: Final = 20.0
 """Seconds without any answer after which an engine is given up."""
 FIRST: Final = 2.0
-"""Seconds of a request before the engine is asked whether it is there."""
-_INTERVAL: Final = 5.0
-"""Seconds from one answer to the next question."""
+"""Seconds from the start of a request, or from an answer, until the engine is asked whether it is
+there."""
 _CUT: Final = 0.2
 
 
@@ -64,19 +63,20 @@ class Watch:
             timer.cancel()
 
     def _ask(self, request: Request, done: threading.Event) -> None:
+        patience = self._first if self._gone else self._silence - self._first
         while not done.is_set():
-            self._gone = not self._answers()
+            self._gone = not self._answers(patience)
             if self._gone:
                 if not done.is_set():
                     request.silent = True
                     self._cut(done)
                 return
-            done.wait(_INTERVAL)
+            done.wait(self._first)
+            patience = self._silence - self._first
 
-    def _answers(self) -> bool:
+    def _answers(self, patience: float) -> bool:
         """Say whether the engine is there: also when it refuses, or hangs up."""
         url = self._api._url("/_ping", versioned_api=False)  # noqa: SLF001
-        patience = self._first if self._gone else self._silence - self._first
         try:
             with self._api.get(url, timeout=patience):
                 return True
