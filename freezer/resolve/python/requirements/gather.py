@@ -346,13 +346,20 @@ def _texts(value: Any) -> list[str]:
 
 def _require_folder(name: str, folder: Path, where: Where) -> None:
     """Refuse a folder of links that is not there."""
-    if scheme_of(name) or (folder / Path(name).expanduser()).exists():
+    if scheme_of(name) or _exists(folder, name):
         return
     raise SpecError(
         f"the folder {name} is not there",
         where=where,
         hint="paths are relative to the file that names them",
     )
+
+
+def _exists(folder: Path, name: str) -> bool:
+    try:
+        return (folder / Path(name).expanduser()).exists()
+    except (OSError, RuntimeError, ValueError):  # a name too long, another's home, a null byte
+        return False
 
 
 def _is_url(name: str) -> bool:
