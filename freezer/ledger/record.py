@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freezer.errors import LedgerError
 from freezer.ledger.schema import fields, names, objects, runs, series
@@ -178,5 +177,10 @@ def _put_object(connection: Connection, data: bytes) -> None:
 
 def _insert(connection: Connection, table: Any) -> Any:
     """Return an insert that may meet rows which are there already."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return dialect.insert(table)
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # takes as long to load as recording a run
+
+    return postgresql.insert(table)

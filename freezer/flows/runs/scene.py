@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from freezer.errors import CheckError, RunError, Where
 from freezer.flows.data.records import write_record
 from freezer.flows.data.sets import data_sets, require_expected, take
 from freezer.flows.image.build import build_locked, verified_image
-from freezer.flows.image.current_lock import load_current_lock
-from freezer.flows.project.environment import load_environment
+from freezer.flows.image.current_lock import warn_of_spec_change
+from freezer.flows.project.environment import load_environment, load_locked
 from freezer.flows.runs.code import Code, code_of, require_clean
 from freezer.flows.runs.place import run_folder
+from freezer.flows.support.preload import meanwhile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,10 +44,7 @@ class Scene:
 def prepare(project: Project, name: str | None, request: RunRequest, identifier: str) -> Scene:
     """Look at everything that can be at fault here before anything is built or started."""
     environment = load_environment(project.root, name)
-    locked = load_current_lock(project, name)
-    code = code_of(project.root)
-    if request.clean:
-        require_clean(code)
+    locked = load_locked(project.root, name)
     folder = run_folder(project, identifier)
     output = (request.output or folder / "output").absolute()
     if output.exists():
@@ -54,11 +53,16 @@ def prepare(project: Project, name: str | None, request: RunRequest, identifier:
             where=Where(str(output)),
             hint="name one that is not: what a run leaves must be its own",
         )
-    taken = [(one, take(project, one)) for one in _wanted(project, environment, request)]
-    for one, snapshot in taken:
-        require_expected(one, snapshot.digest)
-        write_record(project, environment.name, snapshot)
-    image = verified_image(project, locked)
+    # Comparing the lock with its spec loads the resolvers; git, data and engine wait meanwhile.
+    with meanwhile(partial(warn_of_spec_change, project, locked)):
+        code = code_of(project.root)
+        if request.clean:
+            require_clean(code)
+        taken = [(one, take(project, one)) for one in _wanted(project, environment, request)]
+        for one, snapshot in taken:
+            require_expected(one, snapshot.digest)
+            write_record(project, environment.name, snapshot)
+        image = verified_image(project, locked)
     if image is None:
         build_locked(project, locked)
         image = verified_image(project, locked)
