@@ -123,7 +123,9 @@ def _scratch_index(folder: Path) -> Iterator[dict[str, str]]:
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str((folder / objects).absolute()),
         }
         with suppress(OSError):
-            shutil.copyfile(folder / where, f"{scratch}/index")
+            # With its time: git reads a file whose time is that of the index, as it may have been
+            # written once more within the same second. A copy of now would pass for up to date.
+            shutil.copy2(folder / where, f"{scratch}/index")
         if not _git(folder, "read-tree", "--reset", "HEAD", more=index)[0]:
             Path(scratch, "index").unlink(missing_ok=True)
             _require(folder, "read-tree", "HEAD", more=index)

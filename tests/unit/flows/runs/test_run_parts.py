@@ -320,6 +320,18 @@ def test_files_that_git_was_to_overlook_are_seen(tree: Path) -> None:
     assert b"lr = 3" in code_of(tree).patch
 
 
+def test_a_change_within_the_second_of_the_commit_is_seen(tree: Path) -> None:
+    """git counts whole seconds, and reads again what is as new as its index."""
+    path, index = tree / "train.py", tree / ".git" / "index"
+    whole = 1_700_000_000 * 10**9
+    os.utime(path, ns=(whole, whole))
+    git(tree, "update-index", "--really-refresh")
+    os.utime(index, ns=(whole, whole))
+    path.write_text("lr = 4\n")  # as long as before
+    os.utime(path, ns=(whole, whole))
+    assert b"lr = 4" in code_of(tree).patch
+
+
 def test_names_and_settings_of_any_kind(tree: Path) -> None:
     git(tree, "config", "diff.noprefix", "true")
     git(tree, "config", "diff.renames", "copies")
