@@ -16,9 +16,12 @@ def main() -> int:
     """Run the command to its end."""
     folder, command = sys.argv[1], sys.argv[2:]
     if os.environ.pop("FREEZER_FINGERPRINT", None):
-        with open(os.path.join(folder, "host"), "wb") as stream:
-            asked = [sys.executable, "-m", "freezer_inside.fingerprint"]
-            subprocess.run(asked, stdout=stream, stderr=subprocess.DEVNULL, check=False)
+        asked = [sys.executable, "-m", "freezer_inside.fingerprint"]
+        try:
+            with open(os.path.join(folder, "host"), "wb") as stream:
+                subprocess.run(asked, stdout=stream, stderr=subprocess.DEVNULL, check=False)
+        except OSError:
+            pass  # asked again by the next run
     try:
         process = subprocess.Popen(command)
     except OSError as error:
@@ -33,8 +36,11 @@ def main() -> int:
         "cpu": usage.ru_utime + usage.ru_stime,
         "peak": usage.ru_maxrss * 1024,
     }
-    with open(os.path.join(folder, "usage.json"), "w") as stream:
-        json.dump(taken, stream)
+    try:
+        with open(os.path.join(folder, "usage.json"), "w") as stream:
+            json.dump(taken, stream)
+    except OSError as error:  # a full disk: how the command ended still counts
+        sys.stderr.write("freeze: what the run took is not recorded: %s\n" % error.strerror)
     return code
 
 
