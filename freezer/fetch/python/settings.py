@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from freezer.errors import FetchError
+from freezer.fetch.http.redact import redact
 from freezer.fetch.http.url import scheme_of
 from freezer.fetch.python.pip_config import PipSettings, pip_settings
 
@@ -119,9 +121,14 @@ def with_options(base: Indexes, options: IndexOptions) -> Indexes:
 
 
 def as_url(address: str, folder: Path | None = None) -> str:
-    """Return an address as a URL; a path (relative to ``folder``) becomes a ``file:`` one."""
+    """Return an address as a URL; a path (relative to ``folder``) becomes a ``file:`` one.
+
+    Raises ``FetchError`` for what can be neither.
+    """
     if scheme_of(address) in ("http", "https", "file"):
         return address
+    if "\0" in address:
+        raise FetchError("this is neither an address nor a path", found=redact(address))
     return (folder or Path.cwd()).joinpath(Path(address).expanduser()).resolve().as_uri()
 
 

@@ -10,6 +10,7 @@ from freezer.errors import FreezerError, SpecError
 from freezer.flows.lock.ecosystems import read_requirements
 from freezer.flows.lock.interface import LockRequest
 from freezer.flows.project.environment import load_environment
+from freezer.resolve.python.markers import marker_holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,14 +68,14 @@ def wheel_needs(
     found: dict[str, list[str]] = {}
     for item in wanted:
         name, text = canonicalize_name(item.name), str(item.specifier)
-        if item.marker is None or item.marker.evaluate(target):
+        if item.marker is None or marker_holds(item.marker, target):
             found.setdefault(name, []).append(text)
         elif name in package.requires:
             # Which extras were asked for is not in the lock: each that may be is named.
             found.setdefault(name, []).extend(
                 f"{text} (extra {one})".strip()
                 for one in _extras(item)
-                if item.marker.evaluate({**target, "extra": one})
+                if marker_holds(item.marker, {**target, "extra": one})
             )
     return {name: tuple(dict.fromkeys(each)) for name, each in found.items()}
 

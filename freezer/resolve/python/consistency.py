@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from freezer.resolve.python.markers import marker_holds
 from freezer.resolve.python.tags import marker_environment
 from freezer.resolve.python.true_metadata import wheel_metadata
 
@@ -28,7 +29,7 @@ def unmet(lock: Lock, store: Store) -> str | None:
             name = canonicalize_name(item.name)
             if name in lock.overrides:
                 continue
-            if item.marker is not None and not item.marker.evaluate(target):
+            if item.marker is not None and not marker_holds(item.marker, target):
                 continue
             found = versions.get(name)
             if found is None:

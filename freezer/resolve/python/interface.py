@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 
+from freezer.resolve.python.markers import marker_holds
 from freezer.resolve.python.tags import marker_environment
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class PipRequirement:
     def applies(self, target: Target) -> bool:
         """Say whether its marker holds on the target."""
         marker = self.requirement.marker
-        return marker is None or bool(marker.evaluate(marker_environment(target)))
+        return marker is None or marker_holds(marker, marker_environment(target))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from freezer.fetch.python.index import PythonIndex
 from freezer.resolve.python.index.dated import DatedIndex
 from freezer.resolve.python.index.local_server import Loopback
 from freezer.resolve.python.index.releases import fitting, releases
+from freezer.resolve.python.markers import marker_holds
 from freezer.resolve.python.tags import marker_environment
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _requirements(package: PipPackage, pages: Loopback, request: PipRequest) -> 
         item
         for item in wanted
         if canonicalize_name(item.name) in package.requires
-        and (item.marker is None or item.marker.evaluate(target))
+        and (item.marker is None or marker_holds(item.marker, target))
     ]
 
 

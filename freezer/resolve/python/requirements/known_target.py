@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from freezer.resolve.python.markers import marker_holds
+
 if TYPE_CHECKING:
     from packaging.markers import Marker
 
@@ -31,7 +33,7 @@ class KnownTarget:
             return True
         if any(name in str(marker) for name in _LATER):
             return None
-        return bool(marker.evaluate(self._values()))
+        return marker_holds(marker, self._values())
 
     def _values(self) -> dict[str, str]:
         return {

@@ -20,6 +20,7 @@ from freezer.model.artifact import Artifact
 from freezer.model.lock import PipPackage
 from freezer.resolve.python.index.local_server import read_metadata
 from freezer.resolve.python.locked import choose, download, with_build
+from freezer.resolve.python.markers import marker_holds
 from freezer.resolve.python.tags import marker_environment
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class _Taking:
             canonicalize_name(requirement.name)
             for text in listed.get_all("Requires-Dist", [])
             if (requirement := _requirement(text))
-            and (requirement.marker is None or requirement.marker.evaluate(environment))
+            and (requirement.marker is None or marker_holds(requirement.marker, environment))
         )
 
     def _metadata(self, file: Candidate) -> bytes:

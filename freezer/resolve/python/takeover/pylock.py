@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.pylock import (
     Package,
     PackageArchive,
@@ -73,7 +74,7 @@ class PylockPackages:
                     dependency_groups=self.groups or None,
                 )
             )
-        except PylockSelectError as error:
+        except (PylockSelectError, UndefinedComparison, UndefinedEnvironmentName) as error:
             raise ResolveError(
                 "the lock is not for this target",
                 where=Where(self.shown),

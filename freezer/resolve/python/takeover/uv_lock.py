@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 from freezer.errors import ResolveError, SpecError, Where
 from freezer.model.canonical import digest
 from freezer.model.parsing import TomlError, parse_toml
+from freezer.resolve.python.markers import marker_holds
 from freezer.resolve.python.pins import Pin
 from freezer.resolve.python.tags import marker_environment
 from freezer.resolve.python.takeover.pins import (
@@ -276,7 +277,7 @@ class _Walk:
             parsed = Marker(_CONFLICT.sub(known, marker))
         except InvalidMarker as error:
             raise _broken(self.lock.shown, f"the marker {marker!r}") from error
-        return bool(parsed.evaluate(marker_environment(self.target)))
+        return marker_holds(parsed, marker_environment(self.target))
 
     def _pin(self, entry: _Package, refusals: Refusals) -> LockedPin | None:
         name, url = canonicalize_name(entry.name), entry.source.get("url")
