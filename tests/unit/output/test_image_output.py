@@ -19,7 +19,7 @@ from tests.support.project.locks import make_lock, sha
 
 IMAGE = f"sha256:{sha('c')}"
 NAME = f"registry.example/team/demo@sha256:{sha('d')}"
-LOCKED = Locked(make_lock(), sha("a"), Path("/work/project/lockfiles/demo"))
+LOCKED = Locked(make_lock(), sha("a"), Path("/home/project/lockfiles/demo"))
 
 
 def printed(show: Any, *arguments: Any) -> list[str]:

@@ -20,7 +20,7 @@ from freezer.output.lock import lock as lock_output
 from freezer.output.lock import update as update_output
 from tests.support.project.locks import make_lock, sha
 
-PROJECT = Path("/work/project")
+PROJECT = Path("/home/project")
 ID = sha("a")
 
 
@@ -59,7 +59,7 @@ def test_a_first_lock_says_what_it_is_for_and_how_much_it_holds() -> None:
 
 def test_a_lock_outside_the_project_is_named_whole() -> None:
     last = printed(lock_output.show, result(first=True), Path("/elsewhere"))[-1]
-    assert last.endswith(" in /work/project/lockfiles/demo/freeze.lock.yaml")
+    assert last.endswith(" in /home/project/lockfiles/demo/freeze.lock.yaml")
 
 
 def test_a_first_lock_names_what_was_chosen_beyond_packages() -> None:
@@ -119,7 +119,7 @@ def test_a_check_says_where_the_runtime_is_another() -> None:
 def test_the_document_of_a_lock_has_its_facts() -> None:
     document = lock_output.document(locked(accelerator=Accelerator(cuda="12.4"), blas="openblas"))
     assert document["lock-id"] == ID
-    assert document["file"] == "/work/project/lockfiles/demo/freeze.lock.yaml"
+    assert document["file"] == "/home/project/lockfiles/demo/freeze.lock.yaml"
     assert document["python"] == "3.11.2"
     assert document["base"] == f"sha256:{sha('4')}"
     assert document["packages"]["debian"] == 1
