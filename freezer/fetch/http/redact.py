@@ -2,8 +2,10 @@
 
 An address is ``scheme://userinfo@host/path``. Its userinfo ends at the last ``@`` before the path,
 as pip, urllib3 and curl read it, whatever characters it holds. People also write passwords with an
-unencoded ``/``, ``?`` or ``#``, after which those tools find no usable host. What is displayed is
-therefore cut more generously than what is stored: rather a host too few than a password too many.
+unencoded ``/``, ``?`` or ``#``, after which those tools find no usable host, or another one:
+``https://user:12/34@host`` names the host ``user`` to them. An address that can be read both ways
+is refused where it is written (``is_ambiguous``), so that what is displayed and recorded may be cut
+generously: rather a host too few than a password too many.
 """
 
 from __future__ import annotations
@@ -32,6 +34,12 @@ _QUERY = re.compile(
     rf"={_VALUE}",
     re.IGNORECASE,
 )
+_NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_SECRETS = frozenset(
+    ["apikey", "auth", "credential", "credentials", "key", "passwd", "password", "secret", "sig",
+     "signature", "token"]
+)  # fmt: skip
+"""Words in the names of query parameters that open what they belong to."""
 _TOKEN = re.compile(r"(?P<head>https?://[^\s'\"]{0,1000}?/t/)[^/\s'\"?#]+")
 _HEADER = re.compile(
     r"(?P<name>authorization:?\s{0,9}(?:bearer|basic|token)?\s{1,9})\S+", re.IGNORECASE
@@ -49,7 +57,24 @@ def redact(text: str) -> str:
 
 def without_credentials(url: str) -> str:
     """Return a URL (or a line with URLs) without users and passwords, fit for a lock."""
-    return _without_userinfo(url, "", generous=False)
+    return _without_userinfo(url, "", generous=True)
+
+
+def is_ambiguous(url: str) -> bool:
+    """Return whether an ``@`` in the path of an address may be the end of a password."""
+    return without_credentials(url) != _without_userinfo(url, "", generous=False)
+
+
+def without_secrets(url: str) -> str:
+    """Return a URL without userinfo and without secret query parameters, such as signatures."""
+    bare, mark, fragment = without_credentials(url).partition("#")
+    address, question, query = bare.partition("?")
+    kept = [item for item in query.split("&") if not _is_secret(item.partition("=")[0])]
+    return address + (question + "&".join(kept) if kept else "") + mark + fragment
+
+
+def _is_secret(parameter: str) -> bool:
+    return any(part.lower() in _SECRETS for part in _NAME_PARTS.findall(unquote(parameter)))
 
 
 def hide(text: str, url: str) -> str:

@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, unquote_to_bytes, urljoin, urlsplit
 
-from freezer.errors import FetchError
-from freezer.fetch.http.redact import redact
+from freezer.errors import FetchError, SpecError
+from freezer.fetch.http.redact import is_ambiguous, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from urllib.parse import SplitResult
+
+    from freezer.errors import Where
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]{0,30}):")
 _PATH_END = re.compile(r"[?#]")
@@ -32,6 +34,25 @@ def split_url(url: str) -> SplitResult:
     except ValueError:
         raise _not_an_address(url, "no host and port in it") from None
     return parts
+
+
+def require_unambiguous(url: str, where: Where | None = None) -> None:
+    """Refuse an address whose host depends on where its password ends. Raises ``SpecError``."""
+    if is_ambiguous(url):
+        raise SpecError(
+            "the host of this address is not clear: a password may end at the `@` in its path",
+            where=where,
+            found=redact(url),
+            expected="`/`, `?`, `#` and `@` in a password written as %2F, %3F, %23 and %40",
+            hint="encode the password; if the `@` belongs to the path, write it as %40",
+        )
+
+
+def encoded_path(url: str) -> str:
+    """Return an address with every ``@`` of its path percent-encoded: no password ends there."""
+    scheme, mark, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return scheme + mark + host + slash + path.replace("@", "%40")
 
 
 def scheme_of(address: str) -> str:

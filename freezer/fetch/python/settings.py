@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from freezer.errors import FetchError
 from freezer.fetch.http.redact import redact
-from freezer.fetch.http.url import scheme_of
+from freezer.fetch.http.url import require_unambiguous, scheme_of
 from freezer.fetch.python.pip_config import PipSettings, pip_settings
 
 if TYPE_CHECKING:
@@ -95,8 +95,11 @@ def indexes(
         extra = () if own.index_url else settings.extra_index_urls
     links = settings.find_links if own.find_links is None else own.find_links
     pips = own.extra_index_urls is None and bool(extra) and not _of_uv(env)
+    main = own.index_url or (None if settings.no_index else settings.index_url)
+    if main:
+        require_unambiguous(main)
     return Indexes(
-        index_url=own.index_url or (None if settings.no_index else settings.index_url),
+        index_url=main,
         extra_index_urls=tuple(as_url(address) for address in extra),
         find_links=tuple(as_url(address) for address in links),
         strategy=_strategy(env, pips),
@@ -123,9 +126,10 @@ def with_options(base: Indexes, options: IndexOptions) -> Indexes:
 def as_url(address: str, folder: Path | None = None) -> str:
     """Return an address as a URL; a path (relative to ``folder``) becomes a ``file:`` one.
 
-    Raises ``FetchError`` for what can be neither.
+    Raises ``FetchError`` for what can be neither, ``SpecError`` where its host is not clear.
     """
     if scheme_of(address) in ("http", "https", "file"):
+        require_unambiguous(address)
         return address
     if "\0" in address:
         raise FetchError("this is neither an address nor a path", found=redact(address))

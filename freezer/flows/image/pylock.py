@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.errors import ArtifactGoneError
-from freezer.fetch.http.redact import without_credentials
+from freezer.fetch.http.redact import without_secrets
+from freezer.fetch.http.url import encoded_path
 from freezer.fetch.python.index import PythonIndex
 from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.lock.sources import requirements_if_any
@@ -44,4 +45,4 @@ def _address(package: PipPackage, index: PythonIndex) -> str | None:
     if package.source != "pypi":
         return package.url
     location = next(iter(index.locate(package)), None)
-    return without_credentials(location.url) if location else None
+    return without_secrets(encoded_path(location.url)) if location else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import FreezerError, IntegrityError, ResolveError
 from freezer.fetch.http.client import open_url
-from freezer.fetch.http.redact import redact, without_credentials
+from freezer.fetch.http.redact import redact, without_secrets
 from freezer.fetch.http.url import file_name_of
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.store.download import fetch_one
@@ -191,7 +191,7 @@ def direct_artifact(requirement: PipRequirement, store: Store) -> Artifact:
         file=file_name_of(address),
         size=size,
         sha256=sha256,
-        url=without_credentials(address),
+        url=without_secrets(address),
     )
 
 

@@ -16,7 +16,7 @@ from freezer.fetch.conda.channels import read_channels
 from freezer.fetch.conda.source import CondaChannels
 from freezer.fetch.debian.archive import DebianArchive
 from freezer.fetch.git.repository import checkout, pin_commit
-from freezer.fetch.http.redact import without_credentials
+from freezer.fetch.http.redact import without_secrets
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.store.download import fetch_all
 from freezer.flows.lock.base import base_apt_sources
@@ -136,7 +136,7 @@ def _source(
         file=f"{stem}.tar",
         size=size,
         sha256=sha256,
-        url=without_credentials(tree.url),
+        url=without_secrets(tree.url),
         commit=tree.commit,
         subdirectory=subdirectory,
         name=name,

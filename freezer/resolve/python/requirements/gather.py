@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from freezer.errors import FetchError, SpecError, Where
 from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.redact import redact, without_credentials
-from freezer.fetch.http.url import scheme_of
+from freezer.fetch.http.url import require_unambiguous, scheme_of
 from freezer.fetch.python.settings import IndexOptions, as_url, is_public_index
 from freezer.model.spec.faults import Faults
 from freezer.resolve.python.git.requirement import GitRequirement, parse_git
@@ -271,13 +271,16 @@ class _Reader:
         self._settings(options, line.where, folder)
         for kind, names in ((False, options.requirement), (True, options.constraint)):
             for name in names:
-                path, shown = self._nested(name, folder, above)
+                path, shown = self._nested(name, folder, above, line.where)
                 within = kind or constraint
                 self.file(path, shown, line.where, constraint=within, above=above)
 
-    def _nested(self, name: str, folder: Path, above: tuple[str, ...]) -> tuple[Path, str]:
+    def _nested(
+        self, name: str, folder: Path, above: tuple[str, ...], where: Where
+    ) -> tuple[Path, str]:
         """Return a nested file's path, and its name as the user knows it."""
         if _is_url(name):
+            require_unambiguous(name, where)
             return Path(name), name
         if above and _is_url(above[-1]):
             address = above[-1].rpartition("/")[0] + "/" + name

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from freezer.errors import FetchError, IntegrityError, ResolveError
 from freezer.fetch.http.client import open_url
-from freezer.fetch.http.redact import without_credentials
+from freezer.fetch.http.redact import without_secrets
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.simple_api import IndexFile
 from freezer.model.artifact import Artifact
@@ -128,7 +128,7 @@ class _Taking:
             )
         if item.pin.direct is None:
             return self._artifact(chosen, source="pypi")
-        return self._artifact(chosen, source="url", url=without_credentials(chosen.url))
+        return self._artifact(chosen, source="url", url=without_secrets(chosen.url))
 
     def _artifact(self, file: Candidate, *, source: str, url: str | None = None) -> Artifact:
         assert file.sha256 is not None, "pins without a hash are refused"  # noqa: S101

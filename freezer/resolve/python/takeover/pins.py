@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from freezer.errors import SpecError, Where
 from freezer.fetch.git.repository import COMMIT
 from freezer.fetch.http.redact import redact
-from freezer.fetch.http.url import file_name_of, split_url
+from freezer.fetch.http.url import file_name_of, require_unambiguous, split_url
 from freezer.resolve.python.git.requirement import GitRequirement, parse_git
 from freezer.resolve.python.pins import Candidate, Pin
 
@@ -93,7 +93,11 @@ class Refusals:
 
 
 def address_problem(url: str, sha256: str | None) -> str | None:
-    """Return why an address cannot be locked: version control, this machine, or no hash."""
+    """Return why an address cannot be locked: version control, this machine, or no hash.
+
+    Raises ``SpecError`` for an address without a clear host.
+    """
+    require_unambiguous(url)
     scheme = split_url(url).scheme
     if "+" in scheme or scheme == "git":
         return f"from version control ({url})"

@@ -6,7 +6,7 @@ import base64
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,10 +18,11 @@ from rich.console import Console
 
 from freezer.errors import FetchError, FreezerError, Where
 from freezer.fetch.conda.channels import public_url, read_channels
-from freezer.fetch.config import Config
+from freezer.fetch.config import Config, PythonIndexConfig, Sources
 from freezer.fetch.http.client import get_bytes
-from freezer.fetch.http.redact import hide, redact, without_credentials
-from freezer.fetch.http.url import split_url
+from freezer.fetch.http.redact import hide, redact, without_credentials, without_secrets
+from freezer.fetch.http.url import encoded_path, require_unambiguous
+from freezer.fetch.python.settings import as_url, indexes
 from freezer.fetch.store.store import Store
 from freezer.flows.project.git import one_line
 from freezer.image.wheel.archive import open_wheel
@@ -29,11 +30,15 @@ from freezer.image.wheel.install import Layout, install
 from freezer.model.lock import PipPackage
 from freezer.model.lockfile import lock_bytes
 from freezer.model.requirements_txt import requirements_text
+from freezer.model.spec.spec import PipSpec
 from freezer.output.progress import ConsoleReporter
+from freezer.resolve.python.git.requirement import parse_git
 from freezer.resolve.python.interface import PipRequirement
 from freezer.resolve.python.locked import direct_artifact
 from freezer.resolve.python.requirements.file import single
+from freezer.resolve.python.requirements.gather import gather
 from freezer.resolve.python.requirements.parse import parse_requirement
+from freezer.resolve.python.takeover.pins import address_problem
 from tests.support.project.locks import make_lock
 from tests.support.python.indexes import serve
 
@@ -72,15 +77,85 @@ def test_any_userinfo_is_hidden_from_what_is_displayed(userinfo: str, rest: str)
 
 @settings(max_examples=60)
 @given(userinfos())
-def test_any_usable_userinfo_is_left_out_of_what_is_stored(userinfo: str) -> None:
+def test_any_userinfo_is_left_out_of_what_is_stored(userinfo: str) -> None:
     url = f"https://{userinfo}@index.example/x.whl"
-    kept = without_credentials(url)
-    try:
-        host = split_url(url).hostname
-    except FetchError:
-        host = None
-    if host == "index.example":  # else no tool would have found the file
-        hidden(kept)
+    hidden(without_credentials(url))
+    hidden(without_secrets(url))
+
+
+@st.composite
+def numbers_and_slashes(draw: st.DrawFn) -> str:
+    """Return ``user:password``, which looks like a host, a port and a path."""
+    user = draw(st.text(st.sampled_from("aZ0.-"), min_size=1, max_size=5))
+    digits = draw(st.integers(0, 99_999))
+    rest = draw(st.text(st.sampled_from("aZ0/:.@?#%"), max_size=5))
+    return f"{user}:{digits}/{rest}{MARK}"
+
+
+USES: list[Callable[[str], object]] = [
+    lambda url: parse_requirement(f"demo @ {url}/demo-1.0-py3-none-any.whl", HERE),
+    lambda url: parse_requirement(f"{url}/demo-1.0-py3-none-any.whl", HERE),
+    lambda url: parse_git(f"git+{url}/org/repo.git@{'a' * 40}#egg=x", HERE),
+    lambda url: parse_git(f"demo @ git+{url}/org/repo.git", HERE),
+    lambda url: as_url(f"{url}/simple"),
+    lambda url: indexes(Config(sources=Sources(pypi=PythonIndexConfig(index_url=url)))),
+    lambda url: indexes(Config(), {"UV_DEFAULT_INDEX": url}),
+    lambda url: read_channels([(f"{url}/channel", HERE)], folder=Path(), config=Config()),
+    lambda url: address_problem(f"{url}/demo-1.0-py3-none-any.whl", "a" * 64),
+    lambda url: requirements(f"-r {url}/more.txt"),
+    lambda url: requirements(f"-i {url}/simple"),
+    lambda url: requirements(f"-f {url}/links"),
+]
+
+
+def requirements(line: str) -> object:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "r.txt").write_text(line + "\n", encoding="utf-8")
+        return gather(Path(folder), PipSpec(files=("r.txt",)))
+
+
+@pytest.mark.parametrize("use", USES)
+@settings(max_examples=12)
+@given(userinfo=numbers_and_slashes())
+@example(userinfo=f"user:12/{MARK}")
+def test_a_password_that_looks_like_a_port_and_a_path_is_refused(
+    use: Callable[[str], object], userinfo: str
+) -> None:
+    """Every tool would take the user for the host; so it is refused before anything is asked."""
+    with pytest.raises(FreezerError) as caught:
+        use(f"https://{userinfo}@index.example")
+    hidden(str(caught.value) + str(caught.value.to_json()))
+    assert "%2F" in str(caught.value.to_json())
+
+
+@pytest.mark.parametrize(
+    "path", ["/a%40b/demo-1.0-py3-none-any.whl", "/demo-1.0%2Bcpu-py3-none-any.whl", ":8443/x"]
+)
+def test_a_path_with_an_encoded_at_sign_is_accepted(path: str) -> None:
+    require_unambiguous(f"https://index.example{path}")
+    require_unambiguous(f"https://user:pass@index.example{path}")
+    assert encoded_path("https://h:8443/@scope/x.whl") == "https://h:8443/%40scope/x.whl"
+    require_unambiguous(encoded_path("https://h:8443/@scope/x.whl"))
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("sig=S3cr3t", ""),
+        ("sv=2022&sig=S3cr3t&se=1", "?sv=2022&se=1"),
+        ("X-Amz-Date=1&X-Amz-Signature=S3cr3t&X-Amz-Credential=S3cr3t", "?X-Amz-Date=1"),
+        ("AWSAccessKeyId=S3cr3t&Expires=1", "?Expires=1"),
+        ("private_token=S3cr3t", ""),
+        ("X%2DAmz%2DSignature=S3cr3t&v=1", "?v=1"),
+        ("author=me&monkey=1&design=2", "?author=me&monkey=1&design=2"),
+    ],
+)
+def test_secret_parameters_of_an_address_are_not_stored(query: str, kept: str) -> None:
+    assert without_secrets(f"https://h.example/x.whl?{query}") == f"https://h.example/x.whl{kept}"
+    whole = without_secrets(f"https://u:p@h.example/x.whl?{query}#sha256=0")
+    assert whole == f"https://h.example/x.whl{kept}#sha256=0"
 
 
 @pytest.mark.parametrize(
