@@ -37,5 +37,8 @@ class Artifact(Model):
     """Only for ``url`` and ``git``: the address the user wrote, without credentials."""
     commit: str | None = None
     """Only for ``git``: the full commit hash that was locked."""
+    describe: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,250}$")] | None = None
+    """Only for ``git``: the commit by the version tag before it (``v1.2-4-g0123abc``), where the
+    project takes its version from tags."""
     subdirectory: SafePath | None = None
     """Only for ``url`` and ``git``: where in the tree the project lies."""

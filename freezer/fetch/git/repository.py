@@ -21,7 +21,7 @@ from freezer.errors import FetchError, HostError
 from freezer.fetch.http.redact import redact, without_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from freezer.fetch.store.store import Store
@@ -32,6 +32,8 @@ _TIMEOUT: Final = 900.0
 _LARGEST: Final = 1 << 30
 """Bytes of a commit's files."""
 _MOST_FILES: Final = 200_000
+_VERSION_TAGS: Final = "*[0-9]*"
+"""What setuptools-scm takes for a version among tags (its default ``git_describe_command``)."""
 
 
 def pin_commit(url: str, revision: str | None) -> str:
@@ -70,14 +72,50 @@ class Checkout:
         listed = [entry for entry in self._entries(path) if entry[1] == path]
         return self._blobs([listed[0][2]])[0] if listed else None
 
-    def pack(self, store: Store, top: str) -> tuple[str, int]:
+    def describe(self) -> str | None:
+        """Return the commit by the version tag before it, as ``v1.2-4-g0123abc``; None without one.
+
+        Fetches the history, without files where the server can leave them out.
+        """
+        history = self.folder / "history"
+        clone = ["clone", "--quiet", "--bare", "--filter=tree:0", "--", _clean(self.url), "history"]
+        _git(clone, self.url, self.folder)
+        try:
+            _git(["cat-file", "-e", f"{self.commit}^{{commit}}"], self.url, history)
+        except FetchError:  # on no branch
+            _git(["fetch", "--quiet", "--", _clean(self.url), self.commit], self.url, history)
+        tags = _git(
+            ["tag", "--merged", self.commit, "--list", _VERSION_TAGS], self.url, history
+        ).split()
+        if not tags:
+            return None
+        # The length of the hash would otherwise grow with the repository.
+        wanted = ["describe", "--tags", "--abbrev=7", "--match", _VERSION_TAGS, self.commit]
+        return _git(wanted, self.url, history).decode("utf-8", "replace").strip()
+
+    def archival(self, described: str | None) -> bytes:
+        """Return a ``.git_archival.txt``: what projects that are versioned by tags read here."""
+        shown = _git(
+            ["show", "--no-patch", "--format=%cI", self.commit], self.url, self.folder
+        ).decode()
+        lines = [f"node: {self.commit}", f"node-date: {shown.strip()}"]
+        lines += [f"describe-name: {described}"] if described else []
+        return "".join(f"{line}\n" for line in lines).encode()
+
+    def pack(
+        self, store: Store, top: str, replaced: Mapping[str, bytes] | None = None
+    ) -> tuple[str, int]:
         """Put the commit's files into the store as a tar archive; return SHA-256 and size in bytes.
 
-        The same commit gives the same bytes. Raises ``FetchError`` for submodules, and for links
-        that lead out of the tree.
+        ``replaced``: contents by path, in place of the commit's or in addition to them. The same
+        commit gives the same bytes. Raises ``FetchError`` for submodules, and for links that lead
+        out of the tree.
         """
-        entries = self._entries()
+        own = replaced or {}
+        entries = [entry for entry in self._entries() if entry[1] not in own]
         blobs = self._blobs([digest for _, _, digest in entries])
+        entries += [("100644", path, "") for path in own]
+        blobs += own.values()
         packed = self.folder / "packed.tar"
         with tarfile.open(packed, "w", format=tarfile.PAX_FORMAT) as archive:
             for (mode, path, _), data in zip(entries, blobs, strict=True):

@@ -7,7 +7,7 @@ it is built again from the commit, with the locked build requirements, and must 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
 
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     from freezer.flows.project.project import Project
     from freezer.resolve.python.git.requirement import GitRequirement
     from freezer.resolve.python.interface import PipRequest
+
+
+_TAG_READERS: Final = frozenset({"setuptools-scm", "vcs-versioning"})
+"""What reads a version from tags, below hatch-vcs and flit-scm too."""
+_ARCHIVAL: Final = ".git_archival.txt"
 
 
 def build_git_wheels(
@@ -72,7 +77,14 @@ def rebuild_git_wheel(
     """Build a locked wheel from git again. Raises ``IntegrityError`` where it has other bytes."""
     url, commit = package.url or "", package.commit or ""
     with checkout(url, commit, project.store) as tree:
-        source = _source(project, tree, package.name, package.subdirectory, package.build_requires)
+        source = _source(
+            project,
+            tree,
+            package.name,
+            package.subdirectory,
+            package.build_requires,
+            package.describe,
+        )
     built = _build(project, lock, source, sources)
     if built.sha256 != package.sha256:
         raise IntegrityError(
@@ -104,7 +116,10 @@ def _built(
                 if needs
                 else ()
             )
-            source = _source(project, tree, canonicalize_name(name), item.subdirectory, requires)
+            described = tree.describe() if _reads_tags(requires) else None
+            source = _source(
+                project, tree, canonicalize_name(name), item.subdirectory, requires, described
+            )
     except FreezerError as error:
         error.where = error.where or item.where
         raise
@@ -127,10 +142,13 @@ def _source(
     name: str,
     subdirectory: str | None,
     requires: tuple[PipPackage, ...],
+    described: str | None,
 ) -> PipPackage:
     """Return the commit's files as a package from source, in the store."""
     stem = f"{name}-{tree.commit[:12]}"
-    sha256, size = tree.pack(project.store, stem)
+    sha256, size = tree.pack(
+        project.store, stem, _archival(tree, subdirectory, requires, described)
+    )
     return PipPackage(
         source="git",
         file=f"{stem}.tar",
@@ -138,12 +156,35 @@ def _source(
         sha256=sha256,
         url=without_secrets(tree.url),
         commit=tree.commit,
+        describe=described,
         subdirectory=subdirectory,
         name=name,
         version="0",
         reason="built from git",
         build_requires=requires,
     )
+
+
+def _archival(
+    tree: Checkout,
+    subdirectory: str | None,
+    requires: Sequence[PipPackage],
+    described: str | None,
+) -> dict[str, bytes]:
+    """Return the files that tell a build its version, by path, where the project reads tags.
+
+    The build sees no repository. ``git archive`` would fill in the same file.
+    """
+    if not _reads_tags(requires):
+        return {}
+    places = dict.fromkeys(("", f"{subdirectory}/" if subdirectory else ""))
+    found = {f"{place}{_ARCHIVAL}": tree.text(f"{place}{_ARCHIVAL}") for place in places}
+    written = tree.archival(described)
+    return {path: written for path, old in found.items() if old is None or b"$Format:" in old}
+
+
+def _reads_tags(requires: Sequence[PipPackage]) -> bool:
+    return any(item.name in _TAG_READERS for item in requires)
 
 
 def _build(

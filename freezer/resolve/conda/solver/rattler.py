@@ -70,5 +70,7 @@ def _spec(asked: CondaRequirement) -> dict[str, str | None]:
 
 def _kept(package: CondaPackage) -> dict[str, Any]:
     return package.model_dump(
-        mode="json", by_alias=False, exclude={"source", "url", "commit", "subdirectory", "reason"}
+        mode="json",
+        by_alias=False,
+        exclude={"source", "url", "commit", "describe", "subdirectory", "reason"},
     )

@@ -10,7 +10,7 @@ import yaml
 
 from freezer.engine.interface import Engine, RunOptions
 from tests.support.host.commands import Project, forget
-from tests.support.host.gitserver import GitServer, serve_git
+from tests.support.host.gitserver import GitServer, git, serve_git
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 
@@ -85,6 +85,45 @@ def test_from_git_to_an_image(
     made = engine.image(f"{project.name}:{project.lock_id[:12]}")
     if made is not None:
         forget(engine, made)
+
+
+SCM = {
+    "setuptools": '[build-system]\nrequires = ["setuptools==80.9.0", "setuptools-scm==8.3.1"]\n'
+    'build-backend = "setuptools.build_meta"\n[project]\nname = "tagged"\ndynamic = ["version"]\n'
+    "[tool.setuptools]\npy-modules = ['tagged']\n[tool.setuptools_scm]\n",
+    "hatch": '[build-system]\nrequires = ["hatchling==1.27.0", "hatch-vcs==0.5.0"]\n'
+    'build-backend = "hatchling.build"\n[project]\nname = "tagged"\ndynamic = ["version"]\n'
+    '[tool.hatch.version]\nsource = "vcs"\n[tool.hatch.build.targets.wheel]\n'
+    'include = ["tagged.py"]\n',
+}
+
+
+@pytest.mark.parametrize(("backend", "smart"), [("setuptools", True), ("hatch", False)])
+def test_a_version_from_tags(locked: Project, tmp_path: Path, backend: str, smart: bool) -> None:
+    (tmp_path / "served").mkdir()
+    with serve_git(tmp_path / "served", smart=smart) as server:
+        server.commit("tagged", {"pyproject.toml": SCM[backend], "tagged.py": "x = 1\n"})
+        work = server.folder / "tagged.git"
+        git(work, "tag", "-a", "v1.4.0", "-m", "a release")
+        git(work, "tag", "nightly")
+        commit = server.commit("tagged", {"tagged.py": "x = 2\n"})
+        project = locked.with_store(tmp_path / "store").copy(tmp_path / "p", tmp_path / "store")
+        (project.folder / "reqs.txt").write_text(f"tagged @ git+{server.address('tagged')}@main\n")
+        project.spec(pip="reqs.txt", smoke={"command": ["python"], "memory": "1g"})
+        project.freeze("lock").good()
+        (found,) = [
+            item
+            for item in yaml.safe_load(project.lock_file.read_text())["pip"]
+            if item["name"] == "tagged"
+        ]
+        assert found["describe"] == f"v1.4.0-1-g{commit[:7]}"
+        assert found["version"].startswith("1.4.1.dev1+g")
+        # A tag that is set later changes neither version nor bytes.
+        git(work, "tag", "v2.0.0")
+        server.published("tagged")
+        (tmp_path / "other").mkdir()
+        again = project.copy(tmp_path / "again", tmp_path / "other")
+        again.freeze("fetch").good()
 
 
 def test_a_repository_out_of_reach_is_refused_with_its_line(

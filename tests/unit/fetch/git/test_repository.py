@@ -132,3 +132,35 @@ def test_a_password_is_neither_shown_nor_an_argument(server: GitServer) -> None:
 def test_only_http_is_spoken(url: str) -> None:
     with pytest.raises(FetchError):
         pin_commit(url, "main")
+
+
+def test_a_commit_is_described_by_the_version_tag_before_it(
+    server: GitServer, store: Store
+) -> None:
+    first = server.commit("x", FILES)
+    work = server.folder / "x.git"
+    with checkout(server.address("x"), first, store) as tree:
+        assert tree.describe() is None
+        assert tree.archival(None).decode() == (
+            f"node: {first}\nnode-date: 2026-01-01T00:00:00+00:00\n"
+        )
+    git(work, "tag", "v1.2")
+    git(work, "tag", "latest")  # no version
+    second = server.commit("x", {"more": "1"})
+    for commit, name in ((first, "v1.2"), (second, f"v1.2-1-g{second[:7]}")):
+        with checkout(server.address("x"), commit, store) as tree:
+            assert tree.describe() == name
+            assert tree.archival(name).decode().endswith(f"describe-name: {name}\n")
+
+
+def test_files_of_a_packed_commit_are_replaced_and_added(server: GitServer, store: Store) -> None:
+    commit = server.commit("x", FILES)
+    with checkout(server.address("x"), commit, store) as tree:
+        sha256, _ = tree.pack(store, "top", {"src/a.py": b"other", "new": b"n"})
+    with tarfile.open(store.verified(sha256)) as archive:
+        members = archive.getmembers()
+        contents = {one.name: archive.extractfile(one).read() for one in members}  # type: ignore[union-attr]
+    assert len(members) == len(contents) == 4
+    assert contents["top/src/a.py"] == b"other"
+    assert contents["top/new"] == b"n"
+    assert contents["top/pyproject.toml"] == b"[project]\n"
