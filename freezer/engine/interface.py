@@ -119,6 +119,8 @@ class RunOptions:
 
     cpus: int | None = None
     """Pinned to this many of the engine's CPUs (cpuset), so that thread counts mean something."""
+    cpu_positions: tuple[int, ...] = ()
+    """Pinned to these CPUs instead, counted from 0 among those that the engine has."""
     memory: str | None = None
     """Such as ``2g``; swap is never added."""
     pids: int = 4096

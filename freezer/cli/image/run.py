@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from freezer.cli.commands import Command
+from freezer.cli.image.run_children import CPUS_OPTION, REPORT_OPTION, run_at_once
 from freezer.cli.options import Env
 from freezer.cli.session import current
 from freezer.cli.training_output import passed_on
+
+if TYPE_CHECKING:
+    from freezer.flows.runs.request import RunRequest
 
 
 class CommandAfterDashes(Command):
@@ -65,6 +70,11 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
             help="A new folder for the files that the run writes.",
         ),
     ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="With --each: runs at once.", min=1)
+    ] = 1,
+    cpu_positions: Annotated[str | None, typer.Option(CPUS_OPTION, hidden=True)] = None,
+    report_fd: Annotated[int | None, typer.Option(REPORT_OPTION, hidden=True)] = None,
 ) -> None:  # fmt: skip
     """Run your own training in the image, and record everything that decided its results.
 
@@ -72,9 +82,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
     no network unless the spec allows it. The command's exit code is passed on.
     """
     from freezer.flows.runs.request import RunRequest, read_params
-    from freezer.flows.runs.run import run as execute
     from freezer.flows.runs.sweep import read_each, requests
-    from freezer.output.runs.run import show_done
 
     request = RunRequest(
         command=tuple(ctx.meta["command"]),
@@ -84,13 +92,28 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         gpus=gpus,
         clean=clean,
         output=output,
+        cpu_positions=tuple(int(one) for one in (cpu_positions or "").split(",") if one),
     )
+    values = read_each(each or ())
+    found = list(requests(request, values))
+    if jobs > 1:
+        raise typer.Exit(run_at_once(env, found, values, jobs))
+    raise typer.Exit(_in_turn(env, found, report_fd))
+
+
+def _in_turn(env: str | None, found: list[RunRequest], report_fd: int | None) -> int:
+    """Make runs one after the other; return the first exit code that is not 0."""
+    from freezer.flows.runs.children.child import report_start
+    from freezer.flows.runs.run import run as execute
+    from freezer.output.runs.run import show_done
+
+    started = None if report_fd is None else partial(report_start, report_fd)
     show = passed_on(sys.stdout, sys.stderr)
     worst = 0
-    for one in requests(request, read_each(each or ())):
-        done = execute(current.project(), env, one, show)
+    for one in found:
+        done = execute(current.project(), env, one, show, started)
         show_done(done, current.folder, current.stderr)
         worst = worst or done.exit_code
         if done.run.state == "interrupted":
             break
-    raise typer.Exit(worst)
+    return worst

@@ -32,6 +32,20 @@ def choose(count: int, available: Iterable[int], taken: Iterable[str] = ()) -> s
     return ",".join(str(cpu) for cpu in sorted(chosen))
 
 
+def at(positions: Iterable[int], available: Iterable[int]) -> str:
+    """Return the available CPUs at some positions, as ``0,2``.
+
+    Raises ``EngineError`` when there are too few.
+    """
+    usable, wanted = sorted(set(available)), sorted(set(positions))
+    if wanted[-1] >= len(usable):
+        raise EngineError(
+            f"the container is to have CPU {wanted[-1] + 1}, and the engine has {len(usable)}",
+            hint="start fewer runs at once",
+        )
+    return ",".join(str(usable[position]) for position in wanted)
+
+
 def parse(text: str) -> list[int]:
     """Return the CPUs of ``0-2,5``; nothing for a part that is no range of CPUs."""
     found = (_RANGE.fullmatch(part) for part in text.split(","))

@@ -23,7 +23,7 @@ from freezer.engine.run.owner import OWNER_LABEL, owner
 from freezer.errors import EngineError, FreezerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from freezer.engine.interface import Mount
     from freezer.engine.link import Link
@@ -82,17 +82,22 @@ def _container(
 
 def _create(link: Link, image: str, command: Sequence[str], options: RunOptions) -> str:
     with link.doing(f"creating a container of {image}"):
-        if options.cpus is None:
+        if options.cpus is None and not options.cpu_positions:
             return _created(link, image, command, options, "")
-        pinned = cpuset.choose(options.cpus, range(link.info.cpus), _taken(link))
+        pinned = _pinned(link, options, range(link.info.cpus))
         try:
             return _created(link, image, command, options, pinned)
         except docker.errors.APIError as error:
             usable = cpuset.available_in(error.explanation or "")
             if not usable:
                 raise
-        pinned = cpuset.choose(options.cpus, usable, _taken(link))
-        return _created(link, image, command, options, pinned)
+        return _created(link, image, command, options, _pinned(link, options, usable))
+
+
+def _pinned(link: Link, options: RunOptions, available: Iterable[int]) -> str:
+    if options.cpu_positions:
+        return cpuset.at(options.cpu_positions, available)
+    return cpuset.choose(options.cpus or 1, available, _taken(link))
 
 
 def _taken(link: Link) -> list[str]:

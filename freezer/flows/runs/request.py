@@ -56,8 +56,8 @@ class RunRequest:
     links: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
     """The command before parameters were put in, where ``command`` has them already."""
-    cpus: int | None = None
-    """CPUs of one run among several at once."""
+    cpu_positions: tuple[int, ...] = ()
+    """The CPUs of one run among several at once, counted from 0 among those of the engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +170,7 @@ def options(
     command runs as the caller. Nothing of the caller's environment enters.
     """
     resources = spec.resources
-    cpus = request.cpus or resources.cpus
+    cpus = len(request.cpu_positions) or resources.cpus
     seed = spec.determinism.seed if request.seed is None else request.seed
     environment = {
         **thread_counts(threads_of(resources, cpus or host.cpus)),
@@ -190,6 +190,7 @@ def options(
     ]
     return RunOptions(
         cpus=cpus,
+        cpu_positions=request.cpu_positions,
         memory=resources.memory,
         pids=32768,
         timeout=FOREVER,

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from freezer.ledger.series import Points
     from freezer.model.record.run import Run
 
+Started = Callable[["Run"], None]
+"""Is called once, when everything was found good and the run is kept in its journal."""
 Show = Callable[[int, bytes], None]
 """Gets what the command prints: the stream (1 or 2) and the bytes, as they come."""
 
@@ -62,7 +64,13 @@ class RunDone:
     """False where the ledger was out of reach: the journal has the run until it is back."""
 
 
-def run(project: Project, name: str | None, request: RunRequest, show: Show) -> RunDone:
+def run(
+    project: Project,
+    name: str | None,
+    request: RunRequest,
+    show: Show,
+    started: Started | None = None,
+) -> RunDone:
     """Run a command in the image of an environment's lock, and record it.
 
     The image is built first where it is not there. The command's exit code is passed on. Raises
@@ -73,11 +81,16 @@ def run(project: Project, name: str | None, request: RunRequest, show: Show) -> 
         raise RunError("there is no command to run", expected="freeze run ENV -- COMMAND...")
     identifier = secrets.token_hex(8)
     scene = prepare(project, name, request, identifier)
-    return run_scene(project, scene, request, identifier, show)
+    return run_scene(project, scene, request, identifier, show, started)
 
 
 def run_scene(
-    project: Project, scene: Scene, request: RunRequest, identifier: str, show: Show
+    project: Project,
+    scene: Scene,
+    request: RunRequest,
+    identifier: str,
+    show: Show,
+    started: Started | None = None,
 ) -> RunDone:
     """Run what was prepared, and record it."""
     start = begun(project, scene, request, identifier)
@@ -89,6 +102,8 @@ def run_scene(
             journal.run(start)
             for data in contents:
                 journal.content(data)
+        if started is not None:
+            started(start)
         last, metrics, code = _execute(project, scene, request, start, show, journal)
         recorded = _record(project, last, metrics, contents, journal)
     finally:

@@ -63,15 +63,22 @@ def prepare(project: Project, name: str | None, request: RunRequest, identifier:
             require_expected(one, snapshot.digest)
             write_record(project, environment.name, snapshot)
         image = verified_image(project, locked)
+    image = image or require_image(project, locked)
+    record_folder = folder / "record"
+    for path in (output, record_folder):
+        path.mkdir(parents=True)
+    return Scene(locked, environment, image, code, project.root, taken, output, record_folder)
+
+
+def require_image(project: Project, locked: Locked) -> ImageInfo:
+    """Return the verified image of a lock, built first where it is not there."""
+    image = verified_image(project, locked)
     if image is None:
         build_locked(project, locked)
         image = verified_image(project, locked)
     if image is None:
         raise CheckError(f"the image of lock {locked.id[:12]} is not there after its build")
-    record_folder = folder / "record"
-    for path in (output, record_folder):
-        path.mkdir(parents=True)
-    return Scene(locked, environment, image, code, project.root, taken, output, record_folder)
+    return image
 
 
 def _wanted(project: Project, environment: Environment, request: RunRequest) -> list[DataSet]:

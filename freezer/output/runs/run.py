@@ -9,10 +9,12 @@ from rich.markup import escape
 from freezer.output.text import plural, size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rich.console import Console
 
+    from freezer.flows.runs.children.jobs import JobEnd
     from freezer.flows.runs.run import RunDone
 
 _COLOURS = {"finished": "green", "failed": "red", "interrupted": "yellow"}
@@ -39,3 +41,12 @@ def show_done(done: RunDone, project: Path, console: Console) -> None:
         if shown.is_relative_to(project):
             shown = shown.relative_to(project)
         console.print(f"outputs: {escape(str(shown))}", highlight=False, soft_wrap=True)
+
+
+def show_jobs(ends: Sequence[JobEnd], total: int, console: Console) -> None:
+    """Print how many runs of a sweep were made, and how many did not end well."""
+    made = [one for one in ends if one.run is not None]
+    failed = sum(one.exit_code != 0 for one in made)
+    rest = f", {failed} of them failed or interrupted" if failed else ""
+    missing = f"; {total - len(made)} not made" if len(made) < total else ""
+    console.print(f"{plural(len(made), 'run')}{rest}{missing}", highlight=False)

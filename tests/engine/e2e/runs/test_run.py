@@ -114,6 +114,20 @@ def test_a_sweep_makes_every_run_and_the_summary_their_spread(project: Project) 
     assert all(one["metrics"]["metrics.loss"]["deviation"] > 0 for one in groups)
 
 
+def test_two_runs_at_once_share_no_cpu(project: Project) -> None:
+    shown = "import os; print(*os.sched_getaffinity(0), flush=True)"
+    made = project.copy(project.folder.parent / "jobs")
+    made.spec(resources={"cpus": 1})
+    done = outcome(
+        made.start("run", "--each", "k=1..4", "--jobs", "2", "--", "python", "-c", shown)
+    ).good()
+    lines = sorted(done.out.splitlines())
+    assert [one.rpartition(" ")[0] for one in lines] == [f"[{k}/4 k={k}]" for k in range(1, 5)]
+    assert len({one.rpartition(" ")[2] for one in lines}) == 2
+    assert {one["state"] for one in runs(made, "params.k >= 1")} == {"finished"}
+    made.freeze("run", "--each", "k=1..9", "--jobs", "9000", "--", "true").failed(2, "more CPUs")
+
+
 @pytest.mark.parametrize(
     ("command", "code"), [(["sh", "-c", "echo why >&2; exit 7"], 7), (["none"], 127)]
 )

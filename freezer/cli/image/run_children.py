@@ -1,0 +1,96 @@
+"""`freeze run` in processes of its own: the command line of each."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from freezer.cli.session import current
+from freezer.cli.training_output import passed_on
+from freezer.errors import EXIT_INTERRUPTED, EXIT_USER, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from freezer.flows.runs.children.jobs import Job, JobEnd
+    from freezer.flows.runs.request import RunRequest
+
+CPUS_OPTION: Final = "--cpu-positions"
+REPORT_OPTION: Final = "--report-fd"
+
+
+def run_at_once(
+    env: str | None,
+    found: Sequence[RunRequest],
+    values: Mapping[str, Sequence[str]],
+    jobs: int,
+) -> int:
+    """Make the runs of a sweep, several at once; return the first exit code that is not 0."""
+    from freezer.flows.project.environment import load_environment, load_locked
+    from freezer.flows.runs.children.jobs import Jobs, cpu_sets
+    from freezer.flows.runs.scene import require_image
+    from freezer.output.runs.run import show_jobs
+
+    if not values:
+        raise RunError("--jobs is for a sweep", expected="--each NAME=VALUES as well")
+    project = current.project()
+    resources = load_environment(project.root, env).spec.resources
+    cpus = project.engine().info.cpus
+    cpu_sets(cpus, jobs, resources.cpus)
+    sets = cpu_sets(cpus, min(jobs, len(found)), resources.cpus)
+    require_image(project, load_locked(project.root, env))
+    listed = [_job(env, number, one, values, len(found)) for number, one in enumerate(found, 1)]
+    ends = Jobs(
+        listed,
+        sets,
+        passed_on(sys.stdout, sys.stderr),
+        project.report,
+        cpu_option=CPUS_OPTION,
+        report_option=REPORT_OPTION,
+    ).run()
+    show_jobs(ends, len(found), current.stderr)
+    return _exit_code(ends)
+
+
+def _exit_code(ends: Iterable[JobEnd]) -> int:
+    codes = [one.exit_code for one in ends]
+    if EXIT_INTERRUPTED in codes:
+        return EXIT_INTERRUPTED
+    if any(one.run is None for one in ends):
+        return EXIT_USER
+    return next((code for code in codes if code), 0)
+
+
+def _job(
+    env: str | None, number: int, request: RunRequest, values: Mapping[str, object], total: int
+) -> Job:
+    from freezer.errors import printable
+    from freezer.fetch.http.secret_words import REDACTED, is_secret_name
+    from freezer.flows.runs.children.jobs import Job
+
+    chosen = {**request.params, "seed": str(request.seed)}
+    words = [f"{one}={REDACTED if is_secret_name(one) else chosen[one]}" for one in values]
+    label = f"[{number:>{len(str(total))}}/{total} {printable(' '.join(words))}]"
+    return Job(label, tuple(child_command(env, request)), request.command)
+
+
+def child_command(env: str | None, request: RunRequest) -> list[str]:
+    """Return the command line of a process that makes one run, without what follows ``--``.
+
+    ``-P`` keeps the project's own modules from being taken for those of Freezer and Python.
+    """
+    quiet = {0: ["-q"], 2: ["-v"]}.get(current.verbosity, [])
+    words = [sys.executable, "-P", "-m", "freezer", "-C", str(current.folder), *quiet, "run"]
+    words += [] if env is None else [env]
+    for one in request.data or ():
+        words += ["--data", one]
+    for name, text in request.params.items():
+        words += ["--param", f"{name}={text}"]
+    if request.seed is not None:
+        words += ["--seed", str(request.seed)]
+    if request.gpus is not None:
+        words.append("--gpus" if request.gpus else "--no-gpus")
+    words += ["--clean"] if request.clean else []
+    if request.output is not None:
+        words += ["--output", str(request.output.absolute())]
+    return words

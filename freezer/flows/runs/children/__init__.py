@@ -1,0 +1,1 @@
+"""Runs in processes of their own: several at once, and detached ones."""
