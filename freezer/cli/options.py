@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from freezer.cli.session import current
 from freezer.errors import HostError, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freezer.output.junit import Suite
 
 
 def _json(value: bool) -> bool:
@@ -43,6 +48,28 @@ def output_file(path: Path | None) -> Path | None:
             f"there is no folder {path.parent}", where=Where(str(path)), hint="make it first"
         )
     return path
+
+
+Junit = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit",
+        metavar="FILE",
+        help="Write trainings and expectations as tests (JUnit XML) too.",
+        callback=output_file,
+        show_default=False,
+    ),
+]
+
+
+def write_junit(path: Path | None, suites: Sequence[Suite]) -> None:
+    """Write test suites where a file for them was named."""
+    if path is not None:
+        from freezer.fetch.store.atomic import disk_errors, write_atomically
+        from freezer.output.junit import junit
+
+        with disk_errors(path.parent):
+            write_atomically(path, junit(suites))
 
 
 def generation_name(text: str) -> int | str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from freezer.cli.options import Json, generation_name, output_file
+from freezer.cli.options import Json, Junit, generation_name, output_file, write_junit
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
@@ -81,13 +81,14 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
             show_default=False,
         ),
     ] = None,
+    junit: Junit = None,
     json: Json = False,
 ) -> None:
     """Train in the image and compare with the recorded results, bit by bit; exit 1 on drift."""
     from freezer.flows.project.image_reference import is_image
 
     other = everything or since or generation or (env and is_image(env))
-    form = _form(report, allowed=not other)
+    form = _form(report, junit, allowed=not other)
     if generation is not None or everything or since is not None:
         if reference is not None or (env is not None and is_image(env)):
             raise typer.BadParameter("only an environment has generations, not an image")
@@ -107,8 +108,7 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
     result = _current(env, against, record=record)
     from freezer.output.check.check import document, show
 
-    if report is not None:
-        _write_report(result, report, form)
+    _write_files(result, report, form, junit)
     if json:
         current.emit(document(result))
     else:
@@ -132,8 +132,10 @@ def _load_answer() -> None:
     import freezer.output.check.check  # noqa: F401 - while the training runs
 
 
-def _form(report: Path | None, *, allowed: bool) -> str:
+def _form(report: Path | None, junit: Path | None, *, allowed: bool) -> str:
     """Return ``html`` or ``md`` for a report's file; empty where none is asked for."""
+    if junit is not None and not allowed:
+        raise typer.BadParameter("--junit is for the check of an environment's current lock")
     if report is None:
         return ""
     if not allowed:
@@ -144,7 +146,12 @@ def _form(report: Path | None, *, allowed: bool) -> str:
     return form
 
 
-def _write_report(result: CheckResult, path: Path, form: str) -> None:
+def _write_files(result: CheckResult, path: Path | None, form: str, junit: Path | None) -> None:
+    from freezer.output.junit import of_check
+
+    write_junit(junit, [of_check(result)])
+    if path is None:
+        return
     from freezer.fetch.store.atomic import disk_errors, write_atomically
     from freezer.output.check.report import report
 

@@ -11,7 +11,7 @@ import typer
 
 from freezer.cli.commands import Command
 from freezer.cli.image.run_children import CPUS_OPTION, REPORT_OPTION, run_at_once
-from freezer.cli.options import Env
+from freezer.cli.options import Env, Junit, write_junit
 from freezer.cli.session import current
 from freezer.cli.training_output import passed_on
 
@@ -73,13 +73,15 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", help="With --each: runs at once.", min=1)
     ] = 1,
+    junit: Junit = None,
     cpu_positions: Annotated[str | None, typer.Option(CPUS_OPTION, hidden=True)] = None,
     report_fd: Annotated[int | None, typer.Option(REPORT_OPTION, hidden=True)] = None,
 ) -> None:  # fmt: skip
     """Run your own training in the image, and record everything that decided its results.
 
     The code is mounted read-only, the data read-only, a fresh output folder for writing; there is
-    no network unless the spec allows it. The command's exit code is passed on.
+    no network unless the spec allows it. The command's exit code is passed on; where it is 0 and
+    a result is not as `expect` of the spec says, it is 1.
     """
     from freezer.flows.runs.request import RunRequest, read_params
     from freezer.flows.runs.sweep import read_each, requests
@@ -96,24 +98,31 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
     )
     values = read_each(each or ())
     found = list(requests(request, values))
+    if jobs > 1 and junit is not None:
+        raise typer.BadParameter("--junit is for runs in turn, without --jobs")
     if jobs > 1:
         raise typer.Exit(run_at_once(env, found, values, jobs))
-    raise typer.Exit(_in_turn(env, found, report_fd))
+    raise typer.Exit(_in_turn(env, found, report_fd, junit))
 
 
-def _in_turn(env: str | None, found: list[RunRequest], report_fd: int | None) -> int:
+def _in_turn(
+    env: str | None, found: list[RunRequest], report_fd: int | None, junit: Path | None
+) -> int:
     """Make runs one after the other; return the first exit code that is not 0."""
     from freezer.flows.runs.children.child import report_start
     from freezer.flows.runs.run import run as execute
+    from freezer.output.junit import of_run
     from freezer.output.runs.run import show_done
 
     started = None if report_fd is None else partial(report_start, report_fd)
     show = passed_on(sys.stdout, sys.stderr)
-    worst = 0
+    worst, suites = 0, []
     for one in found:
         done = execute(current.project(), env, one, show, started)
         show_done(done, current.folder, current.stderr)
-        worst = worst or done.exit_code
+        suites.append(of_run(done))
+        worst = worst or done.status
         if done.run.state == "interrupted":
             break
+    write_junit(junit, suites)
     return worst

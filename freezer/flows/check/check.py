@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from freezer.check.reference import reference_path, stored_references, write_reference
 from freezer.errors import BusyError, CheckError, HistoryError, HostError
 from freezer.fetch.store.atomic import disk_errors
+from freezer.flows.check.expectations import as_expected, expectations_of
 from freezer.flows.check.result import CheckResult, Recording
 from freezer.flows.check.run_training import require_host, smoke_runner
 from freezer.flows.history.recorded import ensure_references, readable_history
@@ -18,12 +20,13 @@ from freezer.flows.support.preload import meanwhile
 from freezer.model.record.verdict import Basis, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from freezer.engine.interface import ImageInfo
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.history.log import History
+    from freezer.model.spec.expect import Expectation
 
 _LATER: Final = ("freezer.check.assess", "freezer.flows.check.record", "filelock")
 """What is needed once the training is over, and takes time to load; it is loaded meanwhile."""
@@ -50,7 +53,13 @@ def check(
         _load(preload)
         spec_change(project, locked)  # reads files, and loads what the resolvers need
 
-    result = check_locked(project, locked, recording=recording, preload=prepare)
+    result = check_locked(
+        project,
+        locked,
+        recording=recording,
+        preload=prepare,
+        expectations=partial(expectations_of, project, locked),
+    )
     warn_of_spec_change(project, locked)
     from freezer.flows.check.record import record_check
 
@@ -76,6 +85,7 @@ def check_locked(
     past: History | None = None,
     image: ImageInfo | None = None,
     preload: Callable[[], object] = lambda: None,
+    expectations: Callable[[], Mapping[str, Expectation]] = dict,
 ) -> CheckResult:
     """Run a lock's smoke trainings in its image and compare them with its reference.
 
@@ -83,9 +93,12 @@ def check_locked(
     image is the verified one that the engine holds, unless one is given. Without a reference
     for this host's numerics class the trainings run twice, and the record is kept only if both runs
     are identical to the bit. After a drift they run again, to tell chance from change. A failed
-    training is not run again. Raises ``HostError`` where the driver is too old for the lock's CUDA,
-    ``HistoryError`` for a reference that was exchanged or a history that was edited, ``CheckError``
-    when the image is not built or the trainings cannot be run.
+    training is not run again. ``expectations`` is called once they ran; a training that does not
+    meet one of those has failed.
+
+    Raises ``HostError`` where the driver is too old for the lock's CUDA, ``HistoryError`` for a
+    reference that was exchanged or a history that was edited, ``CheckError`` when the image is not
+    built or the trainings cannot be run.
     """
     past = past or readable_history(project, locked.lock.name)
     anew = recording is Recording.ANEW
@@ -105,14 +118,19 @@ def check_locked(
     if anew:
         ensure_references(project, locked, past, renewed=first.host.class_)
     references = stored_references(locked.folder, first, shown, anew=anew)
-    found = assess(first, references, runner)
+    found, outcomes = as_expected(assess(first, references, runner), expectations())
     identical_runs = found.basis is Basis.TWO_RUNS and found.verdict.word is Word.IDENTICAL
     recorded = identical_runs and recording is not Recording.NEVER
     if recorded:
         with disk_errors(locked.folder):
             write_reference(locked.folder, found.record)
     return CheckResult(
-        locked=locked, image=image.id, assessment=found, reference=shown, recorded=recorded
+        locked=locked,
+        image=image.id,
+        assessment=found,
+        reference=shown,
+        recorded=recorded,
+        outcomes=outcomes,
     )
 
 

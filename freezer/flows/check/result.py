@@ -11,6 +11,7 @@ from freezer.model.record.verdict import Basis
 if TYPE_CHECKING:
     from freezer.check.assess import Assessment
     from freezer.flows.project.environment import Locked
+    from freezer.model.record.outcome import Outcome
     from freezer.model.record.record import Record
     from freezer.model.record.verdict import Verdict
 
@@ -37,6 +38,8 @@ class CheckResult:
     """Path of the reference, relative to the project."""
     recorded: bool = False
     """Whether the record was kept as that reference."""
+    outcomes: tuple[Outcome, ...] = ()
+    """What the spec's expectations came to; those that failed are in the verdict as well."""
 
     @property
     def record(self) -> Record:

@@ -8,6 +8,7 @@ from freezer.check.assess import assess_change
 from freezer.check.reference import FOLDER, parse_reference, reference_path
 from freezer.errors import CheckError, Where
 from freezer.flows.check.check import no_image
+from freezer.flows.check.expectations import as_expected, expectations_of
 from freezer.flows.check.result import CheckResult
 from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.history.generations import history, locked_of, shown_folder
@@ -44,10 +45,13 @@ def check_against(project: Project, name: str | None, number: int | str) -> Chec
     first = runner.run("Training")
     class_ = _class_here(project, past, earlier, kept, first)
     reference = _reference(kept, class_, past.references(earlier.lock_id)[class_])
+    found = assess_change(first, reference, runner)
+    found, outcomes = as_expected(found, expectations_of(project, locked))
     return CheckResult(
         locked=locked,
         image=image.id,
-        assessment=assess_change(first, reference, runner),
+        assessment=found,
+        outcomes=outcomes,
         reference=str(reference_path(kept.folder, class_).relative_to(project.root)),
     )
 

@@ -43,7 +43,7 @@ def spec_change(project: Project, locked: Locked) -> str | None:
     from freezer.flows.lock.lock import spec_changes  # loads the resolvers' models
 
     try:
-        if not _has_spec(project, name):
+        if not has_spec(project, name):
             return None
         changes = spec_changes(replace(project, report=SilentReporter()), locked)
     except FreezerError as error:
@@ -57,6 +57,7 @@ def spec_change(project: Project, locked: Locked) -> str | None:
     )
 
 
-def _has_spec(project: Project, name: str) -> bool:
+def has_spec(project: Project, name: str) -> bool:
+    """Say whether the project has the spec of an environment. Raises ``SpecError``."""
     files = environments(project.root)
     return name in files or ("" in files and load_environment(project.root, "").name == name)

@@ -8,12 +8,14 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from freezer.check.invariants.observed import TensorFacts
 from freezer.ledger.series import Points
 from freezer.model.record.protocol import PREFIX
+from freezer.model.record.record import Tensor
 from freezer.model.record.run import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from freezer.model.record.run import Value
 
@@ -35,9 +37,14 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Filter:
-    """Hands on what a training prints at once, and reads what it reports."""
+    """Hands on what a training prints at once, and reads what it reports.
 
-    def __init__(self, show: Callable[[int, bytes], None]) -> None:
+    Of the ``tensors`` that are named, what an expectation may ask for is kept.
+    """
+
+    def __init__(
+        self, show: Callable[[int, bytes], None], tensors: Container[str] = frozenset()
+    ) -> None:
         self._show = show
         self._held = bytearray()
         """The beginning of a line that may be one of the protocol."""
@@ -48,7 +55,7 @@ class Filter:
         self._blank = False
         """Whether an empty line was held back: the recorder writes one before each of its own."""
         self._tail = b""
-        self.report = Report()
+        self.report = Report(tensors)
 
     def take(self, stream: int, data: bytes) -> None:
         """Take what the container wrote."""
@@ -108,8 +115,10 @@ class Filter:
 class Report:
     """What a training reported: fields, and series of numbers. Nothing in it is trusted."""
 
-    def __init__(self) -> None:
+    def __init__(self, tensors: Container[str] = frozenset()) -> None:
         self.fields: dict[str, Value] = {}
+        self.tensors: dict[str, TensorFacts] = {}
+        self._wanted = tensors
         self._points: dict[str, list[tuple[int, int, float]]] = {}
         self._count = 0
         self._text = 0
@@ -136,8 +145,11 @@ class Report:
         return {name: Points.of(points) for name, points in taken.items()}
 
     def _take(self, document: Mapping[str, Any], kind: Any, name: Any) -> None:
+        if kind == "tensor" and name in self._wanted:
+            one = {key: value for key, value in document.items() if key != "training"}
+            self.tensors.setdefault(name, TensorFacts()).add(Tensor.model_validate(one))
         if kind not in _KINDS:
-            return  # such as tensors and timings: of the smoke training alone
+            return  # such as other tensors and timings: of the smoke training alone
         _require_name(name)
         if kind in ("loss", "metric"):
             step = int(document["step"])

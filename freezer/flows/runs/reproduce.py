@@ -261,7 +261,9 @@ def _git(folder: Path, *arguments: str, data: bytes = b"") -> bytes:
 
 
 def _verdict(original: Run, again: Run, compared: Results) -> tuple[Verdict, str]:
-    if again.state != original.state or again.exit_code != original.exit_code:
+    # By exit codes: a run whose results were not as expected is recorded as failed as well.
+    interrupted = [run.state == "interrupted" for run in (original, again)]
+    if interrupted[0] is not interrupted[1] or again.exit_code != original.exit_code:
         return "failed", f"it ended {again.state} ({again.exit_code}), not {original.state}"
     if not compared.compared:
         return "not comparable", "neither run reported a metric or left an output"

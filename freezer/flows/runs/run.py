@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freezer.errors import LedgerError, RunError
+from freezer.errors import EXIT_NEGATIVE, EXIT_OK, LedgerError, RunError
 from freezer.fetch.store.atomic import disk_errors
+from freezer.flows.runs.expectations import outcomes_of, with_outcomes
 from freezer.flows.runs.facts import (
     INTERRUPTED,
     USAGE,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from freezer.engine.interface import RunResult
     from freezer.flows.project.project import Project
     from freezer.ledger.series import Points
+    from freezer.model.record.outcome import Outcome
     from freezer.model.record.run import Run
 
 Started = Callable[["Run"], None]
@@ -62,6 +64,14 @@ class RunDone:
     exit_code: int
     recorded: bool
     """False where the ledger was out of reach: the journal has the run until it is back."""
+    outcomes: tuple[Outcome, ...] = ()
+    """What the spec's expectations came to."""
+
+    @property
+    def status(self) -> int:
+        """The command's exit code; 1 where it is 0 and an expectation failed."""
+        failed = any(one.state == "failed" for one in self.outcomes)
+        return self.exit_code or (EXIT_NEGATIVE if failed else EXIT_OK)
 
 
 def run(
@@ -104,11 +114,11 @@ def run_scene(
                 journal.content(data)
         if started is not None:
             started(start)
-        last, metrics, code = _execute(project, scene, request, start, show, journal)
+        last, metrics, code, outcomes = _execute(project, scene, request, start, show, journal)
         recorded = _record(project, last, metrics, contents, journal)
     finally:
         journal.close()
-    return RunDone(last, metrics, scene.output, code, recorded)
+    return RunDone(last, metrics, scene.output, code, recorded, outcomes)
 
 
 def _execute(
@@ -118,8 +128,9 @@ def _execute(
     start: Run,
     show: Show,
     journal: Journal,
-) -> tuple[Run, Mapping[str, Points], int]:
-    engine, filtered = project.engine(), Filter(show)
+) -> tuple[Run, Mapping[str, Points], int, tuple[Outcome, ...]]:
+    expectations = scene.environment.spec.expect
+    engine, filtered = project.engine(), Filter(show, tensors=expectations.keys())
     memo_key, host = known_host(project, scene.image)
     confined = options(
         scene.environment.spec,
@@ -150,8 +161,10 @@ def _execute(
         )
     printed = reported(start, filtered.report)
     last = ended(project, scene, printed, filtered, result, (memo_key, host))
-    code = INTERRUPTED if result is None else result.exit_code
-    return without_secrets(last, secrets), live.metrics(), code
+    metrics = live.metrics()
+    outcomes = outcomes_of(expectations, last, filtered.report, metrics)
+    last = without_secrets(with_outcomes(last, outcomes), secrets)
+    return last, metrics, INTERRUPTED if result is None else result.exit_code, outcomes
 
 
 def _load_ledger() -> None:

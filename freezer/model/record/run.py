@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 1
 STATES: Final = ("running", "finished", "failed", "interrupted")
-"""``finished`` exited with 0, ``failed`` with anything else; ``interrupted`` was ended, or died."""
+"""``finished`` exited with 0, ``failed`` with anything else, or its results are not as the spec
+expects them; ``interrupted`` was ended, or died."""
 LARGEST: Final = 1 << 20
 """Characters of one text; nothing shorter is ever cut."""
 

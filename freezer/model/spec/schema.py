@@ -14,6 +14,7 @@ from freezer.model.spec.spec import AUTO, Spec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_PACKAGE: Final = f"{Spec.__module__.rpartition('.')[0]}."
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -51,7 +52,7 @@ def _models() -> Iterator[type[Model]]:
     while waiting:
         model = waiting.pop()
         waiting += model.__subclasses__()
-        if model.__module__ == Spec.__module__:
+        if model.__module__.startswith(_PACKAGE):
             yield model
 
 

@@ -20,6 +20,7 @@ from pydantic import (
 
 from freezer.model.artifact import SafePath
 from freezer.model.base import EnvName, Model, Sha256
+from freezer.model.spec.expect import Expectations
 
 TRAININGS = "trainings"
 """Key of the validation context under which the names of the built-in trainings are given."""
@@ -292,6 +293,8 @@ class Spec(Model):
     """What `freeze run` gives a training."""
     data: Annotated[dict[EnvName, DataSpec], BeforeValidator(_widen_data)] = {}
     """Data sets by name. They are mounted, read-only, where trainings run; no image holds them."""
+    expect: Expectations = {}
+    """Numerical invariants that results must satisfy, by the name of what a training reports."""
     env: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], OneLine] = {}
     """Environment variables of the image."""
     labels: dict[OneLine, OneLine] = {}

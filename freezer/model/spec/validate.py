@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from freezer.errors import SpecError, Where
 from freezer.model.base import Model, kebab
+from freezer.model.spec.expect import ClassesExpect, Expectation, MonotoneExpect
 from freezer.model.spec.faults import joined
 from freezer.model.spec.spec import (
     TRAININGS,
@@ -41,6 +42,9 @@ _SECTIONS: dict[str, type[Model]] = {
     "steps": StepsSpec,
     "resources": ResourcesSpec,
     "data.*": DataSpec,
+    "expect.*": Expectation,
+    "expect.*.monotone": MonotoneExpect,
+    "expect.*.classes": ClassesExpect,
 }
 _EXPECTED: dict[str, str] = {
     "name": "lower-case letters, digits, '-', '_' and '.', at most 64, such as sklearn-cpu",
@@ -59,6 +63,22 @@ _EXPECTED: dict[str, str] = {
     "as-of": "a moment with a time zone, such as 2026-11-01T00:00:00Z",
     "data": "names and their folder, file or glob, such as {train: data/train}",
     "data.*.expect": "a SHA-256, as `freeze data status` prints it",
+    "expect": "names and what is expected of them, such as {loss: {finite: true}}",
+    "expect.*": "a mapping, such as {finite: true, floor: 0.9}",
+    "expect.*.finite": "true or false",
+    "expect.*.range": "the least and the greatest value, such as [0, 1] or [0, any]",
+    "expect.*.floor": "a finite number",
+    "expect.*.ceiling": "a finite number",
+    "expect.*.monotone": "falling, rising, or {direction: falling, window: 5, tolerance: 0.01}",
+    "expect.*.monotone.direction": "falling or rising",
+    "expect.*.monotone.window": "a whole number of steps, from 1",
+    "expect.*.monotone.tolerance": "a relative tolerance from 0 to 1",
+    "expect.*.shape": "the sizes of a tensor, such as [784, 10] or [any, 10]",
+    "expect.*.classes": "a mapping, such as {min-share: 0.05} or {like: train, tolerance: 0.02}",
+    "expect.*.classes.shares": "a share from 0 to 1 for each class",
+    "expect.*.classes.tolerance": "a difference of shares from 0 to 1",
+    "expect.*.in": "run, check or both",
+    "expect.*.optional": "true or false",
     "resources": "a mapping, such as {cpus: 8, memory: 16g}",
     "resources.cpus": "a whole number of CPUs, from 1",
     "resources.threads": "a whole number of threads, from 1",
@@ -76,6 +96,8 @@ _EXPECTED: dict[str, str] = {
     "determinism.numerics": "native or portable",
     "pip.resolver": "uv or pip-tools",
 }
+_NAMED = (("data",), ("expect",))
+"""Mappings whose keys are names of the user's own."""
 _PREFIXES = ("value error, ", "assertion failed, ")
 
 
@@ -142,12 +164,13 @@ def _is_key(part: Any, path: Sequence[str | int]) -> bool:
 
 
 def _section(path: Path) -> type[Model] | None:
-    """Return the model of a mapping in the spec; data sets have names of the user's own."""
+    """Return the model of a mapping in the spec."""
     return _SECTIONS.get(dotted(_general(path)))
 
 
 def _general(path: Path) -> Path:
-    return ("data", "*", *path[2:]) if path[:1] == ("data",) and len(path) > 1 else path
+    """Return a path with ``*`` where the user chooses the names."""
+    return (path[0], "*", *path[2:]) if path[:1] in _NAMED and len(path) > 1 else path
 
 
 def _fault(
@@ -167,9 +190,15 @@ def _fault(
         f"unusable value for {_last_key(path)!r}" if path else "unusable spec",
         where=where,
         found=_shown(path, document.values),
-        expected=_expected(path, expected) or _reason(item["msg"]),
+        expected=_own_reason(path, item) or _expected(path, expected) or _reason(item["msg"]),
         hint=_hint(path, document.values),
     )
+
+
+def _own_reason(path: Path, item: Any) -> str | None:
+    """Return why keys of a mapping do not go together, as its model says it."""
+    named = path[:1] in _NAMED and isinstance(item["input"], dict)
+    return _reason(item["msg"]) if named and item["type"] == "value_error" else None
 
 
 def _last_key(path: Path) -> str:

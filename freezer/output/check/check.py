@@ -12,8 +12,9 @@ from freezer.check.compare.metrics import metrics
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
 from freezer.model.record.verdict import CHANGED, Difference, TrainingVerdict, Verdict, Word
+from freezer.output.outcomes import show_counts
 from freezer.output.styles import STYLES
-from freezer.output.text import plural, printable, show_rows, ulps
+from freezer.output.text import as_json, plural, printable, show_rows, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,7 @@ def show(result: CheckResult, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    show_counts(result.outcomes, console)
     for line in experiments(result):
         console.print(f"  {escape(printable(line))}", highlight=False, soft_wrap=True)
     show_word(result.locked.lock.name, result.verdict, against(result), console)
@@ -89,6 +91,7 @@ def document(result: CheckResult) -> dict[str, Any]:
             }
             for one in found.experiments
         ],
+        "expectations": [as_json(one) for one in result.outcomes],
         "others": {name: verdict.word.value for name, verdict in found.others},
     }
 

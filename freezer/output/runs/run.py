@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from freezer.output.outcomes import show_outcomes
 from freezer.output.text import plural, size
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def show_done(done: RunDone, project: Path, console: Console) -> None:
     seconds = run.seconds or 0.0
     colour = _COLOURS.get(run.state, "red")
     why = " (out of memory)" if run.fields.get("out-of-memory") else ""
-    if run.state == "failed":
+    if done.exit_code and run.state == "failed":
         why = f" with exit code {done.exit_code}{why}"
     outputs = plural(len(run.outputs), "output file")
     total = size(sum(one.size for one in run.outputs))
@@ -36,6 +37,7 @@ def show_done(done: RunDone, project: Path, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    show_outcomes(done.outcomes, console)
     if run.outputs:
         shown = done.output
         if shown.is_relative_to(project):

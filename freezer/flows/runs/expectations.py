@@ -1,0 +1,55 @@
+"""What the spec's expectations come to in a run, and how that is recorded with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from freezer.check.invariants.hold import in_run
+from freezer.check.invariants.observed import Observed, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from freezer.flows.runs.protocol import Report
+    from freezer.ledger.series import Points
+    from freezer.model.record.outcome import Outcome
+    from freezer.model.record.run import Run, Value
+    from freezer.model.spec.expect import Expectation
+
+FIELD: Final = "expectations"
+"""``passed`` or ``failed``: whether a run met all of them."""
+_METRICS: Final = "metrics."
+
+
+def outcomes_of(
+    expectations: Mapping[str, Expectation],
+    run: Run,
+    report: Report,
+    metrics: Mapping[str, Points],
+) -> tuple[Outcome, ...]:
+    """Return what the expectations come to; none in a run that was ended from outside."""
+    if not expectations or run.state == "interrupted":
+        return ()
+    series = {
+        name.removeprefix(_METRICS): Series(points.steps, points.values)
+        for name, points in metrics.items()
+    }
+    return in_run(expectations, Observed(series, report.tensors))
+
+
+def with_outcomes(run: Run, outcomes: Sequence[Outcome]) -> Run:
+    """Return a run with its outcomes as fields; it failed where one of them did.
+
+    The exit code stays the one of the training.
+    """
+    if not outcomes:
+        return run
+    failed = [one for one in outcomes if one.state == "failed"]
+    fields: dict[str, Value] = {FIELD: "failed" if failed else "passed"}
+    for one in outcomes:
+        fields[f"expect.{one.name}.{one.rule}"] = one.state
+    for one in failed:
+        fields[f"expect.{one.name}.{one.rule}.found"] = one.found
+    state = "failed" if failed and run.state == "finished" else run.state
+    return replace(run.with_fields(fields), state=state)
