@@ -221,3 +221,27 @@ def test_a_run_is_made_again_and_a_changed_one_is_explained(
     assert first_cause("-p", "rate=0.1") == "data.points"
     failed = outcome(made.start("runs", "reproduce", again["run"]))
     failed.failed(2, "changed since", "points")
+
+
+def test_results_that_are_not_as_expected_fail_the_run(project: Project, tmp_path: Path) -> None:
+    made = project.copy(tmp_path / "expected")
+    made.spec(
+        expect={
+            "loss": {"finite": True, "monotone": "falling", "ceiling": 100},
+            "accuracy": {"floor": 0.9, "in": "run"},
+        }
+    )
+    file = tmp_path / "junit.xml"
+    train = ("run", "-p", "rate=0.1", "--junit", str(file), "--", "python", "train.py", "{rate}")
+    done = outcome(made.start(*train))
+    assert done.code == 1
+    assert "failed accuracy: expected at least 0.9, found nothing reported" in done.err
+    assert "expectations: 3 passed, 1 failed" in done.err
+    [found] = made.freeze(
+        "runs", "list", "expect.accuracy.floor = 'failed'", "--json"
+    ).good().document["runs"]  # fmt: skip
+    assert (found["state"], found["exit-code"]) == ("failed", 0)
+    assert file.read_text().count("<failure") == 1
+    made.spec(expect={"loss": {"finite": True, "monotone": "falling"}})
+    outcome(made.start(*train)).good()
+    assert "<failure" not in file.read_text()
