@@ -121,6 +121,15 @@ def dead_journals(folder: Path) -> Iterator[Left]:
                 yield found
 
 
+def read_journal(path: Path) -> Left | None:
+    """Return what a journal holds so far, whoever writes to it; None where there is none."""
+    try:
+        with path.open("rb") as stream:
+            return _read(path, stream)
+    except OSError:
+        return None
+
+
 def _reserve_of(path: Path) -> Path:
     return path.with_suffix(".reserve")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.place import journal_path, project_ledger
 from freezer.ledger import query
+from freezer.ledger.journal import read_journal
 from freezer.ledger.record import change
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def find(
     with project_ledger(project, reading=True) as ledger:
         runs = query.find(ledger, text, order=order, limit=limit)
         total = len(runs) if limit is None or len(runs) < limit else query.count(ledger, text)
+    runs = [_so_far(project, run)[0] for run in runs]
     return Found(tuple(runs), total)
 
 
@@ -43,7 +45,20 @@ def get(project: Project, name: str) -> tuple[Run, Mapping[str, Points]]:
     """Return a run by the first digits of its ID, or ``latest``, with its series."""
     with project_ledger(project, reading=True) as ledger:
         run = query.get(ledger, name)
-        return run, query.all_points(ledger, run.id)
+        series = query.all_points(ledger, run.id)
+    run, reported = _so_far(project, run)
+    return run, {**series, **reported}
+
+
+def _so_far(project: Project, run: Run) -> tuple[Run, Mapping[str, Points]]:
+    """Return a run that is under way with what it reported up to now, if its journal is here."""
+    if run.state != "running":
+        return run, {}
+    left = read_journal(journal_path(project, run.id))
+    if left is None or left.run.state != "running":
+        return run, {}
+    last = {name: points.values[-1] for name, points in left.metrics.items() if len(points)}
+    return replace(run, fields=left.run.fields).with_fields(last), left.metrics
 
 
 def fields(project: Project) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
+from freezer.engine.run.process import this_process
 from freezer.errors import CheckError, FreezerError
 from freezer.fetch.http.secret_words import REDACTED, is_secret_name, redact_text, redact_words
 from freezer.flows.history.generations import history
@@ -82,7 +83,7 @@ def begun(project: Project, scene: Scene, request: RunRequest, identifier: str) 
         command=command,
         fields=fields,
         links=request.links,
-        owner={"host": socket.gethostname(), "pid": os.getpid()},
+        owner=this_process(),
     )
 
 

@@ -9,9 +9,10 @@ from string import Template
 from time import time_ns
 from typing import TYPE_CHECKING, Final
 
+from freezer.engine.run.process import is_dead, on_this_machine
 from freezer.errors import LedgerError
 from freezer.fetch.store.atomic import disk_errors
-from freezer.ledger.journal import dead_journals
+from freezer.ledger.journal import SUFFIX, dead_journals
 from freezer.model.record.run import Time
 
 if TYPE_CHECKING:
@@ -90,11 +91,23 @@ def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledge
         ledger.close()
 
 
+def journal_path(project: Project, identifier: str) -> Path:
+    """Return where the journal of a run is while it is needed."""
+    return project.root / FOLDER / "journal" / f"{identifier}{SUFFIX}"
+
+
 def settle(project: Project, ledger: Ledger) -> None:
-    """Record what dead processes left in journals; their runs are ``interrupted``."""
+    """Record what dead processes of this machine left; their runs are ``interrupted``."""
+    _settle_journals(project, ledger)
+    _settle_ledger(project, ledger)
+
+
+def _settle_journals(project: Project, ledger: Ledger) -> None:
     from freezer.ledger.record import record
 
     for left in dead_journals(journals(project)):
+        if left.run.state == "running" and not on_this_machine(left.run.owner):
+            continue  # in a folder that several machines share; their locks may not be seen here
         run = ended_by_death(left)
         try:
             record(ledger, run, left.metrics, left.contents, whole=True)
@@ -103,6 +116,20 @@ def settle(project: Project, ledger: Ledger) -> None:
             project.report.warn(f"run {run.id} stays in its journal: {error}")
             continue
         if run.state == "interrupted" and left.run.state == "running":
+            project.report.note(f"run {run.id} was killed before it ended; recorded as interrupted")
+
+
+def _settle_ledger(project: Project, ledger: Ledger) -> None:
+    """End the runs whose process is dead, and whose journal is not here: another project's."""
+    from freezer.ledger.live import running
+    from freezer.ledger.record import change
+
+    def end(run: Run) -> Run:
+        return replace(run, state="interrupted") if run.state == "running" else run
+
+    for run in running(ledger):
+        if is_dead(run.owner) and not journal_path(project, run.id).exists():
+            change(ledger, run.id, end)
             project.report.note(f"run {run.id} was killed before it ended; recorded as interrupted")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK, LedgerError, RunError
@@ -21,7 +22,7 @@ from freezer.flows.runs.facts import (
     without_secrets,
 )
 from freezer.flows.runs.live import journaled
-from freezer.flows.runs.place import journals, project_ledger
+from freezer.flows.runs.place import journal_path, project_ledger
 from freezer.flows.runs.protocol import Filter
 from freezer.flows.runs.request import (
     PYTHON,
@@ -106,7 +107,7 @@ def run_scene(
     start = begun(project, scene, request, identifier)
     contents = [one for one in (scene.code.patch, *listings(project, scene)) if one]
     with disk_errors(project.root):
-        journal = Journal(journals(project) / f"{identifier}.jsonl")
+        journal = Journal(journal_path(project, identifier))
     try:
         with disk_errors(project.root):
             journal.run(start)
@@ -114,7 +115,10 @@ def run_scene(
                 journal.content(data)
         if started is not None:
             started(start)
-        last, metrics, code, outcomes = _execute(project, scene, request, start, show, journal)
+        begin = partial(_record_start, project, contents)
+        last, metrics, code, outcomes = _execute(
+            project, scene, request, start, show, journal, begin
+        )
         recorded = _record(project, last, metrics, contents, journal)
     finally:
         journal.close()
@@ -128,6 +132,7 @@ def _execute(
     start: Run,
     show: Show,
     journal: Journal,
+    begin: Callable[[Run], None],
 ) -> tuple[Run, Mapping[str, Points], int, tuple[Outcome, ...]]:
     expectations = scene.environment.spec.expect
     engine, filtered = project.engine(), Filter(show, tensors=expectations.keys())
@@ -148,7 +153,10 @@ def _execute(
     result: RunResult | None = None
     with disk_errors(project.root):  # room for what the runner writes down, were the disk full
         (scene.record / USAGE).write_bytes(b" " * 4096)
-    with meanwhile(_load_ledger), journaled(journal, start, filtered.report, secrets) as live:
+    with (
+        meanwhile(partial(begin, start)),
+        journaled(journal, start, filtered.report, secrets) as live,
+    ):
         try:
             result = engine.run(scene.image.id, command, confined, on_output=filtered.take)
         except KeyboardInterrupt:
@@ -167,10 +175,15 @@ def _execute(
     return last, metrics, INTERRUPTED if result is None else result.exit_code, outcomes
 
 
-def _load_ledger() -> None:
-    """Import SQLAlchemy while the container runs: it takes longer than recording does."""
-    import freezer.ledger.connect
-    import freezer.ledger.record  # noqa: F401 - loaded for later
+def _record_start(project: Project, contents: Sequence[bytes], run: Run) -> None:
+    """Record that a run is under way, while its container runs: loading SQLAlchemy takes a while.
+
+    What goes wrong here is left to the journal.
+    """
+    from freezer.ledger.record import record
+
+    with project_ledger(project) as ledger:
+        record(ledger, run, None, contents)
 
 
 def _record(

@@ -72,6 +72,7 @@ def run_document(run: Run) -> dict[str, Any]:
             for one in run.outputs
         ],
         "links": dict(run.links),
+        "owner": {name: encode(value) for name, value in sorted(run.owner.items())},
         "tail": run.tail,
     }
 
@@ -84,6 +85,9 @@ def show_run(run: Run, series: Mapping[str, Points], console: Console) -> None:
         f"run [bold]{run.id}[/bold]  [{colour}]{run.state}[/{colour}]  {run.started}{took}",
         highlight=False,
     )
+    if run.state == "running" and run.owner:
+        where = f"on {run.owner.get('host')}, process {run.owner.get('pid')}"
+        console.print(f"  running {escape(printable(where))}", highlight=False)
     console.print(f"  {escape(printable(' '.join(run.command)))}", highlight=False, soft_wrap=True)
     rows = [
         (f"[dim]{escape(printable(name))}", escape(text(value)))

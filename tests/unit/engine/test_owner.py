@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from freezer.engine.run.owner import is_gone, owner, place
+from freezer.engine.run.owner import is_gone, owner
+from freezer.engine.run.process import place
 
 pytestmark = pytest.mark.skipif(not place(), reason="owners are known by /proc, which is Linux's")
 

@@ -148,6 +148,10 @@ def _waiting(project: Project, tmp: Path) -> Iterator[object]:
 
 def test_ctrl_c_ends_the_container_and_is_recorded(project: Project, tmp_path: Path) -> None:
     [process] = _waiting(project, tmp_path / "out")
+    limit = time.monotonic() + 30
+    while not (live := runs(project, "status = 'running'")) and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert [one["owner"]["pid"] for one in live] == [process.pid], "it is listed while it runs"
     process.send_signal(signal.SIGINT)
     assert outcome(process).code == 130
     assert runs(project, "--limit", "1")[0]["state"] == "interrupted"

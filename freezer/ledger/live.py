@@ -1,0 +1,21 @@
+"""Runs that are recorded as running: under way somewhere, or ended with their process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from freezer.ledger.schema import runs
+from freezer.model.record.run import read_run
+
+if TYPE_CHECKING:
+    from freezer.ledger.connect import Ledger
+    from freezer.model.record.run import Run
+
+
+def running(ledger: Ledger) -> list[Run]:
+    """Return the runs that the ledger has as running, the first one first."""
+    statement = select(runs.c.document).where(runs.c.state == "running").order_by(runs.c.seq)
+    with ledger.read() as connection:
+        return [read_run(row.document) for row in connection.execute(statement)]
