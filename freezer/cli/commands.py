@@ -49,7 +49,18 @@ GROUPS: Final = {
     ),
     "runs": (
         "Runs of your own trainings: list, filter, show, compare.",
-        ("list", "show", "diff", "summary", "reproduce", "fields", "tag", "note"),
+        (
+            "list",
+            "show",
+            "logs",
+            "stop",
+            "diff",
+            "summary",
+            "reproduce",
+            "fields",
+            "tag",
+            "note",
+        ),
     ),
 }
 """Groups of commands: a line of help, and the functions in ``freezer.cli.GROUP.NAME``."""

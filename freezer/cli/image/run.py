@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from freezer.cli.commands import Command
-from freezer.cli.image.run_children import CPUS_OPTION, REPORT_OPTION, run_at_once
+from freezer.cli.image.run_children import (
+    CPUS_OPTION,
+    DETACHED_OPTION,
+    REPORT_OPTION,
+    require_one_run,
+    run_at_once,
+    run_by_itself,
+    run_detached,
+)
 from freezer.cli.options import Env, Junit, write_junit
 from freezer.cli.session import current
 from freezer.cli.training_output import passed_on
@@ -74,6 +82,13 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         int, typer.Option("--jobs", "-j", help="With --each: runs at once.", min=1)
     ] = 1,
     junit: Junit = None,
+    detach: Annotated[
+        bool,
+        typer.Option(
+            "--detach", "-d", help="Print the run's ID and return; the run goes on by itself."
+        ),
+    ] = False,
+    detached: Annotated[bool, typer.Option(DETACHED_OPTION, hidden=True)] = False,
     cpu_positions: Annotated[str | None, typer.Option(CPUS_OPTION, hidden=True)] = None,
     report_fd: Annotated[int | None, typer.Option(REPORT_OPTION, hidden=True)] = None,
 ) -> None:  # fmt: skip
@@ -102,6 +117,11 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         raise typer.BadParameter("--junit is for runs in turn, without --jobs")
     if jobs > 1:
         raise typer.Exit(run_at_once(env, found, values, jobs))
+    if detach:
+        require_one_run(values, junit)
+        raise typer.Exit(run_detached(env, found[0]))
+    if detached and report_fd is not None:
+        raise typer.Exit(run_by_itself(env, found[0], report_fd))
     raise typer.Exit(_in_turn(env, found, report_fd, junit))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Final
+
+import typer
 
 from freezer.cli.session import current
 from freezer.cli.training_output import passed_on
@@ -11,12 +14,14 @@ from freezer.errors import EXIT_INTERRUPTED, EXIT_USER, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from freezer.flows.runs.children.jobs import Job, JobEnd
     from freezer.flows.runs.request import RunRequest
 
 CPUS_OPTION: Final = "--cpu-positions"
 REPORT_OPTION: Final = "--report-fd"
+DETACHED_OPTION: Final = "--detached"
 
 
 def run_at_once(
@@ -50,6 +55,60 @@ def run_at_once(
     ).run()
     show_jobs(ends, len(found), current.stderr)
     return _exit_code(ends)
+
+
+def require_one_run(values: Mapping[str, object], junit: Path | None) -> None:
+    """Refuse options that do not go with ``--detach``. Raises ``RunError``."""
+    if values:
+        raise RunError(
+            "a sweep cannot be detached",
+            expected="--detach without --each",
+            hint="start a detached run for each value, or put the sweep into the background: "
+            "nohup freeze run ... &",
+        )
+    if junit is not None:
+        raise RunError("a detached run writes no JUnit file", expected="one of both options")
+
+
+def run_detached(env: str | None, request: RunRequest) -> int:
+    """Start a run that goes on by itself, print its ID, and return.
+
+    Until it begins, its output and its errors are this command's: what is wrong is reported here.
+    """
+    from freezer.flows.runs.children.child import LONGEST_REPORT, read_start, start_child
+
+    command = [*child_command(env, request), DETACHED_OPTION]
+    child = start_child(command, REPORT_OPTION, request.command, piped=False)
+    try:
+        with os.fdopen(child.report, "rb") as stream:
+            run = read_start(stream.read(LONGEST_REPORT))
+        if run is None:
+            return child.exit_code() or EXIT_USER
+    except KeyboardInterrupt:
+        child.interrupt()
+        child.exit_code()
+        return EXIT_INTERRUPTED
+    typer.echo(run)
+    current.reporter().note(
+        f"`freeze runs logs -f {run}` follows it, `freeze runs stop {run}` ends it"
+    )
+    return 0
+
+
+def run_by_itself(env: str | None, request: RunRequest, report_fd: int) -> int:
+    """Make a run in this process, which another one started to go on without it."""
+    from freezer.flows.runs.children.detached import DetachedOutput
+    from freezer.flows.runs.run import run as execute
+    from freezer.output.runs.run import show_done
+
+    project = current.project()
+    output = DetachedOutput(project, request, report_fd)
+    try:
+        done = execute(project, env, request, output.show, output.started)
+    finally:
+        output.end()
+    show_done(done, current.folder, current.stderr)
+    return done.status
 
 
 def _exit_code(ends: Iterable[JobEnd]) -> int:

@@ -148,6 +148,12 @@ def ended(
     )
 
 
+def failed(begun: Run, error: FreezerError) -> Run:
+    """Return a run that could not be made, such as for an engine that went away."""
+    ended = Time(time_ns() // 1000)
+    return replace(begun, state="failed", ended=ended, tail=redact_text(f"error: {error}"))
+
+
 def reported(begun: Run, report: Report) -> Run:
     """Return a run with what its training reported; what was recorded before stays as it is.
 

@@ -96,17 +96,21 @@ def journal_path(project: Project, identifier: str) -> Path:
     return project.root / FOLDER / "journal" / f"{identifier}{SUFFIX}"
 
 
-def settle(project: Project, ledger: Ledger) -> None:
-    """Record what dead processes of this machine left; their runs are ``interrupted``."""
-    _settle_journals(project, ledger)
-    _settle_ledger(project, ledger)
+def settle(project: Project, ledger: Ledger, lost: str | None = None) -> None:
+    """Record what dead processes of this machine left; their runs are ``interrupted``.
+
+    ``lost`` is a run of another machine that is known to be gone.
+    """
+    _settle_journals(project, ledger, lost)
+    _settle_ledger(project, ledger, lost)
 
 
-def _settle_journals(project: Project, ledger: Ledger) -> None:
+def _settle_journals(project: Project, ledger: Ledger, lost: str | None) -> None:
     from freezer.ledger.record import record
 
     for left in dead_journals(journals(project)):
-        if left.run.state == "running" and not on_this_machine(left.run.owner):
+        ours = on_this_machine(left.run.owner) or left.run.id == lost
+        if left.run.state == "running" and not ours:
             continue  # in a folder that several machines share; their locks may not be seen here
         run = ended_by_death(left)
         try:
@@ -119,7 +123,7 @@ def _settle_journals(project: Project, ledger: Ledger) -> None:
             project.report.note(f"run {run.id} was killed before it ended; recorded as interrupted")
 
 
-def _settle_ledger(project: Project, ledger: Ledger) -> None:
+def _settle_ledger(project: Project, ledger: Ledger, lost: str | None) -> None:
     """End the runs whose process is dead, and whose journal is not here: another project's."""
     from freezer.ledger.live import running
     from freezer.ledger.record import change
@@ -128,7 +132,8 @@ def _settle_ledger(project: Project, ledger: Ledger) -> None:
         return replace(run, state="interrupted") if run.state == "running" else run
 
     for run in running(ledger):
-        if is_dead(run.owner) and not journal_path(project, run.id).exists():
+        dead = is_dead(run.owner) or run.id == lost
+        if dead and not journal_path(project, run.id).exists():
             change(ledger, run.id, end)
             project.report.note(f"run {run.id} was killed before it ended; recorded as interrupted")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from freezer.errors import EXIT_NEGATIVE, EXIT_OK, LedgerError, RunError
+from freezer.errors import EXIT_NEGATIVE, EXIT_OK, FreezerError, LedgerError, RunError
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.runs.expectations import outcomes_of, with_outcomes
 from freezer.flows.runs.facts import (
@@ -16,6 +16,7 @@ from freezer.flows.runs.facts import (
     USAGE,
     begun,
     ended,
+    failed,
     known_host,
     reported,
     settings_in_force,
@@ -116,9 +117,13 @@ def run_scene(
         if started is not None:
             started(start)
         begin = partial(_record_start, project, contents)
-        last, metrics, code, outcomes = _execute(
-            project, scene, request, start, show, journal, begin
-        )
+        try:
+            last, metrics, code, outcomes = _execute(
+                project, scene, request, start, show, journal, begin
+            )
+        except FreezerError as error:
+            _record(project, failed(start, error), {}, contents, journal)
+            raise
         recorded = _record(project, last, metrics, contents, journal)
     finally:
         journal.close()
@@ -154,7 +159,7 @@ def _execute(
     with disk_errors(project.root):  # room for what the runner writes down, were the disk full
         (scene.record / USAGE).write_bytes(b" " * 4096)
     with (
-        meanwhile(partial(begin, start)),
+        meanwhile(partial(begin, start), always=True),
         journaled(journal, start, filtered.report, secrets) as live,
     ):
         try:

@@ -11,14 +11,21 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def meanwhile(ready: Callable[[], object]) -> Iterator[None]:
-    """Call something beside a block, in a thread of its own; a block that ends well waits for it.
+def meanwhile(ready: Callable[[], object], *, always: bool = False) -> Iterator[None]:
+    """Call something during a block, in a thread of its own; a block that ends well waits for it.
+
+    With ``always`` one that fails waits as well: where the thread writes something.
 
     What it raises is passed over: whoever needs later what it was to make ready will say it.
     """
     thread = Thread(target=_quietly, args=(ready,), daemon=True)
     thread.start()
-    yield
+    try:
+        yield
+    except BaseException:
+        if always:
+            thread.join()
+        raise
     thread.join()
 
 

@@ -149,9 +149,11 @@ def _waiting(project: Project, tmp: Path) -> Iterator[object]:
 def test_ctrl_c_ends_the_container_and_is_recorded(project: Project, tmp_path: Path) -> None:
     [process] = _waiting(project, tmp_path / "out")
     limit = time.monotonic() + 30
-    while not (live := runs(project, "status = 'running'")) and time.monotonic() < limit:
-        time.sleep(0.1)
-    assert [one["owner"]["pid"] for one in live] == [process.pid], "it is listed while it runs"
+    while time.monotonic() < limit:  # it is listed while it runs
+        live = [one["owner"]["pid"] for one in runs(project) if one["state"] == "running"]
+        if live == [process.pid]:
+            break
+    assert live == [process.pid]
     process.send_signal(signal.SIGINT)
     assert outcome(process).code == 130
     assert runs(project, "--limit", "1")[0]["state"] == "interrupted"
@@ -249,3 +251,22 @@ def test_results_that_are_not_as_expected_fail_the_run(project: Project, tmp_pat
     made.spec(expect={"loss": {"finite": True, "monotone": "falling"}})
     outcome(made.start(*train)).good()
     assert "<failure" not in file.read_text()
+
+
+def test_a_detached_run_goes_on_is_followed_and_ended(project: Project) -> None:
+    code = "import time; print('ready', flush=True); time.sleep({s}); open('/output/x', 'w')"
+    started = outcome(project.start("run", "-d", "-p", "s=3", "--", "python", "-c", code)).good()
+    run = started.out.strip()
+    shown = project.freeze("runs", "show", run, "--json").good().document
+    assert (shown["id"], shown["state"]) == (run, "running")
+    followed = outcome(project.start("runs", "logs", "-f", run)).good()
+    assert followed.out.startswith("ready\n")
+    shown = project.freeze("runs", "show", run, "--json").good().document
+    assert (shown["state"], [one["path"] for one in shown["outputs"]]) == ("finished", ["x"])
+
+    started = outcome(project.start("run", "-d", "-p", "s=99", "--", "python", "-c", code)).good()
+    stopped = project.freeze("runs", "stop", started.out.strip()).good()
+    assert stopped.out == f"run {started.out.strip()}: interrupted\n"
+    project.freeze("run", "-d", "--each", "k=1..2", "--", "true").failed(2, "cannot be detached")
+    missing = outcome(project.start("run", "-d", "--data", "none", "--", "true"))
+    missing.failed(2, "there is no data set 'none'")

@@ -1,0 +1,170 @@
+"""A detached run: its log, and how another command follows it or ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from freezer.engine.run.process import is_alive, is_dead, is_visible
+from freezer.errors import RunError
+from freezer.fetch.http.secret_words import redact_text
+from freezer.fetch.store.atomic import disk_errors
+from freezer.flows.runs.ask import get
+from freezer.flows.runs.children.child import report_start
+from freezer.flows.runs.children.lines import LONGEST
+from freezer.flows.runs.place import project_ledger, run_folder, settle
+from freezer.flows.runs.request import recorded_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from freezer.flows.project.project import Project
+    from freezer.flows.runs.request import RunRequest
+    from freezer.model.record.run import Run
+
+LOG: Final = "log"
+PATIENCE: Final = 60.0
+"""Seconds that a run has to end, and to be recorded."""
+_PAUSE: Final = 0.2
+_BLOCK: Final = 1 << 16
+
+
+def log_path(project: Project, identifier: str) -> Path:
+    """Return where the log of a detached run is."""
+    return run_folder(project, identifier) / LOG
+
+
+class DetachedOutput:
+    """Leaves the terminal when the run begins: from then on all output goes to the run's log.
+
+    Secrets that the command got do not reach the log; lines are held back until they end.
+    """
+
+    def __init__(self, project: Project, request: RunRequest, descriptor: int) -> None:
+        self._project = project
+        self._secrets = recorded_command(request, 0)[1]
+        self._report = descriptor
+        self._held: dict[int, bytes] = {}
+
+    def started(self, run: Run) -> None:
+        """Put the log in the place of stdout and stderr, then let the caller go."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        with disk_errors(self._project.root):
+            log = os.open(log_path(self._project, run.id), flags, 0o600)
+        for stream in (1, 2):
+            os.dup2(log, stream)
+        os.close(log)
+        report_start(self._report, run)
+
+    def show(self, stream: int, data: bytes) -> None:
+        """Write the lines that are whole."""
+        lines, mark, rest = (self._held.get(stream, b"") + data).rpartition(b"\n")
+        if len(rest) > LONGEST:
+            lines, mark, rest = lines + mark + rest, b"", b""
+        self._held[stream] = rest
+        self._write(lines + mark)
+
+    def end(self) -> None:
+        """Write what was held back."""
+        for rest in self._held.values():
+            self._write(rest)
+        self._held.clear()
+
+    def _write(self, data: bytes) -> None:
+        text = redact_text(data.decode("utf-8", "surrogateescape"), self._secrets)
+        left = text.encode("utf-8", "surrogateescape")
+        with suppress(OSError):  # the disk of the log is full: the run goes on
+            while left:
+                left = left[os.write(1, left) :]
+
+
+def follow(project: Project, run: Run, *, wait: bool) -> Iterator[bytes]:
+    """Yield what a run printed, and with ``wait`` what it prints until it ends.
+
+    Of a run that was not detached these are its last lines. Raises ``RunError`` for one that runs
+    elsewhere or at another terminal.
+    """
+    path = log_path(project, run.id)
+    if not path.is_file():
+        if run.state == "running":
+            raise RunError(
+                f"run {run.id} keeps no log here",
+                found=f"it runs on {run.owner.get('host', 'another host')}, at a terminal",
+                expected="a run that was started with --detach on this host",
+            )
+        yield f"{run.tail}\n".encode("utf-8", "backslashreplace") if run.tail else b""
+        return
+    with path.open("rb") as stream:
+        while True:
+            ended = not wait or not _runs(run)  # looked at first: what it printed last is read
+            while data := stream.read(_BLOCK):
+                yield data
+            if ended:
+                return
+            time.sleep(_PAUSE)
+
+
+def stop(project: Project, name: str) -> Run:
+    """End a run of this host as Ctrl-C does, and wait until it is recorded; return it then.
+
+    One that has ended already stays as it is. Raises ``RunError`` for a run of another host, and
+    for one that does not end.
+    """
+    run = get(project, name)[0]
+    if run.state != "running":
+        return run
+    if not is_visible(run.owner):
+        raise RunError(
+            f"run {run.id} cannot be ended from here",
+            found=f"it runs on {run.owner.get('host', 'a host that is not recorded')}",
+            hint=f"run `freeze runs stop {run.id}` there; if that host is gone for good, "
+            "`--lost` here marks the run as interrupted",
+        )
+    deadline = time.monotonic() + PATIENCE
+    _terminate(run)
+    while _runs(run):
+        if time.monotonic() > deadline:
+            raise RunError(
+                f"run {run.id} did not end within {PATIENCE:.0f} s",
+                found=f"process {run.owner['pid']} lives",
+                hint=f"`kill -9 {run.owner['pid']}` ends it; the next command records it",
+            )
+        time.sleep(_PAUSE / 4)
+    return get(project, run.id)[0]
+
+
+def give_up(project: Project, name: str) -> Run:
+    """Mark a run as interrupted whose host or container is gone for good; return it then.
+
+    Raises ``RunError`` for one whose process is seen to live.
+    """
+    run = get(project, name)[0]
+    if run.state == "running":
+        with project_ledger(project) as ledger:
+            if not is_alive(run.owner):
+                settle(project, ledger, run.id)
+        run = get(project, run.id)[0]
+    if run.state == "running":
+        raise RunError(f"run {run.id} is not lost: its process lives", hint="leave out --lost")
+    return run
+
+
+def _terminate(run: Run) -> None:
+    pid = run.owner.get("pid")
+    if isinstance(pid, int) and is_alive(run.owner):
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
+            return
+        except PermissionError:
+            raise RunError(
+                f"run {run.id} belongs to another user", found=f"process {pid}"
+            ) from None
+
+
+def _runs(run: Run) -> bool:
+    return run.state == "running" and not is_dead(run.owner)
