@@ -106,7 +106,7 @@ def _put(
     known = _names(connection, {*values, *metrics})
     rows = [{"run": seq, "name": known[name], **columns(value)} for name, value in values.items()]
     connection.execute(insert(fields), rows)
-    _add_series(connection, seq, metrics, known)
+    _add_series(connection, seq, metrics, known, first=known_as is None or whole)
     for data in contents:
         _put_object(connection, data)
 
@@ -122,16 +122,21 @@ def _add_series(
     seq: int,
     metrics: Mapping[str, Points],
     known: Mapping[str, int] | None = None,
+    *,
+    first: bool = False,
 ) -> None:
+    """Add points to a run's series; ``first`` says that it has none yet."""
     if not metrics:
         return
     known = known or _names(connection, metrics)
-    asked = select(series.c.name, func.max(series.c.chunk)).where(series.c.run == seq)
-    last = dict(connection.execute(asked.group_by(series.c.name)).all())
+    last: dict[int, int] = {}
+    if not first:
+        asked = select(series.c.name, func.max(series.c.chunk)).where(series.c.run == seq)
+        last = dict(connection.execute(asked.group_by(series.c.name)).all())
     rows = []
     for name, points in metrics.items():
-        first = last.get(known[name], -1) + 1
-        for number, part in enumerate(points.chunks(), first):
+        start = last.get(known[name], -1) + 1
+        for number, part in enumerate(points.chunks(), start):
             steps, times, values = packed(part)
             rows.append(
                 {

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic_core import from_json
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -50,6 +52,8 @@ class Digest:
 
 Value = float | int | str | bool | Time | Digest
 """What a field holds."""
+_PLAIN: Final[frozenset[Any]] = frozenset({float, int, str, bool})
+"""Types of values that JSON has as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ def run_bytes(run: Run) -> bytes:
 def read_run(data: bytes | str) -> Run:
     """Return the run in a document. Raises ``ValueError`` for anything else."""
     try:
-        found = json.loads(data)
+        found = _parsed(data)
         if found["format"] != FORMAT:
             raise ValueError(found["format"])
         return Run(
@@ -158,7 +162,7 @@ def read_run(data: bytes | str) -> Run:
             ended=None if found["ended"] is None else Time(found["ended"]),
             exit_code=found["exit"],
             command=tuple(found["command"]),
-            fields={name: decode(value) for name, value in found["fields"].items()},
+            fields=_values(found["fields"]),
             tags=found["tags"],
             notes=tuple(found["notes"]),
             outputs=tuple(Output(*one) for one in found["outputs"]),
@@ -169,6 +173,20 @@ def read_run(data: bytes | str) -> Run:
     except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         message = f"not a run: {error}"
         raise ValueError(message) from None
+
+
+def _parsed(data: bytes | str) -> Any:
+    """Return a document. A query reads a thousand: pydantic's parser takes a third of the time."""
+    try:
+        return from_json(data)
+    except ValueError:  # among others for lone surrogates, which `json` takes
+        return json.loads(data)
+
+
+def _values(found: dict[str, Any]) -> dict[str, Value]:
+    return {
+        name: value if type(value) in _PLAIN else decode(value) for name, value in found.items()
+    }
 
 
 def encode(value: Value) -> Any:

@@ -44,6 +44,13 @@ class Postgres:
             "pg_ctl", "-D", str(self.folder), "-l", str(self.log), "-o", options, "-w", "start"
         )
 
+    def query(self, text: str) -> None:
+        """Run one statement."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(text)  # type: ignore[arg-type]
+
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.folder), "-m", "immediate", "-w", "stop")
 

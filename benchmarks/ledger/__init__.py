@@ -1,0 +1,1 @@
+"""The ledger beside MLflow's SQL store."""

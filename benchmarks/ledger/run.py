@@ -1,0 +1,174 @@
+"""Measure the ledger side by side with MLflow's SQL store, on SQLite and on PostgreSQL.
+
+    python -m benchmarks.ledger [--runs 10000] [--rows 10000000] [--mlflow FOLDER] [--no-postgres]
+
+Both stores hold the same runs of 100 values, at the same durability (each one's settings are
+printed), and answer by whole runs: every parameter and metric of at most 1,000 runs, MLflow's
+default page. They take turns, operation by operation, so that other load meets both. The best of
+three for queries and series, medians for recording. The column "process" starts a new process for
+the operation; for a query it is `freeze runs list FILTER --json` as typed, and for MLflow a script
+that does nothing but the query. A third ledger has as many rows of metrics as `--rows`; it is
+compared with Freezer's own times. MLflow gets an environment of its own. Writes `RESULTS.md` next
+to this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from benchmarks.kept import idle
+from benchmarks.ledger.report import Row, Section, report
+from benchmarks.ledger.sides import MLFLOW, ROOT, Side, mlflow_python, mlflow_version
+from benchmarks.ledger.workload import PAGE, QUERIES
+from tests.support.host.postgres import BINARIES, Postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+SERIES = 100_000
+"""Points of the series that is read."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="of metrics, in the large one")
+    parser.add_argument("--mlflow", type=Path, help="folder of its environment, made if missing")
+    parser.add_argument("--requirement", default=MLFLOW, help="the MLflow to install")
+    parser.add_argument("--no-postgres", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ledger-") as scratch:
+        folder = Path(scratch)
+        folder.chmod(0o755)  # PostgreSQL's user enters it
+        python = mlflow_python(options.mlflow or folder / "mlflow", options.requirement)
+        quiet = idle()
+        sections = [_sqlite(folder, python, options.runs, options.rows)]
+        if BINARIES and not options.no_postgres:
+            with _server(folder / "postgres") as server:
+                sections.append(_postgres(folder, server, python, options.runs, options.rows))
+        text = report(sections, mlflow_version(python), options.runs, quiet)
+    (HERE / "RESULTS.md").write_text(text)
+    print(text)
+
+
+@contextlib.contextmanager
+def _server(folder: Path) -> Iterator[Postgres]:
+    folder.mkdir()
+    server = Postgres(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _sqlite(folder: Path, python: str, runs: int, rows: int) -> Section:
+    small, large = _project(folder / "small"), _project(folder / "large")
+    ledger = str(small / ".freezer" / "ledger.db")
+    found = _compared("SQLite", small, ledger, python, f"sqlite:///{folder}/mlflow.db", runs)
+    return _with_large(found, str(large / ".freezer" / "ledger.db"), runs, rows)
+
+
+def _postgres(folder: Path, server: Postgres, python: str, runs: int, rows: int) -> Section:
+    names = ("small", "large", "mlflow")
+    for name in names:
+        server.query(f"CREATE DATABASE {name}")
+    small, large, other = (server.url.replace("/postgres", f"/{name}") for name in names)
+    project = _project(folder / "postgres-project", small)
+    theirs = other.replace("postgresql:", "postgresql+psycopg2:")
+    found = _compared("PostgreSQL", project, small, python, theirs, runs)
+    return _with_large(found, large, runs, rows)
+
+
+def _project(folder: Path, ledger: str | None = None) -> Path:
+    (folder / ".freezer").mkdir(parents=True)
+    if ledger:
+        (folder / ".freezer.yaml").write_text(f"ledger: {ledger}\n")
+    return folder
+
+
+def _compared(title: str, project: Path, url: str, python: str, theirs: str, runs: int) -> Section:
+    """Measure both sides on one kind of database."""
+    ours, mlflow = Side(sys.executable, "freezer_side", url), Side(python, "mlflow_side", theirs)
+    print(f"{title}: filling both with {runs} runs", flush=True)
+    ours.ask("fill", runs=runs, points=0)
+    mlflow.ask("fill", runs=runs)
+    section = Section(title, (ours.ask("settings"), mlflow.ask("settings")))
+    for name, order, count in (("record a run", "record", 30), ("add 1,000 metrics", "batch", 18)):
+        row = Row(name)
+        for _ in range(3):
+            row.freezer += [tuple(one) for one in ours.ask(order, count=count // 3)]
+            row.mlflow += [tuple(one) for one in mlflow.ask(order, count=max(3, count // 6))]
+        row.process = (ours.fresh(order, count=1), mlflow.fresh(order, count=1))
+        section.rows.append(row)
+        print(f"{title}: {name}", flush=True)
+    row = Row(f"read a series of {SERIES:,} points", target=0.2)
+    for _ in range(3):
+        row.freezer.append(tuple(ours.ask("series", points=SERIES)[:2]))
+        row.mlflow.append(tuple(mlflow.ask("series", points=SERIES)[:2]))
+    section.rows.append(row)
+    for mine, spelled in QUERIES:
+        section.rows.append(_query(project, ours, mlflow, mine, spelled))
+        print(f"{title}: {mine}", flush=True)
+    ours.close()
+    mlflow.close()
+    return section
+
+
+def _query(project: Path, ours: Side, mlflow: Side, mine: str, spelled: str | None) -> Row:
+    row = Row(mine or "every run", target=0.1, query=True)
+    ours.ask("query", filter=mine)
+    for _ in range(3):
+        wall, cpu, count, _ = ours.ask("query", filter=mine)
+        row.freezer.append((wall, cpu))
+        row.found = (count, None)
+        if spelled is not None:
+            wall, cpu, other, _ = mlflow.ask("query", filter=spelled)
+            row.mlflow.append((wall, cpu))
+            row.found = (count, other)
+    if spelled is not None and row.found[0] != row.found[1]:
+        print(f"the sides differ on {mine!r}: {row.found}", flush=True)
+    theirs = mlflow.fresh("query", filter=spelled) if spelled is not None else None
+    row.process = (_command(project, mine), theirs)
+    return row
+
+
+def _command(project: Path, text: str) -> float:
+    """Return the seconds of a query as it is typed."""
+    words = ["runs", "list", *([text] if text else []), "--limit", str(PAGE), "--json"]
+    started = perf_counter()
+    command = [sys.executable, "-m", "freezer", "-C", str(project), *words]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    return perf_counter() - started
+
+
+def _with_large(section: Section, url: str, runs: int, rows: int) -> Section:
+    """Measure the same on a ledger with many rows of metrics."""
+    side = Side(sys.executable, "freezer_side", url)
+    print(f"{section.title}: filling a ledger with {rows} rows of metrics", flush=True)
+    section.large = side.ask("fill", runs=runs, points=max(10, rows // runs))
+    for row in section.rows:
+        if row.query:
+            text = "" if row.name == "every run" else row.name
+            side.ask("query", filter=text)
+            row.large = min(side.ask("query", filter=text)[0] for _ in range(3))
+        elif row.target:
+            row.large = min(side.ask("series", points=SERIES)[0] for _ in range(3))
+        else:
+            order = "record" if row.name.startswith("record") else "batch"
+            row.large = median(one[0] for one in side.ask(order, count=20))
+    side.close()
+    return section
+
+
+if __name__ == "__main__":
+    main()
