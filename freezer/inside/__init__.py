@@ -47,6 +47,9 @@ def inventory_files() -> dict[str, bytes]:
     return {path.relative_to(_ROOT).as_posix(): path.read_bytes() for path in files}
 
 
-def runner_file() -> Path:
-    """Return the file that `freeze run` mounts into a container and starts the command with."""
-    return _ROOT / "freezer_runner" / "runner.py"
+def runner_folder() -> Path:
+    """Return the package that `freeze run` mounts into a container.
+
+    Its ``runner.py`` starts the command.
+    """
+    return _ROOT / "freezer_runner"

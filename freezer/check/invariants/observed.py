@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LEAST: Final = ".least"
 GREATEST: Final = ".greatest"
 NOT_FINITE: Final = ".not-finite"
-"""Endings of the metrics that `freezer_runner.describe` reports: over every element of a tensor."""
+"""Endings of the metrics of `freezer_runner.record_tensor`: over every element of a tensor."""
 CLASSES: Final = ".classes."
 """Stands between a split's name and a class in the metrics that count samples."""
 _MOST_SHAPES: Final = 16

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from freezer.engine.interface import Mount, RunOptions
 from freezer.errors import RunError
 from freezer.fetch.http.secret_words import is_secret_name, redact_words
-from freezer.inside import runner_file
+from freezer.image.layout import FREEZER
+from freezer.inside import runner_folder
 from freezer.inside.freezer_inside.determinism import SEED, thread_counts
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ CODE: Final = "/code"
 DATA: Final = "/data"
 OUTPUT: Final = "/output"
 RECORD: Final = "/freezer"
-RUNNER: Final = "/freezer-runner.py"
+RUNNER: Final = f"{FREEZER}/freezer_runner"
+"""Next to the image's own runtime, so that trainings can import it."""
 PYTHON: Final = "/opt/env/bin/python"
 FOREVER: Final = 10 * 365 * 86400.0
 """Seconds: a run has no limit of time."""
@@ -185,7 +187,7 @@ def options(
         Mount(str(folders.code), CODE),
         Mount(str(folders.output), OUTPUT, read_only=False),
         Mount(str(folders.record), RECORD, read_only=False),
-        Mount(str(runner_file()), RUNNER),
+        Mount(str(runner_folder()), RUNNER),
         *(Mount(str(one.root), f"{DATA}/{one.name}") for one in sets),
     ]
     return RunOptions(

@@ -153,7 +153,7 @@ def _execute(
     )
     start = start.with_fields(settings_in_force(scene.image, confined))
     seed = request.seed if request.seed is not None else scene.environment.spec.determinism.seed
-    command = [PYTHON, RUNNER, RECORD, *actual_command(request, seed)]
+    command = [PYTHON, f"{RUNNER}/runner.py", RECORD, *actual_command(request, seed)]
     secrets = recorded_command(request, seed)[1]
     result: RunResult | None = None
     with disk_errors(project.root):  # room for what the runner writes down, were the disk full

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from freezer.inside import runner_file
+from freezer.inside import runner_folder
 
 
 def run(folder: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
-    started = [sys.executable, str(runner_file()), str(folder), *command]
+    started = [sys.executable, str(runner_folder() / "runner.py"), str(folder), *command]
     environment = {"PATH": os.environ["PATH"], **more}
     return subprocess.run(started, capture_output=True, text=True, check=False, env=environment)
 
