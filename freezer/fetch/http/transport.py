@@ -4,7 +4,9 @@ What a server may do to a client is bounded here: how long it may take for heade
 how long it may ask to wait, where it may redirect to, and who gets to see credentials.
 
 netrc, proxies and certificate bundles are those of the ``requests`` library, hence of the user's
-environment (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``, ``~/.netrc``).
+environment (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``, ``~/.netrc``). That library takes long to
+import, and most commands open no connection: all that needs it is in ``session``, imported with
+the first request.
 """
 
 from __future__ import annotations
@@ -12,24 +14,19 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3.util.retry import Retry
-
-from freezer import __version__
 from freezer.errors import FetchError
 from freezer.fetch.http.redact import hide, redact
 from freezer.fetch.http.url import join_url, split_credentials, split_url
 from freezer.fetch.http.waiting import tell
-from freezer.fetch.http.watchdog import GuardedPools, Watchdog
+from freezer.fetch.http.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    import requests
+    from requests.auth import AuthBase
 
 TIMEOUT = (15.0, 60.0)
 """Seconds to connect, and seconds of silence."""
@@ -42,15 +39,6 @@ _REDIRECTS = 10
 _WORTH_A_NOTE = 2.0
 """Seconds of waiting that the user should know of."""
 _BLOCK = 1 << 16
-_CONNECTING = Retry(
-    total=4,
-    status=0,
-    redirect=0,
-    backoff_factor=0.3,
-    allowed_methods=("GET", "HEAD"),
-    status_forcelist=(),
-    respect_retry_after_header=False,
-)
 _SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
 """Headers that are meant for one host."""
 _local = threading.local()
@@ -58,14 +46,6 @@ _local = threading.local()
 
 class BrokenOffError(FetchError):
     """There was no connection, or it broke off; another attempt may help."""
-
-
-class Unauthenticated(AuthBase):
-    """No credentials at all; those of ``~/.netrc`` stay out of it as well."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Leave the request as it is."""
-        return request
 
 
 def send(
@@ -83,6 +63,8 @@ def send(
     never gets what was meant for the first. Raises ``BrokenOffError`` when
     the connection fails, ``FetchError`` for what is no address.
     """
+    from freezer.fetch.http.session import HTTPBasicAuth, Unauthenticated
+
     reads = method in ("GET", "HEAD")
     bare, given = split_credentials(url)
     # The user may have credentials for the other host in netrc; a registry's client uses none.
@@ -108,6 +90,8 @@ def asked_to_wait(answer: requests.Response) -> float | None:
     value = answer.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdecimal() and len(value) < 10:
         return float(value)
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
@@ -131,13 +115,15 @@ def blocks_of(
     All of them within ``seconds`` if ``whole``, else each block. Raises ``BrokenOffError`` when the
     connection breaks off, ``TooSlowError`` when the time is over.
     """
+    from freezer.fetch.http.session import FAILURES
+
     with Watchdog(answer.raw, seconds) as watchdog:
         try:
             for block in answer.iter_content(size):
                 yield block
                 if not whole:
                     watchdog.feed()
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except FAILURES as error:
             watchdog.check(redact(url))
             raise unreachable(url, error) from error
         watchdog.check(redact(url))
@@ -174,6 +160,8 @@ def _follow(
 
     ``requests`` would read the bodies of redirects whole, however large, and would keep headers.
     """
+    from freezer.fetch.http.session import Unauthenticated
+
     for _ in range(_REDIRECTS):
         answer = _once(method, url, headers, None, auth)
         if not answer.is_redirect:
@@ -212,6 +200,8 @@ def _once(
             expected="an http, https or file address",
             hint="correct it where it is configured",
         )
+    from freezer.fetch.http.session import FAILURES
+
     try:
         return _session().request(
             method,
@@ -223,7 +213,7 @@ def _once(
             timeout=TIMEOUT,
             allow_redirects=False,
         )
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+    except (*FAILURES, ValueError) as error:
         raise unreachable(url, error) from error
 
 
@@ -231,25 +221,10 @@ def _session() -> requests.Session:
     """Return this thread's session, which keeps connections open."""
     current: requests.Session | None = getattr(_local, "session", None)
     if current is None:
-        current = _local.session = _Session()
-        current.headers["User-Agent"] = f"freezer/{__version__}"
-        adapter = _Adapter(max_retries=_CONNECTING)
-        current.mount("http://", adapter)
-        current.mount("https://", adapter)
+        from freezer.fetch.http.session import make_session
+
+        current = _local.session = make_session()
     return current
-
-
-class _Session(requests.Session):
-    """A session that leaves redirects alone: it would read their bodies even to follow none."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Return that there is none; ``_follow`` sees to redirects."""
-        del resp
-        return None
-
-
-class _Adapter(GuardedPools, HTTPAdapter):
-    """The adapter of ``requests``, with connections whose headers have to come in time."""
 
 
 def _pause(answer: requests.Response, attempt: int) -> float:

@@ -11,17 +11,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-
 from freezer.errors import FetchError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-HEADERS = 90.0
-"""Seconds in which the headers of an answer must have come."""
-_SOCKET = "freezer_socket"
+SOCKET = "freezer_socket"
+"""The attribute by which an answer knows its socket."""
 
 
 class TooSlowError(FetchError):
@@ -34,7 +30,7 @@ class Watchdog:
     def __init__(self, source: Any, seconds: float) -> None:
         """``source`` is a socket, or an answer that knows its socket; None is never shut down."""
         known = isinstance(source, socket.socket)
-        self._socket: Any = source if known else getattr(source, _SOCKET, None)
+        self._socket: Any = source if known else getattr(source, SOCKET, None)
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds
         self._over = threading.Event()
@@ -76,62 +72,3 @@ class Watchdog:
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
         except OSError:
             return  # closed already
-
-
-class _Guarded:
-    """A connection whose headers have to come in time, and whose answers know their socket."""
-
-    sock: Any
-    host: str
-
-    def getresponse(self) -> Any:
-        connected = self.sock
-        with Watchdog(connected, HEADERS) as watchdog:
-            try:
-                response = super().getresponse()  # type: ignore[misc]
-            except Exception:
-                watchdog.check(self.host)
-                raise
-            try:
-                watchdog.check(self.host)  # what looks whole may have been cut off
-            except TooSlowError:
-                response.close()
-                raise
-        setattr(response, _SOCKET, connected)
-        return response
-
-
-class _HTTP(_Guarded, HTTPConnection):
-    pass
-
-
-class _HTTPS(_Guarded, HTTPSConnection):
-    pass
-
-
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTP
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPS
-
-
-_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
-
-
-class GuardedPools:
-    """For an adapter of ``requests``: makes its pools use guarded connections, proxies included."""
-
-    poolmanager: Any
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Make the pools of direct connections."""
-        super().init_poolmanager(*arguments, **options)  # type: ignore[misc]
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
-        """Return the pools of connections through a proxy."""
-        manager = super().proxy_manager_for(*arguments, **options)  # type: ignore[misc]
-        manager.pool_classes_by_scheme = _POOLS
-        return manager

@@ -11,7 +11,10 @@ PACKAGE = Path(__file__).parents[3] / "freezer"
 RULES = {
     # What is used: where alone.
     r"\burl(?:split|join|parse)\b": {"fetch/http/url.py"},
-    r"\brequests\.(?:Session|get|post|request)\b": {"fetch/http/transport.py"},
+    r"\brequests\.(?:Session|get|post|request)\b": {
+        "fetch/http/session.py",
+        "fetch/http/transport.py",
+    },
     r"\burllib\.request\b|\bhttp\.client\.HTTP\w*Connection\b": set(),
     r"\btomllib\b": {"model/parsing.py"},
     r"\bConsole\(": {"output/console.py"},

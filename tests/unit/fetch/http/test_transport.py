@@ -16,7 +16,7 @@ from freezer.fetch.conda.channels import CondaChannel
 from freezer.fetch.conda.repodata import fetch_repodata
 from freezer.fetch.config import Config
 from freezer.fetch.debian.mirrors import read_remote
-from freezer.fetch.http import client, transport, watchdog
+from freezer.fetch.http import client, guarded_pools, transport
 from freezer.fetch.http.client import RangeUnsupportedError, get_bytes, get_range, open_url
 from freezer.fetch.http.transport import send
 from freezer.fetch.http.waiting import on_wait
@@ -40,7 +40,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(client, "DOCUMENT", 0.4)
     monkeypatch.setattr(client, "STALLED", 0.4)
     monkeypatch.setattr("freezer.fetch.registry.body.DOCUMENT", 0.4)
-    monkeypatch.setattr(watchdog, "HEADERS", 0.4)
+    monkeypatch.setattr(guarded_pools, "HEADERS", 0.4)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
 
