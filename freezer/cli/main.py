@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import traceback
@@ -92,6 +93,7 @@ def main() -> None:
     survive_closed_streams()
     code = run(sys.argv[1:])
     sys.stdout.flush()
+    gc.freeze()  # the interpreter would look through all that is left for cycles, twice
     sys.exit(code)
 
 
