@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from debian.debian_support import Version
-
 from freezer.ecosystems.interface import Ecosystem, Key, Need
 from freezer.model.reason import dependents
 
@@ -26,6 +24,8 @@ class DebianEcosystem(Ecosystem):
 
     def order(self, version: str) -> Any:
         """See `Ecosystem.order`."""
+        from debian.debian_support import Version
+
         return Version(version)
 
     def needs(self, package: Package, other: Package) -> bool:

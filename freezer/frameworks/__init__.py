@@ -31,7 +31,14 @@ def trainings() -> tuple[str, ...]:
 @cache
 def frameworks() -> Mapping[str, Framework]:
     """Return the frameworks that have a built-in training, by its name, sorted."""
-    return {name: import_module(f"{__name__}.{name}").DESCRIPTION for name in trainings()}
+    return {name: framework(name) for name in trainings()}
+
+
+@cache
+def framework(training: str) -> Framework:
+    """Return the framework of one built-in training. Loads no other."""
+    found: Framework = import_module(f"{__name__}.{training}").DESCRIPTION
+    return found
 
 
 @cache

@@ -13,7 +13,7 @@ from freezer.history.parse import Line, line_of, parse_lines, require_chain, tip
 from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation
 from freezer.model.lockfile import LOCK_FILE
-from freezer.model.record.verdict import GOOD
+from freezer.model.record.word import GOOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,7 +9,6 @@ from freezer.errors import HistoryError, Where
 from freezer.history.files import read_regular
 from freezer.model.canonical import digest
 from freezer.model.lockfile import LOCK_FILE
-from freezer.model.record.inventory import INVENTORY_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from freezer.history.log import History
 
 REFERENCES: Final = "references"
+INVENTORY_FILE: Final = "inventory.json"
 RESTORE: Final = "restore it from version control"
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
 
 from freezer.model.base import Digest, Model, Sha256
 from freezer.model.canonical import digest, json_bytes, plain
-from freezer.model.record.verdict import Word
+from freezer.model.record.word import Word
 
 
 def _printable(text: str) -> str:

@@ -8,18 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from freezer.output.text import shown
 
@@ -27,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console
+    from rich.progress import Progress, ProgressColumn, TaskID
 
     from freezer.model.events import Task
 
@@ -99,6 +88,8 @@ class ConsoleReporter:
 
     @contextmanager
     def _bar(self, title: str, total: int | None, unit: str) -> Iterator[Task]:
+        from rich.progress import Progress  # only a terminal has bars
+
         with Progress(*_columns(total, unit), console=self._console, transient=True) as progress:
             yield _Bar(progress, progress.add_task(_safe(title), total=total, detail=""))
 
@@ -123,6 +114,16 @@ def _safe(text: str) -> str:
 
 
 def _columns(total: int | None, unit: str) -> list[ProgressColumn]:
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}")]
     if total is None:
         return [*columns, TextColumn("[dim]{task.fields[detail]}"), TimeElapsedColumn()]

@@ -14,9 +14,9 @@ from freezer.flows.project.environment import Locked
 from freezer.flows.project.git import author, one_line
 from freezer.history.archive import keep
 from freezer.history.files import read_regular
+from freezer.history.stored import INVENTORY_FILE
 from freezer.model.canonical import digest
 from freezer.model.generation import Checked, Generation
-from freezer.model.record.inventory import INVENTORY_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,9 +18,10 @@ from freezer.flows.project.environment import LOCKS, Locked, environments, load_
 from freezer.flows.project.image_reference import is_image
 from freezer.history.diff import LockDiff, diff_locks
 from freezer.history.files import read_regular
+from freezer.history.stored import INVENTORY_FILE
 from freezer.history.suspects import Suspect, assess
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock, short_id
-from freezer.model.record.inventory import INVENTORY_FILE, Inventory
+from freezer.model.record.inventory import Inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,10 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.reference import FOLDER, parse_reference
 from freezer.errors import CheckError
 from freezer.history.files import read_regular
-from freezer.history.stored import recorded_exports, recorded_files, verified_file
+from freezer.history.stored import (
+    REFERENCES,
+    recorded_exports,
+    recorded_files,
+    verified_file,
+)
 from freezer.model.canonical import digest
 from freezer.model.lockfile import LOCK_FILE
 from freezer.model.requirements_txt import REQUIREMENTS_FILE
@@ -49,15 +53,17 @@ def reference_files(folder: Path) -> dict[str, tuple[str | None, bytes]]:
     The ID is None for a file that is no reference. What cannot be read is left out.
     """
     found = {}
-    for path in sorted((folder / FOLDER).glob("*.json")):
+    for path in sorted((folder / REFERENCES).glob("*.json")):
         with suppress(OSError):
-            data = read_regular(folder, f"{FOLDER}/{path.name}")
+            data = read_regular(folder, f"{REFERENCES}/{path.name}")
             found[path.name] = (owner_or_none(data, path.name), data)
     return found
 
 
 def owner(data: bytes, shown: str) -> str:
     """Return the ID of the lock that a reference belongs to. Raises ``CheckError``."""
+    from freezer.check.reference import parse_reference
+
     return parse_reference(data, shown).lock_id
 
 
@@ -83,7 +89,7 @@ def references_to_keep(
         name: data
         for name, (lock_id, data) in reference_files(locked.folder).items()
         if lock_id == locked.id
-        and (name in written or recorded.get(f"{FOLDER}/{name}", digest(data)) == digest(data))
+        and (name in written or recorded.get(f"{REFERENCES}/{name}", digest(data)) == digest(data))
     }
 
 

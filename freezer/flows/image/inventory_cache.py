@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from freezer.check.inventory.numerics import doubles
 from freezer.fetch.store.atomic import disk_errors, write_atomically
+from freezer.history.stored import INVENTORY_FILE
 from freezer.inside import inventory_files
 from freezer.model.canonical import digest, plain
-from freezer.model.record.inventory import INVENTORY_FILE, Inventory
+from freezer.model.record.inventory import Inventory
 
 if TYPE_CHECKING:
     from pathlib import Path

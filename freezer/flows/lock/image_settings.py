@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import SpecError
 from freezer.flows.project.environment import place
 from freezer.flows.project.user_files import user_files
-from freezer.frameworks import frameworks
+from freezer.frameworks import framework, frameworks
 from freezer.image.layout import BASE_PATH, ENVIRONMENT, HOME, USER
 from freezer.inside.freezer_inside.determinism import settings
 from freezer.model.canonical import digest
@@ -91,7 +91,7 @@ def _trainings(environment: Environment, locked: frozenset[str]) -> tuple[str, .
         offered = (name for name, item in frameworks().items() if locked & {*item.packages})
         return () if smoke.command else tuple(sorted(offered))
     for name in smoke.training:
-        packages = frameworks()[name].packages
+        packages = framework(name).packages
         if not locked & {*packages}:
             raise SpecError(
                 f"the training {name!r} needs {packages[0]}, which is not locked",

@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import StaleLockError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
-from freezer.flows.history.entries import summary_of
-from freezer.flows.history.generations import adopt, record_generation
-from freezer.flows.history.lock_files import CONDA_EXPORTS
-from freezer.flows.history.opened import open_history
 from freezer.flows.lock.ecosystems import (
     SpecRequirements,
     read_local_files,
@@ -75,6 +71,10 @@ def lock(
     where anything changed. Raises ``SpecError``,
     ``ResolveError``, ``FetchError`` and what the engine raises; nothing is written then.
     """
+    from freezer.flows.history.entries import summary_of
+    from freezer.flows.history.generations import adopt, record_generation
+    from freezer.flows.history.opened import open_history
+
     environment = load_environment(project.root, name)
     require_free_names(environment)
     requirements = read_local_files(environment, project.config)
@@ -231,6 +231,8 @@ def write(
     project: Project, environment: Environment, requirements: SpecRequirements, made: Lock
 ) -> LockResult:
     """Write a lock and its exports; the caller holds the environment's exclusive lock."""
+    from freezer.flows.history.lock_files import CONDA_EXPORTS
+
     folder: Path = environment.lock_folder
     old = _previous(project, environment)
     written = lock_bytes(made)

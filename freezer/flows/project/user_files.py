@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import SpecError
 from freezer.flows.project.environment import IMAGES, LOCKS, place, read_spec_file
-from freezer.history.archive import SMOKE
-from freezer.history.log import FOLDER
 from freezer.model.canonical import digest
 from freezer.model.lock import StepFile, Steps
 from freezer.model.spec.faults import Faults
@@ -136,4 +134,7 @@ def fetch_user_files(project: Project, lock: Lock) -> None:
 def _places(project: Path, lock: Lock, path: str, sha256: str) -> Iterator[Path]:
     yield project / IMAGES / lock.name / path
     yield project / path
+    from freezer.history.archive import SMOKE
+    from freezer.history.log import FOLDER
+
     yield from (project / LOCKS / lock.name / FOLDER).glob(f"*/{SMOKE}/{sha256}")

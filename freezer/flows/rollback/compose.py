@@ -17,9 +17,13 @@ from freezer.flows.history.lock_files import (
 from freezer.flows.project.environment import LOCKS
 from freezer.history.archive import archive_folder
 from freezer.history.files import read_regular
-from freezer.history.stored import recorded_exports, recorded_files, verified_file
+from freezer.history.stored import (
+    INVENTORY_FILE,
+    recorded_exports,
+    recorded_files,
+    verified_file,
+)
 from freezer.history.switch import Switch
-from freezer.model.record.inventory import INVENTORY_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

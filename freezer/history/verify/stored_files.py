@@ -17,11 +17,10 @@ from freezer.history.archive import INSIDE, SMOKE, archive_folder, archived_byte
 from freezer.history.changelog import CHANGELOG_FILE
 from freezer.history.files import read_regular
 from freezer.history.log import FOLDER, LOG_FILE
-from freezer.history.stored import REFERENCES, recorded_files
+from freezer.history.stored import INVENTORY_FILE, REFERENCES, recorded_files
 from freezer.history.switch import JOURNAL
 from freezer.model.canonical import digest
 from freezer.model.lockfile import LOCK_FILE, parse_lock
-from freezer.model.record.inventory import INVENTORY_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Set

@@ -10,7 +10,6 @@ from freezer.model.base import Digest, Model, Sha256
 from freezer.model.canonical import digest, json_bytes, plain
 
 INVENTORY_SCHEMA: Final = "freezer/inventory/1"
-INVENTORY_FILE: Final = "inventory.json"
 
 
 def _printable(text: str) -> str:

@@ -11,7 +11,6 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from freezer.errors import ResolveError, SpecError, Where
 from freezer.fetch.http.redact import redact, without_credentials
-from freezer.fetch.python.index import PythonIndex
 from freezer.model.canonical import plain
 from freezer.resolve.python.interface import PipRequirement, PipResolver, Resolution
 from freezer.resolve.python.names import name_warnings
@@ -86,6 +85,8 @@ class PipQuery:
 
     def _name_warnings(self) -> list[str]:
         request = self.request
+        from freezer.fetch.python.index import PythonIndex
+
         return name_warnings(request.requirements, PythonIndex(request.indexes), request.as_of)
 
     def versions(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from freezer.errors import FetchError, SpecError, Where
-from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.redact import redact, without_credentials
 from freezer.fetch.http.url import require_unambiguous, scheme_of
 from freezer.fetch.python.settings import IndexOptions, as_url, is_public_index
@@ -32,7 +31,6 @@ from freezer.resolve.python.requirements.parse import (
     parse_requirement,
     refuse_editable,
 )
-from freezer.resolve.python.requirements.pyproject import Project
 from freezer.resolve.python.takeover.read import is_lock, read_packages
 
 if TYPE_CHECKING:
@@ -174,6 +172,8 @@ class _Reader:
             self.line(single(text, where), folder)
 
     def project(self, path: Path, shown: str, asked_by: Where) -> None:
+        from freezer.resolve.python.requirements.pyproject import Project
+
         project = Project(read_text(path, shown, asked_by), shown, self._known)
         self.gathered.warnings += [*project.uv.warnings, *project.others.warnings()]
         for refusal in project.others.refusals():
@@ -370,4 +370,6 @@ def _is_url(name: str) -> bool:
 
 
 def _remote(url: str) -> str:
+    from freezer.fetch.http.client import get_bytes
+
     return decode(get_bytes(url, limit=8 << 20))

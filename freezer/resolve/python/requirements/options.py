@@ -2,52 +2,68 @@
 
 from __future__ import annotations
 
-import argparse
 import re
-from typing import TYPE_CHECKING, NoReturn
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from freezer.errors import SpecError, Where
 from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
     from freezer.resolve.python.requirements.file import Line
 
 _HASH = re.compile(r"(?P<algorithm>[a-z0-9]+):(?P<value>[0-9a-fA-F]+)\Z")
 
 
-class _Parser(argparse.ArgumentParser):
-    def __init__(self, where: Where) -> None:
-        super().__init__(add_help=False, allow_abbrev=False, prog="")
-        self._where = where
+_MANY: Any = {"action": "append", "default": []}
 
-    def error(self, message: str) -> NoReturn:
+
+def parse_options(line: Line) -> Namespace:
+    """Return a line's options by their long names. Raises ``SpecError`` for unknown ones."""
+    if not line.options:
+        return _none()
+
+    def refuse(message: str) -> NoReturn:
         raise SpecError(
             "an option that requirements files do not have",
-            where=self._where,
+            where=line.where,
             found=redact(message),
             hint="remove it from the line",
         )
 
+    parser = _parser()
+    parser.error = refuse  # type: ignore[method-assign]
+    return parser.parse_args(list(line.options))
 
-def parse_options(line: Line) -> argparse.Namespace:
-    """Return a line's options by their long names. Raises ``SpecError`` for unknown ones."""
-    parser = _Parser(line.where)
-    many = {"action": "append", "default": []}
-    parser.add_argument("-r", "--requirement", **many)  # type: ignore[arg-type]
-    parser.add_argument("-c", "--constraint", **many)  # type: ignore[arg-type]
-    parser.add_argument("-e", "--editable", **many)  # type: ignore[arg-type]
+
+@cache
+def _none() -> Namespace:
+    """Return the options of a line that has none, as most lines do; not to be changed."""
+    return _parser().parse_args([])
+
+
+@cache
+def _parser() -> ArgumentParser:
+    from argparse import ArgumentParser  # made once: that takes longer than to read a line
+
+    parser = ArgumentParser(add_help=False, allow_abbrev=False, prog="")
+    parser.add_argument("-r", "--requirement", **_MANY)
+    parser.add_argument("-c", "--constraint", **_MANY)
+    parser.add_argument("-e", "--editable", **_MANY)
     parser.add_argument("-i", "--index-url", "--pypi-url")
-    parser.add_argument("--extra-index-url", **many)  # type: ignore[arg-type]
-    parser.add_argument("-f", "--find-links", **many)  # type: ignore[arg-type]
-    parser.add_argument("--no-binary", **many)  # type: ignore[arg-type]
-    parser.add_argument("--hash", **many)  # type: ignore[arg-type]
+    parser.add_argument("--extra-index-url", **_MANY)
+    parser.add_argument("-f", "--find-links", **_MANY)
+    parser.add_argument("--no-binary", **_MANY)
+    parser.add_argument("--hash", **_MANY)
     for name in ("--only-binary", "--trusted-host", "--use-feature"):
-        parser.add_argument(name, **many)  # type: ignore[arg-type]
+        parser.add_argument(name, **_MANY)
     for name in ("--config-settings", "--config-setting", "--global-option", "--install-option"):
-        parser.add_argument(name, dest="build_settings", **many)  # type: ignore[arg-type]
+        parser.add_argument(name, dest="build_settings", **_MANY)
     for name in ("--no-index", "--pre", "--prefer-binary", "--require-hashes"):
         parser.add_argument(name, action="store_true")
-    return parser.parse_args(list(line.options))
+    return parser
 
 
 def sha256_of(hashes: list[str], where: Where) -> tuple[str, ...]:

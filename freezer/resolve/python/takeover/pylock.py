@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
     Source = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
 
-FILE_NAME = re.compile(r"pylock(\.[^.]+)?\.toml\Z")
-"""What PEP 751 has such a file called."""
-
 
 @dataclass(frozen=True)
 class PylockPackages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.resolve.python.takeover import pylock, uv_lock
+from freezer.resolve.python.takeover.file_names import PYLOCK, UV_LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 def is_lock(name: str) -> bool:
     """Say whether a file of that name is a lock that can be taken over."""
     file = name.rpartition("/")[2]
-    return file == uv_lock.FILE_NAME or pylock.FILE_NAME.match(file) is not None
+    return file == UV_LOCK or PYLOCK.match(file) is not None
 
 
 def read_packages(
     name: str, text: str, shown: str, extras: Sequence[str], groups: Sequence[str]
 ) -> LockedPackages:
     """Return the packages of a lock, for some extras and groups. Raises ``SpecError``."""
-    if name == uv_lock.FILE_NAME:
-        return uv_lock.read_uv_lock(text, shown, extras, groups)
-    return pylock.read_pylock(text, shown, extras, groups)
+    if name == UV_LOCK:
+        from freezer.resolve.python.takeover.uv_lock import read_uv_lock
+
+        return read_uv_lock(text, shown, extras, groups)
+    from freezer.resolve.python.takeover.pylock import read_pylock
+
+    return read_pylock(text, shown, extras, groups)

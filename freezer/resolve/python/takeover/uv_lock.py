@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from freezer.resolve.python.git.requirement import GitRequirement
     from freezer.resolve.python.pins import Candidate
 
-FILE_NAME = "uv.lock"
 _KINDS = {
     "git": "version control",
     "editable": "a folder",
