@@ -97,7 +97,8 @@ def _section(section: Section) -> list[str]:
         f"| {' | '.join(head)} |",
         f"|{' --- |' * len(head)}",
     ]
-    lines += [f"| {' | '.join(_cells(row))} |" for row in section.rows]
+    rows = sorted(section.rows, key=lambda row: row.query)
+    lines += [f"| {' | '.join(_cells(row))} |" for row in rows]
     missed = [text for row in section.rows for text in _missed(row)]
     lines += ["", "Every target is met." if not missed else f"Missed: {'; '.join(missed)}.", ""]
     return lines

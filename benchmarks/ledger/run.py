@@ -103,6 +103,9 @@ def _compared(title: str, project: Path, url: str, python: str, theirs: str, run
     ours.ask("fill", runs=runs, points=0)
     mlflow.ask("fill", runs=runs)
     section = Section(title, (ours.ask("settings"), mlflow.ask("settings")))
+    for mine, spelled in QUERIES:
+        section.rows.append(_query(project, ours, mlflow, mine, spelled))
+        print(f"{title}: {mine}", flush=True)
     for name, order, count in (("record a run", "record", 30), ("add 1,000 metrics", "batch", 18)):
         row = Row(name)
         for _ in range(3):
@@ -116,9 +119,6 @@ def _compared(title: str, project: Path, url: str, python: str, theirs: str, run
         row.freezer.append(tuple(ours.ask("series", points=SERIES)[:2]))
         row.mlflow.append(tuple(mlflow.ask("series", points=SERIES)[:2]))
     section.rows.append(row)
-    for mine, spelled in QUERIES:
-        section.rows.append(_query(project, ours, mlflow, mine, spelled))
-        print(f"{title}: {mine}", flush=True)
     ours.close()
     mlflow.close()
     return section
@@ -136,7 +136,8 @@ def _query(project: Path, ours: Side, mlflow: Side, mine: str, spelled: str | No
             row.mlflow.append((wall, cpu))
             row.found = (count, other)
     if spelled is not None and row.found[0] != row.found[1]:
-        print(f"the sides differ on {mine!r}: {row.found}", flush=True)
+        message = f"the sides found other runs by {mine!r}: {row.found}"
+        raise SystemExit(message)
     theirs = mlflow.fresh("query", filter=spelled) if spelled is not None else None
     row.process = (_command(project, mine), theirs)
     return row

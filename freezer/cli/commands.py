@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, Final
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup
@@ -48,9 +49,10 @@ GROUPS: Final = {
         ("status", "diff", "record", "verify"),
     ),
     "runs": (
-        "Runs of your own trainings: list, filter, show, compare.",
+        "Runs of your own trainings: list, filter, show, compare, export.",
         (
             "list",
+            "query",
             "show",
             "logs",
             "stop",
@@ -60,6 +62,8 @@ GROUPS: Final = {
             "fields",
             "tag",
             "note",
+            "export",
+            "import",
         ),
     ),
 }
@@ -127,10 +131,11 @@ class _Late(Mapping[str, Any]):
 
 
 def _command(folder: str, name: str) -> Any:
-    module = import_module(f"freezer.cli.{folder}.{name}")
+    spelled = f"{name}_" if iskeyword(name) else name
+    module = import_module(f"freezer.cli.{folder}.{spelled}")
     kind = getattr(module, "COMMAND_CLASS", Command)
     return get_command_from_info(
-        CommandInfo(name=name, callback=getattr(module, name), cls=kind),
+        CommandInfo(name=name, callback=getattr(module, spelled), cls=kind),
         pretty_exceptions_short=True,
         rich_markup_mode="rich",
     )

@@ -49,6 +49,38 @@ def record_many(
             _put(connection, run, metrics, contents)
 
 
+def record_new(
+    ledger: Ledger,
+    found: Iterable[tuple[Run, Mapping[str, Points]]],
+    contents: Iterable[bytes] = (),
+) -> tuple[list[str], list[str]]:
+    """Record runs that come from elsewhere, in one transaction: all of them, or none.
+
+    Returns the IDs of those that are new, and of those that are there already, the same. Raises
+    ``LedgerError`` for a run that is there, but differs.
+    """
+    new: list[str] = []
+    known: list[str] = []
+    with ledger.write() as connection:
+        for run, metrics in found:
+            asked = select(runs.c.document).where(runs.c.id == run.id)
+            document = connection.scalar(asked)
+            if document is None:
+                _put(connection, run, metrics, ())
+                new.append(run.id)
+            elif run_bytes(read_run(document)) == run_bytes(run):
+                known.append(run.id)
+            else:
+                raise LedgerError(
+                    f"run {run.id} is in this ledger already, and differs",
+                    hint="tags or notes may have been added: import into another ledger, or "
+                    "export without this run; nothing was imported",
+                )
+        for data in contents:
+            _put_object(connection, data)
+    return new, known
+
+
 def change(ledger: Ledger, identifier: str, how: Callable[[Run], Run]) -> Run:
     """Change a recorded run; nothing that another process records meanwhile is lost.
 

@@ -22,12 +22,14 @@ def list(  # noqa: A001 - the command's name
 ) -> None:
     """List runs, the latest first; a filter chooses among them."""
     from freezer.flows.runs.ask import find
-    from freezer.output.runs.runs import csv_text, document, show
+    from freezer.ledger.exchange.table import table
+    from freezer.output.runs.runs import document, show
+    from freezer.output.runs.table import csv_text
 
     found = find(current.project(), query, order=sort, limit=limit)
     if json:
         current.emit(document(found))
     elif as_csv:
-        typer.echo(csv_text(found.runs), nl=False)
+        typer.echo(csv_text(table(found.runs)), nl=False)
     else:
         show(found, current.stdout, filtered=query is not None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,3 +23,31 @@ Order = Annotated[
     str | None,
     typer.Option("--sort", metavar="FIELD", help='Such as "metrics.accuracy desc".'),
 ]
+
+
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", metavar="FIELD,...", show_default=False,
+        help="Fields to show; a table has those that differ by default, a file all.",
+    ),
+]  # fmt: skip
+
+
+class Form(StrEnum):
+    """What runs are printed or written as."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+TableFormat = Annotated[Form, typer.Option("--format", help="What to print or write.")]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write it there instead of to stdout.",
+        show_default=False,
+    ),
+]  # fmt: skip

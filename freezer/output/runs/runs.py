@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -35,7 +32,7 @@ def show(found: Found, console: Console, *, filtered: bool) -> None:
         )
         console.print(none, highlight=False)
         return
-    columns = _columns(found.runs)
+    columns = columns_for(found.runs)
     head = ("[dim]run", "[dim]started", "[dim]state", *(f"[dim]{escape(one)}" for one in columns))
     show_rows([head, *(_row(run, columns) for run in found.runs)], console)
     if found.total > len(found.runs):
@@ -117,18 +114,6 @@ def show_run(run: Run, series: Mapping[str, Points], console: Console) -> None:
             )
 
 
-def csv_text(runs: Sequence[Run]) -> str:
-    """Return runs as CSV, a column for each field that any of them has."""
-    names = sorted({name for run in runs for name in run.all_fields()})
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(names)
-    for run in runs:
-        values = run.all_fields()
-        writer.writerow([exact(values[name]) if name in values else "" for name in names])
-    return stream.getvalue()
-
-
 def show_summary(groups: Sequence[Group], console: Console) -> None:
     """Print a block for each group of runs: mean and spread over seeds, and what was repeated."""
     if not groups:
@@ -188,14 +173,7 @@ def text(value: Value) -> str:
     return shown if len(str(value)) <= LONGEST else f"{shown}…"
 
 
-def exact(value: Value) -> str:
-    """Return a value in full: a double reads back to the same bits."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _columns(runs: Sequence[Run]) -> list[str]:
+def columns_for(runs: Sequence[Run]) -> list[str]:
     """Return the fields worth a column: metrics, and the parameters that differ."""
     metrics = _common(runs, "metrics.")[:3]
     params = [name for name in _common(runs, "params.") if _differs(runs, name)][:3]

@@ -1,0 +1,1 @@
+"""Runs on their way into and out of a ledger: tables, exports, imports."""

@@ -1,0 +1,1 @@
+"""Runs in files: Freezer's own export, and tables for other programs."""
