@@ -118,7 +118,7 @@ def stored_references(folder: Path, record: Record, shown: str, *, anew: bool) -
     """Return what is stored next to a record's lock; ``shown`` is that of its class in messages.
 
     With ``anew`` the reference of the record's class is not read, as it will be replaced. Raises
-    ``CheckError`` when it is spoiled.
+    ``CheckError`` when it is corrupt.
     """
     others = tuple(_others(folder, record))
     class_ = record.host.class_

@@ -1,6 +1,6 @@
 """The engine that talks to Docker or podman: each method is one function of this room.
 
-What makes images is loaded when it is asked for: a check needs none of it.
+What makes images is loaded when it is requested: a check needs none of it.
 """
 
 from __future__ import annotations

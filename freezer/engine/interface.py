@@ -132,7 +132,7 @@ class RunOptions:
     user: str | None = None
     """None: the image's own."""
     gpus: bool = False
-    """Whether the container sees the NVIDIA GPUs of the engine's host, all of them."""
+    """Whether all NVIDIA GPUs of the engine's host are visible in the container."""
     tmpfs: Mapping[str, str] = field(default_factory=lambda: {"/tmp": "rw,size=512m,mode=1777"})  # noqa: S108 - inside the container
     environment: Mapping[str, str] = field(default_factory=dict)
     working_dir: str | None = None
@@ -208,7 +208,7 @@ class Engine(Protocol):
     ) -> Iterable[tuple[str, BinaryIO]]:
         """Yield ``(diff_id, seekable uncompressed tar)`` of the layers above the first ``skip``.
 
-        Bottom up. Each file is closed when the next one is asked for. The bytes lie in a
+        Bottom up. Each file is closed when the next one is requested. The bytes lie in a
         temporary folder below ``scratch`` (by default the system's) until the iteration ends.
         """
 

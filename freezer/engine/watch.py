@@ -75,7 +75,7 @@ class Watch:
             patience = self._silence - self._first
 
     def _answers(self, patience: float) -> bool:
-        """Say whether the engine is there: also when it refuses, or hangs up."""
+        """Return whether the engine is there: also when it refuses, or hangs up."""
         url = self._api._url("/_ping", versioned_api=False)  # noqa: SLF001
         try:
             with self._api.get(url, timeout=patience):

@@ -1,6 +1,6 @@
 """Reads files of a project without trust in what is there.
 
-Freezer writes regular files in regular folders. A link in the place of either leads to bytes that
+Freezer writes regular files in regular folders. A link in place of either leads to bytes that
 no commit shows, and a pipe keeps its reader waiting, so both are refused whatever they hold.
 """
 

@@ -147,7 +147,7 @@ class History:
         return frozenset(one for one in found if one is not None)
 
     def is_good(self, generation: Generation) -> bool:
-        """Say whether it was checked, and the last check in every numerics class was good."""
+        """Return whether it was checked, and the last check in every numerics class was good."""
         last = {one.class_: one.word for one in self.verdicts(generation)}
         return bool(last) and all(word in GOOD for word in last.values())
 

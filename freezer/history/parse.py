@@ -45,7 +45,7 @@ def _line(entry: Generation | Checked, data: bytes) -> Line:
 
 
 def is_marker(line: bytes) -> bool:
-    """Say whether git wrote this line because it could not merge."""
+    """Return whether git wrote this line because it could not merge."""
     return line.startswith(_MARKERS)
 
 

@@ -32,7 +32,7 @@ BASE_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 
 def in_test_suite(path: str) -> bool:
-    """Say whether a module is of a package's own test suite, which gets no byte code.
+    """Return whether a module is of a package's own test suite, which gets no byte code.
 
     They are a third of a scientific environment, and no training imports them.
     """

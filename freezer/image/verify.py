@@ -238,7 +238,7 @@ _NEEDED = re.compile(r" (?:requires|has requirement) (?P<name>[A-Za-z0-9._-]*[A-
 
 
 def _is_ours(line: str, lock: Lock) -> bool:
-    """Say whether pip complains of what pip installed, and not of a version that is overridden.
+    """Return whether pip complains of what pip installed, and not of a version that is overridden.
 
     What conda installed answers conda's requirements, which often differ from those that its
     packages keep for pip.

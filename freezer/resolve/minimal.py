@@ -30,7 +30,7 @@ class _Search(Generic[Answer]):
     unmoved: Callable[[Answer], frozenset[str]]
 
     def put_back(self, names: Sequence[str], *, fits: bool | None = None) -> bool:
-        """Hold as many of some packages as possible; say whether all can be held together.
+        """Hold as many of some packages as possible; return whether all can be held together.
 
         ``fits`` False: it is known already that they cannot.
         """
@@ -127,7 +127,7 @@ def minimal_update(
     the answer has not moved. Raises ``ResolveError`` where there is no solution.
 
     Packages that need a named one (``needs``: name to names) do not become older for its sake,
-    unless that is the only way to a version that was asked for. Without that rule a resolver would
+    unless that is the only way to a version that was requested. Without that rule a resolver would
     go back to releases from before a limit was known, which declare no limit and so seem to fit.
     """
     names = frozenset(old) - release.names
@@ -198,7 +198,7 @@ def _highest(
     """Return an answer in which each named package has the highest version that it can have.
 
     What a resolver prefers may hold a package down, and so may the order in which it decides. So a
-    higher version is asked for until there is none.
+    higher version is requested until there is none.
     """
     pins = dict(release.pins)
     for name in sorted(release.names - pins.keys()):

@@ -75,10 +75,10 @@ def test_an_older_cuda_chooses_the_torch_that_carries_it(tmp_path: Path) -> None
 
 
 def test_a_torch_of_another_cuda_is_refused_with_those_that_carry_it(tmp_path: Path) -> None:
-    with pytest.raises(ResolveError, match=r"no torch that is asked for carries CUDA 12\.8") as no:
+    with pytest.raises(ResolveError, match=r"no requested version of torch has CUDA 12\.8") as no:
         locked(tmp_path, "torch==2.13.*", cuda="12.8")
     assert no.value.found == "torch 2.13.0: CUDA 13.0 and cuDNN 9.20.0.48"
-    assert no.value.expected == "torch 2.8 to 2.10, whose wheels carry CUDA 12.8"
+    assert no.value.expected == "torch 2.8 to 2.10, whose wheels are built for CUDA 12.8"
     assert "set accelerator.cuda to 13.0" in str(no.value.hint)
 
 
@@ -92,7 +92,7 @@ def test_jax_is_held_to_the_wheels_of_one_toolkit(tmp_path: Path) -> None:
 def test_a_jax_without_cuda_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ResolveError, match="compute on the CPU") as caught:
         locked(tmp_path, "jax", cuda="12.9")
-    assert caught.value.hint == "ask for jax[cuda12]"
+    assert caught.value.hint == "request jax[cuda12]"
 
 
 def test_the_table_of_torch_is_what_its_wheels_say() -> None:

@@ -123,7 +123,7 @@ ERRORS: Final = (
     OSError, EOFError, ValueError, KeyError, RuntimeError, NotImplementedError, RecursionError,
     zlib.error, zipfile.BadZipFile, tarfile.TarError,
 )  # fmt: skip
-"""What Python raises for archives that are spoiled, encrypted, or packed in another way."""
+"""What Python raises for archives that are corrupt, encrypted, or packed in another way."""
 
 
 def _is_zip(name: str, head: bytes) -> bool:

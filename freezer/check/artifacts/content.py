@@ -27,7 +27,7 @@ def format_of(name: str, head: bytes) -> Format | None:
 def content_digest(path: Path) -> tuple[str, str] | None:
     """Return a file's format and the SHA-256 of its content.
 
-    None for a format that is not known, or a file that is spoiled: its bytes are compared then.
+    None for a format that is not known, or a file that is corrupt: its bytes are compared then.
     """
     try:
         with path.open("rb") as stream:

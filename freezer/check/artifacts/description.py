@@ -22,7 +22,7 @@ class Format:
     applies: Callable[[str, bytes], bool]
     """Whether a file is of it, by its name and its first 512 bytes."""
     parts: Callable[[BinaryIO], Parts]
-    """Raises ``NotThisFormatError`` for a file that is none, or is spoiled."""
+    """Raises ``NotThisFormatError`` for a file that is none, or is corrupt."""
     hides: str
     """What is left out of the comparison, and why it differs between equal runs."""
     measured: str

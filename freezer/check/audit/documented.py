@@ -66,7 +66,7 @@ def _measured(item: Framework, name: str, version: str) -> Iterator[Note]:
 
 
 def covers(row: Measured, version: str) -> bool:
-    """Say whether a version is within those that were measured, or a patch release of one."""
+    """Return whether a version is within those that were measured, or a patch release of one."""
     try:
         locked = Version(version)
     except InvalidVersion:  # conda has versions that no Python package could have

@@ -27,7 +27,7 @@ def distance(expected: Observation, found: Observation) -> Distance:
 
 
 def within(training: str, expected: Observation, found: Observation) -> bool:
-    """Say whether two observations of one name are within the tolerance of a built-in training.
+    """Return whether two observations of one name are within the tolerance of a built-in training.
 
     Settings, versions, random streams and data, first weights among them, have none, nor has a
     difference that cannot be measured over every element.

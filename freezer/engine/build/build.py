@@ -77,7 +77,7 @@ def _followed(link: Link, log: Log, events: Iterable[Event]) -> str:
 
 
 def choose(info: EngineInfo, override: str | None) -> Builder:
-    """Return which builder an engine is asked for. Raises ``HostError``, ``EngineError``."""
+    """Return the builder to use on an engine. Raises ``HostError``, ``EngineError``."""
     if override not in {None, "", "buildkit", "classic"}:
         raise HostError(
             f"{OVERRIDE} names no builder",

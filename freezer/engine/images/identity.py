@@ -35,7 +35,7 @@ def said_id(tags: Iterable[str]) -> str | None:
 
 
 def is_id_tag(tag: str) -> bool:
-    """Say whether a tag is there only to say an ID."""
+    """Return whether a tag is there only to say an ID."""
     return _TAG.fullmatch(tag) is not None
 
 

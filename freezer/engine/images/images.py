@@ -41,9 +41,9 @@ def demand(link: Link, reference: str) -> ImageInfo:
 
 
 def chains(link: Link) -> Iterator[tuple[str, ...]]:
-    """Yield the diff IDs of images: of those that were asked for before, then of all others.
+    """Yield the diff IDs of images: of those that were requested before, then of all others.
 
-    What an image is made of never changes under its ID, but one that was asked for may be gone.
+    What an image is made of never changes under its ID, but one that was requested may be gone.
     An engine may hold hundreds: who has found enough need not go on.
     """
     yield from list(link.chains.values())

@@ -102,7 +102,7 @@ def _keep(name: str, content: BinaryIO, wanted: Mapping[str, Path], missing: set
 
 
 def _is_other_blob(name: str, missing: set[str]) -> bool:
-    """Say whether an uncompressed blob may stay unread: OCI layouts name it by its diff ID."""
+    """Return whether an uncompressed blob may stay unread: OCI layouts name it by its diff ID."""
     path = PurePosixPath(name)
     return path.parent.name == "sha256" and f"sha256:{path.name}" not in missing
 

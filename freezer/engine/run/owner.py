@@ -31,7 +31,7 @@ def owner() -> str:
 
 
 def is_gone(label: str) -> bool:
-    """Say whether a container's owner lived here and does no more; False when in doubt."""
+    """Return whether a container's owner lived here and does no more; False when in doubt."""
     where, _, process = label.partition(":")
     pid, _, start = process.partition(":")
     if not where or where != place() or not pid.isdigit() or not start:

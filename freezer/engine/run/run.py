@@ -37,7 +37,7 @@ KILLED = 137
 """Exit code of a process that was ended by SIGKILL."""
 
 NO_GPUS = "could not select device driver"
-"""What an engine says that was asked for GPUs and has no part that brings them into containers."""
+"""Error texts of engines without the NVIDIA container runtime, when GPUs are requested."""
 
 GRACE = 60.0
 """Seconds that the engine has to bring a killed or ended container to its end."""

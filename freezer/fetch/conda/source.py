@@ -42,7 +42,7 @@ class CondaChannels:
         return cls(configured(channels, config))
 
     def serves(self, artifact: Artifact) -> bool:
-        """Say whether the artifact is a conda package."""
+        """Return whether the artifact is a conda package."""
         return artifact.source == SOURCE and isinstance(artifact, CondaPackage)
 
     def locate(self, artifact: Artifact) -> Iterator[Location]:

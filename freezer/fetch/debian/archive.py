@@ -63,7 +63,7 @@ class DebianArchive:
         return cls(config, store, (host_sources, base_sources), as_of)
 
     def serves(self, artifact: Artifact) -> bool:
-        """Say whether the artifact is a Debian package."""
+        """Return whether the artifact is a Debian package."""
         return artifact.source not in _OTHERS and artifact.file.endswith(".deb")
 
     def locate(self, artifact: Artifact) -> Iterator[Location]:

@@ -59,7 +59,7 @@ def dated_roots(config: Config, label: str, as_of: str) -> tuple[str, ...]:
 
 
 def named_like(uri: str, label: str) -> bool:
-    """Say whether an address ends as the archives of that label commonly do."""
+    """Return whether an address ends as the archives of that label commonly do."""
     return uri.rstrip("/").rpartition("/")[2].lower() == label
 
 
@@ -117,7 +117,7 @@ def read_remote(root: str, suite: str) -> RemoteRelease:
 def find_release(source: AptSource, config: Config, as_of: str, report: Reporter) -> RemoteRelease:
     """Return the release of a package source: dated snapshot, mirrors, its own address.
 
-    Mirrors stand for the source's own address, which is then not asked for anything but, where
+    Mirrors stand for the source's own address, which is then not contacted except, where
     its name does not tell, the label. Raises as :func:`read_remote` does.
     """
     label = _configured_label(source, config)

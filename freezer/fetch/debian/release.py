@@ -94,7 +94,7 @@ def read_release(text: bytes, address: str) -> Release:
 
 
 def require_suite(release: Release, suite: str, address: str) -> None:
-    """Raise ``IntegrityError`` when a release is that of another suite than the one asked for."""
+    """Raise ``IntegrityError`` when a release is that of another suite than the one requested."""
     wanted = {suite, suite.rpartition("/")[0]}
     if not suite.endswith("/") and release.names and not wanted & set(release.names):
         raise IntegrityError(

@@ -72,7 +72,7 @@ _SHORTEST: Final = 4
 
 
 def is_secret_name(name: str) -> bool:
-    """Say whether what has this name is a secret: ``--hf-token`` is, ``--pad-token`` is not."""
+    """Return whether what has this name is a secret: ``--hf-token`` is, ``--pad-token`` is not."""
     parts = [part.lower() for part in _PARTS.findall(name)]
     if not parts:
         return False

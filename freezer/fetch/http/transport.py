@@ -145,7 +145,7 @@ def content_length(answer: requests.Response) -> int | None:
 
 
 def same_origin(one: str, other: str) -> bool:
-    """Say whether two addresses are of one server: scheme, host and port."""
+    """Return whether two addresses are of one server: scheme, host and port."""
     return split_url(one)[:2] == split_url(other)[:2]
 
 

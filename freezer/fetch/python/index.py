@@ -37,7 +37,7 @@ class PythonIndex:
         return cls(with_options(indexes(config), options or IndexOptions()))
 
     def serves(self, artifact: Artifact) -> bool:
-        """Say whether the artifact comes from a Python package index."""
+        """Return whether the artifact comes from a Python package index."""
         return artifact.source == SOURCE
 
     def locate(self, artifact: Artifact) -> Iterator[Location]:

@@ -137,7 +137,7 @@ def as_url(address: str, folder: Path | None = None) -> str:
 
 
 def is_public_index(url: str) -> bool:
-    """Say whether an address is the public index, in whose place another may be configured."""
+    """Return whether an address is the public index, in whose place another may be configured."""
     from pip._internal.models.index import PyPI  # late: it loads much of pip
 
     return url.rstrip("/") == str(PyPI.simple_url).rstrip("/")

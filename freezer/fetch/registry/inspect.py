@@ -31,7 +31,7 @@ class Registry:
         Every document is compared with its digest. Raises ``SpecError`` for what is no name,
         ``ResolveError`` for an image that cannot be used (another platform, an old format),
         ``FetchError`` when the registry is out of reach or refuses, ``IntegrityError`` when it
-        serves other bytes than it was asked for.
+        serves bytes of another digest.
         """
         return describe(Repository(parse_reference(reference), self._config), reference, platform)
 

@@ -58,7 +58,7 @@ def sha256(data: bytes) -> str:
 
 
 def require_digest(name: str, data: bytes, expected: str) -> None:
-    """Raise ``IntegrityError`` unless some bytes are what they were asked for by."""
+    """Raise ``IntegrityError`` unless some bytes have the digest that they were requested by."""
     found = sha256(data)
     if found != expected:
         raise IntegrityError(
@@ -86,7 +86,7 @@ def read(name: str, data: bytes) -> dict[str, Any]:
 
 
 def is_index(document: Mapping[str, Any]) -> bool:
-    """Say whether a document lists manifests of several platforms."""
+    """Return whether a document lists manifests of several platforms."""
     return "manifests" in document
 
 
@@ -116,7 +116,7 @@ def of_platform(name: str, index: Mapping[str, Any], platform: str) -> Offered:
 
 
 def _is_image(entry: Mapping[str, Any]) -> bool:
-    """Say whether an entry may be an image: attestations and other artifacts are listed, too."""
+    """Return whether an entry may be an image: attestations and other artifacts are listed, too."""
     notes = entry.get("annotations")
     attests = isinstance(notes, dict) and "vnd.docker.reference.type" in notes
     return (

@@ -48,7 +48,7 @@ def fetch_blob(
             except IntegrityError:
                 if not resumed:
                     raise
-                # The part on disk may have been spoiled; whole again, once.
+                # The part on disk may have been corrupt; whole again, once.
                 _complete(repository, blob, partial, store, mark)
     mark.reach(blob.size)
     return store.verified(sha256)

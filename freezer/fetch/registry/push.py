@@ -57,7 +57,7 @@ class Destination:
         self._repository = repository
 
     def has_blob(self, digest: str) -> bool:
-        """Say whether the repository holds a blob."""
+        """Return whether the repository holds a blob."""
         return self._head(f"blobs/{digest}", digest) is not None
 
     def manifest(self, what: str) -> str | None:
@@ -90,7 +90,7 @@ class Destination:
         return True
 
     def put_manifest(self, data: bytes, media: str, tag: str | None = None) -> bool:
-        """Put a manifest under its digest or a tag; say whether its subject will list it.
+        """Put a manifest under its digest or a tag; return whether its subject will list it.
 
         Raises ``FetchError`` when the registry refuses it, ``IntegrityError`` when it keeps it
         under another digest.

@@ -46,7 +46,7 @@ class Reference:
 
     @property
     def is_loopback(self) -> bool:
-        """Say whether the registry is on this very machine, where plain http harms nobody."""
+        """Return whether the registry is on this very machine, where plain http harms nobody."""
         name = split_url(f"//{self.host}").hostname or ""
         try:
             return ipaddress.ip_address(name).is_loopback

@@ -86,7 +86,7 @@ class Repository:
         again = self._send(method, url, headers, body, renewed)
         if again.status_code not in (401, 403) or len(self._scopes) < 2:
             return again
-        # The token is good for less than was asked for: do without mounting from elsewhere.
+        # The token is good for less than was requested: do without mounting from elsewhere.
         again.close()
         self._scopes = self._scopes[:1]
         return self._send(method, url, headers, body, self._renew(renewed, answer, url))
@@ -94,7 +94,7 @@ class Repository:
     def require_success(self, answer: requests.Response, what: str) -> None:
         """Raise ``FetchError`` with the registry's own reason unless it did what it was asked.
 
-        ``what`` is the document or the file that was asked for, as the user knows it.
+        ``what`` is the document or the file that was requested, as the user knows it.
         """
         status, registry = answer.status_code, self.name.registry
         if answer.ok and status < 300:
@@ -154,7 +154,7 @@ class Repository:
         )
 
     def is_own(self, url: str) -> bool:
-        """Say whether an address is the registry's: others have no business with its token."""
+        """Return whether an address is the registry's: others have no business with its token."""
         return same_origin(url, self._root)
 
     def _find_root(self, allowed: tuple[str, ...]) -> str:

@@ -118,7 +118,7 @@ def _download(artifact: Artifact, location: Location, store: Store, task: Task) 
     resumed = _size(partial) > 0
     found = _persist(artifact, location, partial, store, task)
     if found != artifact.sha256 and resumed:
-        # The part on disk may have been another file's, or spoiled; whole again, once.
+        # The part on disk may have been another file's, or corrupt; whole again, once.
         partial.unlink(missing_ok=True)
         found = _persist(artifact, location, partial, store, task)
     if found != artifact.sha256:

@@ -27,10 +27,10 @@ class Source(Protocol):
     """Knows where the artifacts of some source names can be had, best address first."""
 
     def serves(self, artifact: Artifact) -> bool:
-        """Say whether this source answers for the artifact's source name."""
+        """Return whether this source answers for the artifact's source name."""
 
     def locate(self, artifact: Artifact) -> Iterable[Location]:
-        """Yield addresses, lazily: a later one is asked for only when the earlier ones failed.
+        """Yield addresses, lazily: a later one is requested only when the earlier ones failed.
 
         An empty answer means that the source was reached and holds no such file. Raises
         ``FetchError`` when the source itself could not be reached.

@@ -92,9 +92,9 @@ class Store:
         return self._partial / sha256
 
     def has(self, sha256: str) -> bool:
-        """Say whether a file is here and whole.
+        """Return whether a file is here and whole.
 
-        One whose bytes changed is removed and noted in ``spoiled``, so that it counts as missing:
+        One whose bytes changed is removed and noted in ``corrupt``, so that it counts as missing:
         a run fetches or makes all such files anew at once.
         """
         if not self.path(sha256).is_file():
@@ -305,7 +305,7 @@ def _alive(pid: int) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
-    """Say whether a process ended and nobody asked how: in a container often for ever."""
+    """Return whether a process ended and nobody asked how: in a container often for ever."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2]
     except OSError:

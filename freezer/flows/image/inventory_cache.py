@@ -77,7 +77,7 @@ def _known(project: Project, key: str, image: str) -> Inventory | None:
     try:
         return Inventory.model_validate({**memo, "image": image})
     except ValidationError:
-        return None  # a spoiled memo is as good as none
+        return None  # a corrupt memo is as good as none
 
 
 def _looker() -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from freezer.resolve.conda.solver.interface import CondaRequest
 
 _STEPS: Final = 3
-"""Newer toolkits that are asked for one by one; what is further off is the newest there is."""
+"""Newer toolkits that are requested one by one; what is further off is the newest there is."""
 
 
 def refused(
@@ -110,7 +110,7 @@ class _Ways:
     def _ask(
         self, accelerator: AcceleratorSpec | None, blas: Blas | None, cuda: str | None = None
     ) -> tuple[CondaPackage, ...]:
-        """Return what answers other wishes; ``cuda`` is a range in the place of one toolkit."""
+        """Return what answers other wishes; ``cuda`` is a range in place of one toolkit."""
         request = self.request
         glibc = request.virtual_packages["__glibc"]
         constraints = conda_constraints(accelerator, blas, request.specs)

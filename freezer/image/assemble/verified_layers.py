@@ -79,7 +79,7 @@ def vouch(info: EngineInfo, image: ImageInfo, parts: Parts, store: Store) -> Non
 
 
 def _is_seen(parts: Parts, number: int, store: Store) -> bool:
-    """Say whether no file of a layer is hidden by one above it, which nobody would have hashed."""
+    """Return whether no file of a layer is hidden by a layer above, and so was not hashed."""
     indexes = (store.verified(index).read_bytes() for index in parts.layers[number].indexes)
     return all(parts.origin.get(path) == number for index in indexes for path in json.loads(index))
 

@@ -116,7 +116,7 @@ def _place(path: str, site_packages: str) -> str:
 
 
 def is_bytecode_of(path: str, sources: set[str]) -> bool:
-    """Say whether a path is the cached byte code of one of some sources."""
+    """Return whether a path is the cached byte code of one of some sources."""
     match = _BYTECODE.match(path)
     return match is not None and f"{match['folder']}{match['name']}.py" in sources
 

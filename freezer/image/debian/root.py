@@ -68,7 +68,7 @@ def write_root(
 
 
 def is_left_out(path: str) -> bool:
-    """Say whether a path (relative) is one of those that dpkg is told to leave out."""
+    """Return whether a path (relative) is one of those that dpkg is told to leave out."""
     name = f"/{path}"
     return any(fnmatchcase(name, pattern) for pattern in LEFT_OUT) and not any(
         fnmatchcase(name, pattern) for pattern in KEPT

@@ -183,13 +183,13 @@ def _write_upload(plan: Sequence[Batch], script: bytes, target: Path, store: Sto
 
 
 def _has_modules(chunk: Chunk, minor: str, store: Store) -> bool:
-    """Say whether there is anything to compile: of conda, most packages are libraries."""
+    """Return whether there is anything to compile: of conda, most packages are libraries."""
     facts = chunk.expected(store).items()
     return any(fact.kind == "file" and _is_module(path, minor) for path, fact in facts)
 
 
 def _is_module(path: str, minor: str) -> bool:
-    """Say whether a path is a module's that gets byte code.
+    """Return whether a path is a module's that gets byte code.
 
     Python, where it comes as a package, has its library elsewhere than in ``site-packages``.
     """
@@ -201,7 +201,7 @@ def _is_module(path: str, minor: str) -> bool:
 def _adopt(
     lock: Lock, chunks: Sequence[Chunk], plan: Sequence[Batch], result: Path, store: Store
 ) -> Iterator[Chunk]:
-    """Make chunks of what the compiler returned, after checking that it is what was asked for."""
+    """Make chunks of what the compiler returned, after checking that it is what was requested."""
     tag = f"cpython-{lock.target.python.abi.removeprefix('cp')}"
     with tarfile.open(result, mode="r:") as archive:
         answers = {clean_path(member.name): member for member in archive if member.isreg()}

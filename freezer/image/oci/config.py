@@ -31,7 +31,7 @@ _ARCHITECTURES = {"linux/amd64": "amd64", "linux/arm64": "arm64"}
 def image_labels(lock: Lock, lock_id: str, revision: str | None = None) -> dict[str, str]:
     """Return the OCI labels; the user's own come first and may not replace Freezer's.
 
-    ``revision`` is a source commit: only where one is asked for, because it makes the image a
+    ``revision`` is a source commit: only where one is requested, because it makes the image a
     function of more than the lock.
     """
     base_name = lock.base.reference if lock.base.kind == "registry" else "scratch"

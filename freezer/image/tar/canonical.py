@@ -208,7 +208,7 @@ def clean_path(name: str) -> str:
 
 
 def DEBIAN_NOISE(path: str) -> bool:  # noqa: N802 - a rule handed around like a constant
-    """Say whether a path is what apt, dpkg, ldconfig and containers leave behind of one run."""
+    """Return whether a path is what apt, dpkg, ldconfig and containers leave behind of one run."""
     name = path.rsplit("/", 1)[-1]
     plain = path if not name.startswith(".wh.") else path[: -len(name)] + name[4:]
     return bool(_NOISE.match(plain)) and not _KEPT_CACHES.match(plain)
@@ -279,7 +279,7 @@ def _kind(member: tarfile.TarInfo) -> str:
 
 
 def _is_timestamped(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bool:
-    """Say whether byte code is valid for one modification time (PEP 552: flag bit 0 is not set)."""
+    """Return whether bytecode is timestamp-based (PEP 552: flag bit 0 is not set)."""
     stream = archive.extractfile(member) if member.isreg() else None
     head = stream.read(8) if stream is not None else b""
     return len(head) == 8 and not head[4] & 1

@@ -42,7 +42,7 @@ _TIMEOUT = 3600.0
 
 
 def is_wheel(package: PipPackage) -> bool:
-    """Say whether a locked package is a wheel already."""
+    """Return whether a locked package is a wheel already."""
     return package.file.endswith(".whl")
 
 

@@ -156,7 +156,7 @@ def _wanted(need: Need) -> str:
 
 
 def _chains(answer: Answer) -> list[str]:
-    """Return the ways to the package; the package alone, which was asked for, is no way."""
+    """Return the ways to the package; the package alone, which was requested, is no way."""
     ways = [one for one in answer.chains if len(one) > 1]
     lines = [" > ".join(_step(answer.key, step) for step in way) for way in ways[:_CHAINS]]
     return lines + _more(len(ways) - _CHAINS)

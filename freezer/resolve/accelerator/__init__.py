@@ -1,1 +1,1 @@
-"""What `accelerator:` means in every ecosystem: constraints before solving, checks after."""
+"""`accelerator:` in every ecosystem: constraints for the solvers, checks of the result."""

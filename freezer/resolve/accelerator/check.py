@@ -1,4 +1,4 @@
-"""What was locked compared with `accelerator:`: the CUDA, the cuDNN, the builds and the driver."""
+"""Compares locked packages with `accelerator:`: CUDA, cuDNN, GPU builds and driver."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from freezer.errors import ResolveError, Where
 from freezer.frameworks import by_package
 from freezer.model.cuda import cudnn_driver, driver_carries, number, toolkit_of
 from freezer.model.lock import Accelerator
-from freezer.resolve.accelerator.conda import SPEC_FILE, floor_of
+from freezer.resolve.accelerator.conda import SPEC_FILE, minimum_driver
 from freezer.resolve.accelerator.nvidia_wheels import (
     CUDNN_WHEEL,
     NUMBERED_AS_CUDA,
@@ -37,29 +37,30 @@ def check_locked(
     pip: Sequence[PipPackage],
     conda: Sequence[CondaPackage],
     accelerator: AcceleratorSpec,
-    asked: Sequence[PipRequirement] = (),
+    requested: Sequence[PipRequirement] = (),
 ) -> tuple[str, ...]:
-    """Compare locked packages with what was asked for; return warnings, a sentence each. Pure.
+    """Compare locked packages with ``accelerator:``; return warnings, a sentence each. Pure.
 
-    ``asked`` are the user's own requirements of pip. Raises ``ResolveError`` where the lock has
-    another CUDA or cuDNN than the spec, or a CPU build of a framework that nobody asked for.
+    ``requested`` are the user's own pip requirements. Raises ``ResolveError`` when the lock has
+    another CUDA or cuDNN than the spec, or a CPU build of a framework that was not requested as
+    one.
     """
-    require_gpu_wheels(pip, conda, asked)
-    brought = list(_cuda(pip, conda))
+    require_gpu_wheels(pip, conda, requested)
+    runtimes = list(_cuda(pip, conda))
     wrong = [
-        f"{who} is CUDA {cuda}" for who, cuda in brought if toolkit_of(cuda) != accelerator.cuda
+        f"{who} is CUDA {cuda}" for who, cuda in runtimes if toolkit_of(cuda) != accelerator.cuda
     ]
     if wrong:
-        raise _other("CUDA", accelerator.cuda, wrong, "accelerator.cuda")
+        raise _mismatch("CUDA", accelerator.cuda, wrong, "accelerator.cuda")
     cudnns = list(_cudnn(pip, conda))
     if accelerator.cudnn is not None:
         other = [f"{w} {v}" for w, v in cudnns if not starts_with(v, accelerator.cudnn)]
         if other:
-            raise _other("cuDNN", accelerator.cudnn, other, "accelerator.cudnn")
+            raise _mismatch("cuDNN", accelerator.cudnn, other, "accelerator.cudnn")
     return (
-        *_nothing(brought, cudnns, accelerator),
-        *_beside(pip, accelerator),
-        *_two_ecosystems(brought, cudnns),
+        *_not_found(runtimes, cudnns, accelerator),
+        *_mixed_releases(pip, accelerator),
+        *_two_ecosystems(runtimes, cudnns),
         *_wheels_on_cpu(pip),
         *driver_warnings(accelerator, [version for _, version in cudnns]),
     )
@@ -68,7 +69,7 @@ def check_locked(
 def locked_accelerator(
     pip: Sequence[PipPackage], conda: Sequence[CondaPackage], accelerator: AcceleratorSpec
 ) -> Accelerator:
-    """Return what the lock keeps: the CUDA, the cuDNN that was locked, the driver floor."""
+    """Return the lock's entry: CUDA, the locked cuDNN, the minimum driver."""
     cudnns = [version for _, version in _cudnn(pip, conda)]
     return Accelerator(
         cuda=accelerator.cuda,
@@ -78,32 +79,33 @@ def locked_accelerator(
 
 
 def require_gpu_wheels(
-    pip: Sequence[PipPackage], conda: Sequence[CondaPackage], asked: Sequence[PipRequirement] = ()
+    pip: Sequence[PipPackage],
+    conda: Sequence[CondaPackage],
+    requested: Sequence[PipRequirement] = (),
 ) -> None:
-    """Raise ``ResolveError`` for wheels that would compute on the CPU, naming what to ask for.
+    """Raise ``ResolveError`` for wheels that would compute on the CPU, with a remedy.
 
-    A package that the user names as a CPU build (``torch==2.13.0+cpu``, ``xgboost-cpu``) is theirs
-    to choose.
+    CPU builds that the user names (``torch==2.13.0+cpu``, ``xgboost-cpu``) are accepted.
     """
-    chosen = {"torch"} if names_a_cpu_torch(asked) else set()
+    chosen = {"torch"} if names_a_cpu_torch(requested) else set()
     found = [
-        (item, wanted)
+        (item, replacement)
         for item in pip
-        if item.name not in chosen and (wanted := _wanted_instead(item, pip, conda))
+        if item.name not in chosen and (replacement := _replacement(item, pip, conda))
     ]
     if found:
         raise ResolveError(
-            "the environment is to use a GPU, and these wheels compute on the CPU",
+            "the environment uses a GPU, but these wheels compute on the CPU",
             where=Where(SPEC_FILE, key="accelerator"),
             details=[f"{item.name} {item.version} ({item.reason})" for item, _ in found],
-            hint="ask for " + " and ".join(dict.fromkeys(wanted for _, wanted in found)),
+            hint="request " + " and ".join(dict.fromkeys(replacement for _, replacement in found)),
         )
 
 
-def _wanted_instead(
+def _replacement(
     item: PipPackage, pip: Sequence[PipPackage], conda: Sequence[CondaPackage]
 ) -> str | None:
-    """Return what to ask for instead of a wheel; None when it is fine."""
+    """Return the requirement that should replace a wheel; None when it is fine."""
     if item.name == "torch":
         return None if _torch_has_cuda(item) else "torch from an index that has CUDA builds of it"
     framework = by_package(item.name)
@@ -113,14 +115,14 @@ def _wanted_instead(
         return None if item.requested else gpu.cpu_wheels[item.name]
     names = {package.name for package in pip} | {package.name for package in conda}
     for companion in gpu.companions:
-        there = any(re.fullmatch(companion.needs, name) for name in names)
-        if item.name == companion.package and not there:
+        present = any(re.fullmatch(companion.needs, name) for name in names)
+        if item.name == companion.package and not present:
             return companion.ask.format(major=_major(pip))
     return None
 
 
 def _torch_has_cuda(item: PipPackage) -> bool:
-    """Say whether a torch wheel is a CUDA build."""
+    """Return whether a torch wheel is a CUDA build."""
     if Version(item.version).local is not None:
         return cuda_of_torch(item.version) != "cpu"
     return any(name == "cuda-toolkit" or name.startswith("nvidia-") for name in item.requires)
@@ -149,44 +151,45 @@ def _cudnn(pip: Sequence[PipPackage], conda: Sequence[CondaPackage]) -> Iterator
             yield f"conda's {package.name}", package.version
 
 
-def _other(what: str, asked: str, details: Sequence[str], key: str) -> ResolveError:
+def _mismatch(what: str, requested: str, details: Sequence[str], key: str) -> ResolveError:
     return ResolveError(
-        f"another {what} was resolved than the one that is asked for",
+        f"another {what} was resolved than the requested one",
         where=Where(SPEC_FILE, key=key),
-        expected=f"{what} {asked}",
+        expected=f"{what} {requested}",
         details=details,
-        hint=f"change {key}, or ask for a framework that is built for it; packages taken over from "
-        "another lock keep what they have",
+        hint=f"change {key}, or request a framework that is built for it; packages taken over from "
+        "another lock keep their versions",
     )
 
 
-def _nothing(
-    brought: Sequence[tuple[str, str]],
+def _not_found(
+    runtimes: Sequence[tuple[str, str]],
     cudnns: Sequence[tuple[str, str]],
     accelerator: AcceleratorSpec,
 ) -> Iterator[str]:
-    if not brought:
+    if not runtimes:
         yield (
-            f"CUDA {accelerator.cuda} is asked for, and no package brings its runtime: wheels that "
-            "hold it within themselves cannot be checked"
+            f"CUDA {accelerator.cuda} is requested, but no package contains its runtime: wheels "
+            "that bundle it cannot be checked"
         )
     if accelerator.cudnn is not None and not cudnns:
-        yield f"cuDNN {accelerator.cudnn} is asked for, and no package brings it"
+        yield f"cuDNN {accelerator.cudnn} is requested, but no package contains it"
 
 
-def _beside(pip: Sequence[PipPackage], accelerator: AcceleratorSpec) -> Iterator[str]:
-    """Yield parts of CUDA that are of another release than the runtime."""
+def _mixed_releases(pip: Sequence[PipPackage], accelerator: AcceleratorSpec) -> Iterator[str]:
+    """Yield warnings of CUDA libraries from another release than the runtime."""
     for wheel in pip:
         stem = re.sub(r"-cu\d+$", "", wheel.name)
         numbered = stem in NUMBERED_AS_CUDA and not RUNTIME_WHEEL.fullmatch(wheel.name)
         if numbered and toolkit_of(wheel.version) != accelerator.cuda:
-            yield f"{wheel.name} {wheel.version} is of another CUDA than {accelerator.cuda}"
+            found = f"{wheel.name} {wheel.version}"
+            yield f"{found} is from another CUDA release than {accelerator.cuda}"
 
 
 def _two_ecosystems(
-    brought: Sequence[tuple[str, str]], cudnns: Sequence[tuple[str, str]]
+    runtimes: Sequence[tuple[str, str]], cudnns: Sequence[tuple[str, str]]
 ) -> Iterator[str]:
-    for what, found in (("CUDA runtimes", brought), ("cuDNNs", cudnns)):
+    for what, found in (("CUDA runtimes", runtimes), ("cuDNNs", cudnns)):
         ecosystems = {who.partition("'")[0] for who, _ in found}
         versions = {version for _, version in found}
         if len(ecosystems) > 1 and (what == "CUDA runtimes" or len(versions) > 1):
@@ -195,26 +198,26 @@ def _two_ecosystems(
 
 
 def _wheels_on_cpu(pip: Sequence[PipPackage]) -> Iterator[str]:
-    """Yield wheels of frameworks that publish no CUDA build as a wheel."""
+    """Yield warnings of frameworks whose wheels have no CUDA build."""
     for wheel in pip:
         framework = by_package(wheel.name)
         gpu = framework.gpu if framework else None
         if gpu and wheel.name in gpu.wheels_on_cpu and wheel.file.endswith(".whl"):
             yield (
                 f"{wheel.name} {wheel.version}: its wheels have no CUDA build and train on the CPU;"
-                f" for CUDA, build it from source (`allow-sdist: [{wheel.name}]`) or take conda's"
+                f" for CUDA, build it from source (`allow-sdist: [{wheel.name}]`) or use conda's"
             )
 
 
 def driver_warnings(accelerator: AcceleratorSpec, cudnns: Sequence[str]) -> Iterator[str]:
-    """Yield what the declared driver floor is too low for, with the driver that would do."""
+    """Yield a warning for all that needs a newer driver than the declared minimum."""
     if accelerator.driver is None:
         return
-    floor = floor_of(accelerator)
-    verdict = driver_carries(floor, accelerator.cuda)
+    minimum = minimum_driver(accelerator)
+    verdict = driver_carries(minimum, accelerator.cuda)
     if not verdict.whole:
         yield f"accelerator.driver {accelerator.driver} is too low: {verdict.sentence}"
     for cudnn in cudnns:
         needed = cudnn_driver(cudnn, accelerator.cuda)
-        if verdict.runs and number(floor) < number(needed):
+        if verdict.runs and number(minimum) < number(needed):
             yield f"accelerator.driver {accelerator.driver} is too low for cuDNN {cudnn}: {needed}"

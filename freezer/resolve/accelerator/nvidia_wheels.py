@@ -1,6 +1,6 @@
-"""NVIDIA's own wheels: which packages they are, and how names and versions follow the CUDA.
+"""NVIDIA's wheels: their names and versions for each CUDA release.
 
-Source: the metadata of ``cuda-toolkit`` on the Python package index, which names the wheels of
+Source: the metadata of ``cuda-toolkit`` on the Python package index, which lists the wheels of
 every CUDA release.
 """
 
@@ -25,17 +25,17 @@ names end in ``-cu11`` and ``-cu12``."""
 
 
 def wheel_major(name: str) -> int | None:
-    """Return the CUDA major version in the name of one of NVIDIA's wheels, if it has one."""
+    """Return the CUDA major version in the name of an NVIDIA wheel, if it has one."""
     match = _NVIDIA_CU.fullmatch(name)
     return int(match["major"]) if match else None
 
 
 def wheel_name(stem: str, cuda: str) -> str:
-    """Return what one of NVIDIA's wheels is called for a CUDA: suffixed before CUDA 13."""
+    """Return the name of an NVIDIA wheel for a CUDA release: suffixed before CUDA 13."""
     major = int(cuda.split(".", maxsplit=1)[0])
     return stem if major >= 13 else f"{stem}-cu{major}"
 
 
-def starts_with(version: str, asked: str) -> bool:
-    """Say whether a version is within what was asked for: ``9.10.2.21`` is within ``9.10``."""
-    return version == asked or version.startswith(f"{asked}.")
+def starts_with(version: str, prefix: str) -> bool:
+    """Return whether a version starts with another: ``9.10.2.21`` with ``9.10``."""
+    return version == prefix or version.startswith(f"{prefix}.")

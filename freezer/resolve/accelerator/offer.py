@@ -1,4 +1,4 @@
-"""What the user's indexes offer of CUDA: versions of torch, and NVIDIA's lists of wheels."""
+"""CUDA-related releases on the user's indexes: versions of torch, NVIDIA's wheel lists."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _MEMO: Final = "cuda-toolkit-1"
 
 
 def offered_torch(index: PythonIndex, as_of: str) -> list[str]:
-    """Return the versions of torch that indexes and pages of links have, with their local parts.
+    """Return the versions of torch on indexes and link pages, with local versions.
 
-    Empty when they cannot be asked.
+    Empty when the indexes cannot be reached.
     """
     indexed = [item.version for item in releases(index, "torch", as_of) if not item.yanked]
     linked = [version_of(file.name) for file in index.linked("torch")]
@@ -41,10 +41,10 @@ def offered_torch(index: PythonIndex, as_of: str) -> list[str]:
 def toolkit_requirements(
     index: PythonIndex, cuda: str, as_of: str, store: Store
 ) -> list[tuple[str, ...]]:
-    """Return the ``Requires-Dist`` lines of each ``cuda-toolkit`` release of one CUDA.
+    """Return the ``Requires-Dist`` lines of each ``cuda-toolkit`` release of a CUDA release.
 
-    Empty when the indexes cannot be asked, or have none. Raises ``IntegrityError`` when a file is
-    not what the index says.
+    Empty when the indexes cannot be reached or have none. Raises ``IntegrityError`` when a file
+    does not match the index's hash.
     """
     cuda = checked(cuda)
     try:
@@ -72,10 +72,10 @@ def _requirements(file: IndexFile, store: Store) -> tuple[str, ...]:
     found = hashlib.sha256(data).hexdigest()
     if file.sha256 not in (None, found):
         raise IntegrityError(
-            f"{file.name} is not what its index says",
+            f"{file.name} does not match its hash in the index",
             found=f"sha256 {found}",
             expected=f"sha256 {file.sha256}",
-            hint="the index serves a spoiled file; use another index",
+            hint="the index serves a corrupt file; use another index",
         )
     lines = read_requirements(data, file.name)
     store.put_memo(_MEMO, found, list(lines))
@@ -83,10 +83,10 @@ def _requirements(file: IndexFile, store: Store) -> tuple[str, ...]:
 
 
 def read_requirements(wheel: bytes, name: str) -> tuple[str, ...]:
-    """Return the ``Requires-Dist`` lines of a wheel. Raises ``IntegrityError`` when it is none."""
+    """Return the ``Requires-Dist`` lines of a wheel. Raises ``IntegrityError`` for no wheel."""
 
     def refused(why: str) -> IntegrityError:
-        return IntegrityError(f"{name} is not a wheel that can be read", found=why)
+        return IntegrityError(f"{name} is not a readable wheel", found=why)
 
     with zip_errors(refused), zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         names = (info for info in archive.infolist() if info.filename.endswith(_METADATA))

@@ -1,8 +1,8 @@
-"""`accelerator:` for pip: constraints on torch, on NVIDIA's wheels and on ``cuda-toolkit``.
+"""`accelerator:` for pip: constraints on torch, NVIDIA's wheels and ``cuda-toolkit``.
 
-To pin a framework does not freeze its CUDA: torch 2.1 to 2.4 and all from 2.11 on let nvjitlink
-float, JAX and TensorFlow let every library. The metadata of ``cuda-toolkit`` names the wheels of
-each CUDA release, so its ranges hold for all of NVIDIA's wheels, whoever needs them.
+Pinning a framework does not pin its CUDA libraries: torch 2.1 to 2.4 and from 2.11 on leave
+nvjitlink open, JAX and TensorFlow leave all of them open. The metadata of ``cuda-toolkit`` lists
+the wheels of each CUDA release; its ranges constrain NVIDIA's wheels, whichever package needs them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from freezer.resolve.accelerator.nvidia_wheels import (
 )
 from freezer.resolve.accelerator.torch_wheels import (
     cuda_of_torch,
-    is_younger_than_table,
+    is_newer_than_table,
     local_tag,
     release_of,
     torch_range,
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
 
 SPEC_FILE: Final = "freeze.yaml"
 TOOLKIT: Final = "cuda-toolkit"
-"""NVIDIA's metapackage: its extras name the wheels of one CUDA release."""
+"""NVIDIA's metapackage; its extras are the wheels of one CUDA release."""
 
 
 @dataclass(frozen=True)
 class PipRules:
-    """What the pip ecosystem is asked for besides the user's requirements."""
+    """Constraints and warnings that ``accelerator:`` adds to the pip requirements."""
 
     constraints: tuple[PipRequirement, ...]
     warnings: tuple[str, ...] = ()
@@ -53,23 +53,22 @@ class PipRules:
 
 def pip_rules(
     accelerator: AcceleratorSpec,
-    asked: Sequence[PipRequirement] = (),
+    requested: Sequence[PipRequirement] = (),
     *,
     torch: Iterable[str] = (),
     toolkits: Iterable[Sequence[str]] = (),
 ) -> PipRules:
-    """Return the constraints that ``accelerator:`` makes of a pip question. Pure.
+    """Return the constraints that ``accelerator:`` adds to a pip resolution. Pure.
 
-    ``torch`` are the versions of torch that the user's indexes offer, local versions included;
-    ``toolkits`` the ``Requires-Dist`` lines of each ``cuda-toolkit`` release of this CUDA that they
-    offer. Both may be empty where they cannot be had: then the table stands in. Raises
-    ``SpecError`` for a CUDA or a cuDNN that there is not, ``ResolveError`` for a torch of another
-    CUDA.
+    ``torch``: the versions of torch on the user's indexes, local versions included. ``toolkits``:
+    the ``Requires-Dist`` lines of each ``cuda-toolkit`` release of this CUDA on them. Where they
+    are empty, the built-in table is used. Raises ``SpecError`` for an unknown CUDA or cuDNN,
+    ``ResolveError`` for a torch of another CUDA.
     """
     cuda = checked(accelerator.cuda)
     require_cudnn(accelerator.cudnn, cuda)
     texts = [f"{TOOLKIT}=={cuda}.*", *_wheels(cuda, list(toolkits)), *_cudnn(accelerator)]
-    texts += _torch(accelerator, cuda, asked, sorted(_versions(torch)))
+    texts += _torch(accelerator, cuda, requested, sorted(_versions(torch)))
     where = Where(SPEC_FILE, key="accelerator")
     return PipRules(tuple(PipRequirement(Requirement(text), where) for text in texts))
 
@@ -81,7 +80,7 @@ def _cudnn(accelerator: AcceleratorSpec) -> list[str]:
 
 
 def _wheels(cuda: str, toolkits: Sequence[Sequence[str]]) -> list[str]:
-    """Return a range for each of NVIDIA's wheels: from its least to its greatest in this CUDA."""
+    """Return a version range for each NVIDIA wheel: the least to the greatest of this CUDA."""
     pins: dict[str, list[Version]] = {}
     for lines in toolkits:
         for name, version in _pins(lines):
@@ -95,9 +94,9 @@ def _wheels(cuda: str, toolkits: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _pins(lines: Sequence[str]) -> Iterable[tuple[str, Version]]:
-    """Yield name and version of what a ``cuda-toolkit`` pins: ``nvidia-cublas==13.1.1.3.*``.
+    """Yield name and version of each exact pin: ``nvidia-cublas==13.1.1.3.*``.
 
-    What it leaves open (``nvidia-nvjitlink<14,>=13.0.88``) is left to the table.
+    Open ranges (``nvidia-nvjitlink<14,>=13.0.88``) are skipped; the table has those.
     """
     for line in lines:
         try:
@@ -110,7 +109,7 @@ def _pins(lines: Sequence[str]) -> Iterable[tuple[str, Version]]:
 
 
 def _after(version: Version) -> str:
-    """Return the first version that is not of a pin: ``13.1.1.4`` after ``13.1.1.3.*``."""
+    """Return the first version after a pin: ``13.1.1.4`` after ``13.1.1.3.*``."""
     return ".".join(map(str, (*version.release[:-1], version.release[-1] + 1)))
 
 
@@ -125,46 +124,46 @@ def _versions(texts: Iterable[str]) -> Iterable[Version]:
 def _torch(
     accelerator: AcceleratorSpec,
     cuda: str,
-    asked: Sequence[PipRequirement],
+    requested: Sequence[PipRequirement],
     offered: Sequence[Version],
 ) -> list[str]:
-    """Return what holds of torch, should anything bring it in."""
-    if names_a_cpu_torch(asked):
+    """Return constraints on torch, requested or needed by another package."""
+    if names_a_cpu_torch(requested):
         return []
-    mine = [item for item in asked if item.name == "torch" and not item.requirement.url]
-    wanted = SpecifierSet(",".join(str(item.requirement.specifier) for item in mine))
-    candidates = [v for v in offered if wanted.contains(v, prereleases=None)] or _pinned(mine)
-    right = [v for v in candidates if _carries(v, accelerator, cuda)]
-    unknown = [v for v in candidates if is_younger_than_table(str(v))]
-    if mine and candidates and not right and not unknown:
-        raise _no_such_torch(mine, candidates, offered, cuda, accelerator)
-    if right and right[-1].local is not None:
-        return [f"torch=={right[-1]}"]
+    own = [item for item in requested if item.name == "torch" and not item.requirement.url]
+    specifiers = SpecifierSet(",".join(str(item.requirement.specifier) for item in own))
+    candidates = [v for v in offered if specifiers.contains(v, prereleases=None)] or _pinned(own)
+    fitting = [v for v in candidates if _has_cuda(v, accelerator, cuda)]
+    unknown = [v for v in candidates if is_newer_than_table(str(v))]
+    if own and candidates and not fitting and not unknown:
+        raise _no_such_torch(own, candidates, offered, cuda, accelerator)
+    if fitting and fitting[-1].local is not None:
+        return [f"torch=={fitting[-1]}"]
     span = torch_range(cuda)
-    if span is None or not right:
+    if span is None or not fitting:
         return []
     others = [v for v in offered if v.local and SpecifierSet(span).contains(v)]
-    return [f"torch{span}", *(f"torch!={v}" for v in others if not _carries(v, accelerator, cuda))]
+    return [f"torch{span}", *(f"torch!={v}" for v in others if not _has_cuda(v, accelerator, cuda))]
 
 
-def names_a_cpu_torch(asked: Iterable[PipRequirement]) -> bool:
-    """Say whether the user's own requirements name a CPU build of torch: ``torch==2.13.0+cpu``."""
-    mine = [item for item in asked if item.name == "torch"]
-    return any(v.local and cuda_of_torch(str(v)) == "cpu" for v in _pinned(mine))
+def names_a_cpu_torch(requested: Iterable[PipRequirement]) -> bool:
+    """Return whether the requirements name a CPU build of torch: ``torch==2.13.0+cpu``."""
+    own = [item for item in requested if item.name == "torch"]
+    return any(v.local and cuda_of_torch(str(v)) == "cpu" for v in _pinned(own))
 
 
-def _pinned(mine: Sequence[PipRequirement]) -> list[Version]:
-    """Return the exact versions that requirements name."""
+def _pinned(own: Sequence[PipRequirement]) -> list[Version]:
+    """Return the exact versions in requirements."""
     pins = [
         specifier.version
-        for item in mine
+        for item in own
         for specifier in item.requirement.specifier
         if specifier.operator in ("==", "===") and not specifier.version.endswith(".*")
     ]
     return list(_versions(pins))
 
 
-def _carries(version: Version, accelerator: AcceleratorSpec, cuda: str) -> bool:
+def _has_cuda(version: Version, accelerator: AcceleratorSpec, cuda: str) -> bool:
     if cuda_of_torch(str(version)) != cuda:
         return False
     release = release_of(str(version))
@@ -174,28 +173,28 @@ def _carries(version: Version, accelerator: AcceleratorSpec, cuda: str) -> bool:
 
 
 def _no_such_torch(
-    mine: Sequence[PipRequirement],
+    own: Sequence[PipRequirement],
     candidates: Sequence[Version],
     offered: Sequence[Version],
     cuda: str,
     accelerator: AcceleratorSpec,
 ) -> ResolveError:
-    """Say which torch has this CUDA, and which CUDA has this torch."""
+    """Return the error for a torch of another CUDA, with the versions that would fit."""
     if same := [v for v in candidates if cuda_of_torch(str(v)) == cuda]:
-        return _no_such_cudnn(mine, same[-1], cuda, str(accelerator.cudnn))
+        return _no_such_cudnn(own, same[-1], cuda, str(accelerator.cudnn))
     on_gpu = [v for v in candidates if cuda_of_torch(str(v)) != "cpu"]
     newest = (on_gpu or candidates)[-1]
-    theirs = _words_of(newest)
-    fitting = [v for v in offered if _carries(v, accelerator, cuda)]
+    theirs = _description(newest)
+    fitting = [v for v in offered if _has_cuda(v, accelerator, cuda)]
     named = [str(v) for v in fitting[-3:]] or [f"{series}.*" for series in torch_series(cuda)[-3:]]
-    choices = [f"ask for torch {' or '.join(named)}"] if named else []
+    choices = [f"request torch {' or '.join(named)}"] if named else []
     if (has := cuda_of_torch(str(newest))) not in (None, "cpu"):
         choices.append(f"set accelerator.cuda to {has}")
-    choices.append(f"name an index that has torch {newest.public}+{local_tag(cuda)}")
+    choices.append(f"add an index that has torch {newest.public}+{local_tag(cuda)}")
     cudnn = f" and cuDNN {accelerator.cudnn}" if accelerator.cudnn else ""
     return ResolveError(
-        f"no torch that is asked for carries CUDA {cuda}{cudnn}",
-        where=mine[0].where,
+        f"no requested version of torch has CUDA {cuda}{cudnn}",
+        where=own[0].where,
         found=f"torch {newest}: {theirs}",
         expected=_nearest(cuda),
         hint="; or ".join(choices),
@@ -203,25 +202,25 @@ def _no_such_torch(
 
 
 def _no_such_cudnn(
-    mine: Sequence[PipRequirement], torch: Version, cuda: str, cudnn: str
+    own: Sequence[PipRequirement], torch: Version, cuda: str, cudnn: str
 ) -> ResolveError:
-    """Say which cuDNN torch has on this CUDA, and which torch has this cuDNN."""
+    """Return the error for a torch of another cuDNN, with the versions that would fit."""
     release = release_of(str(torch))
     theirs = release.cudnn if release else "another one"
     others = [item for item in torch_wheels() if starts_with(item.cudnn, cudnn)]
     named = [f"torch {item.series} (CUDA {item.cuda}, cuDNN {item.cudnn})" for item in others]
-    choices = [f"set accelerator.cudnn to {theirs}, or leave it out"]
-    choices += [f"ask for {' or '.join(named)}"] if named else []
+    choices = [f"set accelerator.cudnn to {theirs}, or remove it"]
+    choices += [f"request {' or '.join(named)}"] if named else []
     return ResolveError(
-        f"no torch that is asked for carries CUDA {cuda} and cuDNN {cudnn}",
-        where=mine[0].where,
-        found=f"torch {torch}: {_words_of(torch)}",
+        f"no requested version of torch has CUDA {cuda} and cuDNN {cudnn}",
+        where=own[0].where,
+        found=f"torch {torch}: {_description(torch)}",
         expected=f"cuDNN {theirs} on CUDA {cuda}",
         hint="; or ".join(choices),
     )
 
 
-def _words_of(version: Version) -> str:
+def _description(version: Version) -> str:
     cuda, release = cuda_of_torch(str(version)), release_of(str(version))
     if cuda == "cpu":
         return "a CPU build"
@@ -230,15 +229,17 @@ def _words_of(version: Version) -> str:
 
 
 def _nearest(cuda: str) -> str:
-    """Return in words which CUDA torch's default wheels carry."""
+    """Return as text the CUDA releases of torch's default wheels."""
     series: dict[str, list[str]] = {}
     for item in torch_wheels():
         series.setdefault(item.cuda, []).append(item.series)
     if cuda in series:
-        return f"torch {series[cuda][0]} to {series[cuda][-1]}, whose wheels carry CUDA {cuda}"
-    shown = [
-        f"{carried} (torch {names[0]}" + (f" to {names[-1]})" if len(names) > 1 else ")")
-        for carried, names in series.items()
-        if toolkit_of(carried).split(".")[0] == cuda.split(".", maxsplit=1)[0]
+        return (
+            f"torch {series[cuda][0]} to {series[cuda][-1]}, whose wheels are built for CUDA {cuda}"
+        )
+    listed = [
+        f"{release} (torch {names[0]}" + (f" to {names[-1]})" if len(names) > 1 else ")")
+        for release, names in series.items()
+        if toolkit_of(release).split(".")[0] == cuda.split(".", maxsplit=1)[0]
     ]
-    return f"CUDA {', '.join(shown)}" if shown else "a CUDA that torch's wheels carry"
+    return f"CUDA {', '.join(listed)}" if listed else "a CUDA that torch's wheels are built for"

@@ -1,4 +1,4 @@
-"""Which CUDA and cuDNN a torch wheel carries, by its version; the table is torch's description."""
+"""CUDA and cuDNN of torch wheels by version, from the framework description of torch."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _LOCAL_CUDA = re.compile(r"cu(?P<major>1[0-9])(?P<minor>[0-9])")
 
 
 def torch_wheels() -> tuple[WheelSeries, ...]:
-    """Return what the default wheels of each minor release are built for, oldest first."""
+    """Return the wheel series of torch's minor releases, oldest first."""
     gpu = frameworks()["torch"].gpu
     return gpu.wheels if gpu else ()
 
 
 def release_of(version: str) -> WheelSeries | None:
-    """Return what the table knows of a torch version; None for one that is not in it."""
+    """Return the wheel series of a torch version; None when it is not in the table."""
     parsed = Version(version)
     series = f"{parsed.major}.{parsed.minor}"
     return next((item for item in torch_wheels() if item.series == series), None)
 
 
 def cuda_of_torch(version: str) -> str | None:
-    """Return the CUDA of a torch wheel: ``12.8``, ``cpu``, or None where that is not known.
+    """Return the CUDA of a torch wheel: ``12.8``, ``cpu``, or None when unknown.
 
     A local version decides (``2.8.0+cu128``, ``2.8.0+cpu``); without one, the table.
     """
@@ -43,21 +43,21 @@ def cuda_of_torch(version: str) -> str | None:
     return release.cuda if release else None
 
 
-def is_younger_than_table(version: str) -> bool:
-    """Say whether a torch is younger than this table, so that nobody here knows its CUDA."""
+def is_newer_than_table(version: str) -> bool:
+    """Return whether a torch version is newer than the table, so its CUDA is unknown."""
     parsed = Version(version)
     return parsed.local is None and parsed >= Version(_next(torch_wheels()[-1].series))
 
 
 def torch_series(cuda: str) -> tuple[str, ...]:
-    """Return the minor releases of torch whose default wheels carry a CUDA, oldest first."""
+    """Return the minor releases of torch whose default wheels have a CUDA, oldest first."""
     return tuple(item.series for item in torch_wheels() if item.cuda == toolkit_of(cuda))
 
 
 def torch_range(cuda: str) -> str | None:
-    """Return the specifier of those releases, such as ``>=2.8,<2.11``; None when there is none.
+    """Return the specifier of those releases, such as ``>=2.8,<2.11``; None without any.
 
-    The series that carry one CUDA follow one another.
+    The series of one CUDA are consecutive.
     """
     series = torch_series(cuda)
     if not series:

@@ -1,7 +1,6 @@
-"""Inspect a base image: its libc, its distribution, its packages, its Pythons.
+"""Inspects a base image: libc, distribution, packages, Python interpreters.
 
-A shell script does the asking, in a container without a network and without rights; the base
-needs a shell for it, and so for anything else that Freezer does in it.
+A shell script runs in a container without network and privileges, so the base needs a shell.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _OTHER_BASE = (
 
 
 class BaseFacts(Model):
-    """What a base image is, as it says itself."""
+    """What is known of a base image."""
 
     architecture: str
     """``x86_64`` or ``aarch64``."""
@@ -43,20 +42,20 @@ class BaseFacts(Model):
     distribution: str
     """``ID VERSION_ID`` of ``/etc/os-release``, such as ``debian 12``."""
     packages: tuple[BasePackage, ...] = ()
-    """What dpkg holds as installed, by name."""
+    """Packages that dpkg lists as installed, sorted by name."""
     pythons: tuple[PythonTarget, ...] = ()
-    """Every CPython, those first that come first on ``PATH``."""
+    """All CPython interpreters, in the order of ``PATH``."""
     apt_sources: tuple[tuple[str, str], ...] = ()
-    """Path and text of each file that tells apt where packages come from."""
+    """Path and text of each apt sources file."""
     has_apt: bool = False
     has_dpkg: bool = False
 
 
 def probe(engine: Engine, image: str, *, store: Store, report: Reporter) -> BaseFacts:
-    """Return what an image that the engine holds is. Asked once for each image.
+    """Return the facts of an image in the engine; memoised by image ID.
 
-    Raises ``ResolveError`` for an image that Freezer cannot build on: one without a shell, without
-    glibc, or of an architecture that the engine cannot run.
+    Raises ``ResolveError`` for an image that Freezer cannot build on: one without a shell or glibc,
+    or of an architecture that the engine cannot run.
     """
     info = engine.image(image)
     if info is None:
@@ -65,8 +64,8 @@ def probe(engine: Engine, image: str, *, store: Store, report: Reporter) -> Base
     key = digest(f"{info.id} {script}".encode())
     if (known := _known(store, key)) is not None:
         return known
-    with report.task("Looking into the base image"):
-        facts = _facts(image, info, _told(image, _ask(engine, image, info, script)))
+    with report.task("Inspecting the base image"):
+        facts = _facts(image, info, _output_lines(image, _run_script(engine, image, info, script)))
     store.put_memo(_MEMO, key, facts.model_dump(mode="json"))
     return facts
 
@@ -79,21 +78,21 @@ def _known(store: Store, key: str) -> BaseFacts | None:
         return None
 
 
-def _ask(engine: Engine, image: str, info: ImageInfo, script: str) -> RunResult:
+def _run_script(engine: Engine, image: str, info: ImageInfo, script: str) -> RunResult:
     try:
         result = engine.run(image, ["/bin/sh", "-c", script], _OPTIONS)
     except EngineError as error:
-        raise _explained(image, info, error, engine.info.architecture) from error
+        raise _engine_failure(image, info, error, engine.info.architecture) from error
     if "exec format error" in result.stderr.decode(errors="replace"):
         raise _foreign(image, info, engine.info.architecture)
     return result
 
 
-def _explained(image: str, info: ImageInfo, error: EngineError, machine: str) -> Exception:
-    said = (error.found or "").lower()
-    if "exec format error" in said:
+def _engine_failure(image: str, info: ImageInfo, error: EngineError, machine: str) -> Exception:
+    message = (error.found or "").lower()
+    if "exec format error" in message:
         return _foreign(image, info, machine)
-    if "/bin/sh" in said and ("no such file" in said or "not found" in said):
+    if "/bin/sh" in message and ("no such file" in message or "not found" in message):
         return ResolveError(
             f"the base image {image} has no shell",
             expected="a base with /bin/sh, in which packages can be installed",
@@ -111,11 +110,11 @@ def _foreign(image: str, info: ImageInfo, machine: str) -> ResolveError:
     )
 
 
-def _told(image: str, result: RunResult) -> list[tuple[str, str]]:
+def _output_lines(image: str, result: RunResult) -> list[tuple[str, str]]:
     if result.exit_code != 0 or result.timed_out:
         raise ResolveError(
-            f"the base image {image} could not be looked into",
-            found="no end after 120 seconds"
+            f"the base image {image} cannot be inspected",
+            found="a timeout after 120 seconds"
             if result.timed_out
             else f"exit code {result.exit_code}",
             details=result.stderr.decode(errors="replace").splitlines()[-5:],
@@ -125,25 +124,25 @@ def _told(image: str, result: RunResult) -> list[tuple[str, str]]:
     return [(key, value) for key, tab, value in (line.partition("\t") for line in lines) if tab]
 
 
-def _facts(image: str, info: ImageInfo, told: list[tuple[str, str]]) -> BaseFacts:
-    said = {key: [value for other, value in told if other == key] for key, _ in told}
-    distribution = _distribution(said.get("os-release", []))
+def _facts(image: str, info: ImageInfo, fields: list[tuple[str, str]]) -> BaseFacts:
+    values = {key: [value for name, value in fields if name == key] for key, _ in fields}
+    distribution = _distribution(values.get("os-release", []))
     return BaseFacts(
         architecture=_architecture(image, info),
-        glibc=_glibc(image, distribution, said),
+        glibc=_glibc(image, distribution, values),
         distribution=distribution,
-        packages=tuple(_packages(said.get("package", []))),
-        pythons=tuple(_pythons(said.get("python", []))),
-        apt_sources=_apt_sources(told),
-        has_apt="apt" in said.get("has", []),
-        has_dpkg="dpkg" in said.get("has", []),
+        packages=tuple(_packages(values.get("package", []))),
+        pythons=tuple(_pythons(values.get("python", []))),
+        apt_sources=_apt_sources(fields),
+        has_apt="apt" in values.get("has", []),
+        has_dpkg="dpkg" in values.get("has", []),
     )
 
 
 def _architecture(image: str, info: ImageInfo) -> str:
     if info.architecture not in _ARCHITECTURES:
         raise ResolveError(
-            f"the base image {image} is for a platform that Freezer does not know",
+            f"the base image {image} is for an unsupported platform",
             found=f"{info.os}/{info.architecture}",
             expected="linux/amd64 or linux/arm64",
             hint=_OTHER_BASE,
@@ -157,13 +156,13 @@ def _distribution(lines: list[str]) -> str:
     return " ".join(part for part in parts if part) or "linux"
 
 
-def _glibc(image: str, distribution: str, said: dict[str, list[str]]) -> str:
-    version = next(iter(said.get("glibc", [])), "")
-    if "musl" in said or not _GLIBC.fullmatch(version):
+def _glibc(image: str, distribution: str, values: dict[str, list[str]]) -> str:
+    version = next(iter(values.get("glibc", [])), "")
+    if "musl" in values or not _GLIBC.fullmatch(version):
         raise ResolveError(
-            f"the base image {image} is not built on glibc",
-            found=f"{distribution}, on {'musl' if 'musl' in said else 'an unknown libc'}",
-            expected="glibc, which the wheels of NumPy, PyTorch and others are built for",
+            f"the base image {image} does not use glibc",
+            found=f"{distribution}, on {'musl' if 'musl' in values else 'an unknown libc'}",
+            expected="glibc, for which NumPy, PyTorch and others build their wheels",
             hint=_OTHER_BASE,
         )
     return version
@@ -190,10 +189,10 @@ def _is_python(version: str, abi: str, executable: str) -> bool:
     return bool(numbered) and executable.startswith("/") and executable.isprintable()
 
 
-def _apt_sources(told: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+def _apt_sources(fields: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     files: dict[str, list[str]] = {}
     current: list[str] = []
-    for key, value in told:
+    for key, value in fields:
         if key == "apt-file":
             current = files.setdefault(value, [])
         elif key == "apt-line":

@@ -1,10 +1,10 @@
-"""`blas:` in each ecosystem: what can answer it, and what is to be said where nothing can.
+"""`blas:` in each ecosystem: how it selects an implementation, and errors where it cannot.
 
-conda answers by builds of ``libblas`` (`freezer.resolve.accelerator.conda`). Debian answers by
-alternatives: every package that needs a BLAS loads ``libblas.so.3``, which is that of the installed
-implementation with the highest priority. Python wheels cannot answer: those of NumPy and SciPy
-bundle OpenBLAS (https://github.com/MacPython/openblas-libs), torch's x86-64 wheels hold MKL, and no
-installer can exchange either.
+conda: builds of ``libblas`` (`freezer.resolve.accelerator.conda`). Debian: alternatives; every
+package that needs a BLAS loads ``libblas.so.3``, a link to the installed implementation of the
+highest priority. Python wheels offer no choice: those of NumPy and SciPy bundle OpenBLAS
+(https://github.com/MacPython/openblas-libs), torch's x86-64 wheels contain MKL, and no installer
+can exchange either.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ SPEC_FILE: Final = "freeze.yaml"
 
 @dataclass(frozen=True)
 class Alternative:
-    """A Debian package that offers ``libblas.so.3``."""
+    """A Debian package that provides ``libblas.so.3``."""
 
     blas: str
     pattern: str
-    """What its package is called, in Debian and Ubuntu, from bullseye on."""
-    ask: tuple[str, ...]
-    """What to install for it; empty for one that a spec cannot choose."""
+    """Pattern of its package name in Debian and Ubuntu, from bullseye on."""
+    packages: tuple[str, ...]
+    """Packages to install for it; empty for one that a spec cannot choose."""
     priority: int
-    """In update-alternatives, as its maintainer script registers ``libblas.so.3``."""
+    """Its priority in update-alternatives, as its maintainer script registers ``libblas.so.3``."""
 
 
 ALTERNATIVES: Final = (
@@ -50,13 +50,13 @@ ALTERNATIVES: Final = (
     Alternative("netlib", r"libblas3", ("libblas3", "liblapack3"), 10),
     Alternative("mkl", r"libmkl-rt", ("libmkl-rt",), 1),
 )
-"""As in bookworm. Variants of one implementation differ by a few; none reaches the next one's."""
+"""Priorities as in bookworm; those of variants differ by a few, and the order is the same."""
 _NAMES: Final = {"OpenBLAS": "openblas", "MKL": "mkl", "netlib": "netlib", "BLIS": "blis"}
 
 
 @cache
 def _bundled() -> Mapping[str, str]:
-    """Return the wheels that users' arithmetic runs through, and the BLAS that each bundles."""
+    """Return the wheels that bundle a BLAS, each with its name, such as ``openblas``."""
     return {
         name: item.bundled_blas
         for item in described()
@@ -66,20 +66,21 @@ def _bundled() -> Mapping[str, str]:
 
 
 def debian_additions(blas: Blas, names: Iterable[str]) -> tuple[str, ...]:
-    """Return what to install besides some Debian packages so that ``libblas.so.3`` is a BLAS.
+    """Return the packages to add so that ``libblas.so.3`` is the chosen BLAS.
 
-    ``names`` are all packages of the image. Empty where nothing there needs a BLAS, where it is
-    that BLAS already, and where a stronger one stands in the way (`check_blas` says so).
+    ``names`` are all Debian packages of the image. Empty when none of them needs a BLAS, when it is
+    that BLAS already, and when an implementation of higher priority is installed (`check_blas`
+    raises for it).
     """
     chosen = chosen_alternative(names)
     wanted = next(item for item in ALTERNATIVES if item.blas == blas)
     if chosen is None or chosen.blas == blas or chosen.priority > wanted.priority:
         return ()
-    return wanted.ask
+    return wanted.packages
 
 
 def chosen_alternative(names: Iterable[str]) -> Alternative | None:
-    """Return which of some installed Debian packages ``libblas.so.3`` is; None without any."""
+    """Return the installed alternative of the highest priority; None without any."""
     found = [item for name in names for item in ALTERNATIVES if re.fullmatch(item.pattern, name)]
     return max(found, key=lambda item: item.priority, default=None)
 
@@ -92,23 +93,23 @@ def check_blas(
     pip: Sequence[PipPackage] = (),
     components: Sequence[Component] = (),
 ) -> tuple[str, ...]:
-    """Compare a lock with the BLAS that is asked for; return warnings, a sentence each. Pure.
+    """Compare locked packages with ``blas:``; return warnings, a sentence each. Pure.
 
     ``debian`` are the names of all Debian packages of the image, the base's included. Raises
-    ``ResolveError`` where the arithmetic would run through another BLAS.
+    ``ResolveError`` when packages would use another BLAS.
     """
     _require_alternative(blas, debian)
     _require_builds(blas, conda)
     _require_wheels(blas, pip)
-    answered = [
+    users = [
         *(f"conda's {item.name} {item.build}" for item in conda if item.name == "libblas"),
         *(f"pip's {item.name}" for item in pip if _bundled().get(item.name) == blas),
     ]
     if (alternative := chosen_alternative(debian)) and alternative.blas == blas:
-        answered.append("Debian's libblas.so.3")
+        users.append("Debian's libblas.so.3")
     warnings = list(_others(blas, components))
-    if not answered:
-        warnings.append(f"blas: {blas} is asked for, and nothing in the environment needs a BLAS")
+    if not users:
+        warnings.append(f"blas: {blas} is requested, but nothing in the environment uses a BLAS")
     return tuple(warnings)
 
 
@@ -118,12 +119,12 @@ def _require_alternative(blas: Blas, debian: Sequence[str]) -> None:
         return
     stronger = sorted(name for name in debian if re.fullmatch(chosen.pattern, name))
     wanted = next(item for item in ALTERNATIVES if item.blas == blas)
-    there = any(re.fullmatch(wanted.pattern, name) for name in debian)
-    add = f"add {' and '.join(wanted.ask)} under `system:`"
+    installed = any(re.fullmatch(wanted.pattern, name) for name in debian)
+    add = f"add {' and '.join(wanted.packages)} under `system:`"
     out = f"{' and '.join(stronger)}, which has the higher priority in Debian's alternatives"
-    hint = f"leave out {out}" if there else add
-    if not there and chosen.priority > wanted.priority:
-        hint = f"{add}, in the place of {out}"
+    hint = f"remove {out}" if installed else add
+    if not installed and chosen.priority > wanted.priority:
+        hint = f"{add}, and remove {out}"
     raise ResolveError(
         f"Debian's libblas.so.3 would be that of {chosen.blas}",
         where=Where(SPEC_FILE, key="blas"),
@@ -134,11 +135,14 @@ def _require_alternative(blas: Blas, debian: Sequence[str]) -> None:
 
 
 def _require_builds(blas: Blas, conda: Sequence[CondaPackage]) -> None:
-    """Refuse builds of another BLAS: a user named one, or an existing lock was taken over."""
+    """Raise ``ResolveError`` for conda builds of another BLAS.
+
+    They come from a match spec that names a build, or from a lock that was taken over.
+    """
     wrong = [item for item in conda if item.name == "libblas" and not item.build.endswith(blas)]
     if wrong:
         raise ResolveError(
-            "another BLAS is locked among the conda packages than the one that is asked for",
+            "the locked conda packages use another BLAS than the requested one",
             where=Where(SPEC_FILE, key="blas"),
             found=f"libblas {wrong[0].version} {wrong[0].build} ({wrong[0].reason})",
             expected=f"libblas=*=*{blas}",
@@ -147,7 +151,10 @@ def _require_builds(blas: Blas, conda: Sequence[CondaPackage]) -> None:
 
 
 def _require_wheels(blas: Blas, pip: Sequence[PipPackage]) -> None:
-    """Refuse wheels that bundle another BLAS; one that is built from source takes the image's."""
+    """Raise ``ResolveError`` for wheels that bundle another BLAS.
+
+    A package that is built from source links the image's.
+    """
     wrong = [
         item
         for item in pip
@@ -157,26 +164,26 @@ def _require_wheels(blas: Blas, pip: Sequence[PipPackage]) -> None:
         return
     names = [item.name for item in wrong]
     raise ResolveError(
-        f"Python wheels cannot be had with {blas}",
+        f"these Python wheels are not available with {blas}",
         where=Where(SPEC_FILE, key="blas"),
         details=[
             f"{item.name} {item.version}: its wheel bundles {_bundled()[item.name]}"
             for item in wrong
         ],
-        hint=f"take {' and '.join(names)} from conda (`conda:`), where blas: {blas} chooses the "
-        f"build; or build from source (`allow-sdist: [{', '.join(names)}]`); or, for programs that "
-        "Debian's own /usr/bin/python3 runs, from Debian "
+        hint=f"install {' and '.join(names)} from conda (`conda:`), where blas: {blas} chooses the "
+        f"build; or build from source (`allow-sdist: [{', '.join(names)}]`); or, for programs run "
+        "by Debian's own /usr/bin/python3, from Debian "
         f"(`system: [{', '.join(f'python3-{name}' for name in names)}]`); or set `blas: openblas`",
     )
 
 
 def _others(blas: Blas, components: Sequence[Component]) -> Iterator[str]:
-    """Yield what else in the environment computes with a BLAS of its own."""
+    """Yield warnings of wheels that bundle another BLAS."""
     for item in components:
         theirs = _NAMES.get(item.name)
         own = item.provider.startswith("pip:")
         if item.role == "blas" and own and theirs not in (None, blas):
             yield (
-                f"{item.provider} bundles {item.name} {item.version} and computes with that, "
-                f"whatever `blas: {blas}` says"
+                f"{item.provider} bundles {item.name} {item.version} and uses that, "
+                f"regardless of `blas: {blas}`"
             )

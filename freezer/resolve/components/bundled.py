@@ -1,4 +1,4 @@
-"""Recognising what a wheel brings along: libraries by file name, versions by what is in them."""
+"""Libraries that wheels bundle: found by file name, versions read from their contents."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _NAMES = {
     "accelerate": "Accelerate",
     "blis": "BLIS",
 }
-"""What build tools call a library, to its one name in locks."""
+"""Names that build tools use, mapped to the name in locks."""
 
 
 @dataclass(frozen=True)
 class Library:
-    """A shared library in a wheel that does arithmetic, or runs it."""
+    """A shared library in a wheel that computes, or that runs threads or compiled code."""
 
     member: str
     """Path in the wheel."""
     name: str
     roles: tuple[Role, ...]
     version: str | None
-    """As far as the file's name tells it."""
+    """The version in the file name, if any."""
     pattern: bytes
-    """Finds the version in the library's bytes, as the first group; the greatest one counts."""
+    """Pattern of the version in the library's bytes, its first group; the greatest match counts."""
 
     @property
     def file(self) -> str:
@@ -46,7 +46,7 @@ class Library:
 
 @dataclass(frozen=True)
 class Found:
-    """A component of a wheel, before it is known which package the wheel is of."""
+    """A numeric component of a wheel, without the wheel's name."""
 
     role: Role
     name: str
@@ -89,8 +89,8 @@ _LIBRARIES: tuple[tuple[str, str, tuple[Role, ...], bytes], ...] = (
         rb"(?<=\0)(GLIBCXX_\d[\d.]*)(?=\0)",
     ),
 )
-"""File name, name, roles, and the pattern of the version. Compiler runtimes carry no version of
-their own; the greatest symbol version that they offer stands for it."""
+"""File name, name, roles, and the pattern of the version. Compiler runtimes have no version string;
+the greatest symbol version that they export is used."""
 
 _PACKAGES: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     (r"mkl", "MKL", ("blas", "lapack")),
@@ -99,11 +99,11 @@ _PACKAGES: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     (r"nvidia-cusolver(-cu\d+)?", "cuSOLVER", ("lapack",)),
     (r"intel-openmp", "libiomp5", ("openmp",)),
 )
-"""Packages that are such a library and nothing else: their version is the library's."""
+"""Packages that contain just such a library: the package's version is the library's."""
 
 
 def by_package(name: str, version: str) -> list[Found] | None:
-    """Return what a package is by its name, or None when its wheel must be looked into."""
+    """Return a package's components by its name; None when its wheel must be inspected."""
     for pattern, title, roles in _PACKAGES:
         if re.fullmatch(pattern, name):
             return [Found(role, title, version) for role in roles]
@@ -111,19 +111,19 @@ def by_package(name: str, version: str) -> list[Found] | None:
 
 
 def libraries(members: Iterable[str]) -> Iterator[Library]:
-    """Yield the libraries among a wheel's members that Freezer knows."""
+    """Yield the known numeric libraries among a wheel's members."""
     for member in members:
         file = member.rpartition("/")[2]
         for pattern, name, roles, version in _LIBRARIES:
             if match := re.fullmatch(pattern, file):
                 parts = match.groupdict()
-                told = f"{parts['major']}.{parts['rest']}" if parts.get("rest") else None
-                yield Library(member, name, roles, told, version)
+                named = f"{parts['major']}.{parts['rest']}" if parts.get("rest") else None
+                yield Library(member, name, roles, named, version)
                 break
 
 
 def version_in(data: bytes, pattern: bytes) -> str | None:
-    """Return the greatest version that a library's bytes tell."""
+    """Return the greatest version that matches a pattern in a library's bytes."""
     found = {match[1].decode("ascii", "replace") for match in re.finditer(pattern, data)}
     return max(found, key=_ordered) if found else None
 
@@ -133,13 +133,13 @@ def _ordered(version: str) -> tuple[int, ...]:
 
 
 _NAMELESS = re.compile(r"dep\d+")
-"""What Meson calls a dependency without a name; its version is the project's own."""
+"""Meson's placeholder for a dependency without a name; its version is the project's own."""
 
 
 def by_config(source: str) -> list[Found]:
-    """Return what a ``__config__.py`` written by a Meson build (numpy, scipy) tells.
+    """Return the components in a ``__config__.py`` that Meson wrote (numpy, scipy).
 
-    It is read as a syntax tree and never run. Empty for any other file of that name.
+    The file is parsed, never executed. Empty for any other file of that name.
     """
     config = _config(source)
     found = []
@@ -155,7 +155,7 @@ def by_config(source: str) -> list[Found]:
 
 
 def _entry(config: dict[str, Any], table: str, key: str) -> tuple[str, str]:
-    """Return name and version of an entry, empty where it is none or not whole."""
+    """Return name and version of an entry, both empty when it is missing or incomplete."""
     entries = config.get(table)
     entry = entries.get(key) if isinstance(entries, dict) else None
     name, version = (entry.get("name"), entry.get("version")) if isinstance(entry, dict) else (0, 0)
@@ -176,7 +176,7 @@ def _config(source: str) -> dict[str, Any]:
 
 
 def _plain(node: ast.expr) -> Any:
-    """Return the constant dictionaries and strings of an expression, None for all else."""
+    """Return the constant dictionaries and strings of an expression, None for anything else."""
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
         return {key.value: _plain(value) for key, value in pairs if isinstance(key, ast.Constant)}

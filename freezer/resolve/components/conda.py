@@ -1,6 +1,6 @@
-"""What moves the numbers among conda packages, told by package name.
+"""Numeric components among conda packages, recognised by package name.
 
-conda-forge's names: https://conda-forge.org/docs/maintainer/knowledge_base/ (BLAS, compilers,
+Names of conda-forge: https://conda-forge.org/docs/maintainer/knowledge_base/ (BLAS, compilers,
 OpenMP, CUDA); those of ``defaults`` where they differ.
 """
 
@@ -39,7 +39,7 @@ _KNOWN: tuple[tuple[Role, str, str], ...] = (
     ("cudnn", "cuDNN", r"libcudnn"),
     ("nccl", "NCCL", r"nccl"),
 )
-"""Role, name, and the packages that bring it. Metapackages are left out."""
+"""Role, name, and pattern of the packages that contain it. Metapackages are left out."""
 _NETLIB: tuple[tuple[Literal["blas", "lapack"], str], ...] = (
     ("blas", "libblas"),
     ("lapack", "liblapack"),
@@ -49,11 +49,11 @@ _MOVED: tuple[tuple[Literal["cudnn", "libstdc++"], str, str, str], ...] = (
     ("cudnn", "cuDNN", "cudnn", "libcudnn"),
     ("libstdc++", "libstdc++", "libstdcxx-ng", "libstdcxx"),
 )
-"""Packages that held a library before another one did; since then they only need that one."""
+"""Packages that used to contain a library; later versions depend on another one instead."""
 
 
 def conda_components(packages: Sequence[CondaPackage]) -> tuple[Component, ...]:
-    """Return Python, libraries and compilers that move the numbers; one for each package."""
+    """Return Python, numeric libraries and compilers; one component for each package."""
     return tuple(found for package in packages for found in _of(package, packages))
 
 

@@ -1,9 +1,9 @@
-"""Shared libraries that wheels need of the system and nothing in a lock provides.
+"""Shared libraries that wheels need and no locked package provides.
 
-Wheels for Linux may rely on a few libraries of the system (manylinux), and some rely on more: the
-OpenMP runtime, X11, OpenGL. The import then fails in the image. What each wheel's libraries need is
-read from their dynamic sections; what the system provides is known by the names of its packages,
-which follow the libraries' sonames by Debian policy.
+Wheels for Linux may depend on a few system libraries (manylinux), and some depend on more: the
+OpenMP runtime, X11, OpenGL. Without them the import fails in the image. What wheels need is read
+from the dynamic sections of their libraries; what the system provides follows from its package
+names, which by Debian policy are derived from sonames.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _SONAME: Final = re.compile(
 _LIBC: Final = re.compile(
     r"ld-linux[\w-]*|lib(c|m|dl|rt|pthread|util|resolv|anl|mvec|nss_\w+|BrokenLocale|thread_db)"
 )
-_ELSEWHERE: Final = re.compile(r"lib(cuda|nvidia-[\w-]+|nvcuvid|nvoptix)|libpython[\d.]+\w*")
-"""The GPU driver's, which the host brings into the container, and Python's own."""
+_FROM_HOST: Final = re.compile(r"lib(cuda|nvidia-[\w-]+|nvcuvid|nvoptix)|libpython[\d.]+\w*")
+"""Libraries of the GPU driver, which the host mounts into the container, and of Python."""
 _PACKAGES: Final = {
     "libOpenCL.so.1": "ocl-icd-libopencl1",
     "libbz2.so.1.0": "libbz2-1.0",
@@ -45,19 +45,19 @@ _PACKAGES: Final = {
     "libgio-2.0.so.0": "libglib2.0-0",
     "libz.so.1": "zlib1g",
 }
-"""Libraries whose Debian package has another name than their soname."""
+"""Libraries whose Debian package is not named after their soname."""
 _LARGEST: Final = 8 << 30
-"""Bytes of a library; the largest of PyTorch has two gigabytes."""
+"""Maximum bytes of a library; the largest of PyTorch has two gigabytes."""
 _THREADS: Final = 4
-_SHOWN: Final = 3
+_DISPLAYED: Final = 3
 
 
 def missing_libraries(lock: Lock, store: Store) -> Iterator[str]:
-    """Yield a warning for each library that wheels of a lock need and nothing provides.
+    """Yield a warning for each library that a lock's wheels need and nothing provides.
 
-    Wheels that the store lacks are passed over. Nothing is said of environments with conda, whose
-    packages bring libraries of their own. Libraries that a package opens by itself when it runs are
-    in no dynamic section, and not known here.
+    Wheels that are not in the store are skipped. Environments with conda yield none, as conda
+    packages contain their own libraries. Libraries that are opened at run time (``dlopen``) are in
+    no dynamic section and are not found.
     """
     if lock.conda:
         return
@@ -67,15 +67,14 @@ def missing_libraries(lock: Lock, store: Store) -> Iterator[str]:
             package = debian_packages(soname)[0]
             yield (
                 f"{shortened(names)}: {soname} is needed, and nothing in this environment provides "
-                f"it; Debian's package of it is {package}: add `system: [{package}]`"
+                f"it; its Debian package is {package}: add `system: [{package}]`"
             )
 
 
 def needed_libraries(packages: Iterable[PipPackage], store: Store) -> dict[str, tuple[str, ...]]:
-    """Return the libraries that wheels need of the system, sorted, each with these wheels' names.
+    """Return the system libraries that wheels need, sorted, each with these wheels' names.
 
-    Not those of glibc, of the GPU driver and of Python. Wheels that the store lacks are passed
-    over.
+    Without those of glibc, the GPU driver and Python. Wheels that are not in the store are skipped.
     """
     wheels = [one for one in packages if one.file.endswith(".whl") and store.has(one.sha256)]
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
@@ -84,23 +83,23 @@ def needed_libraries(packages: Iterable[PipPackage], store: Store) -> dict[str, 
     needed: dict[str, tuple[str, ...]] = {}
     for wheel, each in zip(wheels, found, strict=True):
         for soname in each["needs"]:
-            if soname not in provided and not _is_always_there(soname):
+            if soname not in provided and not _is_preinstalled(soname):
                 needed[soname] = (*needed.get(soname, ()), wheel.name)
     return dict(sorted(needed.items()))
 
 
 def shortened(names: Sequence[str]) -> str:
     """Return ``a, b, c and 2 more``."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"
+    more = f" and {len(names) - _DISPLAYED} more" if len(names) > _DISPLAYED else ""
+    return f"{', '.join(names[:_DISPLAYED])}{more}"
 
 
 def debian_packages(soname: str) -> tuple[str, ...]:
-    """Return the names that a library's Debian package may have, the likeliest first.
+    """Return the possible names of a library's Debian package, the likeliest first.
 
     By Debian policy (section 8.1) it is the soname in lower case: ``libgomp.so.1`` is in
     ``libgomp1``, ``libX11.so.6`` in ``libx11-6``, ``libusb-1.0.so.0`` in ``libusb-1.0-0``; some
-    leave the first hyphen out, as ``libdb5.3``. Since 2024 some have the suffix ``t64``.
+    omit the first hyphen, as ``libdb5.3``. Since 2024 some have the suffix ``t64``.
     """
     if (known := _PACKAGES.get(soname)) is not None:
         return known, f"{known}t64"
@@ -115,23 +114,23 @@ def debian_packages(soname: str) -> tuple[str, ...]:
 
 
 def is_installed(soname: str, installed: Iterable[str]) -> bool:
-    """Say whether one of the installed Debian packages, by its name, has a library."""
+    """Return whether one of the installed Debian packages is a library's, by its name."""
     return not set(debian_packages(soname)).isdisjoint(installed)
 
 
-def _is_always_there(soname: str) -> bool:
+def _is_preinstalled(soname: str) -> bool:
     stem = soname.partition(".so")[0]
-    return bool(_LIBC.fullmatch(stem) or _ELSEWHERE.fullmatch(stem) or "/" in soname)
+    return bool(_LIBC.fullmatch(stem) or _FROM_HOST.fullmatch(stem) or "/" in soname)
 
 
 def _of_wheel(package: PipPackage, store: Store) -> Mapping[str, list[str]]:
-    """Return what a wheel's libraries need and provide; memoised by its hash."""
+    """Return the libraries that a wheel needs and provides; memoised by its hash."""
     known = store.get_memo(_MEMO, package.sha256)
     if _is_entry(known):
         return known
     try:
         found = _read(store.verified(package.sha256), store)
-    except FreezerError:  # the build says what is wrong with it
+    except FreezerError:  # the build reports what is wrong with it
         return {"needs": [], "provides": []}
     store.put_memo(_MEMO, package.sha256, found)
     return found
@@ -148,7 +147,7 @@ def _read(path: Path, store: Store) -> dict[str, list[str]]:
     needs: set[str] = set()
     provides: set[str] = set()
     with store.scratch() as folder, zip_errors(IntegrityError), zipfile.ZipFile(path) as wheel:
-        file = folder / "library"  # one at a time: the parser wants a file that it can map
+        file = folder / "library"  # one at a time, as a file: the parser uses mmap
         for member in wheel.infolist():
             base = member.filename.rpartition("/")[2]
             if not _LIBRARY.search(base) or member.file_size > _LARGEST:

@@ -1,7 +1,4 @@
-"""What moves the numbers in a base and its Debian packages.
-
-Told by package name: Debian names its packages after what they hold.
-"""
+"""Numeric components of a base and its Debian packages, recognised by package name."""
 
 from __future__ import annotations
 
@@ -34,13 +31,13 @@ _KNOWN: tuple[tuple[Role, str, str], ...] = (
     ("openmp", "libomp", r"libomp5(?:-\d+)?"),
     ("openmp", "libiomp", r"libiomp5"),
 )
-"""Role, name, and the packages that bring it, in Debian and Ubuntu. Metapackages are left out."""
+"""Role, name, and pattern of their packages in Debian and Ubuntu. Metapackages are left out."""
 
 
 def system_components(
     target: Target, base: Base, debian: Sequence[DebianPackage]
 ) -> tuple[Component, ...]:
-    """Return Python, and what the base and the Debian packages above it bring.
+    """Return Python and the components of the base and of the Debian packages above it.
 
     A package above the base replaces the base's own of that name.
     """
@@ -63,12 +60,12 @@ def _component(package: BasePackage | DebianPackage, provider: str) -> Component
 
 def _python(target: Target, above: dict[str, DebianPackage]) -> Component:
     package = f"python{target.python.minor}"
-    brought = [name for name in _interpreters(package) if name in above]
+    interpreters = [name for name in _interpreters(package) if name in above]
     return Component(
         role="python",
         name="CPython",
         version=target.python.version,
-        provider=f"debian:{brought[0]}" if brought else "base",
+        provider=f"debian:{interpreters[0]}" if interpreters else "base",
     )
 
 

@@ -1,9 +1,9 @@
-"""BLAS, LAPACK, OpenMP and compilers that wheels bring along, by name and version.
+"""BLAS, LAPACK, OpenMP and compilers that wheels bundle, by name and version.
 
-Wheels are looked into without being downloaded: their lists of members, and the few members that
-tell a version, are read in parts. Parts are not compared with the wheel's hash, so this informs and
-decides nothing; where the store has the wheel, its verified bytes are read instead, by the same
-rules. Source distributions are not looked into: what they bring is known only once they are built.
+Wheels are inspected without a full download: the list of members and the few members that contain a
+version are read by HTTP ranges. Ranges cannot be verified against the wheel's hash, so the result
+informs and decides nothing; a wheel in the store is read from its verified bytes instead. Source
+distributions are skipped: their libraries are known only after the build.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
 _MEMO = "wheel-components-3"
 _CHEAP = 40 << 20
-"""Bytes: larger libraries are named, but not read for their version."""
+"""Maximum bytes of a library that is read for its version; larger ones have none."""
 _SOURCE = 1 << 20
-"""Bytes of a ``__config__.py``, at most."""
+"""Maximum bytes of a ``__config__.py``."""
 _UNKNOWN = "unknown"
 
 
@@ -55,9 +55,9 @@ def wheel_components(
     store: Store,
     report: Reporter,
 ) -> tuple[Component, ...]:
-    """Return what the wheels bring, sorted by role and provider; memoised by the wheels' hashes.
+    """Return the components of wheels, sorted by role and provider; memoised by wheel hash.
 
-    Raises ``FetchError`` when a wheel is out of reach, ``IntegrityError`` when it is no archive.
+    Raises ``FetchError`` when a wheel is not available, ``IntegrityError`` when it is no archive.
     """
     del target  # a locked wheel is for one target already
     wanted = [item for item in packages if item.file.endswith(".whl")]
@@ -81,23 +81,23 @@ def _of_wheel(
     memo = store.get_memo(_MEMO, package.sha256, list[Found])
     if memo is not None:
         return memo
-    report.debug(f"looking into {package.file}")
-    found = _look(package, index, store)
+    report.debug(f"inspecting {package.file}")
+    found = _inspect_wheel(package, index, store)
     store.put_memo(_MEMO, package.sha256, [asdict(part) for part in found])
     return found
 
 
 def inspect(archive: zipfile.ZipFile) -> list[Found]:
-    """Return what an open wheel brings."""
+    """Return the components of an open wheel."""
     infos = {info.filename: info for info in archive.infolist()}
-    told: list[Found] = []
+    configured: list[Found] = []
     for member in sorted(infos):
         known = member.count("/") == 1 and member.endswith("/__config__.py")
         if known and infos[member].file_size < _SOURCE:
-            told += by_config(archive.read(member).decode("utf-8", "replace"))
-    found = list(told)
+            configured += by_config(archive.read(member).decode("utf-8", "replace"))
+    found = list(configured)
     for library in libraries(sorted(infos)):
-        version = _version(library, told, archive, infos[library.member])
+        version = _version(library, configured, archive, infos[library.member])
         for role in library.roles:
             found = [old for old in found if not _same_without_file(old, role, library)]
             found.append(Found(role, library.name, version, library.file))
@@ -109,12 +109,12 @@ def _same_without_file(old: Found, role: str, library: Library) -> bool:
 
 
 def _version(
-    library: Library, told: Iterable[Found], archive: zipfile.ZipFile, info: zipfile.ZipInfo
+    library: Library, configured: Iterable[Found], archive: zipfile.ZipFile, info: zipfile.ZipInfo
 ) -> str:
-    """Return a library's version: from its name, else its wheel's configuration, else itself."""
+    """Return a library's version: from its name, the wheel's configuration, or its bytes."""
     if library.version:
         return library.version
-    for part in told:
+    for part in configured:
         if part.name == library.name:
             return part.version
     if info.file_size > _CHEAP:
@@ -122,8 +122,8 @@ def _version(
     return version_in(archive.read(info), library.pattern) or _UNKNOWN
 
 
-def _look(package: PipPackage, index: PythonIndex, store: Store) -> list[Found]:
-    """Read the store's wheel, else parts of the index's, else (it serves no parts) fetch it."""
+def _inspect_wheel(package: PipPackage, index: PythonIndex, store: Store) -> list[Found]:
+    """Read the store's wheel, else ranges of the index's; fetch it where ranges fail."""
     if not store.has(package.sha256):
         try:
             return _remote(package, index)
@@ -153,9 +153,9 @@ def _locations(package: PipPackage, index: PythonIndex) -> Iterable[Location]:
 def _read(package: PipPackage, stream: IO[bytes]) -> list[Found]:
     def refused(why: str) -> IntegrityError:
         return IntegrityError(
-            f"{package.file} is not a wheel that can be read",
+            f"{package.file} is not a readable wheel",
             found=why,
-            hint="the index serves a spoiled file; use another index, or another version",
+            hint="the index serves a corrupt file; use another index, or another version",
         )
 
     with zip_errors(refused), zipfile.ZipFile(stream) as archive:

@@ -151,7 +151,7 @@ class _Reader:
         return str(item)
 
     def _applies(self, where: Where) -> bool:
-        """Say whether a line's selector, if it has one, is of the platform."""
+        """Return whether a line's selector, if it has one, is of the platform."""
         if not where.line:
             return True
         if where.line not in self._lines:

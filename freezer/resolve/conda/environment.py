@@ -57,7 +57,7 @@ def gather_conda(
 ) -> CondaRequirements:
     """Read all that a spec's conda half names, relative to ``folder``, for one platform.
 
-    ``python`` is the spec's (``3.11``); it is asked for beside whatever the file says. Raises
+    ``python`` is the spec's (``3.11``); it is requested beside whatever the file says. Raises
     ``SpecError`` with its place.
     """
     gatherer = _Gatherer(folder, spec, config or Config(), subdir)

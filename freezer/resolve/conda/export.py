@@ -41,7 +41,7 @@ _HEAD = f"""\
 def environment_yaml(
     channels: Sequence[CondaChannel], specs: Iterable[CondaRequirement], pip: Iterable[str] = ()
 ) -> bytes:
-    """Return what was asked for as an ``environment.yml``, which conda and conda-lock read."""
+    """Return what was requested as an ``environment.yml``, which conda and conda-lock read."""
     lines = ["channels:", *(f"- {_quoted(_written(channel))}" for channel in channels)]
     lines.append("dependencies:")
     for asked in specs:

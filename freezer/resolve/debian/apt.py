@@ -1,7 +1,7 @@
-"""What apt in a base image would install, from indices that this host has fetched.
+"""Simulates an installation with apt in the base image, on indices fetched by this host.
 
-The container has no network: the indices lie in it as ``file:`` archives, each with its release
-as signed, and apt verifies them with the base's own keys.
+The container has no network. The indices are uploaded as ``file:`` archives, each with its signed
+Release file, and apt verifies them with the keyring of the base.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ Acquire::Check-Valid-Until "false";
 Acquire::CompressionTypes::Order {{ "xz"; "gz"; }};
 Acquire::Languages "none";
 """
-"""The base's own configuration stays out, its pins and its keys do not."""
+"""Replaces the base's apt configuration; its pins and keyrings still apply."""
 RULES = digest((_SCRIPT.read_text() + _CONF).encode())
-"""Changes when apt is asked in another way, so that remembered answers no longer hold."""
+"""Digest of the script and its configuration: a change invalidates the memoised results."""
 _OPTIONS = RunOptions(user="0:0", read_only=False, timeout=300.0, working_dir="/")
 _CHOSEN = re.compile(
     r"Inst (?P<name>[^\s:]+)(?::\S+)?(?: \[(?P<old>\S+)\])? "
@@ -62,29 +62,29 @@ class Chosen:
     version: str
     architecture: str
     replaces: str | None
-    """The version that the base holds now."""
+    """The version that is installed in the base, if any."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What apt would do."""
+class InstallPlan:
+    """The result of a simulated installation."""
 
     installed: tuple[Chosen, ...]
     removed: tuple[str, ...]
 
 
-def ask_apt(
+def simulate_install(
     engine: Engine,
     image: str,
     indices: Sequence[Index],
     packages: Sequence[str],
     pins: Mapping[str, str],
-) -> Answer:
-    """Return what apt in the image would do to install some packages.
+) -> InstallPlan:
+    """Simulate the installation of packages with apt in an image.
 
-    ``pins`` are versions by name, preferred where they fit together. Raises ``ResolveError`` in
-    apt's own words when nothing fits or the image has no apt, ``IntegrityError`` when apt does not
-    trust an archive.
+    ``pins`` maps package names to preferred versions. Raises ``ResolveError`` with apt's own
+    message when nothing fits or the image has no apt, ``IntegrityError`` when apt rejects an
+    archive's signature.
     """
     result = engine.run(
         image,
@@ -94,11 +94,11 @@ def ask_apt(
     )
     if result.exit_code != 0 or result.timed_out:
         raise _failure(image, result, indices)
-    return parse_answer(result.stdout.decode(errors="replace"))
+    return parse_plan(result.stdout.decode(errors="replace"))
 
 
-def parse_answer(text: str) -> Answer:
-    """Return what ``apt-get -s`` says that it would do."""
+def parse_plan(text: str) -> InstallPlan:
+    """Parse the output of ``apt-get -s``. Raises ``ResolveError`` for an unknown line."""
     installed, removed = [], []
     for line in text.splitlines():
         if match := _CHOSEN.fullmatch(line):
@@ -108,14 +108,12 @@ def parse_answer(text: str) -> Answer:
         elif match := _REMOVED.fullmatch(line):
             removed.append(match[1])
         elif line.startswith(("Inst ", "Remv ")):
-            raise ResolveError(
-                "apt in the base answers in a way that Freezer does not understand", found=line
-            )
-    return Answer(tuple(installed), tuple(removed))
+            raise ResolveError("the output of apt in the base has an unknown form", found=line)
+    return InstallPlan(tuple(installed), tuple(removed))
 
 
 def upload(indices: Sequence[Index], pins: Mapping[str, str]) -> bytes:
-    """Return the tar of all that the script needs, to be unpacked at ``/``."""
+    """Return a tar archive of the script's input files, to be unpacked at ``/``."""
     files: dict[str, bytes] = {"apt.conf": _CONF.encode(), "pins": _pins(pins).encode()}
     for number, group in enumerate(_archives(indices)):
         files.update(_archive(number, group))
@@ -129,7 +127,7 @@ def upload(indices: Sequence[Index], pins: Mapping[str, str]) -> bytes:
 
 
 def _archives(indices: Sequence[Index]) -> list[list[Index]]:
-    """Return the indices by release, in the order in which apt is to prefer them."""
+    """Group the indices by release, in order of preference."""
     groups: dict[tuple[str, str], list[Index]] = {}
     for index in indices:
         groups.setdefault((index.root, index.suite), []).append(index)
@@ -137,7 +135,7 @@ def _archives(indices: Sequence[Index]) -> list[list[Index]]:
 
 
 def _archive(number: int, group: Sequence[Index]) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of one release: its list entry, its key, its release, its indices."""
+    """Yield the files of one release: sources entry, key, Release file, indices."""
     first = group[0]
     components = " ".join(dict.fromkeys(index.component for index in group))
     entry = {
@@ -159,7 +157,7 @@ def _archive(number: int, group: Sequence[Index]) -> Iterator[tuple[str, bytes]]
 
 
 def _pins(pins: Mapping[str, str]) -> str:
-    """Return apt preferences: above all archives, below the downgrade of what is installed."""
+    """Return apt preferences: prior to all archives, but too low to force a downgrade."""
     return "".join(
         f"Package: {name}\nPin: version {version}\nPin-Priority: 995\n\n"
         for name, version in sorted(pins.items())
@@ -167,42 +165,42 @@ def _pins(pins: Mapping[str, str]) -> str:
 
 
 def _failure(image: str, result: RunResult, indices: Sequence[Index]) -> Exception:
-    said = (result.stdout + b"\n" + result.stderr).decode(errors="replace")
+    output = (result.stdout + b"\n" + result.stderr).decode(errors="replace")
     for number, group in enumerate(_archives(indices)):
-        said = re.sub(rf"file:{HERE}/{number}\b", group[0].source, said)
+        output = re.sub(rf"file:{HERE}/{number}\b", group[0].source, output)
     if result.timed_out:
         return ResolveError(f"apt in {image} did not end within {_OPTIONS.timeout:.0f} seconds")
     if result.exit_code == 41:
         return ResolveError(
             f"the base {image} has no apt, so no Debian packages can be added to it",
-            hint="choose a base on Debian or Ubuntu, or leave `system` empty and bring Python with "
-            "the base",
+            hint="choose a base on Debian or Ubuntu, or leave `system` empty and use a base that "
+            "has Python",
         )
     if result.exit_code == 42:
         return IntegrityError(
-            f"apt in {image} does not take a package archive",
-            details=_errors(said),
+            f"apt in {image} rejects a package archive",
+            details=_errors(output),
             hint="the base's keyring must hold the archive's key: use a newer base, or the "
-            "archive's own mirror instead of one that signs anew",
+            "archive's own mirror instead of one that re-signs it",
         )
     return ResolveError(
-        "the Debian packages do not fit together",
-        details=_reasons(said),
-        hint="take out one of the packages in conflict, or its version, under `system` in the spec",
+        "the Debian packages conflict",
+        details=_reasons(output),
+        hint="remove one of the conflicting packages, or its version, from `system` in the spec",
     )
 
 
-def _errors(said: str) -> list[str]:
-    lines = [line[3:] for line in said.splitlines() if line.startswith(("E: ", "W: "))]
-    # apt 3 announces more that it then says in a form of its own.
+def _errors(output: str) -> list[str]:
+    lines = [line[3:] for line in output.splitlines() if line.startswith(("E: ", "W: "))]
+    # apt 3 adds a hint to rerun with another solver; it is of no use here.
     return list(dict.fromkeys(line for line in lines if "--solver" not in line))[:8]
 
 
-def _reasons(said: str) -> list[str]:
-    """Return apt's own words: from where it speaks of unmet dependencies, and its errors."""
-    lines = [line for line in said.splitlines() if line.strip()]
+def _reasons(output: str) -> list[str]:
+    """Return apt's explanation: the lines on unmet dependencies, and its errors."""
+    lines = [line for line in output.splitlines() if line.strip()]
     start = next(
         (i for i, line in enumerate(lines) if re.search(r"(?i)unmet|unsatisfied", line)), 0
     )
     indented = [line.strip() for line in lines[start + 1 :] if start and line.startswith(" ")]
-    return [*indented[:12], *_errors(said)] or lines[-5:]
+    return [*indented[:12], *_errors(output)] or lines[-5:]

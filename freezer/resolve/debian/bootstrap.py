@@ -1,7 +1,7 @@
-"""A minimal Debian system from packages alone: which packages it is made of.
+"""Package selection for a minimal Debian system.
 
-What debootstrap and mmdebstrap choose for their ``minbase``: everything essential, everything of
-priority ``required``, apt with its keyring, and what these need.
+The same selection as ``minbase`` of debootstrap and mmdebstrap: all essential packages, those of
+priority ``required``, apt with its keyring, and their dependencies.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def resolve_bootstrap(
 ) -> tuple[DebianPackage, ...]:
     """Return the packages of a minimal system, sorted by name.
 
-    ``architecture`` is the machine's (``x86_64``, ``aarch64``). A function of the indices alone.
-    Raises ``ResolveError``, ``FetchError``, ``IntegrityError`` and ``HostError``.
+    ``architecture`` is the machine's (``x86_64``, ``aarch64``). The result depends on the indices
+    alone. Raises ``ResolveError``, ``FetchError``, ``IntegrityError`` and ``HostError``.
     """
     indices = bootstrap_indices(
         suite, architecture, config=config, as_of=as_of, store=store, report=report
@@ -58,10 +58,11 @@ def resolve_bootstrap(
 def bootstrap_sources(
     suite: str, config: Config, *, components: tuple[str, ...] = ("main",)
 ) -> tuple[AptSource, ...]:
-    """Return the sources of a suite, its updates and its security updates, the last two optional.
+    """Return the sources of a suite, its updates and its security updates.
 
-    Roots are the configured ones, else those that this host's apt has. They are trusted as the
-    configuration says, else by the base's own keyring. Raises ``HostError`` where none is known.
+    The last two are optional. Root URLs come from the configuration, else from this host's apt
+    sources. Signatures are verified with the configured keyring, else with the base's own. Raises
+    ``HostError`` when no root is known.
     """
     host = host_sources()
     main = archive_root("debian", config, host)
@@ -89,14 +90,14 @@ def bootstrap_indices(
 ) -> list[Index]:
     """Return the indices of :func:`bootstrap_sources`, their releases verified on this host.
 
-    Raises ``ResolveError`` where the archive has no such suite, ``HostError`` where no archive or
-    no keyring is known, ``FetchError``, ``IntegrityError``.
+    Raises ``ResolveError`` when the archive has no such suite, ``HostError`` when no archive or
+    keyring is known, ``FetchError``, ``IntegrityError``.
     """
     keyring = find_keyring(config.sources.debian_keyring)
     sources = bootstrap_sources(suite, config)
     if not any(source.suite == f"{suite}-security" for source in sources):
         report.warn(
-            f"no archive of security updates is known, so {suite} is taken without them: name one "
+            f"no archive of security updates is known, so {suite} is used without them: name one "
             "under `sources: {debian: {debian-security: [URL]}}` in the configuration"
         )
     try:
@@ -111,7 +112,7 @@ def bootstrap_indices(
 
 
 def choose(suite: str, indices: Sequence[Index]) -> tuple[DebianPackage, ...]:
-    """Return the packages of a minimal system out of some indices, sorted by name. Pure."""
+    """Return the packages of a minimal system from some indices, sorted by name. Pure."""
     table = PackageTable(indices)
     seeds: dict[str, tuple[Candidate, str]] = {}
     for name, reason in _TOOLS.items():
@@ -152,6 +153,6 @@ def _no_suite(suite: str, error: FetchError) -> ResolveError:
 def _incomplete(suite: str, lacking: str) -> ResolveError:
     return ResolveError(
         f"the archive of {suite} does not hold {lacking}",
-        expected="a whole Debian archive, component main",
-        hint="configure a mirror of all of Debian under `sources: {debian: {debian: [URL]}}`",
+        expected="a complete Debian archive, component main",
+        hint="configure a complete Debian mirror under `sources: {debian: {debian: [URL]}}`",
     )

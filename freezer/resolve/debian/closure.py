@@ -1,7 +1,7 @@
-"""Following dependencies from some packages to all that they need. Pure and deterministic.
+"""Dependency closure of a few packages. Pure and deterministic.
 
-No solver: the first alternative that the archive has is taken. That is enough for the few packages
-of a minimal system, which Debian keeps installable in just this way; apt decides about all else.
+This is no solver: the first alternative that the archive has is chosen. That is enough for a
+minimal system, which Debian keeps installable this way; everything else is resolved by apt.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from freezer.resolve.debian.packages import Candidate, PackageTable, Relation
 
 _MERGED_ALREADY = "usr-is-merged"
-"""Stands beside ``usrmerge``, which would convert a root that is laid out merged from the start."""
+"""Preferred to its alternative ``usrmerge``, which converts a root that is not merged yet."""
 
 
 def close(
     seeds: Mapping[str, tuple[Candidate, str]], table: PackageTable
 ) -> dict[str, tuple[Candidate, str]]:
-    """Return the seeds and all that they need, by name, each with its reason.
+    """Return the seeds and their dependencies, by name, each with its reason.
 
-    Raises ``ResolveError`` naming a dependency that nothing in the table fulfils.
+    Raises ``ResolveError`` for a dependency that no package in the table satisfies.
     """
     chosen = dict(sorted(seeds.items()))
     queue = deque(chosen)
     while queue:
         owner = chosen[queue.popleft()][0]
         for clause in owner.relations("pre-depends", "depends"):
-            if any(provides(one, wanted) for wanted in clause for one, _ in chosen.values()):
+            if any(provides(one, relation) for relation in clause for one, _ in chosen.values()):
                 continue
             one = _first(clause, table)
             if one is None:
-                raise _unfulfilled(owner, clause, table)
+                raise _unsatisfied(owner, clause, table)
             if one.name in chosen:
                 raise _two_versions(owner, clause, chosen[one.name][0])
             chosen[one.name] = (one, needed_by([owner.name]))
@@ -56,29 +56,31 @@ def require_no_conflict(chosen: Sequence[Candidate]) -> None:
                         f"{owner.name} {owner.version} and {other.name} {other.version} exclude "
                         "each other",
                         found=f"{owner.name} conflicts with {clause[0]}",
-                        hint="the archive may be in the midst of an update: try again later",
+                        hint="the archive may be in the middle of an update: try again later",
                     )
 
 
 def _first(clause: Sequence[Relation], table: PackageTable) -> Candidate | None:
-    ordered = sorted(clause, key=lambda wanted: wanted.name != _MERGED_ALREADY)
-    return next((one for wanted in ordered for one in _offers(wanted, table)), None)
+    ordered = sorted(clause, key=lambda relation: relation.name != _MERGED_ALREADY)
+    return next((one for relation in ordered for one in _offers(relation, table)), None)
 
 
-def _offers(wanted: Relation, table: PackageTable) -> Iterable[Candidate]:
-    yield from (one for one in table.candidates(wanted.name) if wanted.admits(one.version))
-    yield from (one for one in table.providers(wanted.name) if provides(one, wanted))
+def _offers(relation: Relation, table: PackageTable) -> Iterable[Candidate]:
+    yield from (one for one in table.candidates(relation.name) if relation.admits(one.version))
+    yield from (one for one in table.providers(relation.name) if provides(one, relation))
 
 
-def _unfulfilled(owner: Candidate, clause: Sequence[Relation], table: PackageTable) -> ResolveError:
+def _unsatisfied(owner: Candidate, clause: Sequence[Relation], table: PackageTable) -> ResolveError:
     offered = [
-        f"{one.name} {one.version}" for wanted in clause for one in table.candidates(wanted.name)
+        f"{one.name} {one.version}"
+        for relation in clause
+        for one in table.candidates(relation.name)
     ]
     return ResolveError(
-        f"{owner.name} {owner.version} needs what the archive does not have",
+        f"{owner.name} {owner.version} depends on a package that the archive does not have",
         found=", ".join(offered) or "no package of that name",
-        expected=" | ".join(str(wanted) for wanted in clause),
-        hint="the mirror may be incomplete or in the midst of an update: try again later, or use "
+        expected=" | ".join(str(relation) for relation in clause),
+        hint="the mirror may be incomplete or in the middle of an update: try again later, or use "
         "another",
     )
 
@@ -87,6 +89,6 @@ def _two_versions(owner: Candidate, clause: Sequence[Relation], other: Candidate
     return ResolveError(
         f"{owner.name} {owner.version} needs another version of {other.name} than the newest",
         found=f"{other.name} {other.version}",
-        expected=" | ".join(str(wanted) for wanted in clause),
+        expected=" | ".join(str(relation) for relation in clause),
         hint="the suites of the mirror may be of different dates: try again later, or use another",
     )

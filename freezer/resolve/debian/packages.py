@@ -1,6 +1,6 @@
-"""What the indices of Debian archives say of each package. Pure; quick for 60,000 stanzas.
+"""Package stanzas of Debian archive indices. Pure; fast for 60,000 stanzas.
 
-A stanza is found by its place and parsed only when it is asked for.
+Stanzas are located by offset and parsed on first use.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _RELATION = re.compile(
 
 @dataclass(frozen=True)
 class Relation:
-    """One alternative of a dependency: a name, perhaps with a bound on its version."""
+    """One alternative of a dependency: a name with an optional version bound."""
 
     name: str
     operator: str | None = None
     version: str | None = None
 
     def admits(self, version: str) -> bool:
-        """Say whether a version is within the bound."""
+        """Return whether a version satisfies the bound."""
         if self.operator is None or self.version is None:
             return True
         found, bound = Version(version), Version(self.version)
@@ -59,11 +59,11 @@ class Relation:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One version of a package that an archive offers."""
+    """One version of a package in an archive."""
 
     source: str
     fields: Mapping[str, str]
-    """By lower-cased name."""
+    """Stanza fields, keyed by lower-case name."""
 
     @property
     def name(self) -> str:
@@ -77,18 +77,18 @@ class Candidate:
 
     @property
     def architecture(self) -> str:
-        """Debian's name of an architecture, or ``all``."""
+        """Debian's name of the architecture, or ``all``."""
         return self.fields.get("architecture", "")
 
     def relations(self, *fields: str) -> list[tuple[Relation, ...]]:
-        """Return the clauses of relation fields, such as ``depends``, each with alternatives."""
+        """Return the clauses of relation fields such as ``depends``; each lists alternatives."""
         clauses = ",".join(self.fields.get(field, "") for field in fields).split(",")
         return [
             parse_clause(clause, self.name, self.source) for clause in clauses if clause.strip()
         ]
 
     def package(self, *, requested: bool, reason: str) -> DebianPackage:
-        """Return the lock's entry. Raises ``IntegrityError`` when the archive's is unusable."""
+        """Return the lock entry. Raises ``IntegrityError`` when the stanza is unusable."""
         path = self.fields.get("filename", "")
         try:
             return DebianPackage(
@@ -103,31 +103,34 @@ class Candidate:
                 reason=reason,
             )
         except (ValidationError, ValueError) as error:
-            raise _wrong(self.source, self.name, _first_fault(error)) from None
+            raise _malformed(self.source, self.name, _first_fault(error)) from None
 
 
 class PackageTable:
-    """The packages of some indices, by name and by what they provide."""
+    """The packages of some indices, by name and by provided name."""
 
     def __init__(self, indices: Sequence[Index]) -> None:
         self._indices = indices
-        self._places: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._offsets: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for number, index in enumerate(indices):
             for match in _PACKAGE.finditer(index.packages):
-                self._places[match[1].decode("latin-1")].append((number, match.start()))
+                self._offsets[match[1].decode("latin-1")].append((number, match.start()))
         self._parsed: dict[str, list[Candidate]] = {}
 
     @cached_property
     def names(self) -> list[str]:
         """All package names, sorted."""
-        return sorted(self._places)
+        return sorted(self._offsets)
 
     def candidates(self, name: str) -> list[Candidate]:
-        """Return what there is of a package, newest first; of one version the first index's."""
+        """Return all versions of a package, newest first.
+
+        Of duplicates the first index's is returned.
+        """
         if name not in self._parsed:
             found: dict[tuple[str, str], Candidate] = {}
-            for number, place in self._places.get(name, ()):
-                one = self._parse(number, place)
+            for number, offset in self._offsets.get(name, ()):
+                one = self._parse(number, offset)
                 found.setdefault((one.version, one.architecture), one)
             ordered = sorted(found.values(), key=lambda one: Version(one.version), reverse=True)
             self._parsed[name] = ordered
@@ -138,7 +141,7 @@ class PackageTable:
         return next(iter(self.candidates(name)), None)
 
     def marked(self, field: str, value: str) -> list[Candidate]:
-        """Return the packages, sorted by name, whose newest version has a field at a value."""
+        """Return packages whose newest version has a field with a value, sorted by name."""
         line = re.compile(rf"^{field}: *{value} *$".encode(), re.MULTILINE | re.IGNORECASE)
         names = {name for index in self._indices for name in _owners(line, index.packages)}
         newest = (self.newest(name) for name in sorted(names))
@@ -146,7 +149,7 @@ class PackageTable:
         return [one for one in newest if one and one.fields.get(key, "").lower() == value]
 
     def providers(self, name: str) -> list[Candidate]:
-        """Return the packages, sorted by name, whose newest version provides a virtual one."""
+        """Return packages whose newest version provides a virtual one, sorted by name."""
         newest = (self.newest(provider) for provider in sorted(self._provided.get(name, ())))
         return [one for one in newest if one and provides(one, Relation(name))]
 
@@ -170,16 +173,16 @@ class PackageTable:
         fields: dict[str, str] = {}
         for match in _FIELD.finditer(text.strip("\n")):
             if fields.setdefault(match[1].lower(), match[2].strip()) != match[2].strip():
-                raise _wrong(index.source, fields.get("package", ""), f"{match[1]} twice")
+                raise _malformed(index.source, fields.get("package", ""), f"{match[1]} twice")
         try:
             Version(fields.get("version", ""))
         except ValueError as error:
-            raise _wrong(index.source, fields["package"], str(error)) from None
+            raise _malformed(index.source, fields["package"], str(error)) from None
         return Candidate(index.source, fields)
 
 
 def provides(one: Candidate, relation: Relation) -> bool:
-    """Say whether a package is, or provides, what a relation asks for."""
+    """Return whether a package satisfies a relation, by its name or by what it provides."""
     if one.name == relation.name:
         return relation.admits(one.version)
     for provided, *_ in one.relations("provides"):
@@ -191,12 +194,12 @@ def provides(one: Candidate, relation: Relation) -> bool:
 
 
 def parse_clause(clause: str, owner: str, source: str = "debian") -> tuple[Relation, ...]:
-    """Return the alternatives of ``a (>= 1) | b``. Raises ``IntegrityError``."""
+    """Parse the alternatives of ``a (>= 1) | b``. Raises ``IntegrityError``."""
     found = []
     for part in clause.split("|"):
         match = _RELATION.fullmatch(part.strip())
         if match is None:
-            raise _wrong(source, owner, f"the dependency {part.strip()!r}")
+            raise _malformed(source, owner, f"the dependency {part.strip()!r}")
         found.append(Relation(match["name"], match["operator"], match["version"]))
     return tuple(found)
 
@@ -206,16 +209,16 @@ def _owners(line: re.Pattern[bytes], packages: bytes) -> Iterable[str]:
         yield _owner(packages, match.start())
 
 
-def _owner(packages: bytes, place: int) -> str:
-    """Return the name of the package in whose stanza a place lies."""
-    begin = packages.rfind(b"\n\n", 0, place) + 1
+def _owner(packages: bytes, offset: int) -> str:
+    """Return the name of the package whose stanza contains an offset."""
+    begin = packages.rfind(b"\n\n", 0, offset) + 1
     match = _PACKAGE.search(packages, begin)
     return match[1].decode("latin-1") if match else ""
 
 
-def _wrong(source: str, name: str, found: str) -> IntegrityError:
+def _malformed(source: str, name: str, found: str) -> IntegrityError:
     return IntegrityError(
-        f"the archive {source} describes {name or 'a package'} wrongly",
+        f"the archive {source} has a malformed entry of {name or 'a package'}",
         found=found,
         hint="do not use that archive or mirror until you know why",
     )

@@ -1,4 +1,4 @@
-"""Why each Debian package is there: who asked for it, or which package needs it. Pure."""
+"""Reasons of Debian packages: requested by the spec, or needed by which package. Pure."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
     from freezer.resolve.debian.packages import Candidate
 
-ASKED = requested_in(["the spec"])
+REQUESTED = requested_in(["the spec"])
 
 
 def explain(
     chosen: Mapping[str, Candidate],
-    asked: Mapping[str, str],
+    requested: Mapping[str, str],
     replaced: Mapping[str, str | None],
 ) -> dict[str, str]:
     """Return the reason of every chosen package, by name.
 
-    ``asked`` holds the reasons of those asked for by name; the others are reached from these along
-    the shortest way. ``replaced`` holds the version that the base has of a package.
+    ``requested`` maps the requested names to their reasons; the others are found by breadth-first
+    search from these. ``replaced`` maps names to the versions that are installed in the base.
     """
-    reasons = {name: reason for name, reason in asked.items() if name in chosen}
+    reasons = {name: reason for name, reason in requested.items() if name in chosen}
     queue = deque(sorted(reasons))
     while queue:
         owner = queue.popleft()
@@ -43,8 +43,8 @@ def explain(
 
 def _needs(owner: Candidate, chosen: Mapping[str, Candidate]) -> Iterable[str]:
     for clause in owner.relations("pre-depends", "depends"):
-        for wanted in clause:
-            if wanted.name in chosen:
-                yield wanted.name
+        for relation in clause:
+            if relation.name in chosen:
+                yield relation.name
             else:
-                yield from (name for name, one in chosen.items() if provides(one, wanted))
+                yield from (name for name, one in chosen.items() if provides(one, relation))

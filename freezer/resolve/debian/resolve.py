@@ -1,4 +1,4 @@
-"""Debian packages for an environment: chosen by apt in the base, pinned by the verified indices."""
+"""Resolves Debian packages: apt in the base selects them, verified indices pin them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from freezer.errors import EngineError, IntegrityError, ResolveError
 from freezer.fetch.http.redact import redact
 from freezer.model.base import Model
 from freezer.model.canonical import digest, json_bytes
-from freezer.resolve.debian.apt import RULES, Answer, Chosen, ask_apt
+from freezer.resolve.debian.apt import RULES, Chosen, InstallPlan, simulate_install
+from freezer.resolve.debian.package_requests import PackageRequest, parse_requests
 from freezer.resolve.debian.packages import PackageTable
-from freezer.resolve.debian.reasons import ASKED, explain
-from freezer.resolve.debian.wanted import Wanted, check_wanted
+from freezer.resolve.debian.reasons import REQUESTED, explain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,13 +29,13 @@ _MEMO = "debian-answer"
 
 
 class _Known(Model):
-    """What apt answered before."""
+    """A memoised :class:`InstallPlan`."""
 
     installed: tuple[tuple[str, str, str, str | None], ...]
     removed: tuple[str, ...]
 
 
-def resolve_debian(  # noqa: PLR0913 - one question with all that it depends on
+def resolve_debian(  # noqa: PLR0913 - all inputs of one resolution
     requested: Sequence[str],
     image: str,
     indices: Sequence[Index],
@@ -47,43 +47,43 @@ def resolve_debian(  # noqa: PLR0913 - one question with all that it depends on
     report: Reporter,
     reasons: Mapping[str, str],
 ) -> tuple[DebianPackage, ...]:
-    """Return what is to be installed on a base so that it has all that is requested, by name.
+    """Return the packages to install on a base, sorted by name.
 
-    ``requested``: ``name``, ``name=version``, ``name:architecture``. ``installed`` is what the base
-    holds, and is left alone unless something asked for needs a newer version of it. ``keep``:
-    versions by name to prefer, all or, where they do not fit together, none. ``reasons``: why a
-    name is requested.
+    ``requested``: ``name``, ``name=version``, ``name:architecture``. ``installed`` packages of the
+    base are replaced only where a requested package needs a newer version. ``keep``: preferred
+    versions by name; all are dropped when they conflict. ``reasons``: why a name is requested.
 
-    Raises ``ResolveError`` for unknown names and versions, and in apt's words for what does not fit
-    together; ``IntegrityError`` where the base does not trust an archive.
+    Raises ``ResolveError`` for unknown names and versions, and with apt's message for conflicts;
+    ``IntegrityError`` when the base does not trust an archive.
     """
     _require_signed(indices)
     table = PackageTable(indices)
-    wanted = check_wanted(requested, table, {item.name: item.version for item in installed})
+    wanted = parse_requests(requested, table, {item.name: item.version for item in installed})
     if not wanted:
         return ()
-    with report.task(f"Choosing Debian packages for {len(wanted)} of the spec's"):
-        answer = _answer(engine, image, indices, wanted, _pins(keep, table), store)
-    _require_harmless(answer)
-    chosen = {item.name: _offered(item, table) for item in answer.installed}
-    asked = {
-        item.name: reasons.get(item.asked) or reasons.get(item.name) or ASKED for item in wanted
+    with report.task(f"Resolving {len(wanted)} Debian packages of the spec"):
+        plan = _plan(engine, image, indices, wanted, _pins(keep, table), store)
+    _require_no_removal(plan)
+    chosen = {item.name: _offered(item, table) for item in plan.installed}
+    explicit = {
+        item.name: reasons.get(item.text) or reasons.get(item.name) or REQUESTED for item in wanted
     }
-    why = explain(chosen, asked, {item.name: item.replaces for item in answer.installed})
+    why = explain(chosen, explicit, {item.name: item.replaces for item in plan.installed})
     return tuple(
-        chosen[name].package(requested=name in asked, reason=why[name]) for name in sorted(chosen)
+        chosen[name].package(requested=name in explicit, reason=why[name])
+        for name in sorted(chosen)
     )
 
 
-def _answer(
+def _plan(
     engine: Engine,
     image: str,
     indices: Sequence[Index],
-    wanted: Sequence[Wanted],
+    wanted: Sequence[PackageRequest],
     pins: Mapping[str, str],
     store: Store,
-) -> Answer:
-    """Ask apt, or remember what it said: image, indices and question determine the answer."""
+) -> InstallPlan:
+    """Run apt, or return its memoised result; image, indices, packages and pins are the key."""
     info = engine.image(image)
     if info is None:
         raise EngineError(f"the engine has no image {image}", hint="repeat the command")
@@ -94,15 +94,15 @@ def _answer(
     key = digest(json_bytes([RULES, info.id, releases, packages, dict(pins)]))
     known = store.get_memo(_MEMO, key, _Known)
     if known is not None:
-        return Answer(tuple(Chosen(*item) for item in known.installed), known.removed)
-    answer = ask_apt(engine, info.id, indices, packages, pins)
-    installed = [[x.name, x.version, x.architecture, x.replaces] for x in answer.installed]
-    store.put_memo(_MEMO, key, {"installed": installed, "removed": list(answer.removed)})
-    return answer
+        return InstallPlan(tuple(Chosen(*item) for item in known.installed), known.removed)
+    plan = simulate_install(engine, info.id, indices, packages, pins)
+    installed = [[x.name, x.version, x.architecture, x.replaces] for x in plan.installed]
+    store.put_memo(_MEMO, key, {"installed": installed, "removed": list(plan.removed)})
+    return plan
 
 
 def _pins(keep: Mapping[str, str], table: PackageTable) -> dict[str, str]:
-    """Return the versions to keep that the archives still have."""
+    """Return those versions to keep that the archives still have."""
     return {
         name: version
         for name, version in keep.items()
@@ -116,33 +116,33 @@ def _require_signed(indices: Sequence[Index]) -> None:
             raise IntegrityError(
                 f"the archive {index.source} {index.suite} is not signed",
                 found=redact(index.root),
-                expected="a signed InRelease, as apt demands it",
+                expected="a signed InRelease file, which apt requires",
                 hint="use a mirror that keeps the archive's own InRelease",
             )
 
 
-def _require_harmless(answer: Answer) -> None:
+def _require_no_removal(plan: InstallPlan) -> None:
     """Raise ``ResolveError`` where something of the base would be removed or become older."""
-    harm = [f"{name} would be removed" for name in answer.removed]
+    harm = [f"{name} would be removed" for name in plan.removed]
     harm += [
         f"{item.name} {item.replaces} would become {item.version}, which is older"
-        for item in answer.installed
+        for item in plan.installed
         if item.replaces is not None and Version(item.version) < Version(item.replaces)
     ]
     if harm:
         raise ResolveError(
-            "what the spec asks for does not fit on what the base holds",
+            "the requested Debian packages conflict with those of the base",
             details=harm,
-            hint="leave out the version under `system`, or choose another base",
+            hint="remove the version under `system`, or choose another base",
         )
 
 
 def _offered(item: Chosen, table: PackageTable) -> Candidate:
-    """Return the verified index's entry for what apt chose."""
+    """Return the verified index entry of a package that apt chose."""
     for one in table.candidates(item.name):
         if (one.version, one.architecture) == (item.version, item.architecture):
             return one
     raise IntegrityError(
-        f"apt chose {item.name} {item.version}, which no fetched index holds",
+        f"apt chose {item.name} {item.version}, which is in no fetched index",
         hint="this is a defect of Freezer: please report it",
     )

@@ -39,7 +39,7 @@ class PipRequirement:
         object.__setattr__(self, "name", canonicalize_name(self.requirement.name))
 
     def applies(self, target: Target) -> bool:
-        """Say whether its marker holds on the target."""
+        """Return whether its marker holds on the target."""
         marker = self.requirement.marker
         return marker is None or marker_holds(marker, marker_environment(target))
 

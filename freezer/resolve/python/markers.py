@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def marker_holds(marker: Marker, environment: Mapping[str, str]) -> bool:
-    """Say whether a marker holds. Raises ``ResolveError`` for one that compares no versions."""
+    """Return whether a marker holds. Raises ``ResolveError`` for one that compares no versions."""
     try:
         return bool(marker.evaluate(dict(environment)))
     except (UndefinedComparison, UndefinedEnvironmentName) as error:

@@ -74,7 +74,7 @@ def name_warnings(
 
 
 def _is_established(name: str, index: PythonIndex, as_of: str) -> bool:
-    """Say whether an index has had a package for two years, in ten versions or more."""
+    """Return whether an index has had a package for two years, in ten versions or more."""
     found = releases(index, name, as_of)
     first = min((item.uploaded for item in found if item.uploaded), default=None)
     years = int(as_of[:4]) - int(first[:4]) if first else 0
@@ -89,7 +89,7 @@ def near_names(name: str) -> tuple[str, ...]:
 
 
 def _one_edit(one: str, other: str) -> bool:
-    """Say whether two names differ by one letter added, left out, replaced, or by two swapped.
+    """Return whether two names differ by one letter added, left out, replaced, or by two swapped.
 
     A hyphen more or less counts as well, since it is the commonest slip of all.
     """

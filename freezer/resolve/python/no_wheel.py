@@ -61,9 +61,9 @@ def explain_unavailable(
 
 
 def is_available(name: str, specifier: str, request: PipRequest, index: PythonIndex) -> bool:
-    """Say whether an index has a release within a range that the target can use.
+    """Return whether an index has a release within a range that the target can use.
 
-    A withdrawn release counts where it is asked for exactly, as pip has it.
+    A withdrawn release counts where it is requested exactly, as pip has it.
     """
     exact = specifier.startswith("==") and "*" not in specifier
     return any(

@@ -45,7 +45,7 @@ class Pin:
 
     @property
     def dated(self) -> bool:
-        """Say whether a cut-off could be compared with it; a URL is the user's own choice."""
+        """Return whether a cut-off could be compared with it; a URL is the user's own choice."""
         files = [file for file in (*self.wheels, self.sdist) if file is not None]
         return self.direct is not None or any(file.dated for file in files)
 

@@ -152,7 +152,7 @@ def require_python(gathered: PipRequirements, target: Target) -> None:
 
 
 def require_no_project(gathered: PipRequirements, packages: Sequence[PipPackage]) -> None:
-    """Refuse an index's package that has the project's own name, unless it is asked for by name.
+    """Refuse an index's package that has the project's own name, unless it is requested by name.
 
     Raises ``ResolveError``.
     """

@@ -111,7 +111,7 @@ def _requirement(text: str, where: Where) -> Requirement:
 
 
 def _is_ours(name: str) -> bool:
-    """Say whether a member is the project's own: in the one top-level folder."""
+    """Return whether a member is the project's own: in the one top-level folder."""
     parts = name.removeprefix("./").split("/")
     return len(parts) == 2 and parts[1] == "pyproject.toml"
 

@@ -19,8 +19,8 @@ from freezer.fetch.debian.release import read_release, require_suite, split_sign
 from freezer.image.debian.deb import build_time
 from freezer.image.debian.root import write_root
 from freezer.image.debian.system import folders_of
-from freezer.resolve.base.probe import _facts, _told
-from freezer.resolve.debian.apt import parse_answer
+from freezer.resolve.base.probe import _facts, _output_lines
+from freezer.resolve.debian.apt import parse_plan
 from freezer.resolve.debian.bootstrap import choose
 from freezer.resolve.debian.packages import PackageTable, parse_clause
 from tests.support.debian.archives import Archive, stanza
@@ -129,7 +129,7 @@ def sources(data: bytes) -> object:
 def facts(data: bytes) -> object:
     result = RunResult(0, data, b"", False, False, 1.0)
     info = ImageInfo("sha256:" + "0" * 64, (), (), (), 0, "amd64", "linux", {}, {}, "", "")
-    return _facts("base", info, _told("base", result))
+    return _facts("base", info, _output_lines("base", result))
 
 
 def folders(data: bytes) -> object:
@@ -168,7 +168,7 @@ TARGETS = [
            [b"libc6 (>= 2.36) | python3:any"]),
     Target("apt: sources.list", sources, [SOURCES], "text"),
     Target("apt: .sources", sources, [DEB822], "text"),
-    Target("apt: its answer", lambda data: parse_answer(data.decode("utf-8", "replace")), [APT], "text"),
+    Target("apt: its answer", lambda data: parse_plan(data.decode("utf-8", "replace")), [APT], "text"),
     Target("base: what it says of itself", facts, [FACTS], "text"),
     Target("base: its folders", folders, [FOLDERS]),
 ]  # fmt: skip

@@ -98,7 +98,7 @@ def _index(number: int, item: dict[str, str]) -> tuple[SparseRepoData, str]:
 
 
 async def _solve(question: dict[str, Any], indexes: list[SparseRepoData]) -> list[RepoDataRecord]:
-    # rattler puts UTC in the place of whatever zone a moment has, so it must be UTC before.
+    # rattler puts UTC in place of whatever zone a moment has, so it must be UTC before.
     cutoff = datetime.fromisoformat(question["as_of"]).astimezone(UTC)
     return await solve_with_sparse_repodata(
         specs=[MatchSpec(item["text"]) for item in question["specs"]],
@@ -134,7 +134,7 @@ def _virtual(name: str, version: str, build: str) -> GenericVirtualPackage:
 
 
 def _still(item: dict[str, Any], question: dict[str, Any]) -> bool:
-    """Say whether a package may be kept: built in time, and on a channel that is asked."""
+    """Return whether a package may be kept: built in time, and on a channel that is asked."""
     channels = {index["channel"] for index in question["indexes"]}
     cutoff = datetime.fromisoformat(question["as_of"]).timestamp() * 1000
     return item["channel"] in channels and (item["timestamp"] or 0) <= cutoff
@@ -158,7 +158,7 @@ def _offer(asked: dict[str, Any], indexes: list[tuple[SparseRepoData, str]]) -> 
 
 
 def _near(spec: MatchSpec, found: list[RepoDataRecord]) -> list[str]:
-    """Return the builds of the version that is asked for, or the versions next to it.
+    """Return the builds of the version that is requested, or the versions next to it.
 
     Nothing for a range of versions: what lies near that is better told by the newest ones.
     """

@@ -86,7 +86,7 @@ def gone_from_channels(
 ) -> list[Gone]:
     """Return those of some locked packages that their channels no longer offer.
 
-    Packages whose archive the store holds are not asked for. Raises ``FetchError`` when a channel
+    Packages whose archive the store holds are not requested. Raises ``FetchError`` when a channel
     is out of reach.
     """
     wanted = [_wanted(item, item.channel) for item in packages if not store.has(item.sha256)]

@@ -87,7 +87,7 @@ def with_git(request: PipRequest, wheels: Sequence[GitWheel], store: Store) -> I
 
 
 def from_git(found: Resolution, wheels: Sequence[GitWheel]) -> Resolution:
-    """Return an answer with the built wheels in the place of their stand-ins."""
+    """Return an answer with the built wheels in place of their stand-ins."""
     built = {wheel.package.name: wheel.package for wheel in wheels}
     packages = tuple(
         built[item.name].model_copy(

@@ -112,7 +112,7 @@ def _size(url: str) -> int:
 
 def _metadata_of(stream: IO[bytes], name: str) -> bytes:
     def refused(why: str) -> FetchError:
-        return FetchError(f"{name} is not a wheel that can be read", found=why)
+        return FetchError(f"{name} is not a readable wheel", found=why)
 
     with zip_errors(refused), stream, zipfile.ZipFile(stream) as wheel:
         for info in wheel.infolist():

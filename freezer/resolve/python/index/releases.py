@@ -48,7 +48,7 @@ class Release:
     """The reason that its maker gave for yanking it."""
 
     def runs_on(self, python: str) -> bool:
-        """Say whether it declares to run on a Python, by its full version; silence is consent."""
+        """Return whether it supports a full Python version; undeclared support counts as yes."""
         try:
             wanted = SpecifierSet(self.requires_python or "")
         except InvalidSpecifier:
@@ -136,7 +136,7 @@ def _release(version: Version, files: list[IndexFile]) -> Release:
 
 
 def is_newer(file: IndexFile, as_of: str) -> bool:
-    """Say whether a file is known not to have been uploaded before a moment, to the second."""
+    """Return whether a file is known not to have been uploaded before a moment, to the second."""
     return file.uploaded is not None and file.uploaded[:19] >= as_of[:19]
 
 

@@ -96,7 +96,7 @@ def _passed_over(
 
 
 def _is_dated(name: str, version: Version, index: PythonIndex) -> bool:
-    """Say whether some index knows when a version was uploaded: then its date decided."""
+    """Return whether some index knows when a version was uploaded: then its date decided."""
     found = releases(index, name)
     return any(item.version == version and item.uploaded for item in found)
 

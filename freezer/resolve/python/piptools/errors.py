@@ -106,7 +106,7 @@ def _conflict(text: str, request: PipRequest) -> ResolveError:
 
 
 def _is_cause(asked: PipRequirement, found: list[tuple[str, str]]) -> bool:
-    """Say whether a requirement is among the causes of a conflict, or is what brings one in."""
+    """Return whether a requirement is among the causes of a conflict, or is what brings one in."""
     wanted = (_requirement(text) for text, _ in found)
     names = {canonicalize_name(item.name) for item in wanted if item is not None}
     return asked.name in names | {_parent(by).split()[0] for _, by in found if by != "None"}

@@ -42,7 +42,7 @@ def parse_requirement(text: str, where: Where) -> Requirement:
 
 
 def is_left_out(text: str, known: KnownTarget) -> bool:
-    """Say whether a requirement has an address, and a marker that does not hold for the target.
+    """Return whether a requirement has an address, and a marker that does not hold for the target.
 
     Such a line is left out, as pip does, whatever its address is.
     """

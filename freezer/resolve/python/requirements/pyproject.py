@@ -48,7 +48,7 @@ class Project:
         return canonicalize_name(value) if isinstance(value, str) else None
 
     def dependencies(self, extras: Sequence[str], groups: Sequence[str]) -> list[Declared]:
-        """Return all dependencies that are asked for. Raises ``SpecError``.
+        """Return all dependencies that are requested. Raises ``SpecError``.
 
         The project's own name among them stands for its extras: see `self_references`.
         """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def is_lock(name: str) -> bool:
-    """Say whether a file of that name is a lock that can be taken over."""
+    """Return whether a file of that name is a lock that can be taken over."""
     file = name.rpartition("/")[2]
     return file == UV_LOCK or PYLOCK.match(file) is not None
 

@@ -155,7 +155,7 @@ def _canonical(match: re.Match[str]) -> str:
 
 
 def lacks_metadata(stderr: str) -> bool:
-    """Say whether an index announced the metadata of a wheel and has none."""
+    """Return whether an index announced the metadata of a wheel and has none."""
     return _NO_METADATA.search(stderr) is not None
 
 
@@ -267,7 +267,7 @@ def _conflict(text: str, request: PipRequest) -> ResolveError:
 
 
 def _required(asked: PipRequirement, text: str) -> bool:
-    """Say whether a conflict's last words name a requirement."""
+    """Return whether a conflict's last words name a requirement."""
     said = re.findall(r"you require ([^,]+(?:,[<>=!~][^,]+)*)", text.replace("\n", " "))
     return any(re.search(rf"\b{re.escape(asked.name)}\b", part.lower()) for part in said)
 

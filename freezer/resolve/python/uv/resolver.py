@@ -154,7 +154,7 @@ class _Session:
 
 
 def _holds(run: _Run, request: PipRequest, read: set[str]) -> bool:
-    """Say whether what uv says without a network is what it would say with one.
+    """Return whether what uv says without a network is what it would say with one.
 
     An answer, where nothing in it was open. That there is none, where the proof is about packages
     alone of which the pages were just read.

@@ -66,14 +66,14 @@ def test_a_driver_floor_that_is_too_low_names_the_driver_that_would_do() -> None
 
 def test_what_nothing_brings_is_said() -> None:
     (cuda, cudnn) = check_locked([], [], gpu("12.8", "9"))
-    assert "no package brings its runtime" in cuda
-    assert cudnn == "cuDNN 9 is asked for, and no package brings it"
+    assert "no package contains its runtime" in cuda
+    assert cudnn == "cuDNN 9 is requested, but no package contains it"
 
 
 def test_parts_of_another_release_are_said() -> None:
     pip = [wheel("cuda-toolkit", "13.0.3.0"), wheel("nvidia-nvjitlink", "13.5.37")]
     assert check_locked(pip, [], gpu("13.0")) == (
-        "nvidia-nvjitlink 13.5.37 is of another CUDA than 13.0",
+        "nvidia-nvjitlink 13.5.37 is from another CUDA release than 13.0",
     )
 
 
@@ -104,7 +104,7 @@ def test_cpu_wheels_that_nobody_asked_for_name_what_to_ask_for(
 ) -> None:
     with pytest.raises(ResolveError, match="compute on the CPU") as caught:
         require_gpu_wheels(pip, [])
-    assert caught.value.hint == f"ask for {ask}"
+    assert caught.value.hint == f"request {ask}"
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_without_constraints_a_solver_takes_the_cpu_build_without_a_word(room: R
     with pytest.raises(ResolveError, match="these are CPU builds") as caught:
         require_gpu_builds(found.packages, asks_conda("pytorch"))
     assert caught.value.hint is not None
-    assert caught.value.hint.startswith("ask for pytorch=*=*cuda*;")
+    assert caught.value.hint.startswith("request pytorch=*=*cuda*;")
 
 
 def test_constraints_bring_the_gpu_build_of_the_cuda_and_the_cudnn(room: Room) -> None:

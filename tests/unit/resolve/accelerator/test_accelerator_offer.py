@@ -67,13 +67,13 @@ def test_no_index_no_rules(tmp_path: Path, store: Store) -> None:
 def test_a_spoiled_toolkit_is_refused(tmp_path: Path, store: Store) -> None:
     page(tmp_path, "cuda-toolkit", v13_0_1=toolkit_wheel("nvidia-cublas==1.*"))
     next((tmp_path / "cuda-toolkit").glob("*.whl")).write_bytes(toolkit_wheel("evil==1"))
-    with pytest.raises(IntegrityError, match="is not what its index says"):
+    with pytest.raises(IntegrityError, match="does not match its hash in the index"):
         toolkit_requirements(Listed(tmp_path), "13.0", AS_OF, store)
 
 
 def test_what_is_no_wheel_is_refused() -> None:
     for data in (b"", b"PK\x03\x04 nothing", toolkit_wheel("a")[:-30]):
-        with pytest.raises(IntegrityError, match="not a wheel that can be read"):
+        with pytest.raises(IntegrityError, match="not a readable wheel"):
             read_requirements(data, "cuda_toolkit-1-py3-none-any.whl")
 
 

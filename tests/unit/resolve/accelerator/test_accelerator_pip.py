@@ -52,16 +52,16 @@ def test_an_impossible_torch_names_both_ways_out() -> None:
     with pytest.raises(ResolveError) as caught:
         rules(gpu("12.4"), "torch==2.13.0", torch=OFFERED)
     assert str(caught.value) == (
-        "freeze.yaml (pip.requirements[0]): no torch that is asked for carries CUDA 12.4\n"
+        "freeze.yaml (pip.requirements[0]): no requested version of torch has CUDA 12.4\n"
         "  found:    torch 2.13.0: CUDA 13.0 and cuDNN 9.20.0.48\n"
-        "  expected: torch 2.5 to 2.6, whose wheels carry CUDA 12.4\n"
-        "  next:     ask for torch 2.5.1; or set accelerator.cuda to 13.0; or name an index that "
+        "  expected: torch 2.5 to 2.6, whose wheels are built for CUDA 12.4\n"
+        "  next:     request torch 2.5.1; or set accelerator.cuda to 13.0; or add an index that "
         "has torch 2.13.0+cu124"
     )
 
 
 def test_the_pin_alone_decides_where_no_index_can_be_asked() -> None:
-    with pytest.raises(ResolveError, match=r"carries CUDA 12\.4"):
+    with pytest.raises(ResolveError, match=r"has CUDA 12\.4"):
         rules(gpu("12.4"), "torch==2.13.0")
     assert "torch" not in rules(gpu("12.4"), "torch>=2.13")
 
@@ -91,7 +91,7 @@ def test_a_cudnn_that_torch_does_not_carry() -> None:
     assert caught.value.found == "torch 2.13.0: CUDA 13.0 and cuDNN 9.20.0.48"
     assert caught.value.expected == "cuDNN 9.20.0.48 on CUDA 13.0"
     assert caught.value.hint == (
-        "set accelerator.cudnn to 9.20.0.48, or leave it out; or ask for torch 2.11 (CUDA 13.0, "
+        "set accelerator.cudnn to 9.20.0.48, or remove it; or request torch 2.11 (CUDA 13.0, "
         "cuDNN 9.19.0.56)"
     )
     assert "torch" in rules(gpu("13.0", "9.20"), "torch==2.13.0", torch=OFFERED)

@@ -70,7 +70,7 @@ def test_a_base_without_apt_can_be_given_nothing() -> None:
         python_packages("3.11", facts(has_apt=False, distribution="fedora 41"))
     assert caught.value.found == "fedora 41 with no Python, and without apt"
     assert caught.value.hint == (
-        "use a base that holds it, such as python:3.11-slim or `base: {bootstrap: bookworm}`"
+        "use a base that has it, such as python:3.11-slim or `base: {bootstrap: bookworm}`"
     )
 
 

@@ -61,13 +61,13 @@ def test_a_stronger_alternative_is_an_error_that_names_it() -> None:
         "freeze.yaml (blas): Debian's libblas.so.3 would be that of openblas\n"
         "  found:    libopenblas0-pthread\n"
         "  expected: netlib\n"
-        "  next:     leave out libopenblas0-pthread, which has the higher priority in Debian's "
+        "  next:     remove libopenblas0-pthread, which has the higher priority in Debian's "
         "alternatives"
     )
     with pytest.raises(ResolveError) as caught:
         check_blas("mkl", debian=NETLIB)
     assert caught.value.hint is not None
-    assert caught.value.hint.startswith("add libmkl-rt under `system:`, in the place of libblas3,")
+    assert caught.value.hint.startswith("add libmkl-rt under `system:`, and remove libblas3,")
     with pytest.raises(ResolveError) as caught:
         check_blas("openblas", debian=NETLIB)
     assert caught.value.hint == "add libopenblas0-pthread under `system:`"
@@ -78,7 +78,7 @@ def test_numpys_wheels_bundle_openblas_and_the_choices_that_remain_are_named() -
         check_blas("mkl", pip=[wheel("numpy", "2.2.0"), wheel("scipy", "1.16.0"), wheel("rich")])
     said = str(caught.value)
     assert "numpy 2.2.0: its wheel bundles openblas" in said
-    assert "take numpy and scipy from conda" in said
+    assert "install numpy and scipy from conda" in said
     assert "system: [python3-numpy, python3-scipy]" in said
     assert "allow-sdist: [numpy, scipy]" in said
     assert "rich" not in said
@@ -94,7 +94,7 @@ def test_what_answers_is_enough_and_where_nothing_does_it_is_said() -> None:
     assert check_blas("mkl", conda=[conda("libblas", "3.9.0", "1_mkl")]) == ()
     assert check_blas("openblas", debian=OPENBLAS) == ()
     (said,) = check_blas("openblas", pip=[wheel("rich")])
-    assert said == "blas: openblas is asked for, and nothing in the environment needs a BLAS"
+    assert said == "blas: openblas is requested, but nothing in the environment uses a BLAS"
 
 
 def test_another_build_that_was_named_or_taken_over_is_refused() -> None:
@@ -113,4 +113,4 @@ def test_wheels_with_a_blas_of_their_own_are_named() -> None:
     ]
     said = check_blas("mkl", conda=[conda("libblas", "3.9.0", "1_mkl")], components=components)
     assert len(said) == 1
-    assert said[0].startswith("pip:opencv-python bundles OpenBLAS 0.3.29 and computes with that")
+    assert said[0].startswith("pip:opencv-python bundles OpenBLAS 0.3.29 and uses that")

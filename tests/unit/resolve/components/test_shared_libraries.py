@@ -66,8 +66,8 @@ def test_a_library_that_nothing_provides_is_named_with_its_package(
     lightgbm = package(store, "lightgbm", {"lightgbm/lib/lib_lightgbm.so": code})
     (said,) = missing_libraries(lock(lightgbm, base=("libc6", "libstdc++6")), store)
     assert said == (
-        "lightgbm: libgomp.so.1 is needed, and nothing in this environment provides it; Debian's "
-        "package of it is libgomp1: add `system: [libgomp1]`"
+        "lightgbm: libgomp.so.1 is needed, and nothing in this environment provides it; its "
+        "Debian package is libgomp1: add `system: [libgomp1]`"
     )
 
 

@@ -13,7 +13,14 @@ import pytest
 from freezer.engine.interface import RunOptions, RunResult
 from freezer.errors import FreezerError, IntegrityError, ResolveError
 from freezer.fetch.debian.packages_index import Index
-from freezer.resolve.debian.apt import HERE, Answer, Chosen, ask_apt, parse_answer, upload
+from freezer.resolve.debian.apt import (
+    HERE,
+    Chosen,
+    InstallPlan,
+    parse_plan,
+    simulate_install,
+    upload,
+)
 
 INDEX = Index(
     source="debian",
@@ -60,12 +67,12 @@ def files(tar: bytes) -> dict[str, bytes]:
 
 def refusal(kind: type[FreezerError], engine: OneAnswer) -> FreezerError:
     with pytest.raises(kind) as caught:
-        ask_apt(engine, "base:1", [INDEX], ["jq"], {})  # type: ignore[arg-type]
+        simulate_install(engine, "base:1", [INDEX], ["jq"], {})  # type: ignore[arg-type]
     return caught.value
 
 
 def test_a_simulation_is_read() -> None:
-    assert parse_answer(SIMULATED) == Answer(
+    assert parse_plan(SIMULATED) == InstallPlan(
         installed=(
             Chosen("libonig5", "6.9.8-1", "amd64", None),
             Chosen("liblzma5", "5.4.1-1+deb12u2", "amd64", "5.4.1-1"),
@@ -77,21 +84,21 @@ def test_a_simulation_is_read() -> None:
 
 
 def test_nothing_to_do() -> None:
-    assert parse_answer("Reading package lists...\njq is already the newest version\n") == (
-        Answer((), ())
+    assert parse_plan("Reading package lists...\njq is already the newest version\n") == (
+        InstallPlan((), ())
     )
 
 
 @pytest.mark.parametrize("line", ["Inst jq", "Inst jq (1.6", "Remv x"])
 def test_a_line_of_another_form_is_not_passed_over(line: str) -> None:
     with pytest.raises(ResolveError) as caught:
-        parse_answer(f"{line}\n")
+        parse_plan(f"{line}\n")
     assert caught.value.found == line
 
 
 def test_the_container_is_confined_and_the_packages_cannot_be_options() -> None:
     engine = OneAnswer(0, SIMULATED)
-    ask_apt(engine, "base:1", [INDEX], ["jq=1.6", "g++"], {})  # type: ignore[arg-type]
+    simulate_install(engine, "base:1", [INDEX], ["jq=1.6", "g++"], {})  # type: ignore[arg-type]
     ((command, options, _),) = engine.asked
     assert command[-2:] == ["jq=1.6", "g++"]
     assert command[-3] == HERE

@@ -199,7 +199,7 @@ def test_a_dependency_that_nothing_fulfils(host: Host) -> None:
         stanza("login", "4.1", Essential="yes", Depends="lib (>= 3) | other"),
         stanza("lib", "2.0"),
     )
-    assert "login 4.1 needs what the archive does not have" in message
+    assert "login 4.1 depends on a package that the archive does not have" in message
     assert "found:    lib 2.0" in message
     assert "expected: lib (>= 3) | other" in message
 

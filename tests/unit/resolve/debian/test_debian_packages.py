@@ -81,14 +81,14 @@ def test_a_lock_entry() -> None:
 )
 def test_an_entry_that_is_not_safe_to_lock(field: str, value: str) -> None:
     one = table(stanza("evil", **{field: value})).candidates("evil")[0]
-    with pytest.raises(IntegrityError, match="describes evil wrongly") as caught:
+    with pytest.raises(IntegrityError, match="malformed entry of evil") as caught:
         one.package(requested=False, reason="x")
     assert caught.value.hint
 
 
 @pytest.mark.parametrize("version", ["", "one two", "a:b:c-1"])
 def test_a_version_that_is_none(version: str) -> None:
-    with pytest.raises(IntegrityError, match="describes evil wrongly"):
+    with pytest.raises(IntegrityError, match="malformed entry of evil"):
         table(stanza("evil", version, Filename="x.deb")).candidates("evil")
 
 
@@ -166,5 +166,5 @@ def test_relations_are_read(clause: str, text: str) -> None:
 
 @pytest.mark.parametrize("clause", ["a (~ 1)", "a b", "$(reboot)", "a | ", "a (>= 1"])
 def test_relations_that_are_none(clause: str) -> None:
-    with pytest.raises(IntegrityError, match="describes x wrongly"):
+    with pytest.raises(IntegrityError, match="malformed entry of x"):
         parse_clause(clause, "x")

@@ -98,7 +98,7 @@ def test_metadata_that_is_not_what_the_index_lists(index: FakeIndex) -> None:
 def test_metadata_out_of_something_that_is_no_wheel(index: FakeIndex) -> None:
     file = index.add("a")
     file.data = b"junk" * 200
-    with pytest.raises(FetchError, match="is not a wheel that can be read"):
+    with pytest.raises(FetchError, match="is not a readable wheel"):
         read_metadata(IndexFile(file.name, f"{index.url}/files/{file.name}", size=800))
 
 

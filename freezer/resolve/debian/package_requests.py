@@ -1,4 +1,4 @@
-"""What a spec asks of Debian, compared with what there is before apt is asked. Pure."""
+"""The spec's Debian packages, compared with the indices before apt runs. Pure."""
 
 from __future__ import annotations
 
@@ -21,32 +21,33 @@ _CHANGE = "correct `system` in the spec"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One package to ask apt for."""
+class PackageRequest:
+    """One package on apt's command line."""
 
     name: str
     version: str | None
-    asked: str
-    """As the spec has it."""
+    text: str
+    """The entry of `system` in the spec."""
 
     def __str__(self) -> str:
-        """Render as apt's command line has it."""
+        """Render as on apt's command line."""
         return self.name if self.version is None else f"{self.name}={self.version}"
 
 
-def check_wanted(
+def parse_requests(
     requested: Sequence[str], table: PackageTable, installed: Mapping[str, str]
-) -> list[Wanted]:
-    """Return what to ask apt for: what is requested, less what the base holds (name to version).
+) -> list[PackageRequest]:
+    """Return the packages to install: the requested ones without those in the base.
 
-    Raises ``ResolveError`` for names and versions that no index has, naming near ones.
+    ``installed`` maps names to versions. Raises ``ResolveError`` for names and versions that no
+    index has, with similar names.
     """
     found, unknown = [], []
     for text in requested:
         match = _REQUEST.fullmatch(text)
         if match is None:
             raise ResolveError(
-                f"{text!r} is no Debian package", expected="name or name=version", hint=_CHANGE
+                f"{text!r} is not a Debian package", expected="name or name=version", hint=_CHANGE
             )
         name, version = match["name"], match["version"]
         if name in installed and version in (None, installed[name]):
@@ -57,14 +58,14 @@ def check_wanted(
         elif one.name not in installed or one.name == name:
             _require_version(name, version, table)
             _require_architecture(name, match["architecture"], table)
-            found.append(Wanted(one.name, version, text))
+            found.append(PackageRequest(one.name, version, text))
     if unknown:
         raise _unknown(unknown, table)
     return list({item.name: item for item in reversed(found)}.values())[::-1]
 
 
 def _provider(name: str, table: PackageTable, installed: Mapping[str, str]) -> Candidate | None:
-    """Return the package that a virtual name stands for; the base's own where it has one."""
+    """Return the provider of a virtual package, preferably one in the base."""
     providers = table.providers(name)
     for one in providers:
         if one.name in installed:
@@ -85,7 +86,7 @@ def _require_version(name: str, version: str | None, table: PackageTable) -> Non
             f"the archives have no {name} at version {version}",
             found=", ".join(versions) or "no version at all: it is a virtual package",
             expected=version,
-            hint=f"{_CHANGE}, or reach back with `as_of` and a dated archive (`debian-snapshot`)",
+            hint=f"{_CHANGE}, or use `as-of` with a dated archive (`debian-snapshot`)",
         )
 
 
@@ -93,7 +94,7 @@ def _require_architecture(name: str, architecture: str | None, table: PackageTab
     offered = sorted({one.architecture for one in table.candidates(name)})
     if architecture is not None and offered and not {architecture, "all"} & set(offered):
         raise ResolveError(
-            f"{name} for {architecture} cannot be had for this platform",
+            f"{name} for {architecture} is not available for this platform",
             found=f"{name} for {', '.join(offered)}",
             hint=f"{_CHANGE}: leave out the architecture",
         )
@@ -102,21 +103,21 @@ def _require_architecture(name: str, architecture: str | None, table: PackageTab
 def _unknown(names: Sequence[str], table: PackageTable) -> ResolveError:
     if not table.names:
         return ResolveError(
-            f"{', '.join(names)} cannot be had: the base names no archive of Debian packages",
-            hint="choose a base whose apt knows its archives, or {bootstrap: …}",
+            f"the base has no Debian package sources to install {', '.join(names)} from",
+            hint="choose a base with apt sources, or {bootstrap: …}",
         )
     near = {name: ", ".join(_near(name, table.names)) for name in names}
     plural = len(names) > 1
     return ResolveError(
         f"no Debian archive of the base has {'these packages' if plural else names[0]}",
-        details=[f"{name}: {near[name] or 'nothing near'}" for name in names] if plural else (),
-        found=None if plural or not near[names[0]] else f"near names: {near[names[0]]}",
+        details=[f"{name}: {near[name] or 'no similar name'}" for name in names] if plural else (),
+        found=None if plural or not near[names[0]] else f"similar names: {near[names[0]]}",
         hint=_CHANGE,
     )
 
 
 def _near(name: str, names: Sequence[str]) -> list[str]:
-    """Return up to five names that may be meant: misspelt, begun, or of another version."""
+    """Return up to five similar names: misspelt, abbreviated, or with another version suffix."""
     close = difflib.get_close_matches(name, names, n=4, cutoff=0.8)
     stem = name.rstrip("0123456789.-")
     begun = [other for other in names if len(stem) > 3 and other.startswith(stem)]
