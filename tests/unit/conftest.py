@@ -31,7 +31,7 @@ def whole_run() -> Iterator[pytest.MonkeyPatch]:
 @pytest.fixture(scope="session", autouse=True)
 def solver_that_is_loaded(whole_run: pytest.MonkeyPatch) -> None:
     """Have the conda solver start from a server that has loaded it."""
-    whole_run.setattr(indexes, "ask", solving.ask)
+    whole_run.setattr(indexes, "run_worker", solving.run_worker)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -118,10 +118,10 @@ def _with_nearest(project: Project, lock: Lock, error: ArtifactGoneError) -> Art
     if not gone:
         return error
     from freezer.resolve.conda.solver.virtual_packages import SUBDIRS
-    from freezer.resolve.conda.takeover.complete import gone_from_channels
+    from freezer.resolve.conda.takeover.complete import removed_from_channels
 
     try:
-        found = gone_from_channels(
+        found = removed_from_channels(
             gone,
             spec_channels(project, lock.name),
             subdir=SUBDIRS[lock.platform],

@@ -1,1 +1,1 @@
-"""The conda ecosystem: what an environment asks of channels, and the packages that answer it."""
+"""The conda ecosystem: the requirements of an environment, and their resolution."""

@@ -1,4 +1,4 @@
-"""Reading an ``environment.yml``: channels, match specs, pip part, each with its line."""
+"""Parses ``environment.yml``: channels, match specs and pip part, each with its line."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 _SEL_KEY = re.compile(r"^sel\((?P<selector>.*)\)$")
 _KNOWN = frozenset({"name", "channels", "dependencies", "prefix", "platforms", "category"})
 _ELSEWHERE = {
-    "variables": "environment variables are not taken from it: write them under `env:` in the spec",
-    "pip-repositories": "package indexes are not taken from it: configure them for pip or uv",
+    "variables": "environment variables are ignored: write them under `env:` in the spec",
+    "pip-repositories": "package indexes are ignored: configure them for pip or uv",
 }
 
 
 @dataclass
 class EnvironmentFile:
-    """What the file asks for on one platform, in its order."""
+    """The contents of an ``environment.yml`` for one platform, in file order."""
 
     channels: list[tuple[str, Where]] = field(default_factory=list)
     specs: list[tuple[str, Where]] = field(default_factory=list)
@@ -32,41 +32,39 @@ class EnvironmentFile:
     """Lines of a requirements file, options included; paths are relative to the file's folder."""
     warnings: list[str] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
-    """What of its entries cannot be read, each with its line."""
+    """Errors of its entries, each with its line."""
 
 
-def read_environment(data: bytes, shown: str, subdir: Subdir, python: str) -> EnvironmentFile:
-    """Return what a file asks for on a platform, and what of it cannot be read.
+def read_environment(data: bytes, label: str, subdir: Subdir, python: str) -> EnvironmentFile:
+    """Parse an ``environment.yml`` for one platform; errors of entries are collected.
 
-    Raises ``SpecError`` for what is no such file.
-
-    Selectors in comments (``# [osx]``, as conda-lock has them) and as keys (``sel(win):``, as
-    micromamba has them) leave out what is for other platforms, or for another Python than
-    ``python`` (``3.11``).
+    Raises ``SpecError`` when the file as a whole is not one. Entries are skipped when their
+    selector excludes the platform or the Python version (``3.11``): comments (``# [osx]``) as in
+    conda-lock, keys (``sel(win):``) as in micromamba.
     """
-    document = read_yaml(data, shown)
+    document = read_yaml(data, label)
     text = data.decode("utf-8-sig").splitlines()
-    reader = _Reader(document, shown, text, Selectors(subdir, python))
+    reader = _Reader(document, label, text, Selectors(subdir, python))
     reader.read()
     return reader.found
 
 
 class _Reader:
     def __init__(
-        self, document: Document, shown: str, text: list[str], selectors: Selectors
+        self, document: Document, label: str, text: list[str], selectors: Selectors
     ) -> None:
         self.found = EnvironmentFile()
         self._document = document
-        self._shown = shown
+        self._shown = label
         self._text = text
         self._selectors = selectors
         self._lines: dict[int, bool] = {}
-        """Whether the selector of a line, if it has one, is of the platform."""
+        """Whether the selector of a line admits the platform, by line number."""
 
     def read(self) -> None:
         values = self._document.values
         for key in values:
-            if note := _ELSEWHERE.get(key) or (None if key in _KNOWN else "it is not used"):
+            if note := _ELSEWHERE.get(key) or (None if key in _KNOWN else "it is ignored"):
                 self.found.warnings.append(f"{self._where(key)}: {note}")
         for number, item in enumerate(self._list("channels")):
             where = self._where("channels", number)
@@ -132,11 +130,11 @@ class _Reader:
                 self.found.pip.append((str(item), where))
 
     def _selected_by_key(self, selector: str, value: Any, where: Where) -> None:
-        """Add what a ``sel(...)`` key holds, where it is of the platform."""
-        applies, unknown = self._selectors.evaluate(selector)
-        if unknown or applies is None:
+        """Add the entries under a ``sel(...)`` key where it admits the platform."""
+        applies, rejected = self._selectors.evaluate(selector)
+        if rejected or applies is None:
             raise SpecError(
-                "this selector is not understood",
+                "this selector cannot be parsed",
                 where=where,
                 found=f"sel({selector})",
                 expected="a platform such as sel(linux), sel(osx-arm64) or sel(not win)",
@@ -151,13 +149,13 @@ class _Reader:
         return str(item)
 
     def _applies(self, where: Where) -> bool:
-        """Return whether a line's selector, if it has one, is of the platform."""
+        """Return whether a line's selector, if any, admits the platform."""
         if not where.line:
             return True
         if where.line not in self._lines:
             selected = self._selectors.of_line(self._text[where.line - 1])
             self._lines[where.line] = selected.applies
-            kept = "the entry is kept" if selected.applies else "the entry is left out"
+            kept = "the entry is kept" if selected.applies else "the entry is skipped"
             self.found.warnings += [f"{where}: {text}; {kept}" for text in selected.warnings]
         return self._lines[where.line]
 

@@ -1,4 +1,4 @@
-"""All that a spec's conda half asks for, from its lists and its file, each with its place."""
+"""Collects all requirements of a spec's conda half, from its lists and its file."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 
 SPEC_FILE = "freeze.yaml"
 _LARGEST = 64 << 20
-"""Bytes; a pixi.lock of many environments has a few millions."""
+"""Maximum bytes; a pixi.lock of many environments has a few million."""
 _TOP_KEY = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 
 
 @dataclass
 class CondaRequirements:
-    """What was read for one platform."""
+    """The conda requirements of a spec for one platform."""
 
     channels: tuple[CondaChannel, ...] = ()
     """Highest priority first."""
     specs: tuple[CondaRequirement, ...] = ()
     pip: tuple[tuple[str, Where], ...] = ()
-    """Lines of a requirements file, and where each stands."""
+    """Lines of a requirements file, each with its location."""
     locked_pip: LockedPackages | None = None
-    """The Python packages of a lock that is taken over; ``pip`` is then empty."""
+    """The Python packages of an existing lock; ``pip`` is then empty."""
     pip_folder: Path | None = None
-    """What paths in ``pip`` are relative to."""
+    """The folder that paths in ``pip`` are relative to."""
     warnings: tuple[str, ...] = ()
     locked: tuple[CondaPin, ...] = ()
-    """Packages of an existing lock, taken over without solving; ``specs`` is then empty."""
+    """Packages of an existing lock, used without solving; ``specs`` is then empty."""
     lines: list[Any] = field(default_factory=list)
-    """The question as written, JSON-able, without comments, places and secrets."""
+    """The requirements as JSON data, for the digest: without comments, locations and secrets."""
 
 
 def gather_conda(
@@ -55,26 +55,27 @@ def gather_conda(
     config: Config | None = None,
     subdir: Subdir = "linux-64",
 ) -> CondaRequirements:
-    """Read all that a spec's conda half names, relative to ``folder``, for one platform.
+    """Collect the requirements of a spec's conda half, relative to ``folder``.
 
-    ``python`` is the spec's (``3.11``); it is requested beside whatever the file says. Raises
-    ``SpecError`` with its place.
+    ``python`` is the spec's (``3.11``) and becomes a requirement of its own. Raises ``SpecError``
+    with the location.
     """
     gatherer = _Gatherer(folder, spec, config or Config(), subdir)
     if spec.file is not None:
         data = _read(folder, spec.file)
         if kind := lock_kind(data):
-            return gatherer.taken_over(kind, spec.file)
-        return gatherer.asked(read_environment(data, spec.file, subdir, python), python)
-    return gatherer.asked(EnvironmentFile(), python)
+            return gatherer.from_lock(kind, spec.file)
+        return gatherer.from_lists(read_environment(data, spec.file, subdir, python), python)
+    return gatherer.from_lists(EnvironmentFile(), python)
 
 
 def pip_part(
     folder: Path, spec: CondaSpec, python: str, subdir: Subdir = "linux-64"
 ) -> tuple[tuple[tuple[str, Where], ...], Path]:
-    """Return the pip part of a spec's ``environment.yml``, whatever else is wrong with the file.
+    """Return the pip part of a spec's ``environment.yml``, regardless of its other errors.
 
-    For reporting the faults of both halves at once; empty where the file cannot be read at all.
+    It lets the errors of both halves be reported at once; empty when the file cannot be parsed at
+    all.
     """
     below = (folder / (spec.file or ".")).parent
     try:
@@ -87,7 +88,7 @@ def pip_part(
 
 
 def lock_kind(data: bytes) -> str | None:
-    """Return ``explicit``, ``conda-lock`` or ``pixi`` for a file of locked packages, else None."""
+    """Return ``explicit``, ``conda-lock`` or ``pixi`` for a lock file, else None."""
     text = data.decode("utf-8", "replace")
     if re.search(r"^@EXPLICIT\s*$", text, re.MULTILINE):
         return "explicit"
@@ -104,8 +105,8 @@ class _Gatherer:
         self._config = config
         self._subdir = subdir
 
-    def asked(self, file: EnvironmentFile, python: str) -> CondaRequirements:
-        """Return the question of the spec's lists and of an environment file."""
+    def from_lists(self, file: EnvironmentFile, python: str) -> CondaRequirements:
+        """Return the requirements of the spec's lists and of an environment file."""
         below = (self._folder / (self._spec.file or ".")).parent
         texts = [
             *((text, where, self._folder) for text, where in self._own_specs(python)),
@@ -121,7 +122,7 @@ class _Gatherer:
             *((text, where, below) for text, where in file.channels),
         ]
         if not written:
-            warnings.append("no channel is named, so `defaults` is asked, as conda does")
+            warnings.append("no channel is named, so `defaults` is used, as conda does")
             written = [("defaults", Where(SPEC_FILE, key="conda.channels"), self._folder)]
         written += [(channel, item.where, base) for item, channel, base in read if channel]
         with file.faults.collect():
@@ -135,32 +136,32 @@ class _Gatherer:
             pip_folder=below,
             warnings=tuple(warnings),
             lines=[
-                ["channels", [channel.name for channel in channels], _shown(written)],
+                ["channels", [channel.name for channel in channels], _without_secrets(written)],
                 ["specs", [[item.channel, item.text] for item, _, _ in read]],
             ],
         )
 
-    def taken_over(self, kind: str, shown: str) -> CondaRequirements:
+    def from_lock(self, kind: str, label: str) -> CondaRequirements:
         """Return the packages of an existing lock."""
         from freezer.resolve.conda.takeover.read import read_lock
 
         if self._spec.dependencies:
             raise SpecError(
-                f"{shown} is a lock, and is taken over as it is",
+                f"{label} is a lock and is used as it is",
                 where=Where(SPEC_FILE, key="conda.dependencies"),
-                hint="leave `dependencies` out, or name the environment.yml that it was made from",
+                hint="remove `dependencies`, or name the environment.yml that it was made from",
             )
-        taken = read_lock(kind, self._folder / shown, shown, self._subdir, self._config)
+        taken = read_lock(kind, self._folder / label, label, self._subdir, self._config)
         return CondaRequirements(
             channels=tuple({pin.channel.name: pin.channel for pin in taken.pins}.values()),
-            locked_pip=_locked_pip(shown, taken.pip),
+            locked_pip=_locked_pip(label, taken.pip),
             warnings=tuple(taken.warnings),
             locked=tuple(taken.pins),
             lines=[["locked", [pin.line() for pin in taken.pins]]],
         )
 
     def _channels(self, written: list[tuple[str, Where, Path]]) -> tuple[CondaChannel, ...]:
-        """Return the channels, each once, folders relative to the file that names them."""
+        """Return the channels without duplicates, folders relative to the file that names them."""
         texts = [(_anchored(text, base), where) for text, where, base in written]
         return read_channels(texts, folder=self._folder, config=self._config)
 
@@ -178,11 +179,11 @@ class _Gatherer:
         return [(f"python={python}", Where(SPEC_FILE, key="python")), *own]
 
 
-def _locked_pip(shown: str, pins: list[LockedPin]) -> LockedPackages | None:
+def _locked_pip(label: str, pins: list[LockedPin]) -> LockedPackages | None:
     if not pins:
         return None
-    said = [[item.pin.name, item.pin.version, *map(str, _hashes(item))] for item in pins]
-    return FixedPackages(shown, digest(json_bytes(sorted(said))), tuple(pins))
+    lines = [[item.pin.name, item.pin.version, *map(str, _hashes(item))] for item in pins]
+    return FixedPackages(label, digest(json_bytes(sorted(lines))), tuple(pins))
 
 
 def _hashes(item: LockedPin) -> list[str | None]:
@@ -191,11 +192,11 @@ def _hashes(item: LockedPin) -> list[str | None]:
 
 
 def _require_folders(written: list[tuple[str, Where, Path]]) -> None:
-    """Refuse channels that are folders of this machine and are not there."""
+    """Raise ``SpecError`` for channels that are missing folders of this machine."""
     for text, where, base in written:
         if text.startswith((".", "/", "~")) and not Path(_anchored(text, base)).is_dir():
             raise SpecError(
-                f"the channel {text} is not a folder that is there",
+                f"the channel {text} is not an existing folder",
                 where=where,
                 hint="paths are relative to the file that names them",
             )
@@ -207,8 +208,8 @@ def _anchored(text: str, base: Path) -> str:
     return str((base / text).absolute()) if text.startswith(".") else text
 
 
-def _shown(written: list[tuple[str, Where, Path]]) -> list[str]:
-    """Return channels as they were written, fit to be hashed: without secrets."""
+def _without_secrets(written: list[tuple[str, Where, Path]]) -> list[str]:
+    """Return channels as written, without secrets, for the digest."""
     return [public_url(text) for text, _, _ in written]
 
 

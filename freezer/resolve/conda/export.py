@@ -1,9 +1,9 @@
-"""The conda half of a lock as other tools read it: ``conda-lock.yml``, explicit files, and source.
+"""Exports the conda half of a lock: ``conda-lock.yml``, explicit files, ``environment.yml``.
 
-These are exports: ``conda-lock.yml`` (format 1) has no room for much of a record, and explicit
-files hold an MD5 only. The authority is Freezer's own lock. The content hash in it is the one that
-conda-lock computes from `environment_yaml` and `virtual_packages_yaml`, so that conda-lock sees
-when those change.
+Exports are for other tools; Freezer's own lock is the authority. ``conda-lock.yml`` (format 1)
+stores only part of a record, explicit files only an MD5. The content hash is the one that
+conda-lock computes from `environment_yaml` and `virtual_packages_yaml`, so conda-lock detects
+changes of those.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from freezer.fetch.http.redact import redact
 from freezer.model.canonical import yaml_text
 from freezer.resolve.conda.order import dependencies_first
 from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module, quiet
-from freezer.resolve.conda.solver.virtual_packages import SUBDIRS, elsewhere, solver_form
+from freezer.resolve.conda.solver.virtual_packages import SUBDIRS, for_platform, solver_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,18 +41,22 @@ _HEAD = f"""\
 def environment_yaml(
     channels: Sequence[CondaChannel], specs: Iterable[CondaRequirement], pip: Iterable[str] = ()
 ) -> bytes:
-    """Return what was requested as an ``environment.yml``, which conda and conda-lock read."""
+    """Return the requirements as an ``environment.yml``, readable by conda and conda-lock."""
     lines = ["channels:", *(f"- {_quoted(_written(channel))}" for channel in channels)]
     lines.append("dependencies:")
-    for asked in specs:
-        text = asked.text if asked.channel is None else f"{asked.channel}::{asked.text}"
+    for dependencies in specs:
+        text = (
+            dependencies.text
+            if dependencies.channel is None
+            else f"{dependencies.channel}::{dependencies.text}"
+        )
         lines.append(f"- {_quoted(text)}")
     rest = [f"  - {_quoted(line)}" for line in pip]
     return "\n".join([*lines, *(["- pip:", *rest] if rest else []), ""]).encode()
 
 
 def virtual_packages_yaml(lock: Lock) -> bytes:
-    """Return what was declared to the solver, as ``conda-lock --virtual-package-spec`` reads it."""
+    """Return the virtual packages in the format of ``conda-lock --virtual-package-spec``."""
     subdirs = {
         subdir: {"packages": {name: _spec(name, text) for name, text in declared.items()}}
         for subdir, declared in _declared(lock).items()
@@ -63,8 +67,8 @@ def virtual_packages_yaml(lock: Lock) -> bytes:
 def conda_lock_yaml(lock: Lock, channels: Sequence[CondaChannel], source: bytes) -> bytes:
     """Return the conda packages of a lock, on all its platforms, as a ``conda-lock.yml``.
 
-    ``source`` is the ``environment.yml`` that they answer. Raises ``LockError`` for packages
-    without an MD5, which the format demands.
+    ``source`` is the ``environment.yml`` that they satisfy. Raises ``LockError`` for packages
+    without an MD5, which the format requires.
     """
     models = conda_lock_module("lockfile.v2prelim.models")
     with tempfile.TemporaryDirectory(prefix="freezer-export-") as folder:
@@ -83,8 +87,8 @@ def conda_lock_yaml(lock: Lock, channels: Sequence[CondaChannel], source: bytes)
         )
     content.alphasort_inplace()
     content.filter_virtual_packages_inplace()
-    # Its own writer writes the same bytes, but with an emitter in Python, which takes longer than
-    # the solve.
+    # conda-lock's own writer gives the same bytes, but its YAML emitter in pure Python takes longer
+    # than the solve.
     dumper = getattr(yaml, "CDumper", yaml.Dumper)
     text = yaml.dump(content.to_v1().dict_for_output(), Dumper=dumper, sort_keys=False)
     return (_HEAD + str(text)).encode()
@@ -93,7 +97,7 @@ def conda_lock_yaml(lock: Lock, channels: Sequence[CondaChannel], source: bytes)
 def explicit_text(lock: Lock, platform: str, channels: Sequence[CondaChannel]) -> str:
     """Return the conda packages of one platform (``linux/amd64``) as an explicit file.
 
-    Those that others need come first. Raises ``LockError`` for a platform that the lock has not.
+    Dependencies come first. Raises ``LockError`` for a platform that the lock does not have.
     """
     subdir = SUBDIRS.get(platform, platform)
     packages = _by_subdir(lock).get(subdir)
@@ -121,14 +125,14 @@ def _by_subdir(lock: Lock) -> dict[str, tuple[CondaPackage, ...]]:
 
 def _declared(lock: Lock) -> dict[str, dict[str, str]]:
     return {
-        subdir: elsewhere(lock.virtual_packages, subdir)
+        subdir: for_platform(lock.virtual_packages, subdir)
         for subdir in SUBDIRS.values()
         if subdir in _by_subdir(lock)
     }
 
 
 def _spec(name: str, text: str) -> str:
-    """Return a virtual package's version, and its build where that is what counts."""
+    """Return a virtual package's version, or its build for ``__archspec``."""
     _, version, build = solver_form(name, text)
     return version if build == "0" else f"{version} {build}"
 
@@ -138,8 +142,8 @@ def _entry(
 ) -> Any:
     if package.md5 is None:
         raise LockError(
-            f"{package.file} has no MD5, which a {LOCK_FILE} must have",
-            hint="index the channel anew with a tool that writes MD5 as well",
+            f"{package.file} has no MD5, which {LOCK_FILE} requires",
+            hint="re-index the channel with a tool that writes MD5 as well",
         )
     return models.LockedDependency(
         name=package.name,
@@ -155,18 +159,18 @@ def _entry(
 
 
 def _dependencies(depends: Iterable[str]) -> dict[str, str]:
-    """Return name to version, as conda-lock keeps them; several specs of a name are joined."""
+    """Map names to versions as in conda-lock; several specs of a name are joined."""
     found: dict[str, list[str]] = {}
     for text in depends:
-        name, version = _asked(text)
+        name, version = _parsed(text)
         versions = found.setdefault(name, [])
         if version != "*":
             versions.append(version)
     return {name: ",".join(dict.fromkeys(versions)) for name, versions in sorted(found.items())}
 
 
-@lru_cache(maxsize=1 << 12)  # much is needed by many
-def _asked(text: str) -> tuple[str, str]:
+@lru_cache(maxsize=1 << 12)  # many packages share dependencies
+def _parsed(text: str) -> tuple[str, str]:
     from rattler import MatchSpec
 
     spec = MatchSpec(text)
@@ -174,10 +178,10 @@ def _asked(text: str) -> tuple[str, str]:
 
 
 def _content_hashes(lock: Lock, source: bytes, folder: Path) -> dict[str, str]:
-    """Return what conda-lock would compute from the same input, by platform."""
+    """Return the content hashes that conda-lock computes from the same input, by platform."""
     (folder / SOURCE_FILE).write_bytes(source)
     (folder / VIRTUAL_FILE).write_bytes(virtual_packages_yaml(lock))
-    # Names of pip's packages are looked up in a table that is otherwise downloaded.
+    # conda-lock downloads a table of PyPI names unless it is given one.
     (folder / "names.json").write_text("{}")
     with quiet():
         spec = _spec_of(folder, sorted(_by_subdir(lock)))
@@ -198,19 +202,19 @@ def _spec_of(folder: Path, subdirs: list[str]) -> Any:
         )
     except Exception as error:
         raise LockError(
-            f"conda-lock cannot read the {SOURCE_FILE} that {LOCK_FILE} would be made from",
+            f"conda-lock cannot read the {SOURCE_FILE} for {LOCK_FILE}",
             found=redact(str(error).splitlines()[0]) if str(error) else type(error).__name__,
-            hint="options in its pip part are what conda-lock often cannot read",
+            hint="conda-lock often cannot read options in the pip part",
         ) from error
 
 
 def _channel(channel: CondaChannel) -> Any:
-    """Return a channel as conda-lock keeps it; no secret is in it."""
+    """Return a channel as in conda-lock, without secrets."""
     return conda_lock_module("models.channel").Channel(url=_written(channel), used_env_vars=())
 
 
 def _written(channel: CondaChannel) -> str:
-    """Return how to write a channel so that conda finds it: its name, where that is enough."""
+    """Return a channel as conda accepts it: its name, where that is enough."""
     return channel.name if channel.is_default else channel.address
 
 

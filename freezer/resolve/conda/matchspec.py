@@ -1,4 +1,4 @@
-"""Match specs as people write them, brought to a form that every tool reads alike."""
+"""Match specs as users write them, normalised to a form that all tools parse alike."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ _SPACES = re.compile(r"\s*(===|==|>=|<=|!=|~=|=|<|>|,|\|)\s*")
 _URL = re.compile(r"^(https?|file)://|\.(conda|tar\.bz2)$")
 _HINTS = (
     (re.compile(r"=[<>]"), "write '>=' or '<='"),
-    (re.compile(r"===|@|;"), "that is pip's way to write it; move the line under `pip:`"),
-    (re.compile(r"[=<>,]$"), "a version is missing at the end"),
+    (re.compile(r"===|@|;"), "this is pip's syntax; move the line under `pip:`"),
+    (re.compile(r"[=<>,]$"), "the version is missing at the end"),
 )
 
 
 def read_spec(
     text: str, where: Where, *, folder: Path, config: Config
 ) -> tuple[CondaRequirement, str | None]:
-    """Return what a match spec asks for, and the channel as it was written, if it names one.
+    """Parse a match spec; return it, and the channel as written, if it names one.
 
-    ``python >= 3.8`` and ``numpy = 1.20 = py38_0`` lose their spaces. Raises ``SpecError``.
+    Spaces of ``python >= 3.8`` and ``numpy = 1.20 = py38_0`` are removed. Raises ``SpecError``.
     """
     match = _CHANNEL.match(text.strip())
     channel, rest = (match["channel"], match["rest"]) if match else (None, text.strip())
     if _URL.search(rest) or (channel and _URL.search(channel) and not rest):
         raise SpecError(
-            "an archive's own address is not a match spec",
+            "the URL of an archive is not a match spec",
             where=where,
             found=redact(text),
-            hint="put the archive into a channel (a folder will do: `rattler-index`), or list all "
-            "packages in an explicit file (`@EXPLICIT`)",
+            hint="put the archive into a channel (a folder is enough: `rattler-index`), or list "
+            "all packages in an explicit file (`@EXPLICIT`)",
         )
     bare = without_spaces(rest)
     name = _checked(bare, text, where)
@@ -51,13 +51,13 @@ def read_spec(
 
 
 def without_spaces(text: str) -> str:
-    """Close the gaps around operators, but not within brackets: there they belong to values."""
+    """Remove spaces around operators, except within brackets, where they belong to values."""
     head, bracket, tail = text.partition("[")
     return _SPACES.sub(r"\1", head).strip() + bracket + tail
 
 
 def _checked(bare: str, text: str, where: Where) -> str | None:
-    """Return the channel that the brackets name. Raises ``SpecError`` when rattler cannot read."""
+    """Return the channel in the brackets. Raises ``SpecError`` when rattler cannot parse it."""
     from rattler import MatchSpec
     from rattler.exceptions import InvalidMatchSpecError
 

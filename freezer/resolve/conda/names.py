@@ -1,8 +1,8 @@
-"""What conda packages are called among Python packages, so that pip never replaces one.
+"""Python names of conda packages, so that pip never replaces one.
 
-Most have the same name in both ecosystems. Those that do not are in the table, which holds the
-differences of well-known packages, as recorded by grayskull (`grayskull/strategy/config.yaml`,
-https://github.com/conda/grayskull) and by parselmouth, which reads them out of the packages of
+Most packages have the same name in both ecosystems. The table has the exceptions among well-known
+packages, as recorded by grayskull (`grayskull/strategy/config.yaml`,
+https://github.com/conda/grayskull) and by parselmouth, which extracts them from the packages of
 conda-forge (https://github.com/prefix-dev/parselmouth), and of the channels ``pytorch`` and
 ``nvidia``.
 """
@@ -79,9 +79,9 @@ _SAME_VERSION = {
     "trino-python-client": "trino",
     "uvicorn-standard": "uvicorn",
 }
-"""conda name to Python name, where both ecosystems count versions alike; those of frameworks are in
-their descriptions (`freezer.frameworks`)."""
-_OTHER_VERSION = {
+"""conda name to Python name, where the versions are the same in both ecosystems; those of
+frameworks are in their descriptions (`freezer.frameworks`)."""
+_VERSION_DIFFERS = {
     "gdal": ("gdal",),
     "opencv": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
     "py-opencv": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
@@ -90,36 +90,36 @@ _OTHER_VERSION = {
     "vtk": ("vtk",),
     "vtk-base": ("vtk",),
 }
-"""conda name to the Python names of what it brings, where versions do not compare."""
+"""conda name to the Python names of its contents, where versions differ."""
 _NOT_PYTHON = frozenset(
     {"boost", "cpython", "glib", "libboost-python", "python", "python-gil", "python_abi"}
 )
-"""Packages that need Python and are no Python package, though some have a name among those."""
+"""Packages that depend on Python but are no Python package, even if one has the same name."""
 
 
 def pypi_names(package: CondaPackage) -> tuple[str, ...]:
-    """Return the normalised Python names of what a conda package brings; empty for none.
+    """Return the normalised Python names of a conda package's contents; empty for none.
 
-    A package that neither needs Python nor is made for every Python is a library or a program,
-    whatever Python package has its name (``graphviz``, ``ninja``, ``blosc``).
+    A package that neither depends on Python nor is built for all of them is a library or a program,
+    even if a Python package has its name (``graphviz``, ``ninja``, ``blosc``).
     """
     if not _is_python(package):
         return ()
-    if package.name in _OTHER_VERSION:
-        return tuple(canonicalize_name(name) for name in _OTHER_VERSION[package.name])
+    if package.name in _VERSION_DIFFERS:
+        return tuple(canonicalize_name(name) for name in _VERSION_DIFFERS[package.name])
     return (canonicalize_name(_python_name(package.name)),)
 
 
 def provided_by_conda(
     packages: Iterable[CondaPackage],
 ) -> dict[str, tuple[CondaPackage, str | None]]:
-    """Return Python name to the conda package that brings it, and the version that pip must hold.
+    """Map Python names to the conda package and the version that pip must keep.
 
-    The version is None where the two ecosystems count differently: there the name alone is held.
+    The version is None where it differs between the ecosystems: only the name is reserved then.
     """
     found: dict[str, tuple[CondaPackage, str | None]] = {}
     for package in packages:
-        version = None if package.name in _OTHER_VERSION else _version(package.version)
+        version = None if package.name in _VERSION_DIFFERS else _version(package.version)
         for name in pypi_names(package):
             if name not in found or package.name == name:
                 found[name] = (package, version)

@@ -1,4 +1,4 @@
-"""The order in which packages can be installed."""
+"""Installation order of packages."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def dependencies_first(packages: Iterable[CondaPackage]) -> list[CondaPackage]:
-    """Return packages so that each comes after those that it needs; otherwise by name.
+    """Sort packages so that dependencies come first; otherwise by name.
 
-    Packages that need each other come in some order that is the same every time.
+    Cycles are broken deterministically.
     """
     waiting = {package.name: package for package in sorted(packages, key=lambda item: item.name)}
     found: list[CondaPackage] = []

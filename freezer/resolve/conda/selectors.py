@@ -1,4 +1,4 @@
-"""Selectors of conda's files: ``# [win or osx]`` behind an entry, ``sel(osx-arm64):`` as a key.
+"""Selectors of conda files: ``# [win or osx]`` after an entry, ``sel(osx-arm64):`` as a key.
 
 conda-build evaluates them as Python. Here they are parsed: platform names, ``py`` and
 ``target_platform``, comparisons, ``not``, ``and``, ``or`` and parentheses.
@@ -32,7 +32,7 @@ _PLATFORMS: Final = frozenset(
 )
 _PYTHONS: Final = {"py2k": (2, None), "py3k": (3, None), "py27": (2, 7), "py34": (3, 4),
                    "py35": (3, 5), "py36": (3, 6)}  # fmt: skip
-"""conda-build's words for versions of Python; None: any minor version."""
+"""conda-build's names of Python versions; None: any minor version."""
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
     ">": operator.gt, ">=": operator.ge,
@@ -42,14 +42,14 @@ _TOKEN: Final = re.compile(
     r"|(?P<sign>[=!<>]=|[<>()]))"
 )
 _BRACKETS: Final = re.compile(r"\[(?P<inside>[^\[\]]+)\](?!\()")
-"""What a comment has in brackets; ``[text](address)`` is a link."""
+"""Brackets in a comment; ``[text](address)`` is a link, not a selector."""
 _LONGEST: Final = 200
-"""Characters of a selector: bounds the depth of its parentheses as well."""
+"""Maximum characters of a selector; bounds the depth of its parentheses as well."""
 
 
 @dataclass(frozen=True)
 class Selected:
-    """Whether an entry is for the platform, and what of its selector is not understood."""
+    """Whether an entry applies to the platform, and what in its selector is unknown."""
 
     applies: bool
     warnings: tuple[str, ...] = ()
@@ -64,9 +64,9 @@ class Selectors:
     """``3.11``."""
 
     def of_line(self, line: str) -> Selected:
-        """Return what the comment of a line of YAML selects.
+        """Evaluate the selector in a line's comment.
 
-        An entry stays where a selector is not understood, or where two contradict each other: to
+        An entry applies when its selector cannot be parsed or when two contradict each other: to
         conda itself they are comments.
         """
         found = [match["inside"].strip() for match in _BRACKETS.finditer(comment_of(line))]
@@ -74,7 +74,7 @@ class Selectors:
         for text in found:
             value, unknown = self.evaluate(text)
             if unknown:
-                warnings.append(f"{unknown} in the selector [{text}] is not understood")
+                warnings.append(f"{unknown} in the selector [{text}] cannot be parsed")
             if value is not None:
                 values.add(value)
         if len(values) > 1:
@@ -82,10 +82,9 @@ class Selectors:
         return Selected(values != {False}, tuple(warnings))
 
     def evaluate(self, text: str) -> tuple[bool | None, str | None]:
-        """Return a selector's value, and the first thing in it that is not understood.
+        """Return a selector's value, and the first unknown part of it.
 
-        The value is None where it depends on what is not understood: ``win and x`` does not on
-        Linux.
+        The value is None where it depends on the unknown part: ``win and x`` does not on Linux.
         """
         parser = _Parser(text, self._names())
         try:
@@ -107,28 +106,28 @@ class Selectors:
 
 
 def comment_of(line: str) -> str:
-    """Return the comment of a line of YAML: behind a ``#`` that is in no quotes; maybe nothing."""
+    """Return the comment of a line of YAML: the text after an unquoted ``#``; may be empty."""
     quote, before, fresh = "", " ", True
-    for place, letter in enumerate(line):
+    for position, letter in enumerate(line):
         if quote:
             quote = "" if letter == quote else quote
         elif letter in "'\"" and fresh:
             quote = letter
         elif letter == "#" and before.isspace():
-            return line[place:]
-        # A quote opens a text only where a value begins; elsewhere it is an apostrophe.
+            return line[position:]
+        # A quote opens a string only where a value begins; elsewhere it is an apostrophe.
         fresh = letter in "-:,[{?" or (fresh and letter.isspace())
         before = letter
     return ""
 
 
 class _NotASelectorError(ValueError):
-    """Its text says what is not understood."""
+    """A syntax error in a selector; its text names the part that cannot be parsed."""
 
 
 @dataclass
 class _Parser:
-    """Recursive descent over ``or``, ``and``, ``not``, comparisons; unknown names are None."""
+    """Recursive descent parser; unknown names evaluate to None."""
 
     text: str
     names: Mapping[str, Any]
@@ -159,29 +158,29 @@ class _Parser:
             raise _NotASelectorError("the end")
         return self._tokens.pop(0)
 
-    def _takes(self, *words: str) -> str | None:
+    def _accept(self, *words: str) -> str | None:
         return self._tokens.pop(0) if self._tokens and self._tokens[0] in words else None
 
     def _or(self) -> Any:
         values = [self._and()]
-        while self._takes("or"):
+        while self._accept("or"):
             values.append(self._and())
         return values[0] if len(values) == 1 else _any(values)
 
     def _and(self) -> Any:
         values = [self._not()]
-        while self._takes("and"):
+        while self._accept("and"):
             values.append(self._not())
         return values[0] if len(values) == 1 else _negated(_any([_negated(v) for v in values]))
 
     def _not(self) -> Any:
-        return _negated(self._not()) if self._takes("not") else self._comparison()
+        return _negated(self._not()) if self._accept("not") else self._comparison()
 
     def _comparison(self) -> Any:
         left = self._atom()
-        sign = self._takes(*_COMPARE)
+        sign = self._accept(*_COMPARE)
         if sign is None:
-            # A bare number is a footnote's: `[1]`.
+            # A bare number is a footnote: `[1]`.
             if isinstance(left, bool) or left is None:
                 return left
             raise _NotASelectorError(repr(self.text))

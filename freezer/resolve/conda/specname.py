@@ -1,4 +1,4 @@
-"""The package that a match spec is about. Imports nothing: the solver's process starts quickly."""
+"""The package name of a match spec. Imports nothing, so that the worker starts quickly."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ _NAME = re.compile(r"(?:[^\s\[]*::)?\s*(?P<name>[A-Za-z0-9_.-]+)")
 
 
 def spec_name(text: str) -> str:
-    """Return the package name of a match spec, in lower case as conda has them."""
+    """Return the package name of a match spec, in lower case as in conda."""
     match = _NAME.match(text.strip())
     return match["name"].lower() if match else text

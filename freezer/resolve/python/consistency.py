@@ -1,4 +1,4 @@
-"""Whether the Python packages of a lock fit together, by the metadata in the wheels."""
+"""Consistency of a lock's Python packages, by the metadata in the wheels."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def unmet(lock: Lock, store: Store) -> str | None:
-    """Return a requirement among a lock's wheels that is not met; None where all are.
+    """Return an unmet requirement among a lock's wheels; None when all are met.
 
-    Wheels that the store lacks are taken as they are: ``pip check`` in the image looks at all.
+    Wheels that are not in the store are skipped: ``pip check`` in the image covers all.
     """
     versions = {item.name: item.version for item in lock.pip}
     target = marker_environment(lock.target)
@@ -33,9 +33,9 @@ def unmet(lock: Lock, store: Store) -> str | None:
                 continue
             found = versions.get(name)
             if found is None:
-                if lock.conda:  # which may bring it
+                if lock.conda:  # which may provide it
                     continue
-                return f"{package.name} {package.version} needs {name}, which is not there"
+                return f"{package.name} {package.version} needs {name}, which is missing"
             if not item.specifier.contains(found, prereleases=True):
                 return f"{package.name} {package.version} wants {name}{item.specifier}"
     return None

@@ -1,4 +1,4 @@
-"""What a resolver of Python packages is: a question in, pinned and hashed files out."""
+"""Interface of the Python resolvers: requests in, pinned and hashed files out."""
 
 from __future__ import annotations
 
@@ -25,40 +25,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PipRequirement:
-    """One requirement or constraint, and where it was written."""
+    """One requirement or constraint with its location."""
 
     requirement: Requirement
     where: Where
     hashes: tuple[str, ...] = ()
-    """SHA-256 of the files that are acceptable, as given with ``--hash``; empty: any."""
+    """SHA-256 of the acceptable files, from ``--hash``; empty: any file."""
     name: str = field(init=False, compare=False)
     """The normalised name."""
 
     def __post_init__(self) -> None:
-        """Normalise the name once: it is looked up for every package of an answer."""
+        """Normalise the name once: it is compared with every package of a resolution."""
         object.__setattr__(self, "name", canonicalize_name(self.requirement.name))
 
     def applies(self, target: Target) -> bool:
-        """Return whether its marker holds on the target."""
+        """Return whether its marker holds for the target."""
         marker = self.requirement.marker
         return marker is None or marker_holds(marker, marker_environment(target))
 
 
 @dataclass(frozen=True)
 class Provided:
-    """A Python package that another ecosystem has installed already."""
+    """A Python package that another ecosystem installs."""
 
     version: str
-    """By PEP 440."""
+    """A PEP 440 version."""
     package: str
-    """What that ecosystem calls it."""
+    """Its name in that ecosystem."""
     by: str
-    """In words, for messages: ``conda's pytorch 2.5.1 cuda126_py311 (asked for in ...)``."""
+    """For messages: ``conda's pytorch 2.5.1 cuda126_py311 (asked for in ...)``."""
 
 
 @dataclass(frozen=True)
 class PipRequest:
-    """Everything that a resolver may look at."""
+    """All inputs of a resolution."""
 
     target: Target
     requirements: tuple[PipRequirement, ...]
@@ -67,25 +67,24 @@ class PipRequest:
     indexes: Indexes
     constraints: tuple[PipRequirement, ...] = ()
     overrides: tuple[PipRequirement, ...] = ()
-    """Requirements that take the place of all others on the same package, whoever has them."""
+    """Requirements that replace all others on the same package."""
     keep: Mapping[str, str] = field(default_factory=dict)
-    """Normalised name to version: kept wherever it still answers."""
+    """Normalised name to preferred version."""
     newer: Mapping[str, str] = field(default_factory=dict)
     """Normalised name to a later cut-off than ``as_of``, for single packages."""
     allow_sdist: frozenset[str] = frozenset()
     """Normalised names of packages that may be locked as source distributions."""
     prereleases: bool = False
-    """Whether a requirements file says ``--pre``."""
+    """Whether a requirements file has ``--pre``."""
     stable: bool = False
-    """Whether a pre-release that no requirement names is out of question, as far as a resolver can
-    be told."""
+    """Whether pre-releases that no requirement names are excluded, as far as the resolver can."""
     undated: bool = True
-    """Whether files of which no date is known may be considered where nothing dated answers; where
-    not, then still those of packages that are to have one version, and that version has no date."""
+    """Whether undated files may be considered when dated ones have no solution. Those of a pinned
+    version without any dated file always may."""
     provided: Mapping[str, Provided] = field(default_factory=dict)
-    """Normalised name to what is there already, which pip must neither replace nor fetch."""
+    """Normalised name to packages of other ecosystems, which pip must neither replace nor fetch."""
     stand_ins: str | None = None
-    """Among ``indexes.find_links``: the one with stand-ins of what is held."""
+    """The entry of ``indexes.find_links`` with the stand-ins."""
 
     def by_name(self) -> dict[str, list[PipRequirement]]:
         """Return the requirements by name, without those whose marker excludes the target."""
@@ -96,39 +95,39 @@ class PipRequest:
         return found
 
     def cut_off(self, name: str) -> str:
-        """Return up to when files of a package (normalised name) are considered."""
+        """Return the cut-off for files of a package (normalised name)."""
         return max(self.as_of, self.newer.get(name, self.as_of))
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """An answer: packages sorted by name, and what the user should know about it."""
+    """A solution: packages sorted by name, and warnings."""
 
     packages: tuple[PipPackage, ...]
     warnings: tuple[str, ...] = ()
     causes: Mapping[str, str] = field(default_factory=dict)
-    """Of an update, by name: why a package moved that the update does not name."""
+    """For an update, by name: why a package changed that the update does not name."""
     alone: Mapping[str, str] = field(default_factory=dict)
-    """Of an update: the versions that the named ones reach if nothing else moves."""
+    """For an update: the versions that the named packages reach when nothing else may change."""
 
 
 class PipSession(Protocol):
-    """One question, and others that differ from it only in what is kept and in constraints.
+    """Resolves one request several times, with other preferences and constraints.
 
-    What was read of the indexes for one of them is there for the next.
+    What was read from the indexes is reused.
     """
 
     def versions(self, request: PipRequest) -> Mapping[str, str]:
-        """Return the version of each package, and look at no file. Raises as ``resolve``."""
+        """Return the version of each package, without selecting files. Raises as ``resolve``."""
 
     def resolve(self, request: PipRequest) -> Resolution:
-        """Return one file for each package. Raises ``ResolveError`` saying why there is none."""
+        """Return one file for each package. Raises ``ResolveError`` with the conflict."""
 
 
 class PipResolver(Protocol):
-    """Answers requests; its packages carry the reasons ``requested in`` and ``needed by``."""
+    """Resolves requests; its packages have reasons ``asked for in`` and ``needed by``."""
 
     def session(
         self, request: PipRequest, *, store: Store, report: Reporter
     ) -> AbstractContextManager[PipSession]:
-        """Give a session for a request, as long as the block lasts."""
+        """Open a session for a request, a context manager."""

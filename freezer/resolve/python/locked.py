@@ -1,6 +1,6 @@
-"""From pins and edges, whichever resolver found them, to the packages of a lock.
+"""Locked packages from the pins and edges of any resolver.
 
-Each pin becomes the one file that pip would install on the target, with its hash and size.
+Each pin becomes the file that pip would install on the target, with its hash and size.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ResolvedPins:
-    """A resolver's answer: the pins, and who needs each of them."""
+    """A resolver's result: the pins, and the dependents of each."""
 
     pins: Sequence[Pin]
     needed_by: Mapping[str, set[str]]
@@ -48,8 +48,8 @@ def locked_packages(
 ) -> tuple[PipPackage, ...]:
     """Return one file for each pin, sorted by name.
 
-    ``build`` resolves what the build of a source distribution needs. Raises ``IntegrityError`` for
-    files with other hashes than asked for, ``FetchError``, ``ResolveError``.
+    ``build`` resolves the build requirements of a source distribution. Raises ``IntegrityError``
+    for files with other hashes than the required ones, ``FetchError``, ``ResolveError``.
     """
     requested = request.by_name()
     needs = requires(answer.needed_by)
@@ -85,7 +85,7 @@ def locked_packages(
 def _hashes_of_others(
     error: FreezerError, pin: Pin, mine: Sequence[PipRequirement], request: PipRequest
 ) -> FreezerError:
-    """Return the error for hashes that are right, and of files for another target; else `error`."""
+    """Return the error for hashes of files for another target; otherwise ``error``."""
     hashes = {value for item in mine for value in item.hashes}
     files = files_with_hashes(pin.name, hashes, PythonIndex(request.indexes)) if hashes else []
     best = best_wheel([wheel.file for wheel in pin.wheels], request.target)
@@ -98,13 +98,13 @@ def _hashes_of_others(
         found=", ".join(files),
         expected=f"also the hash of a file for Python {python.minor} on Linux "
         f"{request.target.architecture}: {best}",
-        hint="add it to the requirement (`pip hash FILE` prints it), or leave the hashes out: the "
+        hint="add it to the requirement (`pip hash FILE` prints it), or remove the hashes: the "
         "lock has its own",
     )
 
 
 def with_build(package: PipPackage, request: PipRequest, store: Store, build: Build) -> PipPackage:
-    """Lock what a source distribution's build needs."""
+    """Lock the build requirements of a source distribution."""
     if package.file.endswith(".whl"):
         return package
     _fetch(package, request, store)
@@ -123,7 +123,7 @@ def _fetch(package: Artifact, request: PipRequest, store: Store) -> None:
 def choose(pin: Pin, target: Target, allowed: Sequence[str] = ()) -> Candidate:
     """Return the file of a pinned version that pip would install.
 
-    ``allowed`` are the SHA-256 that the user accepts; none: any. Raises ``IntegrityError`` when
+    ``allowed`` are the SHA-256 that the user accepts; empty: any. Raises ``IntegrityError`` when
     the index has the version, but no file with one of these hashes.
     """
     if pin.direct is not None:
@@ -135,7 +135,7 @@ def choose(pin: Pin, target: Target, allowed: Sequence[str] = ()) -> Candidate:
             f"no file of {pin.name} {pin.version} has a hash that the requirement allows",
             details=[f"{file.file}: sha256 {file.sha256}" for file in files],
             expected=", ".join(allowed),
-            hint="the index serves other files than those that were hashed; find out why first",
+            hint="the index serves other files than the hashed ones; find out why first",
         )
     best = best_wheel([file.file for file in accepted], target)
     for file in accepted:
@@ -143,16 +143,16 @@ def choose(pin: Pin, target: Target, allowed: Sequence[str] = ()) -> Candidate:
             return file
     raise ResolveError(
         f"{pin.name} {pin.version} has no wheel for this target",
-        found=", ".join(file.file for file in files) or "no file at all",
+        found=", ".join(file.file for file in files) or "no file",
         expected=f"Python {target.python.version}, glibc {target.glibc}, {target.architecture}",
     )
 
 
 def artifact(candidate: Candidate, store: Store) -> Artifact:
-    """Return a file of an index as an artifact; what the index does not tell is found out.
+    """Return a file of an index as an artifact, with its hash and size.
 
-    A hash that the index does not give is that of the bytes it serves now, which go to the store.
-    Raises ``FetchError``.
+    Where the index gives no hash, the file is fetched into the store and hashed. Raises
+    ``FetchError``.
     """
     sha256, size = candidate.sha256, candidate.size
     if sha256 is not None and size is None:
@@ -162,7 +162,7 @@ def artifact(candidate: Candidate, store: Store) -> Artifact:
         found, size = download(candidate.url, store)
         if sha256 not in (None, found):
             raise IntegrityError(
-                f"{redact(candidate.url)} is not the file that its index lists",
+                f"{redact(candidate.url)} does not have the hash that its index lists",
                 found=f"sha256 {found}",
                 expected=f"sha256 {sha256}",
                 hint="do not use that index until you know why",
@@ -174,14 +174,14 @@ def artifact(candidate: Candidate, store: Store) -> Artifact:
 def direct_artifact(requirement: PipRequirement, store: Store) -> Artifact:
     """Return the file that a URL requirement names, fetched and hashed.
 
-    Raises ``FetchError``; ``IntegrityError`` when the user gave a hash and it is another.
+    Raises ``FetchError``; ``IntegrityError`` when it does not have the hash that the user gave.
     """
     address, _, fragment = (requirement.requirement.url or "").partition("#")
     sha256, size = download(address, store)
     allowed = [*requirement.hashes, *_fragment_hashes(fragment)]
     if allowed and sha256 not in allowed:
         raise IntegrityError(
-            f"{redact(address)} is not the file that was asked for",
+            f"{redact(address)} does not have the required hash",
             where=requirement.where,
             found=f"sha256 {sha256}",
             expected=", ".join(f"sha256 {value}" for value in allowed),
@@ -196,7 +196,7 @@ def direct_artifact(requirement: PipRequirement, store: Store) -> Artifact:
 
 
 def download(url: str, store: Store) -> tuple[str, int]:
-    """Fetch what an address serves into the store; return its SHA-256 and size in bytes."""
+    """Fetch a URL into the store; return its SHA-256 and size in bytes."""
     with open_url(url) as response, store.writer() as writer:
         for block in response.blocks():
             writer.write(block)

@@ -1,7 +1,7 @@
-"""Names that are not what their writer thinks: old aliases, and slips of one key.
+"""Package names that may be mistakes: old aliases, and misspellings.
 
-Misspelt names of well-known packages are how malicious ones are installed, so a name that is one
-edit away from a well-known one is worth a word even where the index has it.
+Malicious packages are installed through misspelt names of well-known packages, so a name that is
+one edit away from a well-known one is a warning even if the index has it.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ _ALIASES = {
     "yaml": "pyyaml",
     "zmq": "pyzmq",
 }
-"""Normalised name to the package that is meant; those of frameworks are in their descriptions
+"""Normalised name to the intended package; those of frameworks are in their descriptions
 (`freezer.frameworks`)."""
 
 
 @cache
 def aliases() -> Mapping[str, str]:
-    """Return normalised names that are old or mistaken, and the package that is meant."""
+    """Map old or mistaken names, normalised, to the intended packages."""
     return {**_ALIASES, **mistaken_names()}
 
 
 def name_warnings(
     requirements: Iterable[PipRequirement], index: PythonIndex, as_of: str
 ) -> list[str]:
-    """Return a warning for each requirement whose name is an old alias or looks like a slip.
+    """Return a warning for each requirement whose name is an old alias or may be misspelt.
 
-    A package that has long been there in many versions is what it says it is: names of slips and
-    imitations are found and removed before that.
+    A package that has existed for long, in many versions, is not suspicious: imitations are found
+    and removed sooner.
     """
     said = []
     for item in requirements:
@@ -68,7 +68,7 @@ def name_warnings(
         elif (near := near_names(item.name)) and not _is_established(item.name, index, as_of):
             said.append(
                 f"{item.where}: {item.name} is one letter away from {' and '.join(near)}; is it "
-                "the package that you mean?"
+                "the intended package?"
             )
     return list(dict.fromkeys(said))
 
@@ -82,16 +82,16 @@ def _is_established(name: str, index: PythonIndex, as_of: str) -> bool:
 
 
 def near_names(name: str) -> tuple[str, ...]:
-    """Return the well-known names one edit away from a name that is not well-known itself."""
+    """Return well-known names one edit away from a name that is not well-known itself."""
     if name in well_known() or name in aliases().values() or len(name) < 4:
         return ()
     return tuple(known for known in sorted(well_known()) if _one_edit(name, known))
 
 
 def _one_edit(one: str, other: str) -> bool:
-    """Return whether two names differ by one letter added, left out, replaced, or by two swapped.
+    """Return whether names differ by one letter added, removed, replaced, or swapped.
 
-    A hyphen more or less counts as well, since it is the commonest slip of all.
+    A missing or extra hyphen counts as well, being the most frequent mistake.
     """
     if abs(len(one) - len(other)) > 1 or one == other:
         return False

@@ -1,4 +1,4 @@
-"""Why a package that exists cannot be had for the target, and what to do about it."""
+"""Errors for packages that exist but have no file for the target, with remedies."""
 
 from __future__ import annotations
 
@@ -22,48 +22,51 @@ if TYPE_CHECKING:
     from freezer.resolve.python.interface import PipRequest
 
 
-_SHOWN = 8
-"""Versions that a message names."""
+_LIMIT = 8
+"""Maximum versions in a message."""
 _OLDEST = 308
-"""Python 3.8: the oldest that Freezer's part of an image runs on."""
+"""Python 3.8: the oldest that Freezer's runtime supports."""
 
 
 @dataclass(frozen=True)
 class Unavailable:
-    """A package that has no file for the target, and who wants it."""
+    """A package that has no file for the target, and its dependent."""
 
     name: str
     specifier: str
-    """Such as ``==1.19.5``; empty: any version."""
+    """A specifier such as ``==1.19.5``; empty: any version."""
     where: Where | None
-    wanted_by: str | None
-    """The package that needs it, when the user does not ask for it directly."""
+    dependent: str | None
+    """The package that depends on it, when it is not requested directly."""
 
     @property
     def title(self) -> str:
         """Return the package as the user would write it."""
         version = f" {self.specifier.removeprefix('==')}" if self.specifier else ""
-        by = f" (needed by {self.wanted_by})" if self.wanted_by else ""
+        by = f" (needed by {self.dependent})" if self.dependent else ""
         return f"{self.name}{version}{by}"
 
 
 def explain_unavailable(
-    unfit: Unavailable, request: PipRequest, index: PythonIndex
+    package: Unavailable, request: PipRequest, index: PythonIndex
 ) -> ResolveError:
-    """Return the error that says what the index has instead.
+    """Return the error, with what the index has instead.
 
-    Other pins of the user's that cannot be had either are named too, so that one look is enough.
+    Other unavailable pins of the user are included, so that all are reported at once.
     """
-    error = _explain(unfit, request, index)
-    details = [*_hashed_elsewhere(unfit.name, request, index), *_others(unfit.name, request, index)]
+    error = _explain(package, request, index)
+    details = [
+        *_hashed_elsewhere(package.name, request, index),
+        *_others(package.name, request, index),
+    ]
     error.details = tuple(details)
     return error
 
 
 def is_available(name: str, specifier: str, request: PipRequest, index: PythonIndex) -> bool:
-    """Return whether an index has a release within a range that the target can use.
+    """Return whether an index has a release in a range that the target can use.
 
-    A withdrawn release counts where it is requested exactly, as pip has it.
+    A yanked release counts when it is requested exactly, as in pip.
     """
     exact = specifier.startswith("==") and "*" not in specifier
     return any(
@@ -75,7 +78,7 @@ def is_available(name: str, specifier: str, request: PipRequest, index: PythonIn
 
 
 def files_with_hashes(name: str, hashes: Collection[str], index: PythonIndex) -> list[str]:
-    """Return the files of a package, for whatever target, that have one of some SHA-256."""
+    """Return the files of a package, for any target, that have one of some SHA-256."""
     try:
         return sorted({file.name for file in index.files(name) if file.sha256 in hashes})
     except FetchError:
@@ -83,37 +86,39 @@ def files_with_hashes(name: str, hashes: Collection[str], index: PythonIndex) ->
 
 
 def _hashed_elsewhere(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]:
-    """Yield what the hashes of a requirement are of, where none of these files fits the target."""
+    """Yield the files of a requirement's hashes, when none of them fits the target."""
     for item in request.by_name().get(name, []):
         files = files_with_hashes(name, item.hashes, index) if item.hashes else []
         if files and best_wheel(files, request.target) is None:
             yield f"{item.where}: the hashes given are those of {', '.join(files)}"
 
 
-def _explain(unfit: Unavailable, request: PipRequest, index: PythonIndex) -> ResolveError:
-    offered = releases(index, unfit.name, request.cut_off(unfit.name))
-    wanted = within(offered, unfit.specifier)
+def _explain(package: Unavailable, request: PipRequest, index: PythonIndex) -> ResolveError:
+    offered = releases(index, package.name, request.cut_off(package.name))
+    wanted = within(offered, package.specifier)
     wheels = [item for item in wanted if item.wheels]
     if not wanted:
-        later = within(releases(index, unfit.name), unfit.specifier)
-        return _too_new(unfit, later, request) if later else _no_version(unfit, offered, request)
-    if all(item.yanked for item in wanted) and not unfit.specifier.startswith("=="):
-        return _withdrawn(unfit, wanted, offered)
+        later = within(releases(index, package.name), package.specifier)
+        return (
+            _too_new(package, later, request) if later else _no_version(package, offered, request)
+        )
+    if all(item.yanked for item in wanted) and not package.specifier.startswith("=="):
+        return _withdrawn(package, wanted, offered)
     python = request.target.python
     if not any(item.runs_on(python.version) for item in wanted):
-        return _other_python(unfit, wanted, offered, request)
+        return _other_python(package, wanted, offered, request)
     if not wheels:
-        return _sdist_only(unfit, offered, request)
-    return _wrong_target(unfit, wheels, offered, request)
+        return _sdist_only(package, offered, request)
+    return _wrong_target(package, wheels, offered, request)
 
 
-def no_such_package(unfit: Unavailable, request: PipRequest) -> ResolveError:
+def no_such_package(package: Unavailable, request: PipRequest) -> ResolveError:
     """Return the error for a package that no index has in any version."""
-    near = near_names(unfit.name)
+    near = near_names(package.name)
     indexed = len(request.indexes.index_urls) + len(request.indexes.find_links)
     return ResolveError(
-        f"no index has a package called {replace(unfit, specifier='').title}",
-        where=unfit.where,
+        f"no index has a package called {replace(package, specifier='').title}",
+        where=package.where,
         found=None if indexed else "no index is configured",
         hint=f"did you mean {' or '.join(near)}?"
         if near
@@ -141,74 +146,75 @@ def _others(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]
                 yield f"{asked.where}: {asked.requirement} has {what}"
 
 
-def _withdrawn(unfit: Unavailable, wanted: list[Release], offered: list[Release]) -> ResolveError:
+def _withdrawn(package: Unavailable, wanted: list[Release], offered: list[Release]) -> ResolveError:
     newest = wanted[-1]
     others = [item.version for item in offered if not item.yanked]
     reason = f" ({newest.withdrawn})" if newest.withdrawn else ""
-    hints = [f"use {unfit.name} {_final(others)[-1]}"] if others else []
-    hints.append(f"write `{unfit.name}=={newest.version}` to have it all the same")
+    hints = [f"use {package.name} {_final(others)[-1]}"] if others else []
+    hints.append(f"write `{package.name}=={newest.version}` to have it anyway")
     return ResolveError(
-        f"every version that answers {unfit.title} was withdrawn by its maker (yanked)",
-        where=unfit.where,
+        f"every version that satisfies {package.title} was yanked by its maintainer",
+        where=package.where,
         found=f"{newest.version}{reason}",
         hint="; or ".join(hints),
     )
 
 
 def _other_python(
-    unfit: Unavailable, wanted: list[Release], offered: list[Release], request: PipRequest
+    package: Unavailable, wanted: list[Release], offered: list[Release], request: PipRequest
 ) -> ResolveError:
     python, newest = request.target.python, wanted[-1]
     fit = [item.version for item in offered if item.runs_on(python.version) and not item.yanked]
-    hints = [f"use {unfit.name} {_final(fit)[-1]}, which does"] if fit else []
+    hints = [f"use {package.name} {_final(fit)[-1]}, which supports it"] if fit else []
     hints.append("set another `python:` in the spec, with a base that has it")
     return ResolveError(
-        f"{unfit.title} does not run on Python {python.minor}",
-        where=unfit.where,
+        f"{package.title} does not run on Python {python.minor}",
+        where=package.where,
         found=f"{newest.version} requires Python {newest.requires_python}",
         hint="; or ".join(hints),
     )
 
 
-def _sdist_only(unfit: Unavailable, offered: list[Release], request: PipRequest) -> ResolveError:
+def _sdist_only(package: Unavailable, offered: list[Release], request: PipRequest) -> ResolveError:
     hints = []
-    if alias := aliases().get(unfit.name):
-        hints.append(f"write {alias} instead: {unfit.name} is an old name for it")
+    if alias := aliases().get(package.name):
+        hints.append(f"write {alias} instead: {package.name} is an old name of it")
     others = _final([item.version for item in fitting(offered, request.target)])
-    if others and unfit.wanted_by is None:
-        hints.append(f"ask for a version that has a wheel, such as {others[-1]}")
+    if others and package.dependent is None:
+        hints.append(f"request a version that has a wheel, such as {others[-1]}")
     hints.append(
         "let it be built, without network, in the environment's own base: "
-        f"`pip: {{allow-sdist: [{unfit.name}]}}`"
+        f"`pip: {{allow-sdist: [{package.name}]}}`"
     )
     return ResolveError(
-        f"{unfit.title} is published only as a source distribution",
-        where=unfit.where,
+        f"{package.title} is published only as a source distribution",
+        where=package.where,
         found="no wheel of it for any Python" if not others else "no wheel of this version",
         expected="a wheel: nothing is built from source unless the spec allows it by name",
         hint="; or ".join(hints),
     )
 
 
-def _too_new(unfit: Unavailable, later: list[Release], request: PipRequest) -> ResolveError:
+def _too_new(package: Unavailable, later: list[Release], request: PipRequest) -> ResolveError:
     first = min(later, key=lambda item: item.uploaded or "~")
     return ResolveError(
-        f"nothing that answers {unfit.title} had been uploaded by {request.cut_off(unfit.name)}",
-        where=unfit.where,
+        f"no version that satisfies {package.title} was uploaded by "
+        f"{request.cut_off(package.name)}",
+        where=package.where,
         found=f"{first.version} of {first.uploaded}" if first.uploaded else str(first.version),
-        hint="choose a later `as-of`, or ask for an older version",
+        hint="choose a later `as-of`, or request an older version",
     )
 
 
-def _no_version(unfit: Unavailable, offered: list[Release], request: PipRequest) -> ResolveError:
-    _, _, local = unfit.specifier.partition("+")
+def _no_version(package: Unavailable, offered: list[Release], request: PipRequest) -> ResolveError:
+    _, _, local = package.specifier.partition("+")
     if not offered:
-        return no_such_package(unfit, request)
+        return no_such_package(package, request)
     return ResolveError(
-        f"there is no {unfit.title}",
-        where=unfit.where,
+        f"no index has {package.title}",
+        where=package.where,
         found=_some(offered),
-        hint=f"versions that end in +{local} are on an index of their maker's: name it with "
+        hint=f"versions that end in +{local} are on their maintainer's own index: name it with "
         "--extra-index-url"
         if local
         else f"choose one of these; nothing newer than {request.as_of} is considered (`as-of`)",
@@ -216,23 +222,23 @@ def _no_version(unfit: Unavailable, offered: list[Release], request: PipRequest)
 
 
 def _wrong_target(
-    unfit: Unavailable, wheels: list[Release], offered: list[Release], request: PipRequest
+    package: Unavailable, wheels: list[Release], offered: list[Release], request: PipRequest
 ) -> ResolveError:
     target, newest = request.target, wheels[-1]
     found, advice = _fault(newest, target)
     build = "let it be built from source with `allow-sdist`" if newest.sdist else None
-    hints = (*_instead(unfit, newest, offered, request), advice, build)
+    hints = (*_instead(package, newest, offered, request), advice, build)
     return ResolveError(
-        f"{unfit.title} has no wheel for Python {target.python.minor} on {target.architecture} "
+        f"{package.title} has no wheel for Python {target.python.minor} on {target.architecture} "
         f"with glibc {target.glibc}",
-        where=unfit.where,
+        where=package.where,
         found=found,
         hint="; or ".join(hint for hint in hints if hint) or "choose another version",
     )
 
 
 def _fault(newest: Release, target: Target) -> tuple[str, str | None]:
-    """Return why a release's wheels do not fit, and what about the target would have to change."""
+    """Return why a release's wheels do not fit, and the change of the target that would help."""
     pythons, minor = newest.pythons(), target.python.minor
     machines = newest.architectures()
     systems = newest.systems()
@@ -253,24 +259,24 @@ def _fault(newest: Release, target: Target) -> tuple[str, str | None]:
 
 
 def _instead(
-    unfit: Unavailable, newest: Release, offered: list[Release], request: PipRequest
+    package: Unavailable, newest: Release, offered: list[Release], request: PipRequest
 ) -> list[str]:
-    """Return the nearest versions that do have a wheel for the target."""
+    """Return the nearest versions that have a wheel for the target."""
     fit = _final([item.version for item in fitting(offered, request.target)])
     later = [version for version in fit if version > newest.version]
     earlier = [version for version in fit if version < newest.version]
     if later:
-        return [f"use {unfit.name} {later[0]} or later: it has one"]
-    return [f"use {unfit.name} {earlier[-1]}: the last that has one"] if earlier else []
+        return [f"use {package.name} {later[0]} or later: it has one"]
+    return [f"use {package.name} {earlier[-1]}: the last that has one"] if earlier else []
 
 
 def _final(versions: list[Version]) -> list[Version]:
-    """Leave out pre-releases where there is anything else."""
+    """Remove pre-releases, unless there is nothing else."""
     return [version for version in versions if not version.is_prerelease] or versions
 
 
 def _nearest(pythons: set[str], minor: str) -> str | None:
-    """Return the Python nearest to a wanted one, of those that an image can have."""
+    """Return the available Python nearest to the requested one."""
     wish = _number(minor)
     usable = [python for python in pythons if _number(python) >= _OLDEST]
     return min(usable, key=lambda one: (abs(_number(one) - wish), -_number(one)), default=None)
@@ -289,5 +295,5 @@ def _span(pythons: set[str]) -> str:
 def _some(offered: list[Release]) -> str:
     """Return the newest few versions, newest first."""
     newest = [str(version) for version in reversed(_final([item.version for item in offered]))]
-    more = " …" if len(newest) > _SHOWN else ""
-    return ", ".join(newest[:_SHOWN]) + more
+    more = " …" if len(newest) > _LIMIT else ""
+    return ", ".join(newest[:_LIMIT]) + more

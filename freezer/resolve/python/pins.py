@@ -1,4 +1,4 @@
-"""What a resolver answers: pins, the files that would do for each, and who needs whom."""
+"""A resolver's pins: candidate files of each, and dependents."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _VIA = re.compile(r"#\s*via\s+(?P<names>.*)$")
 
 @dataclass(frozen=True)
 class Candidate:
-    """One file of a pinned version, as the index describes it."""
+    """One file of a pinned version, as listed by the index."""
 
     file: str
     url: str
-    """May hold credentials."""
+    """May contain credentials."""
     sha256: str | None = None
     size: int | None = None
     """Bytes."""
     dated: bool = False
-    """Whether the index says when it was uploaded."""
+    """Whether the index has its upload date."""
 
 
 @dataclass(frozen=True)
 class Pin:
-    """One package at one version, and the files that would do."""
+    """One package at one version, with its candidate files."""
 
     name: str
     """Normalised."""
@@ -41,24 +41,24 @@ class Pin:
     wheels: tuple[Candidate, ...] = ()
     sdist: Candidate | None = None
     direct: Candidate | None = None
-    """The file that a URL requirement names."""
+    """The file of a URL requirement."""
 
     @property
     def dated(self) -> bool:
-        """Return whether a cut-off could be compared with it; a URL is the user's own choice."""
+        """Return whether the cut-off was applied to it; a URL is the user's own choice."""
         files = [file for file in (*self.wheels, self.sdist) if file is not None]
         return self.direct is not None or any(file.dated for file in files)
 
 
 def undated_names(pins: Iterable[Pin], request: PipRequest) -> list[str]:
-    """Return the packages of which no index tells a date, sorted; none that conda provides."""
+    """Return packages without an upload date, sorted; without those of conda."""
     return sorted(pin.name for pin in pins if not pin.dated and pin.name not in request.provided)
 
 
 def parse_edges(text: str) -> dict[str, set[str]]:
-    """Return who needs each package, from a list with ``--annotation-style line``.
+    """Return the dependents of each package from a list in ``--annotation-style line``.
 
-    Names are normalised; a package that only the request asks for has an empty set.
+    Names are normalised; a package that is only requested has an empty set.
     """
     edges: dict[str, set[str]] = {}
     name = ""
@@ -76,7 +76,7 @@ def parse_edges(text: str) -> dict[str, set[str]]:
 
 
 def requires(edges: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
-    """Turn edges round: what each package needs, sorted."""
+    """Invert edges: return the dependencies of each package, sorted."""
     return {
         name: tuple(sorted(needed for needed, by in edges.items() if name in by)) for name in edges
     }

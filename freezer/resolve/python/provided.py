@@ -1,11 +1,11 @@
-"""Python packages that conda has installed already, as pip's resolvers see them.
+"""Python packages that conda installs, as visible to pip's resolvers.
 
-A resolver has to know that such a package is there at one version, that it needs nothing more, and
-that it is not to be fetched. No resolver can be told so in words; but each of them takes a wheel
-from a folder of links. So every held package gets a stand-in: an empty wheel of its version with
-the local label ``conda`` (``2.5.1+conda``), which specifiers without a local label match as they
-match ``2.5.1`` (PEP 440), and a constraint on that very version. Stand-ins are taken out of the
-answer again: none of them is ever locked.
+A resolver must treat such a package as installed at one version, without dependencies, and must not
+fetch it. No resolver has an option for that, but all accept wheels from a link folder. So each
+provided package gets a stand-in: an empty wheel of its version with the local label ``conda``
+(``2.5.1+conda``), which specifiers without a local label match as they match ``2.5.1`` (PEP 440),
+and a constraint to exactly that version. Stand-ins are removed from the resolution: none is ever
+locked.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _WHERE = Where("conda")
 
 @contextmanager
 def with_stand_ins(request: PipRequest, store: Store) -> Iterator[PipRequest]:
-    """Give the request in which held packages are there already; for as long as the block lasts."""
+    """Yield the request with stand-ins for provided packages; they exist within the block."""
     if not request.provided:
         yield request
         return
     with store.scratch() as folder:
-        for name, held in request.provided.items():
-            _write(folder, name, _labelled(held))
+        for name, provided in request.provided.items():
+            _write(folder, name, _labelled(provided))
         links = folder.as_uri()
         constraints = tuple(
-            PipRequirement(Requirement(f"{name}=={_labelled(held)}"), _WHERE)
-            for name, held in sorted(request.provided.items())
+            PipRequirement(Requirement(f"{name}=={_labelled(provided)}"), _WHERE)
+            for name, provided in sorted(request.provided.items())
         )
         yield replace(
             request,
@@ -61,37 +61,37 @@ def with_stand_ins(request: PipRequest, store: Store) -> Iterator[PipRequest]:
         )
 
 
-def without_stand_ins(answer: Resolution, held: Mapping[str, Provided]) -> Resolution:
-    """Return an answer with nothing in it that is held already."""
-    if not held:
+def without_stand_ins(answer: Resolution, provided: Mapping[str, Provided]) -> Resolution:
+    """Return the resolution without provided packages."""
+    if not provided:
         return answer
     packages = tuple(
         package.model_copy(
-            update={"requires": tuple(name for name in package.requires if name not in held)}
+            update={"requires": tuple(name for name in package.requires if name not in provided)}
         )
         for package in answer.packages
-        if package.name not in held
+        if package.name not in provided
     )
     return Resolution(packages, answer.warnings)
 
 
-def clash(error: ResolveError, held: Mapping[str, Provided]) -> ResolveError:
-    """Return an error that names both sides where it is about held packages, else the error."""
-    said = "\n".join([error.what, error.found or "", error.expected or "", *error.details])
-    names = dict.fromkeys(match["name"].lower() for match in _MARKED.finditer(said))
-    mine = [name for name in names if name in held]
+def clash(error: ResolveError, provided: Mapping[str, Provided]) -> ResolveError:
+    """Return an error that names both sides when it is about provided packages, else ``error``."""
+    message = "\n".join([error.what, error.found or "", error.expected or "", *error.details])
+    names = dict.fromkeys(match["name"].lower() for match in _MARKED.finditer(message))
+    mine = [name for name in names if name in provided]
     if not mine:
         return error
-    first = held[mine[0]]
+    first = provided[mine[0]]
     return ResolveError(
-        "a pip requirement clashes with a conda package",
+        "a pip requirement conflicts with a conda package",
         where=error.where,
         details=[
             *(_in_words(text) for text in error.details),
-            *(f"{name} {held[name].version} comes from {held[name].by}" for name in mine),
+            *(f"{name} {provided[name].version} comes from {provided[name].by}" for name in mine),
         ],
-        hint=f"loosen the pip requirement, or ask conda for another {first.package}; pip never "
-        "replaces what conda installs",
+        hint=f"relax the pip requirement, or request another {first.package} from conda; "
+        "pip never replaces what conda installs",
     )
 
 
@@ -99,12 +99,12 @@ def _in_words(text: str) -> str:
     return text.replace(f"+{_LABEL}", " (conda's)")
 
 
-def _labelled(held: Provided) -> str:
-    return f"{Version(held.version).public}+{_LABEL}"
+def _labelled(provided: Provided) -> str:
+    return f"{Version(provided.version).public}+{_LABEL}"
 
 
 def _write(folder: Path, name: str, version: str) -> None:
-    """Write an empty wheel; it is read by a resolver, and never installed."""
+    """Write an empty wheel for a resolver to read; it is never installed."""
     stem = f"{name.replace('-', '_')}-{version}"
     with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
         info = f"{stem}.dist-info"

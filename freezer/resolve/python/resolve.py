@@ -1,4 +1,4 @@
-"""The pip half of a lock: one question, asked of the resolver that the spec chooses."""
+"""The pip half of a lock: one request, resolved by the resolver that the spec names."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _OWN = PipRequirement(Requirement("pip"), Where("Freezer"))
 def resolve_pip(
     request: PipRequest, resolver: str, *, store: Store, report: Reporter
 ) -> Resolution:
-    """Return the packages that answer a request, sorted by name.
+    """Return the packages that satisfy a request, sorted by name.
 
-    ``pip`` is always among them, unless conda provides it. ``resolver`` is ``uv`` or ``pip-tools``.
-    Raises ``ResolveError`` when nothing answers, ``FetchError`` when an index is out of reach,
+    ``pip`` is always included, unless conda provides it. ``resolver`` is ``uv`` or ``pip-tools``.
+    Raises ``ResolveError`` without a solution, ``FetchError`` when an index cannot be reached,
     ``IntegrityError`` when a file has another hash than the user gave.
     """
     if not request.requirements and "pip" in request.provided:
@@ -49,12 +49,18 @@ def resolve_pip(
 def open_query(
     request: PipRequest, resolver: str, *, store: Store, report: Reporter
 ) -> Iterator[PipQuery]:
-    """Open a session in which a request can be resolved in several ways; see `resolve_pip`."""
+    """Open a session that can resolve a request several times; see `resolve_pip`."""
     request = replace(request, provided=relevant(request.requirements, request.provided))
     own = "pip" not in request.by_name() and "pip" not in request.provided
-    whole = replace(request, requirements=(*request.requirements, _OWN)) if own else request
-    # Without conda there is nothing that would need a stand-in.
-    stand_ins = with_stand_ins(whole, store) if whole.provided else nullcontext(whole)
+    conda_provides = (
+        replace(request, requirements=(*request.requirements, _OWN)) if own else request
+    )
+    # Without conda no package needs a stand-in.
+    stand_ins = (
+        with_stand_ins(conda_provides, store)
+        if conda_provides.provided
+        else nullcontext(conda_provides)
+    )
     with (
         stand_ins as complete,
         _resolver(resolver).session(complete, store=store, report=report) as session,
@@ -64,13 +70,13 @@ def open_query(
 
 @dataclass(frozen=True)
 class PipQuery:
-    """Resolves one request several times: with other versions to keep, and more constraints."""
+    """Resolves one request several times: with other preferences, and more constraints."""
 
     request: PipRequest
-    """With a stand-in for each package that conda provides."""
+    """The request with a stand-in for each package that conda provides."""
     session: PipSession
     own: bool
-    """Whether it is Freezer, and no requirement, that adds pip."""
+    """Whether pip is added by Freezer and not by a requirement."""
 
     def packages(
         self, keep: Mapping[str, str] | None = None, more: Sequence[PipRequirement] = ()
@@ -97,7 +103,7 @@ class PipQuery:
         stable: bool,
         undated: bool,
     ) -> dict[str, str]:
-        """Return the version of each package, and look at no file.
+        """Return the version of each package, without selecting files.
 
         ``stable`` and ``undated`` as in ``PipRequest``. Raises as `resolve_pip`.
         """
@@ -118,7 +124,7 @@ class PipQuery:
 
     @contextmanager
     def _naming_provided(self) -> Iterator[None]:
-        """Have conflicts with stand-ins name the conda packages that these stand for."""
+        """Convert conflicts with stand-ins to errors that name the conda packages."""
         try:
             yield
         except ResolveError as error:
@@ -128,12 +134,12 @@ class PipQuery:
 def relevant(
     requirements: Sequence[PipRequirement], provided: Mapping[str, Provided]
 ) -> dict[str, Provided]:
-    """Return the provided packages that matter: without requirements, pip itself alone."""
+    """Return the provided packages that matter; without requirements only pip itself."""
     return {name: item for name, item in provided.items() if requirements or name == "pip"}
 
 
 def require_python(gathered: PipRequirements, target: Target) -> None:
-    """Compare the target's Python with what projects require. Raises ``ResolveError``."""
+    """Compare the target's Python with ``requires-python``. Raises ``ResolveError``."""
     for text, where in gathered.requires_python:
         try:
             fits = SpecifierSet(text).contains(target.python.version, prereleases=True)
@@ -152,41 +158,40 @@ def require_python(gathered: PipRequirements, target: Target) -> None:
 
 
 def require_no_project(gathered: PipRequirements, packages: Sequence[PipPackage]) -> None:
-    """Refuse an index's package that has the project's own name, unless it is requested by name.
+    """Raise ``ResolveError`` for an index's package with the project's own name.
 
-    Raises ``ResolveError``.
+    One that is requested by name is accepted.
     """
     for name, where in gathered.projects:
         for package in packages:
             if package.name == name and not package.requested:
                 raise ResolveError(
-                    f"{name} is this project, and a dependency needs a package of that name",
+                    f"{name} is this project, but a dependency needs a package of that name",
                     where=where,
                     found=f"{name} {package.version} of the index, {package.reason}",
-                    hint="leave that dependency out, or require the published package in the "
+                    hint="remove that dependency, or require the published package in the "
                     f"spec's own list: `{name}=={package.version}`",
                 )
 
 
 def pip_question(gathered: PipRequirements, spec: PipSpec, target: Target) -> dict[str, Any]:
-    """Return all that the answer depends on, as a JSON-able document without secrets.
+    """Return all inputs of a resolution as a JSON document without secrets.
 
-    Two equal documents are one question; the lock keeps its digest. What the indexes hold and when
-    (``as-of``) are not in it: they belong to the answer. ``requirements`` are lines as written,
-    ``[file, 1 for a constraint, line]``; the places of lines within a file are left out, so that a
-    comment changes nothing.
+    Equal documents have equal inputs; the lock stores the digest. The contents of the indexes and
+    the cut-off (``as-of``) are not part of it. ``requirements`` are lines as written, ``[file, 1
+    for a constraint, line]``; line numbers are left out, so that a comment changes nothing.
     """
     options = gathered.options
     more: dict[str, Any] = {}
     if options.first_index_urls:
-        more["first-indexes"] = _shown(options.first_index_urls)
+        more["first-indexes"] = _for_digest(options.first_index_urls)
     if options.pinned:
-        more["pinned"] = [[name, *_shown([url])] for name, url in options.pinned]
+        more["pinned"] = [[name, *_for_digest([url])] for name, url in options.pinned]
     return more | {
         "requirements": [[file, kind, redact(line)] for file, kind, line in gathered.lines],
-        "index": _shown([options.index_url] if options.index_url else []),
-        "extra-indexes": _shown(options.extra_index_urls),
-        "find-links": _shown(options.find_links),
+        "index": _for_digest([options.index_url] if options.index_url else []),
+        "extra-indexes": _for_digest(options.extra_index_urls),
+        "find-links": _for_digest(options.find_links),
         "no-index": options.no_index,
         "prereleases": gathered.prereleases,
         "allow-sdist": sorted(set(spec.allow_sdist)),
@@ -197,8 +202,8 @@ def pip_question(gathered: PipRequirements, spec: PipSpec, target: Target) -> di
     }
 
 
-def _shown(urls: Iterable[str]) -> list[str]:
-    """Return addresses fit to be hashed: a folder is the same wherever the project lies."""
+def _for_digest(urls: Iterable[str]) -> list[str]:
+    """Return addresses for the digest: a folder is relative, wherever the project is."""
     return [
         url.rpartition("/")[2] if url.startswith("file:") else redact(without_credentials(url))
         for url in urls

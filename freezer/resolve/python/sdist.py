@@ -1,7 +1,7 @@
-"""What the build of a source distribution needs, read from the archive without running it.
+"""Build requirements of a source distribution, read without running its code.
 
-Only the declared needs (``[build-system] requires``) are locked. A build backend may ask for more
-when it runs (``get_requires_for_build_wheel``); to learn that would mean to run the package's code
+Only the declared ones (``[build-system] requires``) are locked. A build backend may request more at
+run time (``get_requires_for_build_wheel``); finding those would mean running the package's code
 here, outside the container where it is built.
 """
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from freezer.resolve.python.interface import PipRequest
 
 _DEFAULT = ("setuptools>=40.8.0", "wheel")
-"""What pip takes where a project declares nothing (PEP 518)."""
+"""pip's default when a project declares nothing (PEP 518)."""
 _LIMIT = 1 << 20
-"""Bytes of a pyproject.toml."""
+"""Maximum bytes of a pyproject.toml."""
 _MEMBERS = 200_000
 
 
 def build_request(request: PipRequest, requires: Sequence[str], file: str) -> PipRequest:
-    """Return the request for a build's needs: wheels only, on the same indexes and cut-off.
+    """Return the request for build requirements: wheels only, same indexes and cut-off.
 
-    The environment's constraints and pins do not hold in it: it is an environment of its own.
+    Constraints and pins of the environment do not apply: the build has an environment of its own.
     """
     where = Where(f"{file}/pyproject.toml", key="build-system.requires")
     asked = tuple(PipRequirement(_requirement(text, where), where) for text in requires)
@@ -54,10 +54,10 @@ def build_request(request: PipRequest, requires: Sequence[str], file: str) -> Pi
 
 
 def declared_requires(archive: Path, file: str) -> tuple[str, ...]:
-    """Return what a source distribution declares that its build needs.
+    """Return the declared build requirements of a source distribution.
 
-    ``file`` is its name at the index. Raises ``IntegrityError`` for an archive that cannot be read,
-    ``ResolveError`` for a ``pyproject.toml`` that is not what it should be.
+    ``file`` is its name on the index. Raises ``IntegrityError`` for an archive that cannot be read,
+    ``ResolveError`` for a malformed ``pyproject.toml``.
     """
 
     def refused(why: str) -> IntegrityError:
@@ -72,9 +72,9 @@ def declared_requires(archive: Path, file: str) -> tuple[str, ...]:
 
 
 def parse_requires(data: bytes | None, file: str) -> tuple[str, ...]:
-    """Return what a ``pyproject.toml`` declares that a build needs; None: there is no such file.
+    """Return the build requirements in a ``pyproject.toml``; None: there is no such file.
 
-    Raises ``ResolveError`` for one that is not what it should be.
+    Raises ``ResolveError`` for a malformed one.
     """
     if data is None:
         return _DEFAULT
@@ -90,7 +90,7 @@ def parse_requires(data: bytes | None, file: str) -> tuple[str, ...]:
         raise ResolveError(
             "[build-system] without a list `requires`",
             where=where,
-            hint="the package cannot be built by any standard tool; choose another version",
+            hint="no standard tool can build the package; choose another version",
         )
     return tuple(requires)
 
@@ -102,7 +102,7 @@ def _requirement(text: str, where: Where) -> Requirement:
         raise ResolveError("not a requirement", where=where, found=text) from error
     if requirement.url:
         raise ResolveError(
-            "the build needs a file that is on no index",
+            "the build requires a file that is on no index",
             where=where,
             found=f"{requirement.name} from an address",
             hint="choose another version of the package",
@@ -111,7 +111,7 @@ def _requirement(text: str, where: Where) -> Requirement:
 
 
 def _is_ours(name: str) -> bool:
-    """Return whether a member is the project's own: in the one top-level folder."""
+    """Return whether a member is the project's own: in the single top-level folder."""
     parts = name.removeprefix("./").split("/")
     return len(parts) == 2 and parts[1] == "pyproject.toml"
 

@@ -1,4 +1,4 @@
-"""What a target accepts: which wheels, which of them first, and which markers hold."""
+"""Platform tags and markers of a target: which wheels fit, and in which order."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from freezer.model.lock import Target
 
 _LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
-"""glibc 2.x to the name that manylinux had for it; the two oldest are for x86-64 only."""
+"""glibc 2.x to its legacy manylinux name; the two oldest are for x86-64 only."""
 _UV_GLIBC = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
-"""The glibc 2.x that uv has a platform for."""
+"""The glibc 2.x versions with a platform in uv."""
 
 
 def marker_environment(target: Target) -> dict[str, str]:
-    """Return the values that markers are evaluated with, of the image and not of this host."""
+    """Return the marker variables of the image, not of this host."""
     return {
         "implementation_name": "cpython",
         "implementation_version": target.python.version,
@@ -40,7 +40,7 @@ def marker_environment(target: Target) -> dict[str, str]:
 
 
 def glibc_minor(target: Target) -> int:
-    """Return 36 of glibc 2.36. Raises ``ResolveError`` for a glibc that wheels do not know."""
+    """Return 36 for glibc 2.36. Raises ``ResolveError`` for a glibc without wheels."""
     major, _, minor = target.glibc.partition(".")
     number = minor.partition(".")[0]
     if major != "2" or not number.isdigit() or int(number) < _UV_GLIBC[0]:
@@ -53,14 +53,14 @@ def glibc_minor(target: Target) -> int:
 
 
 def uv_platform(target: Target) -> str:
-    """Return uv's name for the target: the nearest one that promises no newer glibc."""
+    """Return uv's platform of the target: the nearest one without a newer glibc."""
     minor = glibc_minor(target)
     offered = max(known for known in _UV_GLIBC if known <= minor)
     return f"{target.architecture}-manylinux_2_{offered}"
 
 
 def wheel_tags(target: Target) -> tuple[Tag, ...]:
-    """Return every tag that the target takes, best first, in pip's order."""
+    """Return all tags that the target supports, best first, in pip's order."""
     return _tags(target.python.minor, target.python.abi, target.architecture, glibc_minor(target))
 
 
@@ -85,7 +85,7 @@ def _platforms(architecture: str, glibc: int) -> Iterator[str]:
 
 
 def best_wheel(files: Iterable[str], target: Target) -> str | None:
-    """Return the wheel that pip would install among file names of one version, if any fits."""
+    """Return the wheel of one version that pip would install, by file name, if any fits."""
     ranks = {tag: rank for rank, tag in enumerate(wheel_tags(target))}
     best: tuple[int, tuple[int, str], str] | None = None
     for file in files:
@@ -96,7 +96,7 @@ def best_wheel(files: Iterable[str], target: Target) -> str | None:
         fitting = [ranks[tag] for tag in tags if tag in ranks]
         if not fitting:
             continue
-        # A higher build number goes first; the name decides what pip leaves to the index's order.
+        # A higher build number comes first; the name breaks ties that pip leaves to index order.
         number, letter = build or (0, "")
         candidate = (min(fitting), (-number, letter), file)
         if best is None or candidate < best:

@@ -1,10 +1,9 @@
-"""Compares the metadata that indexes serve for wheels with those in the wheels (PEP 658).
+"""Compares wheel metadata that indexes serve with the wheels' own (PEP 658).
 
-Resolvers read the metadata that an index serves next to a wheel, and nothing of the wheel itself.
-So a wrong file there decides what is installed: one that leaves a requirement out ends in an
-environment that is incomplete, and one that adds a requirement brings in a package that nobody
-needs. PEP 658 demands that both are identical; what decides an installation is compared here: name,
-version, requirements.
+Resolvers read only the metadata that an index serves next to a wheel, so a wrong file there decides
+what is installed: one without a requirement gives an incomplete environment, one with an additional
+requirement installs a package that nothing needs. PEP 658 requires both to be identical; this
+compares what affects an installation: name, version, requirements.
 """
 
 from __future__ import annotations
@@ -34,20 +33,20 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock, PipPackage
 
 LARGEST = 16 << 20
-"""Bytes of a METADATA file."""
+"""Maximum bytes of a METADATA file."""
 _MEMO = "metadata-refused-1"
 _THREADS = 8
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What metadata say that decides an installation."""
+    """The fields of wheel metadata that affect an installation."""
 
     name: str
     """Normalised."""
     version: str
     requires: frozenset[str]
-    """Requirements as PEP 508 normalises them, markers and extras included."""
+    """Requirements normalised by PEP 508, markers and extras included."""
 
     @classmethod
     def parse(cls, data: bytes) -> Metadata:
@@ -61,11 +60,11 @@ class Metadata:
         )
 
     def differences(self, wheel: Metadata) -> Iterator[str]:
-        """Yield in words how these, which an index serves, differ from a wheel's own."""
+        """Yield as text how these, which an index serves, differ from a wheel's own."""
         if (self.name, self.version) != (wheel.name, wheel.version):
             yield f"is of {self.name} {self.version}, the wheel of {wheel.name} {wheel.version}"
         for text in sorted(wheel.requires - self.requires):
-            yield f"leaves out {text!r}, which the wheel requires"
+            yield f"lacks {text!r}, which the wheel requires"
         for text in sorted(self.requires - wheel.requires):
             yield f"adds {text!r}, which the wheel does not require"
 
@@ -73,13 +72,13 @@ class Metadata:
 def require_true_metadata(
     lock: Lock, fetched: Collection[str], *, index: Callable[[], PythonIndex], store: Store
 ) -> None:
-    """Compare the metadata that indexes serve for wheels that were fetched with the wheels' own.
+    """Compare the served metadata of fetched wheels with the wheels' own.
 
-    ``fetched`` are SHA-256; these wheels are in the store. A wheel for which no index in reach
-    serves metadata is passed over. Once a lock was refused, all its wheels are compared until the
-    indexes serve the right metadata, although nothing is missing any more.
+    ``fetched`` are SHA-256 of wheels in the store. A wheel without served metadata on a reachable
+    index is skipped. After a lock was refused, all its wheels are compared until the indexes serve
+    correct metadata, even when nothing is missing any more.
 
-    Raises ``IntegrityError`` naming each address that serves other metadata than the wheel's.
+    Raises ``IntegrityError`` with each URL that serves other metadata than the wheel's.
     """
     packages = [item for one in lock.pip for item in (one, *one.build_requires)]
     wheels = [one for one in packages if one.file.endswith(".whl")]
@@ -102,17 +101,17 @@ def require_true_metadata(
 def _refusal(lock: Lock, faults: list[_Fault]) -> IntegrityError:
     hosts = dict.fromkeys(fault.host for fault in faults)
     return IntegrityError(
-        "an index serves other metadata for a wheel than the wheel holds",
+        "an index serves metadata that differs from the wheel's own",
         where=Where(faults[0].file),
         details=[fault.text for fault in faults],
         expected="the wheel's own METADATA (PEP 658)",
-        hint=f"the lock was resolved with what {' and '.join(hosts)} served, and may be wrong; use "
-        f"another index, then run `freeze lock --upgrade {lock.name}`",
+        hint=f"the lock was resolved with metadata from {' and '.join(hosts)} and may be wrong; "
+        f"use another index, then run `freeze lock --upgrade {lock.name}`",
     )
 
 
 def wheel_metadata(package: PipPackage, store: Store) -> bytes | None:
-    """Return the ``METADATA`` of a wheel in the store; None where it is not there or unreadable."""
+    """Return the ``METADATA`` of a wheel in the store; None when missing or unreadable."""
     if not package.file.endswith(".whl") or not store.has(package.sha256):
         return None
     try:
@@ -128,7 +127,7 @@ def wheel_metadata(package: PipPackage, store: Store) -> bytes | None:
 
 @dataclass(frozen=True)
 class _Fault:
-    """One difference between a wheel and what is served for it."""
+    """One difference between a wheel and its served metadata."""
 
     file: str
     host: str
@@ -142,7 +141,7 @@ def _faults(package: PipPackage, index: PythonIndex, store: Store) -> Iterator[_
     try:
         own = Metadata.parse(data)
     except InvalidRequirement:
-        return  # no resolver could read it either, nor has one to believe what stands next to it
+        return  # no resolver can read it either, so it decided nothing
     for file in _listed(package, index):
         address = f"{file.url}.metadata"
         try:
@@ -155,7 +154,7 @@ def _faults(package: PipPackage, index: PythonIndex, store: Store) -> Iterator[_
 
 
 def _listed(package: PipPackage, index: PythonIndex) -> Iterator[IndexFile]:
-    """Yield the entries of a file, each address once, on indexes that serve metadata for it."""
+    """Yield a file's entries on indexes that serve its metadata, each URL once."""
     seen = set()
     try:
         files = [*index.files(package.name), *index.linked(package.name)]

@@ -1,7 +1,7 @@
-"""Updates of Python packages: the named ones move, and as few others as possible.
+"""Updates of Python packages: the named ones change, and as few others as possible.
 
-The resolver is asked many times in one session, each time with other versions to keep and other
-constraints; `freezer.resolve.minimal` decides with which.
+The resolver runs many times in one session with different preferences and constraints;
+`freezer.resolve.minimal` selects them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from freezer.model.events import PartOf
 from freezer.resolve.minimal import minimal_update
 from freezer.resolve.python.interface import PipRequirement
 from freezer.resolve.python.resolve import open_query
-from freezer.resolve.python.update_causes import newer_release, why_moved
+from freezer.resolve.python.update_causes import newer_release, why_changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ def update_pip(
     store: Store,
     report: Reporter,
 ) -> Resolution:
-    """Return the packages after an update, and why those moved that it does not name.
+    """Return the packages after an update, and why those changed that it does not name.
 
     ``locked`` are the packages before it. Raises as `freezer.resolve.python.resolve.resolve_pip`.
     """
@@ -50,7 +50,7 @@ def update_pip(
     stable = not any(Version(text).is_prerelease for text in old.values())
     index = PythonIndex(request.indexes)
     with (
-        report.task("Looking for the fewest Python packages to move"),
+        report.task("Searching for the smallest change of Python packages"),
         open_query(request, resolver, store=store, report=PartOf(report)) as query,
     ):
 
@@ -67,8 +67,8 @@ def update_pip(
             if above is not None:
                 _require_newer(index, request, *above)
                 more.append(_above(*above))
-            # Files without a date are considered only where nothing else is a solution: neither to
-            # reach a higher version, nor to move fewer packages.
+            # Undated files are considered only without another solution: neither to reach a higher
+            # version, nor to change fewer packages.
             undated = not held and above is None
             return query.versions(kept, more, stable=stable, undated=undated)
 
@@ -76,14 +76,14 @@ def update_pip(
         found = minimal_update(release, old, needs, solve, lambda versions: versions)
         versions = {name: version for name, version in found.answer.items() if version}
         resolution = query.packages(versions, [_exactly(*item) for item in versions.items()])
-    causes = {**found.refusals, **why_moved(locked, resolution.packages, request)}
+    causes = {**found.refusals, **why_changed(locked, resolution.packages, request)}
     return replace(resolution, causes=causes, alone=found.alone)
 
 
 def _require_newer(index: PythonIndex, request: PipRequest, name: str, version: str) -> None:
-    """Spare the resolver a run where the indexes list nothing newer. Raises ``ResolveError``."""
+    """Raise ``ResolveError`` when no index lists anything newer; saves a resolver run."""
     if newer_release(index, request, name, version, request.cut_off(name)) is None:
-        raise ResolveError(f"there is nothing newer than {name} {version}")
+        raise ResolveError(f"nothing is newer than {name} {version}")
 
 
 def _exactly(name: str, version: str) -> PipRequirement:

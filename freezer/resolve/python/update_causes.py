@@ -1,4 +1,4 @@
-"""Why a Python package moved with another, and why one did not: from what packages need."""
+"""Why a Python package changed with another one, or could not be updated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packaging.version import Version
 from freezer.errors import FreezerError
 from freezer.fetch.python.index import PythonIndex
 from freezer.resolve.python.index.dated import DatedIndex
-from freezer.resolve.python.index.local_server import Loopback
+from freezer.resolve.python.index.local_server import LocalIndex
 from freezer.resolve.python.index.releases import fitting, releases
 from freezer.resolve.python.markers import marker_holds
 from freezer.resolve.python.tags import marker_environment
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from freezer.resolve.python.interface import PipRequest
 
 
-def why_moved(
+def why_changed(
     old: Sequence[PipPackage], new: Sequence[PipPackage], request: PipRequest
 ) -> dict[str, str]:
-    """Return by name what made packages move, where it is found: ``scipy 1.16 wants numpy>=2``.
+    """Return by name why packages changed, where known: ``scipy 1.16 wants numpy>=2``.
 
-    Reads the metadata of what moved; what cannot be had says nothing.
+    Reads the metadata of the changed packages; metadata that is not available is skipped.
     """
     before, after = _table(old), _table(new)
-    moved = [n for n in sorted(before | after) if _version(before, n) != _version(after, n)]
-    pages = Loopback(DatedIndex(request, undated=True))
-    arrived = {n: after[n] for n in moved if n in after}
+    changed = [n for n in sorted(before | after) if _version(before, n) != _version(after, n)]
+    pages = LocalIndex(DatedIndex(request, undated=True))
+    arrived = {n: after[n] for n in changed if n in after}
     needs = _needs(arrived.values(), pages, request)
     both = {n: before[n] for n in arrived if n in before}
     own = _needs(both.values(), pages, request)
     found: dict[str, str] = {}
-    for name in moved:
+    for name in changed:
         if name not in after:
             found[name] = "nothing needs it any more"
         elif name not in before:
@@ -57,9 +57,9 @@ def why_moved(
 def why_not_newer(
     package: PipPackage, locked: Sequence[PipPackage], request: PipRequest
 ) -> tuple[str | None, str]:
-    """Return the newest version of a package for the target, and what stands in its way.
+    """Return the newest version of a package for the target, and what prevents it.
 
-    The version is None where the package is the newest one.
+    The version is None when the package is the newest one.
     """
     index, cut_off = PythonIndex(request.indexes), request.cut_off(package.name)
     newest = newer_release(index, request, package.name, package.version, cut_off)
@@ -72,17 +72,17 @@ def why_not_newer(
         wanted = asked.requirement.specifier
         mine = asked.name == package.name and asked.applies(request.target)
         if mine and not wanted.contains(newest.version, prereleases=True):
-            return version, f"{asked.where} asks for {asked.requirement}"
+            return version, f"{asked.where} requires {asked.requirement}"
     parents = [item for item in locked if package.name in item.requires]
-    needs = _needs(parents, Loopback(DatedIndex(request, undated=True)), request)
+    needs = _needs(parents, LocalIndex(DatedIndex(request, undated=True)), request)
     cause = _refused(version, package.name, needs, _table(locked))
-    return version, cause or "it does not fit with the rest"
+    return version, cause or "it conflicts with other packages"
 
 
 def newer_release(
     index: PythonIndex, request: PipRequest, name: str, version: str, as_of: str | None = None
 ) -> Release | None:
-    """Return the newest release of a package for the target, if it is newer than a version.
+    """Return the newest release of a package for the target, if newer than a version.
 
     No pre-release, unless the version is one.
     """
@@ -101,7 +101,7 @@ def _refused(
     needs: Mapping[str, list[Requirement]],
     locked: Mapping[str, PipPackage],
 ) -> str | None:
-    """Say which packages do not take a version of another one."""
+    """Return the packages whose requirements exclude a version of another one."""
     said = [
         f"{_named(locked[by])} wants {name}{item.specifier}"
         for by, wanted in needs.items()
@@ -118,7 +118,7 @@ def _refusing(
     before: Mapping[str, PipPackage],
     after: Mapping[str, PipPackage],
 ) -> str | None:
-    """Say which packages that moved a package did not take as it was."""
+    """Return the packages whose requirements excluded a changed package's old version."""
     said = [
         f"{_named(before[name])} wants {other}{item.specifier}"
         for item in needs.get(name, ())
@@ -129,7 +129,7 @@ def _refusing(
 
 
 def _needs(
-    packages: Iterable[PipPackage], pages: Loopback, request: PipRequest
+    packages: Iterable[PipPackage], pages: LocalIndex, request: PipRequest
 ) -> dict[str, list[Requirement]]:
     wanted = list(packages)
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -137,8 +137,8 @@ def _needs(
         return {item.name: found for item, found in zip(wanted, read, strict=True)}
 
 
-def _requirements(package: PipPackage, pages: Loopback, request: PipRequest) -> list[Requirement]:
-    """Return what a wheel says it needs on the target; nothing where that cannot be had."""
+def _requirements(package: PipPackage, pages: LocalIndex, request: PipRequest) -> list[Requirement]:
+    """Return a wheel's requirements on the target; empty when not available."""
     try:
         metadata = pages.metadata(pages.file(package.name, package.file))
         found = BytesParser().parsebytes(metadata).get_all("Requires-Dist", [])

@@ -1,4 +1,4 @@
-"""Names that are often meant, and therefore often mistyped or imitated."""
+"""Names of well-known packages, which are often mistyped or imitated."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def test_a_source_distribution_that_is_allowed_locks(store: Store) -> None:
         ("numpy==99", ResolveError, "there is no numpy 99", "choose one of these"),
         ("torch==2.0.0+cu118", ResolveError, "there is no torch", "--extra-index-url"),
         ("numpy>=2.5", ResolveError, "numpy .* does not run on Python 3.11", "use numpy 2.4.6"),
-        ("numpy>=2.5.5", ResolveError, "had been uploaded by 2026-11-01", "later `as-of`"),
+        ("numpy>=2.5.5", ResolveError, "was uploaded by 2026-11-01", "later `as-of`"),
     ],
 )
 def test_single_mistakes(
@@ -179,9 +179,9 @@ def test_single_mistakes(
 
 def test_a_true_conflict(store: Store, tmp_path: Path) -> None:
     request = asking(tmp_path, PipSpec(requirements=("tensorflow==2.15.0", "numpy==2.0.0")))
-    with pytest.raises(ResolveError, match="cannot hold together") as caught:
+    with pytest.raises(ResolveError, match="these requirements conflict") as caught:
         resolve_pip(request, "uv", store=store, report=SilentReporter())
-    assert "numpy==2.0.0 is asked for in freeze.yaml" in " ".join(caught.value.details)
+    assert "numpy==2.0.0 is requested in freeze.yaml" in " ".join(caught.value.details)
 
 
 def test_uv_and_pip_tools_agree(store: Store, tmp_path: Path) -> None:

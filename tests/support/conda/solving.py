@@ -17,8 +17,8 @@ from freezer.resolve.conda.solver import process
 from tests.support.host.forking import SERVER
 
 
-def ask(question: dict[str, Any]) -> dict[str, Any]:
-    """Return the worker's answer, as ``process.ask`` does."""
+def run_worker(question: dict[str, Any]) -> dict[str, Any]:
+    """Return the worker's answer, as ``process.run_worker`` does."""
     mine, theirs = SERVER.Pipe()
     # Through JSON, as on the way to the real process: what cannot be sent is found here too.
     child = SERVER.Process(target=_answer, args=(theirs, json.dumps(question)), daemon=True)

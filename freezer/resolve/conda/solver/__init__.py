@@ -1,1 +1,1 @@
-"""Solving a conda environment: the request, the solver's process, and its answer or error."""
+"""Solves a conda environment: the request, the solver's process, its result or error."""

@@ -1,4 +1,4 @@
-"""Which solver answers: the one that the spec chooses."""
+"""Selects the solver that the spec names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def conda_solver(name: Literal["rattler", "conda-lock"]) -> CondaSolver:
-    """Return the solver of a name, as `CondaSpec.resolver` has them."""
+    """Return the solver of a name, one of `CondaSpec.resolver`."""
     if name == "conda-lock":
         from freezer.resolve.conda.solver.conda_lock import solve_with_conda_lock
 

@@ -1,8 +1,8 @@
-"""Solving by the real conda-lock, and with it by conda, mamba or micromamba.
+"""Solves with conda-lock, and through it with conda, mamba or micromamba.
 
-Those know no cut-off and would ask channels themselves, so they are given one small channel in a
-folder: the records that the request can reach, chosen by Freezer's own rules (cut-off, strict
-priority, constraints). So no address and no secret reaches them, and they need no network.
+Those have no cut-off and would contact channels themselves, so they are given one small channel in
+a folder: the records that the request can reach, selected by Freezer's rules (cut-off, strict
+priority, constraints). They see no address and no secret, and need no network.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from freezer.errors import HostError, ResolveError
 from freezer.fetch.http.redact import redact
 from freezer.fetch.http.url import split_url
 from freezer.model.canonical import yaml_text
-from freezer.resolve.conda.solver.answer import packages_of, undated_warning
 from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module
 from freezer.resolve.conda.solver.indexes import ask_indexes, fetch_indexes
 from freezer.resolve.conda.solver.interface import CondaConflictError, CondaResolution
 from freezer.resolve.conda.solver.process import TIMEOUT, environment
 from freezer.resolve.conda.solver.rattler import question_of
+from freezer.resolve.conda.solver.result import packages_of, undated_warning
 from freezer.resolve.conda.solver.virtual_packages import solver_form
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ _LINES = 12
 def solve_with_conda_lock(
     request: CondaRequest, *, config: Config, store: Store, report: Reporter
 ) -> CondaResolution:
-    """Return the packages that conda-lock chooses for a request.
+    """Return the packages that conda-lock selects for a request.
 
-    What is kept is offered alone first; where that does not answer, all is asked anew, and packages
-    of unknown age come last. Raises ``HostError`` when neither conda nor mamba nor micromamba is
-    there, ``ResolveError`` when they find no answer.
+    The kept packages are tried first; if that has no solution, everything is solved again, and
+    packages of unknown age are added last. Raises ``HostError`` when conda, mamba and micromamba
+    are missing, ``ResolveError`` when they find no solution.
     """
     del config  # the channels carry their addresses already
     tool = find_tool()
@@ -65,9 +65,9 @@ def solve_with_conda_lock(
 
 
 class _Attempt:
-    """One run of conda-lock over a channel in a folder; ``only`` are names held to one file.
+    """One run of conda-lock over a channel in a folder; ``only`` are names limited to one file.
 
-    With ``undated``, packages of unknown age are on that channel too.
+    With ``undated``, the channel also has packages of unknown age.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class _Attempt:
         self._request = request
         self._only = only
         self._undated = undated
-        self._said: list[str] = []
+        self._output: list[str] = []
 
     def run(self, indexes: Sequence[Repodata], store: Store) -> list[dict[str, Any]] | None:
-        """Return the records that were chosen; None when there is no answer."""
+        """Return the selected records; None when there is no solution."""
         with store.scratch() as folder:
             question = {
                 **question_of(self._request),
@@ -91,31 +91,31 @@ class _Attempt:
             }
             records = ask_indexes(question, indexes, store)["records"]
             if self._undated and all(record["timestamp"] for record in records):
-                return None  # nothing that was not offered before
+                return None  # no other records than in the run before
             done = _run(self._tool, self._request, folder)
             if done.returncode == 0:
                 return _chosen(folder, records)
-        self._said = _told(done)
+        self._output = _tool_output(done)
         return None
 
     @property
     def ran(self) -> bool:
-        """Whether conda-lock was asked, and had something to say."""
-        return bool(self._said)
+        """Return whether conda-lock ran and printed something."""
+        return bool(self._output)
 
     def failure(self) -> ResolveError:
-        """Return the error for a run without an answer."""
+        """Return the error of a run without a solution."""
         specs = self._request.specs
         return CondaConflictError(
-            "conda-lock found no set of packages that answers",
+            "conda-lock found no solution",
             where=specs[0].where if specs else None,
-            details=self._said,
-            hint="leave `resolver` out to have Freezer solve it, which names the lines that clash",
+            details=self._output,
+            hint="remove `resolver` to have Freezer solve it, which names the lines in conflict",
         )
 
 
 def find_tool() -> str:
-    """Return the path of mamba, conda or micromamba. Raises ``HostError`` when none is there."""
+    """Return the path of mamba, conda or micromamba. Raises ``HostError`` when all are missing."""
     for name in _TOOLS:
         if found := shutil.which(name):
             return found
@@ -123,9 +123,9 @@ def find_tool() -> str:
         if found := shutil.which(os.environ.get(variable, "")):
             return found
     raise HostError(
-        "`resolver: conda-lock` needs conda, mamba or micromamba, and none is on this machine",
-        hint="install one of them (micromamba is a single file), or leave `resolver` out: Freezer "
-        "then solves by itself",
+        "`resolver: conda-lock` needs conda, mamba or micromamba; none is installed",
+        hint="install one of them (micromamba is a single file), or remove `resolver`: Freezer "
+        "then solves itself",
     )
 
 
@@ -161,22 +161,22 @@ def _run(tool: str, request: CondaRequest, folder: Path) -> subprocess.Completed
         )
     except subprocess.TimeoutExpired as error:
         raise ResolveError(
-            f"conda-lock found no answer in {TIMEOUT:.0f} seconds",
-            hint="pin some versions, so that it has less to try, or leave `resolver` out",
+            f"conda-lock found no solution in {TIMEOUT:.0f} seconds",
+            hint="pin some versions to narrow the search, or remove `resolver`",
         ) from error
 
 
 def _source(request: CondaRequest, channel: Path) -> bytes:
-    """Return the request as an environment.yml; the channel of each name is chosen already."""
+    """Return the request as an environment.yml; each name has one channel already."""
     document = {
         "channels": [channel.as_uri()],
-        "dependencies": [asked.text for asked in request.specs],
+        "dependencies": [requirement.text for requirement in request.specs],
     }
     return yaml_text(document).encode()
 
 
 def _chosen(folder: Path, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the whole records of what conda-lock wrote, its hashes compared with them."""
+    """Return the full records of conda-lock's result, its hashes compared with them."""
     lockfile = conda_lock_module("lockfile").parse_conda_lock_file(folder / "conda-lock.yml")
     known = {(record["subdir"], record["fn"]): record for record in records}
     found = []
@@ -185,7 +185,7 @@ def _chosen(folder: Path, records: list[dict[str, Any]]) -> list[dict[str, Any]]
         record = known.get((subdir, file))
         if record is None or item.hash.md5 not in (None, "", record.get("md5")):
             raise ResolveError(
-                f"conda-lock answered with {item.name} {item.version}, which was not offered",
+                f"conda-lock selected {item.name} {item.version}, which is not in its channel",
                 found=redact(item.url),
                 hint="look for channels and pins in the configuration of conda (`conda config "
                 "--show-sources`)",
@@ -194,13 +194,13 @@ def _chosen(folder: Path, records: list[dict[str, Any]]) -> list[dict[str, Any]]
     return found
 
 
-def _told(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """Return what the tool said of the failure, without what conda-lock prints around it."""
+def _tool_output(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return the tool's own error output, without conda-lock's framing."""
     lines = [line.rstrip() for line in redact(done.stderr).splitlines() if line.strip()]
     for number, line in enumerate(lines):
         if line.startswith("Could not lock the environment"):
             lines = lines[number + 1 :]
             break
     end = next((n for n, line in enumerate(lines) if line.lstrip().startswith("Command:")), None)
-    told = [line.strip() for line in lines[:end]]
-    return told[:_LINES] or json.dumps(done.stdout[-200:]).splitlines()
+    output = [line.strip() for line in lines[:end]]
+    return output[:_LINES] or json.dumps(done.stdout[-200:]).splitlines()

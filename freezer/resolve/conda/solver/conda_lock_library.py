@@ -1,6 +1,6 @@
-"""conda-lock as a library: imported late, since that takes a second, and quietly.
+"""conda-lock as a library: imported late, as that takes a second, and silenced.
 
-It is typed nowhere, so what comes from it is ``Any``; only this package touches it.
+It has no type hints, so its values are ``Any``; only this package uses it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def conda_lock_module(name: str) -> Any:
-    """Return the module ``conda_lock.NAME``, without the warnings that its own parts give."""
+    """Return the module ``conda_lock.NAME``, without the warnings of its dependencies."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return importlib.import_module(f"conda_lock.{name}")
@@ -25,7 +25,7 @@ def conda_lock_module(name: str) -> Any:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what conda-lock prints and logs from the user: Freezer says what concerns them."""
+    """Suppress conda-lock's output and logging; Freezer reports what concerns the user."""
     logger = logging.getLogger("conda_lock")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""The indexes of some channels, and questions asked of them."""
+"""Indexes of conda channels, and queries on them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from freezer.errors import FetchError, ResolveError
 from freezer.fetch.conda.repodata import Repodata, fetch_repodata, forget_repodata
 from freezer.fetch.http.redact import redact
-from freezer.resolve.conda.solver.process import ask
+from freezer.resolve.conda.solver.process import run_worker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def fetch_indexes(
     channels: Sequence[CondaChannel], subdir: str, *, store: Store, report: Reporter
 ) -> list[Repodata]:
-    """Return the indexes of channels, those of higher priority first.
+    """Fetch the indexes of channels; those of higher priority come first.
 
-    Raises ``FetchError`` naming the channel that is out of reach or has nothing for the platform.
+    Raises ``FetchError`` with the channel that cannot be reached or has nothing for the platform.
     """
-    wanted = [(channel, part) for channel in channels for part in (subdir, "noarch")]
+    pairs = [(channel, part) for channel in channels for part in (subdir, "noarch")]
     title = f"Reading {len(channels)} conda channel{'s' if len(channels) != 1 else ''}"
-    with report.task(title, total=len(wanted), unit="indexes") as task:
+    with report.task(title, total=len(pairs), unit="indexes") as task:
 
         def one(item: tuple[CondaChannel, str]) -> Repodata | None:
             channel, part = item
@@ -39,7 +39,7 @@ def fetch_indexes(
                 task.advance()
 
         with ThreadPoolExecutor(max_workers=4) as pool:
-            found = list(pool.map(one, wanted))
+            found = list(pool.map(one, pairs))
     for channel in channels:
         if not any(index and index.channel == channel.name for index in found):
             raise _no_channel(channel, subdir)
@@ -49,29 +49,29 @@ def fetch_indexes(
 def ask_indexes(
     question: Mapping[str, Any], indexes: Sequence[Repodata], store: Store
 ) -> dict[str, Any]:
-    """Return the worker's answer to a question about indexes; no address reaches it.
+    """Run a query on indexes in the worker; it sees no address.
 
-    Raises ``FetchError`` for an index that cannot be read, ``ResolveError`` when it fails.
+    Raises ``FetchError`` for an index that cannot be parsed, ``ResolveError`` when it fails.
     """
     files = [
         {"channel": index.channel, "subdir": index.subdir, "path": str(index.path)}
         for index in indexes
     ]
-    answer = ask({**question, "indexes": files})
+    answer = run_worker({**question, "indexes": files})
     if "unreadable" in answer:
         broken = indexes[answer["unreadable"]]
         forget_repodata(broken, store)
         raise FetchError(
             f"the index of the conda channel {broken.channel} cannot be read",
             found=f"{redact(broken.url)}: {answer['text']}",
-            hint="run the command again, which fetches it anew; if it stays so, tell the channel's "
-            "owners",
+            hint="repeat the command, which fetches it again; if it persists, report it to the "
+            "channel's owners",
         )
     if "failure" in answer:
         raise ResolveError(
-            "the conda solver could not work on this",
+            "the conda solver rejected the request",
             found=redact(answer["failure"]),
-            hint="look for a match spec or a declared virtual package that is not well formed",
+            hint="look for a malformed match spec or declared virtual package",
         )
     return answer
 
@@ -81,7 +81,7 @@ def _out_of_reach(channel: CondaChannel, error: FetchError) -> FetchError:
         f"the conda channel {channel.name} cannot be read",
         found=error.what if error.found is None else f"{error.what}: {error.found}",
         hint=error.hint
-        or f"say where it is: `sources: {{conda: {{{channel.name}: [ADDRESS]}}}}` in the "
+        or f"configure its address: `sources: {{conda: {{{channel.name}: [ADDRESS]}}}}` in the "
         "configuration",
     )
 

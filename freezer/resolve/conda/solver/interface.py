@@ -1,4 +1,4 @@
-"""What a solver of conda packages is asked, and what it answers."""
+"""Interface of the conda solvers: request, resolution, errors."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ Subdir = Literal["linux-64", "linux-aarch64"]
 
 @dataclass(frozen=True)
 class CondaRequirement:
-    """One match spec, and where it was written."""
+    """One match spec with its location."""
 
     text: str
-    """Without the channel: ``numpy >=2``, ``libblas=*=*mkl``."""
+    """The match spec without the channel: ``numpy >=2``, ``libblas=*=*mkl``."""
     where: Where
     channel: str | None = None
     """Name of the one channel that the package may come from (``channel::package``)."""
@@ -43,7 +43,7 @@ class CondaRequirement:
 
 @dataclass(frozen=True)
 class CondaRequest:
-    """Everything that a solver may look at; nothing of this host is."""
+    """All inputs of a solve; nothing of this host is among them."""
 
     channels: tuple[CondaChannel, ...]
     """Highest priority first; a name is taken from the first channel that has it."""
@@ -55,31 +55,31 @@ class CondaRequest:
     as_of: str
     """UTC, ``YYYY-MM-DDTHH:MM:SSZ``: packages built later are not considered."""
     keep: Mapping[str, CondaPackage] = field(default_factory=dict)
-    """Name to package: kept wherever it still answers."""
+    """Name to locked package, preferred wherever it still satisfies the specs."""
     constraints: tuple[str, ...] = ()
-    """Match specs that hold for packages which are there, without asking for them."""
+    """Match specs that constrain packages without requesting them."""
 
 
 @dataclass(frozen=True)
 class CondaResolution:
-    """An answer: packages sorted by name, and what the user should know about it."""
+    """A solution: packages sorted by name, and warnings."""
 
     packages: tuple[CondaPackage, ...]
     warnings: tuple[str, ...] = ()
     causes: Mapping[str, str] = field(default_factory=dict)
-    """Of an update, by name: why a package moved that the update does not name."""
+    """For an update, by name: why a package changed that the update does not name."""
     alone: Mapping[str, str] = field(default_factory=dict)
-    """Of an update: the versions that the named ones reach if nothing else moves."""
+    """For an update: the versions that the named packages reach when nothing else may change."""
 
 
 class CondaConflictError(ResolveError):
-    """Channels have what each spec asks for, and no set of packages that answers them together."""
+    """Each spec can be satisfied, but not all of them together."""
 
 
 class CondaSolver(Protocol):
-    """Answers requests; its packages carry the reasons ``asked for in`` and ``needed by``."""
+    """Solves requests; its packages have reasons ``asked for in`` and ``needed by``."""
 
     def __call__(
         self, request: CondaRequest, *, config: Config, store: Store, report: Reporter
     ) -> CondaResolution:
-        """Return one file for each package. Raises ``ResolveError`` saying why there is none."""
+        """Return one file for each package. Raises ``ResolveError`` with the conflict."""

@@ -1,4 +1,4 @@
-"""Asking the solver's own process, and telling an answer from a crash."""
+"""Runs the solver in a process of its own, and tells results from crashes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from freezer.errors import HostError, ResolveError
 from freezer.fetch.http.redact import redact
 
 TIMEOUT = 1800.0
-"""Seconds for one question."""
+"""Maximum seconds of one run."""
 _WORKER = "freezer.resolve.conda.solver.worker"
 
 
-def ask(question: dict[str, Any]) -> dict[str, Any]:
-    """Return the worker's answer. Raises ``ResolveError`` when it ends without one."""
-    # -P: a file of the user's that happens to be called rattler.py is not imported.
+def run_worker(question: dict[str, Any]) -> dict[str, Any]:
+    """Return the worker's result. Raises ``ResolveError`` when it ends without one."""
+    # -P: never import a rattler.py from the user's folder.
     command = [sys.executable, "-P", "-m", _WORKER]
     try:
         done = subprocess.run(
@@ -35,8 +35,8 @@ def ask(question: dict[str, Any]) -> dict[str, Any]:
         raise HostError("the conda solver could not be started", found=error.strerror) from error
     except subprocess.TimeoutExpired as error:
         raise ResolveError(
-            f"the conda solver found no answer in {TIMEOUT:.0f} seconds",
-            hint="pin some versions, so that it has less to try",
+            f"the conda solver found no solution in {TIMEOUT:.0f} seconds",
+            hint="pin some versions to narrow the search",
         ) from error
     try:
         answer: dict[str, Any] = json.loads(done.stdout)
@@ -48,8 +48,8 @@ def ask(question: dict[str, Any]) -> dict[str, Any]:
 def environment() -> dict[str, str]:
     """Return the environment of a process that uses rattler.
 
-    rattler panics where it finds no CA certificates, so it is told of those that ``requests`` has
-    unless the user names others that are there.
+    rattler panics when it finds no CA certificates, so ``SSL_CERT_FILE`` defaults to those of
+    ``requests``.
     """
     found = dict(os.environ)
     if not Path(found.get("SSL_CERT_FILE") or "/").is_file():
@@ -60,14 +60,14 @@ def environment() -> dict[str, str]:
 
 
 def _crashed(done: subprocess.CompletedProcess[bytes]) -> ResolveError:
-    said = redact(done.stderr.decode("utf-8", "replace")).strip().splitlines()
+    output = redact(done.stderr.decode("utf-8", "replace")).strip().splitlines()
     code = done.returncode
     ended = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
     return ResolveError(
-        "the conda solver ended without an answer",
+        "the conda solver ended without a result",
         found=ended,
-        details=said[-5:],
+        details=output[-5:],
         hint="if the memory of this machine is full, free some and try again"
         if code == -signal.SIGKILL
-        else "try again; if it stays so, report it with these lines",
+        else "try again; if it persists, report it with these lines",
     )

@@ -1,7 +1,7 @@
-"""rattler's proof that nothing answers, made short enough to read.
+"""Shortens rattler's proof that there is no solution.
 
 The proof is a tree drawn with box characters. Its leaves repeat one sentence for each version of a
-package; they are dropped where they say no more than the line above them.
+package; they are dropped when they add nothing to the line above.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _Step:
 
 
 def tidy(text: str) -> list[str]:
-    """Return a proof as indented lines, without its repetitions."""
+    """Return a proof as indented lines without repetitions."""
     body = re.sub(r"^Cannot solve the request because of:\s*", "", text.strip())
     body = body.replace("The following packages are incompatible", "").strip("\n")
     root = _Step(-1, "")
@@ -63,8 +63,8 @@ def _step(line: str) -> _Step | None:
 
 
 def _lines(step: _Step, depth: int) -> list[str]:
-    """Return a step and those below; one that needs a single thing is joined with it."""
-    below = [item for item in step.below if not _says_nothing(item)]
+    """Return a step and its children; a single child is joined with it."""
+    below = [item for item in step.below if not _is_redundant(item)]
     text = _phrased(step.text)
     if text.endswith((" needs", " allows only")) and len(below) == 1:
         joined = _Step(step.depth, f"{text} {below[0].text}", below[0].below)
@@ -73,7 +73,7 @@ def _lines(step: _Step, depth: int) -> list[str]:
     return own + [line for item in below for line in _lines(item, depth + 1)]
 
 
-def _says_nothing(step: _Step) -> bool:
+def _is_redundant(step: _Step) -> bool:
     return not step.below and (step.text.endswith(_EXHAUSTED) or bool(_OPTION.match(step.text)))
 
 

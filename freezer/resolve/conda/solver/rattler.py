@@ -1,13 +1,13 @@
-"""Solving a conda environment with rattler: indexes fetched, one question asked, records locked."""
+"""Solves a conda environment with rattler: fetches indexes, runs the worker, locks records."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freezer.resolve.conda.solver.answer import packages_of, undated_warning
 from freezer.resolve.conda.solver.errors import explain
 from freezer.resolve.conda.solver.indexes import ask_indexes, fetch_indexes
 from freezer.resolve.conda.solver.interface import CondaResolution
+from freezer.resolve.conda.solver.result import packages_of, undated_warning
 from freezer.resolve.conda.solver.virtual_packages import solver_form
 
 if TYPE_CHECKING:
@@ -26,35 +26,36 @@ _NO_TIME = "has no timestamp"
 def solve(
     request: CondaRequest, *, config: Config, store: Store, report: Reporter
 ) -> CondaResolution:
-    """Return the packages that answer a request, by strict channel priority.
+    """Return the packages that satisfy a request, by strict channel priority.
 
-    Channels are as `freezer.fetch.conda.channels.read_channels` gives them, configuration included.
-    Raises ``ResolveError`` saying why there is no answer, ``FetchError`` when a channel is out of
-    reach.
+    Channels come from `freezer.fetch.conda.channels.read_channels`, with their configuration.
+    Raises ``ResolveError`` with the conflict, ``FetchError`` when a channel cannot be reached.
     """
-    del config  # the channels carry their addresses already
+    del config  # the channels have their addresses already
     indexes = fetch_indexes(request.channels, request.subdir, store=store, report=report)
     with report.task(f"Solving the conda environment for {request.subdir}"):
-        answer = _answer(request, indexes, store)
-    if "records" not in answer:
-        raise explain(answer, request)
-    packages = packages_of(answer["records"], request)
+        result = _solve_dated_first(request, indexes, store)
+    if "records" not in result:
+        raise explain(result, request)
+    packages = packages_of(result["records"], request)
     return CondaResolution(packages, tuple(undated_warning(packages)))
 
 
-def _answer(request: CondaRequest, indexes: Sequence[Repodata], store: Store) -> dict[str, Any]:
-    """Ask; and where nothing of known age will do, ask again with packages of unknown age."""
+def _solve_dated_first(
+    request: CondaRequest, indexes: Sequence[Repodata], store: Store
+) -> dict[str, Any]:
+    """Solve; without a solution, solve again with packages of unknown age."""
     question = question_of(request)
-    answer = ask_indexes(question, indexes, store)
-    if _NO_TIME in answer.get("unsolved", ""):
+    result = ask_indexes(question, indexes, store)
+    if _NO_TIME in result.get("unsolved", ""):
         return ask_indexes({**question, "undated": True}, indexes, store)
-    return answer
+    return result
 
 
 def question_of(request: CondaRequest) -> dict[str, Any]:
-    """Return a request as the worker reads it; no address is in it."""
+    """Return a request as the worker's JSON input; it has no addresses."""
     return {
-        "specs": [_spec(asked) for asked in request.specs],
+        "specs": [_spec(requirement) for requirement in request.specs],
         "constraints": list(request.constraints),
         "keep": [_kept(package) for package in request.keep.values()],
         "virtual": [solver_form(*item) for item in sorted(request.virtual_packages.items())],
@@ -63,9 +64,13 @@ def question_of(request: CondaRequest) -> dict[str, Any]:
     }
 
 
-def _spec(asked: CondaRequirement) -> dict[str, str | None]:
-    text = asked.text if asked.channel is None else f"{asked.channel}::{asked.text}"
-    return {"text": text, "bare": asked.text, "channel": asked.channel}
+def _spec(requirement: CondaRequirement) -> dict[str, str | None]:
+    text = (
+        requirement.text
+        if requirement.channel is None
+        else f"{requirement.channel}::{requirement.text}"
+    )
+    return {"text": text, "bare": requirement.text, "channel": requirement.channel}
 
 
 def _kept(package: CondaPackage) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""rattler's records and documents, one made from the other. Only the solver's process uses it."""
+"""Conversion between rattler's records and JSON documents; for the worker only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rattler import BuildString, Channel, PackageRecord, RepoDataRecord
 
 
 def channel_id(name: str) -> str:
-    """Return what stands for a channel in records: its name under rattler's own default."""
+    """Return the identifier of a channel in records: its name under rattler's default URL."""
     return str(Channel(name).base_url)
 
 
 def locked(item: dict[str, Any]) -> RepoDataRecord:
-    """Return a locked package as a record that a solver may keep."""
+    """Return a locked package as a record that a solver can prefer."""
     record = PackageRecord(
         name=item["name"],
         version=item["version"],
@@ -40,16 +40,16 @@ def locked(item: dict[str, Any]) -> RepoDataRecord:
 
 
 def document(record: RepoDataRecord, names: dict[str, str]) -> dict[str, Any]:
-    """Return a record as repodata has it, with the channel's name and a time in milliseconds."""
+    """Return a record as in repodata, with the channel's name and times in milliseconds."""
     found: dict[str, Any] = json.loads(record.to_json())
     found["channel"] = names[record.channel]
     found["timestamp"] = milliseconds(record)
     if record.url.startswith(record.channel):
-        # Where it lies decides, not what the record says of itself.
+        # Its location is authoritative, not the record's own field.
         found["subdir"] = record.url.removeprefix(record.channel).partition("/")[0]
     return found
 
 
 def milliseconds(record: PackageRecord) -> int | None:
-    """Return when a package was built, in milliseconds since 1970, UTC."""
+    """Return a package's build time in milliseconds since 1970, UTC."""
     return None if record.timestamp is None else round(record.timestamp.timestamp() * 1000)

@@ -1,7 +1,7 @@
-"""A small channel cut out of large ones: what a request can reach, and no more.
+"""A small channel cut out of large ones: the records that a request can reach.
 
-For solvers that know neither a cut-off nor constraints, and that should see no address: the records
-are chosen here, by the same rules, and written as one channel of a folder.
+For solvers without cut-off or constraints, which should see no address: the records are selected
+here by the same rules and written as one channel in a folder.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def write_subset(question: dict[str, Any], indexes: Indexes) -> list[dict[str, Any]]:
     """Write the channel into the folder ``question["subset"]``; return its records.
 
-    A name is taken from the first channel that has it, or from the one that its spec names;
-    nothing is newer than the cut-off or against a constraint. Names in ``only`` have that one file.
+    Each name comes from the first channel that has it, or from the one in its spec; records newer
+    than the cut-off or against a constraint are left out. Names in ``only`` have that one file.
     """
     chosen = _Chosen(question, indexes)
     chosen.follow([spec_name(item["bare"]) for item in question["specs"]])
@@ -53,7 +53,7 @@ class _Chosen:
         }
 
     def follow(self, names: list[str]) -> None:
-        """Take all records of some names, and of what those need."""
+        """Add all records of some names and of their dependencies."""
         waiting, seen = list(names), set(names)
         while waiting:
             for record in self._fitting(waiting.pop()):

@@ -1,4 +1,4 @@
-"""Virtual packages: what a solver is told of the target, and nothing of this host."""
+"""Virtual packages: a description of the target for the solver, independent of this host."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from freezer.resolve.conda.solver.interface import Subdir
 
 KERNEL = "5.10"
-"""The oldest Linux that hosts may have; conda-lock assumes the same."""
+"""The oldest Linux kernel of hosts; conda-lock assumes the same."""
 _CPU = {"linux-64": "x86_64", "linux-aarch64": "aarch64"}
 SUBDIRS: Mapping[str, Subdir] = {"linux/amd64": "linux-64", "linux/arm64": "linux-aarch64"}
-"""Platform of a spec to conda's name for it."""
+"""Platform of a spec to conda's subdir."""
 
 
 def virtual_packages(glibc: str, subdir: Subdir, cuda: str | None = None) -> dict[str, str]:
-    """Return what to declare for a target: its glibc, and the CUDA that its drivers have."""
+    """Return the virtual packages of a target: its glibc, and the CUDA of its drivers."""
     found = {
         "__archspec": _CPU[subdir],
         "__glibc": glibc,
@@ -27,12 +27,12 @@ def virtual_packages(glibc: str, subdir: Subdir, cuda: str | None = None) -> dic
     return found if cuda is None else {**found, "__cuda": cuda}
 
 
-def elsewhere(declared: Mapping[str, str], subdir: Subdir) -> dict[str, str]:
-    """Return what was declared for one platform as it is for another: the CPU differs."""
+def for_platform(declared: Mapping[str, str], subdir: Subdir) -> dict[str, str]:
+    """Return one platform's virtual packages as those of another: the CPU differs."""
     cpu = {"__archspec": _CPU[subdir]} if "__archspec" in declared else {}
     return {**declared, **cpu}
 
 
 def solver_form(name: str, version: str) -> tuple[str, str, str]:
-    """Return name, version and build; the CPU family of ``__archspec`` is its build."""
+    """Return name, version and build; the build of ``__archspec`` is the CPU family."""
     return (name, "1", version) if name == "__archspec" else (name, version, "0")

@@ -1,9 +1,9 @@
-"""The solver's own process: one question in JSON on stdin, one answer in JSON on stdout.
+"""The solver's process: one JSON query on stdin, one JSON result on stdout.
 
-rattler sometimes crashes when an interpreter that used it ends, and its panics are no ordinary
-exceptions. So it works in a child that writes its answer and leaves at once (``os._exit``).
+rattler sometimes crashes when the interpreter that used it exits, and its panics are no ordinary
+exceptions. So it runs in a child that writes its result and exits at once (``os._exit``).
 
-The child sees no address: each channel is known to it by its name alone, and each index is a file.
+The child sees no address: channels have names only, and each index is a file.
 """
 
 from __future__ import annotations
@@ -37,16 +37,15 @@ from freezer.resolve.conda.nearest import nearest
 from freezer.resolve.conda.solver.records import channel_id, document, locked, milliseconds
 from freezer.resolve.conda.solver.subset import write_subset
 
-_SHOWN_VERSIONS = 5
+_MAX_VERSIONS = 5
 _ALIKE = 0.7
-"""How like another name must be to be proposed: ``cpython`` for ``cython``, no ``git`` for
-``ignite``."""
+"""Minimum similarity of suggested names: ``cpython`` for ``cython``, not ``git`` for ``ignite``."""
 _PINNED = re.compile(r"={0,2}[0-9][^,|<>=!~]*")
 _BOTH = PackageFormatSelection.BOTH
 
 
 class UnreadableIndexError(Exception):
-    """An index is not what rattler can read."""
+    """An index that rattler cannot parse."""
 
     def __init__(self, number: int, text: str) -> None:
         super().__init__(text)
@@ -54,7 +53,7 @@ class UnreadableIndexError(Exception):
 
 
 def main() -> None:
-    """Answer one question, whatever happens, and leave without the interpreter's own ending."""
+    """Process one query and exit without the interpreter's own shutdown."""
     found = answer(json.load(sys.stdin))
     with os.fdopen(1, "wb", closefd=False) as out:
         out.write(json.dumps(found).encode())
@@ -62,17 +61,17 @@ def main() -> None:
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:
-    """Return what `respond` does, or in the same form what went wrong."""
+    """Return the result of `respond`, or its exception in the same form."""
     try:
         return respond(question)
     except UnreadableIndexError as error:
         return {"unreadable": error.number, "text": str(error)}
-    except BaseException as error:  # noqa: BLE001  a panic of rattler's is no Exception
+    except BaseException as error:  # noqa: BLE001  a panic of rattler is no Exception
         return {"failure": f"{type(error).__name__}: {error}"}
 
 
 def respond(question: dict[str, Any]) -> dict[str, Any]:
-    """Return ``{"records": [...]}``, or what is known of why there are none."""
+    """Return ``{"records": [...]}``, or diagnostics when there is no solution."""
     indexes = [_index(number, item) for number, item in enumerate(question["indexes"])]
     if "subset" in question:
         return {"records": write_subset(question, indexes)}
@@ -98,12 +97,12 @@ def _index(number: int, item: dict[str, str]) -> tuple[SparseRepoData, str]:
 
 
 async def _solve(question: dict[str, Any], indexes: list[SparseRepoData]) -> list[RepoDataRecord]:
-    # rattler puts UTC in place of whatever zone a moment has, so it must be UTC before.
+    # rattler replaces the time zone by UTC without converting, so the time must be in UTC.
     cutoff = datetime.fromisoformat(question["as_of"]).astimezone(UTC)
     return await solve_with_sparse_repodata(
         specs=[MatchSpec(item["text"]) for item in question["specs"]],
         sparse_repodata=indexes,
-        locked_packages=[locked(item) for item in question["keep"] if _still(item, question)],
+        locked_packages=[locked(item) for item in question["keep"] if _may_be_kept(item, question)],
         virtual_packages=[_virtual(*item) for item in question["virtual"]],
         channel_priority=ChannelPriority.Strict,
         constraints=[MatchSpec(text) for text in question["constraints"]],
@@ -115,7 +114,7 @@ async def _solve(question: dict[str, Any], indexes: list[SparseRepoData]) -> lis
 def _find(
     wanted: dict[str, str], question: dict[str, Any], indexes: list[tuple[SparseRepoData, str]]
 ) -> dict[str, Any]:
-    """Return the record of one archive, or the archives of that package that there are."""
+    """Return the record of one archive, or the archives of that package that exist."""
     names = {channel_id(name): name for _, name in indexes}
     every = [
         record
@@ -133,18 +132,20 @@ def _virtual(name: str, version: str, build: str) -> GenericVirtualPackage:
     return GenericVirtualPackage(PackageName(name), Version(version), BuildString(build))
 
 
-def _still(item: dict[str, Any], question: dict[str, Any]) -> bool:
-    """Return whether a package may be kept: built in time, and on a channel that is asked."""
+def _may_be_kept(item: dict[str, Any], question: dict[str, Any]) -> bool:
+    """Return whether a package may be kept: built in time, on a requested channel."""
     channels = {index["channel"] for index in question["indexes"]}
     cutoff = datetime.fromisoformat(question["as_of"]).timestamp() * 1000
     return item["channel"] in channels and (item["timestamp"] or 0) <= cutoff
 
 
-def _offer(asked: dict[str, Any], indexes: list[tuple[SparseRepoData, str]]) -> dict[str, Any]:
-    """Return what the channels have for one spec: to say what is wrong with it."""
-    spec = MatchSpec(asked["bare"])
+def _offer(
+    requirement: dict[str, Any], indexes: list[tuple[SparseRepoData, str]]
+) -> dict[str, Any]:
+    """Return the channels' packages for one spec, to explain what is wrong with it."""
+    spec = MatchSpec(requirement["bare"])
     name = str(spec.name.normalized)
-    mine = [index for index, channel in indexes if asked["channel"] in (None, channel)]
+    mine = [index for index, channel in indexes if requirement["channel"] in (None, channel)]
     found = list(chain.from_iterable(index.load_records(name) for index in mine))
     matching = [record for record in found if record.matches(spec)]
     return {
@@ -158,9 +159,9 @@ def _offer(asked: dict[str, Any], indexes: list[tuple[SparseRepoData, str]]) -> 
 
 
 def _near(spec: MatchSpec, found: list[RepoDataRecord]) -> list[str]:
-    """Return the builds of the version that is requested, or the versions next to it.
+    """Return builds of the requested version, or the neighbouring versions.
 
-    Nothing for a range of versions: what lies near that is better told by the newest ones.
+    Empty for a range of versions: the newest ones say more then.
     """
     any_build = MatchSpec(f"{spec.name.normalized} {spec.version or '*'}")
     if same := [record for record in found if record.matches(any_build)]:
@@ -172,15 +173,15 @@ def _near(spec: MatchSpec, found: list[RepoDataRecord]) -> list[str]:
 
 
 def _alike(name: str, indexes: list[SparseRepoData]) -> list[str]:
-    """Return names that a mistyped one may stand for."""
+    """Return similar names, for a misspelt one."""
     every = set(chain.from_iterable(index.package_names() for index in indexes))
     return difflib.get_close_matches(name, every, n=3, cutoff=_ALIKE)
 
 
 def _newest(records: list[RepoDataRecord]) -> list[str]:
-    """Return the newest versions with their builds' kinds left out, newest first."""
+    """Return the newest versions with their build kinds, newest first."""
     versions = sorted({record.version for record in records}, reverse=True)
-    return [str(version) for version in versions[:_SHOWN_VERSIONS]]
+    return [str(version) for version in versions[:_MAX_VERSIONS]]
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Existing conda locks taken over as they are: conda-lock.yml, pixi.lock, explicit files."""
+"""Existing conda locks used as they are: conda-lock.yml, pixi.lock, explicit files."""

@@ -1,7 +1,7 @@
-"""From the pins of an existing lock to whole records, and what their channels no longer have.
+"""Completes the pins of an existing lock to full records, and finds removed packages.
 
-Most locks keep too little of a package (no size, no kind, often only an MD5), so the channel's own
-record is looked up by file name and compared with the hashes that the lock has.
+Most locks store too little of a package (no size, no type, often only an MD5), so the channel's
+record is looked up by file name and compared with the hashes of the lock.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from freezer.errors import ArtifactGoneError, IntegrityError
 from freezer.resolve.conda.nearest import nearest
-from freezer.resolve.conda.solver.answer import package_of, reasons_of, undated_warning
 from freezer.resolve.conda.solver.indexes import ask_indexes, fetch_indexes
 from freezer.resolve.conda.solver.interface import CondaResolution
+from freezer.resolve.conda.solver.result import package_of, reasons_of, undated_warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gone:
-    """A package that its channel no longer offers as it was locked."""
+    """A package that its channel no longer has as it was locked."""
 
     name: str
     version: str
     build: str
     channel: str
     nearest: tuple[str, ...] = ()
-    """``VERSION BUILD`` of what the channel has of it now, those most alike first."""
+    """``VERSION BUILD`` of the channel's current packages of that name, the most similar first."""
     replaced: bool = False
     """True when the channel has a file of that name with other bytes."""
 
@@ -49,17 +49,17 @@ class Gone:
 def take_over(
     pins: Sequence[CondaPin], *, subdir: str, store: Store, report: Reporter
 ) -> CondaResolution:
-    """Return the packages that an existing lock pins, as whole records, without solving.
+    """Return the packages of an existing lock as full records, without solving.
 
-    Raises ``ArtifactGoneError`` naming packages that their channels no longer have,
-    ``IntegrityError`` when a channel has other bytes, ``FetchError`` when one is out of reach.
+    Raises ``ArtifactGoneError`` with packages that their channels no longer have,
+    ``IntegrityError`` when a channel has other bytes, ``FetchError`` when one cannot be reached.
     """
     records = {pin.name: pin.record for pin in pins if pin.record is not None}
     rest = [pin for pin in pins if pin.record is None]
     if rest:
         channels = tuple({pin.channel.name: pin.channel for pin in rest}.values())
         found = _look_up(
-            [_wanted(pin, pin.channel.name) for pin in rest], channels, subdir, store, report
+            [_query(pin, pin.channel.name) for pin in rest], channels, subdir, store, report
         )
         _require_there([gone for gone, _ in found if gone])
         records |= {record["name"]: record for _, record in found if record}
@@ -76,7 +76,7 @@ def take_over(
     return CondaResolution(tuple(packages), tuple(undated_warning(packages)))
 
 
-def gone_from_channels(
+def removed_from_channels(
     packages: Iterable[CondaPackage],
     channels: Sequence[CondaChannel],
     *,
@@ -84,21 +84,21 @@ def gone_from_channels(
     store: Store,
     report: Reporter,
 ) -> list[Gone]:
-    """Return those of some locked packages that their channels no longer offer.
+    """Return those locked packages that their channels no longer have.
 
-    Packages whose archive the store holds are not requested. Raises ``FetchError`` when a channel
-    is out of reach.
+    Packages whose archive is in the store are not looked up. Raises ``FetchError`` when a channel
+    cannot be reached.
     """
-    wanted = [_wanted(item, item.channel) for item in packages if not store.has(item.sha256)]
-    used = {item["channel"] for item in wanted}
-    asked = tuple(channel for channel in channels if channel.name in used)
-    if not wanted:
+    queries = [_query(item, item.channel) for item in packages if not store.has(item.sha256)]
+    used = {item["channel"] for item in queries}
+    missing = tuple(channel for channel in channels if channel.name in used)
+    if not queries:
         return []
-    found = _look_up(wanted, asked, subdir, store, report)
+    found = _look_up(queries, missing, subdir, store, report)
     return [gone for gone, _ in found if gone]
 
 
-def _wanted(item: CondaPin | CondaPackage, channel: str) -> dict[str, Any]:
+def _query(item: CondaPin | CondaPackage, channel: str) -> dict[str, Any]:
     return {
         "channel": channel,
         **{
@@ -109,30 +109,30 @@ def _wanted(item: CondaPin | CondaPackage, channel: str) -> dict[str, Any]:
 
 
 def _look_up(
-    wanted: Sequence[dict[str, Any]],
+    queries: Sequence[dict[str, Any]],
     channels: Sequence[CondaChannel],
     subdir: str,
     store: Store,
     report: Reporter,
 ) -> list[tuple[Gone | None, dict[str, Any] | None]]:
-    """Return for each archive what is wrong with it, or its record."""
+    """Return each archive's record, or what is wrong with it."""
     indexes = fetch_indexes(channels, subdir, store=store, report=report)
-    answers = ask_indexes({"find": list(wanted)}, indexes, store)["found"]
-    return [_judged(item, answer) for item, answer in zip(wanted, answers, strict=True)]
+    results = ask_indexes({"find": list(queries)}, indexes, store)["found"]
+    return [_checked(item, result) for item, result in zip(queries, results, strict=True)]
 
 
-def _judged(
-    item: dict[str, Any], answer: dict[str, Any]
+def _checked(
+    item: dict[str, Any], result: dict[str, Any]
 ) -> tuple[Gone | None, dict[str, Any] | None]:
     names = {key: item[key] for key in ("name", "version", "build", "channel")}
-    record = answer.get("record")
+    record = result.get("record")
     if record is None:
-        near = nearest(item["version"], item["build"], answer["others"])
+        near = nearest(item["version"], item["build"], result["others"])
         return Gone(**names, nearest=near), None
     for kind in ("sha256", "md5"):
         if item[kind] and record.get(kind) not in (None, item[kind]):
             return Gone(**names, replaced=True), None
-    # A lock's own SHA-256 holds even where the channel has none.
+    # The lock's SHA-256 is used where the channel has none.
     return None, {**record, "sha256": record.get("sha256") or item["sha256"]}
 
 
@@ -140,7 +140,7 @@ def _require_there(gone: Sequence[Gone]) -> None:
     replaced = [item for item in gone if item.replaced]
     if replaced:
         raise IntegrityError(
-            "a channel has other bytes than were locked",
+            "a channel serves other bytes than the locked ones",
             details=[str(item) for item in replaced],
             hint="do not use that channel until you know why",
         )
@@ -149,5 +149,5 @@ def _require_there(gone: Sequence[Gone]) -> None:
         raise ArtifactGoneError(
             f"{count} locked package{'s are' if count > 1 else ' is'} no longer on the channel",
             details=[str(item) for item in gone],
-            hint="solve anew from the environment.yml, or configure a mirror that still has them",
+            hint="solve again from the environment.yml, or configure a mirror that still has them",
         )

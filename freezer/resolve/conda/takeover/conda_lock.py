@@ -1,4 +1,4 @@
-"""``conda-lock.yml``, read by conda-lock's own parser."""
+"""Parses ``conda-lock.yml`` with conda-lock's own parser."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from freezer.fetch.config import Config
 
 _INSTALLED = frozenset({"main", "dev"})
-"""The categories that `conda-lock install` takes when it is told nothing."""
+"""The categories that `conda-lock install` installs by default."""
 
 
-def read_conda_lock(path: Path, shown: str, subdir: str, config: Config) -> Taken:
-    """Return what a conda-lock.yml holds for a platform. Raises ``SpecError``."""
-    where = Where(shown)
+def read_conda_lock(path: Path, label: str, subdir: str, config: Config) -> Taken:
+    """Return the packages of a conda-lock.yml for a platform. Raises ``SpecError``."""
+    where = Where(label)
     mine, platforms = [], set[str]()
-    for item in _parse(path, shown).package:
+    for item in _parse(path, label).package:
         platforms.add(item.platform)
         if item.platform == subdir:
             mine.append(item)
     if not mine:
-        raise nothing_for(shown, subdir, platforms)
+        raise nothing_for(label, subdir, platforms)
     taken, left = Taken(), set[str]()
     for item in mine:
         if not _INSTALLED & set(item.categories):
@@ -49,20 +49,20 @@ def read_conda_lock(path: Path, shown: str, subdir: str, config: Config) -> Take
             taken.pins.append(pin(item.url, where, folder=path.parent, config=config, **known))
     if left:
         taken.warnings.append(
-            f"{shown}: what is only in {', '.join(sorted(left))} was left out, as "
+            f"{label}: packages only in {', '.join(sorted(left))} were skipped, as "
             "`conda-lock install` does"
         )
     return taken
 
 
-def _parse(path: Path, shown: str) -> Any:
+def _parse(path: Path, label: str) -> Any:
     lockfile = conda_lock_module("lockfile")
     try:
         return lockfile.parse_conda_lock_file(path)
     except Exception as error:
         raise SpecError(
-            f"{shown} is not a conda-lock.yml that conda-lock can read",
-            where=Where(shown),
+            f"{label} cannot be read by conda-lock",
+            where=Where(label),
             found=redact(str(error).splitlines()[0]),
-            hint="write it anew with `conda-lock`, or name the environment.yml it was made from",
+            hint="regenerate it with `conda-lock`, or name the environment.yml it was made from",
         ) from error

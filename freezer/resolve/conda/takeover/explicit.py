@@ -1,4 +1,4 @@
-"""Explicit files: ``@EXPLICIT``, then one address a line, each with its hash."""
+"""Parses explicit files: ``@EXPLICIT``, then one URL a line, each with its hash."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _PIP = re.compile(
 )
 
 
-def read_explicit(path: Path, shown: str, subdir: str, config: Config) -> Taken:
-    """Return what an explicit file holds. Raises ``SpecError`` with the line.
+def read_explicit(path: Path, label: str, subdir: str, config: Config) -> Taken:
+    """Return the packages of an explicit file. Raises ``SpecError`` with the line.
 
-    Lines that conda-lock writes for pip (``# pip NAME @ URL``) are taken over as well.
+    Lines that conda-lock writes for pip (``# pip NAME @ URL``) are included.
     """
     taken, platforms = Taken(), set[str]()
-    for number, line in enumerate(read_text(path, shown).splitlines(), 1):
-        where, text = Where(shown, number), line.strip()
+    for number, line in enumerate(read_text(path, label).splitlines(), 1):
+        where, text = Where(label, number), line.strip()
         if match := _PLATFORM.match(text):
             platforms.add(match["subdir"])
         elif match := _PIP.match(text):
@@ -42,7 +42,7 @@ def read_explicit(path: Path, shown: str, subdir: str, config: Config) -> Taken:
             taken.pins.append(_pin(text, where, path.parent, config))
     platforms |= {pin.subdir for pin in taken.pins} - {"noarch"}
     if platforms - {subdir}:
-        raise nothing_for(shown, subdir, platforms)
+        raise nothing_for(label, subdir, platforms)
     return taken
 
 
@@ -56,7 +56,7 @@ def _pin(text: str, where: Where, folder: Path, config: Config) -> CondaPin:
     url, _, fragment = text.partition("#")
     if "://" not in url:
         raise SpecError(
-            "an explicit file holds addresses only",
+            "an explicit file contains URLs only",
             where=where,
             found=redact(text),
             hint="`conda list --explicit --md5` writes one",

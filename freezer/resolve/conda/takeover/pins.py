@@ -1,4 +1,4 @@
-"""Pins of an existing conda lock: which file each package is, and what it hashes to."""
+"""Pins of an existing conda lock: file and hash of each package."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HEX = {32: "md5", 64: "sha256"}
 
 @dataclass(frozen=True)
 class CondaPin:
-    """One package of an existing lock: which file it is, and what that hashes to."""
+    """One package of an existing lock: its file, and the file's hash."""
 
     name: str
     version: str
@@ -43,21 +43,21 @@ class CondaPin:
     md5: str | None = None
     sha256: str | None = None
     record: dict[str, Any] | None = None
-    """The whole of its repodata record, where the lock keeps it."""
+    """Its full repodata record, where the lock stores it."""
 
     def line(self) -> list[str | None]:
-        """Return what the pin says, for the question's digest."""
+        """Return the pin as text, for the digest of the requirements."""
         return [self.channel.name, self.subdir, self.file, self.sha256 or self.md5]
 
 
 @dataclass
 class Taken:
-    """The packages of a lock for one platform, those for pip among them."""
+    """The packages of a lock for one platform, those for pip included."""
 
     pins: list[CondaPin] = field(default_factory=list)
     pip: list[LockedPin] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    """Packages that are not pinned to the bytes of a published file, and why."""
+    """Packages that are not pinned to a published file's hash, and why."""
     warnings: list[str] = field(default_factory=list)
 
     def take_pip(
@@ -71,9 +71,9 @@ class Taken:
         direct: bool = False,
         requires: Iterable[str] | None = None,
     ) -> None:
-        """Note a package for pip: as locked, or as one that cannot be taken over.
+        """Add a package for pip: as locked, or among the refused.
 
-        ``direct`` says that the address is the user's own, and no index's.
+        ``direct``: whether the URL is the user's own and not an index's.
         """
         if problem := address_problem(url, sha256):
             self.refused.append(redact(f"{name} {version}: {problem}"))
@@ -99,13 +99,13 @@ def _path(url: str, where: Where) -> str:
 
 
 def pin(url: str, where: Where, *, folder: Path, config: Config, **known: Any) -> CondaPin:
-    """Return the pin of an archive's address. Raises ``SpecError`` when it is none."""
+    """Return the pin of an archive's URL. Raises ``SpecError`` when it is none."""
     parts = PurePosixPath(unquote(_path(url, where)))
     match = _ARCHIVE.match(parts.name)
     fields = match["stem"].rsplit("-", 2) if match else []
     if len(fields) != 3 or len(parts.parts) < 3:
         raise SpecError(
-            "this is not the address of a conda package",
+            "this is not the URL of a conda package",
             where=where,
             found=redact(url),
             expected="CHANNEL/SUBDIR/NAME-VERSION-BUILD.conda",
@@ -124,9 +124,9 @@ def pin(url: str, where: Where, *, folder: Path, config: Config, **known: Any) -
 
 
 def hashes(text: str, where: Where) -> dict[str, str]:
-    """Return ``{"md5": ...}`` or ``{"sha256": ...}`` of a URL's fragment; empty when there is none.
+    """Return ``{"md5": ...}`` or ``{"sha256": ...}`` from a URL's fragment; empty without one.
 
-    Raises ``SpecError`` for what is neither.
+    Raises ``SpecError`` for anything else.
     """
     kind, _, value = text.rpartition(":")
     if not text:
@@ -137,11 +137,11 @@ def hashes(text: str, where: Where) -> dict[str, str]:
     return {found: value.lower()}
 
 
-def nothing_for(shown: str, subdir: str, found: set[str]) -> SpecError:
-    """Return the error for a lock of other platforms."""
+def nothing_for(label: str, subdir: str, found: set[str]) -> SpecError:
+    """Return the error for a lock without packages for a platform."""
     return SpecError(
-        f"{shown} has no packages for {subdir}",
-        where=Where(shown),
+        f"{label} has no packages for {subdir}",
+        where=Where(label),
         found=", ".join(sorted(found)) or "none at all",
         hint="lock it for this platform too, or name the file that it was made from",
     )

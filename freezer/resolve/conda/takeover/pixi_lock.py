@@ -1,4 +1,4 @@
-"""``pixi.lock``, read by rattler's own parser, which keeps the whole of each record."""
+"""Parses ``pixi.lock`` with rattler's own parser, which returns full records."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from freezer.fetch.config import Config
 
 
-def read_pixi_lock(path: Path, shown: str, subdir: str, config: Config) -> Taken:
+def read_pixi_lock(path: Path, label: str, subdir: str, config: Config) -> Taken:
     """Return the default environment of a pixi.lock for a platform. Raises ``SpecError``."""
     from rattler import PypiLockedPackage
 
-    environment = _environment(path, shown)
+    environment = _environment(path, label)
     platforms = {str(_name(item)): item for item in environment.platforms()}
     if subdir not in platforms:
-        raise nothing_for(shown, subdir, set(platforms))
-    taken, where = Taken(), Where(shown)
+        raise nothing_for(label, subdir, set(platforms))
+    taken, where = Taken(), Where(label)
     for package in environment.packages(platforms[subdir]) or []:
         if isinstance(package, PypiLockedPackage):
             _take_pip(package, where, taken)
@@ -39,7 +39,7 @@ def read_pixi_lock(path: Path, shown: str, subdir: str, config: Config) -> Taken
 
 
 def _record(package: Any) -> Any | None:
-    """Return a package's repodata record; None for one from source, or in a folder of the user."""
+    """Return a package's repodata record; None for source packages and local folders."""
     from rattler import CondaLockedBinaryPackage
     from rattler.exceptions import ConversionError
 
@@ -64,25 +64,25 @@ def _is_published(location: str) -> bool:
     return location.startswith(("http://", "https://", "file://"))
 
 
-def _environment(path: Path, shown: str) -> Any:
+def _environment(path: Path, label: str) -> Any:
     from rattler import LockFile
 
     try:
         lock = LockFile.from_path(path)
     except Exception as error:
         raise SpecError(
-            f"{shown} is not a pixi.lock that rattler can read",
-            where=Where(shown),
+            f"{label} cannot be read by rattler",
+            where=Where(label),
             found=redact(str(error).splitlines()[0]),
-            hint="write it anew with `pixi lock`",
+            hint="regenerate it with `pixi lock`",
         ) from error
     environments = dict(lock.environments())
     if "default" not in environments:
         raise SpecError(
-            f"{shown} has no environment called 'default'",
-            where=Where(shown),
+            f"{label} has no environment called 'default'",
+            where=Where(label),
             found=", ".join(sorted(environments)) or "none at all",
-            hint="only the default environment of a pixi.lock is taken over",
+            hint="only the default environment of a pixi.lock is used",
         )
     return environments["default"]
 
@@ -94,6 +94,6 @@ def _name(platform: Any) -> str:
 def _sha256(package: Any) -> bytes | None:
     try:
         found: bytes | None = package.hashes.sha256
-    except AttributeError:  # how rattler says that a package has no hashes
+    except AttributeError:  # rattler's value for a missing hash
         return None
     return found

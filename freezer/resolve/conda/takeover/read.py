@@ -1,4 +1,4 @@
-"""Existing locks taken over as they are: ``conda-lock.yml``, ``pixi.lock``, explicit files."""
+"""Reads existing locks: ``conda-lock.yml``, ``pixi.lock``, explicit files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from freezer.resolve.conda.takeover.pins import Taken
 
 
-def read_lock(kind: str, path: Path, shown: str, subdir: str, config: Config) -> Taken:
-    """Return what a lock of some kind (`environment.lock_kind`) holds for a platform.
+def read_lock(kind: str, path: Path, label: str, subdir: str, config: Config) -> Taken:
+    """Return the packages of a lock for a platform; kinds as of `environment.lock_kind`.
 
-    Raises ``SpecError`` when it cannot be read, has nothing for the platform, or names a package
-    that is not pinned to the bytes of a published file: another of the same name is never taken.
+    Raises ``SpecError`` when it cannot be read, has nothing for the platform, or has a package that
+    is not pinned to a published file's hash: another of the same name is never used instead.
     """
     if kind == "explicit":
         from freezer.resolve.conda.takeover.explicit import read_explicit as read
@@ -26,14 +26,14 @@ def read_lock(kind: str, path: Path, shown: str, subdir: str, config: Config) ->
         from freezer.resolve.conda.takeover.conda_lock import read_conda_lock as read
     else:
         from freezer.resolve.conda.takeover.pixi_lock import read_pixi_lock as read
-    taken = read(path, shown, subdir, config)
-    Refusals(shown, taken.refused).require_none()
+    taken = read(path, label, subdir, config)
+    Refusals(label, taken.refused).require_none()
     bare = [f"{pin.name} {pin.version}" for pin in taken.pins if not (pin.md5 or pin.sha256)]
     if bare:
         raise SpecError(
-            "the lock does not say what every file hashes to",
-            where=Where(shown),
+            "the lock has no hash for some files",
+            where=Where(label),
             details=bare,
-            hint="write it anew with hashes (`conda list --explicit --md5`)",
+            hint="regenerate it with hashes (`conda list --explicit --md5`)",
         )
     return taken

@@ -1,1 +1,1 @@
-"""Packages from git: requirements as written, and stand-ins for them in resolution."""
+"""Packages from git: requirements, and stand-ins for them during resolution."""

@@ -26,20 +26,20 @@ class GitRequirement:
     """One requirement from git, whose marker holds for the target."""
 
     url: str
-    """``https://HOST/X.git``; may hold credentials."""
+    """``https://HOST/X.git``; may contain credentials."""
     revision: str | None
     """Branch, tag or commit; None: the default branch."""
     subdirectory: str | None
     name: str | None
-    """Normalised; None where only the project itself says it."""
+    """Normalised; None when only the project itself declares it."""
     extras: tuple[str, ...]
     where: Where
 
 
 def parse_git(text: str, where: Where) -> GitRequirement | None:
-    """Return a requirement from git over HTTP(S); None for any other requirement.
+    """Parse a requirement from git over HTTP(S); None for any other requirement.
 
-    Raises ``SpecError`` for one that cannot be read.
+    Raises ``SpecError`` for a malformed one.
     """
     if not _URL.search(text):
         return None

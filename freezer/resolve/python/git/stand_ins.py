@@ -1,8 +1,8 @@
-"""Packages from git in a resolver's question: a stand-in of each, that no index can take.
+"""Stand-ins for packages from git in a resolution, which no index can provide.
 
-A stand-in is an empty wheel with the metadata of the one that was built, at its version with the
-local label ``git`` and the commit (``1.2+git0123456789ab``), which specifiers match as they match
-``1.2`` (PEP 440). The answer gets the built wheel in its place.
+A stand-in is an empty wheel with the metadata of the built one. Its version has the local label
+``git`` and the commit (``1.2+git0123456789ab``), which specifiers match as they match ``1.2`` (PEP
+440). In the resolution it is replaced by the built wheel.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from freezer.resolve.python.interface import PipRequest, Resolution
 
 _METADATA = 16 << 20
-"""Bytes."""
+"""Maximum bytes of metadata."""
 
 
 @dataclass(frozen=True)
 class GitWheel:
-    """A requirement from git, and the wheel that was built of it."""
+    """A requirement from git, and the wheel built from it."""
 
     requirement: GitRequirement
     package: PipPackage
@@ -44,7 +44,7 @@ class GitWheel:
 
 
 def wheel_metadata(path: Path, file: str) -> tuple[str, str, bytes]:
-    """Return normalised name, version and the whole of a wheel's metadata.
+    """Return normalised name, version and full metadata of a wheel.
 
     Raises ``IntegrityError`` for a file that is no wheel.
     """
@@ -59,12 +59,12 @@ def wheel_metadata(path: Path, file: str) -> tuple[str, str, bytes]:
                 data = wheel.read(info)
                 headers = BytesParser().parsebytes(data, headersonly=True)
                 return canonicalize_name(headers["Name"]), str(Version(headers["Version"])), data
-    raise refused("it holds no metadata")
+    raise refused("it has no metadata")
 
 
 @contextmanager
 def with_git(request: PipRequest, wheels: Sequence[GitWheel], store: Store) -> Iterator[PipRequest]:
-    """Give the request in which packages from git are required, as long as the block lasts."""
+    """Yield the request with stand-ins for packages from git; they exist within the block."""
     if not wheels:
         yield request
         return
@@ -87,7 +87,7 @@ def with_git(request: PipRequest, wheels: Sequence[GitWheel], store: Store) -> I
 
 
 def from_git(found: Resolution, wheels: Sequence[GitWheel]) -> Resolution:
-    """Return an answer with the built wheels in place of their stand-ins."""
+    """Return the resolution with the built wheels in place of their stand-ins."""
     built = {wheel.package.name: wheel.package for wheel in wheels}
     packages = tuple(
         built[item.name].model_copy(
@@ -105,7 +105,7 @@ def _labelled(package: PipPackage) -> str:
 
 
 def _write(folder: Path, wheel: GitWheel, version: str) -> None:
-    """Write an empty wheel that needs what the built one needs; it is never installed."""
+    """Write an empty wheel with the requirements of the built one; it is never installed."""
     stem = f"{wheel.package.name.replace('-', '_')}-{version}"
     headers, _, _ = wheel.metadata.replace(b"\r\n", b"\n").partition(b"\n\n")
     kept = [

@@ -1,1 +1,1 @@
-"""One index for one resolve session: served locally, cut off at a date, merged from several."""
+"""The index of a resolve session: served locally, with a cut-off, merged from several."""

@@ -1,7 +1,7 @@
-"""All indexes of a request as one index that holds nothing newer than the cut-off.
+"""All indexes of a request merged into one, without files newer than the cut-off.
 
-pip has no cut-off of its own in its older releases, and in the newer ones none for indexes without
-dates; it also takes all indexes for one. Here it is given what uv would look at, by uv's rules.
+Older releases of pip have no cut-off, newer ones have none for indexes without dates, and pip
+treats all indexes as one. This index gives it the files that uv would consider, by uv's rules.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 
 
 class DatedIndex:
-    """The files that a resolver may choose from. Made anew for each attempt; for many threads."""
+    """The files that a resolver may choose from. One instance an attempt; thread-safe."""
 
     def __init__(self, request: PipRequest, *, undated: bool) -> None:
-        """``undated``: whether files count of which no index says when they were uploaded."""
+        """``undated``: whether files without an upload date are included."""
         self._request = request
         self._undated = undated
         self._known: dict[str, list[IndexFile]] = {}
         self._busy: defaultdict[str, Lock] = defaultdict(Lock)
         self.skipped: list[str] = []
-        """Names of files that were left out because no date is known of them."""
+        """Names of files that were excluded because no upload date is known."""
 
     def files(self, project: str) -> list[IndexFile]:
-        """Return what may be chosen of a project (normalised name); empty when there is nothing.
+        """Return the eligible files of a project (normalised name); may be empty.
 
-        Raises ``FetchError`` when an index is out of reach.
+        Raises ``FetchError`` when an index cannot be reached.
         """
         with self._busy[project]:
             if project not in self._known:
@@ -50,7 +50,7 @@ class DatedIndex:
         return self._known[project]
 
     def placed(self, pin: Pin) -> Pin:
-        """Return a pin with the files of these indexes, whatever address a resolver saw."""
+        """Return a pin with the files of these indexes, whatever URL a resolver used."""
         files = self.files(pin.name) if pin.direct is None else []
         by_name = {file.name: candidate(file) for file in files}
         return replace(
@@ -69,7 +69,7 @@ class DatedIndex:
                 continue
             if first and not self._undated:
                 break
-        # What one index does not say of a file, another may.
+        # A date that one index lacks may be on another.
         dates = {file.name: file.uploaded for page in pages for file in page if file.uploaded}
         considered = pages[:1] if first else pages
         dated = [
@@ -85,7 +85,7 @@ class DatedIndex:
         return [file for file in in_time if file.uploaded is not None]
 
     def _linked(self, project: str) -> Iterable[IndexFile]:
-        """Yield what the folders and pages of links have: those are the user's own choice."""
+        """Yield files of link folders and pages: the user's own choice, without a cut-off."""
         if project in dict(self._request.indexes.pinned):
             return
         for url in self._request.indexes.find_links:
@@ -95,5 +95,5 @@ class DatedIndex:
 
 
 def candidate(file: IndexFile) -> Candidate:
-    """Return an index's file as one that can be locked."""
+    """Return an index's file as a candidate for the lock."""
     return Candidate(file.name, file.url, file.sha256, file.size, file.uploaded is not None)

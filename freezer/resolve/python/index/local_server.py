@@ -1,8 +1,8 @@
-"""Serving an index to a resolver on this machine, while it runs.
+"""Serves an index to a resolver on this machine while it runs.
 
-The child sees one address on the loopback interface, with a word in it that only it is told: the
-credentials of the real indexes stay in this process. It is given the metadata of each wheel, where
-the real index serves none by reading it out of the wheel, so that it need not download any.
+The child process uses one address on the loopback interface with a secret path segment; the
+credentials of the real indexes stay in this process. The server also has the metadata of each
+wheel, read out of the wheel where the real index has none, so that nothing else is downloaded.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ if TYPE_CHECKING:
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _POLL = 0.02
-"""Seconds within which the server notices that it is to end."""
+"""Polling interval of the server's shutdown, in seconds."""
 _METADATA = 16 << 20
-"""Bytes."""
+"""Maximum bytes of metadata."""
 
 
-class Loopback:
-    """One index on one address."""
+class LocalIndex:
+    """The index that is served, at one address."""
 
     def __init__(self, index: DatedIndex) -> None:
         self.index = index
         self.word = secrets.token_urlsafe(16)
         self.failure: FreezerError | None = None
-        """The first error of a real index: the child only sees that an answer is missing."""
+        """The first error of a real index; the child only sees a failed request."""
         self._metadata: dict[str, bytes] = {}
 
     def page(self, project: str) -> bytes:
@@ -64,7 +64,7 @@ class Loopback:
         return json.dumps(document).encode()
 
     def file(self, project: str, name: str) -> IndexFile:
-        """Return a file that a page names. Raises ``NotFoundError``."""
+        """Return a file that a page lists. Raises ``NotFoundError``."""
         for file in self.index.files(project):
             if file.name == name:
                 return file
@@ -82,10 +82,10 @@ class Loopback:
         try:
             data = get_bytes(f"{file.url}.metadata", limit=_METADATA)
         except NotFoundError:
-            return read_metadata(file)  # indexes announce metadata that they do not have
+            return read_metadata(file)  # some indexes list metadata that they do not have
         if file.metadata and hashlib.sha256(data).hexdigest() != file.metadata:
             raise IntegrityError(
-                f"the metadata served beside {file.name} is not the one that the index lists",
+                f"the metadata of {file.name} does not have the hash that the index lists",
                 expected=f"sha256 {file.metadata}",
                 hint="do not use that index until you know why",
             )
@@ -93,16 +93,16 @@ class Loopback:
 
 
 def read_metadata(file: IndexFile) -> bytes:
-    """Return a wheel's ``METADATA`` out of the wheel itself. Raises ``FetchError``."""
+    """Return a wheel's ``METADATA``, read from the wheel itself. Raises ``FetchError``."""
     try:
         size = file.size if file.size is not None else _size(file.url)
         return _metadata_of(BufferedReader(RangeFile(file.url, size)), file.name)
     except RangeUnsupportedError:
-        with tempfile.TemporaryFile() as whole:
+        with tempfile.TemporaryFile() as complete:
             with open_url(file.url) as response:
                 for block in response.blocks():
-                    whole.write(block)
-            return _metadata_of(whole, file.name)
+                    complete.write(block)
+            return _metadata_of(complete, file.name)
 
 
 def _size(url: str) -> int:
@@ -119,7 +119,7 @@ def _metadata_of(stream: IO[bytes], name: str) -> bytes:
             folder, _, file = info.filename.partition("/")
             if folder.endswith(".dist-info") and file == "METADATA":
                 return wheel.read(info) if info.file_size <= _METADATA else b""
-    raise FetchError(f"{name} holds no metadata")
+    raise FetchError(f"{name} has no metadata")
 
 
 def _entry(file: IndexFile, folder: str) -> dict[str, Any]:
@@ -137,17 +137,17 @@ def _entry(file: IndexFile, folder: str) -> dict[str, Any]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    def __init__(self, loopback: Loopback, *args: Any) -> None:
-        self._loopback = loopback
+    def __init__(self, local: LocalIndex, *args: Any) -> None:
+        self._loopback = local
         super().__init__(*args)
 
     def do_GET(self) -> None:
-        """Answer ``/WORD/simple/PROJECT/`` and ``/WORD/file/PROJECT/NAME[.metadata]``."""
+        """Handle ``/TOKEN/simple/PROJECT/`` and ``/TOKEN/file/PROJECT/NAME[.metadata]``."""
         word, _, rest = unquote(self.path).removeprefix("/").partition("/")
         kind, _, name = rest.rstrip("/").partition("/")
         try:
             if not secrets.compare_digest(word, self._loopback.word):
-                raise NotFoundError("another word")
+                raise NotFoundError("another token")
             self._answer(kind, name)
         except NotFoundError:
             self.send_error(404)
@@ -185,19 +185,19 @@ class _Handler(BaseHTTPRequestHandler):
                     self.wfile.write(block[start : start + CHUNK])
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Suppress the request log."""
 
 
 @contextmanager
-def serving(index: DatedIndex) -> Iterator[tuple[str, Loopback]]:
-    """Serve an index; give its address, fit for pip's ``index-url``, and what failed."""
-    loopback = Loopback(index)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, loopback))
+def serving(index: DatedIndex) -> Iterator[tuple[str, LocalIndex]]:
+    """Serve an index; yield its URL for pip's ``index-url``, and the served index."""
+    local = LocalIndex(index)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, local))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(_POLL,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/{loopback.word}/simple/", loopback
+        yield f"http://127.0.0.1:{server.server_port}/{local.word}/simple/", local
     finally:
         server.shutdown()
         server.server_close()

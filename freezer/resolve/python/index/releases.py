@@ -1,4 +1,4 @@
-"""What an index offers of a package, for the words of an error."""
+"""Releases of a package on the indexes, for error messages."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ _MANYLINUX = re.compile(r"manylinux_(?P<major>\d+)_(?P<minor>\d+)_")
 
 _SYSTEMS = {"Linux": "manylinux", "Alpine Linux (musl)": "musllinux", "macOS": "macosx",
             "Windows": "win"}  # fmt: skip
-"""Systems in words, and what the platform tags of wheels for each contain."""
+"""Names of operating systems, and a part of the platform tags of their wheels."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """One version, and the files that an index has of it."""
+    """One version with its files on an index."""
 
     version: Version
     wheels: tuple[str, ...]
     sdist: bool
     yanked: bool = False
-    """True when its maker has withdrawn every file of it: only an exact pin takes it."""
+    """True when all its files are yanked: only an exact pin selects it."""
     uploaded: str | None = None
-    """When its first file was uploaded (UTC), if any index says so."""
+    """When its first file was uploaded (UTC), if known."""
     requires_python: str | None = None
-    """Which Pythons it runs on (``>=3.9``), if its files agree on it."""
+    """Its ``Requires-Python`` (``>=3.9``), if its files agree."""
     withdrawn: str = ""
-    """The reason that its maker gave for yanking it."""
+    """The maintainer's reason for yanking it."""
 
     def runs_on(self, python: str) -> bool:
         """Return whether it supports a full Python version; undeclared support counts as yes."""
@@ -56,7 +56,7 @@ class Release:
         return wanted.contains(python, prereleases=True)
 
     def systems(self) -> tuple[str, ...]:
-        """Return the systems that it has wheels for in words; none where it has for every one."""
+        """Return the operating systems of its wheels; empty when one fits all."""
         platforms = {
             tag.platform for wheel in self.wheels for tag in parse_wheel_filename(wheel)[3]
         }
@@ -67,13 +67,13 @@ class Release:
         )
 
     def pythons(self) -> set[str]:
-        """Return the CPython versions (``3.11``) that it has wheels for."""
+        """Return the CPython versions (``3.11``) of its wheels."""
         tags = (tag for wheel in self.wheels for tag in parse_wheel_filename(wheel)[3])
         found = (_CPYTHON.match(tag.interpreter) for tag in tags)
         return {f"{match['major']}.{match['minor']}" for match in found if match}
 
     def glibc(self, python: str, architecture: str) -> str | None:
-        """Return the least glibc (``2.39``) that its wheels for a Python and machine want."""
+        """Return the minimum glibc (``2.39``) of its wheels for a Python and machine."""
         interpreter = f"cp{python.replace('.', '')}"
         tags = (tag for wheel in self.wheels for tag in parse_wheel_filename(wheel)[3])
         found = [
@@ -86,7 +86,7 @@ class Release:
         return ".".join(map(str, min(found))) if found else None
 
     def architectures(self) -> set[str]:
-        """Return which of the machines that Freezer knows it has Linux wheels for."""
+        """Return the supported machines that have a Linux wheel."""
         tags = [tag for wheel in self.wheels for tag in parse_wheel_filename(wheel)[3]]
         return {
             machine
@@ -96,9 +96,9 @@ class Release:
 
 
 def releases(index: PythonIndex, project: str, as_of: str | None = None) -> list[Release]:
-    """Return what the indexes have of a project, oldest version first; empty when out of reach.
+    """Return a project's releases, oldest version first; empty when out of reach.
 
-    Files known to be newer than ``as_of`` are left out.
+    Files known to be newer than ``as_of`` are excluded.
     """
     by_version: dict[Version, list[IndexFile]] = {}
     for file in _files(index, project):
@@ -109,7 +109,7 @@ def releases(index: PythonIndex, project: str, as_of: str | None = None) -> list
 
 
 def _files(index: PythonIndex, project: str) -> list[IndexFile]:
-    """Return every listed file; what one index does not say of its date, another may."""
+    """Return all listed files; a date that one index lacks may be on another."""
     try:
         files = list(index.files(project))
     except FetchError:
@@ -136,7 +136,7 @@ def _release(version: Version, files: list[IndexFile]) -> Release:
 
 
 def is_newer(file: IndexFile, as_of: str) -> bool:
-    """Return whether a file is known not to have been uploaded before a moment, to the second."""
+    """Return whether a file is known to be uploaded after a time, to the second."""
     return file.uploaded is not None and file.uploaded[:19] >= as_of[:19]
 
 
@@ -150,5 +150,5 @@ def within(found: Iterable[Release], specifier: str) -> list[Release]:
 
 
 def fitting(found: Iterable[Release], target: Target) -> list[Release]:
-    """Return the releases that have a wheel for the target and are not withdrawn."""
+    """Return the releases that have a wheel for the target and are not yanked."""
     return [item for item in found if not item.yanked and best_wheel(item.wheels, target)]

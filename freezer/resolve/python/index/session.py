@@ -1,7 +1,7 @@
-"""One resolve session: how far a resolver may look, and the index that is served to it.
+"""Resolve session: the scope of a resolver, and the index served to it.
 
-The local index and its cache stay open while one request is resolved in several ways: to read the
-pages of a hundred packages takes longer than to resolve them.
+The local index and its cache stay open while one request is resolved several times: reading the
+pages of a hundred packages takes longer than resolving them.
 """
 
 from __future__ import annotations
@@ -21,54 +21,54 @@ if TYPE_CHECKING:
 
     from freezer.fetch.python.index import PythonIndex
     from freezer.fetch.store.store import Store
-    from freezer.resolve.python.index.local_server import Loopback
+    from freezer.resolve.python.index.local_server import LocalIndex
     from freezer.resolve.python.interface import PipRequest
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a resolver may look at beyond wheels that are dated."""
+    """What a resolver may consider beyond wheels with a known date."""
 
     sdists: frozenset[str] = frozenset()
-    """Normalised names that are taken as source distributions."""
+    """Normalised names of packages to use as source distributions."""
     undated: bool = False
-    """Whether files count of which no index says when they were uploaded."""
+    """Whether files without an upload date are considered."""
     served: bool = False
-    """Whether Freezer stands between resolver and indexes, to make up for what these lack."""
+    """Whether Freezer serves the indexes, to add what these lack."""
 
     def with_sdists(self, request: PipRequest, blamed: frozenset[str]) -> Scope | None:
-        """Return the attempt that takes those of the blamed packages from source that may be."""
+        """Return the scope with those blamed packages as sdists that the request allows."""
         more = (blamed & request.allow_sdist) - self.sdists
         return replace(self, sdists=self.sdists | more) if more else None
 
     def with_undated(self) -> Scope | None:
-        """Return the attempt at which files without a date count, if they did not yet."""
+        """Return the scope with files without a date, if it had none yet."""
         return None if self.undated else replace(self, undated=True, served=True)
 
     def with_server(self) -> Scope | None:
-        """Return the attempt with Freezer in between, if it was not yet."""
+        """Return the scope with Freezer's server, if it had none yet."""
         return None if self.served else replace(self, served=True)
 
 
 def first_scope(request: PipRequest, index: PythonIndex) -> Scope:
-    """Return what to try first: wheels, where a package has any in some version.
+    """Return the first scope to try: wheels, for all packages that have any.
 
-    An allowed package without any is taken from source at once: else a package with an extra that
-    needs it would silently be taken at a version from before it had that extra. Raises
-    ``ResolveError`` for a URL of a source distribution that is not allowed.
+    An allowed package without any wheel is used as an sdist at once; otherwise a package with an
+    extra that depends on it would silently be resolved to a version from before that extra. Raises
+    ``ResolveError`` for a URL of an sdist that is not allowed.
     """
     never = frozenset(
         name
         for name in request.allow_sdist
         if not fitting(releases(index, name, request.cut_off(name)), request.target)
     )
-    # Only Freezer's own server takes a single project from an index of its own.
+    # Only Freezer's own server can serve a single project from an index of its own.
     served = bool(request.indexes.pinned)
     return Scope(require_allowed(request) | never, served=served)
 
 
 def require_allowed(request: PipRequest) -> frozenset[str]:
-    """Return the URL requirements that are source distributions; all must be allowed by name.
+    """Return the URL requirements that are sdists; all must be allowed by name.
 
     Raises ``ResolveError`` for one that is not.
     """
@@ -91,19 +91,19 @@ def require_allowed(request: PipRequest) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Served:
-    """The indexes of a request as one, on this machine."""
+    """The merged index of a request, served on this machine."""
 
     dated: DatedIndex
     address: str
-    loopback: Loopback
+    local: LocalIndex
     cache: Path
-    """A folder for what a resolver caches: by address, which is another each time."""
+    """The resolver's cache folder; its keys are URLs, and this URL is never reused."""
 
 
 class IndexSession:
     """Serves the indexes of a request on this machine until the session ends.
 
-    What is kept and constrained makes no difference to an index: one request stands for all.
+    Preferences and constraints do not affect an index, so one request stands for all.
     """
 
     def __init__(self, request: PipRequest, store: Store) -> None:
@@ -123,12 +123,12 @@ class IndexSession:
         self._stack.close()
 
     def served(self, *, undated: bool) -> Served:
-        """Return the index with files of no known date, or without; as if it never had failed."""
+        """Return the index with or without undated files; earlier failures are cleared."""
         if undated not in self._open:
             dated = DatedIndex(self._request, undated=undated)
             cache = self._stack.enter_context(self._store.scratch())
-            address, loopback = self._stack.enter_context(serving(dated))
-            self._open[undated] = Served(dated, address, loopback, cache)
+            address, local = self._stack.enter_context(serving(dated))
+            self._open[undated] = Served(dated, address, local, cache)
         found = self._open[undated]
-        found.loopback.failure = None
+        found.local.failure = None
         return found

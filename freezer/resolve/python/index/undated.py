@@ -1,7 +1,7 @@
-"""Files that carry no date, and what to tell the user of them.
+"""Files without an upload date, and warnings about them.
 
-A cut-off can only be compared with an index that says when its files were uploaded. Many do not: a
-folder of wheels, PyTorch's own index, most company mirrors.
+A cut-off needs upload dates, which many indexes do not have: a folder of wheels, PyTorch's own
+index, most company mirrors.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from freezer.resolve.python.interface import PipRequest
 
 _SKIPPED = re.compile(r"^warning: `(?P<file>[^`]+)` is missing an upload date", re.MULTILINE)
-_SAID = re.compile(r"^warning: (?P<text>.+)$", re.MULTILINE)
+_RELEVANT = re.compile(r"^warning: (?P<text>.+)$", re.MULTILINE)
 _OWN_AFFAIRS = ("is missing an upload date", "experimental", "requested Python version")
 
 
 def skipped_files(stderr: str) -> tuple[str, ...]:
-    """Return the files that uv left out because they have no date."""
+    """Return the files that uv skipped because they have no date."""
     return tuple(dict.fromkeys(match["file"] for match in _SKIPPED.finditer(stderr)))
 
 
 def exact_versions(request: PipRequest) -> dict[str, Version]:
-    """Return what is to have one version, by normalised name."""
+    """Return the pinned versions by normalised name."""
     return {
         asked.name: Version(specifier.version)
         for asked in (*request.requirements, *request.constraints)
@@ -45,9 +45,9 @@ def exact_versions(request: PipRequest) -> dict[str, Version]:
 def undated_that_count(
     names: Iterable[str], request: PipRequest, index: PythonIndex
 ) -> frozenset[str]:
-    """Return those of some packages whose files without a date may be considered for a request.
+    """Return those packages whose undated files may be considered for a request.
 
-    Of one that is to have one version, only where no wheel of it has a date.
+    For a pinned package only when no wheel of that version has a date.
     """
     exact = exact_versions(request)
 
@@ -63,30 +63,29 @@ def undated_that_count(
 def undated_warnings(
     skipped: Sequence[str], locked: Sequence[PipPackage], undated: Sequence[str], index: PythonIndex
 ) -> list[str]:
-    """Return what the user should know of dates.
+    """Return warnings about files without a date.
 
-    ``skipped`` are files left out because they have none, ``undated`` the locked packages of which
-    none is known, sorted.
+    ``skipped`` are files excluded for that reason, ``undated`` the locked packages without a date,
+    sorted.
     """
-    said = []
+    warnings = []
     if undated:
-        said.append(
-            f"no upload date is known of {', '.join(undated)}: the cut-off could not be "
-            "compared with it"
+        warnings.append(
+            f"{', '.join(undated)}: no upload date is known, so the cut-off could not be checked"
         )
-    said += [
+    warnings += [
         f"{name} {version} was not considered, since its index does not say when it was uploaded; "
         f"write {name}=={version} to have it"
         for name, version in sorted(_passed_over(skipped, locked, undated).items())
         if not _is_dated(name, version, index)
     ]
-    return said
+    return warnings
 
 
 def _passed_over(
     skipped: Sequence[str], locked: Sequence[PipPackage], undated: Sequence[str]
 ) -> dict[str, Version]:
-    """Return versions newer than the locked ones that were left out for want of a date."""
+    """Return versions newer than the locked ones that were excluded for lack of a date."""
     chosen = {package.name: package.version for package in locked}
     found: dict[str, Version] = {}
     for name, version in _named(skipped):
@@ -96,16 +95,16 @@ def _passed_over(
 
 
 def _is_dated(name: str, version: Version, index: PythonIndex) -> bool:
-    """Return whether some index knows when a version was uploaded: then its date decided."""
+    """Return whether any index has the upload date of a version."""
     found = releases(index, name)
     return any(item.version == version and item.uploaded for item in found)
 
 
-def said_by_uv(stderr: str) -> list[str]:
+def uv_warnings(stderr: str) -> list[str]:
     """Return uv's own warnings that concern the user's packages."""
     return [
         redact(match["text"].replace("`", ""))
-        for match in _SAID.finditer(stderr)
+        for match in _RELEVANT.finditer(stderr)
         if not any(word in match["text"] for word in _OWN_AFFAIRS)
     ]
 

@@ -1,1 +1,1 @@
-"""Resolving with pip-tools: the resolver that `pip install` uses, and its errors."""
+"""Resolution with pip-tools, and its errors."""

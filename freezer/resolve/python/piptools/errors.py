@@ -1,4 +1,4 @@
-"""Translates pip's messages into errors that name the user's line and what to do next."""
+"""Translates pip's messages to errors with the user's line and the next step."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _CAUSE = re.compile(
     r"RequirementInformation\(requirement=\w+\('(?P<wanted>[^']+)'\), "
     r"parent=(?:ExtrasCandidate\(base=)?(?:\w+\('?)?(?P<by>None|[^')]+)"
 )
-_SAID = re.compile(r"ERROR|(?<![\w.])[\w.]{1,200}?(?:Error|Exception|NotFound|Impossible)\b")
+_LINE = re.compile(r"ERROR|(?<![\w.])[\w.]{1,200}?(?:Error|Exception|NotFound|Impossible)\b")
 _LONGEST = 1 << 18
-"""Characters of an answer that are read."""
+"""Maximum characters of output to parse."""
 _STEPS = 12
 
 
 def blamed(stderr: str) -> frozenset[str]:
-    """Return the packages that pip found no file of, or no way with (normalised)."""
+    """Return the packages without a matching file, or in conflict (normalised)."""
     words = [match["requirement"] for match in _NONE.finditer(stderr)]
     words += [wanted for wanted, _ in _CAUSE.findall(stderr)]
     found = (_requirement(text) for text in words)
@@ -53,8 +53,8 @@ def explain_pip(stderr: str, request: PipRequest, index: PythonIndex) -> Freezer
         wanted = _requirement(match["requirement"])
         if wanted is not None:
             return _missing(wanted, match["by"], request, index)
-    for said, by in _CAUSE.findall(text):
-        wanted = _requirement(said)
+    for output, by in _CAUSE.findall(text):
+        wanted = _requirement(output)
         if wanted is not None and not _is_available(wanted, request, index):
             return _missing(wanted, _parent(by).split()[0], request, index)
     return _conflict(text, request)
@@ -77,12 +77,12 @@ def _missing(
     wanted: Requirement, by: str | None, request: PipRequest, index: PythonIndex
 ) -> ResolveError:
     name = canonicalize_name(wanted.name)
-    mine = next((asked for asked in request.requirements if asked.name == name), None)
+    mine = next((item for item in request.requirements if item.name == name), None)
     chain = None if mine or by in (None, "-r", "None") else re.split(r"[=<>!~\[]", by)[0]
     where = mine.where if mine else None
     if where is None and chain is not None:
         parent = canonicalize_name(chain)
-        where = next((asked.where for asked in request.requirements if asked.name == parent), None)
+        where = next((item.where for item in request.requirements if item.name == parent), None)
     return explain_unavailable(
         Unavailable(name, str(wanted.specifier), where, chain), request, index
     )
@@ -91,29 +91,31 @@ def _missing(
 def _conflict(text: str, request: PipRequest) -> ResolveError:
     found = list(dict.fromkeys(_CAUSE.findall(text)))
     if not found:
-        said = [line.strip() for line in text.splitlines() if _SAID.match(line.strip())]
-        return ResolveError("pip-tools could not resolve the requirements", details=said[-_STEPS:])
+        output = [line.strip() for line in text.splitlines() if _LINE.match(line.strip())]
+        return ResolveError(
+            "pip-tools could not resolve the requirements", details=output[-_STEPS:]
+        )
     every = (*request.requirements, *request.constraints)
-    places = [asked for asked in every if _is_cause(asked, found)]
-    shown = [f"{asked.requirement} is asked for in {asked.where}" for asked in places[:6]]
+    causes = [item for item in every if _is_cause(item, found)]
+    details = [f"{item.requirement} is requested in {item.where}" for item in causes[:6]]
     needs = [f"{_parent(by)} needs {wanted}" for wanted, by in found if by != "None"]
     return ResolveError(
-        "these requirements cannot hold together",
-        where=places[0].where if places else None,
-        details=[*needs[:_STEPS], *shown],
+        "these requirements conflict",
+        where=causes[0].where if causes else None,
+        details=[*needs[:_STEPS], *details],
         hint="loosen one of the versions named above",
     )
 
 
-def _is_cause(asked: PipRequirement, found: list[tuple[str, str]]) -> bool:
-    """Return whether a requirement is among the causes of a conflict, or is what brings one in."""
+def _is_cause(item: PipRequirement, found: list[tuple[str, str]]) -> bool:
+    """Return whether a requirement is a cause of a conflict, directly or through another."""
     wanted = (_requirement(text) for text, _ in found)
     names = {canonicalize_name(item.name) for item in wanted if item is not None}
-    return asked.name in names | {_parent(by).split()[0] for _, by in found if by != "None"}
+    return item.name in names | {_parent(by).split()[0] for _, by in found if by != "None"}
 
 
 def _parent(by: str) -> str:
-    """Return ``tensorflow 2.15.0`` from pip's words for the file that has a need."""
+    """Return ``tensorflow 2.15.0`` from pip's description of a dependent."""
     file = unquote(re.split(r"[\s#]", by)[0]).rpartition("/")[2]
     found = name_and_version(file)
     return f"{found[0]} {found[1]}" if found else file
@@ -124,5 +126,5 @@ def _invalid(match: re.Match[str], text: str) -> ResolveError:
     return ResolveError(
         f"pip refuses {match['name']} {match['version']}: its metadata is not valid",
         found=next((line for line in lines if line and not line.startswith("Requested")), None),
-        hint=f"use `resolver: uv`, which reads it as it was meant, or another {match['name']}",
+        hint=f"use `resolver: uv`, which accepts it, or another {match['name']}",
     )

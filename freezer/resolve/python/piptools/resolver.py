@@ -1,10 +1,10 @@
-"""Resolving with pip-tools, by choice: the same resolver that ``pip install`` has.
+"""Resolution with pip-tools, the resolver of ``pip install``; opt-in.
 
-pip-tools resolves for the Python that runs it, so it serves only where this host's Python is the
-target's. It is given one index on the loopback interface which holds what uv would look at
-(`freezer.resolve.python.index.dated`), so that both answer one question; the files are then chosen
-by Freezer, for the target. pip and uv may still differ: where a choice is open, each tries another
-version first. Both answers hold, and each is kept as long as it does.
+pip-tools resolves for the Python that runs it, so it works only when this host's Python equals the
+target's. It is given one index on the loopback interface with the files that uv would consider
+(`freezer.resolve.python.index.dated`), so that both solve the same problem; the files are then
+selected by Freezer, for the target. Results may still differ from uv's: where several versions
+satisfy, each tries them in its own order. Both are valid, and each is kept as long as it is.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class PipToolsResolver:
 
     @contextmanager
     def session(self, request: PipRequest, *, store: Store, report: Reporter) -> Iterator[_Session]:
-        """Give a session for a request. See `freezer.resolve.python.interface.PipSession`.
+        """Open a session. See `freezer.resolve.python.interface.PipSession`.
 
-        Raises ``ResolveError`` where this host's Python is not the target's.
+        Raises ``ResolveError`` when this host's Python is not the target's.
         """
         require_host(request.target)
         if request.overrides:
@@ -67,8 +67,8 @@ class PipToolsResolver:
                 where=request.overrides[0].where,
                 hint="use `resolver: uv`, or remove the override",
             )
-        with IndexSession(request, store) as desk:
-            yield _Session(desk, PythonIndex(request.indexes), store, report)
+        with IndexSession(request, store) as indexes:
+            yield _Session(indexes, PythonIndex(request.indexes), store, report)
 
     def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
         """Return one file for each package. Raises ``ResolveError``, ``FetchError``."""
@@ -78,7 +78,7 @@ class PipToolsResolver:
 
 @dataclass(frozen=True)
 class _Session:
-    desk: IndexSession
+    indexes: IndexSession
     index: PythonIndex
     store: Store
     report: Reporter
@@ -90,16 +90,16 @@ class _Session:
 
     def resolve(self, request: PipRequest) -> Resolution:
         """Return one file for each package. Raises ``ResolveError``, ``FetchError``."""
-        return _answer(request, *self._compiled(request), self.store, self.report)
+        return _resolution(request, *self._compiled(request), self.store, self.report)
 
     def _compiled(self, request: PipRequest) -> tuple[str, DatedIndex]:
         attempt = first_scope(request, self.index)
         with self.report.task("Resolving Python packages with pip-tools"):
             while True:
-                served = self.desk.served(undated=attempt.undated)
+                served = self.indexes.served(undated=attempt.undated)
                 run, text = _compile(request, attempt, served, self.store)
                 if run.code and request.keep:
-                    # pip-tools gives up what it is to keep in some conflicts, and not in others.
+                    # pip-tools drops preferred versions in some conflicts, but not in all.
                     free = replace(request, keep={})
                     run, text = _compile(free, attempt, served, self.store)
                 if run.code == 0:
@@ -114,16 +114,16 @@ class _Session:
 
 
 def require_host(target: Target) -> None:
-    """Hold this host's Python against the target's. Raises ``ResolveError`` where they differ."""
+    """Raise ``ResolveError`` unless this host's Python equals the target's."""
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     python = f"{platform.python_implementation()} {here} on {sys.platform} {platform.machine()}"
-    wanted = f"CPython {target.python.minor} on linux {target.architecture}"
+    required = f"CPython {target.python.minor} on linux {target.architecture}"
     abi = f"cp{here.replace('.', '')}{getattr(sys, 'abiflags', '')}"
-    if python != wanted or abi != target.python.abi:
+    if python != required or abi != target.python.abi:
         raise ResolveError(
-            "pip-tools resolves for the Python that runs it, and that is another than the image's",
+            "pip-tools resolves for the Python that runs it, which differs from the image's",
             found=f"{python} ({abi})",
-            expected=f"{wanted} ({target.python.abi})",
+            expected=f"{required} ({target.python.abi})",
             hint="use `resolver: uv`, which resolves for any target, or run Freezer on such a host",
         )
 
@@ -131,15 +131,15 @@ def require_host(target: Target) -> None:
 def _compile(
     request: PipRequest, attempt: Scope, served: Served, store: Store
 ) -> tuple[UvOutput, str]:
-    """Run pip-compile; return how it ended, and what it wrote."""
-    served.loopback.failure = None
+    """Run pip-compile; return its result and its output file."""
+    served.local.failure = None
     with store.scratch() as folder:
         output = folder / "out.txt"
         output.write_text("".join(f"{n}=={v}\n" for n, v in sorted(request.keep.items())))
         environment = _environment(served.address, folder, attempt)
         run = run_child(_command(request, folder), folder, environment)
-        if run.code and served.loopback.failure is not None:
-            raise served.loopback.failure
+        if run.code and served.local.failure is not None:
+            raise served.local.failure
         return run, output.read_text()
 
 
@@ -155,7 +155,7 @@ def _command(request: PipRequest, folder: Path) -> list[str]:
 
 
 def _environment(address: str, folder: Path, attempt: Scope) -> dict[str, str]:
-    """Return the user's environment, with nothing of pip's but the one index."""
+    """Return the user's environment, without pip settings except for the one index."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PIP_")}
     if certificates := os.environ.get("PIP_CERT"):
         kept["PIP_CERT"] = certificates
@@ -166,8 +166,8 @@ def _environment(address: str, folder: Path, attempt: Scope) -> dict[str, str]:
         "PIP_NO_BINARY": ",".join(sorted(attempt.sdists)) or ":none:",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",
-        "PIP_RETRIES": "0",  # this side of the loopback has tried again already
-        # Its cache goes by address, and this address is another each time.
+        "PIP_RETRIES": "0",  # Freezer's own client has retried already
+        # Its cache is keyed by URL, and this URL is never reused.
         "PIP_NO_CACHE_DIR": "1",
         "PIP_TOOLS_CACHE_DIR": str(folder / "cache"),
         "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1"))),
@@ -175,45 +175,45 @@ def _environment(address: str, folder: Path, attempt: Scope) -> dict[str, str]:
     }
 
 
-def _answer(
+def _resolution(
     request: PipRequest, text: str, dated: DatedIndex, store: Store, report: Reporter
 ) -> Resolution:
     pins = _pins(request, text, dated)
 
-    def build(wanted: PipRequest) -> tuple[PipPackage, ...]:
-        return PipToolsResolver().resolve(wanted, store=store, report=report).packages
+    def build(required: PipRequest) -> tuple[PipPackage, ...]:
+        return PipToolsResolver().resolve(required, store=store, report=report).packages
 
     locked = locked_packages(ResolvedPins(pins, parse_edges(text)), request, store, build)
     index = PythonIndex(request.indexes)
-    said = undated_warnings(dated.skipped, locked, undated_names(pins, request), index)
-    return Resolution(locked, tuple(said))
+    warnings = undated_warnings(dated.skipped, locked, undated_names(pins, request), index)
+    return Resolution(locked, tuple(warnings))
 
 
 def _pins(request: PipRequest, text: str, dated: DatedIndex) -> list[Pin]:
     pins = [_pin(match["name"], match["version"], dated) for match in _PINNED.finditer(text)]
-    asked = request.by_name()
+    requirement = request.by_name()
     for match in _DIRECT.finditer(text):
         name = canonicalize_name(match["name"])
-        url = next(item.requirement.url for item in asked[name] if item.requirement.url)
+        url = next(item.requirement.url for item in requirement[name] if item.requirement.url)
         pins.append(_direct(name, url or ""))
     return pins
 
 
 def _pin(name: str, version: str, dated: DatedIndex) -> Pin:
-    name, wanted = canonicalize_name(name), Version(version)
-    files = [file for file in dated.files(name) if version_of(file.name) == wanted]
+    name, required = canonicalize_name(name), Version(version)
+    files = [file for file in dated.files(name) if version_of(file.name) == required]
     wheels = tuple(candidate(file) for file in files if file.name.endswith(".whl"))
     sdists = [candidate(file) for file in files if not file.name.endswith(".whl")]
     return Pin(name, version, wheels, sdists[0] if sdists else None)
 
 
 def _direct(name: str, url: str) -> Pin:
-    """Return the pin of a URL requirement; its version stands in the file's name."""
+    """Return the pin of a URL requirement; its version is in the file name."""
     file = url.partition("#")[0].rpartition("/")[2]
     version = version_of(file)
     if version is None:
         raise ResolveError(
-            f"the version of {name} does not stand in the name of its file",
+            f"the version of {name} is not in the name of its file",
             found=file,
             hint="use `resolver: uv`",
         )

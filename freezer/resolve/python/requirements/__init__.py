@@ -1,1 +1,1 @@
-"""Requirements as written: lists, requirements files, pyproject.toml, and their options."""
+"""Requirements as written: lists, requirements files, pyproject.toml, and options."""

@@ -1,7 +1,7 @@
-"""Requirements files as pip reads them: lines, comments, continuations, options, includes.
+"""Parses requirements files as pip does: comments, continuations, options, includes.
 
 Follows pip's documented format. pip's own parser is not used: it loses the line of an error, and
-importing it costs as much as resolving.
+importing it takes as long as resolving.
 """
 
 from __future__ import annotations
@@ -32,49 +32,49 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _LARGEST = 8 << 20
-"""Bytes."""
+"""Maximum bytes of a file."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One logical line: what is before its options, and its options as words."""
+    """One logical line: the part before its options, and its options as words."""
 
     where: Where
-    """The first of the physical lines."""
+    """The location of the first physical line."""
     text: str
     options: tuple[str, ...]
     raw: str
-    """As written, without comments; variables are not filled in."""
+    """As written, without comments; variables are not expanded."""
 
 
-def read_text(path: Path, shown: str, asked_by: Where | None = None) -> str:
-    """Return a text file's content, whatever its byte order mark or declared coding.
+def read_text(path: Path, label: str, named_at: Where | None = None) -> str:
+    """Return a text file's content, decoded by byte order mark or declared coding.
 
-    Raises ``SpecError`` naming the place that asked for it when it cannot be read.
+    Raises ``SpecError`` with the location that names the file when it cannot be read.
     """
     try:
         if path.stat().st_size > _LARGEST:
             raise SpecError(
-                f"{shown} is too large for a requirements file",
-                where=asked_by,
+                f"{label} is too large for a requirements file",
+                where=named_at,
                 expected=f"at most {_LARGEST} bytes",
             )
         return decode(path.read_bytes())
     except OSError as error:
         raise SpecError(
-            f"{shown} cannot be read",
-            where=asked_by,
+            f"{label} cannot be read",
+            where=named_at,
             found=error.strerror,
             hint="paths are relative to the file that names them",
         ) from error
     except (UnicodeError, LookupError) as error:
         raise SpecError(
-            f"{shown} is not text", where=asked_by, found=str(error), expected="UTF-8"
+            f"{label} is not text", where=named_at, found=str(error), expected="UTF-8"
         ) from error
 
 
 def decode(data: bytes) -> str:
-    """Return bytes as text: by byte order mark, else by PEP 263 comment, else UTF-8."""
+    """Decode bytes: by byte order mark, else by PEP 263 comment, else as UTF-8."""
     for mark, coding in _BOMS:
         if data.startswith(mark):
             return data[len(mark) :].decode(coding)
@@ -84,22 +84,22 @@ def decode(data: bytes) -> str:
     return data.decode("utf-8")
 
 
-def lines(text: str, shown: str, environment: Mapping[str, str] | None = None) -> Iterator[Line]:
-    """Yield the logical lines of a file. Raises ``SpecError`` for words that do not end."""
-    for number, whole in numbered(text):
-        if line := read_line(whole, Where(shown, number), environment):
+def lines(text: str, label: str, environment: Mapping[str, str] | None = None) -> Iterator[Line]:
+    """Yield the logical lines of a file. Raises ``SpecError`` for unterminated quotes."""
+    for number, logical in numbered(text):
+        if line := read_line(logical, Where(label, number), environment):
             yield line
 
 
 def read_line(
-    whole: str, where: Where, environment: Mapping[str, str] | None = None
+    logical: str, where: Where, environment: Mapping[str, str] | None = None
 ) -> Line | None:
     """Return a logical line; None for a blank one or a comment. Raises ``SpecError``."""
-    return _line(whole, where, os.environ if environment is None else environment)
+    return _line(logical, where, os.environ if environment is None else environment)
 
 
 def single(text: str, where: Where, environment: Mapping[str, str] | None = None) -> Line:
-    """Return a line that stands alone, in a spec's list. Raises ``SpecError``."""
+    """Parse a single line of a spec's list. Raises ``SpecError``."""
     env = os.environ if environment is None else environment
     line = _line(" ".join(text.splitlines()), where, env)
     if line is None:
@@ -112,15 +112,15 @@ def _line(joined: str, where: Where, env: Mapping[str, str]) -> Line | None:
     if not bare:
         return None
     requirement, options = _split(bare, where)
-    # Values are put in after splitting, so that one with a space or a '#' stays one word.
+    # Variables are expanded after splitting, so that a value with a space or '#' is one word.
     expanded = tuple(_expand(option, env, where) for option in options)
     return Line(where, _expand(requirement, env, where), expanded, bare)
 
 
 def numbered(text: str) -> Iterator[tuple[int, str]]:
-    """Yield logical lines, each with the number of its first one.
+    """Yield logical lines, each with the number of its first physical line.
 
-    Continued lines are joined; a comment line ends a continuation, as pip has it.
+    Continued lines are joined; a comment line ends a continuation, as in pip.
     """
     first, parts = 0, list[str]()
     for number, line in enumerate(text.splitlines(), 1):
@@ -137,7 +137,7 @@ def numbered(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _split(line: str, where: Where) -> tuple[str, tuple[str, ...]]:
-    """Part a line before its first option; only options are split into words by shell rules."""
+    """Split a line before its first option; options are split by shell rules."""
     start = _OPTION.search(line)
     if start is None:
         return line, ()

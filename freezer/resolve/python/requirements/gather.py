@@ -1,4 +1,4 @@
-"""All that a spec's pip half asks for, gathered from its lists and files, each with its place."""
+"""Collects all requirements of a spec's pip half, each with its location."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from freezer.resolve.python.requirements.file import (
 from freezer.resolve.python.requirements.known_target import KnownTarget
 from freezer.resolve.python.requirements.options import parse_options, sha256_of
 from freezer.resolve.python.requirements.parse import (
-    is_left_out,
+    is_excluded,
     parse_requirement,
     refuse_editable,
 )
@@ -47,27 +47,30 @@ _OTHER_FORMS = {
     "setup.cfg": "move its install_requires into pyproject.toml",
     "Pipfile": "run `pipenv requirements > requirements.txt` and name that file",
     "poetry.lock": "run `poetry export -o requirements.txt` and name that file",
-    "environment.yml": "write `conda: environment.yml` in place of it",
+    "environment.yml": "write `conda: environment.yml` instead",
 }
 
 
 @dataclass
 class PipRequirements:
-    """What was read; ``lines`` is the question as written, without comments and secrets."""
+    """The pip requirements of a spec. ``lines`` is the data for the lock's digest.
+
+    Without comments and secrets.
+    """
 
     requirements: list[PipRequirement] = field(default_factory=list)
     constraints: list[PipRequirement] = field(default_factory=list)
     overrides: list[PipRequirement] = field(default_factory=list)
-    """Requirements that take the place of all others on the same package, whoever has them."""
+    """Requirements that replace all others on the same package."""
     options: IndexOptions = field(default_factory=IndexOptions)
     prereleases: bool = False
     requires_python: list[tuple[str, Where]] = field(default_factory=list)
     git: list[GitRequirement] = field(default_factory=list)
     """Requirements from git, whose markers hold."""
     projects: list[tuple[str, Where]] = field(default_factory=list)
-    """Normalised names of the projects themselves, which no index may provide."""
+    """Normalised names of the user's own projects, which no index may provide."""
     locked: LockedPackages | None = None
-    """The packages of an existing lock; nothing is resolved then, and ``requirements`` is empty."""
+    """The packages of an existing lock, used without resolving; ``requirements`` is then empty."""
     warnings: list[str] = field(default_factory=list)
     lines: list[list[Any]] = field(default_factory=list)
 
@@ -80,18 +83,18 @@ def gather(
     locked: LockedPackages | None = None,
     known: KnownTarget | None = None,
 ) -> PipRequirements:
-    """Read all that a spec names, relative to ``folder``.
+    """Collect all requirements of a spec's pip half, relative to ``folder``.
 
-    ``more`` are further lines of a requirements file, with their places: the pip part of an
-    ``environment.yml``. Paths in them are relative to ``more_folder``. ``locked`` are the Python
-    packages of a conda lock; ``known`` is what the spec says of its target. Raises ``SpecError``
-    for all that is wrong at once, each with its place; ``FetchError`` for a file on a server.
+    ``more`` are further requirement lines with their locations: the pip part of an
+    ``environment.yml``, with paths relative to ``more_folder``. ``locked`` are the Python packages
+    of a conda lock; ``known`` is the target as far as the spec declares it. Raises ``SpecError``
+    with all errors at once, each with its location; ``FetchError`` for a file on a server.
     """
     reader = _Reader(folder, spec, known or KnownTarget())
     try:
         reader.read(more, more_folder or folder, locked)
     except FetchError:
-        reader.faults.require_none()  # what is wrong here is reported before what is out of reach
+        reader.faults.require_none()  # errors in local files are reported before errors of servers
         raise
     reader.faults.require_none()
     return reader.gathered
@@ -120,7 +123,7 @@ class _Reader:
         if locked is not None:
             self._lock(locked, Where(SPEC_FILE, key="conda.file"))
         with self.faults.collect():
-            self._check_whole()
+            self._check_combination()
 
     def _named(self, file: str, where: Where) -> None:
         path = self._folder / file
@@ -131,13 +134,13 @@ class _Reader:
         elif file.endswith(".toml"):
             self.project(path, file, where)
         else:
-            self.file(path, file, where, constraint=False, above=())
+            self.file(path, file, where, constraint=False, parents=())
 
     def _lock(self, locked: LockedPackages, where: Where) -> None:
         found = self.gathered
         if found.locked is not None:
             raise SpecError(
-                "two locks, and one can be taken over",
+                "two locks; only one can be used",
                 where=where,
                 found=f"{found.locked.shown}, {locked.shown}",
                 hint="keep one of them",
@@ -148,21 +151,21 @@ class _Reader:
         extra = tuple(url for url in locked.indexes if not is_public_index(url))
         found.options = replace(known, extra_index_urls=(*known.extra_index_urls, *extra))
 
-    def _check_whole(self) -> None:
-        """Refuse a lock next to requirements, and extras of nothing."""
+    def _check_combination(self) -> None:
+        """Raise ``SpecError`` for a lock next to requirements, and for extras without a project."""
         found, spec = self.gathered, self._spec
-        beside = [item.where for item in (*found.requirements, *found.constraints)]
-        beside += [item.where for item in found.git]
-        if found.locked and beside:
+        others = [item.where for item in (*found.requirements, *found.constraints)]
+        others += [item.where for item in found.git]
+        if found.locked and others:
             raise SpecError(
-                f"{found.locked.shown} is a lock, and is taken over as it is",
-                where=beside[0],
-                hint="leave out what is next to it, or name what it was made from in its place",
+                f"{found.locked.shown} is a lock and is used as it is",
+                where=others[0],
+                hint="remove the other entries, or name the file that it was made from instead",
             )
         projects = [file for file in spec.files if file.endswith(".toml") or is_lock(file)]
         if (spec.extras or spec.groups) and not projects:
             raise SpecError(
-                "extras and groups are a pyproject.toml's, and none is among the files",
+                "extras and groups need a pyproject.toml, and none is among the files",
                 where=Where(SPEC_FILE, key="pip.extras" if spec.extras else "pip.groups"),
                 hint="add it: `files: [pyproject.toml]`",
             )
@@ -171,20 +174,20 @@ class _Reader:
         with self.faults.collect():
             self.line(single(text, where), folder)
 
-    def project(self, path: Path, shown: str, asked_by: Where) -> None:
+    def project(self, path: Path, label: str, named_at: Where) -> None:
         from freezer.resolve.python.requirements.pyproject import Project
 
-        project = Project(read_text(path, shown, asked_by), shown, self._known)
+        project = Project(read_text(path, label, named_at), label, self._known)
         self.gathered.warnings += [*project.uv.warnings, *project.others.warnings()]
         for refusal in project.others.refusals():
             self.faults.add(refusal)
         if project.requires_python:
-            self.gathered.requires_python.append((project.requires_python, Where(shown)))
+            self.gathered.requires_python.append((project.requires_python, Where(label)))
         if project.name:
-            self.gathered.projects.append((project.name, Where(shown)))
+            self.gathered.projects.append((project.name, Where(label)))
         declared = project.dependencies(self._spec.extras, self._spec.groups)
         if not declared:
-            self.gathered.warnings.append(f"{shown}: no dependencies are declared in it")
+            self.gathered.warnings.append(f"{label}: no dependencies are declared in it")
         for item in declared:
             with self.faults.collect():
                 sourced = project.uv.applied(item)
@@ -224,34 +227,34 @@ class _Reader:
         found.prereleases = found.prereleases or table.get("prerelease") == "allow"
 
     def file(
-        self, path: Path, shown: str, asked_by: Where, *, constraint: bool, above: tuple[str, ...]
+        self, path: Path, label: str, named_at: Where, *, constraint: bool, parents: tuple[str, ...]
     ) -> None:
-        """Read one file and those that it names; a file named twice is read once."""
+        """Read a file and its includes; a file named twice is read once."""
         if advice := _OTHER_FORMS.get(path.name.replace(".yaml", ".yml")):
-            raise SpecError(f"{shown} is not a requirements file", where=asked_by, hint=advice)
+            raise SpecError(f"{label} is not a requirements file", where=named_at, hint=advice)
         if is_lock(path.name):
             raise SpecError(
-                f"{shown} is a lock, and not a requirements file",
-                where=asked_by,
+                f"{label} is a lock, not a requirements file",
+                where=named_at,
                 hint=f"name it alone in {SPEC_FILE}: `pip: {path.name}`",
             )
-        if shown in above:
+        if label in parents:
             raise SpecError(
-                f"{shown} includes itself",
-                where=asked_by,
-                found=redact(" → ".join((*above, shown))),
+                f"{label} includes itself",
+                where=named_at,
+                found=redact(" → ".join((*parents, label))),
             )
-        if (shown, constraint) in self._seen:
+        if (label, constraint) in self._seen:
             return
-        self._seen.add((shown, constraint))
-        text = _remote(shown) if _is_url(shown) else read_text(path, shown, asked_by)
-        for number, whole in numbered(text):
+        self._seen.add((label, constraint))
+        text = _remote(label) if _is_url(label) else read_text(path, label, named_at)
+        for number, joined in numbered(text):
             with self.faults.collect():
-                if line := read_line(whole, Where(without_credentials(shown), number)):
-                    self.line(line, path.parent, constraint=constraint, above=(*above, shown))
+                if line := read_line(joined, Where(without_credentials(label), number)):
+                    self.line(line, path.parent, constraint=constraint, parents=(*parents, label))
 
     def line(
-        self, line: Line, folder: Path, *, constraint: bool = False, above: tuple[str, ...] = ()
+        self, line: Line, folder: Path, *, constraint: bool = False, parents: tuple[str, ...] = ()
     ) -> None:
         options = parse_options(line)
         self.gathered.lines.append(
@@ -271,25 +274,25 @@ class _Reader:
         self._settings(options, line.where, folder)
         for kind, names in ((False, options.requirement), (True, options.constraint)):
             for name in names:
-                path, shown = self._nested(name, folder, above, line.where)
+                path, label = self._nested(name, folder, parents, line.where)
                 within = kind or constraint
-                self.file(path, shown, line.where, constraint=within, above=above)
+                self.file(path, label, line.where, constraint=within, parents=parents)
 
     def _nested(
-        self, name: str, folder: Path, above: tuple[str, ...], where: Where
+        self, name: str, folder: Path, parents: tuple[str, ...], where: Where
     ) -> tuple[Path, str]:
-        """Return a nested file's path, and its name as the user knows it."""
+        """Return a nested file's path, and its name as displayed to the user."""
         if _is_url(name):
             require_unambiguous(name, where)
             return Path(name), name
-        if above and _is_url(above[-1]):
-            address = above[-1].rpartition("/")[0] + "/" + name
+        if parents and _is_url(parents[-1]):
+            address = parents[-1].rpartition("/")[0] + "/" + name
             return Path(address), address
         path = folder / name
         return path, os.path.relpath(path, self._folder)
 
     def _requirement(self, line: Line, options: Namespace, constraint: bool) -> None:
-        if is_left_out(line.text, self._known):
+        if is_excluded(line.text, self._known):
             return
         if not constraint and (git := parse_git(line.text, line.where)):
             self.gathered.git.append(git)
@@ -300,11 +303,11 @@ class _Reader:
                 f"{line.where}: build settings of {requirement.name} are not used: a wheel is "
                 "installed as it is"
             )
-        asked = PipRequirement(requirement, line.where, sha256_of(options.hash, line.where))
+        item = PipRequirement(requirement, line.where, sha256_of(options.hash, line.where))
         if constraint and requirement.extras:
-            # A constraint chooses versions; pip refuses extras here, and to drop them is harmless.
+            # A constraint only limits versions; pip rejects extras here, dropping them is harmless.
             requirement.extras = set()
-        (self.gathered.constraints if constraint else self.gathered.requirements).append(asked)
+        (self.gathered.constraints if constraint else self.gathered.requirements).append(item)
 
     def _settings(self, options: Namespace, where: Where, folder: Path) -> None:
         found = self.gathered
@@ -324,7 +327,7 @@ class _Reader:
         found.prereleases = found.prereleases or options.pre
         for host in options.trusted_host:
             found.warnings.append(
-                f"{where}: --trusted-host {host} is not followed: certificates are always checked"
+                f"{where}: --trusted-host {host} is ignored: certificates are always verified"
             )
         self._refuse_source(options.no_binary, where)
 
@@ -342,17 +345,17 @@ class _Reader:
 
 
 def _texts(value: Any) -> list[str]:
-    """Return a text or a list of texts of a table as a list."""
+    """Return a string or a list of strings of a table as a list."""
     items = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, str)]
 
 
 def _require_folder(name: str, folder: Path, where: Where) -> None:
-    """Refuse a folder of links that is not there."""
+    """Raise ``SpecError`` for a missing folder of links."""
     if scheme_of(name) or _exists(folder, name):
         return
     raise SpecError(
-        f"the folder {name} is not there",
+        f"the folder {name} does not exist",
         where=where,
         hint="paths are relative to the file that names them",
     )
@@ -361,7 +364,7 @@ def _require_folder(name: str, folder: Path, where: Where) -> None:
 def _exists(folder: Path, name: str) -> bool:
     try:
         return (folder / Path(name).expanduser()).exists()
-    except (OSError, RuntimeError, ValueError):  # a name too long, another's home, a null byte
+    except (OSError, RuntimeError, ValueError):  # a name too long, another user's home, a null byte
         return False
 
 

@@ -1,4 +1,4 @@
-"""What a spec says of its target before anything is asked: enough for most markers."""
+"""The target as far as a spec declares it: enough for most markers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 _LATER: Final = ("python_full_version", "implementation_version", "platform_release",
                  "platform_version")  # fmt: skip
-"""What only the base tells."""
+"""Marker variables that are known only from the base image."""
 
 
 @dataclass(frozen=True)
 class KnownTarget:
-    """The platform and the minor version of Python that a spec names."""
+    """The platform and the Python minor version of a spec."""
 
     architecture: str = "x86_64"
     python: str = "3.11"
@@ -28,7 +28,7 @@ class KnownTarget:
         return cls("aarch64" if platform.endswith("/arm64") else "x86_64", python)
 
     def holds(self, marker: Marker | None) -> bool | None:
-        """Return a marker's value; None where it depends on what only the base tells."""
+        """Return a marker's value; None when it depends on the base image."""
         if marker is None:
             return True
         if any(name in str(marker) for name in _LATER):

@@ -1,4 +1,4 @@
-"""The options that may stand in a requirements file, and what Freezer makes of each."""
+"""Options of requirements files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def parse_options(line: Line) -> Namespace:
 
     def refuse(message: str) -> NoReturn:
         raise SpecError(
-            "an option that requirements files do not have",
+            "an unknown option",
             where=line.where,
             found=redact(message),
             hint="remove it from the line",
@@ -69,15 +69,15 @@ def _parser() -> ArgumentParser:
 def sha256_of(hashes: list[str], where: Where) -> tuple[str, ...]:
     """Return the SHA-256 values among ``--hash`` options.
 
-    Raises ``SpecError`` when they are malformed, or all of another algorithm: a hash that cannot be
-    compared with anything must not be passed over.
+    Raises ``SpecError`` when they are malformed or all of another algorithm: a hash that cannot be
+    verified must not be ignored.
     """
     values = []
     for text in hashes:
         match = _HASH.match(text)
         if match is None or (match["algorithm"] == "sha256" and len(match["value"]) != 64):
             raise SpecError(
-                "a hash that cannot be read",
+                "a malformed hash",
                 where=where,
                 found=text,
                 expected="--hash=sha256:<64 hexadecimal digits>",

@@ -1,4 +1,4 @@
-"""``[tool.poetry]`` and ``[tool.pdm]`` next to ``[project]``: what would change a lock."""
+"""``[tool.poetry]`` and ``[tool.pdm]`` next to ``[project]``: entries that affect a lock."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _AS_UV = (
-    "declare it for uv, which Freezer follows: `[[tool.uv.index]]` with name, url and "
+    "declare it for uv, which Freezer reads: `[[tool.uv.index]]` with name, url and "
     "`explicit = true`, and `[tool.uv.sources] NAME = {index = ...}`"
 )
 _OVERRIDES = (
-    "write overrides for uv, which Freezer follows: `[tool.uv] override-dependencies = [...]`"
+    "write overrides for uv, which Freezer reads: `[tool.uv] override-dependencies = [...]`"
 )
 _GROUPS = "name it in [dependency-groups], and under `groups:` in the spec"
 
@@ -24,8 +24,8 @@ _GROUPS = "name it in [dependency-groups], and under `groups:` in the spec"
 class OtherTools:
     """The tables of Poetry and PDM in one ``pyproject.toml``.
 
-    A package or an index that only they name is refused by line: to pass over it would lock another
-    package than is meant. What only adds development tools is a warning.
+    A package or an index that only they name is an error with its line, as ignoring it would lock
+    another package than intended. Entries for development tools are warnings.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class OtherTools:
         self._shown, self._line = shown, line
 
     def warnings(self) -> Iterator[str]:
-        """Yield what is not read, each with its line."""
+        """Yield entries that are ignored, each with its line."""
         for name in _table(self._poetry, "group"):
             where = self._where("tool.poetry.group", name)
             yield f"{where}: Poetry's group {name!r} is not read; {_GROUPS}"
@@ -51,7 +51,7 @@ class OtherTools:
                 yield f"{where}: Poetry's version of {name} is not read: [project] declares it"
 
     def refusals(self) -> Iterator[SpecError]:
-        """Yield what would lead to another package, each with its line."""
+        """Yield entries that would lead to another package, each with its line."""
         for key, tables in (("tool.poetry", self._poetry), ("tool.pdm", self._pdm)):
             sources = tables.get("source", [])
             for entry in sources if isinstance(sources, list) else []:

@@ -1,4 +1,4 @@
-"""One requirement's text to a requirement, or to an error that says what to write instead."""
+"""Parses a requirement; errors suggest what to write instead."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SINGLE = re.compile(r"^([A-Za-z0-9._-]+)\s*=\s*([0-9][A-Za-z0-9.*+!-]*)(=\S+)?$
 
 
 def parse_requirement(text: str, where: Where) -> Requirement:
-    """Return a requirement. Raises ``SpecError`` with the place and what to write instead."""
+    """Parse a requirement. Raises ``SpecError`` with the location and a suggestion."""
     if _VCS.search(text):
         raise _refuse_vcs(text, where)
     if _URL.search(text):
@@ -41,10 +41,10 @@ def parse_requirement(text: str, where: Where) -> Requirement:
     return requirement
 
 
-def is_left_out(text: str, known: KnownTarget) -> bool:
-    """Return whether a requirement has an address, and a marker that does not hold for the target.
+def is_excluded(text: str, known: KnownTarget) -> bool:
+    """Return whether a URL requirement is excluded by its marker.
 
-    Such a line is left out, as pip does, whatever its address is.
+    Such a line is skipped, as in pip, whatever its URL is.
     """
     address, _, marker = text.partition(" ;")
     if not marker or not (" @ " in address or _VCS.search(address) or _URL.search(address)
@@ -53,7 +53,7 @@ def is_left_out(text: str, known: KnownTarget) -> bool:
     try:
         return known.holds(Marker(marker)) is False
     except InvalidMarker:
-        return False  # reported when the requirement is read
+        return False  # reported when the requirement is parsed
 
 
 def refuse_editable(options: Sequence[str], where: Where) -> SpecError:
@@ -62,10 +62,10 @@ def refuse_editable(options: Sequence[str], where: Where) -> SpecError:
     if _VCS.search(text):
         return _refuse_vcs(text, where)
     return SpecError(
-        "an editable install cannot be locked: what it holds changes while you edit",
+        "an editable install cannot be locked: its contents change while you edit",
         where=where,
         found=f"-e {redact(text)}",
-        hint="leave the project itself out and list what it needs (`pip: pyproject.toml` reads its "
+        hint="remove the project itself and list its dependencies (`pip: pyproject.toml` reads its "
         "dependencies), or build a wheel of it and name the wheel's folder under --find-links",
     )
 
@@ -88,7 +88,7 @@ def _named(url: str, where: Where) -> str:
         name = parse_wheel_filename(file)[0]
     except InvalidWheelFilename:
         raise SpecError(
-            "a URL whose package cannot be told from it",
+            "a URL without a package name",
             where=where,
             found=redact(url),
             expected="NAME @ URL",
@@ -102,14 +102,14 @@ def _refuse_vcs(text: str, where: Where) -> SpecError:
         where=where,
         found=redact(text),
         expected="NAME @ git+https://HOST/REPOSITORY.git@COMMIT",
-        hint="write it so; or build a wheel once (`pip wheel --no-deps git+ssh:…@COMMIT`), keep "
-        "it in a folder or an index of yours, and require it by version with --find-links FOLDER",
+        hint="write it this way; or build a wheel once (`pip wheel --no-deps git+ssh:…@COMMIT`), "
+        "keep it in a folder or an index, and require it by version with --find-links FOLDER",
     )
 
 
 def _refuse_path(text: str, where: Where) -> SpecError:
     return SpecError(
-        "a path on this machine cannot be locked: elsewhere it means nothing",
+        "a path on this machine cannot be locked: it is invalid on others",
         where=where,
         found=redact(text),
         hint="name the folder with --find-links and require the package by name and version",
@@ -120,7 +120,7 @@ def _malformed(text: str, where: Where, reason: str) -> SpecError:
     reason = reason.splitlines()[0] if reason else "not a requirement"
     hint = "write it as NAME, NAME==VERSION, NAME[EXTRA]>=VERSION or NAME @ URL"
     if match := _SINGLE.match(text):
-        hint = f"pip wants two equals signs: {match[1]}=={match[2]}"
+        hint = f"pip needs two equals signs: {match[1]}=={match[2]}"
         if match[3]:
-            hint = f"this is conda's form with a build; for pip write {match[1]}=={match[2]}"
+            hint = f"this is conda's syntax with a build; for pip write {match[1]}=={match[2]}"
     return SpecError(f"not a requirement: {reason}", where=where, found=redact(text), hint=hint)

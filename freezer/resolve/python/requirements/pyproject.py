@@ -1,4 +1,4 @@
-"""What a ``pyproject.toml`` depends on: itself, its extras, its groups (PEP 735)."""
+"""Dependencies of a ``pyproject.toml``: its own, its extras, its groups (PEP 735)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Project:
     """A parsed ``pyproject.toml``."""
 
     def __init__(self, text: str, shown: str, known: KnownTarget | None = None) -> None:
-        """Parse; ``known`` chooses between sources. Raises ``SpecError`` with its line."""
+        """Parse; ``known`` selects among sources by marker. Raises ``SpecError`` with its line."""
         self._text, self._shown = text, shown
         try:
             self._document = parse_toml(text)
@@ -37,18 +37,18 @@ class Project:
 
     @property
     def requires_python(self) -> str | None:
-        """What the project says about Python versions."""
+        """The project's ``requires-python``."""
         value = self._project.get("requires-python")
         return value if isinstance(value, str) else None
 
     @property
     def name(self) -> str | None:
-        """The project's name, normalised; None where the file gives none."""
+        """The project's name, normalised; None where the file has none."""
         value = self._project.get("name") or self._table("tool", "poetry").get("name")
         return canonicalize_name(value) if isinstance(value, str) else None
 
     def dependencies(self, extras: Sequence[str], groups: Sequence[str]) -> list[Declared]:
-        """Return all dependencies that are requested. Raises ``SpecError``.
+        """Return all requested dependencies. Raises ``SpecError``.
 
         The project's own name among them stands for its extras: see `self_references`.
         """
@@ -68,7 +68,7 @@ class Project:
         if "project" not in self._document:
             poetry = "poetry" in self._table("tool")
             raise SpecError(
-                "no [project] table, hence no dependencies to read",
+                "no [project] table, so there are no dependencies",
                 where=Where(self._shown),
                 hint="export them to a requirements file (`poetry export`) and name that"
                 if poetry
@@ -77,7 +77,7 @@ class Project:
         dynamic = self._project.get("dynamic", [])
         if isinstance(dynamic, list) and "dependencies" in dynamic:
             raise SpecError(
-                "the dependencies are dynamic: only the project's build could tell them",
+                "the dependencies are dynamic: only the project's build can compute them",
                 where=Where(self._shown, self._line_of("dynamic"), "project.dynamic"),
                 hint="name the file that they come from (often requirements.txt) instead",
             )
@@ -93,7 +93,7 @@ class Project:
         return list(self._texts(table[known[name]], key))
 
     def _groups(self, groups: Sequence[str]) -> Iterator[Declared]:
-        """Resolve dependency groups and what they include, as PEP 735 has it."""
+        """Resolve dependency groups and their includes by PEP 735."""
         found: dict[str, Declared] = {}
         resolver = self._resolver(found)
         for group in groups:
@@ -104,10 +104,10 @@ class Project:
             yield from (found[mark.name] for mark in marks)
 
     def _resolver(self, found: dict[str, Declared]) -> DependencyGroupResolver:
-        """Return a resolver of the groups in which a mark stands for each requirement.
+        """Return a resolver of the groups that yields a placeholder for each requirement.
 
         The resolver would return parsed requirements, without the text and line that errors and
-        reasons need; ``found`` gets what each mark stands for.
+        reasons need; ``found`` maps each placeholder to those.
         """
         marked: dict[str, Any] = {}
         for name, items in self._table("dependency-groups").items():
@@ -164,7 +164,7 @@ class Project:
         return self._table("project")
 
     def _table(self, *names: str) -> dict[str, Any]:
-        """Return a table, empty where there is none. Raises ``SpecError`` for what is no table."""
+        """Return a table, empty where there is none. Raises ``SpecError`` for no table."""
         table: Any = self._document
         for depth, name in enumerate(names, 1):
             table = table.get(name, {})
@@ -179,7 +179,7 @@ class Project:
         return found
 
     def _line_of(self, text: str) -> int | None:
-        """Return the first line that holds a text: TOML parsers tell no places."""
+        """Return the first line that contains a text: TOML parsers report no locations."""
         for number, line in enumerate(self._text.splitlines(), 1):
             if text in line.replace('\\"', '"'):
                 return number
@@ -191,7 +191,7 @@ class Project:
         )
 
     def _line_below(self, table: str, text: str) -> int | None:
-        """Return the first line that holds a text at or below the header of a table."""
+        """Return the first line that contains a text at or below a table's header."""
         header = re.compile(rf"^\s*\[+(tool\.(uv\.)?)?{re.escape(table.removeprefix('tool.'))}\b")
         lines = self._text.splitlines()
         start = next((n for n, line in enumerate(lines) if header.match(line)), 0)

@@ -1,7 +1,7 @@
-"""Requirements of a project on itself: ``my-project[plots]`` means its own extra, never an index.
+"""Requirements of a project on itself: ``my-project[plots]`` is its own extra.
 
-Extras and groups include one another in this way (PEP 621, PEP 735). An index may hold a stranger's
-package of the same name.
+Extras and groups include one another in this way (PEP 621, PEP 735). They never refer to an index,
+where someone else may have a package of that name.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _MOST = 10_000
-"""Requirements that one set may expand to; bounds extras that include each other many times."""
+"""Maximum requirements that one set may expand to; bounds extras that include each other."""
 
 
 @dataclass(frozen=True)
 class Declared:
-    """One dependency, as text, and its place."""
+    """One dependency as text, with its location."""
 
     text: str
     where: Where
@@ -33,12 +33,12 @@ class Declared:
 
 @dataclass(frozen=True)
 class OwnProject:
-    """What requirements on the project itself stand for."""
+    """A project, for requirements on itself."""
 
     name: str
     """Normalised."""
     version: str | None
-    """None where only a build determines it."""
+    """None when only a build determines it."""
     requirements_of: Callable[[str], list[Declared]]
     """The requirements of an extra by normalised name. Raises ``SpecError`` for an unknown one."""
 
@@ -46,11 +46,11 @@ class OwnProject:
 def expand(
     declared: Iterable[Declared], own: OwnProject, extras: Iterable[str] = ()
 ) -> list[Declared]:
-    """Return requirements with those on the project itself replaced by what they stand for.
+    """Replace requirements on the project itself by those of its extras.
 
-    One without extras stands for nothing, one with extras for their requirements, under its marker.
-    The requirements of ``extras`` are among ``declared`` already.
-    Raises ``SpecError`` for a version that the project does not have, and for an address.
+    One without extras is removed, one with extras replaced by their requirements, under its marker.
+    The requirements of ``extras`` are among ``declared`` already. Raises ``SpecError`` for a
+    version that the project does not have, and for a URL.
     """
     found = list[Declared]()
     seen = {(str(canonicalize_name(extra)), "") for extra in extras}
@@ -86,22 +86,22 @@ def _parsed(text: str) -> Requirement | None:
     try:
         return Requirement(text)
     except InvalidRequirement:
-        return None  # reported with its line when the requirement itself is read
+        return None  # reported with its line when the requirement itself is parsed
 
 
 def _require_this(requirement: Requirement, item: Declared, own: OwnProject) -> None:
-    """Refuse a requirement that another project of the same name would have to meet."""
+    """Raise ``SpecError`` for a requirement on another project of the same name."""
     version = _version(own.version)
     fits = version is None or requirement.specifier.contains(version, prereleases=True)
     if requirement.url is None and fits:
         return
     raise SpecError(
-        f"{requirement.name} is this project, and this requirement asks for another one",
+        f"{requirement.name} is this project, but this requirement is on another one",
         where=item.where,
         found=item.text,
         expected=f"{requirement.name} {own.version}" if own.version else "no address",
-        hint="leave out the version or the address: a project's requirement on itself means its "
-        "own extras",
+        hint="remove the version or the address: a requirement of a project on itself selects "
+        "its extras",
     )
 
 

@@ -28,7 +28,7 @@ _WITHOUT_EFFECT: Final = frozenset(
         "dependency-groups",
     }
 )  # fmt: skip
-"""Keys that change nothing of what is locked here."""
+"""Keys without effect on a lock."""
 _READ: Final = frozenset(
     {"sources", "index", "override-dependencies", "constraint-dependencies", "conflicts",
      "index-url", "extra-index-url", "find-links", "no-index", "prerelease", "workspace", "pip",
@@ -58,20 +58,20 @@ class UvSettings:
     """What ``[tool.uv]`` adds to a project's requirements."""
 
     table: Mapping[str, Any]
-    shown: str
+    label: str
     line: Callable[[str, str], int | None]
-    """The line on which a text stands at or below a table's header."""
+    """Returns the line of a text at or below a table's header."""
     known: KnownTarget
     warnings: list[str] = field(default_factory=list)
     pinned: dict[str, str] = field(default_factory=dict)
-    """Normalised name to the one index that has it."""
+    """Normalised name to the index that it is pinned to."""
 
     def __post_init__(self) -> None:
         """Read the indexes. Raises ``SpecError``."""
         self.indexes = tuple(self._indexes())
         for key in self.table:
             if key not in _READ | _WITHOUT_EFFECT:
-                self.warnings.append(f"{self._where(key)}: 'tool.uv.{key}' is not followed")
+                self.warnings.append(f"{self._where(key)}: 'tool.uv.{key}' is ignored")
         if self.table.get("workspace"):
             self.warnings.append(
                 f"{self._where('workspace')}: the workspace's other members are not read"
@@ -88,7 +88,7 @@ class UvSettings:
             self._written[canonicalize_name(name)] = name
 
     def applied(self, item: Declared) -> Declared:
-        """Return a requirement with its source: an address in it, or an index noted for it.
+        """Return a requirement with its source: a URL in it, or an index pinned for it.
 
         Raises ``SpecError`` with its line for a path, a workspace, an unknown index.
         """
@@ -127,7 +127,7 @@ class UvSettings:
             yield Declared(item, self._where(item, key))
 
     def require_no_conflict(self, extras: Sequence[str], groups: Sequence[str]) -> None:
-        """Refuse extras and groups that the project declares to exclude one another."""
+        """Raise ``SpecError`` for extras and groups that the project declares as conflicting."""
         chosen = {("extra", canonicalize_name(name)) for name in extras}
         chosen |= {("group", canonicalize_name(name)) for name in groups}
         sets = self.table.get("conflicts", [])
@@ -143,7 +143,7 @@ class UvSettings:
             )
             if len(both) > 1:
                 raise SpecError(
-                    "the project declares that these exclude one another",
+                    "the project declares these as conflicting",
                     where=self._where("conflicts"),
                     found=" and ".join(both),
                     hint="name one of them in the spec",
@@ -160,7 +160,7 @@ class UvSettings:
             yield name, entries
 
     def _source_of(self, name: str, where: Where) -> dict[str, Any] | None:
-        """Return the source that holds for a requirement on the target, if there is one."""
+        """Return the source of a requirement for the target, if there is one."""
         for entry in self._sources.get(name, ()):
             only = entry.get("extra") or entry.get("group")
             of = (where.key or "").rpartition(".")[2]
@@ -180,7 +180,7 @@ class UvSettings:
             raise SpecError("not a marker", where=where, found=repr(text)) from error
         if holds is None:
             raise SpecError(
-                "this marker depends on the base, which is not known here",
+                "this marker depends on the base, which is not known yet",
                 where=where,
                 found=str(text),
                 hint="use python_version, sys_platform and platform_machine",
@@ -210,7 +210,7 @@ class UvSettings:
         if url := source.get("url"):
             return f"{url}{fragment}"
         raise SpecError(
-            "a source that is not known",
+            "an unknown source",
             where=where,
             found=", ".join(source),
             expected="index, git or url",
@@ -225,7 +225,7 @@ class UvSettings:
                 raise self._wrong("index", entry, "an index with a url")
             unread = set(entry) - {"name", "url", "explicit", "default"}
             self.warnings += [
-                f"{self._where(entry['url'], 'index')}: '{key}' of this index is not followed"
+                f"{self._where(entry['url'], 'index')}: '{key}' of this index is ignored"
                 for key in sorted(unread)
             ]
             explicit, default = bool(entry.get("explicit")), bool(entry.get("default"))
@@ -239,4 +239,4 @@ class UvSettings:
 
     def _where(self, text: str, table: str | None = None) -> Where:
         key = f"tool.uv.{table}.{text}" if table == "sources" else f"tool.uv.{table or text}"
-        return Where(self.shown, self.line(table or "tool.uv", text), key)
+        return Where(self.label, self.line(table or "tool.uv", text), key)

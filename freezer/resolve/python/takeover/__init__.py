@@ -1,1 +1,1 @@
-"""Python packages of an existing lock, taken over as they are: nothing is resolved or added."""
+"""Python packages of an existing lock, used as they are: nothing is resolved or added."""

@@ -1,4 +1,4 @@
-"""From the packages of an existing lock to those of Freezer's: one file each, sized and hashed."""
+"""Completes the packages of an existing lock: one file each, with size and hash."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def take_over(
     build: Build,
     built: Mapping[str, GitWheel] = MappingProxyType({}),
 ) -> tuple[PipPackage, ...]:
-    """Return the packages of a lock, sorted by name: the same files, none more and none less.
+    """Return the packages of a lock, sorted by name: exactly the same files.
 
-    ``built`` are the wheels of those from git by name. ``build`` resolves what the build of a
-    source distribution needs. Raises ``ResolveError`` for a package without a wheel for the
-    target, or that conda brings as well; ``IntegrityError`` for other bytes; ``FetchError``.
+    ``built`` are the wheels of those from git by name. ``build`` resolves the build requirements of
+    a source distribution. Raises ``ResolveError`` for a package without a wheel for the target, or
+    that conda provides as well; ``IntegrityError`` for other bytes; ``FetchError``.
     """
     _require_apart(pins, request)
     taking = _Taking(request, store, PythonIndex(request.indexes), built)
@@ -112,7 +112,7 @@ class _Taking:
         return self.request.target
 
     def file(self, item: LockedPin) -> Artifact:
-        """Return the file of a package that the target takes."""
+        """Return the file of a package that fits the target."""
         if item.git is not None:
             wheel = self.built[item.pin.name].package
             return Artifact.model_validate(wheel.model_dump(include=set(Artifact.model_fields)))
@@ -131,12 +131,12 @@ class _Taking:
         return self._artifact(chosen, source="url", url=without_secrets(chosen.url))
 
     def _artifact(self, file: Candidate, *, source: str, url: str | None = None) -> Artifact:
-        assert file.sha256 is not None, "pins without a hash are refused"  # noqa: S101
+        assert file.sha256 is not None, "pins without a hash are rejected before"  # noqa: S101
         size = file.size if file.size is not None else self._size(file)
         return Artifact(source=source, file=file.file, size=size, sha256=file.sha256, url=url)
 
     def _size(self, file: Candidate) -> int:
-        """Return a file's size in bytes, as its server says; else by fetching it."""
+        """Return a file's size in bytes from its server; else by fetching it."""
         address = self._address(file)
         with open_url(address) as response:
             if response.size is not None:
@@ -151,7 +151,7 @@ class _Taking:
         return size
 
     def needs(self, item: LockedPin) -> frozenset[str]:
-        """Return the normalised names of what a package needs: as locked, else as it says."""
+        """Return the normalised names of a package's dependencies, locked or from metadata."""
         if item.requires is not None:
             return frozenset(item.requires)
         if item.git is not None:
@@ -174,7 +174,7 @@ class _Taking:
         return read_metadata(IndexFile(file.file, self._address(file), file.sha256, file.size))
 
     def _address(self, file: Candidate) -> str:
-        """Return where a file is: at a configured index, which may be a mirror, else as locked."""
+        """Return a file's URL: on a configured index, which may be a mirror, else as locked."""
         wanted = Artifact(source="pypi", file=file.file, size=0, sha256=file.sha256 or "")
         try:
             location = next(iter(self.index.locate(wanted)), None)

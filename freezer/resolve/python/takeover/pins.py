@@ -1,4 +1,4 @@
-"""What an existing lock says of its Python packages, and what of it cannot be taken over."""
+"""Python packages of an existing lock, and those that cannot be used."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LockedPin:
-    """One package of an existing lock, and the files that it lists."""
+    """One package of an existing lock with its files."""
 
     pin: Pin
     where: Where
     requires: tuple[str, ...] | None = None
-    """Normalised names of what it needs; None where the lock does not say it."""
+    """Normalised names of its dependencies; None when the lock has none."""
     requested: bool = False
-    """Whether the lock says that the project itself asks for it."""
+    """Whether it is a direct dependency of the project."""
     git: GitRequirement | None = None
-    """Where it comes from git: the commit, of which a wheel is built."""
+    """For one from git: the commit of which a wheel is built."""
 
 
 class LockedPackages(Protocol):
@@ -35,26 +35,26 @@ class LockedPackages(Protocol):
 
     @property
     def shown(self) -> str:
-        """The file's path, as messages show it."""
+        """The file's path for messages."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what the lock says, for the question."""
+        """SHA-256 of the lock's contents, for the digest of the requirements."""
 
     @property
     def indexes(self) -> tuple[str, ...]:
-        """Addresses of the indexes that the lock names; may hold credentials."""
+        """URLs of the lock's indexes; may contain credentials."""
 
     def pins(self, target: Target) -> tuple[LockedPin, ...]:
-        """Return what it installs on a target.
+        """Return the packages for a target.
 
-        Raises ``SpecError`` for what cannot be taken over, ``ResolveError`` for another target.
+        Raises ``SpecError`` for packages that cannot be used, ``ResolveError`` for another target.
         """
 
 
 @dataclass(frozen=True)
 class FixedPackages:
-    """Packages of a lock that is for one target alone, as the pip half of a conda lock is."""
+    """Packages of a lock for a single target, such as the pip half of a conda lock."""
 
     shown: str
     digest: str
@@ -68,17 +68,17 @@ class FixedPackages:
 
 @dataclass
 class Refusals:
-    """Packages of a lock that have no file whose hash is locked; all are named at once."""
+    """Packages of a lock without a locked file hash; all are reported at once."""
 
     shown: str
     found: list[str] = field(default_factory=list)
 
     def add(self, name: str, version: str | None, why: str) -> None:
-        """Note a package that cannot be taken over."""
+        """Add a package that cannot be used."""
         self.found.append(redact(f"{name} {version}: {why}" if version else f"{name}: {why}"))
 
     def require_none(self) -> None:
-        """Raise ``SpecError`` where there are any."""
+        """Raise ``SpecError`` if there are any."""
         if not self.found:
             return
         one = len(self.found) == 1
@@ -93,9 +93,9 @@ class Refusals:
 
 
 def address_problem(url: str, sha256: str | None) -> str | None:
-    """Return why an address cannot be locked: version control, this machine, or no hash.
+    """Return why a URL cannot be locked: version control, this machine, or no hash.
 
-    Raises ``SpecError`` for an address without a clear host.
+    Raises ``SpecError`` for a URL whose host is ambiguous.
     """
     require_unambiguous(url)
     scheme = split_url(url).scheme
@@ -107,25 +107,25 @@ def address_problem(url: str, sha256: str | None) -> str | None:
 
 
 def git_pin(name: str, version: str, git: GitRequirement, **more: Any) -> LockedPin:
-    """Return a package that a lock takes from git, at a whole commit."""
+    """Return a package that a lock has from git, at a full commit ID."""
     return LockedPin(Pin(name, version), git.where, git=git, **more)
 
 
-def whole_commit(name: str, address: str, where: Where) -> GitRequirement | None:
-    """Return the requirement for an address ``git+https://…@COMMIT``; None for any other one.
+def full_commit(name: str, address: str, where: Where) -> GitRequirement | None:
+    """Return the requirement of a URL ``git+https://…@COMMIT``; None for any other one.
 
-    A branch or a tag is no pin, and what is spoken over ssh cannot be built everywhere.
+    A branch or a tag is no pin, and ssh URLs cannot be built everywhere.
     """
     found = parse_git(f"{name} @ {address}", where)
     return found if found and found.revision and COMMIT.match(found.revision) else None
 
 
 def file_of(url: str) -> str:
-    """Return the name of the file that an address names."""
+    """Return the file name of a URL."""
     return file_name_of(url)
 
 
 def candidate(url: str, sha256: str | None, size: object = None) -> Candidate:
-    """Return a file of a lock as one that can be locked."""
+    """Return a file of a lock as a candidate."""
     known = size if type(size) is int and size >= 0 else None
     return Candidate(file_of(url), url.partition("#")[0], sha256, known)

@@ -1,4 +1,4 @@
-"""``pylock.toml`` (PEP 751), read and selected from by packaging's own implementation."""
+"""``pylock.toml`` (PEP 751), parsed and selected from by ``packaging``."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from freezer.resolve.python.takeover.pins import (
     Refusals,
     address_problem,
     candidate,
+    full_commit,
     git_pin,
-    whole_commit,
 )
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ class PylockPackages:
 
     @property
     def indexes(self) -> tuple[str, ...]:
-        """The indexes that the file names, each once."""
+        """The indexes in the file, without duplicates."""
         found = (package.index for package in self.document.packages)
         return tuple(dict.fromkeys(index for index in found if index))
 
     def pins(self, target: Target) -> tuple[LockedPin, ...]:
-        """Return what it installs on a target. Raises ``SpecError``, ``ResolveError``."""
+        """Return the packages for a target. Raises ``SpecError``, ``ResolveError``."""
         try:
             selected = list(
                 self.document.select(
@@ -88,14 +88,14 @@ class PylockPackages:
     def _pin(self, package: Package, source: Source, refusals: Refusals) -> LockedPin | None:
         version = str(package.version) if package.version else None
         if isinstance(source, PackageDirectory):
-            # `uv export` lists the project itself; what is frozen is what it needs.
+            # `uv export` lists the project itself; only its dependencies are locked.
             if source.path not in (".", "./"):
                 refusals.add(package.name, version, f"from the folder {source.path}")
             return None
         if isinstance(source, PackageVcs):
             address = f"{source.type}+{source.url or source.path}@{source.commit_id}"
             below = f"#subdirectory={source.subdirectory}" if source.subdirectory else ""
-            git = whole_commit(package.name, address + below, Where(self.shown))
+            git = full_commit(package.name, address + below, Where(self.shown))
             if git is not None:
                 return git_pin(package.name, version or "", git, requires=_requires(package))
             refusals.add(package.name, version, f"from version control ({address})")
@@ -132,10 +132,10 @@ def read_pylock(
         ) from error
     except (PylockValidationError, ValueError, TypeError) as error:
         raise SpecError(
-            "not a pylock.toml as PEP 751 describes it",
+            "not a valid pylock.toml (PEP 751)",
             where=Where(shown),
             found=redact(str(error)),
-            hint="write it anew with the tool that made it",
+            hint="regenerate it with the tool that wrote it",
         ) from error
     _require_offered(shown, "extra", extras, document.extras or ())
     offered = [*(document.dependency_groups or ()), *(document.default_groups or ())]
@@ -145,14 +145,14 @@ def read_pylock(
 
 
 def _require_offered(shown: str, kind: str, wanted: Sequence[str], offered: Sequence[str]) -> None:
-    """Refuse an extra or group that the file was not locked for: it would be left out silently."""
+    """Raise ``SpecError`` for an extra or group that the file was not locked for."""
     for name in wanted:
         if name not in offered:
             raise SpecError(
                 f"the lock has no {kind} {name!r}",
                 where=Where(shown),
                 found=", ".join(sorted(offered)) or "none",
-                hint="lock it with that too, or leave it out of the spec",
+                hint="lock it with that too, or remove it from the spec",
             )
 
 

@@ -1,4 +1,4 @@
-"""Existing locks of Python packages among a spec's files, by their names."""
+"""Existing locks of Python packages among a spec's files, recognised by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def is_lock(name: str) -> bool:
-    """Return whether a file of that name is a lock that can be taken over."""
+    """Return whether a file of that name is a supported lock."""
     file = name.rpartition("/")[2]
     return file == UV_LOCK or PYLOCK.match(file) is not None
 

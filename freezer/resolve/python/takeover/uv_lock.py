@@ -1,7 +1,7 @@
-"""``uv.lock``: what uv would install of it for a target, an extra, a group.
+"""``uv.lock``: the packages that uv would install for a target, extras and groups.
 
-uv documents no format; this follows version 1 as uv 0.5 to 0.13 write it. A newer version is
-refused.
+uv documents no format; this follows version 1 as written by uv 0.5 to 0.13. A newer version is an
+error.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from freezer.resolve.python.takeover.pins import (
     Refusals,
     address_problem,
     candidate,
+    full_commit,
     git_pin,
-    whole_commit,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _KINDS = {
 }
 _OWN = frozenset({"editable", "virtual"})
 _CONFLICT = re.compile(r"extra\s*(?P<sign>==|!=)\s*(?P<quote>['\"])(?P<name>.*?)(?P=quote)")
-"""How uv marks what holds for some of several conflicting extras or groups alone."""
+"""uv's markers of entries for one of several conflicting extras or groups."""
 
 
 class _File(BaseModel):
@@ -63,7 +63,7 @@ class _File(BaseModel):
 
 
 class _Edge(BaseModel):
-    """What a package needs."""
+    """A dependency of a package."""
 
     name: str
     version: str | None = None
@@ -107,12 +107,12 @@ class UvPackages:
 
     @property
     def indexes(self) -> tuple[str, ...]:
-        """The registries that the lock names, each once."""
+        """The registries in the lock, without duplicates."""
         found = (entry.source.get("registry") for entry in self.document.packages)
         return tuple(dict.fromkeys(url for url in found if url and "://" in url))
 
     def pins(self, target: Target) -> tuple[LockedPin, ...]:
-        """Return what it installs on a target. Raises ``SpecError``, ``ResolveError``."""
+        """Return the packages for a target. Raises ``SpecError``, ``ResolveError``."""
         self._require_python(target)
         walk = _Walk(self, target)
         walk.run()
@@ -161,20 +161,20 @@ def read_uv_lock(text: str, shown: str, extras: Sequence[str], groups: Sequence[
 
 @dataclass
 class _Walk:
-    """From the project to all that it needs on a target."""
+    """Traversal from the project to all its dependencies for a target."""
 
     lock: UvPackages
     target: Target
     _by_name: dict[str, list[_Package]] = field(default_factory=dict)
     _needs: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """By identity of the entry: the names that a package needs."""
+    """Dependency names of each package, by the entry's identity."""
     _requested: set[int] = field(default_factory=set)
     _found: dict[int, _Package] = field(default_factory=dict)
     _active: set[str] = field(default_factory=set)
-    """uv's names of the extras and groups in force, for markers of conflicts."""
+    """uv's names of the active extras and groups, for conflict markers."""
 
     def run(self) -> None:
-        """Find all that is installed. Raises ``SpecError``."""
+        """Find all packages to install. Raises ``SpecError``."""
         for entry in self.lock.document.packages:
             self._by_name.setdefault(canonicalize_name(entry.name), []).append(entry)
         root = self._root()
@@ -200,7 +200,7 @@ class _Walk:
             waiting += self._more(entry, edge, seen)
 
     def pins(self) -> tuple[LockedPin, ...]:
-        """Return what was found. Raises ``SpecError`` for what cannot be taken over."""
+        """Return the packages found. Raises ``SpecError`` for those that cannot be used."""
         refusals = Refusals(self.lock.shown)
         pins = [pin for entry in self._found.values() if (pin := self._pin(entry, refusals))]
         refusals.require_none()
@@ -210,7 +210,7 @@ class _Walk:
         return tuple(pins)
 
     def _root(self) -> _Package:
-        """Return the project that the lock was made for."""
+        """Return the project of the lock."""
         packages = self.lock.document.packages
         own = [e for e in packages if any(e.source.get(kind) == "." for kind in _OWN)]
         if len(own) == 1:
@@ -219,7 +219,7 @@ class _Walk:
             "a uv.lock without one project in its own folder",
             where=Where(self.lock.shown),
             found=f"{len(own)} packages at '.'",
-            hint="a workspace has several projects; export the one that is meant: `uv export "
+            hint="a workspace has several projects; export the intended one: `uv export "
             "--package NAME --no-emit-workspace --format pylock.toml -o pylock.toml`",
         )
 
@@ -230,7 +230,7 @@ class _Walk:
         locked: Mapping[str, list[_Edge]],
         declared: Iterable[str],
     ) -> Iterator[_Edge]:
-        """Yield what extras or groups need; ``declared`` are those without requirements too."""
+        """Yield dependencies of extras or groups; ``declared`` includes those without any."""
         table = {canonicalize_name(name): edges for name, edges in locked.items()}
         known = {*table, *map(canonicalize_name, declared)}
         for name in names:
@@ -239,14 +239,14 @@ class _Walk:
                     f"the lock has no {kind} {name!r}",
                     where=Where(self.lock.shown),
                     found=", ".join(sorted(known)) or "none",
-                    hint="lock it with that too, or leave it out of the spec",
+                    hint="lock it with that too, or remove it from the spec",
                 )
             yield from table.get(canonicalize_name(name), [])
 
     def _more(
         self, entry: _Package, edge: _Edge, seen: set[tuple[int, str]]
     ) -> Iterator[tuple[_Package, _Edge]]:
-        """Yield the edges of a package and of its extras that were not walked yet."""
+        """Yield the edges of a package and its extras that were not visited yet."""
         lists = {"": entry.dependencies}
         lists |= {extra: entry.extras.get(extra, []) for extra in edge.extra}
         for extra, edges in lists.items():
@@ -300,14 +300,14 @@ class _Walk:
         return LockedPin(pin, Where(self.lock.shown), requires, asked)
 
     def _git(self, name: str, address: str | None) -> GitRequirement | None:
-        """Return what uv writes as ``https://HOST/X.git?subdirectory=D&rev=R#COMMIT``."""
+        """Parse uv's ``https://HOST/X.git?subdirectory=D&rev=R#COMMIT``."""
         if address is None:
             return None
         url, _, commit = address.partition("#")
         url, _, query = url.partition("?")
         folder = parse_qs(query).get("subdirectory", [""])[0]
         below = f"#subdirectory={folder}" if folder else ""
-        return whole_commit(name, f"git+{url}@{commit}{below}", Where(self.lock.shown))
+        return full_commit(name, f"git+{url}@{commit}{below}", Where(self.lock.shown))
 
     @staticmethod
     def _file(file: _File, direct: str | None) -> Candidate | None:
@@ -319,8 +319,8 @@ class _Walk:
 
 def _broken(shown: str, found: str) -> SpecError:
     return SpecError(
-        "not a uv.lock as uv writes it",
+        "not a valid uv.lock",
         where=Where(shown),
         found=found,
-        hint="write it anew with `uv lock`, or export it: `uv export --format pylock.toml`",
+        hint="regenerate it with `uv lock`, or export it: `uv export --format pylock.toml`",
     )

@@ -1,1 +1,1 @@
-"""Resolving with uv: the run, its answer, and its errors."""
+"""Resolution with uv: the run, its output, and its errors."""

@@ -1,4 +1,4 @@
-"""Reads the files of uv's answer: a ``pylock.toml`` document (PEP 751)."""
+"""Parses uv's output, a ``pylock.toml`` document (PEP 751)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel
 
 _NO_HASHES = {"unknown": ""}
-"""In the place of an empty table: see `_adapt`."""
+"""Placeholder for an empty table: see `_adapt`."""
 
 
 def parse_pylock(text: str) -> tuple[Pin, ...]:
@@ -33,22 +33,22 @@ def parse_pylock(text: str) -> tuple[Pin, ...]:
         _NoAddressError,
     ) as error:
         raise ResolveError(
-            "uv answered in a form that Freezer does not know",
+            "the output of uv has an unknown form",
             found=redact(str(error)),
             hint="install the version of uv that Freezer was released with",
         ) from error
 
 
 class _NoAddressError(Exception):
-    """A file of the answer has a path, where an index has addresses."""
+    """A file in uv's output has a path instead of a URL."""
 
 
 def _adapt(document: dict[str, Any]) -> dict[str, str]:
-    """Change a document so that `packaging` accepts what uv writes beyond PEP 751.
+    """Convert what uv writes beyond PEP 751 so that `packaging` accepts it.
 
     uv writes ``hashes = {}`` for a file of an index that lists none: such files get a placeholder,
-    and Freezer hashes them itself when it fetches them. And uv knows old forms of source
-    distributions (``.tar.bz2``): these get a standard name, and their own is returned by package.
+    and Freezer hashes them when it fetches them. And uv accepts old formats of source distributions
+    (``.tar.bz2``): these get a standard name, and their own is returned by package.
     """
     old_sdists = {}
     packages = document.get("packages")
@@ -72,7 +72,7 @@ def _pin(package: Package, old_sdist: str | None) -> Pin:
     sdist, archive = package.sdist, package.archive
     return Pin(
         name=package.name,
-        # A URL requirement's package may have a version that only its build would tell.
+        # The version of a URL requirement may be known only after its build.
         version=str(package.version or ""),
         wheels=tuple(_candidate(wheel.filename, wheel) for wheel in package.wheels or ()),
         sdist=_candidate(old_sdist or sdist.filename, sdist) if sdist else None,

@@ -1,7 +1,7 @@
-"""Translates uv's messages into errors that name the user's line and what to do next.
+"""Translates uv's messages to errors with the user's line and the next step.
 
-uv explains a failure as a proof. Where one package is the cause, the error says what the indexes
-have of it; otherwise the proof itself is given, without its repetitions.
+uv explains a failure as a proof. When a single package is the cause, the error lists its releases
+on the indexes; otherwise it has the proof itself, without repetitions.
 """
 
 from __future__ import annotations
@@ -30,14 +30,13 @@ if TYPE_CHECKING:
     from freezer.fetch.python.index import PythonIndex
     from freezer.resolve.python.interface import PipRequest, PipRequirement
 
-# Each repetition has a limit and can match in one way only: the time that others' texts take must
-# not grow faster than they do.
+# Each repetition is bounded and unambiguous, so that matching untrusted text takes linear time.
 _MARKER = re.compile(r"(?<=[\w\]])\{[^{}]{0,2000}\}")
-"""What uv writes behind a name that has a marker: ``numpy{sys_platform == 'linux'}==1.0``."""
+"""uv's suffix of a name with a marker: ``numpy{sys_platform == 'linux'}==1.0``."""
 _NAME = r"(?<!\S)(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,120}?)(?:\[[^\]\s]{0,200}\])?"
 _CLAUSE = r"[=<>!~]=?=?[^\s,]{1,100}"
 _SPECIFIER = rf"(?P<specifier>(?:{_CLAUSE}(?:,{_CLAUSE})*,?)?)"
-_UNFIT = re.compile(
+_NO_FILE = re.compile(
     rf"(?:all versions of )?{_NAME}{_SPECIFIER} (?:has|have) no (?:usable wheels|wheels with)"
 )
 _NO_BUILD = re.compile(r"Wheels are required for `(?P<name>[^`]+)`")
@@ -62,13 +61,13 @@ _SUBJECT = re.compile(
 _NO_NAMES = frozenset(
     {"available", "incompatible", "requirements", "unsatisfiable", "used", "wheels"}
 )
-"""Words of a proof that stand where names do."""
+"""Words of a proof in the position of names."""
 _SIMPLE = 3
-"""Sentences of a proof that has one cause."""
+"""Maximum sentences of a proof with a single cause."""
 _LONGEST = 1 << 18
-"""Characters of an answer that are read."""
+"""Maximum characters of output to parse."""
 _STEPS = 12
-"""Lines of a proof that a person reads."""
+"""Maximum lines of a proof in an error."""
 
 
 def blamed_for_sdist(stderr: str) -> frozenset[str]:
@@ -84,28 +83,28 @@ def explain(stderr: str, request: PipRequest, index: PythonIndex) -> FreezerErro
     if match := _REFUSED.search(text):
         return _refused(match)
     if match := _NO_SUCH.search(text):
-        unfit = _unfit(canonicalize_name(match["name"]), "", text, request)
-        return no_such_package(unfit, request)
+        package = _unavailable(canonicalize_name(match["name"]), "", text, request)
+        return no_such_package(package, request)
     if match := _INVALID.search(text):
         return _invalid(match, text, request)
-    found = _culprit(text, request, index) or _unanswerable(text, request, index)
+    found = _culprit(text, request, index) or _without_release(text, request, index)
     if found is not None:
-        return explain_unavailable(_unfit(*found, text, request), request, index)
+        return explain_unavailable(_unavailable(*found, text, request), request, index)
     return _conflict(text, request)
 
 
-def _unanswerable(text: str, request: PipRequest, index: PythonIndex) -> tuple[str, str] | None:
-    """Return a package of a proof of which no index has what is wanted, and the range.
+def _without_release(text: str, request: PipRequest, index: PythonIndex) -> tuple[str, str] | None:
+    """Return a package of a proof without any matching release, and its range.
 
-    uv says the same in many forms ("only a==1 is available and you require a>=2", "was yanked",
-    "depends on Python>=3.12"). What the indexes have is the same in all of them.
+    uv words this in many ways ("only a==1 is available and you require a>=2", "was yanked",
+    "depends on Python>=3.12"); the contents of the indexes are independent of the wording.
     """
     wanted = [
         (item.name, str(item.requirement.specifier))
         for item in request.requirements
         if item.applies(request.target) and _required(item, text)
     ]
-    if len(list(proof(text))) <= _SIMPLE:  # a longer one rests on more than one package
+    if len(list(proof(text))) <= _SIMPLE:  # a longer one involves more than one package
         needs = _NEEDS.finditer(_flat(text))
         wanted += [(_canonical(match), match["specifier"].rstrip(",")) for match in needs]
     return next(
@@ -114,7 +113,7 @@ def _unanswerable(text: str, request: PipRequest, index: PythonIndex) -> tuple[s
             for item in dict.fromkeys(wanted)
             if item[0] != "python"
             and item[0] not in request.provided
-            and releases(index, item[0])  # nothing at all: the index is out of reach by now
+            and releases(index, item[0])  # none at all: the index cannot be reached any more
             and not is_available(*item, request, index)
         ),
         None,
@@ -123,14 +122,14 @@ def _unanswerable(text: str, request: PipRequest, index: PythonIndex) -> tuple[s
 
 def _invalid(match: re.Match[str], text: str, request: PipRequest) -> ResolveError:
     name, version = _canonical(match), match["version"]
-    unfit = _unfit(name, f"=={version}", text, request)
+    package = _unavailable(name, f"=={version}", text, request)
     _, _, why = text.partition("could not be parsed:")
     lines = [line.strip() for line in why.splitlines() if line.strip()]
     return ResolveError(
-        f"the metadata of {unfit.title} cannot be read",
-        where=unfit.where,
+        f"the metadata of {package.title} cannot be read",
+        where=package.where,
         found="; ".join(lines[:2]) or None,
-        hint=f"require another version of {name}: its maker has to mend this one",
+        hint=f"require another version of {name}: its maintainer has to fix this one",
     )
 
 
@@ -139,14 +138,14 @@ def _flat(text: str) -> str:
 
 
 def _culprit(text: str, request: PipRequest, index: PythonIndex) -> tuple[str, str] | None:
-    """Return the one package that is the cause, and the versions that were wanted of it."""
+    """Return the package that is the cause, and the versions that were required of it."""
     versions = [(_canonical(m), m["specifier"]) for m in _NO_VERSION.finditer(text)]
     if match := _TOO_NEW.search(text):
         name = _canonical(match)
         return next((item for item in versions if item[0] == name), (name, ""))
-    unfit = [(_canonical(match), match["specifier"]) for match in _UNFIT.finditer(text)]
-    if unfit:
-        return _cause(unfit, request, index)
+    package = [(_canonical(match), match["specifier"]) for match in _NO_FILE.finditer(text)]
+    if package:
+        return _cause(package, request, index)
     return versions[0] if versions else None
 
 
@@ -155,15 +154,15 @@ def _canonical(match: re.Match[str]) -> str:
 
 
 def lacks_metadata(stderr: str) -> bool:
-    """Return whether an index announced the metadata of a wheel and has none."""
+    """Return whether an index listed metadata of a wheel that it does not have."""
     return _NO_METADATA.search(stderr) is not None
 
 
 def named_in_proof(stderr: str) -> frozenset[str]:
-    """Return the packages that uv's proof that there is no answer is about (normalised).
+    """Return the packages in uv's proof (normalised).
 
-    Rather one word too many than one name too few. Empty where there is no proof, or where it rests
-    on there being no network.
+    Some may be ordinary words, but no name is missing. Empty without a proof, or when it is due to
+    the missing network.
     """
     _, found, why = stderr.partition("cause:")
     if not found or _NO_NETWORK in stderr:
@@ -174,11 +173,10 @@ def named_in_proof(stderr: str) -> frozenset[str]:
 
 
 def undated_that_might_help(stderr: str) -> frozenset[str]:
-    """Return the packages of which files left out for want of a date might make an answer.
+    """Return packages whose undated files, excluded so far, might give a solution.
 
-    Only those that the proof that there is none speaks of; what it does not speak of cannot make it
-    wrong. And where a date is known to be too late, another index's silence about it changes
-    nothing.
+    Only those in the proof matter. When a date is known to be too late, an index without a date
+    changes nothing.
     """
     if _TOO_NEW.search(stderr):
         return frozenset()
@@ -190,22 +188,20 @@ def undated_that_might_help(stderr: str) -> frozenset[str]:
 
 
 def _cause(
-    unfit: list[tuple[str, str]], request: PipRequest, index: PythonIndex
+    package: list[tuple[str, str]], request: PipRequest, index: PythonIndex
 ) -> tuple[str, str]:
-    """Return the package to speak of: what the user pins, else what has no wheel in any version."""
-    pins = {
-        asked.name for asked in request.requirements if "==" in str(asked.requirement.specifier)
-    }
-    pinned = [item for item in unfit if item[0] in pins]
+    """Return the package to report: the user's pin, else one without a wheel in any version."""
+    pins = {item.name for item in request.requirements if "==" in str(item.requirement.specifier)}
+    pinned = [item for item in package if item[0] in pins]
     hopeless = (
         item
-        for item in dict.fromkeys(unfit)
+        for item in dict.fromkeys(package)
         if not fitting(releases(index, item[0], request.cut_off(item[0])), request.target)
     )
-    return next((item for item in (*pinned, *hopeless)), unfit[0])
+    return next((item for item in (*pinned, *hopeless)), package[0])
 
 
-def _unfit(name: str, specifier: str, text: str, request: PipRequest) -> Unavailable:
+def _unavailable(name: str, specifier: str, text: str, request: PipRequest) -> Unavailable:
     mine = _asked(name, request)
     if mine is not None:
         return Unavailable(name, specifier or str(mine.requirement.specifier), mine.where, None)
@@ -216,8 +212,8 @@ def _unfit(name: str, specifier: str, text: str, request: PipRequest) -> Unavail
     return Unavailable(name, specifier, root.where if root else None, chain[1] if chain else None)
 
 
-def _names(asked: PipRequirement, text: str) -> bool:
-    return re.search(rf"you require {re.escape(asked.requirement.name)}\b", text) is not None
+def _names(item: PipRequirement, text: str) -> bool:
+    return re.search(rf"you require {re.escape(item.requirement.name)}\b", text) is not None
 
 
 def _asked(name: str, request: PipRequest) -> PipRequirement | None:
@@ -237,12 +233,12 @@ def _refused(match: re.Match[str]) -> FetchError:
 
 def _not_a_conflict(text: str, request: PipRequest) -> FreezerError:
     lines = [line.strip() for line in text.splitlines() if not line.startswith("warning:")]
-    said = [re.sub(r"^(error|cause):\s*", "", line) for line in lines if line]
+    output = [re.sub(r"^(error|cause):\s*", "", line) for line in lines if line]
     if any(word in text for word in _FETCHING):
         refused = re.search(r"\b(401|403)\b", text) is not None
         return FetchError(
             "a Python package index could not be read",
-            details=said[:6],
+            details=output[:6],
             hint="give credentials in ~/.netrc or in the index's address"
             if refused
             else "check the network and the index's address (`freeze doctor`)",
@@ -250,30 +246,30 @@ def _not_a_conflict(text: str, request: PipRequest) -> FreezerError:
     return ResolveError(
         "uv could not resolve the requirements",
         where=_named_line(text, request),
-        details=said[:_STEPS] or ["it said nothing"],
+        details=output[:_STEPS] or ["no output"],
     )
 
 
 def _conflict(text: str, request: PipRequest) -> ResolveError:
-    places = [asked for asked in request.requirements if _required(asked, text)]
+    causes = [item for item in request.requirements if _required(item, text)]
     details = list(proof(text))
-    details += [f"{asked.requirement} is asked for in {asked.where}" for asked in places[:6]]
+    details += [f"{item.requirement} is requested in {item.where}" for item in causes[:6]]
     return ResolveError(
-        "these requirements cannot hold together",
-        where=places[0].where if places else None,
+        "these requirements conflict",
+        where=causes[0].where if causes else None,
         details=details,
         hint="loosen one of the versions named above",
     )
 
 
-def _required(asked: PipRequirement, text: str) -> bool:
-    """Return whether a conflict's last words name a requirement."""
-    said = re.findall(r"you require ([^,]+(?:,[<>=!~][^,]+)*)", text.replace("\n", " "))
-    return any(re.search(rf"\b{re.escape(asked.name)}\b", part.lower()) for part in said)
+def _required(item: PipRequirement, text: str) -> bool:
+    """Return whether a conflict's conclusion names a requirement."""
+    output = re.findall(r"you require ([^,]+(?:,[<>=!~][^,]+)*)", text.replace("\n", " "))
+    return any(re.search(rf"\b{re.escape(item.name)}\b", part.lower()) for part in output)
 
 
 def proof(text: str) -> Iterable[str]:
-    """Return the sentences of uv's proof, each once, the middle of a long one left out."""
+    """Return the sentences of uv's proof without duplicates; a long one is shortened."""
     body = text.partition("cause:")[2].partition("\nhint:")[0]
     body = re.sub(r"\s+", " ", re.sub(r"\s*\(\d+\)", "", body)).strip()
     body = body.replace("we know from that ", "")
@@ -286,7 +282,7 @@ def proof(text: str) -> Iterable[str]:
 
 
 def _named_line(text: str, request: PipRequest) -> Where | None:
-    """Return the place of the line of ``in.txt`` that uv complains of."""
+    """Return the location of the line of ``in.txt`` that uv's message names."""
     match = re.search(r"in\.txt[`']?(?: at line |:)(\d+)", text)
     number = int(match[1]) if match else 0
     return (

@@ -1,12 +1,11 @@
-"""Resolving with uv: the default. It needs index pages and metadata only, no wheels.
+"""Resolution with uv, the default. Needs index pages and metadata only, no wheels.
 
-uv is run twice on the same input: one output names the files, the other says who needs whom. The
-second run reads only what the first has cached, and is left out where versions are all that is
-asked for.
+uv runs twice on the same input: one output has the files, the other the dependents. The second run
+reads only what the first has cached, and is skipped when only versions are needed.
 
-Wheels go first: a source distribution is considered, for the names that the spec allows, only where
-no answer is made of wheels alone. Files whose index does not say when they were uploaded are
-considered only where nothing that is dated answers, and then a warning says so.
+Wheels are preferred: a source distribution is considered, for names that the spec allows, only when
+wheels alone have no solution. Files without an upload date are considered only when dated ones have
+no solution, with a warning.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from freezer.fetch.python.settings import Indexes
 from freezer.resolve.python.index.session import IndexSession, Scope, first_scope
 from freezer.resolve.python.index.undated import (
     exact_versions,
-    said_by_uv,
     skipped_files,
     undated_that_count,
     undated_warnings,
+    uv_warnings,
 )
 from freezer.resolve.python.interface import Resolution
 from freezer.resolve.python.locked import ResolvedPins, locked_packages
@@ -37,7 +36,7 @@ from freezer.resolve.python.uv.errors import (
     named_in_proof,
     undated_that_might_help,
 )
-from freezer.resolve.python.uv.run import question, quoted
+from freezer.resolve.python.uv.run import quoted, write_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Run:
-    """What uv said, both times, and the pins if it had an answer."""
+    """Both outputs of uv, and the pins if there is a solution."""
 
     files: UvOutput
     edges: UvOutput
@@ -69,9 +68,9 @@ class UvResolver:
 
     @contextmanager
     def session(self, request: PipRequest, *, store: Store, report: Reporter) -> Iterator[_Session]:
-        """Give a session for a request. See `freezer.resolve.python.interface.PipSession`."""
-        with IndexSession(request, store) as desk:
-            yield _Session(desk, PythonIndex(request.indexes), store, report)
+        """Open a session. See `freezer.resolve.python.interface.PipSession`."""
+        with IndexSession(request, store) as indexes:
+            yield _Session(indexes, PythonIndex(request.indexes), store, report)
 
     def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
         """Return one file for each package. Raises ``ResolveError``, ``FetchError``."""
@@ -81,12 +80,12 @@ class UvResolver:
 
 @dataclass(frozen=True)
 class _Session:
-    desk: IndexSession
+    indexes: IndexSession
     index: PythonIndex
     store: Store
     report: Reporter
     read: dict[Scope, set[str]] = field(default_factory=dict)
-    """What uv answered with from the indexes themselves: so its cache of these is of now."""
+    """Packages that uv has read from the indexes by scope, so its cache of them is current."""
 
     def versions(self, request: PipRequest) -> dict[str, str]:
         """Return the version of each package. Raises ``ResolveError``, ``FetchError``."""
@@ -95,7 +94,7 @@ class _Session:
     def resolve(self, request: PipRequest) -> Resolution:
         """Return one file for each package. Raises ``ResolveError``, ``FetchError``."""
         run = self._run(request, edges=True)
-        return _answer(request, run, self.index, self.store, self.report)
+        return _resolution(request, run, self.index, self.store, self.report)
 
     def _run(self, request: PipRequest, *, edges: bool) -> _Run:
         attempt = first_scope(request, self.index)
@@ -111,7 +110,7 @@ class _Session:
                 attempt = wider
 
     def _wider(self, request: PipRequest, attempt: Scope, stderr: str) -> Scope | None:
-        """Return what to try next, or None when nothing is left that the request allows."""
+        """Return the next scope to try; None when the request allows no other."""
         if lacks_metadata(stderr):
             return attempt.with_server()
         if more := attempt.with_sdists(request, blamed_for_sdist(stderr)):
@@ -125,39 +124,41 @@ class _Session:
         newer = (f"{name}={request.cut_off(name)}" for name in sorted(request.newer))
         more = [word for item in newer for word in ("--exclude-newer-package", item)]
         words = ("--exclude-newer", request.as_of, *more)
-        return self._asked(request, attempt, *words, edges=edges)
+        return self._run_cached_first(request, attempt, *words, edges=edges)
 
     def _served(self, request: PipRequest, attempt: Scope, *, edges: bool) -> _Run:
-        """Ask uv of an index that Freezer serves and has held to the cut-off."""
-        here = self.desk.served(undated=attempt.undated)
+        """Run uv on the index that Freezer serves with the cut-off applied."""
+        here = self.indexes.served(undated=attempt.undated)
         served = replace(request, indexes=Indexes(here.address))
-        run = self._asked(served, attempt, "--cache-dir", str(here.cache), edges=edges)
+        run = self._run_cached_first(served, attempt, "--cache-dir", str(here.cache), edges=edges)
         if not run.failed:
             return replace(run, pins=tuple(here.dated.placed(pin) for pin in run.pins))
-        if here.loopback.failure is not None:
-            raise here.loopback.failure
+        if here.local.failure is not None:
+            raise here.local.failure
         return run
 
-    def _asked(self, request: PipRequest, attempt: Scope, *words: str, edges: bool) -> _Run:
-        """Ask uv; of its cache alone, where that is sure to give the same answer.
+    def _run_cached_first(
+        self, request: PipRequest, attempt: Scope, *words: str, edges: bool
+    ) -> _Run:
+        """Run uv; offline, when its cache is certain to give the same result.
 
-        Through a proxy that keeps nothing, uv otherwise asks for each page anew, every time.
+        Through a proxy that caches nothing, uv otherwise requests every page again.
         """
         read = self.read.setdefault(attempt, set())
         if read:
-            run = _ask(request, attempt, self.store, *words, "--offline", edges=edges)
-            if _holds(run, request, read):
+            run = _run_uv(request, attempt, self.store, *words, "--offline", edges=edges)
+            if _is_conclusive(run, request, read):
                 return run
-        run = _ask(request, attempt, self.store, *words, edges=edges)
+        run = _run_uv(request, attempt, self.store, *words, edges=edges)
         read |= {pin.name for pin in run.pins}
         return run
 
 
-def _holds(run: _Run, request: PipRequest, read: set[str]) -> bool:
-    """Return whether what uv says without a network is what it would say with one.
+def _is_conclusive(run: _Run, request: PipRequest, read: set[str]) -> bool:
+    """Return whether an offline result is the one that uv would give online.
 
-    An answer, where nothing in it was open. That there is none, where the proof is about packages
-    alone of which the pages were just read.
+    A solution is, when every package in it is pinned. A proof that there is none is, when it
+    involves only packages whose pages were just read.
     """
     if run.failed is None:
         return {pin.name for pin in run.pins} <= exact_versions(request).keys()
@@ -165,13 +166,13 @@ def _holds(run: _Run, request: PipRequest, read: set[str]) -> bool:
     return bool(named) and named <= read
 
 
-def _ask(request: PipRequest, attempt: Scope, store: Store, *more: str, edges: bool) -> _Run:
-    """Ask uv for the files, and then, from its cache, for the edges where they are wanted."""
+def _run_uv(request: PipRequest, attempt: Scope, store: Store, *more: str, edges: bool) -> _Run:
+    """Run uv for the files, and then, from its cache, for the edges if needed."""
     with store.scratch() as folder:
-        asked = question(request, folder, attempt.sdists)
+        uv_input = write_input(request, folder, attempt.sdists)
         listed, annotated = folder / "pylock.toml", folder / "out.txt"
         _keep(request.keep, listed, annotated)
-        files = asked.ask("pylock.toml", listed, *more)
+        files = uv_input.run("pylock.toml", listed, *more)
         if files.code:
             return _Run(files, files)
         pins = parse_pylock(files.stdout)
@@ -179,14 +180,14 @@ def _ask(request: PipRequest, attempt: Scope, store: Store, *more: str, edges: b
             return _Run(files, files, pins)
         line = ("--annotation-style", "line", *more)
         here = () if "--offline" in more else ("--offline",)
-        needs = asked.ask("requirements.txt", annotated, *line, *here)
-        if needs.code:  # whoever has switched uv's cache off gets no answer from it
-            needs = asked.ask("requirements.txt", annotated, *line)
+        needs = uv_input.run("requirements.txt", annotated, *line, *here)
+        if needs.code:  # fails offline when the user has disabled uv's cache
+            needs = uv_input.run("requirements.txt", annotated, *line)
         return _Run(files, needs, pins)
 
 
 def _keep(pins: Mapping[str, str], listed: Path, annotated: Path) -> None:
-    """Write earlier pins where uv looks for versions to prefer."""
+    """Write earlier pins where uv looks for preferred versions."""
     if not pins:
         return
     annotated.write_text("".join(f"{name}=={pins[name]}\n" for name in sorted(pins)))
@@ -197,21 +198,21 @@ def _keep(pins: Mapping[str, str], listed: Path, annotated: Path) -> None:
     listed.write_text('lock-version = "1.0"\ncreated-by = "freezer"\n' + "".join(entries))
 
 
-def _answer(
+def _resolution(
     request: PipRequest, run: _Run, index: PythonIndex, store: Store, report: Reporter
 ) -> Resolution:
     needed_by = parse_edges(run.edges.stdout)
     if {pin.name for pin in run.pins} != set(needed_by):
         raise ResolveError(
-            "uv gave two different answers to one question",
-            hint="the index changed meanwhile; run the command again",
+            "two runs of uv on the same input differ",
+            hint="the index changed in between; repeat the command",
         )
 
-    def build(wanted: PipRequest) -> tuple[PipPackage, ...]:
-        return UvResolver().resolve(wanted, store=store, report=report).packages
+    def build(required: PipRequest) -> tuple[PipPackage, ...]:
+        return UvResolver().resolve(required, store=store, report=report).packages
 
     locked = locked_packages(ResolvedPins(run.pins, needed_by), request, store, build)
-    said = undated_warnings(
+    warnings = undated_warnings(
         skipped_files(run.files.stderr), locked, undated_names(run.pins, request), index
     )
-    return Resolution(locked, (*said_by_uv(run.files.stderr), *said))
+    return Resolution(locked, (*uv_warnings(run.files.stderr), *warnings))

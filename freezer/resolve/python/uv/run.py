@@ -1,8 +1,8 @@
-"""Running ``uv pip compile`` as a child: its words, its configuration, its surroundings.
+"""Runs ``uv pip compile`` as a child process: arguments, configuration, environment.
 
-Addresses reach uv only through a configuration file that nobody else may read, because arguments
-are shown to everyone on the machine; nothing of the user's own uv configuration is in force, so
-that the question is whole.
+URLs are passed in a configuration file that only this user can read, because arguments are visible
+to everyone on the machine; the user's own uv configuration is ignored, so that the request is
+complete.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from freezer.resolve.python.interface import PipRequest, PipRequirement
 
 TIMEOUT = 1800.0
-"""Seconds for one run."""
+"""Maximum seconds of one run."""
 _PASSED_ON = frozenset({"UV_CACHE_DIR", "UV_NO_CACHE", "UV_OFFLINE", "UV_INSECURE_HOST"})
 _PASSED_ON_PREFIXES = ("UV_HTTP_", "UV_CONCURRENT_", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
 
 
 @dataclass(frozen=True)
 class UvOutput:
-    """How a run of uv ended; nothing in it holds a secret."""
+    """The result of a run of uv, without secrets."""
 
     code: int
     stdout: str
@@ -41,17 +41,17 @@ class UvOutput:
 
 
 @dataclass(frozen=True)
-class UvQuestion:
-    """One request as files that uv reads."""
+class UvInput:
+    """One request as input files of uv."""
 
     folder: Path
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
 
-    def ask(self, form: str, output: Path, *extra: str) -> UvOutput:
-        """Run uv for one output form, ``pylock.toml`` or ``requirements.txt``.
+    def run(self, form: str, output: Path, *extra: str) -> UvOutput:
+        """Run uv for one output format, ``pylock.toml`` or ``requirements.txt``.
 
-        ``output`` holds the pins to keep, if any, and the answer afterwards.
+        ``output`` has the pins to keep, if any, and the result afterwards.
         """
         command = [*_command(), *self.arguments, "--format", form, "-o", str(output), *extra]
         run = run_child(command, self.folder, self.environment)
@@ -59,10 +59,10 @@ class UvQuestion:
         return UvOutput(run.code, stdout, run.stderr)
 
 
-def question(request: PipRequest, folder: Path, sdists: Iterable[str] = ()) -> UvQuestion:
-    """Write a request into a folder of its own; ``sdists`` are taken as source distributions.
+def write_input(request: PipRequest, folder: Path, sdists: Iterable[str] = ()) -> UvInput:
+    """Write a request into a folder of its own; ``sdists`` are used as source distributions.
 
-    Raises ``ResolveError`` for a target that no wheel is made for.
+    Raises ``ResolveError`` for a target without wheels.
     """
     write_private(folder / "in.txt", requirement_lines(request.requirements))
     write_private(folder / "constraints.txt", requirement_lines(request.constraints))
@@ -70,7 +70,7 @@ def question(request: PipRequest, folder: Path, sdists: Iterable[str] = ()) -> U
     arguments = [
         *("in.txt", "--config-file", "uv.toml"),
         *("--python-version", request.target.python.version, "--no-python-downloads"),
-        # Any Python will do, and to be given one saves uv most of its time: the search for it.
+        # Any Python will do; naming one saves the search for it, most of uv's time.
         *("--python", sys.executable),
         *("--python-platform", uv_platform(request.target)),
         *("--no-header", "--color", "never", "--no-progress", "--no-sources"),
@@ -86,13 +86,13 @@ def question(request: PipRequest, folder: Path, sdists: Iterable[str] = ()) -> U
     if request.prereleases:
         arguments += ["--prerelease", "allow"]
     elif request.stable:
-        # By its default uv takes one where every other version of a range is refused.
+        # By default uv selects one when every other version of a range is rejected.
         arguments += ["--prerelease", "explicit"]
-    return UvQuestion(folder, tuple(arguments), _environment(request.indexes))
+    return UvInput(folder, tuple(arguments), _environment(request.indexes))
 
 
 def uv_toml(indexes: Indexes) -> str:
-    """Return uv's configuration for some indexes, those that go first in front."""
+    """Return uv's configuration of some indexes, in order of priority."""
     lines = [f"find-links = [{', '.join(quoted(url) for url in indexes.find_links)}]"]
     urls = indexes.index_urls
     if not urls:
@@ -100,19 +100,19 @@ def uv_toml(indexes: Indexes) -> str:
     for url in urls:
         lines += ["[[index]]", f"url = {quoted(url)}"]
         if url == urls[-1]:
-            # Always one: without it uv would ask the public index.
+            # Always set: uv's default is the public index.
             lines.append("default = true")
     lines += ["[pip]", f"index-strategy = {quoted(indexes.strategy)}"]
     return "\n".join([*lines, ""])
 
 
 def run_child(command: list[str], folder: Path, environment: Mapping[str, str]) -> UvOutput:
-    """Run a resolver to its end. Raises ``HostError`` (no start), ``ResolveError`` (no end)."""
+    """Run a resolver to its end. Raises ``HostError`` (not started), ``ResolveError`` (timeout)."""
     try:
         done = subprocess.run(
             command,
             cwd=folder,
-            # Their words are read by a program, and must not be wrapped for a narrow terminal.
+            # The output is parsed, and must not be wrapped for a narrow terminal.
             env={**environment, "COLUMNS": "10000"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -125,8 +125,8 @@ def run_child(command: list[str], folder: Path, environment: Mapping[str, str]) 
         ) from error
     except subprocess.TimeoutExpired as error:
         raise ResolveError(
-            f"{Path(command[0]).name} found no answer in {TIMEOUT:.0f} seconds",
-            hint="pin some versions, so that it has less to try",
+            f"{Path(command[0]).name} found no solution in {TIMEOUT:.0f} seconds",
+            hint="pin some versions to narrow the search",
         ) from error
     return UvOutput(
         done.returncode,
@@ -142,26 +142,26 @@ def _command() -> tuple[str, ...]:
         return (uv.find_uv_bin(), "pip", "compile")
     except FileNotFoundError as error:
         raise HostError(
-            "uv is not installed beside Freezer",
-            hint="install Freezer anew (`uv` is among its dependencies), or choose "
+            "uv is not installed next to Freezer",
+            hint="reinstall Freezer (`uv` is among its dependencies), or choose "
             "`resolver: pip-tools`",
         ) from error
 
 
-def requirement_lines(asked: Iterable[PipRequirement]) -> str:
-    """Return requirements as a file of them; line numbers count from the first."""
-    return "".join(f"{item.requirement}\n" for item in asked)
+def requirement_lines(requirements: Iterable[PipRequirement]) -> str:
+    """Return requirements as lines of a file; line numbers are their positions."""
+    return "".join(f"{item.requirement}\n" for item in requirements)
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only this user may read: addresses in it may hold credentials."""
+    """Write a file that only this user can read: URLs in it may contain credentials."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
         stream.write(text)
 
 
 def _environment(indexes: Indexes) -> dict[str, str]:
-    """Return the user's environment less what would change uv's answer."""
+    """Return the user's environment without variables that would affect uv's result."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -173,5 +173,5 @@ def _environment(indexes: Indexes) -> dict[str, str]:
 
 
 def quoted(text: str) -> str:
-    """Return a TOML string; JSON's escapes are among TOML's."""
+    """Return a TOML string; JSON's escapes are valid in TOML."""
     return json.dumps(text, ensure_ascii=False)

@@ -70,7 +70,9 @@ def test_the_address_that_serves_other_requirements_is_named(
     add(index, "app", *own).metadata_lie = metadata("app", *served)
     env.lock("app")
     for _ in range(2):  # the wheel is in the store then, and is refused all the same
-        with pytest.raises(IntegrityError, match="other metadata for a wheel") as caught:
+        with pytest.raises(
+            IntegrityError, match="metadata that differs from the wheel's own"
+        ) as caught:
             fetch(env)
         assert str(caught.value.where) == "app-1.0-py3-none-any.whl"
         (first, *_) = caught.value.details

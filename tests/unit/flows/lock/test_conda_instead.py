@@ -109,5 +109,5 @@ def test_both_at_fault_are_both_named(room: Room) -> None:
 def test_a_clash_of_the_packages_themselves_stays_what_it_is(room: Room) -> None:
     asked = ("pytorch", "cuda-version 12.9.*", "pytorch=2.4")
     error = refusal(room, *asked, blas="mkl", accelerator={"cuda": "12.4"})
-    assert error.what == "these conda packages cannot hold together"
+    assert error.what == "these conda packages conflict"
     assert error.expected is None

@@ -77,7 +77,7 @@ def test_a_file_as_people_write_it(tmp_path: Path) -> None:
     ]
     assert found.pip_folder == tmp_path
     assert len(found.warnings) == 1
-    assert found.warnings[0].startswith("environment.yml:23: environment variables are not taken")
+    assert found.warnings[0].startswith("environment.yml:23: environment variables are ignored")
 
 
 def test_the_specs_own_lists(tmp_path: Path) -> None:
@@ -198,10 +198,10 @@ def test_layouts(tmp_path: Path, text: str) -> None:
     ("entry", "said"),
     [
         ("numpy=>1.2", "write '>=' or '<='"),
-        ("numpy==", "a version is missing"),
+        ("numpy==", "the version is missing"),
         ("foo @ https://x.example/foo.whl", "move the line under `pip:`"),
         ("numpy; sys_platform == 'linux'", "move the line under `pip:`"),
-        ("https://conda.example/team/linux-64/a-1.0-0.conda", "an archive's own address"),
+        ("https://conda.example/team/linux-64/a-1.0-0.conda", "the URL of an archive"),
         ("numpy: 1.2", "write 'numpy=1.2'"),
         ("[a, b]", "not text"),
         ("conda/forge/", "is not a match spec"),

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from freezer.model.lock import CondaPackage
 from freezer.resolve.conda import names
-from freezer.resolve.conda.solver.answer import package_of
+from freezer.resolve.conda.solver.result import package_of
 from tests.support.conda.conda_forge import SECTIONS, conda_forge
 from tests.support.conda.condaindex import record
 

@@ -21,7 +21,7 @@ def test_no_such_package_names_the_near_ones(room: Room) -> None:
     error = room.fails("numpy", "scikit-lern")
     assert str(error).splitlines() == [
         "environment.yml:2: no channel has a package called scikit-lern for linux-64",
-        "  found:    asked: forge",
+        "  found:    channels: forge",
         "  next:     did you mean scikit-learn?",
     ]
 
@@ -30,7 +30,7 @@ def test_no_such_package_and_nothing_near(room: Room) -> None:
     room.channel("forge", record("numpy"))
     room.channel("other", record("scipy"))
     error = room.fails("zzzzzz")
-    assert error.found == "asked: forge, other"
+    assert error.found == "channels: forge, other"
     assert error.hint == "check its spelling, or add a channel"
 
 
@@ -44,7 +44,7 @@ def test_a_package_of_another_channel(room: Room) -> None:
 def test_no_such_version_names_the_newest(room: Room) -> None:
     room.channel("forge", *(record("numpy", f"2.{minor}") for minor in range(9)))
     error = room.fails("numpy >=3")
-    assert error.what == "no build of numpy answers numpy >=3"
+    assert error.what == "no build of numpy satisfies numpy >=3"
     assert error.found == "the newest are 2.8, 2.7, 2.6, 2.5, 2.4 (forge)"
 
 
@@ -58,7 +58,7 @@ def test_no_such_build(room: Room) -> None:
     builds = ("1_openblas", "2_openblas", "1_blis")
     room.channel("forge", *(record("libblas", version, b) for b in builds for version in "34"))
     error = room.fails("libblas=3=*mkl")
-    assert error.what == "no build of libblas answers libblas=3=*mkl"
+    assert error.what == "no build of libblas satisfies libblas=3=*mkl"
     assert error.found == "the nearest are 3 2_openblas, 3 1_openblas, 3 1_blis (forge)"
 
 
@@ -68,14 +68,14 @@ def test_all_that_is_missing_is_said_at_once(room: Room) -> None:
     room.channel("other", record("tqdm"))
     error = room.fails("python", "numpy=1.9", "nunpy", "tqdm", "cpuonly", "other::numpy", "scipy")
     assert str(error).splitlines() == [
-        "environment.yml:2: 5 of 7 conda specs are answered by no channel for linux-64",
-        "  - environment.yml:2: no build of numpy answers numpy=1.9: the nearest is 2.0",
+        "environment.yml:2: 5 of 7 conda specs are satisfied by no channel for linux-64",
+        "  - environment.yml:2: no build of numpy satisfies numpy=1.9: the nearest is 2.0",
         "  - environment.yml:3: no channel has a package called nunpy: did you mean numpy?",
         "  - environment.yml:5: no channel has a package called cpuonly: leave it out and name a CPU build: `pytorch=*=cpu*`",
         "  - environment.yml:6: the channel other has no package called numpy: forge has it",
-        "  - environment.yml:7: nothing that answers scipy is as old as 2026-06-01T00:00:00Z: the first was built at 2026-10-28T00:00:00Z",
-        "  found:    asked: forge, other",
-        "  next:     change these lines, or add channels that have what they ask for",
+        "  - environment.yml:7: all builds that satisfy scipy are newer than 2026-06-01T00:00:00Z: the first was built at 2026-10-28T00:00:00Z",
+        "  found:    channels: forge, other",
+        "  next:     change these lines, or add channels that have these packages",
     ]
 
 
@@ -83,7 +83,7 @@ def test_nothing_is_old_enough(room: Room) -> None:
     room.channel("forge", record("numpy", "2.0", timestamp=JANUARY + 3 * DAY))
     error = room.fails("numpy", as_of="2026-01-01T00:00:00Z")
     assert isinstance(error, ResolveError)
-    assert error.what == "nothing that answers numpy is as old as 2026-01-01T00:00:00Z"
+    assert error.what == "all builds that satisfy numpy are newer than 2026-01-01T00:00:00Z"
     assert error.found == "the first was built at 2026-01-04T00:00:00Z"
 
 
@@ -107,12 +107,12 @@ def test_a_conflict_names_the_lines_that_take_part(room: Room) -> None:
     )
     error = room.fails("tqdm", "python 3.13.*", "numpy =1.26")
     assert str(error).splitlines() == [
-        "environment.yml:2: these conda packages cannot hold together",
+        "environment.yml:2: these conda packages conflict",
         "  - python 3.13.*",
         "  - numpy 1.26.*",
         "  -   numpy 1.26 needs python >=3.12,<3.13.0a0",
-        "  - python 3.13.* is asked for in environment.yml:2",
-        "  - numpy =1.26 is asked for in environment.yml:3",
+        "  - python 3.13.* is requested in environment.yml:2",
+        "  - numpy =1.26 is requested in environment.yml:3",
         "  next:     loosen one of the versions named above",
     ]
 

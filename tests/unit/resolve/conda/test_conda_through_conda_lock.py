@@ -98,7 +98,7 @@ def test_without_a_tool_the_error_says_what_is_missing(
     room.channel("forge", record("a"))
     with pytest.raises(HostError, match="needs conda, mamba or micromamba") as caught:
         ask(room, "a")
-    assert "leave `resolver` out" in str(caught.value.hint)
+    assert "remove `resolver`" in str(caught.value.hint)
 
 
 @pytest.mark.usefixtures("log")
@@ -182,13 +182,13 @@ def test_packages_of_unknown_age_come_last(room: Room) -> None:
     room.channel("forge", record("a", "1.0"), record("a", "2.0", timestamp=None))
     unknown = ask(room, "a >=2")
     assert pins(unknown) == {"a": "2.0 0"}
-    assert "no build time is known of a" in unknown.warnings[0]
+    assert "a: no build time is known" in unknown.warnings[0]
 
 
 @pytest.mark.usefixtures("log")
 def test_no_answer_gives_the_tools_words(room: Room) -> None:
     room.channel("forge", record("a", "1.0", depends=["b >=2"]), record("b", "1.0"))
-    with pytest.raises(ResolveError, match="conda-lock found no set of packages") as caught:
+    with pytest.raises(ResolveError, match="conda-lock found no solution") as caught:
         ask(room, "a")
     assert any("b >=2" in line for line in caught.value.details)
     assert not any("Command:" in line for line in caught.value.details)

@@ -114,7 +114,7 @@ def test_other_tools_files_are_refused_with_the_way(tmp_path: Path, name: str, a
         ("git+ssh://h/x", "version control"),
         ("--no-binary numpy", "asks for source distributions"),
         ("--no-binary :all:", "asks for source distributions"),
-        ("--nonesuch", "do not have"),
+        ("--nonesuch", "an unknown option"),
         ("numpy --hash=md5:00", "no SHA-256"),
     ],
 )
@@ -136,7 +136,7 @@ def test_what_is_not_followed_is_said(tmp_path: Path) -> None:
         {"files": ("a.txt",)},
         a_txt="--trusted-host h\nnumpy --config-settings=a=b\n",
     )
-    assert "certificates are always checked" in found.warnings[0]
+    assert "certificates are always verified" in found.warnings[0]
     assert "a.txt:2" in found.warnings[1]
 
 
@@ -283,5 +283,5 @@ def test_projects_that_cannot_be_read(tmp_path: Path, text: str, message: str) -
 
 
 def test_extras_without_a_project_are_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"extras and groups are a pyproject.toml's"):
+    with pytest.raises(SpecError, match=r"extras and groups need a pyproject.toml"):
         gather(tmp_path, PipSpec(requirements=("numpy",), extras=("plots",)))

@@ -12,7 +12,7 @@ import pytest
 from freezer.errors import FetchError, IntegrityError
 from freezer.fetch.python.simple_api import IndexFile
 from freezer.resolve.python.index.dated import DatedIndex
-from freezer.resolve.python.index.local_server import Loopback, read_metadata, serving
+from freezer.resolve.python.index.local_server import LocalIndex, read_metadata, serving
 from tests.support.project.asking import request
 from tests.support.python.indexes import FakeIndex, serve, sha256
 
@@ -89,8 +89,8 @@ def test_it_is_gone_when_the_block_ends(index: FakeIndex) -> None:
 def test_metadata_that_is_not_what_the_index_lists(index: FakeIndex) -> None:
     file = index.add("a")
     url = f"{index.url}/files/{file.name}"
-    loopback = Loopback(dated(index))
-    with pytest.raises(IntegrityError, match="is not the one that the index lists"):
+    loopback = LocalIndex(dated(index))
+    with pytest.raises(IntegrityError, match="does not have the hash that the index lists"):
         loopback.metadata(IndexFile(file.name, url, metadata="0" * 64))
     assert loopback.metadata(IndexFile(file.name, url, metadata=""))
 

@@ -101,12 +101,12 @@ def test_a_clash_with_conda_names_both_sides(
         index.add(name, version)
     index.add("lightning", "1.0", ["torch>=2.10"])
     asking = request(index.simple, "lightning", target=host_target(), provided=HELD)
-    with pytest.raises(ResolveError, match="a pip requirement clashes with a conda") as caught:
+    with pytest.raises(ResolveError, match="a pip requirement conflicts with a conda") as caught:
         resolve_pip(asking, resolver, store=Store.open(tmp_path), report=SilentReporter())
     said = str(caught.value)
     assert "lightning" in said
     assert "torch 2.5.1 comes from conda's pytorch 2.5.1 cuda126_0 (needed by timm)" in said
-    assert "ask conda for another pytorch" in said
+    assert "request another pytorch from conda" in said
 
 
 def test_where_nothing_is_asked_conda_stands_in_the_way_of_nothing(
@@ -155,7 +155,7 @@ def test_each_line_is_warned_of_once() -> None:
     nowhere = PythonIndex(Indexes(None))
     assert name_warnings(twice, nowhere, "2026-06-01T00:00:00Z") == [
         "requirements.in:1: sklearn is an old or mistaken name for scikit-learn",
-        "requirements.in:3: numyp is one letter away from numpy; is it the package that you mean?",
+        "requirements.in:3: numyp is one letter away from numpy; is it the intended package?",
     ]
 
 

@@ -139,7 +139,7 @@ def test_files_without_a_date_count_where_nothing_else_answers(
     index.add("a", "1+local", ["b"])
     index.add("b")
     found = agreed(request(index.simple, "a"), store)
-    assert "no upload date is known of a, b" in found.warnings[0]
+    assert "a, b: no upload date is known" in found.warnings[0]
 
 
 def test_no_wheel_is_downloaded_to_resolve(index: FakeIndex, store: Store) -> None:
@@ -192,12 +192,12 @@ def test_a_conflict_names_both_lines(index: FakeIndex, store: Store) -> None:
     index.add("flow", "2", ["num<2"])
     for version in ("1", "2"):
         index.add("num", version)
-    with pytest.raises(ResolveError, match="cannot hold together") as caught:
+    with pytest.raises(ResolveError, match="these requirements conflict") as caught:
         with_pip_tools(request(index.simple, "flow==2", "num==2"), store)
     assert caught.value.details == (
         "flow 2 needs num<2",
-        "flow==2 is asked for in requirements.in:1",
-        "num==2 is asked for in requirements.in:2",
+        "flow==2 is requested in requirements.in:1",
+        "num==2 is requested in requirements.in:2",
     )
 
 
@@ -205,13 +205,13 @@ def test_a_conflict_names_both_lines(index: FakeIndex, store: Store) -> None:
     ("text", "message"),
     [
         ("nunpy", "no index has a package called nunpy"),
-        ("a==9", "there is no a 9"),
+        ("a==9", "no index has a 9"),
         ("sdist-only", r"sdist-only( 1.0)? is published only as a source distribution"),
         (
             "needs-sdist",
             r"sdist-only( 1.0)? \(needed by needs-sdist\) is published only as a source",
         ),
-        ("late", "had been uploaded by 2026-06-01"),
+        ("late", "was uploaded by 2026-06-01"),
         ("old", r"old( 1.0)? has no wheel for Python"),
     ],
 )

@@ -63,15 +63,15 @@ CASES = (
     Case("another Python", lambda i: i.add("a", tags=OLD), ("a==1.0",),
          "a 1.0 has no wheel", "1.0 has wheels for Python 3.8", "set `python: \"3.8\"`"),
     Case("no such version", lambda i: i.add("a"), ("a==2.0",),
-         "there is no a 2.0", "1.0", "choose one of these"),
+         "no index has a 2.0", "1.0", "choose one of these"),
     Case("no such range", lambda i: i.add("a"), ("a>=2,<3",),
-         "there is no a <3,>=2", "1.0", "choose one of these"),
+         "no index has a <3,>=2", "1.0", "choose one of these"),
     Case("no such extra's version", lambda i: i.add("a", extras={"x": ["c"]}), ("a[x]==2.0",),
-         "there is no a 2.0", "1.0", "choose one of these"),
+         "no index has a 2.0", "1.0", "choose one of these"),
     Case("of a dependency", lambda i: (i.add("a"), i.add("b", requires=["a>=2"])), ("b",),
-         "there is no a >=2 (needed by b)", "1.0", "choose one of these"),
+         "no index has a >=2 (needed by b)", "1.0", "choose one of these"),
     Case("a local version", lambda i: i.add("a"), ("a==1.0+cu121",),
-         "there is no a 1.0+cu121", "1.0", "--extra-index-url"),
+         "no index has a 1.0+cu121", "1.0", "--extra-index-url"),
     Case("no such package", lambda _: None, ("nothere",),
          "no index has a package called nothere", "", "check its spelling"),
     Case("a slip", lambda _: None, ("numpi",),
@@ -79,11 +79,11 @@ CASES = (
     Case("a dependency that is not there", lambda i: i.add("b", requires=["nothere"]), ("b",),
          "no index has a package called nothere (needed by b)", "", "check its spelling"),
     Case("too new", lambda i: i.add("a", uploaded=LATER), ("a",),
-         "nothing that answers a had been uploaded by", "1.0 of 2027", "a later `as-of`"),
+         "no version that satisfies a was uploaded by", "1.0 of 2027", "a later `as-of`"),
     Case("withdrawn", lambda i: i.add("a", yanked="it is broken"), ("a",),
-         "was withdrawn by its maker (yanked)", "1.0 (it is broken)", "write `a==1.0`"),
+         "was yanked by its maintainer", "1.0 (it is broken)", "write `a==1.0`"),
     Case("withdrawn, with another one", lambda i: (i.add("a", "2.0", yanked=""), i.add("a")), ("a>1",),
-         "every version that answers a >1 was withdrawn", "2.0", "use a 1.0; or write `a==2.0`"),
+         "every version that satisfies a >1 was yanked", "2.0", "use a 1.0; or write `a==2.0`"),
     Case("Python too old", lambda i: i.add("a", requires_python=">=3.99"), ("a",),
          f"a does not run on Python {MINOR}", "1.0 requires Python >=3.99", "another `python:`"),
     Case("source alone", lambda i: i.add_sdist("a"), ("a==1.0",),
@@ -183,10 +183,10 @@ def test_two_that_exclude_one_another(index: FakeIndex, store: Store, resolver: 
     for version in ("1.0", "2.0"):
         index.add("c", version)
     error = refusal(index, store, resolver, "a", "b")
-    assert error.what == "these requirements cannot hold together"
-    assert {line for line in error.details if "asked for in" in line} == {
-        "a is asked for in requirements.in:1",
-        "b is asked for in requirements.in:2",
+    assert error.what == "these requirements conflict"
+    assert {line for line in error.details if "is requested in" in line} == {
+        "a is requested in requirements.in:1",
+        "b is requested in requirements.in:2",
     }
 
 

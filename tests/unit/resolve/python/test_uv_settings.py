@@ -101,7 +101,7 @@ def test_further_and_default_indexes(tmp_path: Path) -> None:
     assert merged.strategy == "first-index"
     assert merged.pinned == ()
     assert found.warnings == [
-        "pyproject.toml:13 (tool.uv.index): 'authenticate' of this index is not followed"
+        "pyproject.toml:13 (tool.uv.index): 'authenticate' of this index is ignored"
     ]
 
 
@@ -153,7 +153,7 @@ def test_sources_by_marker_extra_and_group(tmp_path: Path) -> None:
         ("{ workspace = true }", "comes from a workspace"),
         ('{ index = "nonesuch" }', "there is no index 'nonesuch'"),
         ('{ index = "cpu" }', "there is no index 'cpu'"),
-        ('{ something = "x" }', "a source that is not known"),
+        ('{ something = "x" }', "an unknown source"),
         ('{ url = "https://h.example/x.whl", marker = "huh" }', "not a marker"),
         ('{ url = "https://h.example/x.whl", marker = "python_full_version < \'3.11.4\'" }',
          "depends on the base"),
@@ -220,7 +220,7 @@ conflicts = [[{extra = "cpu"}, {extra = "gpu"}, {group = "dev"}]]
 def test_conflicting_extras_are_refused(
     tmp_path: Path, extras: tuple[str, ...], groups: tuple[str, ...]
 ) -> None:
-    with pytest.raises(SpecError, match="exclude one another") as caught:
+    with pytest.raises(SpecError, match="declares these as conflicting") as caught:
         read(tmp_path, HEAD + CONFLICTS, extras=extras, groups=groups)
     assert caught.value.where is not None
     assert caught.value.where.line == 9

@@ -99,7 +99,7 @@ def test_nothing_before_the_cut_off_is_said_with_the_first_date(
     index: FakeIndex, store: Store
 ) -> None:
     index.add("a", "3", uploaded="2026-07-01T00:00:00.000000Z")
-    with pytest.raises(ResolveError, match="had been uploaded by 2026-06-01") as caught:
+    with pytest.raises(ResolveError, match="was uploaded by 2026-06-01") as caught:
         resolve(request(index.simple, "a"), store)
     assert caught.value.found == "3 of 2026-07-01T00:00:00Z"
     assert "as-of" in str(caught.value.hint)

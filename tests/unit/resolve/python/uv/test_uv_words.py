@@ -11,7 +11,7 @@ from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import Indexes
 from freezer.fetch.python.simple_api import IndexFile
 from freezer.resolve.python.index.releases import fitting, is_newer, releases, within
-from freezer.resolve.python.index.undated import said_by_uv, skipped_files, undated_warnings
+from freezer.resolve.python.index.undated import skipped_files, undated_warnings, uv_warnings
 from freezer.resolve.python.interface import Provided
 from freezer.resolve.python.pins import Candidate, Pin, parse_edges, requires, undated_names
 from freezer.resolve.python.uv.answer import parse_pylock
@@ -79,8 +79,8 @@ def test_a_conflict_without_a_culprit_gives_the_proof() -> None:
     assert why.startswith("Because a==1 depends on c<2 and b==1 depends on c>=2, we can")
     assert therefore.endswith("we can conclude that your requirements are unsatisfiable.")
     assert places == [
-        "a==1 is asked for in requirements.in:1",
-        "b==1 is asked for in requirements.in:2",
+        "a==1 is requested in requirements.in:1",
+        "b==1 is requested in requirements.in:2",
     ]
 
 
@@ -121,7 +121,7 @@ def test_words_that_are_not_known_are_passed_on() -> None:
     )
     assert error.details == ("Couldn't parse requirement in `in.txt` at line 2", "odd")
     assert str(error.where) == "requirements.in:2"
-    assert explain("", request(None, "a"), listed()).details == ("it said nothing",)
+    assert explain("", request(None, "a"), listed()).details == ("no output",)
 
 
 def test_what_stands_in_the_words() -> None:
@@ -164,7 +164,7 @@ def test_uvs_warnings_of_the_users_packages_are_passed_on() -> None:
         "warning: The requested Python version 3.9 is not available\n"
         "Resolved 3 packages\n"
     )
-    assert said_by_uv(said) == ["The package a==1 does not have an extra named x"]
+    assert uv_warnings(said) == ["The package a==1 does not have an extra named x"]
 
 
 def test_a_date_that_is_known_elsewhere_is_no_cause_to_warn() -> None:
@@ -184,7 +184,7 @@ def test_what_has_no_date_is_named_once_and_never_what_conda_provides() -> None:
     asking = request(None, "a", provided={"c": Provided("1", "c", "conda's c")})
     assert undated_names([dated, *silent], asking) == ["b"]
     (said,) = undated_warnings([], [], ["b"], listed())
-    assert said.startswith("no upload date is known of b")
+    assert said.startswith("b: no upload date is known")
 
 
 # What an index offers
@@ -310,7 +310,7 @@ sdist = {{ url = "https://h/d-0.1.tar.bz2", upload-time = 2010-01-01T00:00:00Z, 
     ],
 )
 def test_an_answer_of_another_form(text: str) -> None:
-    with pytest.raises(ResolveError, match="in a form that Freezer does not know"):
+    with pytest.raises(ResolveError, match="has an unknown form"):
         parse_pylock(text)
 
 

@@ -1,4 +1,4 @@
-"""From a solver's records to locked packages, each with the reason why it is there."""
+"""Converts solver records to locked packages, each with its reason."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 def packages_of(
     records: Sequence[Mapping[str, Any]], request: CondaRequest
 ) -> tuple[CondaPackage, ...]:
-    """Return records as packages, sorted by name; a kept one is left as it was locked.
+    """Return records as packages, sorted by name; kept ones stay as they were locked.
 
-    Raises ``ResolveError`` naming every record that cannot be held to its bytes.
+    Raises ``ResolveError`` with every record that has no usable hash.
     """
     _require_hashes(records)
-    asked: dict[str, list[CondaRequirement]] = {}
+    requested: dict[str, list[CondaRequirement]] = {}
     for item in request.specs:
-        asked.setdefault(spec_name(item.text), []).append(item)
+        requested.setdefault(spec_name(item.text), []).append(item)
     reasons = reasons_of(
         {record["name"]: record.get("depends", ()) for record in records},
-        {name: [item.where for item in items] for name, items in asked.items()},
+        {name: [item.where for item in items] for name, items in requested.items()},
     )
     found = []
     for record in sorted(records, key=lambda record: str(record["name"])):
         name = record["name"]
-        why = {"requested": name in asked, "reason": reasons[name]}
+        why = {"requested": name in requested, "reason": reasons[name]}
         kept = request.keep.get(name)
         if kept is not None and kept.sha256 == record["sha256"]:
             found.append(kept.model_copy(update=why))
@@ -48,9 +48,9 @@ def packages_of(
 def reasons_of(
     depends: Mapping[str, Iterable[str]], places: Mapping[str, Sequence[Where]]
 ) -> dict[str, str]:
-    """Return for each package ``asked for in environment.yml:7`` or ``needed by scipy``.
+    """Return each package's reason: ``asked for in environment.yml:7`` or ``needed by scipy``.
 
-    ``depends`` holds the match specs of what each package needs.
+    ``depends`` maps packages to the match specs of their dependencies.
     """
     parents: dict[str, set[str]] = {}
     for name, specs in depends.items():
@@ -66,17 +66,14 @@ def _reason(places: Sequence[Where], parents: set[str]) -> str:
 
 
 def undated_warning(packages: Iterable[CondaPackage]) -> Iterator[str]:
-    """Yield what to say of packages whose age nobody knows."""
+    """Yield a warning for packages without a build time."""
     undated = [package.name for package in packages if package.timestamp is None]
     if undated:
-        yield (
-            f"no build time is known of {', '.join(undated)}: the cut-off could not be "
-            "compared with it"
-        )
+        yield (f"{', '.join(undated)}: no build time is known, so the cut-off could not be checked")
 
 
 def package_of(record: Mapping[str, Any], why: Mapping[str, Any]) -> CondaPackage:
-    """Return a record as a package, ``why`` being its ``requested`` and ``reason``.
+    """Return a record as a package, with ``requested`` and ``reason`` from ``why``.
 
     Raises ``ResolveError`` when it cannot be locked.
     """
@@ -107,7 +104,7 @@ def package_of(record: Mapping[str, Any], why: Mapping[str, Any]) -> CondaPackag
             f"the channel {record['channel']} describes {record['name']} in a way that cannot be "
             "locked",
             found=redact(f"{'.'.join(map(str, first['loc']))}: {first['msg']}"),
-            hint="the channel's index is wrong; tell its owners",
+            hint="the channel's index is wrong; report it to its owners",
         ) from None
 
 
@@ -120,8 +117,8 @@ def _require_hashes(records: Sequence[Mapping[str, Any]]) -> None:
     ]
     if lacking:
         raise ResolveError(
-            "not every package can be pinned to its bytes",
+            "not every package has a hash and a size to pin",
             details=lacking,
-            hint="index the channel anew with a tool that writes sha256 and size (rattler-index, "
-            "conda-index), or take these packages from another channel",
+            hint="re-index the channel with a tool that writes sha256 and size (rattler-index, "
+            "conda-index), or use another channel for these packages",
         )
