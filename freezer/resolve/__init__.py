@@ -1,1 +1,1 @@
-"""Spec to Lock: one file for each ecosystem that packages come from."""
+"""Resolution of a spec to a lock: one package for each ecosystem."""

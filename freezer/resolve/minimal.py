@@ -1,9 +1,9 @@
-"""Minimal updates: an answer in which no package moves that could have stayed.
+"""Minimal updates: a solution in which no package changes unless it must.
 
 A resolver that prefers earlier versions still gives some up before it must: it decides one package
-after another, and does not return to an earlier choice as long as what it has is a solution. So
-each package that moved is put back to its earlier version, as long as there is a solution. Nothing
-here knows an index or an ecosystem: the resolver is a function.
+after another, and does not backtrack while it has a solution. So each changed package is put back
+to its earlier version as long as there is a solution. The resolver is passed in as a function;
+nothing here depends on an index or an ecosystem.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
 Answer = TypeVar("Answer")
-Found = TypeVar("Found", covariant=True)  # noqa: PLC0105 - the name of the protocol's answer
+Found = TypeVar("Found", covariant=True)  # noqa: PLC0105 - the protocol's result type
 
 
 @dataclass
 class _Search(Generic[Answer]):
-    """The best answer so far, and which packages it holds at their earlier versions."""
+    """The best solution so far, and the packages that it keeps at their earlier versions."""
 
     best: Answer
     held: frozenset[str]
@@ -30,7 +30,7 @@ class _Search(Generic[Answer]):
     unmoved: Callable[[Answer], frozenset[str]]
 
     def put_back(self, names: Sequence[str], *, fits: bool | None = None) -> bool:
-        """Hold as many of some packages as possible; return whether all can be held together.
+        """Keep as many of some packages as possible; return whether all can be kept together.
 
         ``fits`` False: it is known already that they cannot.
         """
@@ -47,8 +47,8 @@ class _Search(Generic[Answer]):
             return False
         middle = len(names) // 2
         first = self.put_back(names[:middle])
-        # Not all of them can be held. Where all of the first half can, and they are held now, the
-        # second half cannot: that call to the resolver is saved, and the half is split at once.
+        # Not all of them can be kept. If all of the first half can, the second half cannot: the
+        # resolver is not called for it, and it is split at once.
         self.put_back(names[middle:], fits=False if first else None)
         return False
 
@@ -60,15 +60,15 @@ def least_moved(
     solve: Callable[[frozenset[str]], Answer | None],
     unmoved: Callable[[Answer], frozenset[str]],
 ) -> Answer:
-    """Return an answer in which no single package that moved could have stayed.
+    """Return a solution in which no single changed package could have been kept.
 
-    ``first`` is any answer; ``names`` are the packages that are to stay if they can.
-    ``solve(held)`` returns an answer in which those stay, or None where there is none; when it
-    returns None for a set, it must for every larger one. ``unmoved(answer)`` returns which of
-    ``names`` did not move.
+    ``first`` is any solution; ``names`` are the packages to keep if possible. ``solve(held)``
+    returns a solution that keeps those, or None; when it returns None for a set, it must for every
+    larger one. ``unmoved(answer)`` returns those of ``names`` that did not change.
 
-    All that moved are put back at once, then halves of them, then single ones, as in a bisection:
-    one call where nothing needs to move, and about ``2 k log2 n`` for k forced moves among n.
+    All changed packages are put back at once, then halves of them, then single ones, as in a
+    bisection: one call when no change is needed, and about ``2 k log2 n`` for k forced changes
+    among n.
     """
     search = _Search(first, unmoved(first), solve, unmoved)
     search.put_back(sorted(set(names) - search.held))
@@ -77,15 +77,15 @@ def least_moved(
 
 @dataclass(frozen=True)
 class Release:
-    """What an update moves in one ecosystem; everything else stays as far as it can."""
+    """What an update changes in one ecosystem; everything else is kept as far as possible."""
 
     names: frozenset[str] = frozenset()
     pins: Mapping[str, str] = field(default_factory=dict)
-    """Versions that some of the names are to have."""
+    """Requested versions of some of the names."""
 
 
 class Solve(Protocol[Found]):
-    """Runs a resolver that prefers the earlier versions of what an update does not name."""
+    """Runs a resolver that prefers the earlier versions of packages not named by an update."""
 
     def __call__(
         self,
@@ -95,22 +95,22 @@ class Solve(Protocol[Found]):
         floors: Mapping[str, str],
         above: tuple[str, str] | None = None,
     ) -> Found:
-        """Return an answer in which ``held`` stay and ``pins`` have these versions.
+        """Return a solution that keeps ``held`` and in which ``pins`` have these versions.
 
-        ``floors`` have at least these versions, if they are in the answer. ``above`` is a package
-        and the version that it must exceed. Raises ``ResolveError``.
+        ``floors`` are minimum versions, for packages in the solution. ``above`` is a package and
+        the version that it must exceed. Raises ``ResolveError``.
         """
 
 
 @dataclass(frozen=True)
 class MinimalUpdate(Generic[Answer]):
-    """The answer to an update in one ecosystem."""
+    """The result of an update in one ecosystem."""
 
     answer: Answer
     refusals: Mapping[str, str]
-    """For what moved without being named: the resolver's message when it was to stay."""
+    """For packages that changed without being named: the resolver's message when they were kept."""
     alone: Mapping[str, str]
-    """The versions of the named ones if nothing else moves; empty where that is no solution."""
+    """Versions of the named packages when nothing else may change; empty without a solution."""
 
 
 def minimal_update(
@@ -120,15 +120,15 @@ def minimal_update(
     solve: Solve[Answer],
     versions: Callable[[Answer], Mapping[str, str]],
 ) -> MinimalUpdate[Answer]:
-    """Return what to install when some packages move, and nothing moves that need not.
+    """Return the smallest change of packages for an update.
 
-    The named packages go as far as they can, one after another by name, and are fixed there; all
-    others are put back to ``old`` (name to version) as far as possible. A package that is gone from
-    the answer has not moved. Raises ``ResolveError`` where there is no solution.
+    The named packages get the highest possible versions, one after another by name; all others are
+    put back to ``old`` (name to version) as far as possible. A package that is removed counts as
+    unchanged. Raises ``ResolveError`` without a solution.
 
-    Packages that need a named one (``needs``: name to names) do not become older for its sake,
-    unless that is the only way to a version that was requested. Without that rule a resolver would
-    go back to releases from before a limit was known, which declare no limit and so seem to fit.
+    Dependents of a named package (``needs``: name to names) are not downgraded for it, unless that
+    is the only way to a requested version. Without that rule a resolver would go back to releases
+    from before a limit was known, which declare no limit and so seem to fit.
     """
     names = frozenset(old) - release.names
     floors: Mapping[str, str]
@@ -157,7 +157,7 @@ def minimal_update(
         try:
             answer = solve(held=held, pins=goals, floors=floors)
         except ResolveError as error:
-            # Later refusals are of smaller sets, so the last one of a name is the most specific.
+            # Later refusals are of smaller sets, so the last one is the most specific.
             refusals.update(dict.fromkeys(held - known, _message(error)))
             return None
         if not held <= unmoved(answer) or named(answer) != goals:
@@ -171,7 +171,7 @@ def minimal_update(
 
 
 def _dependents(names: frozenset[str], needs: Mapping[str, Collection[str]]) -> frozenset[str]:
-    """Return what needs any of some packages, directly or through others."""
+    """Return all dependents of some packages, direct and transitive."""
     found = names
     while more := {one for one, needed in needs.items() if one not in found and found & {*needed}}:
         found |= more
@@ -181,7 +181,7 @@ def _dependents(names: frozenset[str], needs: Mapping[str, Collection[str]]) -> 
 def _any_answer(
     pins: Mapping[str, str], floors: Mapping[str, str], solve: Solve[Answer]
 ) -> tuple[Answer, Mapping[str, str]]:
-    """Return an answer and the floors that it keeps: all, or none where that is no solution."""
+    """Return a solution and the minimum versions it keeps: all, or none if unsolvable."""
     try:
         return solve(held=frozenset(), pins=pins, floors=floors), floors
     except ResolveError:
@@ -195,10 +195,10 @@ def _highest(
     solve: Solve[Answer],
     versions: Callable[[Answer], Mapping[str, str]],
 ) -> Answer:
-    """Return an answer in which each named package has the highest version that it can have.
+    """Return a solution in which each named package has its highest possible version.
 
-    What a resolver prefers may hold a package down, and so may the order in which it decides. So a
-    higher version is requested until there is none.
+    A resolver's preferences and the order of its decisions may hold a package back, so a higher
+    version is requested until there is none.
     """
     pins = dict(release.pins)
     for name in sorted(release.names - pins.keys()):
@@ -210,7 +210,7 @@ def _highest(
                 higher = best
             further = versions(higher).get(name, reached)
             if further == reached:
-                pins[name] = reached  # fixed, so that the packages after it cannot lower it again
+                pins[name] = reached  # pinned, so that later packages cannot lower it again
                 break
             best, reached = higher, further
     return best
