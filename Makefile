@@ -26,7 +26,7 @@ test: setup ## the whole test suite: unit tests, then those that need an engine
 	@scripts/engine.sh --with-test-tools
 	@scripts/test.sh
 
-test-unit: setup ## only the tests that need neither engine nor network: two minutes
+test-unit: setup ## only the tests that need no engine, no network and no other program: a minute
 	@scripts/test.sh --unit
 
 fuzz: setup ## 100,000 mutated inputs through every parser of outside data (the suite runs a few of each)

@@ -14,6 +14,9 @@ from urllib3.util.retry import Retry
 from freezer.fetch.http import transport
 from freezer.resolve.conda.solver import indexes
 from tests.support.conda import solving
+from tests.support.host.programs import Guard
+
+GUARD = Guard()
 
 
 def pytest_collection_finish() -> None:
@@ -26,6 +29,24 @@ def whole_run() -> Iterator[pytest.MonkeyPatch]:
     """Return a patch that holds for all tests of this process."""
     with pytest.MonkeyPatch.context() as patch:
         yield patch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def marks_of_those_that_start_programs(whole_run: pytest.MonkeyPatch) -> None:
+    """Have a test fail that starts a program and is not marked ``process``."""
+    GUARD.install(whole_run)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    GUARD.begin(item)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call() -> Iterator[None]:
+    yield
+    GUARD.demand_mark()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,6 +21,7 @@ def python(code: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.process
 def test_import_loads_nothing_else() -> None:
     loaded = python(
         "import sys; before = set(sys.modules); import freezer; print(*set(sys.modules) - before)"
@@ -30,6 +31,7 @@ def test_import_loads_nothing_else() -> None:
     assert not {"typing", "dataclasses", "pydantic", "rich", "docker"} & set(loaded.split())
 
 
+@pytest.mark.process
 def test_the_function_check_is_not_hidden_by_the_package_of_that_name() -> None:
     told = python(
         "import freezer, freezer.check.compare.compare, freezer.cli.main\n"
@@ -57,6 +59,7 @@ def project(made: Documented) -> Iterator[freezer.Project]:
         yield opened
 
 
+@pytest.mark.process
 def test_lock(made: Documented, project: freezer.Project) -> None:
     with pytest.raises(StaleLockError) as stale:
         freezer.lock(project, check=True)
@@ -77,6 +80,7 @@ def test_lock(made: Documented, project: freezer.Project) -> None:
     assert (again.lock_id, again.changed) == (locked.lock_id, False)
 
 
+@pytest.mark.process
 def test_moments(project: freezer.Project) -> None:
     east = timezone(timedelta(hours=2))
     moment = datetime(2026, 11, 23, 2, tzinfo=east)
@@ -99,6 +103,7 @@ def test_arguments_that_contradict_each_other(project: freezer.Project) -> None:
         freezer.update(project, newer="numpy")
 
 
+@pytest.mark.process
 def test_from_the_lock_to_a_rollback(made: Documented, project: freezer.Project) -> None:
     made.past(project)
     first = freezer.lock(project, check=True).lock_id
@@ -121,6 +126,7 @@ def test_from_the_lock_to_a_rollback(made: Documented, project: freezer.Project)
     assert back.to_json()["done"]["number"] == 5
 
 
+@pytest.mark.process
 def test_a_rollback_that_is_refused_is_a_result(made: Documented, project: freezer.Project) -> None:
     made.past(project)
     freezer.update(project, packages=["numpy"])
@@ -130,6 +136,7 @@ def test_a_rollback_that_is_refused_is_a_result(made: Documented, project: freez
     assert "drifted" in (refused.reason_refused or "")
 
 
+@pytest.mark.process
 def test_events(made: Documented) -> None:
     heard: list[freezer.Event] = []
     with freezer.open_project(made.folder, report=heard.append) as project:

@@ -62,6 +62,7 @@ def test_what_is_laid_over_this_hosts_files_is_read_as_the_other_cpu(tmp_path: P
     assert caches(f"{folder}/index*") == ["32k"]
 
 
+@pytest.mark.process
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the instruction is there on x86 alone")
 def test_this_cpu_answers_as_its_kernel_says() -> None:
     found, told = cpuid.ask([sys.executable]), cpu_info(Path("/proc/cpuinfo").read_text())

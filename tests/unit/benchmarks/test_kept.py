@@ -8,6 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from benchmarks.kept import idle, merge
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def test_what_is_measured_no_more_is_left_out(tmp_path: Path) -> None:
     assert merge(file, "a", {}, ["two"]) == {"two": 2}
 
 
+@pytest.mark.process
 def test_a_quiet_machine_is_told_from_a_busy_one() -> None:
     assert 0.0 <= idle(0.1) <= 1.0
     spinning = [

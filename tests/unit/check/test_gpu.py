@@ -132,6 +132,7 @@ def program(folder: Path, *gpus: Gpu) -> tuple[str, ...]:
 BROKEN = (sys.executable, "-c", "import os; os.abort()")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("nvml", "found"),
     [(library(NEW), (NEW,)), (library(), ()), (BROKEN, (OLD,)), (("/none",), (OLD,))],
@@ -142,11 +143,13 @@ def test_nvml_is_asked_first_and_the_program_where_it_does_not_answer(
     assert host_gpus(nvml, program(tmp_path, OLD)) == found
 
 
+@pytest.mark.process
 def test_a_host_without_both_has_no_gpus() -> None:
     assert host_gpus(BROKEN, ("/none",)) == ()
     assert host_gpus(NVML, (sys.executable, "-c", "raise SystemExit(9)")) == host_gpus(NVML, BROKEN)
 
 
+@pytest.mark.process
 def test_an_old_driver_is_refused_by_what_the_program_says(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="too old"):
         require_driver(LOCKED, host_gpus(BROKEN, program(tmp_path, OLD)))

@@ -197,6 +197,7 @@ def test_the_code_that_looks_is_brought_along_and_has_no_network() -> None:
     assert max(map(len, command)) < 100_000
 
 
+@pytest.mark.process
 def test_the_program_that_is_sent_runs_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.project.histories import make_past
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -86,6 +86,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Documented]:
         yield made
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("command", "more"), [(name, one) for name, several in COMMANDS.items() for one in several]
 )
@@ -186,6 +187,7 @@ def test_help_shows_no_types_of_flags() -> None:
         assert "<str>" not in out
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="the command is for Linux")
 def test_the_project_is_named_with_v(project: Documented, monkeypatch: pytest.MonkeyPatch) -> None:
     below = project.folder / "src"

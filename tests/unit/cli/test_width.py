@@ -68,6 +68,7 @@ def words(printed: list[str]) -> list[str]:
     return MOVING.sub("", " ".join(printed)).split()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_sixty_columns(project: Documented, arguments: tuple[str, ...]) -> None:
     del project
@@ -80,6 +81,7 @@ def test_sixty_columns(project: Documented, arguments: tuple[str, ...]) -> None:
     assert out or err
 
 
+@pytest.mark.process
 def test_a_drift_at_sixty_columns(project: Documented) -> None:
     project.tell(*lines(loss=0.625, weight=1.5, seed="4321"))
     try:

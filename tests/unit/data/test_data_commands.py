@@ -176,6 +176,7 @@ def test_a_set_that_holds_freezer_s_own_records_is_refused(project, capsys, path
     assert "own .freezer folder" in capsys.readouterr().err
 
 
+@pytest.mark.process
 def test_records_written_at_once_are_all_kept(project) -> None:
     spec = project / "freeze.yaml"
     sets = [f"set{number}" for number in range(6)]

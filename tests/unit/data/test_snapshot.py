@@ -42,6 +42,7 @@ def take(root: Path, store: Store, pattern: str | None = None, **how: bool) -> S
     return snapshot("demo", root, pattern, store=store, report=SilentReporter(), **how)
 
 
+@pytest.mark.process
 def test_only_what_changed_is_read_again(root: Path, store: Store) -> None:
     first = take(root, store)
     assert (first.hashed, first.members) == (60, 62)
@@ -54,12 +55,14 @@ def test_only_what_changed_is_read_again(root: Path, store: Store) -> None:
     assert take(root, store).digest == second.digest
 
 
+@pytest.mark.process
 def test_a_copy_elsewhere_has_the_same_digest(root: Path, store: Store, tmp_path: Path) -> None:
     other = tmp_path / "elsewhere"
     os.system(f"cp -r {root} {other} && touch -d 2001-01-01 {other}/c0/*")
     assert take(other, store).digest == take(root, store).digest
 
 
+@pytest.mark.process
 def test_times_that_were_set_back_hide_nothing(root: Path, store: Store) -> None:
     path = root / "c1" / "01.bin"
     before, first = path.stat(), take(root, store)
@@ -69,6 +72,7 @@ def test_times_that_were_set_back_hide_nothing(root: Path, store: Store) -> None
     assert take(root, store).digest != first.digest
 
 
+@pytest.mark.process
 def test_a_file_changed_just_before_it_was_hashed_is_not_trusted(
     root: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,11 +81,13 @@ def test_a_file_changed_just_before_it_was_hashed_is_not_trusted(
     assert take(root, store).hashed == 60, "each is younger than any clock is coarse"
 
 
+@pytest.mark.process
 def test_everything_is_read_again_when_that_is_wanted(root: Path, store: Store) -> None:
     first = take(root, store)
     assert take(root, store, reread=True) == first
 
 
+@pytest.mark.process
 def test_workers_and_this_process_agree(root: Path) -> None:
     from freezer.data.walk import walk
 
@@ -95,6 +101,7 @@ def test_workers_and_this_process_agree(root: Path) -> None:
     assert several == single
 
 
+@pytest.mark.process
 def test_a_set_may_be_one_file_or_a_glob(root: Path, store: Store) -> None:
     import hashlib
 
@@ -159,6 +166,7 @@ def test_a_file_that_changes_while_it_is_read_is_named(
         take(root / "c0" / "00.bin", store)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "data", [b"", b"null", b"[]", b'{"format": 1}', b'{"format": 1, "files": {"a": 3}}']
 )
@@ -170,6 +178,7 @@ def test_a_spoiled_cache_counts_as_none(root: Path, store: Store, data: bytes) -
     assert take(root, store) == first
 
 
+@pytest.mark.process
 def test_an_edited_list_is_noticed(root: Path, store: Store) -> None:
     first = take(root, store)
     path = store.path(first.listing)

@@ -51,6 +51,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Documented]:
         yield made
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("page", IN_ORDER, ids=lambda path: path.stem)
 def test_examples_run(page: Path, project: Documented, capsys: pytest.CaptureFixture[str]) -> None:
     found = snippets(page)

@@ -57,6 +57,7 @@ def test_examples_are_python(page: Path) -> None:
         ast.parse(code)
 
 
+@pytest.mark.process
 def test_seeding() -> None:
     runs = [
         code
@@ -70,6 +71,7 @@ def test_seeding() -> None:
     assert said == run(f"{runs[1]}\nprint(part)"), "it depends on the key alone"
 
 
+@pytest.mark.process
 def test_the_files_of_a_runtime_are_printed() -> None:
     (code,) = snippets(DOCS / "reference/inside.md")
     (kept,) = (ROOT / "tests" / "data" / "insides").iterdir()

@@ -16,6 +16,7 @@ def test_a_living_owner_is_not_gone() -> None:
     assert not is_gone(owner())
 
 
+@pytest.mark.process
 def test_a_dead_one_is_also_before_its_parent_has_waited_for_it() -> None:
     code = "from freezer.engine.run.owner import owner; print(owner(), flush=True); input()"
     with subprocess.Popen(

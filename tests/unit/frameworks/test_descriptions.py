@@ -144,6 +144,7 @@ def test_conda_names_are_those_that_differ() -> None:
 LOADED = "print(sorted(name for name in sys.modules if name.startswith('freezer.frameworks.')))"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "program",
     [

@@ -25,6 +25,7 @@ def test_what_is_not_there_is_said():
         exec("from freezer.inside.freezer_inside import sede_everything")
 
 
+@pytest.mark.process
 def test_the_programs_that_start_trainings_bring_no_more_than_they_need():
     # Coverage, where it measures, has loaded modules of its own before.
     script = (

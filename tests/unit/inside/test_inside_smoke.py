@@ -11,6 +11,8 @@ import pytest
 
 from freezer.model.record.protocol import PREFIX, parse_lines
 
+pytestmark = pytest.mark.process
+
 INSIDE = Path(__file__).parents[3] / "freezer" / "inside"
 
 

@@ -17,6 +17,7 @@ PARTS = {"train": 0.8, "validation": 0.1, "test": 0.1}
 KEYS = st.one_of(st.text(), st.integers())
 
 
+@pytest.mark.process
 def test_a_key_has_the_same_seed_in_every_process_and_version():
     assert key_seed(1234, 0, "image-17.png") == 4275163301450179549
     code = "from freezer_inside import key_seed; print(key_seed(1234, 0, 'image-17.png'))"

@@ -114,6 +114,7 @@ def engine(lock: Lock, store: Store, tmp_path: Path) -> Engine:
     return cast("Engine", Container(root))
 
 
+@pytest.mark.process
 def test_its_compiler_is_given_modules_and_gives_byte_code(
     lock: Lock, store: Store, engine: Engine
 ) -> None:
@@ -127,6 +128,7 @@ def test_its_compiler_is_given_modules_and_gives_byte_code(
     assert Path(member.path).name == "one.cpython-311.pyc"
 
 
+@pytest.mark.process
 def test_it_accounts_for_what_is_there(engine: Engine, tmp_path: Path) -> None:
     found = tmp_path / "root" / ENVIRONMENT.strip("/") / "found.txt"
     found.parent.mkdir(parents=True)
@@ -145,6 +147,7 @@ def test_it_accounts_for_what_is_there(engine: Engine, tmp_path: Path) -> None:
     assert "other.txt" not in "".join(account.files)
 
 
+@pytest.mark.process
 def test_its_record_is_read_to_the_bit(lock: Lock, engine: Engine) -> None:
     first, second = (
         run_smoke(

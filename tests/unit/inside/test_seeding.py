@@ -72,6 +72,7 @@ def test_what_it_sets_is_in_the_record_of_a_check(monkeypatch, capsys):
     ]
 
 
+@pytest.mark.process
 def test_a_worker_process_tells_nothing():
     code = (
         "import multiprocessing, freezer_inside\n"

@@ -123,6 +123,7 @@ def test_results_of_a_race_are_counted(trainer):
     assert float.fromhex(told(trainer).observations[0].value) == 2.0
 
 
+@pytest.mark.process
 def test_leaving_writes_what_was_told_and_takes_nothing_down():
     script = """
 import atexit, sys

@@ -146,6 +146,7 @@ def start(path: Path, number: int, count: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.process
 def test_four_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     writers = [start(tmp_path / "ledger.db", number, 25) for number in range(4)]
     for one in writers:
@@ -156,6 +157,7 @@ def test_four_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     assert len(find(with_all, "params.p9 >= 0")) == 100
 
 
+@pytest.mark.process
 def test_a_kill_loses_nothing_that_was_reported(tmp_path: Path) -> None:
     path, reported = tmp_path / "ledger.db", 0
     for number in range(4):

@@ -35,14 +35,17 @@ def expired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SigningKey]:
     key.close()
 
 
+@pytest.mark.process
 def test_a_rightly_signed_text_is_returned(key: SigningKey) -> None:
     assert verify_release(key.sign(TEXT), key.keyring) == TEXT
 
 
+@pytest.mark.process
 def test_an_armoured_keyring_serves_as_well(key: SigningKey) -> None:
     assert verify_release(key.sign(TEXT), key.armoured) == TEXT
 
 
+@pytest.mark.process
 def test_one_trusted_signature_of_two_is_enough(
     key: SigningKey, expired: SigningKey, tmp_path: Path
 ) -> None:
@@ -51,6 +54,7 @@ def test_one_trusted_signature_of_two_is_enough(
     assert verify_release(key.sign(TEXT), both) == TEXT
 
 
+@pytest.mark.process
 def test_an_altered_text_is_refused(key: SigningKey) -> None:
     altered = key.sign(TEXT).replace(b"bookworm", b"bookwurm")
     with pytest.raises(IntegrityError) as caught:
@@ -59,12 +63,14 @@ def test_an_altered_text_is_refused(key: SigningKey) -> None:
     assert "do not use this mirror" in (caught.value.hint or "")
 
 
+@pytest.mark.process
 def test_a_strangers_signature_is_refused(key: SigningKey, expired: SigningKey) -> None:
     with pytest.raises(IntegrityError) as caught:
         verify_release(key.sign(TEXT), expired.keyring)
     assert "lacks" in (caught.value.found or "")
 
 
+@pytest.mark.process
 def test_an_expired_key_is_refused_by_that_name(expired: SigningKey) -> None:
     with pytest.raises(IntegrityError) as caught:
         verify_release(expired.sign(TEXT), expired.keyring)
@@ -72,22 +78,26 @@ def test_an_expired_key_is_refused_by_that_name(expired: SigningKey) -> None:
     assert "debian-archive-keyring" in (caught.value.hint or "")
 
 
+@pytest.mark.process
 def test_an_unsigned_text_is_refused(key: SigningKey) -> None:
     with pytest.raises(IntegrityError, match="is not signed"):
         verify_release(TEXT, key.keyring)
 
 
+@pytest.mark.process
 def test_an_unsigned_text_before_the_signed_one_is_refused(key: SigningKey) -> None:
     with pytest.raises(IntegrityError):
         verify_release(b"Label: Evil\n" + key.sign(TEXT), key.keyring)
 
 
+@pytest.mark.process
 def test_a_file_that_is_no_keyring_trusts_nobody(key: SigningKey, tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("not a keyring")
     with pytest.raises(IntegrityError):
         verify_release(key.sign(TEXT), tmp_path / "keys")
 
 
+@pytest.mark.process
 def test_a_missing_keyring_is_named(key: SigningKey, tmp_path: Path) -> None:
     with pytest.raises(HostError) as caught:
         find_keyring(str(tmp_path / "none.gpg"))
@@ -102,6 +112,7 @@ def test_a_configured_keyring_is_taken(tmp_path: Path) -> None:
     assert find_keyring(str(tmp_path / "keys.gpg")) == tmp_path / "keys.gpg"
 
 
+@pytest.mark.process
 def test_a_host_without_gpgv_is_told_what_to_install(
     key: SigningKey, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ from freezer.fetch.git.repository import checkout, pin_commit
 from freezer.fetch.store.store import Store
 from tests.support.host.gitserver import GitServer, git, serve_git
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(params=["smart", "plain files"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GitServer]:

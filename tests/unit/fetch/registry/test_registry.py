@@ -288,6 +288,7 @@ def test_basic_credentials_are_shown_where_they_are_asked_for(
     assert ask(registry)
 
 
+@pytest.mark.process
 def test_a_credential_helper_is_asked(
     registry: LyingRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def test_the_umask_decides_on_the_mode(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o640
 
 
+@pytest.mark.process
 def test_the_next_run_sweeps_what_a_killed_one_left(tmp_path: Path) -> None:
     path = tmp_path / "image.tar"
     killed(path)
@@ -81,6 +82,7 @@ def test_the_next_run_sweeps_what_a_killed_one_left(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["image.tar"]
 
 
+@pytest.mark.process
 def test_a_file_that_is_being_written_is_not_swept(tmp_path: Path) -> None:
     path = tmp_path / "image.tar"
     other = writer(path)
@@ -91,6 +93,7 @@ def test_a_file_that_is_being_written_is_not_swept(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["image.tar"]
 
 
+@pytest.mark.process
 def test_only_abandoned_files_of_the_name_are_swept(tmp_path: Path) -> None:
     killed(tmp_path / "a.tar")
     killed(tmp_path / "b[1].tar")

@@ -23,6 +23,7 @@ def test_leftovers_of_killed_processes_are_swept(tmp_path: Path) -> None:
     assert store.partial("1" * 64).exists()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the state is read from /proc")
 def test_a_process_that_nobody_asked_how_it_ended_is_gone(tmp_path: Path) -> None:
     Store.open(tmp_path)

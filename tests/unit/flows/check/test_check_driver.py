@@ -11,6 +11,8 @@ from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from tests.support.host.commands import Project
 from tests.support.project.locks import make_lock
 
+pytestmark = pytest.mark.process
+
 LOCKED = Accelerator(cuda="12.9", cudnn="9.11.0.98", driver=">=575.51.03")
 
 

@@ -103,6 +103,7 @@ def test_it_works_without_git(past: Past, monkeypatch: pytest.MonkeyPatch) -> No
     assert verify(past.opened, NAME).faults == ()
 
 
+@pytest.mark.process
 def test_the_commit_is_named_and_credentials_are_not(past: Past) -> None:
     past.lock("1.0")
     past.git("init", "-q")
@@ -144,6 +145,7 @@ def test_entries_cut_off_the_end_are_missed(three: Past) -> None:
     assert any("no generation has this lock" in one for one in said)
 
 
+@pytest.mark.process
 def test_version_control_names_the_entry(three: Past) -> None:
     three.git("init", "-q")
     three.commit()
@@ -228,6 +230,7 @@ def forked(three: Past) -> Past:
     return three
 
 
+@pytest.mark.process
 def test_a_merge_that_git_could_not_do_says_the_way_out_and_is_joined(forked: Past) -> None:
     with pytest.raises(HistoryError) as caught:
         log(forked.opened, NAME)
@@ -249,6 +252,7 @@ def test_a_merge_that_git_could_not_do_says_the_way_out_and_is_joined(forked: Pa
     assert forked.lock("6.0").number == 6
 
 
+@pytest.mark.process
 def test_two_generations_of_one_number_are_told_apart_by_their_locks(forked: Past) -> None:
     forked.git("checkout", "--theirs", "lockfiles/demo/freeze.lock.yaml")
     made = join(forked.opened, NAME)
@@ -265,6 +269,7 @@ def test_two_generations_of_one_number_are_told_apart_by_their_locks(forked: Pas
     assert found.verdicts(ours) == ()
 
 
+@pytest.mark.process
 def test_a_merge_by_union_is_joined_as_well(forked: Past) -> None:
     lines = forked.log_file.read_bytes().splitlines(keepends=True)
     kept = [one for one in lines if one.startswith(b"{")]
@@ -283,6 +288,7 @@ def test_a_merge_by_union_is_joined_as_well(forked: Past) -> None:
         join(forked.opened, NAME)
 
 
+@pytest.mark.process
 def test_an_entry_that_is_gone_is_not_joined_over(forked: Past) -> None:
     lines = forked.log_file.read_bytes().splitlines(keepends=True)
     forked.log_file.write_bytes(b"".join(lines[1:]))

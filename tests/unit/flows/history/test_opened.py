@@ -135,6 +135,7 @@ def test_summaries() -> None:
     assert summary_of([], make_lock()).startswith("first lock, ")
 
 
+@pytest.mark.process
 def test_what_git_knows(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
     for key, value in GIT.items():
         monkeypatch.setenv(key, value)
@@ -160,6 +161,7 @@ def test_one_line_is_short_and_printable() -> None:
     assert one_line("x" * 5000, 5) == "xxxx…"
 
 
+@pytest.mark.process
 def test_the_lock_is_of_the_process_as_well(past: Past) -> None:
     script = (
         "import sys; from pathlib import Path\n"

@@ -21,6 +21,8 @@ from tests.support.python.indexes import serve
 from tests.support.python.updates import Env
 from tests.support.registry.registries import make_config
 
+pytestmark = pytest.mark.process
+
 SMOKE = {"command": ["python", "train.py"], "files": ["train.py"], "training": ["numpy"]}
 BASE = b"base"
 

@@ -12,6 +12,8 @@ from tests.support.conda.condaindex import Room, record
 from tests.support.host.commands import Project
 from tests.support.project.locks import make_lock
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def room(tmp_path: Path) -> Room:

@@ -67,6 +67,7 @@ def text(tmp_path: Path, index: FakeIndex, lock: Lock, monkeypatch: pytest.Monke
     return export_pylock(opened(tmp_path, index, lock, monkeypatch), "demo")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("tool", ["pip", "uv"])
 def test_pip_and_uv_install_from_it(tmp_path: Path, text: str, tool: str) -> None:
     (tmp_path / "pylock.toml").write_text(text)
@@ -85,6 +86,7 @@ def test_pip_and_uv_install_from_it(tmp_path: Path, text: str, tool: str) -> Non
     assert names == {f"{name}-1.0.dist-info" for name in ("top", "base", "direct")}
 
 
+@pytest.mark.process
 def test_other_bytes_are_refused_by_pip(tmp_path: Path, text: str, index: FakeIndex) -> None:
     index.files["base"][0].data = index.files["top"][0].data
     (tmp_path / "pylock.toml").write_text(text)

@@ -45,6 +45,7 @@ def fetch(env: Env) -> None:
     fetch_lock(env.opened, load_locked(env.root, None).lock)
 
 
+@pytest.mark.process
 def test_metadata_that_are_the_wheels_own_pass(env: Env, index: FakeIndex) -> None:
     add(index, "needed")
     add(index, "app", "needed>=1; python_version>'3'", "Other_Name[x]; extra == 'more'")
@@ -53,6 +54,7 @@ def test_metadata_that_are_the_wheels_own_pass(env: Env, index: FakeIndex) -> No
     assert len(index.asked("app-1.0-py3-none-any.whl.metadata")) == 2, "the resolver, and here"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("own", "served", "said"),
     [
@@ -82,6 +84,7 @@ def test_the_address_that_serves_other_requirements_is_named(
     fetch(env)
 
 
+@pytest.mark.process
 def test_what_cannot_be_compared_is_passed_over(env: Env, index: FakeIndex) -> None:
     add(index, "app")
     env.lock("app")
@@ -89,6 +92,7 @@ def test_what_cannot_be_compared_is_passed_over(env: Env, index: FakeIndex) -> N
     fetch(env)
 
 
+@pytest.mark.process
 def test_a_password_is_in_no_message(env: Env, index: FakeIndex) -> None:
     index.password = "hush"
     add(index, "app").metadata_lie = metadata("app", "pip")

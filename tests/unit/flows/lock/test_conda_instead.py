@@ -17,6 +17,8 @@ from freezer.flows.project.project import Project
 from freezer.model.events import SilentReporter
 from tests.support.conda.condaindex import Room, record
 
+pytestmark = pytest.mark.process
+
 INSTALLED = DebianAnswer(
     packages=(), architecture="x86_64", glibc="2.36", distribution="debian 12", python=None
 )

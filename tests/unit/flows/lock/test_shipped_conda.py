@@ -55,6 +55,7 @@ def lock_id_of(name: str) -> str:
     return found.id
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", SHIPPED)
 def test_solved_anew_each_is_the_same(opened: Project, name: str) -> None:
     """The lock answers its spec, a solve from nothing gives it again, and its exports are its own."""
@@ -74,6 +75,7 @@ def test_solved_anew_each_is_the_same(opened: Project, name: str) -> None:
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", SHIPPED)
 def test_others_read_each_and_find_the_content_hash_again(name: str, tmp_path: Path) -> None:
     """conda-lock's command, compared with the files that lie beside the lock, has nothing to do."""

@@ -9,6 +9,8 @@ import pytest
 
 from freezer.flows.project.git import Author, author, committed
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

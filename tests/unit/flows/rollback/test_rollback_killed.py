@@ -24,6 +24,8 @@ from tests.support.project.histories import NAME, Past, make_past
 from tests.support.project.killed_rollback import go_back
 from tests.support.project.records import lines
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Past:

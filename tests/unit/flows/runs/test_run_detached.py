@@ -54,6 +54,7 @@ def put(project, number: int, state: str = "running", **more) -> Run:
     return run
 
 
+@pytest.mark.process
 def test_the_log_has_everything_but_secrets(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     done = subprocess.run(
@@ -72,6 +73,7 @@ def test_the_log_has_everything_but_secrets(tmp_path: Path) -> None:
     assert log.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.process
 def test_a_log_is_followed_to_the_end_of_its_run(runnable) -> None:
     project = runnable.project
     run = put(project, 1, owner=this_process())
@@ -124,6 +126,7 @@ def test_the_journal_of_a_lost_machine_is_recorded_when_it_is_given_up(runnable)
     assert not journal.path.exists()
 
 
+@pytest.mark.process
 def test_a_run_that_the_engine_refuses_is_recorded_as_failed(runnable) -> None:
     def training(inside) -> int:
         raise EngineError("the engine went away")

@@ -112,6 +112,7 @@ def test_a_line_without_an_end_is_passed_on() -> None:
     assert shown == [b"x" * (LONGEST + 1) + b"\n"]
 
 
+@pytest.mark.process
 def test_runs_start_in_order_on_cpus_of_their_own(tmp_path: Path) -> None:
     jobs, shown, _ = sweep(tmp_path, [(0.3, 0), (0.1, 3), (0.1, 0), (0, 0)], ["0", "1"])
     ends = jobs.run()
@@ -129,6 +130,7 @@ def test_runs_start_in_order_on_cpus_of_their_own(tmp_path: Path) -> None:
     assert begun == {"r0", "r1", "r2", "r3"}
 
 
+@pytest.mark.process
 def test_a_run_that_cannot_begin_ends_the_sweep(tmp_path: Path) -> None:
     jobs, _, report = sweep(tmp_path, [(0, 2), (0.2, 0), (0, 0), (0, 0), (0, 0)], ["0", "1"])
     ends = jobs.run()
@@ -137,6 +139,7 @@ def test_a_run_that_cannot_begin_ends_the_sweep(tmp_path: Path) -> None:
     assert "could not begin" in report.said[0]
 
 
+@pytest.mark.process
 def test_ctrl_c_ends_all_and_starts_no_other(tmp_path: Path) -> None:
     jobs, shown, _ = sweep(tmp_path, [(60, 0)] * 4, ["0", "1"])
 

@@ -264,6 +264,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.process
 def test_the_patch_holds_what_the_commit_does_not(tree: Path, tmp_path_factory) -> None:
     assert not code_of(tree).dirty
     require_clean(code_of(tree))
@@ -287,6 +288,7 @@ def test_the_patch_holds_what_the_commit_does_not(tree: Path, tmp_path_factory) 
         require_clean(code)
 
 
+@pytest.mark.process
 def test_new_files_leave_nothing_in_the_repository(tree: Path) -> None:
     before = sorted((tree / ".git").rglob("*"))
     (tree / "new.py").write_text("x = 1\n")
@@ -306,6 +308,7 @@ def test_a_tree_that_cannot_be_read_is_no_clean_one_by_permission(tree: Path) ->
         code_of(tree)
 
 
+@pytest.mark.process
 def test_a_tree_that_cannot_be_read_is_no_clean_one(tree: Path) -> None:
     (tree / ".git" / "objects").rename(tree / ".git" / "gone")
     (tree / "train.py").write_text("lr = 3\n")
@@ -313,6 +316,7 @@ def test_a_tree_that_cannot_be_read_is_no_clean_one(tree: Path) -> None:
         code_of(tree)
 
 
+@pytest.mark.process
 def test_files_that_git_was_to_overlook_are_seen(tree: Path) -> None:
     git(tree, "update-index", "--assume-unchanged", "train.py")
     (tree / "train.py").write_text("lr = 3\n")
@@ -320,6 +324,7 @@ def test_files_that_git_was_to_overlook_are_seen(tree: Path) -> None:
     assert b"lr = 3" in code_of(tree).patch
 
 
+@pytest.mark.process
 def test_a_change_within_the_second_of_the_commit_is_seen(tree: Path) -> None:
     """git counts whole seconds, and reads again what is as new as its index."""
     path, index = tree / "train.py", tree / ".git" / "index"
@@ -332,6 +337,7 @@ def test_a_change_within_the_second_of_the_commit_is_seen(tree: Path) -> None:
     assert b"lr = 4" in code_of(tree).patch
 
 
+@pytest.mark.process
 def test_names_and_settings_of_any_kind(tree: Path) -> None:
     git(tree, "config", "diff.noprefix", "true")
     git(tree, "config", "diff.renames", "copies")
@@ -351,6 +357,7 @@ def test_names_and_settings_of_any_kind(tree: Path) -> None:
     assert not (tree / "train.py").exists()
 
 
+@pytest.mark.process
 def test_a_merge_conflict_is_a_change_like_any_other(tree: Path) -> None:
     git(tree, "checkout", "-qb", "other")
     (tree / "train.py").write_text("lr = 2\n")
@@ -365,6 +372,7 @@ def test_a_merge_conflict_is_a_change_like_any_other(tree: Path) -> None:
     assert b"<<<<<<<" in code.patch
 
 
+@pytest.mark.process
 def test_changes_within_a_submodule_are_named(tree: Path, tmp_path_factory) -> None:
     inner = tmp_path_factory.mktemp("inner")
     git(inner, "init", "-q")
@@ -381,6 +389,7 @@ def test_changes_within_a_submodule_are_named(tree: Path, tmp_path_factory) -> N
         require_clean(code)
 
 
+@pytest.mark.process
 def test_a_hook_has_the_folder_s_own_repository(tree: Path, monkeypatch, tmp_path_factory) -> None:
     other = tmp_path_factory.mktemp("other")
     git(other, "init", "-q")
@@ -390,6 +399,7 @@ def test_a_hook_has_the_folder_s_own_repository(tree: Path, monkeypatch, tmp_pat
     assert code_of(tree).commit == commit
 
 
+@pytest.mark.process
 def test_bare_and_subfolder(tree: Path, tmp_path_factory) -> None:
     bare = tmp_path_factory.mktemp("bare")
     git(bare, "clone", "-q", "--bare", str(tree), str(bare / "x.git"))
@@ -400,12 +410,14 @@ def test_bare_and_subfolder(tree: Path, tmp_path_factory) -> None:
     assert code_of(tree / "sub") == code_of(tree)
 
 
+@pytest.mark.process
 def test_credentials_of_a_remote_are_left_out(tree: Path) -> None:
     git(tree, "remote", "add", "origin", "https://me:s3cret@example.org/x.git")
     assert "s3cret" not in code_of(tree).remote
     assert "example.org/x.git" in code_of(tree).remote
 
 
+@pytest.mark.process
 def test_without_git_there_is_no_code_and_nothing_clean(tmp_path: Path) -> None:
     code = code_of(tmp_path)
     assert (code.commit, code.dirty) == ("", False)

@@ -140,6 +140,7 @@ def program(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("script", "runtimes", "state", "said"),
     [

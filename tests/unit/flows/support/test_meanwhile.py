@@ -43,6 +43,7 @@ def test_what_goes_wrong_in_the_block_is_raised_at_once() -> None:
     never.set()
 
 
+@pytest.mark.process
 def test_a_check_loads_before_its_training_only_what_starts_it() -> None:
     script = """
 import sys

@@ -21,6 +21,8 @@ from tests.support.host.hosts import Ear
 from tests.support.project.locks import make_lock
 from tests.support.project.questions import settled_questions
 
+pytestmark = pytest.mark.process
+
 EARLY, LATE = "2026-01-15T00:00:00Z", "2026-03-01T00:00:00Z"
 LATER = {"timestamp": JANUARY + 30 * DAY}
 CHANNEL = [

@@ -96,6 +96,7 @@ def test_distributions_of_steps_are_known_by_name():
     assert distributions(Held("", "", "", 0, ""), None) == {"my-own-tool", "old"}
 
 
+@pytest.mark.process
 def test_commands_reach_the_shell_as_they_were_written(tmp_path):
     said = tmp_path / "said"
     commands = (f'echo "it\'s $((1 + 1))" >{said}', f"false || echo '$HOME' >>{said}", "exit 3")

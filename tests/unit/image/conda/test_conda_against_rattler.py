@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from freezer.image.conda.chunks import conda_chunks
 from freezer.image.wheel.install import Layout
 from freezer.model.lock import CondaPackage
 from tests.support.conda.channel_files import PLACEHOLDER, File, Link, Package, Tree
 from tests.support.conda.condapackages import EPOCH, LAYOUT, Shop
 from tests.support.conda.rattler_install import rattler_prefix
+
+pytestmark = pytest.mark.process
 
 TEXT = f"home = {PLACEHOLDER}/share:{PLACEHOLDER}/lib\n".encode()
 BINARY = b"\x7fELF\0" + PLACEHOLDER.encode() + b"/lib:" + PLACEHOLDER.encode() + b"/x\0after\0"

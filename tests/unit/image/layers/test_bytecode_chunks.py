@@ -84,6 +84,7 @@ def store(tmp_path: Path) -> Store:
     return Store.open(tmp_path / "store")
 
 
+@pytest.mark.process
 def test_each_package_gets_its_own_byte_code_once(store: Store, tmp_path: Path) -> None:
     compiler = Compiler(tmp_path / "engine")
     first = chunk(store, "a", {f"{SITE}/a/{n:03}.py": f"x = {n}" for n in range(BATCH + 1)})
@@ -100,6 +101,7 @@ def test_each_package_gets_its_own_byte_code_once(store: Store, tmp_path: Path) 
     assert compiler.runs == 1
 
 
+@pytest.mark.process
 def test_test_suites_are_left_as_they_are(store: Store, tmp_path: Path) -> None:
     suite = {f"{SITE}/a/tests/test_a.py": "x = 1", f"{SITE}/a/test/conftest.py": "x = 1"}
     used = {f"{SITE}/a/testing.py": "x = 1", f"{SITE}/tests.py": "x = 1"}
@@ -107,6 +109,7 @@ def test_test_suites_are_left_as_they_are(store: Store, tmp_path: Path) -> None:
     assert [Path(path).name.split(".")[0] for path in names(store, made)] == ["tests", "testing"]
 
 
+@pytest.mark.process
 def test_what_else_is_compiled_changes_nothing(store: Store, tmp_path: Path) -> None:
     one = chunk(
         store, "one", {f"{SITE}/one.py": "def one(left, right):\n    return left + right\n"}
@@ -140,6 +143,7 @@ def shorten(out: Path) -> None:
     (out / "00000").write_bytes((3).to_bytes(8, "little") + b"pyc")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -162,6 +166,7 @@ def test_an_answer_that_is_not_what_was_asked_for_is_refused(
     assert len(compiled(store, Compiler(tmp_path / "again"), piece)) == 1
 
 
+@pytest.mark.process
 def test_a_link_is_no_answer(store: Store, tmp_path: Path) -> None:
     def link(out: Path) -> None:
         (out / "00000").unlink()

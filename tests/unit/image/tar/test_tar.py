@@ -81,6 +81,7 @@ def test_order_time_owner_names_and_dialect_leave_no_mark(
     assert {path: found[path].size for path in files} == {p: len(d) for p, d in files.items()}
 
 
+@pytest.mark.process
 def test_system_tar_reads_it_back(tmp_path: Path) -> None:
     long = "deep/" * 40 + "file"
     data = canonical(

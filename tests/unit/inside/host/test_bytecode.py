@@ -12,6 +12,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from freezer.inside import inside_digest, inside_files
 
 SCRIPT = Path(__file__).parents[4] / "freezer/inside/freezer_inside/bytecode.py"
@@ -52,6 +54,7 @@ def modules(*names: str) -> dict[str, bytes]:
     return {f"/opt/env/{name}.py": Path(file).read_bytes() for name, file in files.items()}
 
 
+@pytest.mark.process
 def test_neighbours_and_order_do_not_matter(tmp_path: Path) -> None:
     every = lay(tmp_path / "all", modules(*MODULES))
     assert run(every) == {"compiled": len(MODULES), "failed": []}
@@ -62,6 +65,7 @@ def test_neighbours_and_order_do_not_matter(tmp_path: Path) -> None:
         assert outcomes(alone, 1) == [together[name]]
 
 
+@pytest.mark.process
 def test_a_file_that_kills_the_compiler_takes_no_other_with_it(tmp_path: Path) -> None:
     # The parser is recursive: a child with a small stack does not survive this.
     deep = {"/opt/env/deep.py": b"(" * 150 + b")" * 150 + b"\n"}
@@ -74,6 +78,7 @@ def test_a_file_that_kills_the_compiler_takes_no_other_with_it(tmp_path: Path) -
     assert [path.name for path in (folder / "out").iterdir()] == ["00000"]
 
 
+@pytest.mark.process
 def test_byte_code_names_the_place_in_the_image_and_is_valid_by_hash(tmp_path: Path) -> None:
     folder = lay(tmp_path / "one", modules("enum"))
     assert run(folder) == {"compiled": 1, "failed": []}
@@ -88,6 +93,7 @@ def test_byte_code_names_the_place_in_the_image_and_is_valid_by_hash(tmp_path: P
     assert data[:16] == Path(written or "").read_bytes()[:16]
 
 
+@pytest.mark.process
 def test_files_that_do_not_compile_are_listed(tmp_path: Path) -> None:
     files = {
         "/opt/env/old.py": b"print 'python 2'\n",

@@ -10,6 +10,8 @@ import pytest
 from freezer.inside.freezer_inside import nvml
 from freezer.inside.freezer_inside.nvml import Gpu, ask
 
+pytestmark = pytest.mark.process
+
 SOURCE = """
 #include <string.h>
 static int handles[2];

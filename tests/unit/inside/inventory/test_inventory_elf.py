@@ -53,6 +53,7 @@ def test_stripped_of_its_sections_it_still_says_what_it_needs(tmp_path: Path) ->
     assert (found.needed, found.compilers, found.constants) == (("b",), (), (0, 0))
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("readelf") is None, reason="binutils are not installed")
 def test_binutils_reads_the_same_of_this_python(tmp_path: Path) -> None:
     found = read_elf(sys.executable)

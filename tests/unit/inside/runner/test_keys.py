@@ -189,6 +189,7 @@ def vectors() -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("seed", ["0", "77"])
 def test_the_documented_vectors(seed: str) -> None:
     listed = vectors()

@@ -12,6 +12,8 @@ import pytest
 
 from freezer.inside import runner_folder
 
+pytestmark = pytest.mark.process
+
 
 def run(folder: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
     started = [sys.executable, str(runner_folder() / "runner.py"), str(folder), *command]

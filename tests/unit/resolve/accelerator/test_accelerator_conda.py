@@ -43,6 +43,7 @@ def room(tmp_path: Path) -> Room:
     return room
 
 
+@pytest.mark.process
 def test_without_constraints_a_solver_takes_the_cpu_build_without_a_word(room: Room) -> None:
     declared = {**VIRTUAL, "__cuda": "12.4"}
     found = room.solve("pytorch", "cuda-version 12.4.*", virtual_packages=declared)
@@ -55,6 +56,7 @@ def test_without_constraints_a_solver_takes_the_cpu_build_without_a_word(room: R
     assert caught.value.hint.startswith("request pytorch=*=*cuda*;")
 
 
+@pytest.mark.process
 def test_constraints_bring_the_gpu_build_of_the_cuda_and_the_cudnn(room: Room) -> None:
     spec = gpu("12.4", "8")
     found = room.solve(
@@ -72,11 +74,13 @@ def test_constraints_bring_the_gpu_build_of_the_cuda_and_the_cudnn(room: Room) -
     require_gpu_builds(found.packages)
 
 
+@pytest.mark.process
 def test_constraints_ask_for_nothing_by_themselves(room: Room) -> None:
     found = room.solve("mkl", constraints=conda_constraints(gpu("12.4"), "openblas"))
     assert pins(found) == {"mkl": "2026.0 0"}
 
 
+@pytest.mark.process
 def test_a_cuda_without_gpu_build_is_refused_by_the_solver(room: Room) -> None:
     spec = gpu("12.6")
     with pytest.raises(ResolveError):
@@ -87,6 +91,7 @@ def test_a_cuda_without_gpu_build_is_refused_by_the_solver(room: Room) -> None:
         )
 
 
+@pytest.mark.process
 def test_a_build_that_the_user_names_is_theirs(room: Room) -> None:
     asked = asks_conda("pytorch=*=cpu*", "libblas=*=*openblas", "pytorch-cpu")
     constraints = conda_constraints(gpu("12.4"), "mkl", asked)
@@ -95,6 +100,7 @@ def test_a_build_that_the_user_names_is_theirs(room: Room) -> None:
     require_gpu_builds(found.packages, asked)
 
 
+@pytest.mark.process
 def test_the_parts_of_a_chosen_cpu_build_are_cpu_builds_too(room: Room) -> None:
     room.channel(
         "forge",

@@ -177,6 +177,7 @@ def test_an_image_that_is_not_there_is_named(store: Store) -> None:
         ask(OneImage(said()), store, "other")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 @pytest.mark.parametrize("path", ["{}:/nowhere:/usr/bin:/bin", "/bin:/nowhere:{}"])
 def test_the_script_tells_the_truth_of_this_host(shell: str, path: str, tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def read_back(data: bytes, folder: Path) -> Any:
     return conda_lock_module("lockfile").parse_conda_lock_file(folder / "conda-lock.yml")
 
 
+@pytest.mark.process
 def test_conda_lock_reads_it_back(room: Room) -> None:
     lock = lock_of(room)
     back = read_back(export.conda_lock_yaml(lock, room.channels, source(room)), room.folder)
@@ -68,6 +69,7 @@ def test_conda_lock_reads_it_back(room: Room) -> None:
     assert back.metadata.time_metadata is None
 
 
+@pytest.mark.process
 def test_the_content_hash_is_conda_locks_own(room: Room) -> None:
     """Computed the way the command does it, from the files that lie beside the lock."""
     lock = lock_of(room)
@@ -91,17 +93,20 @@ def test_the_content_hash_is_conda_locks_own(room: Room) -> None:
     assert back.metadata.content_hash["linux-64"] in allowed
 
 
+@pytest.mark.process
 def test_conda_lock_says_nothing(room: Room, capfd: pytest.CaptureFixture[str]) -> None:
     export.conda_lock_yaml(lock_of(room), room.channels, source(room))
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.process
 def test_a_source_that_conda_lock_cannot_read(room: Room) -> None:
     text = export.environment_yaml(room.channels, SPECS, ["--extra-index-url https://x.example"])
     with pytest.raises(LockError, match=r"conda-lock cannot read the environment\.yml"):
         export.conda_lock_yaml(lock_of(room), room.channels, text)
 
 
+@pytest.mark.process
 def test_the_content_hash_moves_with_the_question(room: Room) -> None:
     lock = lock_of(room)
 
@@ -116,6 +121,7 @@ def test_the_content_hash_moves_with_the_question(room: Room) -> None:
     assert hash_of(gpu, source(room)) != first
 
 
+@pytest.mark.process
 def test_equal_locks_give_equal_bytes(room: Room) -> None:
     once, twice = (
         export.conda_lock_yaml(lock_of(room), room.channels, source(room)) for _ in range(2)
@@ -123,6 +129,7 @@ def test_equal_locks_give_equal_bytes(room: Room) -> None:
     assert once == twice
 
 
+@pytest.mark.process
 def test_several_platforms_in_one(room: Room) -> None:
     lock = lock_of(room)
     both = lock.model_copy(update={"conda_elsewhere": {"linux/arm64": lock.conda[-1:]}})
@@ -136,11 +143,13 @@ def test_several_platforms_in_one(room: Room) -> None:
     assert len(text.splitlines()) == 4
 
 
+@pytest.mark.process
 def test_a_platform_that_is_not_locked(room: Room) -> None:
     with pytest.raises(LockError, match="no conda packages for linux/arm64"):
         export.explicit_text(lock_of(room), "linux/arm64", room.channels)
 
 
+@pytest.mark.process
 def test_an_explicit_file_is_taken_over_as_the_same_packages(room: Room) -> None:
     lock = lock_of(room)
     (room.folder / "env.lock").write_text(export.explicit_text(lock, "linux/amd64", room.channels))
@@ -153,6 +162,7 @@ def test_an_explicit_file_is_taken_over_as_the_same_packages(room: Room) -> None
     ]
 
 
+@pytest.mark.process
 def test_an_exported_conda_lock_is_taken_over_as_the_same_packages(room: Room) -> None:
     lock = lock_of(room)
     data = export.conda_lock_yaml(lock, room.channels, source(room))
@@ -163,17 +173,20 @@ def test_an_exported_conda_lock_is_taken_over_as_the_same_packages(room: Room) -
     assert [item.sha256 for item in back.packages] == [item.sha256 for item in lock.conda]
 
 
+@pytest.mark.process
 def test_what_others_need_comes_first(room: Room) -> None:
     ordered = names(dependencies_first(lock_of(room).conda))
     assert ordered.index("tzdata") < ordered.index("python") < ordered.index("numpy")
     assert ordered.index("libblas") < ordered.index("numpy")
 
 
+@pytest.mark.process
 def test_packages_that_need_each_other_are_all_there(room: Room) -> None:
     room.channel("forge", record("a", depends=["b"]), record("b", depends=["a"]))
     assert names(dependencies_first(room.solve("a").packages)) == ["b", "a"]
 
 
+@pytest.mark.process
 def test_no_secret_reaches_an_export(room: Room) -> None:
     lock = lock_of(room)
     secret = CondaChannel(
@@ -189,6 +202,7 @@ def test_no_secret_reaches_an_export(room: Room) -> None:
     assert "https://conda.example/forge/linux-64/" in text
 
 
+@pytest.mark.process
 def test_a_mirror_changes_no_export(room: Room) -> None:
     lock = lock_of(room)
     plain = CondaChannel("forge", (room.channels[0].address,))
@@ -198,6 +212,7 @@ def test_a_mirror_changes_no_export(room: Room) -> None:
         assert b"- 'forge'\n" in export.environment_yaml(channels, SPECS)
 
 
+@pytest.mark.process
 def test_a_package_without_md5_cannot_be_exported(room: Room) -> None:
     lock = lock_of(room)
     bare = tuple(item.model_copy(update={"md5": None}) for item in lock.conda)

@@ -16,6 +16,7 @@ def room(tmp_path: Path) -> Room:
     return Room(tmp_path)
 
 
+@pytest.mark.process
 def test_no_such_package_names_the_near_ones(room: Room) -> None:
     room.channel("forge", record("scikit-learn"), record("numpy"))
     error = room.fails("numpy", "scikit-lern")
@@ -26,6 +27,7 @@ def test_no_such_package_names_the_near_ones(room: Room) -> None:
     ]
 
 
+@pytest.mark.process
 def test_no_such_package_and_nothing_near(room: Room) -> None:
     room.channel("forge", record("numpy"))
     room.channel("other", record("scipy"))
@@ -34,6 +36,7 @@ def test_no_such_package_and_nothing_near(room: Room) -> None:
     assert error.hint == "check its spelling, or add a channel"
 
 
+@pytest.mark.process
 def test_a_package_of_another_channel(room: Room) -> None:
     room.channel("forge", record("numpy"))
     room.channel("nvidia", record("cuda"))
@@ -41,6 +44,7 @@ def test_a_package_of_another_channel(room: Room) -> None:
     assert "add torch to `channels`" in str(room.fails("torch::pytorch"))
 
 
+@pytest.mark.process
 def test_no_such_version_names_the_newest(room: Room) -> None:
     room.channel("forge", *(record("numpy", f"2.{minor}") for minor in range(9)))
     error = room.fails("numpy >=3")
@@ -48,12 +52,14 @@ def test_no_such_version_names_the_newest(room: Room) -> None:
     assert error.found == "the newest are 2.8, 2.7, 2.6, 2.5, 2.4 (forge)"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("text", ["numpy=1.11", "numpy==1.11.2", "numpy 1.11.*"])
 def test_no_such_version_names_those_next_to_one_that_is_pinned(room: Room, text: str) -> None:
     room.channel("forge", *(record("numpy", version) for version in ("1.9", "1.12", "2.0", "2.11")))
     assert room.fails(text).found == "the nearest are 1.12, 1.9, 2.0 (forge)"
 
 
+@pytest.mark.process
 def test_no_such_build(room: Room) -> None:
     builds = ("1_openblas", "2_openblas", "1_blis")
     room.channel("forge", *(record("libblas", version, b) for b in builds for version in "34"))
@@ -62,6 +68,7 @@ def test_no_such_build(room: Room) -> None:
     assert error.found == "the nearest are 3 2_openblas, 3 1_openblas, 3 1_blis (forge)"
 
 
+@pytest.mark.process
 def test_all_that_is_missing_is_said_at_once(room: Room) -> None:
     later = record("scipy", "2.0", timestamp=JANUARY + 300 * DAY)
     room.channel("forge", record("numpy", "2.0"), record("python"), later)
@@ -79,6 +86,7 @@ def test_all_that_is_missing_is_said_at_once(room: Room) -> None:
     ]
 
 
+@pytest.mark.process
 def test_nothing_is_old_enough(room: Room) -> None:
     room.channel("forge", record("numpy", "2.0", timestamp=JANUARY + 3 * DAY))
     error = room.fails("numpy", as_of="2026-01-01T00:00:00Z")
@@ -87,6 +95,7 @@ def test_nothing_is_old_enough(room: Room) -> None:
     assert error.found == "the first was built at 2026-01-04T00:00:00Z"
 
 
+@pytest.mark.process
 def test_a_dependency_that_is_too_new_is_named(room: Room) -> None:
     room.channel(
         "forge",
@@ -97,6 +106,7 @@ def test_a_dependency_that_is_too_new_is_named(room: Room) -> None:
     assert any("newer than the cut-off 2026-06-01" in line for line in error.details)
 
 
+@pytest.mark.process
 def test_a_conflict_names_the_lines_that_take_part(room: Room) -> None:
     room.channel(
         "forge",
@@ -117,12 +127,14 @@ def test_a_conflict_names_the_lines_that_take_part(room: Room) -> None:
     ]
 
 
+@pytest.mark.process
 def test_a_dependency_that_no_channel_has(room: Room) -> None:
     room.channel("forge", record("scipy", depends=["libfortran 5.*"]))
     error = room.fails("scipy")
     assert "scipy 1.0 needs libfortran 5.*, which no channel has" in str(error)
 
 
+@pytest.mark.process
 def test_a_gpu_that_was_not_declared(room: Room) -> None:
     room.channel("forge", record("torch", "2.0", "cuda_0", depends=["__cuda"]))
     error = room.fails("torch=*=cuda*")
@@ -150,6 +162,7 @@ def test_a_proof_loses_its_repetitions() -> None:
     ]
 
 
+@pytest.mark.process
 def test_a_long_proof_is_cut(room: Room) -> None:
     room.channel(
         "forge",

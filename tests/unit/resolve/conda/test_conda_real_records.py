@@ -29,6 +29,8 @@ from tests.support.conda.conda_forge import SECTIONS, SUBDIRS, conda_forge
 from tests.support.conda.condaindex import Room, pins
 from tests.support.project.locks import make_lock
 
+pytestmark = pytest.mark.process
+
 AS_OF = "2026-09-01T00:00:00Z"
 PLAIN = virtual_packages("2.36", "linux-64")
 CUDA = virtual_packages("2.36", "linux-64", "12.4")

@@ -16,6 +16,7 @@ def room(tmp_path: Path) -> Room:
     return Room(tmp_path)
 
 
+@pytest.mark.process
 def test_the_whole_record_is_locked(room: Room) -> None:
     room.channel(
         "forge",
@@ -57,6 +58,7 @@ def test_the_whole_record_is_locked(room: Room) -> None:
     assert libffi.reason == "needed by python"
 
 
+@pytest.mark.process
 def test_reasons_name_every_place_and_every_dependent(room: Room) -> None:
     room.channel(
         "forge",
@@ -74,6 +76,7 @@ def test_reasons_name_every_place_and_every_dependent(room: Room) -> None:
     }
 
 
+@pytest.mark.process
 def test_a_build_is_chosen_by_its_string(room: Room) -> None:
     room.channel(
         "forge", *(record("libblas", "3.9", build) for build in ("1_mkl", "2_openblas", "3_blis"))
@@ -81,6 +84,7 @@ def test_a_build_is_chosen_by_its_string(room: Room) -> None:
     assert pins(room.solve("libblas=*=*openblas")) == {"libblas": "3.9 2_openblas"}
 
 
+@pytest.mark.process
 def test_only_declared_virtual_packages_are_there(room: Room) -> None:
     """A GPU, a glibc or a CPU of the machine that locks must not be seen."""
     room.channel(
@@ -99,6 +103,7 @@ def test_only_declared_virtual_packages_are_there(room: Room) -> None:
     assert pins(room.solve("avx", virtual_packages={"__archspec": "x86_64_v4"})) == {"avx": "1.0 0"}
 
 
+@pytest.mark.process
 def test_constraints_hold_without_asking(room: Room) -> None:
     room.channel(
         "forge",
@@ -112,6 +117,7 @@ def test_constraints_hold_without_asking(room: Room) -> None:
     assert pins(room.solve("plain", constraints=limited)) == {"plain": "1.0 0"}
 
 
+@pytest.mark.process
 def test_a_constraint_chooses_a_build(room: Room) -> None:
     room.channel(
         "forge",
@@ -123,6 +129,7 @@ def test_a_constraint_chooses_a_build(room: Room) -> None:
         assert found["libblas"] == "3.9 2_openblas"
 
 
+@pytest.mark.process
 def test_what_still_answers_is_kept(room: Room) -> None:
     room.channel("forge", record("a", "1.0", depends=["b"]), record("b", "1.0"))
     before = room.solve("a")
@@ -137,6 +144,7 @@ def test_what_still_answers_is_kept(room: Room) -> None:
     assert pins(moved) == {"a": "2.0 0", "b": "1.0 0"}
 
 
+@pytest.mark.process
 def test_what_no_longer_answers_is_not_kept(room: Room) -> None:
     newer = JANUARY + 10 * DAY
     room.channel("forge", record("a", "1.0"), record("a", "2.0", timestamp=newer))
@@ -148,6 +156,7 @@ def test_what_no_longer_answers_is_not_kept(room: Room) -> None:
     assert pins(elsewhere) == {"a": "1.5 0"}
 
 
+@pytest.mark.process
 def test_a_kept_package_gets_the_reasons_of_now(room: Room) -> None:
     room.channel("forge", record("a", "1.0", depends=["b"]), record("b", "1.0"))
     before = room.solve("a")
@@ -156,6 +165,7 @@ def test_a_kept_package_gets_the_reasons_of_now(room: Room) -> None:
     assert after["b"].reason == "asked for in environment.yml:2"
 
 
+@pytest.mark.process
 def test_archives_in_both_forms_are_taken_as_conda(room: Room) -> None:
     both = record("a", "1.0")
     room.channel("forge", both)
@@ -168,6 +178,7 @@ def test_archives_in_both_forms_are_taken_as_conda(room: Room) -> None:
     assert package.file == "a-1.0-0.conda"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("missing", ["sha256", "size"])
 def test_a_record_that_pins_no_bytes_is_refused_by_name(room: Room, missing: str) -> None:
     room.channel("forge", record("a", "1.0", depends=["b"]), record("b", "1.0", **{missing: None}))
@@ -176,6 +187,7 @@ def test_a_record_that_pins_no_bytes_is_refused_by_name(room: Room, missing: str
     assert error.details == (f"forge/linux-64/b-1.0-0.conda has no {missing}",)
 
 
+@pytest.mark.process
 def test_an_index_that_lies_of_its_subdir_is_held_to_where_it_lies(room: Room) -> None:
     room.channel("forge", record("a", "1.0"))
     index = room.folder / "channels" / "forge" / "linux-64" / "repodata.json"
@@ -184,12 +196,14 @@ def test_an_index_that_lies_of_its_subdir_is_held_to_where_it_lies(room: Room) -
     assert package.subdir == "linux-64"
 
 
+@pytest.mark.process
 def test_archives_apart_from_their_index_are_locked_alike(room: Room) -> None:
     room.channel("forge", record("a", "1.0"), info={"base_url": "https://archives.example/x/"})
     [package] = room.solve("a").packages
     assert (package.channel, package.subdir, package.file) == ("forge", "linux-64", "a-1.0-0.conda")
 
 
+@pytest.mark.process
 def test_an_empty_environment_is_no_question(room: Room) -> None:
     room.channel("forge", record("a", "1.0"))
     assert room.solve().packages == ()
@@ -203,6 +217,7 @@ def test_a_channel_without_the_platform_is_named(room: Room, tmp_path: Path) -> 
     assert "sources: {conda: {typo" in str(error)
 
 
+@pytest.mark.process
 def test_an_index_that_breaks_off_is_fetched_again(room: Room) -> None:
     room.channel("forge", record("a", "1.0"))
     index = room.folder / "channels" / "forge" / "linux-64" / "repodata.json"

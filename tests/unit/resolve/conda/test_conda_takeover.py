@@ -100,6 +100,7 @@ def pip_entry(**more: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.process
 def test_an_explicit_file_is_completed_from_the_channel(room: Room) -> None:
     text = explicit(
         room, f"{url(room, PYTHON)}#{PYTHON['md5']}", f"{url(room, TZDATA)}#{TZDATA['sha256']}"
@@ -114,6 +115,7 @@ def test_an_explicit_file_is_completed_from_the_channel(room: Room) -> None:
     assert (tzdata.requested, tzdata.reason) == (False, "needed by python")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["{md5}", "md5:{md5}", "{sha256}", "sha256:{sha256}"])
 def test_hashes_in_every_spelling(room: Room, kind: str) -> None:
     found = gather(room, explicit(room, f"{url(room, TZDATA)}#{kind.format(**TZDATA)}"))
@@ -159,6 +161,7 @@ def test_another_platforms_file_is_refused(room: Room) -> None:
         gather(room, text, subdir="linux-aarch64")
 
 
+@pytest.mark.process
 def test_a_conda_lock_is_taken_over_without_solving(room: Room) -> None:
     text = conda_lock(room, PYTHON, TZDATA, extra=[pip_entry()])
     found = gather(room, text, "conda-lock.yml")
@@ -271,6 +274,7 @@ def test_a_lock_takes_no_dependencies_beside_it(room: Room) -> None:
         gather_conda(room.folder, CondaSpec(file="env.lock", dependencies=("numpy",)), "3.11")
 
 
+@pytest.mark.process
 def test_what_the_channel_lost_is_named_with_what_it_has(room: Room) -> None:
     found = gather(room, explicit(room, f"{url(room, PYTHON)}#{PYTHON['md5']}"))
     room.channel(
@@ -286,12 +290,14 @@ def test_what_the_channel_lost_is_named_with_what_it_has(room: Room) -> None:
     )
 
 
+@pytest.mark.process
 def test_what_the_channel_replaced_is_refused(room: Room) -> None:
     found = gather(room, explicit(room, f"{url(room, PYTHON)}#{'0' * 32}"))
     with pytest.raises(IntegrityError, match="other bytes than the locked ones"):
         complete(room, found)
 
 
+@pytest.mark.process
 def test_a_channel_without_sha256_cannot_complete_an_md5(room: Room) -> None:
     found = gather(room, explicit(room, f"{url(room, PYTHON)}#{PYTHON['md5']}"))
     room.channel("forge", {key: PYTHON[key] for key in PYTHON if key != "sha256"})
@@ -299,6 +305,7 @@ def test_a_channel_without_sha256_cannot_complete_an_md5(room: Room) -> None:
         complete(room, found)
 
 
+@pytest.mark.process
 def test_gone_packages_are_told_before_a_build(room: Room) -> None:
     packages = room.solve("python").packages
     ask = {"subdir": "linux-64", "store": room.store, "report": SilentReporter()}
@@ -309,6 +316,7 @@ def test_gone_packages_are_told_before_a_build(room: Room) -> None:
     assert str(tzdata) == "tzdata 2026a 0 (forge): the channel has other bytes under that name"
 
 
+@pytest.mark.process
 def test_what_the_store_holds_is_never_gone(room: Room) -> None:
     packages = [
         item.model_copy(update={"sha256": room.store.put_bytes(b"x")})

@@ -112,6 +112,7 @@ def test_the_tool_is_found_on_the_path_or_where_conda_says(
     assert find_tool() == there
 
 
+@pytest.mark.process
 def test_what_conda_lock_chooses_is_locked_whole_by_freezers_rules(room: Room, log: Path) -> None:
     """One run, since each takes a second: records, cut-off, priorities, constraints, secrets."""
     newer = JANUARY + 300 * DAY
@@ -148,6 +149,7 @@ def test_what_conda_lock_chooses_is_locked_whole_by_freezers_rules(room: Room, l
         assert secret_word not in said
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("log")
 def test_a_channel_and_virtual_packages_that_are_named_count(room: Room) -> None:
     room.channel("upper", record("a", "1.0"))
@@ -164,6 +166,7 @@ def test_a_channel_and_virtual_packages_that_are_named_count(room: Room) -> None
     }
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("log")
 def test_what_still_answers_is_kept(room: Room) -> None:
     room.channel("forge", record("a", "1.0", depends=["b"]), record("b", "1.0"))
@@ -177,6 +180,7 @@ def test_what_still_answers_is_kept(room: Room) -> None:
     assert pins(ask(room, "a >=2", keep=kept(before))) == {"a": "2.0 0", "b": "2.0 0"}
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("log")
 def test_packages_of_unknown_age_come_last(room: Room) -> None:
     room.channel("forge", record("a", "1.0"), record("a", "2.0", timestamp=None))
@@ -185,6 +189,7 @@ def test_packages_of_unknown_age_come_last(room: Room) -> None:
     assert "a: no build time is known" in unknown.warnings[0]
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("log")
 def test_no_answer_gives_the_tools_words(room: Room) -> None:
     room.channel("forge", record("a", "1.0", depends=["b >=2"]), record("b", "1.0"))
@@ -199,6 +204,7 @@ def test_the_spec_chooses_the_solver(room: Room) -> None:
     assert conda_solver("conda-lock") is solve_with_conda_lock
 
 
+@pytest.mark.process
 def test_the_conda_lock_command_sees_nothing_to_do(room: Room, log: Path) -> None:
     """An exported lock, checked by the command itself against the files that lie beside it."""
     room.channel("forge", record("python", "3.11.4"), record("numpy", "2.0", depends=["python"]))

@@ -36,6 +36,7 @@ def room(tmp_path: Path) -> Room:
     return Room(tmp_path)
 
 
+@pytest.mark.process
 def test_rattler_installs_a_local_file_whatever_it_hashes_to(tmp_path: Path) -> None:
     """The trap itself: another SHA-256 than the record's, and not a word."""
     shop = Shop(tmp_path / "store")
@@ -48,6 +49,7 @@ def test_rattler_installs_a_local_file_whatever_it_hashes_to(tmp_path: Path) -> 
     assert found["share/demo.txt"] == (False, b"other bytes")
 
 
+@pytest.mark.process
 def test_a_wrong_hash_of_a_local_file_is_noticed(room: Room) -> None:
     """rattler installs a file from a folder whatever it hashes to; nothing is used unverified."""
     good = b"the archive that was indexed"
@@ -84,6 +86,7 @@ def priorities(room: Room) -> None:
     room.channel("lower", record("a", "2.0"), record("b", "1.0", depends=["a"]))
 
 
+@pytest.mark.process
 def test_rattlers_gateway_leaks_priorities(room: Room) -> None:
     """Why the gateway is not used: it serves a version from a channel that should be shadowed."""
     priorities(room)
@@ -103,6 +106,7 @@ def test_rattlers_gateway_leaks_priorities(room: Room) -> None:
     assert run(code, str(room.folder / "gateway"), *urls).stdout == "2.0\n"
 
 
+@pytest.mark.process
 def test_a_name_is_taken_from_the_first_channel_that_has_it(room: Room) -> None:
     priorities(room)
     assert pins(room.solve("a", "b")) == {"a": "1.0 0", "b": "1.0 0"}
@@ -111,6 +115,7 @@ def test_a_name_is_taken_from_the_first_channel_that_has_it(room: Room) -> None:
     assert "change the order of `channels`" in str(error)
 
 
+@pytest.mark.process
 def test_a_channel_named_with_the_package_is_obeyed(room: Room) -> None:
     priorities(room)
     [package] = room.solve("lower::a").packages
@@ -120,6 +125,7 @@ def test_a_channel_named_with_the_package_is_obeyed(room: Room) -> None:
     assert "the channel upper has no package called b" in str(room.fails("upper::b"))
 
 
+@pytest.mark.process
 def test_the_solver_leaves_before_it_can_crash() -> None:
     """rattler crashes in some runs when the interpreter ends by itself; the child never does."""
     code = "import atexit, sys; atexit.register(lambda: sys.stderr.write('ended by itself')); "
@@ -134,11 +140,13 @@ def test_the_solver_leaves_before_it_can_crash() -> None:
     assert "failure" in json.loads(done.stdout)
 
 
+@pytest.mark.process
 def test_solves_in_a_row_end_well(room: Room) -> None:
     room.channel("forge", record("a", "1.0"))
     assert {str(pins(room.solve("a"))) for _ in range(4)} == {"{'a': '1.0 0'}"}
 
 
+@pytest.mark.process
 def test_the_cut_off_is_utc_wherever_the_machine_is(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,12 +171,14 @@ def test_rattler_ignores_the_zone_of_a_moment(room: Room) -> None:
     assert len(found) == 1
 
 
+@pytest.mark.process
 def test_a_channel_that_was_indexed_today_is_not_too_new(room: Room) -> None:
     today = JANUARY + 300 * DAY
     room.channel("forge", record("a", "1.0", indexed_timestamp=today))
     assert pins(room.solve("a")) == {"a": "1.0 0"}
 
 
+@pytest.mark.process
 def test_a_package_of_unknown_age_is_taken_only_when_nothing_else_will_do(room: Room) -> None:
     room.channel("forge", record("a", "1.0"), record("a", "2.0", timestamp=None))
     known = room.solve("a")
@@ -178,6 +188,7 @@ def test_a_package_of_unknown_age_is_taken_only_when_nothing_else_will_do(room: 
     assert unknown.warnings == ("a: no build time is known, so the cut-off could not be checked",)
 
 
+@pytest.mark.process
 def test_no_ca_certificates_are_needed(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """rattler's gateway cannot be made where it finds none, even when it is to read a folder."""
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/certificates.pem")
@@ -198,6 +209,7 @@ def test_certificates_that_the_user_names_stay(
     assert child.environment()["SSL_CERT_FILE"] == str(tmp_path / "ours.pem")
 
 
+@pytest.mark.process
 def test_what_is_no_ordinary_exception_is_an_error_all_the_same(room: Room) -> None:
     room.channel("forge", record("a", "1.0"))
     error = room.fails("a", virtual_packages={"__glibc": "not a version at all!"})
@@ -205,6 +217,7 @@ def test_what_is_no_ordinary_exception_is_an_error_all_the_same(room: Room) -> N
     assert "the conda solver rejected the request" in str(error)
 
 
+@pytest.mark.process
 def test_a_solver_that_dies_is_an_error_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "_WORKER", "no_such_module_of_ours")
     with pytest.raises(ResolveError, match="ended without a result") as caught:
@@ -212,6 +225,7 @@ def test_a_solver_that_dies_is_an_error_all_the_same(monkeypatch: pytest.MonkeyP
     assert "No module named no_such_module_of_ours" in str(caught.value)
 
 
+@pytest.mark.process
 def test_a_file_of_the_users_is_not_taken_for_rattler(
     room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

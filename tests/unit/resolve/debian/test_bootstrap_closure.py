@@ -19,10 +19,13 @@ from freezer.model.lock import DebianPackage
 from freezer.resolve.debian.bootstrap import bootstrap_sources, resolve_bootstrap
 from tests.support.debian.archives import Archive, SigningKey, stanza
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("gpg") and shutil.which("gpgv")),
-    reason="gpg signs the archives of these tests",
-)
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(
+        not (shutil.which("gpg") and shutil.which("gpgv")),
+        reason="gpg signs the archives of these tests",
+    ),
+]
 MINIMAL = (
     stanza("apt", "2.6", Depends="libapt (>= 2.6), keyring", Priority="required"),
     stanza("debian-archive-keyring", Provides="keyring"),

@@ -88,6 +88,7 @@ def built(store: Store, name: str, version: str, requires: list[str]) -> GitWhee
     return GitWheel(git, package, metadata)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "body", [b"", b"\n", b"\n\nVersion: 3\n\nlong\n", b"\r\n\r\nVersion: 3\r\n"]
 )

@@ -31,6 +31,7 @@ def index() -> Iterator[FakeIndex]:
         yield served
 
 
+@pytest.mark.process
 def test_pip_is_always_there_with_freezers_reason(index: FakeIndex, tmp_path: Path) -> None:
     index.add("pip", "26.0")
     index.add("a")
@@ -42,6 +43,7 @@ def test_pip_is_always_there_with_freezers_reason(index: FakeIndex, tmp_path: Pa
     assert found["a"].reason == "asked for in requirements.in:1"
 
 
+@pytest.mark.process
 def test_a_pip_of_the_users_is_the_users(index: FakeIndex, tmp_path: Path) -> None:
     index.add("pip", "25.0")
     index.add("pip", "26.0")
@@ -53,6 +55,7 @@ def test_a_pip_of_the_users_is_the_users(index: FakeIndex, tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.process
 def test_either_resolver_may_be_chosen(index: FakeIndex, tmp_path: Path) -> None:
     index.add("pip", "26.0")
     asking = request(index.simple, target=host_target())
@@ -64,6 +67,7 @@ def test_either_resolver_may_be_chosen(index: FakeIndex, tmp_path: Path) -> None
     assert answers[0] == answers[1]
 
 
+@pytest.mark.process
 def test_mistaken_names_are_warned_of(index: FakeIndex, tmp_path: Path) -> None:
     for name in ("pip", "yaml"):
         index.add(name)
@@ -79,6 +83,7 @@ HELD = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
 def test_what_conda_brings_is_neither_fetched_nor_replaced(
     index: FakeIndex, tmp_path: Path, resolver: str
@@ -93,6 +98,7 @@ def test_what_conda_brings_is_neither_fetched_nor_replaced(
     assert answer.packages[0].requires == ()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
 def test_a_clash_with_conda_names_both_sides(
     index: FakeIndex, tmp_path: Path, resolver: str
@@ -109,6 +115,7 @@ def test_a_clash_with_conda_names_both_sides(
     assert "request another pytorch from conda" in said
 
 
+@pytest.mark.process
 def test_where_nothing_is_asked_conda_stands_in_the_way_of_nothing(
     index: FakeIndex, tmp_path: Path
 ) -> None:

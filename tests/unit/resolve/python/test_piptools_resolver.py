@@ -50,6 +50,7 @@ def pins(resolution: Resolution) -> dict[str, str]:
     return {package.name: package.version for package in resolution.packages}
 
 
+@pytest.mark.process
 def test_both_resolvers_agree_on_everything_that_is_locked(
     index: FakeIndex, store: Store, tmp_path: Path
 ) -> None:
@@ -109,6 +110,7 @@ def build_wheel(folder, settings=None, metadata=None):
 """
 
 
+@pytest.mark.process
 def test_an_allowed_source_distribution_is_locked_by_both(index: FakeIndex, store: Store) -> None:
     index.add("small-backend", "1", members={"small_backend.py": _BACKEND})
     index.add_sdist(
@@ -122,6 +124,7 @@ def test_an_allowed_source_distribution_is_locked_by_both(index: FakeIndex, stor
     assert [item.name for item in found.build_requires] == ["small-backend"]
 
 
+@pytest.mark.process
 def test_indexes_stand_to_one_another_as_with_uv(index: FakeIndex, store: Store) -> None:
     index.add("ours", "99")
     with serve() as private:
@@ -132,6 +135,7 @@ def test_indexes_stand_to_one_another_as_with_uv(index: FakeIndex, store: Store)
         assert pins(agreed(request(merged, "ours"), store)) == {"ours": "99"}
 
 
+@pytest.mark.process
 def test_files_without_a_date_count_where_nothing_else_answers(
     index: FakeIndex, store: Store
 ) -> None:
@@ -142,6 +146,7 @@ def test_files_without_a_date_count_where_nothing_else_answers(
     assert "a, b: no upload date is known" in found.warnings[0]
 
 
+@pytest.mark.process
 def test_no_wheel_is_downloaded_to_resolve(index: FakeIndex, store: Store) -> None:
     index.add("a", "1", ["b"])
     index.add("b", metadata=False)
@@ -150,6 +155,7 @@ def test_no_wheel_is_downloaded_to_resolve(index: FakeIndex, store: Store) -> No
     assert whole == []
 
 
+@pytest.mark.process
 def test_metadata_of_a_wheel_on_a_server_without_ranges(index: FakeIndex, store: Store) -> None:
     index.ranges = False
     index.add("a", "1", ["b"], metadata=False)
@@ -157,6 +163,7 @@ def test_metadata_of_a_wheel_on_a_server_without_ranges(index: FakeIndex, store:
     assert pins(with_pip_tools(request(index.simple, "a"), store)) == {"a": "1", "b": "1.0"}
 
 
+@pytest.mark.process
 def test_credentials_work_and_never_reach_the_child(
     index: FakeIndex, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +185,7 @@ def test_credentials_work_and_never_reach_the_child(
     assert not any(SECRET in word for word in (*seen, repr(found)))
 
 
+@pytest.mark.process
 def test_an_index_out_of_reach_is_said_by_its_own_name(store: Store) -> None:
     with pytest.raises(FetchError) as caught:
         with_pip_tools(request(f"http://me:{SECRET}@127.0.0.1:9/simple", "a"), store)
@@ -188,6 +196,7 @@ def test_an_index_out_of_reach_is_said_by_its_own_name(store: Store) -> None:
 # Failures
 
 
+@pytest.mark.process
 def test_a_conflict_names_both_lines(index: FakeIndex, store: Store) -> None:
     index.add("flow", "2", ["num<2"])
     for version in ("1", "2"):
@@ -201,6 +210,7 @@ def test_a_conflict_names_both_lines(index: FakeIndex, store: Store) -> None:
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -231,6 +241,7 @@ def test_failures_read_as_uvs_do(index: FakeIndex, store: Store, text: str, mess
         assert str(caught.value.where) == "requirements.in:1"
 
 
+@pytest.mark.process
 def test_metadata_that_pip_refuses_is_told_with_the_way_out(index: FakeIndex, store: Store) -> None:
     index.add("a", "1", ["b (>=5.1.*)"])
     index.add("b", "6")

@@ -21,6 +21,8 @@ from freezer.resolve.python.resolve import resolve_pip
 from tests.support.project.asking import asked, host_target, request
 from tests.support.python.indexes import FakeIndex, serve, sha256
 
+pytestmark = pytest.mark.process
+
 MINOR = host_target().python.minor
 CP = f"cp{MINOR.replace('.', '')}"
 WINDOWS, LINUX = f"{CP}-{CP}-win_amd64", f"{CP}-{CP}-manylinux_2_17_x86_64"

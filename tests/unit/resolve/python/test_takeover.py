@@ -88,6 +88,7 @@ def versions(found: dict[str, Any]) -> dict[str, str]:
 PLAIN = {"top": "2.0", "left": "1.0", "tool": "1.0", "drawing": "1.0"}
 
 
+@pytest.mark.process
 def test_a_uv_lock_is_taken_over_with_its_edges(project: Path, index: FakeIndex) -> None:
     locked = read_uv_lock((project / "uv.lock").read_text(), "uv.lock", (), ())
     index.add("top", "9.0")
@@ -101,6 +102,7 @@ def test_a_uv_lock_is_taken_over_with_its_edges(project: Path, index: FakeIndex)
     assert {item.source for item in found.values()} == {"pypi"}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("extra", "version"), [("old", "1"), ("new", "2"), ("OLD", "1")])
 def test_conflicting_extras_of_a_uv_lock(
     project: Path, index: FakeIndex, extra: str, version: str
@@ -110,6 +112,7 @@ def test_conflicting_extras_of_a_uv_lock(
     assert versions(found) == {**PLAIN, "base": version, "probe": "1.0"}
 
 
+@pytest.mark.process
 def test_both_conflicting_extras_are_refused(project: Path) -> None:
     locked = read_uv_lock((project / "uv.lock").read_text(), "uv.lock", ("old", "new"), ())
     with pytest.raises(SpecError, match=r"not a valid uv\.lock") as caught:
@@ -117,6 +120,7 @@ def test_both_conflicting_extras_are_refused(project: Path) -> None:
     assert "several versions of base" in str(caught.value)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("words", [(), ("--extra", "new"), ("--group", "test")])
 def test_uvs_export_is_the_same_environment(
     project: Path, index: FakeIndex, words: tuple[str, ...]
@@ -133,6 +137,7 @@ def test_uvs_export_is_the_same_environment(
     assert theirs["top"].requires == ("left",)  # read from the wheel
 
 
+@pytest.mark.process
 def test_pips_own_lock(tmp_path: Path, index: FakeIndex) -> None:
     import sys
 
@@ -148,6 +153,7 @@ def test_pips_own_lock(tmp_path: Path, index: FakeIndex) -> None:
     assert found["top"].size == len(index.files["top"][0].data)
 
 
+@pytest.mark.process
 def test_a_question_of_a_lock_is_its_content(project: Path) -> None:
     one = gather(project, PipSpec(files=("uv.lock",)))
     assert one.locked is not None
@@ -157,6 +163,7 @@ def test_a_question_of_a_lock_is_its_content(project: Path) -> None:
     assert extra.lines != one.lines
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("files", "more"),
     [(("uv.lock", "pyproject.toml"), {}), (("uv.lock",), {"requirements": ("stranger",)}),
@@ -168,6 +175,7 @@ def test_a_lock_stands_alone(project: Path, files: tuple[str, ...], more: dict[s
         gather(project, PipSpec(files=files, **more))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["extras", "groups"])
 def test_what_the_lock_was_not_made_for_is_refused(project: Path, kind: str) -> None:
     locked = gather(project, PipSpec(files=("uv.lock",), **{kind: ("nonesuch",)})).locked
@@ -179,6 +187,7 @@ def test_what_the_lock_was_not_made_for_is_refused(project: Path, kind: str) -> 
         gather(project, PipSpec(files=("pylock.toml",), **{kind: ("nonesuch",)}))
 
 
+@pytest.mark.process
 def test_another_python_is_refused(project: Path) -> None:
     old = TARGET.python.model_copy(update={"version": "3.10.2", "abi": "cp310"})
     target = TARGET.model_copy(update={"python": old})
@@ -190,6 +199,7 @@ def test_another_python_is_refused(project: Path) -> None:
         pylock.pins(target)
 
 
+@pytest.mark.process
 def test_other_bytes_on_the_index_are_refused_where_metadata_is_read(
     project: Path, index: FakeIndex
 ) -> None:
@@ -200,6 +210,7 @@ def test_other_bytes_on_the_index_are_refused_where_metadata_is_read(
         take(locked, index, project)
 
 
+@pytest.mark.process
 def test_a_package_that_conda_brings_too_is_refused(project: Path, index: FakeIndex) -> None:
     locked = read_uv_lock((project / "uv.lock").read_text(), "uv.lock", (), ())
     provided = {"left": Provided("1.0", "left", "conda's left 1.0")}

@@ -47,6 +47,7 @@ torchy = {{ index = "cpuonly" }}
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
 def test_an_explicit_index_has_its_package_and_no_other(
     tmp_path: Path, store: Store, resolver: str
@@ -178,6 +179,7 @@ def test_all_refused_sources_are_named_at_once(tmp_path: Path) -> None:
     assert "pyproject.toml:7" in caught.value.details[1]
 
 
+@pytest.mark.process
 def test_constraints_and_overrides(tmp_path: Path, store: Store) -> None:
     text = f'{HEAD}dependencies = ["a"]\n[tool.uv]\n'
     text += 'constraint-dependencies = ["b<3"]\noverride-dependencies = ["c>=2"]\n'

@@ -15,6 +15,8 @@ from tests.support.project.asking import request
 from tests.support.python.indexes import FakeIndex, File, serve, sha256
 from tests.support.python.uv_resolving import add_setuptools, cache, index, pins, resolve, store
 
+pytestmark = pytest.mark.process
+
 __all__ = ["cache", "index", "store"]
 
 

@@ -49,6 +49,7 @@ def also(question: PipRequest, *constraints: str, **more: Any) -> PipRequest:
     return replace(question, constraints=tuple(map(asked, constraints)), **more)
 
 
+@pytest.mark.process
 def test_versions_alone_are_told_without_a_look_at_files(
     session: PipSession, question: PipRequest, index: FakeIndex
 ) -> None:
@@ -56,6 +57,7 @@ def test_versions_alone_are_told_without_a_look_at_files(
     assert {package.name for package in session.resolve(question).packages} == {"a", "b"}
 
 
+@pytest.mark.process
 def test_what_is_pinned_whole_is_asked_of_the_cache(
     session: PipSession, question: PipRequest, index: FakeIndex
 ) -> None:
@@ -67,6 +69,7 @@ def test_what_is_pinned_whole_is_asked_of_the_cache(
     assert index.requests == []
 
 
+@pytest.mark.process
 def test_a_proof_about_what_was_just_read_stands(
     session: PipSession, question: PipRequest, index: FakeIndex
 ) -> None:
@@ -77,6 +80,7 @@ def test_a_proof_about_what_was_just_read_stands(
     assert index.asked(".metadata") == []
 
 
+@pytest.mark.process
 def test_what_is_open_is_asked_of_the_index(
     session: PipSession, question: PipRequest, index: FakeIndex
 ) -> None:
@@ -85,6 +89,7 @@ def test_what_is_open_is_asked_of_the_index(
     assert session.versions(question)["b"] == "2"
 
 
+@pytest.mark.process
 def test_a_proof_that_rests_on_an_old_page_is_not_believed(
     question: PipRequest, index: FakeIndex, store: Store
 ) -> None:
@@ -98,6 +103,7 @@ def test_a_proof_that_rests_on_an_old_page_is_not_believed(
         assert now.versions(also(question, "a>1")) == {"a": "2", "b": "1", "c": "2"}
 
 
+@pytest.mark.process
 def test_no_prerelease_where_a_stable_one_is_wanted(
     session: PipSession, question: PipRequest, index: FakeIndex
 ) -> None:
@@ -108,6 +114,7 @@ def test_no_prerelease_where_a_stable_one_is_wanted(
         session.versions(replace(higher, stable=True))
 
 
+@pytest.mark.process
 def test_files_without_a_date_count_only_as_far_as_they_may(
     session: PipSession, question: PipRequest, index: FakeIndex
 ) -> None:
@@ -120,6 +127,7 @@ def test_files_without_a_date_count_only_as_far_as_they_may(
     assert session.versions(also(question, "b==2", undated=False))["b"] == "2"
 
 
+@pytest.mark.process
 def test_an_index_that_freezer_serves_is_read_once(store: Store) -> None:
     with serve() as index:
         index.add("a", "1", uploaded=None)
