@@ -46,7 +46,7 @@ FOLDERS: Final = {
 GROUPS: Final = {
     "data": (
         "Data sets by content: their digests, and which files changed since when.",
-        ("status", "diff", "record", "verify"),
+        ("status", "diff", "record", "verify", "export"),
     ),
     "runs": (
         "Runs of your own trainings: list, filter, show, compare, export.",
