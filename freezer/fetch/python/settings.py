@@ -1,7 +1,8 @@
 """Which Python package indexes to ask, and how they stand to one another.
 
-Freezer's own configuration goes first, then uv's environment, then pip's configuration; options in
-requirements files are laid over that, by pip's rules. Every address is kept as a URL.
+Freezer's own configuration goes first, then uv's environment and its ``uv.toml`` of the user, then
+pip's configuration; options in requirements files are laid over that, by pip's rules. Every address
+is kept as a URL.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from freezer.errors import FetchError
 from freezer.fetch.http.redact import redact
 from freezer.fetch.http.url import require_unambiguous, scheme_of
 from freezer.fetch.python.pip_config import PipSettings, pip_settings
+from freezer.fetch.python.uv_config import UvConfiguration, uv_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,19 +84,24 @@ def indexes(
     environment: Mapping[str, str] | None = None,
     pip: Callable[[], PipSettings] = pip_settings,
 ) -> Indexes:
-    """Return the indexes that the user has configured. Raises ``HostError`` (pip's files)."""
+    """Return the indexes that the user has configured.
+
+    Raises ``HostError`` or ``ConfigError`` for files of pip or uv that cannot be read.
+    """
     env = os.environ if environment is None else environment
     own = config.sources.pypi
+    uv = UvConfiguration()
     if own.index_url and own.extra_index_urls is not None and own.find_links is not None:
         settings = PipSettings(index_url=own.index_url)
     else:
-        settings = _under_uv(env, pip)
+        uv = uv_configuration(env)
+        settings = _under_uv(env, uv, pip)
     extra = own.extra_index_urls
     if extra is None:
         # An index that replaces the public one replaces it whole: nothing is added to it unasked.
         extra = () if own.index_url else settings.extra_index_urls
     links = settings.find_links if own.find_links is None else own.find_links
-    pips = own.extra_index_urls is None and bool(extra) and not _of_uv(env)
+    pips = own.extra_index_urls is None and bool(extra) and not _of_uv(env, uv)
     main = own.index_url or (None if settings.no_index else settings.index_url)
     if main:
         require_unambiguous(main)
@@ -102,7 +109,7 @@ def indexes(
         index_url=main,
         extra_index_urls=tuple(as_url(address) for address in extra),
         find_links=tuple(as_url(address) for address in links),
-        strategy=_strategy(env, pips),
+        strategy=_strategy(env, uv, pips),
         certificates=settings.certificates,
     )
 
@@ -143,28 +150,30 @@ def is_public_index(url: str) -> bool:
     return url.rstrip("/") == str(PyPI.simple_url).rstrip("/")
 
 
-def _of_uv(env: Mapping[str, str]) -> bool:
-    return any(
-        env.get(key)
-        for key in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL")
-    )
+def _of_uv(env: Mapping[str, str], uv: UvConfiguration) -> bool:
+    """Say whether uv has indexes of its own, in the place of all that pip has."""
+    keys = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL")
+    filed = uv.index_url or uv.extra_index_urls or uv.no_index
+    return bool(filed) or any(env.get(key) for key in keys)
 
 
-def _under_uv(env: Mapping[str, str], pip: Callable[[], PipSettings]) -> PipSettings:
-    """Return pip's settings with those of uv's environment in their place, where it has any."""
+def _under_uv(
+    env: Mapping[str, str], uv: UvConfiguration, pip: Callable[[], PipSettings]
+) -> PipSettings:
+    """Return pip's settings with those of uv in their place, where it has any."""
     settings = pip()
-    links = env.get("UV_FIND_LINKS")
-    if links:
-        settings = replace(settings, find_links=tuple(links.replace(",", " ").split()))
-    if not _of_uv(env):
+    links = tuple((env.get("UV_FIND_LINKS") or "").replace(",", " ").split())
+    if links or uv.find_links:
+        settings = replace(settings, find_links=(*links, *uv.find_links))
+    if not _of_uv(env, uv):
         return settings
     extra = [*(env.get("UV_INDEX") or "").split(), *(env.get("UV_EXTRA_INDEX_URL") or "").split()]
-    main = env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL") or settings.index_url
+    main = env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL") or uv.index_url
     return replace(
         settings,
-        index_url=_address(main),
-        extra_index_urls=tuple(_address(item) for item in extra),
-        no_index=False,
+        index_url=_address(main or settings.index_url),
+        extra_index_urls=(*(_address(item) for item in extra), *uv.extra_index_urls),
+        no_index=uv.no_index,
     )
 
 
@@ -174,7 +183,10 @@ def _address(item: str) -> str:
     return url if url and name.replace("-", "").replace("_", "").isalnum() else item
 
 
-def _strategy(env: Mapping[str, str], pips: bool) -> Strategy:
-    if (wish := env.get("UV_INDEX_STRATEGY")) in ("first-index", "unsafe-best-match"):
+def _strategy(env: Mapping[str, str], uv: UvConfiguration, pips: bool) -> Strategy:
+    if (wish := env.get("UV_INDEX_STRATEGY") or uv.strategy) in (
+        "first-index",
+        "unsafe-best-match",
+    ):
         return "first-index" if wish == "first-index" else "unsafe-best-match"
     return "unsafe-best-match" if pips else "first-index"

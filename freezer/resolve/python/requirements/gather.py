@@ -35,9 +35,13 @@ from freezer.resolve.python.takeover.read import is_lock, read_packages
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from packaging.requirements import Requirement
 
     from freezer.model.spec.spec import PipSpec
+    from freezer.resolve.python.requirements.pyproject import Project
+    from freezer.resolve.python.requirements.self_references import Declared, OwnProject
     from freezer.resolve.python.requirements.uv_settings import UvSettings
     from freezer.resolve.python.takeover.pins import LockedPackages
 
@@ -109,10 +113,21 @@ class _Reader:
         self._known = known
         self._sdists = {canonicalize_name(name) for name in spec.allow_sdist}
         self._seen: set[tuple[str, bool]] = set()
+        self._projects: dict[str, Project] = {}
+        """By the file's name in messages."""
+        self._own: dict[str, OwnProject] = {}
+        """By normalised name."""
 
     def read(
         self, more: Iterable[tuple[str, Where]], more_folder: Path, locked: LockedPackages | None
     ) -> None:
+        for file in self._spec.files:
+            if file.endswith(".toml") and not is_lock(file):
+                with self.faults.collect():
+                    self._open(self._folder / file, file, Where(SPEC_FILE, key="pip.files"))
+        for file in self._projects:
+            with self.faults.collect():
+                self._join_workspace(file)
         for text, where in more:
             self._single(text, where, more_folder)
         for number, text in enumerate(self._spec.requirements):
@@ -120,6 +135,8 @@ class _Reader:
         for file in self._spec.files:
             with self.faults.collect():
                 self._named(file, Where(SPEC_FILE, key="pip.files"))
+        with self.faults.collect():
+            self._pin_indexes()
         if locked is not None:
             self._lock(locked, Where(SPEC_FILE, key="conda.file"))
         with self.faults.collect():
@@ -132,7 +149,8 @@ class _Reader:
             found = read_packages(path.name, text, file, self._spec.extras, self._spec.groups)
             self._lock(found, where)
         elif file.endswith(".toml"):
-            self.project(path, file, where)
+            if file in self._projects:  # else its fault is noted already
+                self.project(path.parent, file)
         else:
             self.file(path, file, where, constraint=False, parents=())
 
@@ -174,41 +192,102 @@ class _Reader:
         with self.faults.collect():
             self.line(single(text, where), folder)
 
-    def project(self, path: Path, label: str, named_at: Where) -> None:
+    def _open(self, path: Path, label: str, named_at: Where) -> None:
+        """Read a project's file, before any requirement that may name the project."""
         from freezer.resolve.python.requirements.pyproject import Project
 
         project = Project(read_text(path, label, named_at), label, self._known)
+        self._projects[label] = project
+        if own := project.own():
+            self._own[own.name] = own
+            self.gathered.projects.append((own.name, Where(label)))
+
+    def _join_workspace(self, label: str) -> None:
+        """Give a member of a workspace the root's settings, and refuse a ``uv.toml``."""
+        from freezer.resolve.python.requirements.pyproject import Project
+        from freezer.resolve.python.requirements.workspace import (
+            require_no_uv_toml,
+            workspace_root,
+        )
+
+        folder = (self._folder / label).parent
+        root = workspace_root(folder)
+        beside = root.parent if root else folder
+        require_no_uv_toml(beside, os.path.relpath(beside / "uv.toml", self._folder))
+        if root is not None:
+            name = os.path.relpath(root, self._folder)
+            whole = self._projects.get(name) or Project(read_text(root, name), name, self._known)
+            self._projects[label].uv.root = whole.uv
+
+    def project(self, folder: Path, label: str) -> None:
+        """Read what a project needs, and the settings of its tools."""
+        project = self._projects[label]
         self.gathered.warnings += [*project.uv.warnings, *project.others.warnings()]
         for refusal in project.others.refusals():
             self.faults.add(refusal)
         if project.requires_python:
             self.gathered.requires_python.append((project.requires_python, Where(label)))
-        if project.name:
-            self.gathered.projects.append((project.name, Where(label)))
+        found = (project.uv.group_python(group) for group in self._spec.groups)
+        self.gathered.requires_python += [required for required in found if required]
         declared = project.dependencies(self._spec.extras, self._spec.groups)
         if not declared:
             self.gathered.warnings.append(f"{label}: no dependencies are declared in it")
-        for item in declared:
+        self._declared(declared, folder, {project.name: self._spec.extras} if project.name else {})
+        root = project.uv.root
+        if root is None:
+            self._uv_settings(project.uv, folder)
+        elif root.label not in self._projects:
+            self._uv_settings(root, (self._folder / root.label).parent)
+
+    def _pin_indexes(self) -> None:
+        """Note the indexes that single packages are taken from. Raises ``SpecError`` for two."""
+        settings = {item.uv.label: item.uv for item in self._projects.values()}
+        settings |= {uv.root.label: uv.root for uv in settings.values() if uv.root}
+        pinned: dict[str, str] = {}
+        for label, uv in settings.items():
+            for name, url in uv.pinned.items():
+                own = as_url(url, (self._folder / label).parent)
+                if pinned.setdefault(name, own) != own:
+                    raise SpecError(
+                        f"two indexes for {name}",
+                        where=Where(label, uv.line("sources", name), f"tool.uv.sources.{name}"),
+                        found=f"{redact(pinned[name])}, {redact(own)}",
+                        hint="keep one of them",
+                    )
+        options = self.gathered.options
+        self.gathered.options = replace(options, pinned=tuple(sorted(pinned.items())))
+
+    def _declared(
+        self, items: Iterable[Declared], folder: Path, extras: Mapping[str, Iterable[str]]
+    ) -> None:
+        """Read requirements of projects: what is an own project's is replaced, sources applied."""
+        from freezer.resolve.python.requirements.self_references import expand
+
+        for item in expand(items, self._own, extras):
             with self.faults.collect():
-                sourced = project.uv.applied(item)
-                self.line(Line(item.where, sourced.text, (), sourced.text), path.parent)
-        self._uv_settings(project.uv, path.parent)
+                found = self._projects.get(item.where.file)
+                sourced = found.uv.applied(item) if found else item
+                self.line(Line(item.where, sourced.text, (), sourced.text), folder)
 
     def _uv_settings(self, uv: UvSettings, folder: Path) -> None:
         """Add the constraints, overrides and indexes of ``[tool.uv]``."""
         found = self.gathered
         for item in uv.texts("constraint-dependencies"):
             with self.faults.collect():
-                line = Line(item.where, item.text, (), item.text)
-                self.line(line, folder, constraint=True)
+                text = uv.applied(item).text
+                self.line(Line(item.where, text, (), text), folder, constraint=True)
         for item in uv.texts("override-dependencies"):
             with self.faults.collect():
-                requirement = parse_requirement(item.text, item.where)
-                found.overrides.append(PipRequirement(requirement, item.where))
-                found.lines.append([item.where.file, 3, without_credentials(item.text)])
+                text = uv.applied(item).text
+                found.overrides.append(
+                    PipRequirement(parse_requirement(text, item.where), item.where)
+                )
+                found.lines.append([item.where.file, 3, without_credentials(text)])
         default = next((item.url for item in uv.indexes if item.default), None)
         table = uv.table
-        pinned = tuple((name, as_url(url, folder)) for name, url in sorted(uv.pinned.items()))
+        for url in (*(item.url for item in uv.indexes), *_texts(table.get("find-links"))):
+            with self.faults.collect():
+                _require_folder(url, folder, Where(uv.label, uv.line("tool.uv", url), "tool.uv"))
         first = [item.url for item in uv.indexes if not item.explicit and not item.default]
         first += _texts(table.get("extra-index-url"))
         index_url = default or next(iter(_texts(table.get("index-url"))), None)
@@ -222,7 +301,6 @@ class _Reader:
                 *(as_url(url, folder) for url in _texts(table.get("find-links"))),
             ),
             no_index=old.no_index or table.get("no-index") is True,
-            pinned=(*old.pinned, *pinned),
         )
         found.prereleases = found.prereleases or table.get("prerelease") == "allow"
 
@@ -269,7 +347,7 @@ class _Reader:
         if options.editable:
             raise refuse_editable(options.editable, line.where)
         if line.text:
-            self._requirement(line, options, constraint)
+            self._requirement(line, options, folder, constraint=constraint)
             return
         self._settings(options, line.where, folder)
         for kind, names in ((False, options.requirement), (True, options.constraint)):
@@ -291,8 +369,27 @@ class _Reader:
         path = folder / name
         return path, os.path.relpath(path, self._folder)
 
-    def _requirement(self, line: Line, options: Namespace, constraint: bool) -> None:
-        if is_excluded(line.text, self._known):
+    def _is_own(self, requirement: Requirement, where: Where) -> bool:
+        """Say whether a requirement means one of the spec's own projects, and not an index's.
+
+        Only an exact version or an address in the spec's own list means the published package.
+        """
+        if canonicalize_name(requirement.name) not in self._own:
+            return False
+        listed = where.file == SPEC_FILE and (where.key or "").startswith("pip.requirements")
+        published = bool(requirement.url) or str(requirement.specifier).startswith("==")
+        if not (listed and published):
+            return True
+        self.gathered.warnings.append(
+            f"{where}: {requirement.name} is also the name of a project among `pip: files`; the "
+            "published package is installed, because its version is named here"
+        )
+        return False
+
+    def _requirement(
+        self, line: Line, options: Namespace, folder: Path, *, constraint: bool
+    ) -> None:
+        if is_excluded(line.text, line.where, self._known):
             return
         if not constraint and (git := parse_git(line.text, line.where)):
             self.gathered.git.append(git)
@@ -304,6 +401,18 @@ class _Reader:
                 "installed as it is"
             )
         item = PipRequirement(requirement, line.where, sha256_of(options.hash, line.where))
+        if not constraint and self._is_own(requirement, line.where):
+            if options.hash:
+                raise SpecError(
+                    f"{requirement.name} is a project among `pip: files`, and an index's file of "
+                    "that name is asked for",
+                    where=line.where,
+                    hint="leave the line out, or write NAME==VERSION in the spec's own list",
+                )
+            from freezer.resolve.python.requirements.self_references import Declared
+
+            self._declared([Declared(line.text, line.where)], folder, {})
+            return
         if constraint and requirement.extras:
             # A constraint only limits versions; pip rejects extras here, dropping them is harmless.
             requirement.extras = set()

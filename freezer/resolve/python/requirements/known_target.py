@@ -10,9 +10,10 @@ from freezer.resolve.python.markers import marker_holds
 if TYPE_CHECKING:
     from packaging.markers import Marker
 
-_LATER: Final = ("python_full_version", "implementation_version", "platform_release",
-                 "platform_version")  # fmt: skip
+_LATER: Final = ("implementation_version", "platform_release", "platform_version")
 """Marker variables that are known only from the base image."""
+_PATCHES: Final = (*range(31), 99)
+"""Patch releases of a minor version for which a marker must have one value."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,11 @@ class KnownTarget:
             return True
         if any(name in str(marker) for name in _LATER):
             return None
-        return marker_holds(marker, self._values())
+        patches = _PATCHES if "python_full_version" in str(marker) else (0,)
+        values = {marker_holds(marker, self._values(patch)) for patch in patches}
+        return values.pop() if len(values) == 1 else None
 
-    def _values(self) -> dict[str, str]:
+    def _values(self, patch: int) -> dict[str, str]:
         return {
             "implementation_name": "cpython",
             "implementation_version": "",
@@ -45,7 +48,7 @@ class KnownTarget:
             "platform_release": "",
             "platform_system": "Linux",
             "platform_version": "",
-            "python_full_version": f"{self.python}.0",
+            "python_full_version": f"{self.python}.{patch}",
             "python_version": self.python,
             "sys_platform": "linux",
             "extra": "",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from freezer.errors import SpecError, Where
+from freezer.fetch.http.redact import redact
+from freezer.fetch.python.settings import is_public_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +23,15 @@ _OVERRIDES = (
 _GROUPS = "name it in [dependency-groups], and under `groups:` in the spec"
 
 
+_PACKAGES = (
+    ("pixi.dependencies", "pixi installs this from conda channels"),
+    ("pixi.pypi-dependencies", "pixi installs this as well"),
+    ("pixi.feature", "pixi installs the packages of its features"),
+    ("conda-lock.dependencies", "conda-lock installs this from conda channels"),
+)
+"""Tables of packages that come in addition to ``[project]``: key below ``tool``, what it is."""
+
+
 class OtherTools:
     """The tables of Poetry and PDM in one ``pyproject.toml``.
 
@@ -31,11 +42,16 @@ class OtherTools:
     def __init__(
         self, tool: Mapping[str, Any], shown: str, line: Callable[[str, str], int | None]
     ) -> None:
+        self._tool = tool
         self._poetry, self._pdm = _table(tool, "poetry"), _table(tool, "pdm")
         self._shown, self._line = shown, line
 
     def warnings(self) -> Iterator[str]:
-        """Yield entries that are ignored, each with its line."""
+        """Yield what is not read, each with its line."""
+        for key, what in _PACKAGES:
+            tool, _, name = key.partition(".")
+            if _table(self._tool, tool).get(name):
+                yield f"{self._where(f'tool.{tool}', name)}: {what}, and is not read"
         for name in _table(self._poetry, "group"):
             where = self._where("tool.poetry.group", name)
             yield f"{where}: Poetry's group {name!r} is not read; {_GROUPS}"
@@ -55,9 +71,12 @@ class OtherTools:
         for key, tables in (("tool.poetry", self._poetry), ("tool.pdm", self._pdm)):
             sources = tables.get("source", [])
             for entry in sources if isinstance(sources, list) else []:
-                if isinstance(entry, dict) and canonicalize_name(str(entry.get("name"))) != "pypi":
+                if isinstance(entry, dict) and not _is_pypi(entry):
                     yield self._refused(
-                        f"{key}.source", str(entry.get("name")), "an index", str(entry.get("url"))
+                        f"{key}.source",
+                        str(entry.get("name")),
+                        "an index",
+                        redact(str(entry.get("url"))),
                     )
         for name, entry in _table(self._poetry, "dependencies").items():
             kinds = [
@@ -88,6 +107,13 @@ class OtherTools:
 
     def _where(self, table: str, text: str) -> Where:
         return Where(self._shown, self._line(table, text), f"{table}.{text}")
+
+
+def _is_pypi(entry: Mapping[str, Any]) -> bool:
+    """Say whether a source is the public index; PDM's ``pypi`` may have another address."""
+    url = entry.get("url")
+    named = canonicalize_name(str(entry.get("name"))) == "pypi"
+    return named and (url is None or is_public_index(str(url)))
 
 
 def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:

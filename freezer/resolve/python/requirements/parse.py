@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from freezer.resolve.python.requirements.known_target import KnownTarget
 
 _VCS = re.compile(r"^(git|hg|svn|bzr)\+|^git@|^git://", re.IGNORECASE)
-_PATH = re.compile(r"^(\.{1,2}([/\\]|$)|[/\\~]|file:|[A-Za-z]:[/\\])|\.(whl|zip|tar\.gz)(\[|$)")
+_PATH = re.compile(r"^(\.{1,2}([/\\\[]|$)|[/\\~]|file:|[A-Za-z]:[/\\])|\.(whl|zip|tar\.gz)(\[|$)")
+_OWN_FOLDER = re.compile(r"^\.{1,2}/?(\[|$|\s)")
+_LEAVE_OUT = (
+    "remove the project itself and list its dependencies (`pip: {files: [pyproject.toml], extras: "
+    "[...]}` reads its dependencies), or build a wheel of it and name the wheel's folder under "
+    "--find-links"
+)
 _URL = re.compile(r"^https?://", re.IGNORECASE)
 _SINGLE = re.compile(r"^([A-Za-z0-9._-]+)\s*=\s*([0-9][A-Za-z0-9.*+!-]*)(=\S+)?$")
 
@@ -41,19 +47,28 @@ def parse_requirement(text: str, where: Where) -> Requirement:
     return requirement
 
 
-def is_excluded(text: str, known: KnownTarget) -> bool:
+def is_excluded(text: str, where: Where, known: KnownTarget) -> bool:
     """Return whether a URL requirement is excluded by its marker.
 
-    Such a line is skipped, as in pip, whatever its URL is.
+    Such a line is skipped, as in pip, whatever its URL is. Raises ``SpecError`` for one from git
+    whose marker depends on the base image.
     """
     address, _, marker = text.partition(" ;")
     if not marker or not (" @ " in address or _VCS.search(address) or _URL.search(address)
                           or _PATH.search(address)):  # fmt: skip
         return False
     try:
-        return known.holds(Marker(marker)) is False
+        holds = known.holds(Marker(marker))
     except InvalidMarker:
         return False  # reported when the requirement is parsed
+    if holds is None and "git+" in address:
+        raise SpecError(
+            "this marker depends on the base, which is not known here",
+            where=where,
+            found=marker.strip(),
+            hint="use python_version, sys_platform and platform_machine",
+        )
+    return holds is False
 
 
 def refuse_editable(options: Sequence[str], where: Where) -> SpecError:
@@ -65,8 +80,7 @@ def refuse_editable(options: Sequence[str], where: Where) -> SpecError:
         "an editable install cannot be locked: its contents change while you edit",
         where=where,
         found=f"-e {redact(text)}",
-        hint="remove the project itself and list its dependencies (`pip: pyproject.toml` reads its "
-        "dependencies), or build a wheel of it and name the wheel's folder under --find-links",
+        hint=_LEAVE_OUT,
     )
 
 
@@ -112,7 +126,9 @@ def _refuse_path(text: str, where: Where) -> SpecError:
         "a path on this machine cannot be locked: it is invalid on others",
         where=where,
         found=redact(text),
-        hint="name the folder with --find-links and require the package by name and version",
+        hint=_LEAVE_OUT
+        if _OWN_FOLDER.match(text)
+        else "name the folder with --find-links and require the package by name and version",
     )
 
 

@@ -12,7 +12,7 @@ from freezer.errors import SpecError, Where
 from freezer.model.parsing import TomlError, parse_toml
 from freezer.resolve.python.requirements.known_target import KnownTarget
 from freezer.resolve.python.requirements.other_tools import OtherTools
-from freezer.resolve.python.requirements.self_references import Declared, OwnProject, expand
+from freezer.resolve.python.requirements.self_references import Declared, OwnProject
 from freezer.resolve.python.requirements.uv_settings import UvSettings
 
 if TYPE_CHECKING:
@@ -58,11 +58,14 @@ class Project:
             found += self._extra(extra)
         if groups:
             found += self._groups(groups)
-        if self.name is not None:
-            version = self._project.get("version")
-            own = OwnProject(self.name, version if isinstance(version, str) else None, self._extra)
-            found = expand(found, own, extras)
         return found
+
+    def own(self) -> OwnProject | None:
+        """Return what requirements on this project stand for; None where it has no name."""
+        if self.name is None:
+            return None
+        version = self._project.get("version")
+        return OwnProject(self.name, version if isinstance(version, str) else None, self._extra)
 
     def _own(self) -> Iterator[Declared]:
         if "project" not in self._document:

@@ -1,7 +1,7 @@
-"""Requirements of a project on itself: ``my-project[plots]`` is its own extra.
+"""Requirements on the spec's own projects: ``me[plots]`` is its own extra, never an index's.
 
-Extras and groups include one another in this way (PEP 621, PEP 735). They never refer to an index,
-where someone else may have a package of that name.
+Extras and groups include one another in this way (PEP 621, PEP 735), and the projects of one
+repository require one another. An index may hold a stranger's package of the same name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion, Version
 from freezer.errors import SpecError, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 _MOST = 10_000
 """Maximum requirements that one set may expand to; bounds extras that include each other."""
@@ -44,42 +44,50 @@ class OwnProject:
 
 
 def expand(
-    declared: Iterable[Declared], own: OwnProject, extras: Iterable[str] = ()
+    declared: Iterable[Declared], own: Mapping[str, OwnProject], extras: Mapping[str, Iterable[str]]
 ) -> list[Declared]:
-    """Replace requirements on the project itself by those of its extras.
+    """Return requirements with those on own projects replaced by what they stand for.
 
-    One without extras is removed, one with extras replaced by their requirements, under its marker.
-    The requirements of ``extras`` are among ``declared`` already. Raises ``SpecError`` for a
-    version that the project does not have, and for a URL.
+    One without extras stands for nothing: a project's own dependencies are read with its file. One
+    with extras stands for their requirements, under its marker. ``own`` has the projects by
+    normalised name; ``extras`` names those of each whose requirements are among ``declared``.
+    Raises ``SpecError`` for a version that a project does not have, and for an address.
     """
     found = list[Declared]()
-    seen = {(str(canonicalize_name(extra)), "") for extra in extras}
+    seen = {
+        (name, str(canonicalize_name(extra)), "") for name, of in extras.items() for extra in of
+    }
     waiting = [(item, "") for item in declared]
     for _ in range(_MOST):
         if not waiting:
             return found
         item, marker = waiting.pop(0)
         requirement = _parsed(item.text)
-        if requirement is None or canonicalize_name(requirement.name) != own.name:
+        project = own.get(canonicalize_name(requirement.name)) if requirement else None
+        if requirement is None or project is None:
             found.append(_under(item, requirement, marker))
             continue
-        _require_this(requirement, item, own)
+        _require_this(requirement, item, project)
         joined = _joined(marker, str(requirement.marker or ""))
         for extra in sorted(map(canonicalize_name, requirement.extras), reverse=True):
-            if not seen & {(extra, joined), (extra, "")}:
-                seen.add((extra, joined))
-                try:
-                    within = own.requirements_of(extra)
-                except SpecError as error:
-                    if error.where is None or error.where.line is None:
-                        error.where = item.where
-                    raise
-                waiting[:0] = [(one, joined) for one in within]
+            if not seen & {(project.name, extra, joined), (project.name, extra, "")}:
+                seen.add((project.name, extra, joined))
+                waiting[:0] = [(one, joined) for one in _requirements_of(project, extra, item)]
     raise SpecError(
         "the project's extras include each other too often",
         found=f"more than {_MOST} requirements",
         hint="list the requirements of each extra once",
     )
+
+
+def _requirements_of(project: OwnProject, extra: str, item: Declared) -> list[Declared]:
+    """Return an extra's requirements; an unknown one is an error of the line that asks for it."""
+    try:
+        return project.requirements_of(extra)
+    except SpecError as error:
+        if error.where is None or error.where.line is None:
+            error.where = item.where
+        raise
 
 
 def _parsed(text: str) -> Requirement | None:
@@ -100,8 +108,8 @@ def _require_this(requirement: Requirement, item: Declared, own: OwnProject) -> 
         where=item.where,
         found=item.text,
         expected=f"{requirement.name} {own.version}" if own.version else "no address",
-        hint="remove the version or the address: a requirement of a project on itself selects "
-        "its extras",
+        hint="leave out the version or the address: a project's requirement on itself means its "
+        "own extras; for the published package, write NAME==VERSION in the spec's own list",
     )
 
 

@@ -25,14 +25,22 @@ _WITHOUT_EFFECT: Final = frozenset(
         "managed", "native-tls", "system-certs", "offline", "package", "preview", "publish-url",
         "python-downloads", "python-preference", "required-environments", "required-version",
         "trusted-publishing", "upgrade", "build-backend", "check-url", "audit", "add-bounds",
-        "dependency-groups",
     }
 )  # fmt: skip
 """Keys without effect on a lock."""
+_PIP_WITHOUT_EFFECT: Final = _WITHOUT_EFFECT | {
+    "all-extras", "annotation-style", "break-system-packages", "custom-compile-command",
+    "emit-build-options", "emit-find-links", "emit-index-annotation", "emit-index-url",
+    "emit-marker-expression", "extra", "generate-hashes", "group", "no-annotate", "no-header",
+    "no-strip-extras", "no-strip-markers", "output-file", "prefix", "python", "python-platform",
+    "python-version", "require-hashes", "strict", "system", "target", "universal",
+    "verify-hashes",
+}  # fmt: skip
+"""Keys of ``[tool.uv.pip]`` without effect on a lock."""
 _READ: Final = frozenset(
     {"sources", "index", "override-dependencies", "constraint-dependencies", "conflicts",
      "index-url", "extra-index-url", "find-links", "no-index", "prerelease", "workspace", "pip",
-     "dev-dependencies"}
+     "dev-dependencies", "dependency-groups"}
 )  # fmt: skip
 _REFUSED: Final = {
     "path": "build a wheel of it, put it into a folder, and require it by name and version with "
@@ -65,6 +73,9 @@ class UvSettings:
     warnings: list[str] = field(default_factory=list)
     pinned: dict[str, str] = field(default_factory=dict)
     """Normalised name to the index that it is pinned to."""
+    root: UvSettings | None = None
+    """The settings of the workspace that the project is a member of; its own indexes, constraints
+    and overrides are not in force then, as uv has it, and its own sources go first."""
 
     def __post_init__(self) -> None:
         """Read the indexes. Raises ``SpecError``."""
@@ -72,6 +83,10 @@ class UvSettings:
         for key in self.table:
             if key not in _READ | _WITHOUT_EFFECT:
                 self.warnings.append(f"{self._where(key)}: 'tool.uv.{key}' is ignored")
+        pip = self.table.get("pip")
+        for key in sorted(set(pip) - _PIP_WITHOUT_EFFECT) if isinstance(pip, dict) else ():
+            where = self._where(key, "tool.uv.pip")
+            self.warnings.append(f"{where}: this setting of `uv pip` is ignored")
         if self.table.get("workspace"):
             self.warnings.append(
                 f"{self._where('workspace')}: the workspace's other members are not read"
@@ -98,6 +113,8 @@ class UvSettings:
             return item
         name = canonicalize_name(requirement.name)
         source = self._source_of(name, item.where)
+        if source is None and self.root is not None:
+            return self.root.applied(item)
         if source is None or self.known.holds(requirement.marker) is False:
             return item
         where = self._where(self._written[name], "sources")
@@ -125,6 +142,15 @@ class UvSettings:
             raise self._wrong(key, items, "a list of requirements")
         for item in items:
             yield Declared(item, self._where(item, key))
+
+    def group_python(self, group: str) -> tuple[str, Where] | None:
+        """Return what a dependency group requires of Python, and where; None for nothing."""
+        table = self.table.get("dependency-groups")
+        for name, entry in table.items() if isinstance(table, dict) else ():
+            text = entry.get("requires-python") if isinstance(entry, dict) else None
+            if canonicalize_name(name) == canonicalize_name(group) and isinstance(text, str):
+                return text, self._where(text, "tool.uv.dependency-groups")
+        return None
 
     def require_no_conflict(self, extras: Sequence[str], groups: Sequence[str]) -> None:
         """Raise ``SpecError`` for extras and groups that the project declares as conflicting."""
@@ -188,9 +214,10 @@ class UvSettings:
         return holds
 
     def _pin(self, name: str, index: Any, where: Where) -> None:
-        found = next((item for item in self.indexes if item.name == index), None)
+        indexes = (*self.indexes, *(self.root.indexes if self.root else ()))
+        found = next((item for item in indexes if item.name == index), None)
         if found is None:
-            names = sorted(item.name for item in self.indexes if item.name)
+            names = sorted({item.name for item in indexes if item.name})
             near = difflib.get_close_matches(str(index), names, 1)
             raise SpecError(
                 f"there is no index {index!r}",
@@ -238,5 +265,6 @@ class UvSettings:
         )
 
     def _where(self, text: str, table: str | None = None) -> Where:
-        key = f"tool.uv.{table}.{text}" if table == "sources" else f"tool.uv.{table or text}"
+        short = (table or text).removeprefix("tool.uv.")
+        key = f"tool.uv.{short}.{text}" if short in ("sources", "pip") else f"tool.uv.{short}"
         return Where(self.label, self.line(table or "tool.uv", text), key)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from freezer.errors import HostError
+from freezer.errors import ConfigError, HostError
 from freezer.fetch.config import Config
 from freezer.fetch.python.pip_config import PipSettings, pip_settings
 from freezer.fetch.python.settings import Indexes, IndexOptions, as_url, indexes, with_options
@@ -93,6 +93,85 @@ def test_uvs_further_indexes_and_links() -> None:
 @pytest.mark.parametrize("wish", ["first-index", "unsafe-best-match"])
 def test_a_wish_for_a_strategy_counts(wish: str) -> None:
     assert chosen({"UV_INDEX_STRATEGY": wish}).strategy == wish
+
+
+UV_TOML = """\
+index-strategy = "unsafe-best-match"
+find-links = ["./wheels", "https://links/"]
+[[index]]
+url = "https://first/simple"
+[[index]]
+name = "only-for-some"
+url = "https://explicit/simple"
+explicit = true
+[[index]]
+url = "https://mirror/simple"
+default = true
+"""
+
+
+def uv_toml(folder: Path, text: str) -> dict[str, str]:
+    (folder / "uv").mkdir(parents=True)
+    (folder / "uv" / "uv.toml").write_text(text)
+    return {"XDG_CONFIG_HOME": str(folder), "XDG_CONFIG_DIRS": "/nowhere"}
+
+
+def test_uvs_user_configuration_goes_before_pips(tmp_path: Path) -> None:
+    found = chosen(uv_toml(tmp_path, UV_TOML))
+    assert found.index_url == "https://mirror/simple"
+    assert found.extra_index_urls == ("https://first/simple",)
+    assert found.strategy == "unsafe-best-match"
+    assert found.find_links == ((tmp_path / "uv/wheels").as_uri(), "https://links/")
+
+
+def test_uvs_environment_goes_before_its_files(tmp_path: Path) -> None:
+    env = {"UV_DEFAULT_INDEX": "https://env/simple", "UV_INDEX_STRATEGY": "first-index"}
+    found = chosen({**uv_toml(tmp_path, UV_TOML), **env})
+    assert found.index_urls == ("https://first/simple", "https://env/simple")
+
+
+@pytest.mark.parametrize("key", ["index-url", "extra-index-url", "no-index"])
+def test_older_keys_and_no_index(tmp_path: Path, key: str) -> None:
+    value = {"index-url": '"https://a/simple"', "extra-index-url": '["https://a/simple"]'}
+    found = chosen(uv_toml(tmp_path, f"{key} = {value.get(key, 'true')}\n"))
+    urls = {
+        "index-url": ("https://a/simple",),
+        "extra-index-url": ("https://a/simple", "https://pip/simple"),
+        "no-index": (),
+    }
+    assert found.index_urls == (urls[key] if key != "no-index" else found.index_urls)
+    assert (found.index_url is None) is (key == "no-index")
+
+
+def test_the_users_file_goes_before_the_systems(tmp_path: Path) -> None:
+    env = uv_toml(tmp_path / "user", 'index-url = "https://user/simple"\n')
+    uv_toml(
+        tmp_path / "system", 'index-url = "https://s/simple"\nextra-index-url = ["https://x"]\n'
+    )
+    env["XDG_CONFIG_DIRS"] = f"{tmp_path / 'none'}:{tmp_path / 'system'}"
+    assert chosen(env).index_urls == ("https://x", "https://user/simple")
+
+
+def test_a_named_file_is_the_only_one_and_none_may_count(tmp_path: Path) -> None:
+    env = uv_toml(tmp_path, UV_TOML)
+    (tmp_path / "own.toml").write_text('index-url = "https://own/simple"\n')
+    named = {**env, "UV_CONFIG_FILE": str(tmp_path / "own.toml")}
+    assert chosen(named).index_urls == ("https://own/simple",)
+    assert chosen({**env, "UV_NO_CONFIG": "1"}) == chosen()
+
+
+@pytest.mark.parametrize("text", ["index = [", "a = 1\n" * 2, "a = " + "[" * 5000])
+def test_a_broken_file_of_uvs_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match="not valid TOML") as caught:
+        chosen(uv_toml(tmp_path, text))
+    assert "uv.toml" in str(caught.value)
+    with pytest.raises(HostError, match="cannot be read"):
+        chosen({"UV_CONFIG_FILE": str(tmp_path / "nonesuch.toml")})
+
+
+@pytest.mark.parametrize("text", ["index = 3", "index = [3]", "index-url = 3", "find-links = {}"])
+def test_values_of_another_shape_are_as_none(tmp_path: Path, text: str) -> None:
+    assert chosen(uv_toml(tmp_path, text)) == chosen()
 
 
 def test_pip_may_be_configured_to_have_no_index() -> None:

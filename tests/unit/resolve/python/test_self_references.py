@@ -117,7 +117,7 @@ def test_extras_expand_to_all_that_they_reach(
         return [Declared(text, Where("p.toml", 1)) for text in extras.get(name, [])]
 
     start = Declared(f"me[{','.join(sorted(wanted))}]", Where("p.toml", 1))
-    found = expand([start], OwnProject("me", "1", own_extra))
+    found = expand([start], {"me": OwnProject("me", "1", own_extra)}, {})
     reached, waiting = set[str](), list(wanted)
     while waiting:
         name = waiting.pop()
@@ -137,7 +137,7 @@ def test_extras_that_include_each_other_without_end_are_refused() -> None:
         return [Declared(f"me[{other}]; {marker}", Where("p", 1)) for other in names]
 
     with pytest.raises(SpecError, match="include each other too often"):
-        expand([Declared("me[e0]", Where("p", 1))], OwnProject("me", "1", own_extra))
+        expand([Declared("me[e0]", Where("p", 1))], {"me": OwnProject("me", "1", own_extra)}, {})
 
 
 @pytest.mark.parametrize(
@@ -168,3 +168,85 @@ def test_a_dependency_that_needs_the_projects_name_is_not_given_a_strangers(tmp_
         require_no_project(gathered, [package("ocean-nets", "needed by plugin", requested=False)])
     assert "needed by plugin" in str(caught.value)
     require_no_project(gathered, [package("ocean-nets", "asked for", requested=True)])
+
+
+OTHER = '[project]\nname = "reef"\nversion = "3"\ndependencies = [{}]\n'
+
+
+def several(folder: Path, texts: dict[str, str], **spec: Any) -> PipRequirements:
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return gather(folder, PipSpec(**spec))
+
+
+def names(found: PipRequirements) -> list[str]:
+    return [str(item.requirement) for item in found.requirements]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+    "item", ["ocean-nets", "Ocean_Nets>=1", "ocean.nets[fast]==1.2", "ocean-nets[fast]"]
+)
+def test_projects_of_one_spec_require_each_other_and_no_strangers(
+    tmp_path: Path, item: str, first: int
+) -> None:
+    own = f'{HEAD}dependencies = ["alpha"]\noptional-dependencies = {{fast = ["delta"]}}\n'
+    files = {"a/pyproject.toml": own, "b/pyproject.toml": OTHER.format(f'"{item}"')}
+    order = tuple(files) if first else tuple(reversed(files))
+    found = several(tmp_path, files, files=order)
+    assert sorted(names(found)) == (["alpha", "delta"] if "fast" in item else ["alpha"])
+
+
+@pytest.mark.parametrize("source", ["{ workspace = true }", '{ path = "../a", editable = true }'])
+def test_a_source_that_is_a_project_of_the_spec_is_that_project(
+    tmp_path: Path, source: str
+) -> None:
+    files = {
+        "a/pyproject.toml": f'{HEAD}dependencies = ["alpha"]\n',
+        "b/pyproject.toml": OTHER.format('"ocean-nets"')
+        + f"[tool.uv.sources]\nocean-nets = {source}\n",
+    }
+    assert names(several(tmp_path, files, files=tuple(files))) == ["alpha"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("ocean-nets[fast]>=9", "is this project"),
+        ("ocean-nets @ https://h.example/ocean_nets-1-py3-none-any.whl", "is this project"),
+        (f"ocean-nets==1.2 --hash=sha256:{'a' * 64}", "an index's file"),
+    ],
+)
+def test_a_requirements_file_cannot_ask_for_a_stranger_either(
+    tmp_path: Path, line: str, said: str
+) -> None:
+    files = {"pyproject.toml": f"{HEAD}dependencies = []\n", "r.txt": f"beta\n{line}\n"}
+    with pytest.raises(SpecError, match=said) as caught:
+        several(tmp_path, files, files=("r.txt", "pyproject.toml"))
+    assert str(caught.value.where) == "r.txt:2"
+
+
+def test_in_every_list_the_name_is_the_project(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": f'{HEAD}dependencies = []\noptional-dependencies = {{fast = ["delta"]}}\n',
+        "r.txt": "ocean-nets[fast] ; sys_platform == 'linux'\nocean-nets\n",
+    }
+    found = several(
+        tmp_path, files, files=("r.txt", "pyproject.toml"), requirements=("Ocean-Nets>=1", "beta")
+    )
+    assert names(found) == ["beta", 'delta; sys_platform == "linux"']
+
+
+def test_an_exact_version_in_the_specs_own_list_is_the_published_package(tmp_path: Path) -> None:
+    files = {"pyproject.toml": f'{HEAD}dependencies = ["alpha"]\n'}
+    found = several(tmp_path, files, files=("pyproject.toml",), requirements=("ocean-nets==9.9",))
+    assert names(found) == ["ocean-nets==9.9", "alpha"]
+    assert "the published package is installed" in found.warnings[0]
+
+
+@pytest.mark.parametrize("line", [".", ".[fast]", "./", "..", "-e .[fast,slow]"])
+def test_the_projects_own_folder_is_refused_with_the_way_out(tmp_path: Path, line: str) -> None:
+    with pytest.raises(SpecError, match="cannot be locked") as caught:
+        several(tmp_path, {"r.txt": f"{line}\n"}, files=("r.txt",))
+    assert "pyproject.toml" in str(caught.value.hint)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.markers import Marker
 
 from freezer.errors import ResolveError, SpecError
 from freezer.fetch.python.index import PythonIndex
@@ -293,3 +294,149 @@ def test_tables_of_another_shape_are_errors(tmp_path: Path, text: str) -> None:
 def test_an_address_whose_marker_is_false_is_left_out(tmp_path: Path, line: str) -> None:
     found = gather(tmp_path, PipSpec(requirements=(line, "a")))
     assert shown(found) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[index]]\nurl = "https://corp.example/simple"\n', 'index-url = "https://c.example"\n',
+        'extra-index-url = ["https://c.example"]\n', "no-index = true\n",
+        'prerelease = "allow"\n', '[pip]\nindex-url = "https://c.example"\n',
+        'find-links = ["./links"]\n',
+    ],
+)  # fmt: skip
+def test_a_uv_toml_that_leads_elsewhere_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "uv.toml").write_text(f"# ours\n{text}")
+    with pytest.raises(SpecError, match="decide where uv takes packages from") as caught:
+        read(tmp_path, f'{HEAD}dependencies = ["a"]\n')
+    assert caught.value.where is not None
+    assert (caught.value.where.file, caught.value.where.line) == ("uv.toml", 2)
+
+
+def test_a_uv_toml_that_changes_no_package_is_not(tmp_path: Path) -> None:
+    (tmp_path / "uv.toml").write_text('cache-dir = "x"\nno-index = false\n')
+    assert shown(read(tmp_path, f'{HEAD}dependencies = ["a"]\n')) == ["a"]
+
+
+ROOT = """\
+[tool.uv]
+constraint-dependencies = ["c<2"]
+[tool.uv.workspace]
+members = ["packages/*"]
+exclude = ["packages/out"]
+[tool.uv.sources]
+torchy = { index = "cpu" }
+[[tool.uv.index]]
+name = "cpu"
+url = "https://cpu.example/simple"
+explicit = true
+"""
+
+
+def member(folder: Path, name: str, text: str, root: str = ROOT) -> PipRequirements:
+    (folder / "pyproject.toml").write_text(root)
+    file = f"{name}/pyproject.toml"
+    (folder / name).mkdir(parents=True)
+    (folder / file).write_text(f"{HEAD}{text}")
+    return gather(folder, PipSpec(files=(file,)))
+
+
+def test_a_member_has_the_settings_of_its_workspace(tmp_path: Path) -> None:
+    text = 'dependencies = ["torchy"]\n[tool.uv]\nconstraint-dependencies = ["mine<1"]\n'
+    found = member(tmp_path, "packages/one", text)
+    assert found.options.pinned == (("torchy", "https://cpu.example/simple"),)
+    assert [str(item.requirement) for item in found.constraints] == ["c<2"]
+
+
+def test_a_members_own_source_goes_first(tmp_path: Path) -> None:
+    text = 'dependencies = ["torchy"]\n[tool.uv.sources]\ntorchy = {url = "https://h.example/torchy-1-py3-none-any.whl"}\n'
+    found = member(tmp_path, "packages/one", text)
+    assert shown(found) == ["torchy @ https://h.example/torchy-1-py3-none-any.whl"]
+    assert found.options.pinned == ()
+
+
+@pytest.mark.parametrize("name", ["packages/out", "packages/a/b", "other"])
+def test_a_project_that_is_no_member_has_its_own(tmp_path: Path, name: str) -> None:
+    found = member(tmp_path, name, 'dependencies = ["torchy"]\n')
+    assert (found.options.pinned, found.constraints) == ((), [])
+
+
+def test_two_projects_with_two_indexes_for_one_package_are_refused(tmp_path: Path) -> None:
+    text = 'dependencies = ["t"]\n[tool.uv.sources]\nt = {{index = "i"}}\n[[tool.uv.index]]\nname = "i"\nurl = "https://{0}.example"\n'
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text(
+            f'[project]\nname = "{name}"\nversion = "1"\n{text.format(name)}'
+        )
+    with pytest.raises(SpecError, match="two indexes for t") as caught:
+        gather(tmp_path, PipSpec(files=("a.toml", "b.toml")))
+    assert caught.value.where is not None
+    assert caught.value.where.file == "b.toml"
+
+
+@pytest.mark.parametrize("key", ["constraint-dependencies", "override-dependencies"])
+def test_sources_hold_for_constraints_and_overrides(tmp_path: Path, key: str) -> None:
+    text = f'{HEAD}dependencies = ["a"]\n[tool.uv]\n{key} = ["torchy>1"]\n'
+    text += TWO.partition("\n")[2].format(url="https://cpu.example/simple")
+    assert read(tmp_path, text).options.pinned == (("torchy", "https://cpu.example/simple"),)
+
+
+def test_a_groups_own_python_is_required(tmp_path: Path) -> None:
+    text = f'{HEAD}dependencies = []\n[dependency-groups]\nDev_A = ["x"]\nb = ["y"]\n'
+    text += "[tool.uv.dependency-groups]\ndev-a = {requires-python = '>=3.13'}\n"
+    found = read(tmp_path, text, groups=("dev.a",))
+    assert [(item, str(where.line)) for item, where in found.requires_python] == [(">=3.13", "9")]
+    assert read(tmp_path, text, groups=("b",)).requires_python == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[tool.uv.pip]\nextra-index-url = ["https://c.example"]\n', "setting of `uv pip`"),
+        ('[tool.pixi.dependencies]\nscipy = "*"\n', "pixi installs this from conda channels"),
+        ('[tool.pixi.pypi-dependencies]\nx = "*"\n', "pixi installs this as well"),
+        ('[tool.pixi.feature.gpu.dependencies]\nx = "*"\n', "packages of its features"),
+        ('[tool.conda-lock.dependencies]\nscipy = "*"\n', "conda-lock installs this"),
+    ],
+)
+def test_packages_and_indexes_of_other_tables_are_named(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    [warning] = read(tmp_path, f'{HEAD}dependencies = ["a"]\n{text}').warnings
+    assert said in warning
+    assert warning.startswith(("pyproject.toml:5", "pyproject.toml:6"))
+
+
+@pytest.mark.parametrize("url", ["https://mirror.example/simple", "https://pypi.org/other"])
+def test_pdms_pypi_may_be_another_index(tmp_path: Path, url: str) -> None:
+    text = f'{HEAD}dependencies = []\n[[tool.pdm.source]]\nname = "pypi"\nurl = "{url}"\n'
+    with pytest.raises(SpecError, match="for PDM alone"):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("url", ["./links", "nowhere/simple"])
+def test_an_index_folder_that_is_not_there_is_named(tmp_path: Path, url: str) -> None:
+    text = f'{HEAD}dependencies = ["a"]\n[[tool.uv.index]]\nurl = "{url}"\n'
+    with pytest.raises(SpecError, match="is not there") as caught:
+        read(tmp_path, text)
+    assert caught.value.where is not None
+    assert caught.value.where.line == 6
+
+
+@pytest.mark.parametrize(
+    ("marker", "holds"),
+    [
+        ("python_full_version >= '3.9'", True), ("python_full_version < '3.12'", True),
+        ("python_full_version < '3.11'", False), ("python_full_version >= '3.11.4'", None),
+        ("python_full_version == '3.11.*'", True), ("python_full_version >= '3.12.0'", False),
+    ],
+)  # fmt: skip
+def test_markers_that_every_patch_release_agrees_on_are_decided(
+    marker: str, holds: bool | None
+) -> None:
+    assert KnownTarget().holds(Marker(marker)) is holds
+
+
+def test_a_git_line_whose_marker_is_undecided_is_never_taken(tmp_path: Path) -> None:
+    line = "x @ git+https://h.example/x.git ; python_full_version < '3.11.4'"
+    with pytest.raises(SpecError, match="depends on the base"):
+        gather(tmp_path, PipSpec(requirements=(line,)))
