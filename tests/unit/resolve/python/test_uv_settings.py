@@ -416,7 +416,7 @@ def test_pdms_pypi_may_be_another_index(tmp_path: Path, url: str) -> None:
 @pytest.mark.parametrize("url", ["./links", "nowhere/simple"])
 def test_an_index_folder_that_is_not_there_is_named(tmp_path: Path, url: str) -> None:
     text = f'{HEAD}dependencies = ["a"]\n[[tool.uv.index]]\nurl = "{url}"\n'
-    with pytest.raises(SpecError, match="is not there") as caught:
+    with pytest.raises(SpecError, match="does not exist") as caught:
         read(tmp_path, text)
     assert caught.value.where is not None
     assert caught.value.where.line == 6
