@@ -168,7 +168,7 @@ def reported(begun: Run, report: Report) -> Run:
 
 
 def without_secrets(run: Run, secrets: Sequence[str]) -> Run:
-    """Return a run whose fields and last lines hold none of the secrets that the command got."""
+    """Return a run whose fields, tags and last lines hold no secret that the command got."""
     fields = {
         name: REDACTED
         if name.startswith("params.") and is_secret_name(name) and value != ""
@@ -177,7 +177,8 @@ def without_secrets(run: Run, secrets: Sequence[str]) -> Run:
         else value
         for name, value in run.fields.items()
     }
-    return replace(run, fields=fields, tail=redact_text(run.tail, secrets))
+    tags = {name: redact_text(text, secrets) for name, text in run.tags.items()}
+    return replace(run, fields=fields, tags=tags, tail=redact_text(run.tail, secrets))
 
 
 def settings_in_force(image: ImageInfo, confined: RunOptions) -> dict[str, Value]:

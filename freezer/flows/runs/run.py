@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ from freezer.flows.runs.request import (
     recorded_command,
 )
 from freezer.flows.runs.scene import Scene, listings, prepare, sees_gpus
+from freezer.flows.runs.transfer.training_files import training_files, with_training_files
 from freezer.flows.support.preload import meanwhile
 from freezer.ledger.journal import Journal
 
@@ -174,10 +176,23 @@ def _execute(
         )
     printed = reported(start, filtered.report)
     last = ended(project, scene, printed, filtered, result, (memo_key, host))
-    metrics = live.metrics()
+    last, metrics = _with_training_files(project, scene, journal, last, live.metrics())
     outcomes = outcomes_of(expectations, last, filtered.report, metrics)
     last = without_secrets(with_outcomes(last, outcomes), secrets)
     return last, metrics, INTERRUPTED if result is None else result.exit_code, outcomes
+
+
+def _with_training_files(
+    project: Project, scene: Scene, journal: Journal, last: Run, metrics: Mapping[str, Points]
+) -> tuple[Run, Mapping[str, Points]]:
+    """Return the run with what the training recorded by itself, for MLflow or TensorBoard."""
+    found = training_files(scene.output, last.outputs)
+    for note in found.notes:
+        project.report.warn(f"in the output: {note}")
+    with suppress(OSError):  # a full disk: they are recorded with the run nevertheless
+        if found.metrics:
+            journal.metrics(found.metrics)
+    return with_training_files(last, metrics, found)
 
 
 def _record_start(project: Project, contents: Sequence[bytes], run: Run) -> None:
