@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -49,6 +50,9 @@ class Code:
     """Paths that differ from the commit."""
     left_out: tuple[str, ...] = ()
     """Changed paths that the patch does not hold: secrets, or more than ``LARGEST`` bytes."""
+    files: str = ""
+    """SHA-256 over names and contents of all files but those of Freezer; empty where a changed file
+    is left out. Equal for equal code, whatever commit and patch it is made of."""
 
     @property
     def dirty(self) -> bool:
@@ -56,11 +60,12 @@ class Code:
         return bool(self.changed)
 
 
-def code_of(folder: Path) -> Code:
+def code_of(folder: Path, apart: Sequence[str] = ()) -> Code:
     """Return the state of the tree that a folder is in; nothing where there is no git.
 
-    The user's index and objects are not touched. Raises ``RunError`` when git is there and fails:
-    a tree that could not be read must not pass for a clean one.
+    ``apart`` are files of the folder, as patterns, that do not count as code: their effect is
+    recorded elsewhere. The user's index and objects are not touched. Raises ``RunError`` when git
+    is there and fails: a tree that could not be read must not pass for a clean one.
     """
     if not _line(folder, "rev-parse", "--git-dir") and not _is_repository(folder):
         return Code()
@@ -79,6 +84,7 @@ def code_of(folder: Path) -> Code:
         left_out = {one for one in changed if _secret(one) or _large(top / one)}
         taken = [one for one in changed if one not in left_out]
         patch = _patch(top, taken, index)
+        files = "" if left_out or dirty else _files_digest(folder, top, index, apart)
         if len(patch) > LARGEST:
             patch, left_out = b"", set(changed)
     return Code(
@@ -88,6 +94,7 @@ def code_of(folder: Path) -> Code:
         patch=patch,
         changed=tuple(sorted({*changed, *dirty})),
         left_out=tuple(sorted({*left_out, *dirty})),
+        files=files,
     )
 
 
@@ -145,6 +152,18 @@ def _patch(top: Path, paths: Sequence[str], index: dict[str, str]) -> bytes:
         top, "diff", "--cached", "--binary", "--full-index", "--no-ext-diff", "--no-color",
         "--no-textconv", "--no-renames", "--src-prefix=a/", "--dst-prefix=b/", "HEAD", more=index,
     )  # fmt: skip
+
+
+def _files_digest(folder: Path, top: Path, index: dict[str, str], apart: Sequence[str]) -> str:
+    """Return a digest of the files that an index names: modes, blob IDs, paths."""
+    prefix = os.fsdecode(_require(folder, "rev-parse", "--show-prefix")).rstrip("\n")
+    digest = hashlib.sha256()
+    for entry in _names(_require(top, "ls-files", "--stage", "-z", more=index)):
+        path = entry.partition("\t")[2]
+        own = path.removeprefix(prefix) if path.startswith(prefix) else None
+        if own is None or not any(fnmatchcase(own, pattern) for pattern in apart):
+            digest.update(os.fsencode(entry) + b"\0")
+    return digest.hexdigest()
 
 
 def _dirty_submodules(top: Path) -> list[str]:

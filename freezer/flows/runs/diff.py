@@ -61,7 +61,7 @@ def _explained(project: Project, ledger: Ledger, cause: Cause, one: Run, other: 
             return replace(cause, details=_files(ledger, cause, one, other))
         if cause.name == "lock" and one.environment == other.environment:
             return _packages(project, cause, one, other)
-        if cause.name == "git.patch":
+        if cause.name == "git.patch" and cause.level != "unlikely":
             return replace(cause, details=tuple(_patched(ledger, one, other)))
     except FreezerError as error:  # a list or a lock that is gone explains nothing, no more
         return replace(cause, details=(error.what,))

@@ -97,6 +97,8 @@ def _code_fields(code: Code) -> dict[str, Value]:
     }
     if code.remote:
         fields["git.remote"] = code.remote
+    if code.files:
+        fields["git.files"] = Digest(code.files)
     if code.patch:
         fields["git.patch"] = Digest(digest(code.patch))
     if code.left_out:

@@ -33,6 +33,8 @@ TAIL_LINES: Final = 40
 TAIL_BYTES: Final = 64 << 10
 _LONGEST_NUMBER: Final = 400
 """Characters of a number as text."""
+_NUMBER_WITH_TYPE: Final = re.compile(r"(\S+) \((?:float|f[248]|[iu][1248])\)")
+"""As `hyperparameters` of the runtime writes floats, and scalars of NumPy: the value, its type."""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -204,6 +206,8 @@ def setting(value: Any) -> Value:
     text = str(value)
     if len(text) > _LONGEST_NUMBER:
         return text
+    if (number := _NUMBER_WITH_TYPE.fullmatch(text)) is not None:
+        text = number[1]
     if text in ("True", "False"):
         return text == "True"
     try:

@@ -214,7 +214,8 @@ def _checkout(
         inner = folder / project.root.resolve().relative_to(top.resolve())
         if not inner.is_dir():
             raise RunError(f"commit {commit.text[:12]} has no folder {inner.relative_to(folder)}")
-        yield inner, Code(commit.text, "", "", patch)
+        files = original.fields.get("git.files", "")
+        yield inner, Code(commit=commit.text, patch=patch, files=str(files))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(RunError):  # what is left of it in .git is removed by git's own housekeeping

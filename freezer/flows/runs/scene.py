@@ -7,11 +7,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from freezer.errors import CheckError, RunError, Where
+from freezer.fetch.config import PROJECT_FILE
 from freezer.flows.data.records import write_record
 from freezer.flows.data.sets import data_sets, require_expected, take
 from freezer.flows.image.build import build_locked, verified_image
 from freezer.flows.image.current_lock import warn_of_spec_change
-from freezer.flows.project.environment import load_environment, load_locked
+from freezer.flows.project.environment import (
+    IMAGES,
+    LOCKS,
+    SPEC_FILE,
+    load_environment,
+    load_locked,
+)
 from freezer.flows.runs.code import Code, code_of, require_clean
 from freezer.flows.runs.place import run_folder
 from freezer.flows.support.preload import meanwhile
@@ -55,7 +62,7 @@ def prepare(project: Project, name: str | None, request: RunRequest, identifier:
         )
     # Comparing the lock with its spec loads the resolvers; git, data and engine wait meanwhile.
     with meanwhile(partial(warn_of_spec_change, project, locked)):
-        code = code_of(project.root)
+        code = code_of(project.root, _not_code(environment))
         if request.clean:
             require_clean(code)
         taken = [(one, take(project, one)) for one in _wanted(project, environment, request)]
@@ -79,6 +86,16 @@ def require_image(project: Project, locked: Locked) -> ImageInfo:
     if image is None:
         raise CheckError(f"the image of lock {locked.id[:12]} is not there after its build")
     return image
+
+
+def _not_code(environment: Environment) -> list[str]:
+    """Return patterns of the files whose effect the lock has, or the digest of a data set."""
+    spec, folder = environment.spec, environment.spec_folder.relative_to(environment.project)
+    named = [*spec.pip.files, spec.conda.file if spec.conda else None]
+    own = [(folder / one).as_posix() for one in named if one]
+    sets = [one.path.removeprefix("./").rstrip("/") for one in spec.data.values()]
+    data = [path for one in sets for path in (one, f"{one}/*")]
+    return [SPEC_FILE, f"{IMAGES}/*/{SPEC_FILE}", f"{LOCKS}/*", PROJECT_FILE, *own, *data]
 
 
 def _wanted(project: Project, environment: Environment, request: RunRequest) -> list[DataSet]:

@@ -44,8 +44,8 @@ class Group:
     """Of these, those with the same metrics to the bit."""
 
 
-_APART = ("params.", "data.")
-_ALIKE = ("lock", "git.commit", "git.patch", "template")
+_ALIKE = ("lock", "template")
+_CODE = ("git.commit", "git.patch")
 
 
 def summary(runs: Iterable[Run]) -> list[Group]:
@@ -60,11 +60,23 @@ def summary(runs: Iterable[Run]) -> list[Group]:
 
 
 def _key(run: Run) -> dict[str, Value]:
-    return {
-        name: value
-        for name, value in run.fields.items()
-        if name in _ALIKE or (name.startswith(_APART) and not name.endswith(".list"))
-    }
+    """Return what runs of one group have in common: all that was given to them but the seed.
+
+    What a training reports, such as a ``random_state``, may follow from the seed. It only counts
+    where the code is not known: a change of the code may show in nothing else.
+    """
+    fields = run.fields
+    key = {name: fields[name] for name in _ALIKE if name in fields}
+    if "git.files" in fields:
+        key["git.files"] = fields["git.files"]
+    else:
+        key |= {name: fields[name] for name in _CODE if name in fields}
+    for name, value in fields.items():
+        kind, _, rest = name.partition(".")
+        given = f"given.{rest}" if kind == "params" else f"{name}.list" if kind == "data" else None
+        if given is not None and (given in fields or "git.files" not in fields):
+            key[name] = value
+    return {name: value for name, value in key.items() if not name.endswith(".list")}
 
 
 def _group(runs: list[Run], varying: set[str]) -> Group:

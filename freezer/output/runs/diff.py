@@ -165,7 +165,8 @@ def _show_results(found: Results, console: Console) -> None:
 def _parted(one: Parting) -> str:
     place = "" if one.step is None else f" from step {one.step}"
     first, last = _distance(one.distance), _distance(one.last)
-    grown = f"; at the end {last}" if last != first else ""
+    end = "the same" if one.last.ulps == 0 and not one.last.note else last
+    grown = f"; at the end {end}" if last != first else ""
     return f"{_safe(one.name)} differs{place}: {one.first:.9g} and {one.second:.9g}, {first}{grown}"
 
 

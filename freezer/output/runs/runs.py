@@ -176,7 +176,11 @@ def text(value: Value) -> str:
 def columns_for(runs: Sequence[Run]) -> list[str]:
     """Return the fields worth a column: metrics, and the parameters that differ."""
     metrics = _common(runs, "metrics.")[:3]
-    params = [name for name in _common(runs, "params.") if _differs(runs, name)][:3]
+    params = [name for name in _common(runs, "params.") if _differs(runs, name)]
+    # What trainings reported themselves, such as every default of a library, counts only where
+    # callers gave nothing.
+    given = {f"params.{name.removeprefix('given.')}" for name in _common(runs, "given.")}
+    params = ([name for name in params if name in given] or params)[:3]
     seeds = ["seed"] if _differs(runs, "seed") else []
     return [*seeds, *params, *metrics]
 
@@ -191,7 +195,8 @@ def _common(runs: Sequence[Run], prefix: str) -> list[str]:
 
 
 def _differs(runs: Iterable[Run], name: str) -> bool:
-    return len({repr(run.fields.get(name)) for run in runs}) > 1
+    """Say whether the runs that have a field differ in it."""
+    return len({repr(run.fields[name]) for run in runs if name in run.fields}) > 1
 
 
 def _row(run: Run, columns: Sequence[str]) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from freezer.model.record.run import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from freezer.history.suspects import Level
     from freezer.model.record.run import Run, Value
@@ -29,11 +29,11 @@ class Cause:
     details: tuple[str, ...] = ()
 
 
-_LEVELS: Final = ("certain", "likely", "possible", "unlikely")
-_RULES: Final[tuple[tuple[str, str, Level, str], ...]] = (
-    (r"seed", "seed", "certain", "every random number is another one"),
-    (r"params\..+", "parameters", "certain", "the training was told something else"),
-    (r"data\.(?!.+\.list$).+", "data", "certain", "it read other bytes"),
+LEVELS: Final = ("certain", "likely", "possible", "unlikely")
+KNOWN_CAUSES: Final[tuple[tuple[str, str, Level, str], ...]] = (
+    (r"seed", "seed", "certain", "every random number is different"),
+    (r"params\..+", "parameters", "certain", "the training got another value"),
+    (r"data\.(?!.+\.list$).+", "data", "certain", "the training read other data"),
     (r"random\..+", "seed", "likely", "a generator drew other numbers"),
     (r"template|command", "code", "certain", "another command ran"),
     (r"git\.patch", "code", "likely", "the working trees differ"),
@@ -55,6 +55,9 @@ _RULES: Final[tuple[tuple[str, str, Level, str], ...]] = (
 """Pattern of a field, area, level, and why; the first that fits counts. Threads, kernels and the
 numerics class: docs/explanation/what-is-detected.md, where each was measured."""
 
+SAME_CODE: Final = "the code is the same; only files of Freezer, or of data sets, differ"
+FOLLOWS: Final = "the training reported it: with the same code it follows from something else"
+
 
 def contrast(first: Run, second: Run) -> list[Cause]:
     """Return what differs between two runs, likeliest first."""
@@ -67,13 +70,14 @@ def contrast(first: Run, second: Run) -> list[Cause]:
         if _differ(fields[0].get(name), fields[1].get(name))
         and (cause := _cause(name, fields[0].get(name), fields[1].get(name))) is not None
     ]
-    return ranked(_without_echoes(causes))
+    causes = [*_without_echoes([_same_code(cause, *fields) for cause in causes])]
+    return ranked(_following(cause, causes, *fields) for cause in causes)
 
 
 def ranked(causes: Iterable[Cause]) -> list[Cause]:
     """Return causes, the likeliest first; of one level in the order of the rules."""
-    order = {area: number for number, (_, area, _, _) in reversed(list(enumerate(_RULES)))}
-    return sorted(causes, key=lambda one: (_LEVELS.index(one.level), order[one.area], one.name))
+    order = {area: number for number, (_, area, _, _) in reversed(list(enumerate(KNOWN_CAUSES)))}
+    return sorted(causes, key=lambda one: (LEVELS.index(one.level), order[one.area], one.name))
 
 
 def varying(runs: Sequence[Run]) -> dict[str, list[Value | None]]:
@@ -89,10 +93,43 @@ def varying(runs: Sequence[Run]) -> dict[str, list[Value | None]]:
 
 
 def _cause(name: str, old: Value | None, new: Value | None) -> Cause | None:
-    for pattern, area, level, why in _RULES:
+    for pattern, area, level, why in KNOWN_CAUSES:
         if re.fullmatch(pattern, name):
             return Cause(area, name, _shown(old), _shown(new), level, why)
     return None
+
+
+def _same_code(cause: Cause, one: Mapping[str, Value], other: Mapping[str, Value]) -> Cause:
+    """Return a cause; a commit or a patch is unlikely to be one where the code is the same."""
+    same = one.get("git.files") is not None and one.get("git.files") == other.get("git.files")
+    if same and cause.name in ("git.commit", "git.patch"):
+        return replace(cause, level="unlikely", why=SAME_CODE)
+    return cause
+
+
+def _following(
+    cause: Cause, causes: Sequence[Cause], one: Mapping[str, Value], other: Mapping[str, Value]
+) -> Cause:
+    """Return a cause; what the training itself reported follows from what it was given.
+
+    A seed shows in a reported ``random_state``, another release of a library in its defaults. Where
+    the code changed, what the training reports is what the change did, and stays a cause.
+    """
+    given = [item for item in causes if not _is_reported(item.name, one, other)]
+    if any(item.area == "code" and item.level != "unlikely" for item in given):
+        return cause
+    if cause not in given and any(item.level in ("certain", "likely") for item in given):
+        return replace(cause, level="possible", why=FOLLOWS)
+    return cause
+
+
+def _is_reported(name: str, one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
+    """Say whether a field comes from the training alone: no caller gave it, no spec names it."""
+    area, _, rest = name.partition(".")
+    known = {"params": f"given.{rest}", "data": f"{name}.list"}.get(area)
+    return area in ("random", "versions") or (
+        known is not None and known not in one and known not in other
+    )
 
 
 def _without_echoes(causes: list[Cause]) -> Iterator[Cause]:

@@ -68,6 +68,48 @@ def test_of_several_the_likeliest_comes_first() -> None:
     assert names == ["seed", "settings.OMP_NUM_THREADS", "image", "host.name"]
 
 
+SAME = Digest("7" * 64)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        # A new lock is committed with its spec: the code is the same.
+        (
+            {"git__files": SAME},
+            {"git__files": SAME, "git__patch": Digest("f" * 64), "lock": Digest("f" * 64)},
+            ["lock", "git.patch"],
+        ),
+        (
+            {"git__files": SAME},
+            {"git__files": Digest("8" * 64), "git__patch": Digest("f" * 64), "lock": Digest("f" * 64)},
+            ["git.patch", "lock"],
+        ),
+        # What the training reported follows from what it was given ...
+        (
+            {"given__lr": "0.1", "params__a": 1, "data__batches": SAME},
+            {"given__lr": "0.2", "params__lr": 0.2, "params__a": 2, "data__batches": Digest("8" * 64)},
+            ["params.lr", "params.a", "data.batches"],
+        ),
+        (
+            {"given__lr": "0.1", "params__init": 0.1, "command": "train.py 0.1"},
+            {"given__lr": "0.2", "params__lr": 0.2, "params__init": 0.2, "command": "train.py 0.2"},
+            ["params.lr", "params.init"],
+        ),
+        ({"params__random_state": 1}, {"params__random_state": 2, "seed": 2}, ["seed", "params.random_state"]),
+        ({"params__tol": 1}, {"params__tol": 2, "lock": Digest("f" * 64)}, ["lock", "params.tol"]),
+        ({"versions__numpy": "1"}, {"versions__numpy": "2", "lock": Digest("f" * 64)}, ["lock", "versions.numpy"]),
+        # ... but it says what a change of the code did.
+        ({"params__a": 1}, {"params__a": 2, "git__patch": Digest("f" * 64)}, ["params.a", "git.patch"]),
+        ({"params__a": 1}, {"params__a": 2}, ["params.a"]),
+    ],
+)  # fmt: skip
+def test_what_was_changed_comes_before_what_follows_from_it(old, new, names) -> None:
+    causes = contrast(run(**old), run(**new))
+    assert [one.name for one in causes] == names
+    assert len({one.level for one in causes}) == 1 or causes[0].level != causes[-1].level
+
+
 def test_a_number_and_its_text_are_not_the_same() -> None:
     assert contrast(run(params__lr=1), run(params__lr="1"))[0].name == "params.lr"
     assert contrast(run(params__x=math.nan), run(params__x=math.nan)) == []

@@ -30,7 +30,7 @@ from freezer.flows.runs.summary import summary
 from freezer.flows.runs.sweep import read_each, requests
 from freezer.model.events import SilentReporter
 from freezer.model.record.protocol import PREFIX
-from freezer.model.record.run import Digest, Run, Time
+from freezer.model.record.run import Digest, Run, Time, Value
 
 SILENT = SilentReporter()
 
@@ -170,7 +170,9 @@ def test_outputs_are_listed_whatever_else_is_among_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [("3", 3), ("1e-3", 0.001), ("9" * 5000, "9" * 5000), ("0x1p99999", "0x1p99999"),
-     ("0x1.8p+1", 3.0), ("True", True), ("adam", "adam"), ("", "")],
+     ("0x1.8p+1", 3.0), ("True", True), ("adam", "adam"), ("", ""),
+     ("0x1.8p+1 (float)", 3.0), ("0x1.8p+1 (f4)", 3.0), ("3 (i8)", 3), ("3 (three)", "3 (three)"),
+     ("f4 2x3, sha256 ab", "f4 2x3, sha256 ab")],
 )  # fmt: skip
 def test_settings_keep_their_type(text: str, value: object) -> None:
     found = setting(text)
@@ -286,6 +288,39 @@ def test_the_patch_holds_what_the_commit_does_not(tree: Path, tmp_path_factory) 
     assert (copy / "new.bin").read_bytes() == bytes(range(256))
     with pytest.raises(DirtyTreeError, match="differs from its commit"):
         require_clean(code)
+
+
+@pytest.mark.process
+def test_equal_code_has_one_digest_whatever_it_is_made_of(tree: Path) -> None:
+    apart = ["freeze.yaml", "lockfiles/*"]
+    (tree / "train.py").write_text("lr = 2\n")
+    dirty = code_of(tree, apart)
+    git(tree, "commit", "-qam", "two")
+    (tree / "freeze.yaml").write_text("name: x\n")
+    (tree / "lockfiles" / "x").mkdir(parents=True)
+    (tree / "lockfiles" / "x" / "freeze.lock.yaml").write_text("name: x\n")
+    clean = code_of(tree, apart)
+    assert clean.commit != dirty.commit
+    assert clean.patch != dirty.patch
+    assert clean.files == dirty.files != ""
+    assert code_of(tree).files != clean.files, "without `apart` they count"
+    (tree / "train.py").chmod(0o755)
+    executable = code_of(tree, apart).files
+    (tree / "train.py").rename(tree / "other.py")
+    assert len({clean.files, executable, code_of(tree, apart).files}) == 3
+    (tree / ".env").write_text("TOKEN=s3cret\n")
+    assert code_of(tree, apart).files == "", "not all of the code is known"
+
+
+@pytest.mark.process
+def test_the_digest_is_of_the_whole_repository_from_a_folder_in_it(tree: Path) -> None:
+    (tree / "sub").mkdir()
+    (tree / "sub" / "freeze.yaml").write_text("name: x\n")
+    before = code_of(tree / "sub", ["freeze.yaml"]).files
+    (tree / "sub" / "freeze.yaml").write_text("name: y\n")
+    assert code_of(tree / "sub", ["freeze.yaml"]).files == before
+    (tree / "freeze.yaml").write_text("of another project\n")
+    assert code_of(tree / "sub", ["freeze.yaml"]).files != before
 
 
 @pytest.mark.process
@@ -447,6 +482,20 @@ def test_a_summary_gives_the_spread_over_seeds_and_what_was_repeated() -> None:
     assert second.metrics["metrics.acc"].unusable == 1
     assert math.isnan(second.metrics["metrics.acc"].mean)
     assert summary([]) == []
+
+
+def test_what_a_training_reports_parts_no_group_where_the_code_is_known() -> None:
+    """A ``random_state`` is drawn with the seed: three seeds are one group."""
+
+    def reported(number: int, **more: Value) -> Run:
+        fields = {"given.lr": "0.1", "params.random_state": number, **more}
+        return run(number, number, 0.1, acc=0.5).with_fields(fields)
+
+    code, other = {"git.files": Digest("a" * 64)}, {"git.files": Digest("b" * 64)}
+    [group] = summary([reported(n, **code, **{"git.commit": Digest(f"{n}" * 40)}) for n in (1, 2)])
+    assert (group.seeds, group.what) == ((1, 2), {})
+    assert len(summary([reported(1, **code), reported(2, **other)])) == 2
+    assert len(summary([reported(1), reported(2)])) == 2, "perhaps the code changed"
 
 
 def test_a_word_is_typed_by_how_it_looks() -> None:
