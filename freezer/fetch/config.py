@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from freezer.errors import ConfigError, SpecError, Where
+from freezer.model import file_names
 from freezer.model.base import Model
 from freezer.model.yaml_document import read_yaml
 
-PROJECT_FILE = ".freezer.yaml"
+PROJECT_FILE = file_names.PROJECT_FILE
 _HINT = "see docs/reference/configuration.md for the keys"
 
 

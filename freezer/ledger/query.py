@@ -10,7 +10,6 @@ from sqlalchemy import Select, and_, case, func, literal, select
 
 from freezer.errors import LedgerError, QueryError
 from freezer.ledger.filter.compile import all_names, condition, look_up
-from freezer.ledger.filter.parse import parse_filter
 from freezer.ledger.schema import fields, names, objects, runs, series
 from freezer.ledger.series import Points, joined, unpacked
 from freezer.model.record.run import read_run
@@ -126,6 +125,8 @@ def content(ledger: Ledger, sha256: str) -> bytes:
 
 
 def _condition(connection: Connection, text: str) -> ColumnElement[bool]:
+    from freezer.ledger.filter.parse import parse_filter  # most queries have no filter
+
     node = parse_filter(text)
     known = look_up(connection, node)
     try:

@@ -14,11 +14,12 @@ import yaml
 from pydantic import ValidationError
 
 from freezer.errors import LockError, Where
+from freezer.model import file_names
 from freezer.model.canonical import digest, plain, yaml_text
 from freezer.model.canonical_read import read_yaml_text
 from freezer.model.lock import LOCK_SCHEMA, Lock
 
-LOCK_FILE = "freeze.lock.yaml"
+LOCK_FILE = file_names.LOCK_FILE
 
 HEADER = """\
 # Written by `freeze lock`. Do not edit: change freeze.yaml and lock again.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-
-import jinja2
-from jinja2.filters import do_forceescape, do_mark_safe
+from typing import TYPE_CHECKING
 
 from freezer.output.text import printable, ulps
+
+if TYPE_CHECKING:
+    import jinja2
 
 _TICKED = re.compile(r"`([^`]+)`")
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -22,6 +23,8 @@ def render_page(template: str, **values: object) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
+    import jinja2  # few commands write a page, and those only where they are asked to
+
     installed, checkout = _PACKAGE / "_templates", _PACKAGE.parent / "templates"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(installed if installed.is_dir() else checkout),
@@ -40,6 +43,8 @@ def _environment() -> jinja2.Environment:
 
 def _ticked(text: object) -> str:
     """Return a text as HTML, what stands between backticks as code."""
+    from jinja2.filters import do_forceescape, do_mark_safe
+
     return do_mark_safe(_TICKED.sub(r"<code>\1</code>", str(do_forceescape(str(text)))))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from freezer.model.record.verdict import Word
+from freezer.model.record.word import Word
 
 STYLES: Final = {
     Word.IDENTICAL: "bold green",

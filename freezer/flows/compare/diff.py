@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.inventory.numerics import compare_inventories
-from freezer.check.reference import read_reference, reference_path, references
 from freezer.errors import CheckError, HistoryError, LockError, Where
 from freezer.flows.history.generations import generation, history
 from freezer.flows.history.recorded import require_recorded
@@ -18,15 +16,15 @@ from freezer.flows.project.environment import LOCKS, Locked, environments, load_
 from freezer.flows.project.image_reference import is_image
 from freezer.history.diff import LockDiff, diff_locks
 from freezer.history.files import read_regular
-from freezer.history.stored import INVENTORY_FILE
+from freezer.history.stored import INVENTORY_FILE, REFERENCES
 from freezer.history.suspects import Suspect, assess
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock, short_id
-from freezer.model.record.inventory import Inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from freezer.flows.project.project import Project
+    from freezer.model.record.inventory import Inventory
     from freezer.model.record.record import Record
 
 CURRENT: Final = "current"
@@ -180,7 +178,11 @@ def _file(path: Path, text: str) -> Side:
 
 def _inventories(project: Project, old: Locked, new: Locked) -> tuple[str, ...]:
     before, after = _inventory(project, old), _inventory(project, new)
-    return compare_inventories(before, after) if before and after else ()
+    if before is None or after is None:
+        return ()
+    from freezer.check.inventory.numerics import compare_inventories
+
+    return compare_inventories(before, after)
 
 
 def _inventory(project: Project, locked: Locked) -> Inventory | None:
@@ -191,8 +193,14 @@ def _inventory(project: Project, locked: Locked) -> Inventory | None:
         project.report.warn(str(error))
         return None
     try:
-        return Inventory.model_validate_json(read_regular(locked.folder, INVENTORY_FILE))
-    except (OSError, ValueError):
+        data = read_regular(locked.folder, INVENTORY_FILE)
+    except OSError:
+        return None
+    from freezer.model.record.inventory import Inventory
+
+    try:
+        return Inventory.model_validate_json(data)
+    except ValueError:
         return None
 
 
@@ -215,6 +223,10 @@ def _references(old: Locked, new: Locked) -> Iterator[str]:
 
 def _records(locked: Locked) -> dict[str, Record]:
     """Return a lock's own references by class, but for those that cannot be read."""
+    if not (locked.folder / REFERENCES).is_dir():
+        return {}
+    from freezer.check.reference import read_reference, reference_path, references
+
     found = {}
     for name in references(locked.folder):
         with suppress(CheckError):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from freezer.check.reference import FOLDER as REFERENCES
 from freezer.errors import HistoryError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.history.lock_files import owner_or_none
@@ -18,7 +17,12 @@ from freezer.history.archive import archive_folder
 from freezer.history.files import read_regular
 from freezer.history.join import united
 from freezer.history.log import FOLDER, LOG_FILE, History, read_history, read_log
-from freezer.history.stored import recorded_exports, recorded_files, verified_file
+from freezer.history.stored import (
+    REFERENCES,
+    recorded_exports,
+    recorded_files,
+    verified_file,
+)
 from freezer.model.canonical import digest
 
 if TYPE_CHECKING:

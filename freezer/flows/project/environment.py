@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import LockError, SpecError, Where
 from freezer.frameworks import trainings
 from freezer.history.files import read_regular
+from freezer.model import file_names
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from freezer.model.spec.spec import Spec
     from freezer.model.yaml_document import Document
 
-SPEC_FILE = "freeze.yaml"
-IMAGES = "images"
-LOCKS = "lockfiles"
+SPEC_FILE = file_names.SPEC_FILE
+IMAGES = file_names.IMAGES
+LOCKS = file_names.LOCKS
 _LARGEST = 16 << 20
 """Bytes of a file that a spec names."""
 

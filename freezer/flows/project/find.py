@@ -6,9 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from freezer.fetch.config import PROJECT_FILE
-from freezer.flows.project.environment import IMAGES, LOCKS, SPEC_FILE
-from freezer.model.lockfile import LOCK_FILE
+from freezer.model.file_names import IMAGES, LOCK_FILE, LOCKS, PROJECT_FILE, SPEC_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path

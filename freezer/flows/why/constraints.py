@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from freezer.ecosystems.interface import Key
+    from freezer.fetch.store.store import Store
     from freezer.flows.project.project import Project
     from freezer.history.why import Graph
     from freezer.model.lock import Lock, PipPackage
@@ -26,6 +27,8 @@ _CONDA_CUDA = frozenset({"cuda-version", "cudatoolkit", "cudnn", "libcudnn", "nc
 """Names of conda-forge that are CUDA's without needing ``cuda-version``."""
 _BLAS = frozenset({"libblas", "libcblas", "liblapack", "liblapacke"})
 _EXTRA = re.compile(r"extra == [\"']([^\"']+)[\"']")
+_REQUIRES = "wheel-requires-1"
+"""Kind of memo: what a wheel requires, by its SHA-256."""
 _ROLES = {"cuda": "accelerator", "cudnn": "accelerator", "nccl": "accelerator"}
 _ROLES |= {"blas": "blas", "lapack": "blas"}
 
@@ -50,18 +53,13 @@ def wheel_needs(
     """
     if not package.file.endswith(".whl") or not project.store.has(package.sha256):
         return None
-    from email.parser import HeaderParser
-
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name
 
-    from freezer.image.wheel.archive import open_wheel
     from freezer.resolve.python.tags import marker_environment
 
     try:
-        with open_wheel(project.store.verified(package.sha256), package) as wheel:
-            metadata = HeaderParser().parsestr(wheel.text("METADATA"))
-        wanted = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
+        wanted = [Requirement(text) for text in _requires_dist(project.store, package)]
     except (FreezerError, InvalidRequirement):
         return None
     target = marker_environment(lock.target)
@@ -78,6 +76,25 @@ def wheel_needs(
                 if marker_holds(item.marker, {**target, "extra": one})
             )
     return {name: tuple(dict.fromkeys(each)) for name, each in found.items()}
+
+
+def _requires_dist(store: Store, package: PipPackage) -> list[str]:
+    """Return the requirements that a wheel in the store declares; each wheel is opened once.
+
+    Raises ``IntegrityError`` for a wheel that is not sound.
+    """
+    known = store.get_memo(_REQUIRES, package.sha256, list[str])
+    if known is not None:
+        return known
+    from email.parser import HeaderParser
+
+    from freezer.image.wheel.archive import open_wheel
+
+    with open_wheel(store.verified(package.sha256), package) as wheel:
+        metadata = HeaderParser().parsestr(wheel.text("METADATA"))
+    found = [str(text) for text in metadata.get_all("Requires-Dist", [])]
+    store.put_memo(_REQUIRES, package.sha256, found)
+    return found
 
 
 def _extras(item: Requirement) -> tuple[str, ...]:

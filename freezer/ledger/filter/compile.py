@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, exists, not_, or_, select
 
-from freezer.ledger.filter.parse import query_error
+from freezer.ledger.filter.fault import query_error
 from freezer.ledger.filter.syntax import Junction, Member, Not, Present
 from freezer.ledger.schema import KEY_LENGTH, fields, names, runs
 from freezer.ledger.values import BOOLEAN, DIGEST, KINDS, MOMENT, NUMBER, TEXT, stored_text

@@ -10,9 +10,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 
 from freezer.errors import QueryError
+from freezer.ledger.filter.fault import query_error
 from freezer.ledger.filter.syntax import (
     Comparison,
     FieldName,
@@ -63,24 +64,6 @@ _GRAMMAR: Final = r"""
 
     %ignore /\s+/
 """
-_EXPECTED: Final = {
-    "OPERATOR": "a comparison (=, !=, <, <=, >, >=)",
-    "LIKE": "like",
-    "PART": "a field such as metrics.loss",
-    "QUOTED": "text in single quotes",
-    "BARE": "a number or digest",
-    "_AND": "and",
-    "_OR": "or",
-    "_NOT": "not",
-    "_IN": "in",
-    "_IS": "is",
-    "_NULL": "null",
-    "LPAR": "(",
-    "RPAR": ")",
-    "COMMA": "a comma",
-    "DOT": "a dot",
-    "$END": "the end",
-}
 
 
 def parse_filter(text: str) -> Node:
@@ -119,20 +102,6 @@ def _comparisons(node: Node) -> int:
     if isinstance(node, Not):
         return _comparisons(node.inner)
     return len(node.values) if isinstance(node, Member) else 1
-
-
-def query_error(
-    what: str, text: str, place: int, error: UnexpectedInput | None = None, **more: Any
-) -> QueryError:
-    """Return an error that shows a place in a filter."""
-    start = max(0, place - 50)
-    shown = text[start : place + 30].replace("\n", " ")
-    marked = [shown, " " * (place - start) + "^"]
-    if error is not None:
-        names = getattr(error, "accepts", None) or getattr(error, "expected", None) or ()
-        wanted = sorted({_EXPECTED[name] for name in names if name in _EXPECTED})
-        more.setdefault("expected", ", or ".join(wanted) or None)
-    return QueryError(f"{what}, at character {place + 1} of the filter", details=marked, **more)
 
 
 @cache
