@@ -35,9 +35,9 @@ from freezer.flows.project.environment import Locked, read_lock
 from freezer.flows.project.project import Project
 from freezer.flows.rollback.compose import compose_switch
 from freezer.model.events import SilentReporter
+from freezer.model.exports.requirements_txt import REQUIREMENTS_FILE, requirements_text
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
 from freezer.model.record.verdict import Basis, Verdict, Word
-from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
 
 if TYPE_CHECKING:
     from freezer.model.record.record import Record

@@ -12,6 +12,7 @@ from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.history.files import read_regular
 from freezer.history.log import FOLDER
 from freezer.history.stored import REFERENCES
+from freezer.model import file_names
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
 SMOKE: Final = "smoke"
 """Files of the user's own smoke training, by SHA-256: a store may be thrown away."""
-INSIDE: Final = "inside"
-"""Folder next to the current lock with Freezer's runtime by SHA-256: generations share it."""
+INSIDE: Final = file_names.INSIDE
 _LOCK_ID: Final = re.compile(r"[0-9a-f]{64}")
 _RESTORE: Final = "restore the folder from version control"
 

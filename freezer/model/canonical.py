@@ -41,16 +41,19 @@ def plain(model: Model) -> dict[str, Any]:
 
 
 def _prune(value: Any) -> Any:
+    """Return a value as pydantic dumps it, without what is empty or false in any mapping of it."""
     if isinstance(value, dict):
-        kept = ((key, _prune(item)) for key, item in value.items())
-        return {key: item for key, item in kept if not _is_empty(item)}
+        kept = {}
+        for key, item in value.items():
+            if isinstance(item, (dict, list)):
+                if pruned := _prune(item):
+                    kept[key] = pruned
+            elif item is not None and item is not False:
+                kept[key] = item
+        return kept
     if isinstance(value, list):
-        return [_prune(item) for item in value]
+        return [_prune(item) if isinstance(item, (dict, list)) else item for item in value]
     return value
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or value is False or value in ([], {})
 
 
 def yaml_text(document: dict[str, Any]) -> str:
@@ -69,7 +72,9 @@ def _block(value: dict[str, Any] | list[Any], first: str, pad: str, lines: list[
     if isinstance(value, dict):
         for key in sorted(value):
             item = value[key]
-            if item and isinstance(item, (dict, list)):
+            if isinstance(item, str):  # nearly all are
+                lines.append(f"{first}{_text(key)}: {_text(item)}")
+            elif item and isinstance(item, (dict, list)):
                 lines.append(f"{first}{_text(key)}:")
                 _block(item, deeper, deeper, lines)
             else:

@@ -12,6 +12,9 @@ from typing import Any
 
 _QUOTED_KEY = re.compile(r'("(?:[^"\\]|\\.)*"):(?: (.+))?')
 _WORDS: dict[str, Any] = {"true": True, "false": False}
+_MARKED = frozenset('"-[{0123456789')
+"""What a scalar begins with that is more than its text."""
+_json_value = json.JSONDecoder().raw_decode
 _EMPTY = {"[]": list, "{}": dict}
 _DEEPEST = 64
 """Columns of indentation: each level of a line that starts many lists holds a copy of that line."""
@@ -48,13 +51,17 @@ def _block(lines: list[str], at: int, indent: int) -> tuple[Any, int]:
 def _mapping(lines: list[str], at: int, indent: int) -> tuple[dict[str, Any], int]:
     found: dict[str, Any] = {}
     pad = " " * indent
-    while at < len(lines) and lines[at].startswith(pad) and lines[at][indent] not in " -":
-        key, value = _entry(lines[at], indent)
+    end = len(lines)
+    while at < end:
+        line = lines[at]
+        if not line.startswith(pad) or line[indent] in " -":
+            break
+        key, value = _entry(line, indent)
+        at += 1
         if value is None:
-            found[key], at = _block(lines, at + 1, indent + 2)
-        else:
-            found[key] = _scalar(value)
-            at += 1
+            found[key], at = _block(lines, at, indent + 2)
+        else:  # as `_scalar` reads it; a call for each line would take as long as the rest
+            found[key] = _scalar(value) if value[0] in _MARKED else _WORDS.get(value, value)
     return found, at
 
 
@@ -94,7 +101,11 @@ def _is_block(text: str) -> bool:
 def _scalar(text: str) -> Any:
     first = text[0]
     if first == '"':
-        return json.loads(text)
+        value, end = _json_value(text)
+        if end != len(text):
+            msg = f"no text: {text}"
+            raise ValueError(msg)
+        return value
     if first.isdigit() or first == "-":
         return int(text)
     if text in _EMPTY:

@@ -14,8 +14,8 @@ from freezer.history.stored import (
     verified_file,
 )
 from freezer.model.canonical import digest
+from freezer.model.exports.requirements_txt import REQUIREMENTS_FILE
 from freezer.model.lockfile import LOCK_FILE
-from freezer.model.requirements_txt import REQUIREMENTS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -19,8 +19,8 @@ from freezer.image.base import base_blobs, ensure_base, keep_base
 from freezer.image.clock import epoch
 from freezer.image.oci.bundle import Bundle, Content, content_of, read_bundle, write_bundle
 from freezer.inside import inside_digest
+from freezer.model.exports.requirements_txt import REQUIREMENTS_FILE
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock, short_id
-from freezer.model.requirements_txt import REQUIREMENTS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -33,9 +33,9 @@ from freezer.flows.project.environment import (
 from freezer.flows.project.image_runtime import runtime_fault, runtime_for
 from freezer.flows.project.user_files import steps_plan
 from freezer.history.changes import changes
+from freezer.model.exports.requirements_txt import REQUIREMENTS_FILE, requirements_text
 from freezer.model.lock import Lock, Newer
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
-from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from freezer.errors import FreezerError, HostError, IntegrityError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.project.environment import LOCKS
-from freezer.history.archive import INSIDE
 from freezer.image.runtime import runtime_files
 from freezer.inside import INTERFACE, inside_bytes, inside_digest
 from freezer.model.canonical import digest
+from freezer.model.file_names import INSIDE
 from freezer.model.image_runtime import FIRST, LARGEST
 from freezer.model.lock import ImageRuntime
 

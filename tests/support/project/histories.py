@@ -22,13 +22,13 @@ from freezer.flows.project.project import Project
 from freezer.history.log import FOLDER, LOG_FILE
 from freezer.image.layout import LOCK_LABEL
 from freezer.model.canonical import digest
+from freezer.model.exports.requirements_txt import REQUIREMENTS_FILE, requirements_text
 from freezer.model.generation import Generation
 from freezer.model.lock import ImageRuntime, PipPackage, SmokeFile
 from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from freezer.model.record.protocol import PREFIX
 from freezer.model.record.record import Record
 from freezer.model.record.verdict import Word
-from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
 from tests.support.host.fake_engine import FakeEngine
 from tests.support.host.hosts import BASE, Ear
 from tests.support.project.locks import make_lock, sha

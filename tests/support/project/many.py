@@ -8,11 +8,11 @@ from freezer.flows.history.lock_files import hashes
 from freezer.history.archive import keep
 from freezer.history.changelog import write_changelog
 from freezer.history.log import History, write_log
+from freezer.model.exports.requirements_txt import REQUIREMENTS_FILE, requirements_text
 from freezer.model.generation import Checked, Generation, entry_digest
 from freezer.model.lock import PipPackage
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
 from freezer.model.record.verdict import Word
-from freezer.model.requirements_txt import REQUIREMENTS_FILE, requirements_text
 from tests.support.project.histories import INSIDE, NAME, Past
 from tests.support.project.locks import make_lock, sha
 

@@ -10,10 +10,10 @@ from unittest import mock
 import pytest
 
 from freezer.errors import FetchError
+from freezer.fetch.http import client
 from freezer.flows.setup.discover import discover
 from freezer.model.spec.spec import CondaSpec, PipSpec
 from freezer.resolve.conda.environment import gather_conda
-from freezer.resolve.python.requirements import gather as module
 from freezer.resolve.python.requirements.gather import gather
 from freezer.resolve.python.uv.answer import parse_pylock
 from tests.support.fuzz import Target, hold
@@ -185,7 +185,7 @@ def in_folder(name: str, parse: Callable[[Path], object]) -> Callable[[bytes], o
     def parsed(data: bytes) -> object:
         with (
             tempfile.TemporaryDirectory(prefix="fuzz-") as folder,
-            mock.patch.object(module, "get_bytes", side_effect=FetchError("no network in a test")),
+            mock.patch.object(client, "get_bytes", side_effect=FetchError("no network in a test")),
         ):
             (Path(folder) / "constraints.txt").write_text("numpy<3\n")
             (Path(folder) / name).parent.mkdir(exist_ok=True)

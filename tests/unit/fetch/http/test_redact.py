@@ -27,9 +27,9 @@ from freezer.fetch.store.store import Store
 from freezer.flows.project.git import one_line
 from freezer.image.wheel.archive import open_wheel
 from freezer.image.wheel.install import Layout, install
+from freezer.model.exports.requirements_txt import requirements_text
 from freezer.model.lock import PipPackage
 from freezer.model.lockfile import lock_bytes
-from freezer.model.requirements_txt import requirements_text
 from freezer.model.spec.spec import PipSpec
 from freezer.output.progress import ConsoleReporter
 from freezer.resolve.python.git.requirement import parse_git
