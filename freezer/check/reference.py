@@ -144,6 +144,15 @@ def references(folder: Path) -> list[str]:
     return sorted(path.stem for path in (folder / FOLDER).glob("*.json"))
 
 
+def all_references(folder: Path, lock_id: str) -> tuple[Record, ...]:
+    """Return the references of a lock, by numerics class. Raises ``CheckError``."""
+    read = (
+        read_reference(reference_path(folder, name), f"{FOLDER}/{name}.json")
+        for name in references(folder)
+    )
+    return tuple(one for one in read if one is not None and one.lock_id == lock_id)
+
+
 def _is_intact(document: dict[str, object]) -> bool:
     """Return whether a document has the digest that it claims, which is taken out of it."""
     claimed = document.pop("integrity", None)

@@ -36,6 +36,7 @@ FOLDERS: Final = {
     "image": "image",
     "images": "image",
     "inventory": "image",
+    "sbom": "governance",
     "push": "registry",
     "pull": "registry",
     "doctor": "setup",

@@ -6,7 +6,7 @@ FLOORS = (
     ("cli", "api"),
     ("output",),
     ("flows",),
-    ("resolve", "image", "check", "history", "data", "ledger"),
+    ("resolve", "image", "check", "history", "data", "ledger", "governance"),
     ("fetch", "engine"),
     ("inside",),
     ("ecosystems", "frameworks"),

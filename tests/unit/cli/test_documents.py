@@ -45,6 +45,7 @@ ELSEWHERE = {
     "run",
     "export",
     "audit",
+    "sbom",
     "bisect",
     "bundle",
     "image",

@@ -1,0 +1,1 @@
+"""Flows over SBOM, provenance and policy."""

@@ -1,0 +1,1 @@
+"""Licenses as SPDX expressions, from what packages declare."""
