@@ -241,3 +241,9 @@ class RunError(FreezerError):
     """A run cannot be started as it was asked for."""
 
     code = "run"
+
+
+class PlanError(FreezerError):
+    """A plan of runs cannot be read, or contradicts itself."""
+
+    code = "plan"

@@ -78,6 +78,12 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
             help="A new folder for the files that the run writes.",
         ),
     ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan", metavar="FILE", help="What the run is to find out; kept with the run."
+        ),
+    ] = None,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", help="With --each: runs at once.", min=1)
     ] = 1,
@@ -98,6 +104,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
     no network unless the spec allows it. The command's exit code is passed on; where it is 0 and
     a result is not as `expect` of the spec says, it is 1.
     """
+    from freezer.flows.runs.plan.read import plan_file
     from freezer.flows.runs.request import RunRequest, read_params
     from freezer.flows.runs.sweep import read_each, requests
 
@@ -109,6 +116,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         gpus=gpus,
         clean=clean,
         output=output,
+        plan=None if plan is None else plan_file(plan),
         cpu_positions=tuple(int(one) for one in (cpu_positions or "").split(",") if one),
     )
     values = read_each(each or ())

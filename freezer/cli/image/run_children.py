@@ -150,6 +150,8 @@ def child_command(env: str | None, request: RunRequest) -> list[str]:
     if request.gpus is not None:
         words.append("--gpus" if request.gpus else "--no-gpus")
     words += ["--clean"] if request.clean else []
+    if request.plan is not None:
+        words += ["--plan", request.plan.name]
     if request.output is not None:
         words += ["--output", str(request.output.absolute())]
     return words

@@ -75,6 +75,8 @@ def begun(project: Project, scene: Scene, request: RunRequest, identifier: str) 
     generation = _generation(project, scene.locked)
     if generation is not None:
         fields["generation"] = generation
+    if request.plan is not None:
+        fields["plan"] = Digest(digest(request.plan.data))
     return Run(
         id=identifier,
         environment=scene.environment.name,

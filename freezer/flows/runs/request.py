@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.data.sets import DataSet
+    from freezer.model.record.plan import PlanFile
     from freezer.model.record.run import Value
     from freezer.model.spec.spec import ResourcesSpec, Spec
 
@@ -60,6 +61,8 @@ class RunRequest:
     """The command before parameters were put in, where ``command`` has them already."""
     cpu_positions: tuple[int, ...] = ()
     """The CPUs of one run among several at once, counted from 0 among those of the engine."""
+    plan: PlanFile | None = None
+    """What the run is made to find out."""
 
 
 @dataclass(frozen=True, kw_only=True)

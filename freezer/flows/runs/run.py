@@ -25,6 +25,7 @@ from freezer.flows.runs.facts import (
 )
 from freezer.flows.runs.live import journaled
 from freezer.flows.runs.place import journal_path, project_ledger
+from freezer.flows.runs.plan.read import warn_of_unplanned
 from freezer.flows.runs.protocol import Filter
 from freezer.flows.runs.request import (
     PYTHON,
@@ -95,6 +96,9 @@ def run(
         raise RunError("there is no command to run", expected="freeze run ENV -- COMMAND...")
     identifier = secrets.token_hex(8)
     scene = prepare(project, name, request, identifier)
+    if request.plan is not None:
+        seed = scene.environment.spec.determinism.seed if request.seed is None else request.seed
+        warn_of_unplanned(project, request.plan, request.params, seed)
     return run_scene(project, scene, request, identifier, show, started)
 
 
@@ -108,7 +112,8 @@ def run_scene(
 ) -> RunDone:
     """Run what was prepared, and record it."""
     start = begun(project, scene, request, identifier)
-    contents = [one for one in (scene.code.patch, *listings(project, scene)) if one]
+    plan = b"" if request.plan is None else request.plan.data
+    contents = [one for one in (scene.code.patch, plan, *listings(project, scene)) if one]
     with disk_errors(project.root):
         journal = Journal(journal_path(project, identifier))
     try:

@@ -1,0 +1,1 @@
+"""Plans of runs: which of what was planned was run, and what came out."""
