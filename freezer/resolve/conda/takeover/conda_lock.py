@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from freezer.errors import SpecError, Where
 from freezer.fetch.http.redact import redact
 from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module
-from freezer.resolve.conda.takeover.pins import Taken, nothing_for, pin
+from freezer.resolve.conda.takeover.pins import Taken, named, nothing_for, pin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,8 @@ def read_conda_lock(path: Path, label: str, subdir: str, config: Config) -> Take
             taken.refused.append(redact(f"{item.name} {item.version}: from {item.url}"))
         else:
             known = {"md5": item.hash.md5, "sha256": item.hash.sha256}
-            taken.pins.append(pin(item.url, where, folder=path.parent, config=config, **known))
+            found = pin(item.url, where, folder=path.parent, config=config, **known)
+            taken.pins.append(named(found, item.name, item.version))
     if left:
         taken.warnings.append(
             f"{label}: packages only in {', '.join(sorted(left))} were skipped, as "

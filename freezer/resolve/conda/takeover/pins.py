@@ -123,6 +123,22 @@ def pin(url: str, where: Where, *, folder: Path, config: Config, **known: Any) -
     )
 
 
+def named(found: CondaPin, name: str, version: str) -> CondaPin:
+    """Return a pin whose archive is of the package that the lock names.
+
+    Raises ``SpecError`` for an archive of another package or version.
+    """
+    if (found.name, found.version) == (name.lower(), version):
+        return found
+    raise SpecError(
+        f"the lock has an archive of another package or version for {name} {version}",
+        where=found.where,
+        found=f"{found.channel.name}: {found.file}",
+        hint="regenerate the lock with the tool that wrote it; do not install from it until you "
+        "know why",
+    )
+
+
 def hashes(text: str, where: Where) -> dict[str, str]:
     """Return ``{"md5": ...}`` or ``{"sha256": ...}`` from a URL's fragment; empty without one.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from freezer.errors import SpecError, Where
 from freezer.fetch.http.redact import redact
-from freezer.resolve.conda.takeover.pins import Taken, nothing_for, pin
+from freezer.resolve.conda.takeover.pins import Taken, named, nothing_for, pin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,7 @@ def read_pixi_lock(path: Path, label: str, subdir: str, config: Config) -> Taken
             document = json.loads(record.to_json())
             known = {"md5": document.get("md5"), "sha256": document.get("sha256")}
             found = pin(record.url, where, folder=path.parent, config=config, **known)
+            found = named(found, document["name"], document["version"])
             taken.pins.append(replace(found, record=document))
         else:
             taken.refused.append(redact(f"{package.name}: from {package.location}"))

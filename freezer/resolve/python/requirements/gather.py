@@ -146,7 +146,7 @@ class _Reader:
         path = self._folder / file
         if is_lock(path.name):
             text = read_text(path, file, where)
-            found = read_packages(path.name, text, file, self._spec.extras, self._spec.groups)
+            found = read_packages(path, text, file, self._spec.extras, self._spec.groups)
             self._lock(found, where)
         elif file.endswith(".toml"):
             if file in self._projects:  # else its fault is noted already
@@ -164,6 +164,7 @@ class _Reader:
                 hint="keep one of them",
             )
         found.locked = locked
+        found.warnings += locked.warnings
         found.lines.append([locked.shown, 2, locked.digest])
         known = found.options
         extra = tuple(url for url in locked.indexes if not is_public_index(url))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.parser import BytesParser
 from types import MappingProxyType
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
-from freezer.errors import FetchError, IntegrityError, ResolveError
+from freezer.errors import FetchError, FreezerError, IntegrityError, ResolveError
 from freezer.fetch.http.client import open_url
 from freezer.fetch.http.redact import without_secrets
+from freezer.fetch.python.filenames import name_and_version, version_of
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.simple_api import IndexFile
 from freezer.model.artifact import Artifact
@@ -24,7 +27,7 @@ from freezer.resolve.python.markers import marker_holds
 from freezer.resolve.python.tags import marker_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from freezer.fetch.store.store import Store
     from freezer.model.lock import Target
@@ -79,7 +82,7 @@ def _packages(
     needs: Sequence[frozenset[str]],
     built: Mapping[str, GitWheel],
 ) -> list[PipPackage]:
-    versions = {name: wheel.package.version for name, wheel in built.items()}
+    built_versions = {name: wheel.package.version for name, wheel in built.items()}
     names = {item.pin.name for item in pins}
     needed_by: dict[str, list[str]] = {}
     for item, wanted in zip(pins, needs, strict=True):
@@ -89,7 +92,9 @@ def _packages(
         PipPackage(
             **file.model_dump(),
             name=item.pin.name,
-            version=item.pin.version or versions.get(item.pin.name, ""),
+            version=item.pin.version
+            or built_versions.get(item.pin.name)
+            or str(version_of(file.file)),
             requires=tuple(sorted(wanted & names)),
             requested=item.requested or item.pin.name not in needed_by,
             reason=f"locked in {item.where.file}"
@@ -98,6 +103,58 @@ def _packages(
         )
         for item, file, wanted in zip(pins, files, needs, strict=True)
     ]
+
+
+def _require_same(item: LockedPin, file: Candidate) -> None:
+    """Refuse a file whose name is another package's or version's, and one of no version.
+
+    An archive at an address of the user's own may have any name.
+    """
+    found, name = name_and_version(file.file), f"{item.pin.name} {item.pin.version}".strip()
+    if found is None and item.pin.direct and item.pin.version and not file.file.endswith(".whl"):
+        return
+    if found is None and not item.pin.version:
+        raise ResolveError(
+            f"the lock has no version of {name}, and its file is not named by one",
+            where=item.where,
+            found=file.file,
+            hint="lock a released version of it, or an archive called NAME-VERSION.tar.gz",
+        )
+    if (
+        found is None
+        or found[0] != item.pin.name
+        or (item.pin.version and found[1] != _version(item.pin.version))
+    ):
+        raise ResolveError(
+            f"the lock has a file of another package or version for {name}",
+            where=item.where,
+            found=file.file,
+            expected=f"a file of {name}",
+            hint="regenerate the lock with the tool that wrote it; do not install from it until "
+            "you know why",
+        )
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+@contextmanager
+def _of(item: LockedPin) -> Iterator[None]:
+    """Give errors of a package's file the lock's place, and a next step."""
+    try:
+        yield
+    except FreezerError as error:
+        error.where = error.where or item.where
+        error.details = (*error.details, f"a file of {item.pin.name} {item.pin.version}".strip())
+        error.hint = error.hint or (
+            "lock the package anew where its file is gone or replaced, or configure an index that "
+            "has it"
+        )
+        raise
 
 
 @dataclass(frozen=True)
@@ -117,6 +174,7 @@ class _Taking:
             wheel = self.built[item.pin.name].package
             return Artifact.model_validate(wheel.model_dump(include=set(Artifact.model_fields)))
         chosen = choose(item.pin, self._target)
+        _require_same(item, chosen)
         if not chosen.file.endswith(".whl") and item.pin.name not in self.request.allow_sdist:
             raise ResolveError(
                 f"{item.pin.name} {item.pin.version} is locked as a source distribution",
@@ -126,9 +184,10 @@ class _Taking:
                 hint=f"allow it: `pip: {{allow-sdist: [{item.pin.name}]}}`, or lock a version that "
                 "has a wheel for the target",
             )
-        if item.pin.direct is None:
-            return self._artifact(chosen, source="pypi")
-        return self._artifact(chosen, source="url", url=without_secrets(chosen.url))
+        with _of(item):
+            if item.pin.direct is None:
+                return self._artifact(chosen, source="pypi")
+            return self._artifact(chosen, source="url", url=without_secrets(chosen.url))
 
     def _artifact(self, file: Candidate, *, source: str, url: str | None = None) -> Artifact:
         assert file.sha256 is not None, "pins without a hash are rejected before"  # noqa: S101
@@ -160,7 +219,8 @@ class _Taking:
             chosen = choose(item.pin, self._target)
             if not chosen.file.endswith(".whl"):
                 return frozenset()
-            metadata = self._metadata(chosen)
+            with _of(item):
+                metadata = self._metadata(chosen)
         listed = BytesParser().parsebytes(metadata)
         environment = marker_environment(self._target)
         return frozenset(

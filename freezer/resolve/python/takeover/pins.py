@@ -45,6 +45,10 @@ class LockedPackages(Protocol):
     def indexes(self) -> tuple[str, ...]:
         """URLs of the lock's indexes; may contain credentials."""
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of the lock is not understood."""
+
     def pins(self, target: Target) -> tuple[LockedPin, ...]:
         """Return the packages for a target.
 
@@ -60,6 +64,7 @@ class FixedPackages:
     digest: str
     fixed: tuple[LockedPin, ...]
     indexes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def pins(self, target: Target) -> tuple[LockedPin, ...]:  # noqa: ARG002 - see LockedPackages
         """Return all packages."""

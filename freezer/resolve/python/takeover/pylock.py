@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,16 @@ class PylockPackages:
         """The indexes in the file, without duplicates."""
         found = (package.index for package in self.document.packages)
         return tuple(dict.fromkeys(index for index in found if index))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of the file may not be understood."""
+        version = self.document.lock_version
+        warning = (
+            f"{self.shown} (lock-version): {version} is newer than 1.0, which is understood; what "
+            "is new in it is not"
+        )
+        return (warning,) if version.minor else ()
 
     def pins(self, target: Target) -> tuple[LockedPin, ...]:
         """Return the packages for a target. Raises ``SpecError``, ``ResolveError``."""
@@ -119,6 +130,8 @@ def read_pylock(
     text: str, shown: str, extras: Sequence[str], groups: Sequence[str]
 ) -> PylockPackages:
     """Return the packages of a ``pylock.toml``. Raises ``SpecError`` for a file that is none."""
+    # What packaging logs (an unknown minor version) is a warning of this lock instead.
+    logging.getLogger("packaging.pylock").addHandler(logging.NullHandler())
     try:
         document = Pylock.from_dict(parse_toml(text))
     except TomlError as error:
@@ -129,6 +142,7 @@ def read_pylock(
             where=Where(shown, key="lock-version"),
             found=str(error),
             expected="1.0",
+            hint="write it anew with a tool that writes version 1.0, or name what it was made from",
         ) from error
     except (PylockValidationError, ValueError, TypeError) as error:
         raise SpecError(

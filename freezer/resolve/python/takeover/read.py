@@ -8,6 +8,7 @@ from freezer.resolve.python.takeover.file_names import PYLOCK, UV_LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from freezer.resolve.python.takeover.pins import LockedPackages
 
@@ -19,13 +20,13 @@ def is_lock(name: str) -> bool:
 
 
 def read_packages(
-    name: str, text: str, shown: str, extras: Sequence[str], groups: Sequence[str]
+    path: Path, text: str, shown: str, extras: Sequence[str], groups: Sequence[str]
 ) -> LockedPackages:
     """Return the packages of a lock, for some extras and groups. Raises ``SpecError``."""
-    if name == UV_LOCK:
+    if path.name == UV_LOCK:
         from freezer.resolve.python.takeover.uv_lock import read_uv_lock
 
-        return read_uv_lock(text, shown, extras, groups)
+        return read_uv_lock(text, shown, extras, groups).next_to(path.parent)
     from freezer.resolve.python.takeover.pylock import read_pylock
 
     return read_pylock(text, shown, extras, groups)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -31,9 +31,11 @@ from freezer.resolve.python.takeover.pins import (
     full_commit,
     git_pin,
 )
+from freezer.resolve.python.takeover.uv_project import changed_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from freezer.model.lock import Target
     from freezer.resolve.python.git.requirement import GitRequirement
@@ -76,6 +78,7 @@ class _Edge(BaseModel):
 class _Metadata(BaseModel):
     extras: list[str] = Field(default=[], alias="provides-extras")
     groups: dict[str, Any] = Field(default={}, alias="requires-dev")
+    requires: list[dict[str, Any]] = Field(default=[], alias="requires-dist")
 
 
 class _Package(BaseModel):
@@ -104,12 +107,26 @@ class UvPackages:
     document: _Document
     extras: tuple[str, ...]
     groups: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def indexes(self) -> tuple[str, ...]:
         """The registries in the lock, without duplicates."""
         found = (entry.source.get("registry") for entry in self.document.packages)
         return tuple(dict.fromkeys(url for url in found if url and "://" in url))
+
+    def next_to(self, folder: Path) -> UvPackages:
+        """Return the same with a warning where the project in ``folder`` has changed since."""
+        own = [e for e in self.document.packages if any(e.source.get(k) == "." for k in _OWN)]
+        locked = own[0].metadata.requires if len(own) == 1 else None
+        changed = changed_requirements(locked, folder / "pyproject.toml") if locked else ()
+        if not changed:
+            return self
+        warning = (
+            f"{self.shown} was made before pyproject.toml required {', '.join(changed)}, and is "
+            "used as it is; run `uv lock` to have that too"
+        )
+        return replace(self, warnings=(warning,))
 
     def pins(self, target: Target) -> tuple[LockedPin, ...]:
         """Return the packages for a target. Raises ``SpecError``, ``ResolveError``."""
@@ -282,6 +299,9 @@ class _Walk:
         name, url = canonicalize_name(entry.name), entry.source.get("url")
         requires = tuple(sorted(self._needs[id(entry)]))
         asked = id(entry) in self._requested
+        if "lfs=true" in entry.source.get("git", "").partition("?")[2]:
+            refusals.add(name, entry.version, "from git with large files (LFS), which are not read")
+            return None
         if git := self._git(name, entry.source.get("git")):
             return git_pin(name, entry.version or "", git, requires=requires, requested=asked)
         if not url and "registry" not in entry.source:

@@ -439,3 +439,21 @@ def test_a_requirement_next_to_a_locks_pip_part_is_refused(room: Room) -> None:
     with pytest.raises(SpecError, match="is used as it is") as caught:
         gather_pip(room.folder, spec, locked=found.locked_pip)
     assert str(caught.value.where) == "freeze.yaml (pip.requirements[0])"
+
+
+@pytest.mark.parametrize("change", [{"name": "tzdata-evil"}, {"version": "2026b"}])
+def test_an_archive_of_another_package_than_the_entry_names_is_refused(
+    room: Room, change: dict[str, str]
+) -> None:
+    document = yaml.safe_load(conda_lock(room, PYTHON, TZDATA))
+    document["package"][1].update(change)
+    with pytest.raises(SpecError, match="an archive of another package or version"):
+        gather(room, yaml.safe_dump(document))
+    entry = {"url": url(room, TZDATA), "name": "tzdata", "version": "2026a", **change}
+    locked = pixi_lock(room, PYTHON, TZDATA)
+    document = yaml.safe_load(locked)
+    for package in document["packages"]:
+        if "tzdata" in str(package):
+            package.update({key: entry[key] for key in ("name", "version")})
+    with pytest.raises(SpecError, match=r"another package or version|cannot be read"):
+        gather(room, yaml.safe_dump(document), "pixi.lock")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uv
 
-from freezer.errors import IntegrityError, ResolveError, SpecError
+from freezer.errors import FetchError, IntegrityError, ResolveError, SpecError
 from freezer.fetch.python.settings import Indexes
 from freezer.fetch.store.store import Store
 from freezer.model.lock import PipPackage
@@ -358,3 +358,120 @@ def test_a_source_distribution_needs_to_be_allowed(tmp_path: Path, index: FakeIn
 
 def test_uv_is_there_for_these_tests() -> None:
     assert shutil.which(uv.find_uv_bin())
+
+
+def lock_of(index: FakeIndex, kind: str, name: str, version: str, file: str, key: str) -> str:
+    data = next(item.data for items in index.files.values() for item in items if item.name == file)
+    url = f"{index.url}/files/{file}"
+    if kind == "pylock":
+        source = f'{{url = "{url}", hashes = {{sha256 = "{sha256(data)}"}}}}'
+        source = f"[{source}]" if key == "wheels" else source
+        said = f'version = "{version}"\n' if version else ""
+        return f'{PYLOCK_HEAD}[[packages]]\nname = "{name}"\n{said}{key} = {source}\n'
+    source = f'{{url = "{url}", hash = "sha256:{sha256(data)}"}}'
+    source = f"[{source}]" if key == "wheels" else source
+    return (
+        f'version = 1\n[[package]]\nname = "me"\nversion = "1"\nsource = {{virtual = "."}}\n'
+        f'dependencies = [{{name = "{name}"}}]\n[[package]]\nname = "{name}"\n'
+        f'version = "{version}"\nsource = {{registry = "{index.simple}"}}\n{key} = {source}\n'
+    )
+
+
+PYLOCK_HEAD = 'lock-version = "1.0"\ncreated-by = "x"\n'
+
+
+def read(kind: str, text: str) -> LockedPackages:
+    if kind == "pylock":
+        return read_pylock(text, "pylock.toml", (), ())
+    return read_uv_lock(text, "uv.lock", (), ())
+
+
+@pytest.mark.parametrize("kind", ["uv", "pylock"])
+@pytest.mark.parametrize(
+    ("version", "file", "key"),
+    [
+        ("2.0", "stranger-1.0-py3-none-any.whl", "wheels"),
+        ("2.0", "base-2-py3-none-any.whl", "wheels"),
+        ("2.0", "base-3.tar.gz", "sdist"),
+    ],
+)
+def test_a_file_of_another_package_or_version_is_refused(
+    tmp_path: Path, index: FakeIndex, kind: str, version: str, file: str, key: str
+) -> None:
+    index.add_sdist("base", "3")
+    text = lock_of(index, kind, "top", version, file, key)
+    with pytest.raises((ResolveError, SpecError)) as caught:
+        take(read(kind, text), index, tmp_path, allow_sdist=frozenset(["top"]))
+    assert file in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("version", "file"), [("", "stranger-1.0-py3-none-any.whl"), ("2.0", "base-2-py3-none-any.whl")]
+)
+def test_an_archive_is_held_to_its_name_too(
+    tmp_path: Path, index: FakeIndex, version: str, file: str
+) -> None:
+    text = lock_of(index, "pylock", "top", version, file, "archive")
+    with pytest.raises(ResolveError, match="another package or version"):
+        take(read("pylock", text), index, tmp_path)
+
+
+def test_a_version_that_the_lock_leaves_out_is_the_files(tmp_path: Path, index: FakeIndex) -> None:
+    text = lock_of(index, "pylock", "top", "", "top-2.0-py3-none-any.whl", "wheels")
+    assert versions(take(read("pylock", text), index, tmp_path)) == {"top": "2.0"}
+    other = (
+        text.replace("/files/top-2.0-py3-none-any.whl", "/files/main.zip")
+        .replace("wheels = [", "archive = ")
+        .replace("}}]", "}}")
+    )
+    with pytest.raises(ResolveError, match="no version of top"):
+        take(read("pylock", other), index, tmp_path)
+
+
+def test_a_file_that_is_gone_is_named_with_its_lock(tmp_path: Path, index: FakeIndex) -> None:
+    text = lock_of(index, "uv", "top", "2.0", "top-2.0-py3-none-any.whl", "wheels")
+    index.files.clear()
+    with pytest.raises(FetchError) as caught:
+        take(read("uv", text), index, tmp_path)
+    assert str(caught.value.where) == "uv.lock"
+    assert "a file of top 2.0" in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_newer_minor_version_of_the_format_is_a_warning() -> None:
+    text = PYLOCK_HEAD.replace("1.0", "1.7") + "packages = []\n"
+    [warning] = read_pylock(text, "pylock.toml", (), ()).warnings
+    assert warning.startswith("pylock.toml (lock-version): 1.7 is newer")
+
+
+def test_git_with_large_files_is_refused() -> None:
+    entry = f'source = {{git = "https://h.example/x.git?lfs=true&rev=main#{"a" * 40}"}}\n'
+    text = (
+        'version = 1\n[[package]]\nname = "me"\nsource = {virtual = "."}\n'
+        f'dependencies = [{{name = "x"}}]\n[[package]]\nname = "x"\nversion = "1"\n{entry}'
+    )
+    with pytest.raises(SpecError, match="LFS"):
+        read_uv_lock(text, "uv.lock", (), ()).pins(TARGET)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('"top"', '"top>=2", "left"'), "top>=2, left"),
+        (('old = ["base==1"]', 'old = ["base==3"]'), "base==3"),
+        (('"win; sys_platform', '"gone; sys_platform'), "gone; sys_platform == 'win32'"),
+        (('"tool[plots]"', '"Tool[plots]"'), None),
+        (('name = "My_Proj"', 'name = "my-proj" # comment'), None),
+    ],
+)
+def test_a_project_that_changed_since_uv_lock_is_named(
+    project: Path, change: tuple[str, str], said: str | None
+) -> None:
+    def warnings() -> list[str]:
+        return gather(project, PipSpec(files=("uv.lock",))).warnings
+
+    assert warnings() == []
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text().replace(*change))
+    assert [f"required {said}, and is" in item for item in warnings()] == ([True] if said else [])
