@@ -8,7 +8,6 @@ compares what affects an installation: name, version, requirements.
 
 from __future__ import annotations
 
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.parser import BytesParser
@@ -17,24 +16,23 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from freezer.errors import FetchError, FreezerError, IntegrityError, Where
+from freezer.errors import FetchError, IntegrityError, Where
 from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.redact import redact
 from freezer.fetch.http.url import split_url
-from freezer.fetch.http.zip_errors import zip_errors
 from freezer.model.canonical import digest, json_bytes
+from freezer.resolve.python.consistency import LARGEST, contradictions, wheel_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from freezer.fetch.python.index import PythonIndex
     from freezer.fetch.python.simple_api import IndexFile
     from freezer.fetch.store.store import Store
     from freezer.model.lock import Lock, PipPackage
 
-LARGEST = 16 << 20
-"""Maximum bytes of a METADATA file."""
-_MEMO = "metadata-refused-1"
+_MEMO = "metadata-compared-1"
+_REFUSED, _EQUAL = "refused", "equal"
 _THREADS = 8
 
 
@@ -72,30 +70,53 @@ class Metadata:
 def require_true_metadata(
     lock: Lock, fetched: Collection[str], *, index: Callable[[], PythonIndex], store: Store
 ) -> None:
-    """Compare the served metadata of fetched wheels with the wheels' own.
+    """Compare what a lock and its indexes say about wheels with the wheels' own metadata.
 
-    ``fetched`` are SHA-256 of wheels in the store. A wheel without served metadata on a reachable
-    index is skipped. After a lock was refused, all its wheels are compared until the indexes serve
-    correct metadata, even when nothing is missing any more.
+    ``fetched`` are SHA-256 of wheels that came into the store just now: their metadata on the
+    indexes are compared. What the lock says of every wheel is compared without a network, as a
+    wheel may have been in the store before. A wheel without served metadata on a reachable index is
+    skipped. After a lock was refused, all its wheels are compared until the indexes serve correct
+    metadata, even when nothing is missing any more.
 
-    Raises ``IntegrityError`` with each URL that serves other metadata than the wheel's.
+    Raises ``IntegrityError`` with each URL that serves other metadata than the wheel's, or with
+    what the lock lacks.
     """
     packages = [item for one in lock.pip for item in (one, *one.build_requires)]
     wheels = [one for one in packages if one.file.endswith(".whl")]
-    key = digest(json_bytes([[one.sha256, *one.requires] for one in wheels]))
-    refused = store.get_memo(_MEMO, key) is True
-    if not refused:
-        wheels = [one for one in wheels if one.sha256 in fetched]
-    if not wheels:
-        return
+    own = [[one.sha256, *one.requires] for one in wheels]
+    key = digest(json_bytes([own, lock.overrides, [item.name for item in lock.conda]]))
+    before = store.get_memo(_MEMO, key)
+    wrong = [] if before == _EQUAL else list(contradictions(lock, store))
+    suspects = {package.sha256 for package, _ in wrong} | set(fetched)
+    if before != _REFUSED:
+        wheels = [one for one in wheels if one.sha256 in suspects]
+    faults = _served_faults(wheels, index, store) if wheels else []
+    if before != _EQUAL or faults:
+        store.put_memo(_MEMO, key, _REFUSED if faults or wrong else _EQUAL)
+    if faults:
+        raise _refusal(lock, faults)
+    if wrong:
+        raise _contradiction(lock, wrong)
+
+
+def _served_faults(
+    wheels: Sequence[PipPackage], index: Callable[[], PythonIndex], store: Store
+) -> list[_Fault]:
     source = index()
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         found = pool.map(lambda one: list(_faults(one, source, store)), wheels)
-    faults = [fault for mine in found for fault in mine]
-    if faults or refused:
-        store.put_memo(_MEMO, key, bool(faults))
-    if faults:
-        raise _refusal(lock, faults)
+    return [fault for mine in found for fault in mine]
+
+
+def _contradiction(lock: Lock, wrong: Sequence[tuple[PipPackage, str]]) -> IntegrityError:
+    return IntegrityError(
+        "the lock does not agree with the metadata in its wheels",
+        where=Where(wrong[0][0].file),
+        details=[text for _, text in wrong],
+        expected="what each wheel's own METADATA requires",
+        hint="an index or a lock that was taken over said something else; correct the metadata "
+        f"there or use another index, then run `freeze lock --upgrade {lock.name}`",
+    )
 
 
 def _refusal(lock: Lock, faults: list[_Fault]) -> IntegrityError:
@@ -108,21 +129,6 @@ def _refusal(lock: Lock, faults: list[_Fault]) -> IntegrityError:
         hint=f"the lock was resolved with metadata from {' and '.join(hosts)} and may be wrong; "
         f"use another index, then run `freeze lock --upgrade {lock.name}`",
     )
-
-
-def wheel_metadata(package: PipPackage, store: Store) -> bytes | None:
-    """Return the ``METADATA`` of a wheel in the store; None when missing or unreadable."""
-    if not package.file.endswith(".whl") or not store.has(package.sha256):
-        return None
-    try:
-        with zip_errors(IntegrityError), zipfile.ZipFile(store.verified(package.sha256)) as wheel:
-            for info in wheel.infolist():
-                folder, _, file = info.filename.partition("/")
-                if folder.endswith(".dist-info") and file == "METADATA":
-                    return wheel.read(info) if info.file_size <= LARGEST else None
-    except FreezerError:
-        return None
-    return None
 
 
 @dataclass(frozen=True)

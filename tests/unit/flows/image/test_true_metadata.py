@@ -58,10 +58,10 @@ def test_metadata_that_are_the_wheels_own_pass(env: Env, index: FakeIndex) -> No
 @pytest.mark.parametrize(
     ("own", "served", "said"),
     [
-        (["needed"], [], "leaves out 'needed', which the wheel requires"),
+        (["needed"], [], "lacks 'needed', which the wheel requires"),
         ([], ["evil"], "adds 'evil', which the wheel does not require"),
-        (["needed>=2"], ["needed"], "leaves out 'needed>=2', which the wheel requires"),
-        (["needed"], ["needed; extra == 'x'"], "leaves out 'needed', which the wheel requires"),
+        (["needed>=2"], ["needed"], "lacks 'needed>=2', which the wheel requires"),
+        (["needed"], ["needed; extra == 'x'"], "lacks 'needed', which the wheel requires"),
     ],
 )
 def test_the_address_that_serves_other_requirements_is_named(
@@ -81,6 +81,47 @@ def test_the_address_that_serves_other_requirements_is_named(
         assert first == f"{index.url}/files/app-1.0-py3-none-any.whl.metadata {said}"
         assert "127.0.0.1" in (caught.value.hint or "")
     index.files["app"][0].metadata_lie = None
+    with pytest.raises(IntegrityError, match="does not agree with the metadata in its wheels"):
+        fetch(env)  # the index tells the truth now, and the lock is as wrong as it was
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("own", "served", "said"),
+    [
+        (["needed"], [], "app 1.0 needs needed, which is missing"),
+        ([], ["evil"], "app 1.0 needs no evil, which the lock says"),
+        (["needed>=2"], ["needed"], "app 1.0 wants needed>=2, and 1.0 is locked"),
+    ],
+)
+@pytest.mark.parametrize("serves", [True, False])
+def test_a_wheel_that_is_in_the_store_already_is_compared_too(
+    env: Env, index: FakeIndex, own: list[str], served: list[str], said: str, serves: bool
+) -> None:
+    for name in ("needed", "evil"):
+        add(index, name)
+    file = add(index, "app", *own)
+    env.opened.store.put_bytes(file.data)
+    file.metadata_lie = metadata("app", *served)
+    env.lock("app")
+    file.metadata_gone = not serves
+    for _ in range(2):
+        with pytest.raises(IntegrityError) as caught:
+            fetch(env)
+        whole = str(caught.value)
+        assert (f"{index.url}/files/app-1.0" in whole) is serves
+        assert serves or said in whole
+
+
+@pytest.mark.process
+def test_what_a_lock_may_leave_out_is_no_contradiction(env: Env, index: FakeIndex) -> None:
+    add(index, "tool", "app")  # in a circle
+    add(index, "other")
+    add(index, "gone")
+    index.add("app", "1.0", ["tool[x]", "app[own]", "other; sys_platform == 'win32'"],
+              extras={"own": ["gone"]}, uploaded="2025-01-01T00:00:00Z")  # fmt: skip
+    env.lock("app")
+    fetch(env)
     fetch(env)
 
 
