@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from freezer.model.lock import Base, BootstrapBase, Lock, RegistryBase
 
 _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
-_RELOCK = "lock anew with `freeze lock --upgrade`, and look at what changed before you trust it"
+_RELOCK = "lock again with `freeze lock --upgrade`, and review the changes before you trust it"
 
 
 def ensure_base(lock: Lock, *, engine: Engine, store: Store, report: Reporter) -> str:
-    """Return a name by which the engine knows the lock's base; see ``engine_base``."""
+    """Return the engine's name of the lock's base; see ``engine_base``."""
     return engine_base(lock.base, lock.platform, engine=engine, store=store, report=report)
 
 
 def engine_base(
     base: Base, platform: str, *, engine: Engine, store: Store, report: Reporter
 ) -> str:
-    """Return a name by which the engine knows a base; make or pull it where the engine lacks it.
+    """Return the engine's name of a base; make or pull it if missing.
 
     The packages of a bootstrapped base must be in the store unless the engine has it. Raises
-    ``IntegrityError`` when what was made or pulled is not what was locked.
+    ``IntegrityError`` when the result is not what was locked.
     """
     if base.kind == "bootstrap":
         return _bootstrapped(base, platform, engine, store, report)
@@ -39,9 +39,9 @@ def engine_base(
 
 
 def base_blobs(base: Base) -> tuple[str, ...]:
-    """Return the SHA-256 of what a registry's base consists of: its config and its layers.
+    """Return the SHA-256 of a registry base's blobs: its config and its layers.
 
-    A bootstrapped one is made from its packages instead.
+    Empty for a bootstrapped base, which is made from packages.
     """
     if base.kind == "bootstrap":
         return ()
@@ -49,7 +49,7 @@ def base_blobs(base: Base) -> tuple[str, ...]:
 
 
 def keep_base(base: Base, reference: str, *, engine: Engine, store: Store) -> None:
-    """Bring a registry's base from the engine into the store, each part verified by its hash."""
+    """Copy a registry's base from the engine to the store, each part verified by its hash."""
     missing = [sha256 for sha256 in base_blobs(base) if not store.has(sha256)]
     if not missing:
         return
@@ -64,7 +64,7 @@ def registry_name(base: RegistryBase) -> str:
     """Return ``name@sha256:…`` of a registry's base."""
     name = base.reference.partition("@")[0]
     repository, colon, tag = name.rpartition(":")
-    # A colon before a slash belongs to a port.
+    # A colon before a slash starts a port.
     return f"{repository if colon and '/' not in tag else name}@{base.manifest}"
 
 
@@ -83,7 +83,7 @@ def _bootstrapped(
             "the base made from the locked packages is not the one that was locked",
             found=f"{image_id(config)}, layer {layer.diff_id}",
             expected=f"{base.config}, layer {', '.join(base.diff_ids)}",
-            hint=f"this version of Freezer makes bases in another way; {_RELOCK}",
+            hint=f"this version of Freezer makes bases differently; {_RELOCK}",
         )
     engine.load(config, [layer], tags=[name], report=report)
     return name
@@ -95,7 +95,7 @@ def _pulled(
     name = registry_name(base)
     image = engine.image(name)
     if image is None:
-        if (known := _brought(base, engine)) is not None:
+        if (known := _loaded(base, engine)) is not None:
             return known
         if (known := _from_store(base, engine, store, report)) is not None:
             return known
@@ -105,13 +105,13 @@ def _pulled(
             f"{name} is not the image that was locked",
             found=f"{image.id}, layers {', '.join(image.diff_ids)}",
             expected=f"{base.config}, layers {', '.join(base.diff_ids)}",
-            hint=f"remove it from the engine and try again; if it stays so, {_RELOCK}",
+            hint=f"remove it from the engine and try again; if that does not help, {_RELOCK}",
         )
     return name
 
 
-def _brought(base: RegistryBase, engine: Engine) -> str | None:
-    """Return a name for a base that came by ``docker load``, which forgets where it is from."""
+def _loaded(base: RegistryBase, engine: Engine) -> str | None:
+    """Return a name of a base that came by ``docker load``, which loses its origin."""
     image = engine.image(base.config)
     if image is None or not _is(image, base, engine):
         return None
@@ -121,7 +121,7 @@ def _brought(base: RegistryBase, engine: Engine) -> str | None:
 
 
 def _from_store(base: RegistryBase, engine: Engine, store: Store, report: Reporter) -> str | None:
-    """Load a base whose parts the store holds whole, as it does after a bundle was read."""
+    """Load a base whose blobs are all in the store, as after reading a bundle."""
     if not all(store.has(sha256) for sha256 in base_blobs(base)):
         return None
     config = store.verified(base.config.removeprefix("sha256:")).read_bytes()
@@ -139,10 +139,10 @@ def _own_name(base: Base) -> str:
 
 
 def _is(image: ImageInfo, base: Base, engine: Engine) -> bool:
-    """Compare layers, and the config where the engine names its images by it.
+    """Compare layers, and the config where image IDs are config digests.
 
-    One with containerd's store names them by manifest. What it pulled by digest is the locked one
-    all the same, and a config says nothing of what is in the layers.
+    Engines with containerd's store use manifest digests as IDs. An image pulled by digest is the
+    locked one either way, and a config does not affect the contents of layers.
     """
-    named_by_config = not engine.info.containerd_store
-    return image.diff_ids == base.diff_ids and (image.id == base.config or not named_by_config)
+    has_config_id = not engine.info.containerd_store
+    return image.diff_ids == base.diff_ids and (image.id == base.config or not has_config_id)

@@ -1,7 +1,7 @@
-"""The image that packages are worked on in: base, Debian packages and, of conda, its Python.
+"""The working image of builds: base, Debian packages and, of conda, its Python.
 
-Byte compilation and builds from source run in it. Most builds compile nothing new, so it is loaded
-only when somebody asks for it.
+Bytecode compilation and builds from source run in it. It is loaded on first use, as most builds
+compile nothing new.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock
 
 _PATIENCE = 7200.0
-"""Seconds to wait for another environment's build on the same base and Debian packages."""
+"""Maximum seconds to wait for another build on the same base and Debian packages."""
 _TOOLS = ("pip", "setuptools", "wheel")
-"""What builds from source may use of conda, where conda brings it."""
+"""conda packages that builds from source may use."""
 
 
-class Bench:
-    """A lock's working image while a ``with`` block lasts; removed at its end."""
+class WorkingImage:
+    """A lock's working image; removed at the end of the ``with`` block."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Bench:
         self._stack = ExitStack()
         self._image: str | None = None
         self.python: Sequence[Chunk] = ()
-        """The chunks of conda's Python, where the environment has one."""
+        """The chunks of conda's Python, if the environment has one."""
 
     def __enter__(self) -> Self:
         return self
@@ -60,13 +60,10 @@ class Bench:
         self._stack.close()
 
     def interpreter(self) -> str:
-        """Return the ID of an image that holds the lock's Python: any that the engine has, or ours.
-
-        To compile, what else lies in an image does not matter: Python is told to look at nothing.
-        """
+        """Return the ID of an image with the lock's Python: any one, or the working image."""
         if self._image is None and not self.python:
             below = tuple(layer.diff_id for layer in self._below)
-            # The environment's last image is likely one, and one question instead of hundreds.
+            # The environment's last image probably has it; one request instead of hundreds.
             last = self._engine.image(f"{self._lock.name}:latest")
             if last is not None and last.diff_ids[: len(below)] == below:
                 return last.id
@@ -76,7 +73,7 @@ class Bench:
         return self.image()
 
     def image(self) -> str:
-        """Return the ID of the image; it is loaded when first asked for."""
+        """Return the ID of the image; it is loaded on first use."""
         if self._image is None:
             self._image = self._load()
         return self._image
@@ -110,14 +107,14 @@ def working_image(
     report: Reporter,
     named: str | None = None,
 ) -> Iterator[str]:
-    """Load an image of some layers that only a build step uses; remove it at the end.
+    """Load an image of some layers for a build step; remove it at the end.
 
-    ``titles`` are those of the layers above the base. Yields the image's ID; or, where it is to be
-    ``named``, a tag of that repository, which a Dockerfile can begin with.
+    ``titles`` are those of the layers above the base. Yields the image's ID; or, with ``named``, a
+    tag of that repository for a Dockerfile's FROM.
     """
     config = intermediate_config(lock, titles, store_name(store))
     short = image_id(config)[7:23]
-    # Other environments with the same layers use the same image.
+    # Environments with the same layers share the image.
     with store.lock(f"image-{short}", timeout=_PATIENCE, report=report):
         tags = [f"{named}:{short}"] if named else []
         image = engine.load(config, layers, tags=tags, report=report).id
@@ -130,7 +127,7 @@ def working_image(
 
 
 def sweep_working_images(engine: Engine, store: Store) -> None:
-    """Remove working images that a killed build of the same store has left in the engine."""
+    """Remove working images in the engine that a killed build of the same store left."""
     for image in engine.images(label=f"{STORE_LABEL}={store_name(store)}"):
         with (
             suppress(BusyError, EngineError),
@@ -141,12 +138,12 @@ def sweep_working_images(engine: Engine, store: Store) -> None:
 
 
 def store_name(store: Store) -> str:
-    """Return what tells a store from others on the same engine."""
+    """Return an identifier of a store among others on the same engine."""
     return digest(str(store.root.resolve()).encode())[:16]
 
 
 def python_chunks(lock: Lock, chunks: Sequence[Chunk]) -> list[Chunk]:
-    """Return those of a lock's conda chunks, in its order, that a working image holds."""
+    """Return those of a lock's conda chunks, in order, that a working image contains."""
     wanted = {package.name for package in python_closure(lock.conda)}
     if any(not package.file.endswith(".whl") for package in lock.pip):
         wanted.update(_TOOLS)

@@ -1,4 +1,4 @@
-"""The Dockerfile, rendered from ``templates/``. It tells the whole story of an image."""
+"""The Dockerfile of an image, rendered from ``templates/``; it contains every build step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PACKAGE = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class AddedLayer:
-    """A layer tar of the context: where it lies there, and what it holds in a few words."""
+    """A layer tar of the context: its path there, and a short title."""
 
     file: str
     title: str
@@ -42,8 +42,8 @@ def render_dockerfile(
 ) -> str:
     """Return the Dockerfile of a lock.
 
-    ``base_reference`` is what stands after ``FROM``; where it is None the root is ``base_layer``,
-    a tar in the context. ``above`` are the layers above the lock's own steps, where it has some.
+    ``base_reference`` follows ``FROM``; when it is None the root is ``base_layer``, a tar in the
+    context. ``above`` are the layers above the lock's own steps, if any.
     """
     return render(
         "Dockerfile.j2",
@@ -68,7 +68,7 @@ def render_dockerfile(
 def render_install_script(lock: Lock, moment: int) -> str:
     """Return the script that the system step runs inside the base.
 
-    ``moment`` is what programs in it take for the time that things are made (seconds since 1970).
+    ``moment`` is the time that programs in it use as the current one (seconds since 1970).
     """
     return render(
         "system/install.sh.j2",
@@ -134,5 +134,5 @@ def _environment() -> jinja2.Environment:
 
 
 def render(template: str, **values: object) -> str:
-    """Return a template of ``templates/`` filled in; a value that is missing is an error."""
+    """Render a template of ``templates/``; a missing value is an error."""
     return _environment().get_template(template).render(**values)

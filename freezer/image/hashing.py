@@ -1,4 +1,4 @@
-"""Reading a file of a package once: hashed on the way, and at its end compared with a promise."""
+"""Reads a stream once: hashes it, and compares the digest at its end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class HashingReader:
-    """Hashes what is read through it; to read to the end is to have it checked."""
+    """Hashes the bytes that are read through it; the check runs at the end."""
 
     def __init__(
         self,
@@ -20,7 +20,7 @@ class HashingReader:
         algorithm: str = "sha256",
         check: Callable[[bytes], None] | None = None,
     ) -> None:
-        """``check`` gets the digest by ``algorithm`` when the end is read, and may raise."""
+        """``check`` receives the digest by ``algorithm`` at the end, and may raise."""
         self._stream = stream
         self._hasher = hashlib.sha256()
         self._promised = self._hasher if algorithm == "sha256" else hashlib.new(algorithm)
@@ -38,7 +38,7 @@ class HashingReader:
         self._stream.close()
 
     def read(self, size: int = -1) -> bytes:
-        """Return at most ``size`` bytes; all that are left when it is negative."""
+        """Return at most ``size`` bytes; all remaining ones when it is negative."""
         data = self._stream.read(size)
         self._hasher.update(data)
         if self._promised is not self._hasher:
@@ -48,5 +48,5 @@ class HashingReader:
         return data
 
     def hexdigest(self) -> str:
-        """Return the SHA-256 of what was read."""
+        """Return the SHA-256 of the bytes read so far."""
         return self._hasher.hexdigest()

@@ -1,4 +1,4 @@
-"""The files of Freezer's runtime that a lock names: this Freezer's, or those that were kept."""
+"""The files of Freezer's runtime for a lock: this version's, or stored ones."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def runtime_files(lock: Lock, store: Store) -> Mapping[str, bytes]:
-    """Return the files by path, such as ``freezer_inside/smoke.py``: with the lock's digest.
+    """Return the files by path, such as ``freezer_inside/smoke.py``, with the lock's digest.
 
-    Raises ``LockError`` where neither this Freezer nor the store has those files, or where they
-    have an interface that this Freezer does not support, and ``IntegrityError`` for edited files.
+    Raises ``LockError`` when neither this Freezer nor the store has those files, or when their
+    interface is not supported, and ``IntegrityError`` for edited files.
     """
     require_interface(lock.inside)
     if lock.inside.sha256 == inside_digest()[1]:
@@ -33,10 +33,10 @@ def runtime_files(lock: Lock, store: Store) -> Mapping[str, bytes]:
     return _unpacked(path)
 
 
-@lru_cache(maxsize=8)  # a build asks for every package, and what lies there has its hash for a name
+@lru_cache(maxsize=8)  # a build reads it for every package, and the path is its hash
 def _unpacked(path: Path) -> Mapping[str, bytes]:
     with path.open("rb") as stream:
-        data = stream.read(LARGEST + 1)  # a lock may name any file that the store has
+        data = stream.read(LARGEST + 1)  # a lock may name any file of the store
     return unpack(data, path.name, f"the store's {path.name[:12]}")
 
 
@@ -44,9 +44,9 @@ def _missing(lock: Lock) -> LockError:
     sha256, (version, own) = lock.inside.sha256, inside_digest()
     kept = f"lockfiles/{lock.name}/inside/{sha256}"
     return LockError(
-        "the lock was made with another version of Freezer's runtime, which is not at hand",
+        "the lock was made with another version of Freezer's runtime, which is not available",
         found=f"freezer_inside {version}, sha256 {own[:12]}, and no file {kept}",
         expected=f"freezer_inside {lock.inside.version}, sha256 {sha256[:12]}",
-        hint=f"bring that file from version control, or from who made the lock (a bundle has it); "
+        hint=f"get that file from version control, or from the lock's author (a bundle has it); "
         f"or build with the Freezer that made it; or run `freeze lock {lock.name}`",
     )

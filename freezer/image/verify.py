@@ -1,7 +1,7 @@
-"""What is installed is what is locked: the image's own account compared with the lock.
+"""Verifies that the installed packages are the locked ones.
 
-``freezer_inside/verify.py`` runs in the finished image and lists what is there; this module
-compares that with what the lock says should be. Any difference fails the build.
+``freezer_inside/verify.py`` runs in the finished image and lists its contents; this module compares
+them with the lock. Any difference fails the build.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from freezer.engine.interface import Engine
     from freezer.model.lock import Lock
 
-_SHOWN = 20
+_DISPLAYED = 20
 _HINT = (
-    "the image was not tagged; empty the store, all of which can be made again, and build again; "
-    "report it if it stays so"
+    "the image was not tagged; empty the store, which can be filled again, and build again; "
+    "report it if it persists"
 )
 _STEPS_HINT = (
     "the image was not tagged; see whether one of the 'steps' in freeze.yaml installs or changes "
-    "packages, and ask for them under 'system', 'conda' or 'pip'"
+    "packages, and request them under 'system', 'conda' or 'pip'"
 )
 _PIECE = 100_000
 
 
 class Expected(NamedTuple):
-    """One path that the image must hold: a file by SHA-256 and mode, or a link by its target."""
+    """One path that the image must contain: a file by SHA-256 and mode, or a link by target."""
 
     kind: str
     """``file`` or ``link``."""
@@ -51,7 +51,7 @@ class Expected(NamedTuple):
 
 
 class Account(BaseModel):
-    """What ``freezer_inside/verify.py`` printed."""
+    """The contents of an image, as reported by ``freezer_inside/verify.py``."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,7 +61,7 @@ class Account(BaseModel):
     machine: str
     files: dict[str, tuple[str, str, int, int]]
     rest: bool = False
-    """True when all that was not to be hashed is as expected, and not listed."""
+    """True when all other files are as expected; they are not listed then."""
     debian: list[tuple[str, str, str]] | None
     dpkg_verify: tuple[int, str] | None
     distributions: list[tuple[str, str]]
@@ -76,19 +76,19 @@ def take_account(
     expected: Mapping[str, Expected] | None = None,
     dpkg: bool = True,
 ) -> Account:
-    """Ask an image what it holds. Raises ``VerificationError`` when it cannot say.
+    """List the contents of an image. Raises ``VerificationError`` when that fails.
 
-    Only the paths in ``hashed`` are hashed, every file if it is None. Where the others are as
-    ``expected`` by name, kind, size and mode, the account says so and does not list them. dpkg is
-    asked which files of its packages were changed unless ``dpkg`` is false.
-    ``freezer.image.assemble.verified_layers`` says when this will do.
+    Only the paths in ``hashed`` are hashed, every file if it is None. The others are compared with
+    ``expected`` by name, kind, size and mode inside the image, and are listed only if they differ.
+    ``dpkg`` false skips dpkg's own verification. `freezer.image.assemble.verified_layers` selects
+    both.
     """
     options = RunOptions(user="0:0", timeout=1800, environment={"PYTHONDONTWRITEBYTECODE": "1"})
     command = [
         f"{ENVIRONMENT}/bin/python",
         f"{FREEZER}/freezer_inside/verify.py",
         *(() if hashed is None else _pieces(hashed)),
-        *(() if hashed is None or expected is None else _told(expected, hashed)),
+        *(() if hashed is None or expected is None else _expected_digest(expected, hashed)),
         *(() if dpkg else ("--no-dpkg",)),
         ENVIRONMENT,
         FREEZER,
@@ -96,7 +96,7 @@ def take_account(
     result = engine.run(image, command, options)
     if result.exit_code != 0:
         raise VerificationError(
-            "the image could not be asked what it holds",
+            "the contents of the image could not be listed",
             found=f"exit status {result.exit_code}: {_tail(result.stderr)}",
             hint="run `freeze build --verbose`; if the lock is old, `freeze lock --upgrade`",
         )
@@ -104,25 +104,25 @@ def take_account(
         return Account.model_validate(parse_json(result.stdout))
     except (ValueError, ValidationError) as error:
         raise VerificationError(
-            "the image's account of itself is unreadable",
+            "the list of the image's contents is unreadable",
             found=str(error).splitlines()[0],
-            hint="its Python may print things of its own at startup; run it and see",
+            hint="its Python may print other output at startup; run it to see",
         ) from error
 
 
 def _pieces(paths: Collection[str]) -> Iterator[str]:
-    """Yield a list of paths as arguments; Linux takes 128 KiB for one (``MAX_ARG_STRLEN``)."""
+    """Yield a list of paths in argument-sized pieces; Linux allows 128 KiB (``MAX_ARG_STRLEN``)."""
     packed = b64encode(zlib.compress(json_bytes(sorted(paths)))).decode()
     for first in range(0, len(packed), _PIECE):
         yield f"--hash={packed[first : first + _PIECE]}"
 
 
-def _told(expected: Mapping[str, Expected], hashed: Collection[str]) -> Iterator[str]:
+def _expected_digest(expected: Mapping[str, Expected], hashed: Collection[str]) -> Iterator[str]:
     yield f"--rest={rest_digest(expected, hashed)}"
 
 
 def rest_digest(expected: Mapping[str, Expected], hashed: Collection[str]) -> str:
-    """Return the digest by which the image tells all but some files, as ``verify.py`` makes it."""
+    """Return the digest of all other files, as computed by ``verify.py``."""
     lines = sorted(
         f"{path}\0link\0{fact.content}\0{fact.size}\0\n"
         if fact.kind == "link"
@@ -143,9 +143,8 @@ def verify(
 ) -> None:
     """Compare an image's contents with its lock. Raises ``VerificationError`` on any difference.
 
-    Files outside ``hashed`` (None: no file is) may come without a hash, and are then compared by
-    kind, size and mode. ``more`` are Python distributions, by normalised name, that the lock's own
-    steps brought.
+    Files outside ``hashed`` (None: there are none) may have no hash and are compared by kind, size
+    and mode. ``more`` are Python distributions that the lock's steps installed, by normalised name.
     """
     if account.rest and hashed is not None:
         expected = {path: expected[path] for path in hashed}
@@ -155,10 +154,10 @@ def verify(
         *_python(lock, account, more),
     ]
     if differences:
-        rest = len(differences) - _SHOWN
-        shown = [*differences[:_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
+        rest = len(differences) - _DISPLAYED
+        shown = [*differences[:_DISPLAYED], *([f"and {rest} more"] if rest > 0 else [])]
         raise VerificationError(
-            "the image does not hold what the lock says",
+            "the image does not match the lock",
             details=shown,
             hint=_STEPS_HINT if lock.steps else _HINT,
         )
@@ -174,14 +173,14 @@ def _files(
     for path in sorted(found.keys() - expected.keys()):
         yield f"not in the lock: {path}"
     for path in sorted(expected.keys() & found.keys()):
-        want, (kind, content, size, mode) = expected[path], found[path]
+        locked, (kind, content, size, mode) = expected[path], found[path]
         unread = not content and kind == "file" and hashed is not None and path not in hashed
-        if (kind, want.content if unread else content) != (want.kind, want.content):
-            yield f"other content: {path} ({kind} {content[:12]}, locked {want.content[:12]})"
-        elif kind == "file" and size != want.size:
-            yield f"other content: {path} ({size} bytes, locked {want.size})"
-        elif kind == "file" and mode != want.mode:
-            yield f"other mode: {path} ({mode:o}, locked {want.mode:o})"
+        if (kind, locked.content if unread else content) != (locked.kind, locked.content):
+            yield f"other content: {path} ({kind} {content[:12]}, locked {locked.content[:12]})"
+        elif kind == "file" and size != locked.size:
+            yield f"other content: {path} ({size} bytes, locked {locked.size})"
+        elif kind == "file" and mode != locked.mode:
+            yield f"other mode: {path} ({mode:o}, locked {locked.mode:o})"
 
 
 def _debian(lock: Lock, account: Account) -> Iterator[str]:
@@ -200,9 +199,9 @@ def _debian(lock: Lock, account: Account) -> Iterator[str]:
 def _changed_files(output: str) -> Iterator[str]:
     """Yield the paths that ``dpkg --verify`` finds with another digest.
 
-    Its lines are those of ``rpm -V``: a ``5`` in the third place is a digest that differs; a
-    ``c`` before the path is a configuration file, which installing may change; ``missing`` files
-    are what the base image left out on purpose (documentation).
+    Lines have the format of ``rpm -V``: a ``5`` in the third column is a different digest; a ``c``
+    before the path is a configuration file, which installing may change; ``missing`` files are
+    documentation that the base image excludes.
     """
     for line in output.splitlines():
         flags, _, rest = line.partition(" ")
@@ -216,7 +215,7 @@ def _python(lock: Lock, account: Account, more: Collection[str]) -> Iterator[str
     found = {canonicalize_name(name): version for name, version in account.distributions}
     found = {name: found[name] for name in found if name in wanted or name not in more}
     if lock.conda:
-        # conda's packages bring distributions of their own; every file of theirs is known already.
+        # conda's packages contain distributions of their own; their files are compared already.
         found = {name: version for name, version in found.items() if name in wanted}
     yield from _compare("Python package", found, wanted)
     facts = [
@@ -225,7 +224,9 @@ def _python(lock: Lock, account: Account, more: Collection[str]) -> Iterator[str
         ("architecture", account.machine, lock.target.architecture),
         ("sys.prefix", account.prefix, ENVIRONMENT),
     ]
-    yield from (f"{what} is {have}, locked {want}" for what, have, want in facts if have != want)
+    yield from (
+        f"{what} is {have}, locked {locked}" for what, have, locked in facts if have != locked
+    )
     if account.pip_check is None:
         yield "pip check: pip is missing"
     elif account.pip_check[0] != 0:
@@ -234,14 +235,14 @@ def _python(lock: Lock, account: Account, more: Collection[str]) -> Iterator[str
 
 
 _NEEDED = re.compile(r" (?:requires|has requirement) (?P<name>[A-Za-z0-9._-]*[A-Za-z0-9])")
-"""Of what ``pip check`` says: the package that another one needs, or needs at another version."""
+"""In ``pip check`` output: the package that is missing or has another version."""
 
 
 def _is_ours(line: str, lock: Lock) -> bool:
-    """Return whether pip complains of what pip installed, and not of a version that is overridden.
+    """Return whether pip reports a package of its own, and not an overridden version.
 
-    What conda installed answers conda's requirements, which often differ from those that its
-    packages keep for pip.
+    conda's packages satisfy conda's requirements, which often differ from those in their metadata
+    for pip.
     """
     if (about := _NEEDED.search(line)) and canonicalize_name(about["name"]) in lock.overrides:
         return False
@@ -251,16 +252,16 @@ def _is_ours(line: str, lock: Lock) -> bool:
 
 def _compare(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterable[str]:
     for name in sorted(found.keys() | wanted.keys()):
-        have, want = found.get(name), wanted.get(name)
+        have, locked = found.get(name), wanted.get(name)
         if have is None:
-            yield f"missing {what}: {name} {_words(want)}"
-        elif want is None:
-            yield f"{what} that the lock does not hold: {name} {_words(have)}"
-        elif have != want:
-            yield f"{what} {name} is {_words(have)}, locked {_words(want)}"
+            yield f"missing {what}: {name} {_described(locked)}"
+        elif locked is None:
+            yield f"{what} not in the lock: {name} {_described(have)}"
+        elif have != locked:
+            yield f"{what} {name} is {_described(have)}, locked {_described(locked)}"
 
 
-def _words(value: Any) -> str:
+def _described(value: Any) -> str:
     return " ".join(value) if isinstance(value, tuple) else str(value)
 
 

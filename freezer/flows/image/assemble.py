@@ -14,9 +14,9 @@ from freezer.flows.image.fetch import fetch_lock
 from freezer.flows.image.inventory_cache import inventory_of, keep_inventory
 from freezer.flows.project.image_runtime import require_runtime
 from freezer.image.assemble.assemble import Parts, assemble
-from freezer.image.assemble.inventory_key import computing
-from freezer.image.assemble.preload_layers import Ahead
-from freezer.image.assemble.verified_layers import EVERYTHING, trust, vouch
+from freezer.image.assemble.inventory_key import inventory_key
+from freezer.image.assemble.preload_layers import LayerPreload
+from freezer.image.assemble.verified_layers import EVERYTHING, mark_verified, verification_scope
 from freezer.image.base import ensure_base
 from freezer.image.build_container import sweep_working_images
 from freezer.image.oci.config import image_config
@@ -44,7 +44,7 @@ def make(
     for warning in missing_libraries(lock, store):
         project.report.warn(warning)
     reference = ensure_base(lock, engine=engine, store=store, report=project.report)
-    with Ahead(lock, engine=engine, store=store) as ahead:
+    with LayerPreload(lock, engine=engine, store=store) as preload:
         parts = assemble(
             lock,
             locked.id,
@@ -52,10 +52,10 @@ def make(
             engine=engine,
             store=store,
             report=project.report,
-            ahead=ahead,
+            preload=preload,
         )
         with project.report.task("Loading the image into the engine"):
-            ahead.wait()
+            preload.wait()
         image = _load(project, locked, parts, revision)
     sweep_working_images(engine, store)
     _verify(project, locked, image, parts, everything=everything)
@@ -83,10 +83,12 @@ def _verify(
     engine, store = project.engine(), project.store
     with project.report.task("Holding the image against the lock"):
         try:
-            todo = EVERYTHING if everything else trust(engine.info, image, parts, store)
+            todo = (
+                EVERYTHING if everything else verification_scope(engine.info, image, parts, store)
+            )
             with ThreadPoolExecutor(max_workers=1) as beside:  # each looks at the image by itself
                 silent = replace(project, report=SILENT)
-                alike = None if everything else computing(locked.lock, parts, store)
+                alike = None if everything else inventory_key(locked.lock, parts, store)
                 looking = beside.submit(inventory_of, silent, image.id, alike=alike)
                 account = take_account(
                     engine,
@@ -102,7 +104,7 @@ def _verify(
                 hashed=todo.hashed,
                 more=parts.distributions,
             )
-            vouch(engine.info, image, parts, store)
+            mark_verified(engine.info, image, parts, store)
             looking.result()
             doubles = keep_inventory(project, locked, image.id).doubles
         except BaseException:

@@ -1,1 +1,1 @@
-"""All layers of an image put together: made once, kept in the store, verified, loaded."""
+"""Assembles the layers of an image: made once, stored, verified, loaded."""

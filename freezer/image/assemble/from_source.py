@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile
 from freezer.image.assemble.assemble import SYSTEM_TITLE, layout_of
-from freezer.image.build_container import Bench, python_chunks
+from freezer.image.build_container import WorkingImage, python_chunks
 from freezer.image.clock import epoch
 from freezer.image.conda.chunks import conda_chunks
 from freezer.image.debian.system import system_layer
@@ -22,22 +22,26 @@ if TYPE_CHECKING:
 def build_from_source(
     lock: Lock, package: PipPackage, base: str, *, engine: Engine, store: Store, report: Reporter
 ) -> PipPackage:
-    """Return a package as a wheel in the store, built without a network.
+    """Return a package as a wheel in the store, built without network.
 
-    ``lock`` needs hold no more than what the build runs in: base, Debian packages, conda's, and a
-    pip. ``base`` is a name by which the engine knows the verified base. All artifacts are in the
-    store. Raises ``BuildError`` with the end of the build's output.
+    ``lock`` needs only what the build runs in: base, Debian packages, conda's, and a pip. ``base``
+    is the engine's name of the verified base. All artifacts are in the store. Raises ``BuildError``
+    with the end of the build's output.
     """
     system = system_layer(lock, _NOBODY, base, engine=engine, store=store, report=report)
     below = tuple(LayerFile(diff_id, None) for diff_id in lock.base.diff_ids)
     titles = [(system.diff_id, SYSTEM_TITLE)]
-    with Bench(lock, (*below, system), titles, engine=engine, store=store, report=report) as bench:
+    with WorkingImage(
+        lock, (*below, system), titles, engine=engine, store=store, report=report
+    ) as working:
         conda = conda_chunks(
             lock.conda, layout=layout_of(lock), epoch=epoch(lock.as_of), store=store, report=report
         )
-        bench.python = python_chunks(lock, conda)
-        return built_wheel(lock, package, bench.image(), engine=engine, store=store, report=report)
+        working.python = python_chunks(lock, conda)
+        return built_wheel(
+            lock, package, working.image(), engine=engine, store=store, report=report
+        )
 
 
 _NOBODY = f"sha256:{'0' * 64}"
-"""For labels of working images, which belong to no lock yet."""
+"""Label of working images that belong to no lock yet."""

@@ -1,6 +1,6 @@
-"""What of an image can do arithmetic, by digest: its base, and packages with more than modules.
+"""Key of an image's numeric libraries: its base, and the packages that may contain any.
 
-Two images that agree in it have the same inventory of libraries, and need not both be searched.
+Two images with the same key have the same inventory, so only one has to be searched.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _HARMLESS: Final = (
     *(".py", ".pyc", ".pyi", ".pth", ".typed", ".txt", ".md", ".rst", ".html", ".json", ".csv"),
     *(".toml", ".yaml", ".yml", ".cfg", ".ini", ".h", ".hpp"),
 )
-"""No library is named so: a loader asks for ``.so``, and people name files by what they are."""
+"""File name suffixes that no library has; loaders look for ``.so``."""
 _LISTS: Final = (".dist-info/", "/conda-meta/")
 _SCRIPT: Final = 1024
-"""Bytes: a file in ``bin`` that is shorter is an entry point. The least ELF program has more."""
+"""Bytes: a shorter file in ``bin`` is an entry point; the smallest ELF program is larger."""
 
 
-def computing(lock: Lock, parts: Parts, store: Store) -> str | None:
-    """Return the digest; None where steps of the user's own may have put anything anywhere."""
+def inventory_key(lock: Lock, parts: Parts, store: Store) -> str | None:
+    """Return the key; None when steps of the user may have put libraries anywhere."""
     if lock.steps is not None:
         return None
     python = lock.target.python

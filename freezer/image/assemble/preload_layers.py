@@ -1,7 +1,8 @@
-"""Loading the heavy lower layers into the engine while the upper ones are still being made.
+"""Loads the heavy lower layers into the engine while the upper ones are being made.
 
-An engine unpacks one layer after another on one CPU, which compiling byte code does not need. An
-engine that must be sent whole images is sent the layers again at the end, so there it is no use.
+An engine unpacks layers one after another on one CPU, which bytecode compilation does not need. An
+engine that must be sent whole images would be sent the layers again at the end, so there it is of
+no use.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock
 
 LEAST: Final = 100_000_000
-"""Bytes of layers for which it is worth the while: a second of the engine's time."""
+"""Minimum bytes of layers to preload: a second of the engine's time."""
 
 
-class Ahead:
-    """Layers that the engine is given early, and keeps while a ``with`` block lasts."""
+class LayerPreload:
+    """Preloads layers; the engine keeps them while the ``with`` block lasts."""
 
     def __init__(self, lock: Lock, *, engine: Engine, store: Store) -> None:
         self._lock, self._engine, self._store = lock, engine, store
@@ -43,28 +44,28 @@ class Ahead:
             self._thread.join()
 
     def start(self, base: Sequence[LayerFile], layers: Sequence[Layer]) -> None:
-        """Begin to load ``layers``, the lowest above the base, in a thread of its own.
+        """Start to load ``layers``, the lowest above the base, in a thread of its own.
 
-        Nothing is done where the engine cannot build upon them or has them.
+        Does nothing when the engine has them or cannot build upon them.
         """
         every = [*base, *(layer.file for layer in layers)]
-        if not self._engine.info.takes_thin or self._is_held(every):
+        if not self._engine.info.takes_thin or self._is_loaded(every):
             return
         titles = [(layer.file.diff_id, layer.title) for layer in layers]
         self._thread = threading.Thread(target=self._load, args=(every, titles))
         self._thread.start()
 
     def wait(self) -> None:
-        """Wait until the engine has the layers, or has failed to take them."""
+        """Wait until the engine has the layers or has failed to load them."""
         if self._thread is not None:
             self._loaded.wait()
 
-    def _is_held(self, layers: Sequence[LayerFile]) -> bool:
-        wanted = tuple(layer.diff_id for layer in layers)
-        return any(one.diff_ids[: len(wanted)] == wanted for one in self._engine.images())
+    def _is_loaded(self, layers: Sequence[LayerFile]) -> bool:
+        needed = tuple(layer.diff_id for layer in layers)
+        return any(one.diff_ids[: len(needed)] == needed for one in self._engine.images())
 
     def _load(self, layers: Sequence[LayerFile], titles: Sequence[tuple[str, str]]) -> None:
-        # What goes wrong here goes wrong again, and is told, when the whole image is loaded.
+        # An error here occurs again, and is reported, when the whole image is loaded.
         with suppress(FreezerError):
             try:
                 with working_image(

@@ -1,7 +1,7 @@
 """The user's own steps: a layer above all packages, made by a builder, in canonical form.
 
-What a step adds to the environment becomes part of what the image must hold. What the lock holds
-already no step may change or remove: what is installed is what is locked.
+Files that a step adds to the environment become part of the image's expected contents. A step may
+not change or remove locked files: what is installed is what is locked.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 TITLE = "The spec's own steps"
 _MEMO = "steps-layer"
 _FORMAT = 1
-"""Raised whenever the same steps on the same layers would make another layer."""
+"""Format number; increment when the same steps on the same layers would give another layer."""
 _WHITEOUT = ".wh."
-_SHOWN = 20
+_DISPLAYED = 20
 _COPY = 1 << 20
 _DISTRIBUTION = re.compile(
     rf"{ENVIRONMENT}/.*/site-packages/([^/-]+)(-[^/]+)?\.(dist|egg)-info(/METADATA|/PKG-INFO)?"
@@ -59,10 +59,11 @@ def steps_layer(
     report: Reporter,
     use_cache: bool = True,
 ) -> tuple[Layer, Chunk] | None:
-    """Return the layer of a lock's own steps, and its chunk; None where it has no steps.
+    """Return the layer of a lock's own steps with its chunk; None when it has no steps.
 
-    ``below`` are the layers above the base that it stands on, and ``expected`` is what they and the
-    environment's own files hold. Raises ``BuildError`` when a step fails or changes what is locked.
+    ``below`` are the layers between the base and it; ``expected`` is what they and the
+    environment's own files contain. Raises ``BuildError`` when a step fails or changes what is
+    locked.
     """
     if lock.steps is None:
         return None
@@ -81,9 +82,9 @@ def steps_layer(
 
 
 def environment_layer(lock: Lock, store: Store) -> list[Layer]:
-    """Return the layer of a venv's own files, which steps need beneath them and no image holds.
+    """Return the layer of a venv's own files, on which steps run; no image contains it.
 
-    The image has these files in the layer above the steps, with what changes with every lock.
+    The image has these files in the layer above the steps, with all that changes with every lock.
     """
     if lock.conda:
         return []
@@ -92,9 +93,9 @@ def environment_layer(lock: Lock, store: Store) -> list[Layer]:
 
 
 def write_steps_folder(steps: Steps, folder: Path, store: Store) -> None:
-    """Lay the steps' files and the script that runs them into a context's ``steps``.
+    """Write the steps' files and their script into a context's ``steps`` folder.
 
-    Raises ``LockError`` when a file is no longer the one that was locked.
+    Raises ``LockError`` when a file is not the locked one any more.
     """
     (folder / "files").mkdir(parents=True)
     for file in steps.files:
@@ -106,7 +107,7 @@ def write_steps_folder(steps: Steps, folder: Path, store: Store) -> None:
 
 
 def distributions(chunk: Chunk, store: Store) -> frozenset[str]:
-    """Return the normalised names of the Python distributions that steps brought."""
+    """Return the normalised names of the Python distributions that steps installed."""
     found = (_DISTRIBUTION.fullmatch(path) for path in chunk.expected(store))
     return frozenset(canonicalize_name(match[1]) for match in found if match)
 
@@ -116,9 +117,9 @@ def _locked_file(path: str, sha256: str, store: Store) -> Path:
         return store.verified(sha256)
     except (HostError, IntegrityError):
         raise LockError(
-            f"{path}, a file of the spec's own steps, is no longer the one that was locked",
+            f"{path}, a file of the spec's own steps, has changed since it was locked",
             expected=f"sha256 {sha256}",
-            hint="restore it beside the spec, or run `freeze lock`",
+            hint="restore it next to the spec, or run `freeze lock`",
         ) from None
 
 
@@ -171,7 +172,7 @@ def _drop(path: str) -> bool:
 
 
 def _index(layer: Path, expected: Mapping[str, Expected]) -> dict[str, list[Any]]:
-    """Return what of a layer lies in the environment. Raises ``BuildError`` for what is not its."""
+    """Return the files of a layer in the environment. Raises ``BuildError`` for others."""
     faults: list[str] = []
     index: dict[str, list[Any]] = {}
     folders = frozenset(f"/{path}" for path in parents(path[1:] for path in expected))
@@ -187,12 +188,12 @@ def _index(layer: Path, expected: Mapping[str, Expected]) -> dict[str, list[Any]
                 faults += _faults(path, facts[path], expected, folders)
             index |= facts if path.startswith(f"{ENVIRONMENT}/") and not _hides(path) else {}
     if faults:
-        more = len(faults) - _SHOWN
+        more = len(faults) - _DISPLAYED
         raise BuildError(
-            "a step of the spec changes what the lock holds",
-            details=[*faults[:_SHOWN], *([f"and {more} more"] if more > 0 else [])],
-            expected="steps that add files; packages are what the lock says",
-            hint="put the changed file elsewhere, or ask for another package in freeze.yaml",
+            "a step of the spec changes locked files",
+            details=[*faults[:_DISPLAYED], *([f"and {more} more"] if more > 0 else [])],
+            expected="steps that only add files",
+            hint="put the changed file elsewhere, or request another package in freeze.yaml",
         )
     return index
 
@@ -202,7 +203,7 @@ def _hides(path: str) -> bool:
 
 
 def _facts(archive: tarfile.TarFile, member: tarfile.TarInfo) -> dict[str, list[Any]]:
-    """Return an index line; a hard link is a file like any other to whoever looks at it."""
+    """Return an index line; a hard link counts as a file."""
     if member.issym():
         return fact(Entry(member.name, "symlink", 0o777, target=member.linkname), "")
     holder = archive.getmember(member.linkname) if member.islnk() else member
@@ -213,7 +214,7 @@ def _facts(archive: tarfile.TarFile, member: tarfile.TarInfo) -> dict[str, list[
 
 
 def _removed(path: str, expected: Mapping[str, Expected]) -> Iterator[str]:
-    """Yield what a whiteout takes away of what is locked: a file, or a folder with how many."""
+    """Yield the locked files that a whiteout removes, or a folder with their number."""
     folder, _, name = path.rpartition("/")
     hidden = folder if name == OPAQUE else f"{folder}/{name.removeprefix(_WHITEOUT)}"
     count = sum(1 for one in expected if one.startswith(f"{hidden}/"))
@@ -224,7 +225,7 @@ def _removed(path: str, expected: Mapping[str, Expected]) -> Iterator[str]:
 def _faults(
     path: str, facts: list[Any], expected: Mapping[str, Expected], folders: Collection[str]
 ) -> Iterator[str]:
-    """Yield what a file or link of the layer does to what is locked."""
+    """Yield the effects of a layer's file or link on locked files."""
     if f"{path}/".startswith(f"{FREEZER}/"):
         yield f"in Freezer's own folder: {path}"
     elif path in folders:
@@ -233,5 +234,5 @@ def _faults(
         yield f"changed: {path}"
 
 
-def _line(want: Expected) -> list[Any]:
-    return [want.kind, want.content, want.mode, want.size]
+def _line(locked: Expected) -> list[Any]:
+    return [locked.kind, locked.content, locked.mode, locked.size]

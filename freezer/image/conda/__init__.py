@@ -1,1 +1,1 @@
-"""Conda packages: opened without trust, linked into the prefix, packed as chunks of a layer."""
+"""Conda packages: opened as untrusted, linked into the prefix, packed as chunks of a layer."""

@@ -1,8 +1,8 @@
-"""Open a conda package without trusting it.
+"""Opens untrusted conda packages.
 
-Its SHA-256 was verified before, so this is the file that was locked; what was locked may still be
-malformed or hostile. The formats (CEP 35, https://conda.org/learn/ceps/cep-0035): ``.conda`` is a
-zip of two tars, one for the files and one for what describes them; ``.tar.bz2`` is one for both.
+A package's SHA-256 was verified before, but the locked file may still be malformed or hostile. The
+formats (CEP 35, https://conda.org/learn/ceps/cep-0035): ``.conda`` is a zip of two tars, one with
+the files and one with metadata; ``.tar.bz2`` has both.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _MEMBERS = 500_000
 _ALLOWANCE = 256 << 20
 _RATIO = 100
-"""Unpacked bytes for each packed one, beyond the allowance. Genuine packages stay below 30."""
+"""Maximum compression ratio, beyond the allowance. Genuine packages are below 30."""
 _BLOCK = 1 << 20
 _BROKEN = (
     zipfile.BadZipFile,
@@ -38,11 +38,11 @@ _BROKEN = (
     zstandard.ZstdError,
     zlib.error,
     EOFError,
-    OSError,  # what bz2 raises
+    OSError,  # raised by bz2
     ValueError,
     OverflowError,
     lzma.LZMAError,
-    RuntimeError,  # of zipfile: an encrypted member, or a compression that it does not know
+    RuntimeError,  # raised by zipfile for an encrypted member or an unknown compression
 )
 
 
@@ -53,7 +53,7 @@ class Member:
     size: int
     executable: bool
     target: str | None
-    """Where a link points to; None for a file."""
+    """The target of a link; None for a file."""
     archive: tarfile.TarFile
     header: tarfile.TarInfo
 
@@ -67,14 +67,14 @@ class Member:
 
 @dataclass(frozen=True)
 class CondaArchive:
-    """An open package: every name in it is safe to join to a prefix."""
+    """An open package; all its names are safe to join to a prefix."""
 
     package: CondaPackage
     members: Mapping[str, Member]
-    """By path below the prefix, ``info/`` included; folders are not listed."""
+    """By path below the prefix, including ``info/``, without folders."""
 
     def text(self, name: str) -> str | None:
-        """Return a member as text; None when it is not there."""
+        """Return a member as text; None when it does not exist."""
         member = self.members.get(name)
         if member is None or member.target is not None:
             return None
@@ -84,9 +84,9 @@ class CondaArchive:
 
 @contextmanager
 def open_conda(path: Path, package: CondaPackage, scratch: Path) -> Iterator[CondaArchive]:
-    """Open a verified package; ``scratch`` is a folder for what is unpacked meanwhile.
+    """Open a verified package; ``scratch`` is a folder for temporary files.
 
-    Raises ``IntegrityError`` naming what is wrong with it.
+    Raises ``IntegrityError`` with what is wrong with it.
     """
     with ExitStack() as stack:
         try:
@@ -96,14 +96,14 @@ def open_conda(path: Path, package: CondaPackage, scratch: Path) -> Iterator[Con
                 _take(archive, members, package)
             _require_no_way_through_links(members, package)
         except _BROKEN as error:
-            raise refused_conda(package, f"it is not a sound archive ({error})") from error
+            raise refused_conda(package, f"it is not a valid archive ({error})") from error
         yield CondaArchive(package, members)
 
 
 def safe_path(name: str, package: CondaPackage) -> str:
-    """Return a member's path without ``./`` and a final slash.
+    """Return a member's path without ``./`` and a trailing slash.
 
-    Raises ``IntegrityError`` for one that leads out of the prefix or cannot be shown.
+    Raises ``IntegrityError`` for one that leads out of the prefix or is not printable.
     """
     path = name.removeprefix("./").removesuffix("/")
     parts = path.split("/")
@@ -122,7 +122,7 @@ def refused_conda(package: CondaPackage, why: str) -> IntegrityError:
 
 
 def _tars(path: Path, package: CondaPackage, scratch: Path) -> Iterator[Path]:
-    """Unpack the tars of a package, and yield where they are."""
+    """Unpack the tars of a package, and yield their paths."""
     limit = _ALLOWANCE + _RATIO * path.stat().st_size
     if package.file.endswith(".tar.bz2"):
         with bz2.open(path) as stream:
@@ -140,7 +140,7 @@ def _tars(path: Path, package: CondaPackage, scratch: Path) -> Iterator[Path]:
                     _unpack(cast("IO[bytes]", reader), target, limit, package)
             yield target
     else:
-        raise refused_conda(package, "its name ends neither with .conda nor with .tar.bz2")
+        raise refused_conda(package, "its name does not end with .conda or .tar.bz2")
 
 
 def _only(archive: zipfile.ZipFile, prefix: str, package: CondaPackage) -> str:
@@ -204,5 +204,5 @@ def _require_no_way_through_links(members: Mapping[str, Member], package: CondaP
         parts = path.split("/")
         for depth in range(1, len(parts)):
             if "/".join(parts[:depth]) in members:
-                what = "link" if "/".join(parts[:depth]) in links else "file"
-                raise refused_conda(package, f"{path!r} lies below a {what}")
+                kind = "link" if "/".join(parts[:depth]) in links else "file"
+                raise refused_conda(package, f"{path!r} lies below a {kind}")

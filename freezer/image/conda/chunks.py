@@ -1,11 +1,11 @@
-"""Conda packages as chunks: linked on the host into canonical tars, one for each, kept by hash.
+"""Conda packages as chunks: linked on the host into canonical tars, stored by hash.
 
-A chunk holds a package's files as they are at the environment's prefix, and its record in
-``conda-meta``. It follows from the package's bytes, its entry in the lock, the prefix and (for a
-noarch Python package) the version of Python: never from the packages beside it, nor from the host.
+A chunk has a package's files as they are at the environment's prefix, and its record in
+``conda-meta``. It depends only on the package's bytes, its entry in the lock, the prefix and (for a
+noarch Python package) the Python version: never on other packages or the host.
 
-No script of a package runs, neither here nor in the image: pre-link, post-link and activation
-scripts are laid down like any file, and named in a warning.
+Scripts of packages are never run, neither here nor in the image: pre-link, post-link and activation
+scripts are installed like any file, with a warning.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _MEMO = "conda-chunk"
 FORMAT = 3
-"""Raised when the same package would give other bytes."""
+"""Format number; increment when the same package would give other bytes."""
 _LINK_SCRIPT = re.compile(r"/bin/\.(?P<name>.+)-(?:pre|post)-link\.sh\Z")
 _ACTIVATION = re.compile(r"/etc/conda/(?:activate\.d/.+\.sh|env_vars\.d/.+\.json)\Z")
 
@@ -51,11 +51,11 @@ def conda_chunks(
     store: Store,
     report: Reporter,
 ) -> list[Chunk]:
-    """Return the chunks of verified packages, in their order; make those that are not there yet.
+    """Return the chunks of verified packages, in order; missing ones are made.
 
-    ``packages`` are a whole environment: which Python is in it decides where noarch packages go.
-    Files have the time at which their package was built, never later than ``epoch``. Raises
-    ``IntegrityError`` for a package that cannot be installed safely.
+    ``packages`` are a whole environment: its Python decides where noarch packages go. Files have
+    the build time of their package, at most ``epoch``. Raises ``IntegrityError`` for a package that
+    cannot be installed safely.
     """
     site_packages = _site_packages(packages, layout)
     keys = [_key(package, layout, site_packages, epoch) for package in packages]
@@ -80,7 +80,7 @@ def conda_chunks(
                 task.advance(package.size)
 
             list(pool.map(make, sorted(missing, key=lambda item: -item[0].size)))
-    chunks = [_demand(recall(store, _MEMO, key)) for key in keys]
+    chunks = [_require_stored(recall(store, _MEMO, key)) for key in keys]
     _report_scripts(packages, chunks, store, report)
     return chunks
 
@@ -88,14 +88,14 @@ def conda_chunks(
 def history_chunk(
     packages: Sequence[CondaPackage], *, layout: Layout, epoch: int, store: Store
 ) -> Chunk:
-    """Return the chunk of what makes a prefix an environment to conda: its history."""
+    """Return the chunk of conda's history, which makes a prefix an environment."""
     data = history_bytes(packages, epoch)
     entry = Entry(f"{layout.root}/{HISTORY}", "file", 0o644, len(data))
     return data_chunk("conda's history", {entry.path: (entry, data)}, epoch, store)
 
 
 def python_closure(packages: Sequence[CondaPackage]) -> tuple[CondaPackage, ...]:
-    """Return Python and all that it needs, in the order given: what compiling takes."""
+    """Return Python and its dependencies, in the given order: enough for compiling."""
     by_name = {package.name: package for package in packages}
     queue, found = ["python"], set[str]()
     while queue:
@@ -108,7 +108,7 @@ def python_closure(packages: Sequence[CondaPackage]) -> tuple[CondaPackage, ...]
 
 
 def _site_packages(packages: Iterable[CondaPackage], layout: Layout) -> str:
-    """Return where modules go: Python's own package says so where that is unusual (CEP 17)."""
+    """Return the folder of modules, from Python's own package where unusual (CEP 17)."""
     for package in packages:
         if package.name == "python" and package.python_site_packages_path:
             return package.python_site_packages_path
@@ -178,8 +178,8 @@ def _report_scripts(
         paths = chunk.expected(store)
         if any(_LINK_SCRIPT.search(path) for path in paths):
             report.warn(
-                f"{package.name} {package.version} from {package.channel} wants to run a script "
-                "when it is installed; it is not run, so part of the package may not work"
+                f"{package.name} {package.version} from {package.channel} has a script "
+                "to run at installation; it is not run, so part of the package may not work"
             )
         if any(_ACTIVATION.search(path) for path in paths):
             activated.append(package.name)
@@ -190,7 +190,7 @@ def _report_scripts(
         )
 
 
-def _demand(chunk: Chunk | None) -> Chunk:
+def _require_stored(chunk: Chunk | None) -> Chunk:
     if chunk is None:
         raise IntegrityError("a chunk vanished from the store while it was used", hint="try again")
     return chunk

@@ -1,8 +1,8 @@
-"""Where a conda package's files go and what is in them there: linking, without executing anything.
+"""Links a conda package: where its files go, with which contents. Executes nothing.
 
-The rules are conda's (its ``core/path_actions.py``) and rattler's; the bytes are Freezer's own and
-fixed, because an image may not change with a library's release. Byte code that packages bring is
-left out: it is tied to the time of its source, and compiled anew.
+The rules are conda's (its ``core/path_actions.py``) and rattler's; the implementation is Freezer's
+own, because an image may not change with a library's release. Bytecode in packages is left out: it
+is tied to the time of its source, and is compiled again.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ class Linked:
     path: str
     """Relative to the prefix."""
     kind: str
-    """conda's word: ``hardlink``, ``softlink``, ``directory``, ``unix_python_entry_point``, or
+    """conda's path type: ``hardlink``, ``softlink``, ``directory``, ``unix_python_entry_point``, or
     ``pyc_file`` for byte code, which is compiled later."""
     listed: Listed | None = None
-    """What the package says of it; None for what only linking makes."""
+    """Its entry in the package's metadata; None for files that linking creates."""
     member: Member | None = None
     script: bytes = b""
     """The content of an entry point."""
@@ -67,8 +67,8 @@ class Linked:
 def link(archive: CondaArchive, about: About, layout: Layout, site_packages: str) -> list[Linked]:
     """Return the paths of a package, sorted; ``site_packages`` is relative to the prefix.
 
-    Raises ``IntegrityError`` when a link leads out of the prefix, a file is not what the package
-    says, or two files go to one place.
+    Raises ``IntegrityError`` when a link leads out of the prefix, a file does not match the
+    package's metadata, or two files have the same path.
     """
     linked: dict[str, Linked] = {}
     items = (
@@ -77,9 +77,9 @@ def link(archive: CondaArchive, about: About, layout: Layout, site_packages: str
     )
     for item in items:
         if item.path in linked:
-            raise refused_conda(archive.package, f"two of its files go to {item.path!r}")
+            raise refused_conda(archive.package, f"two of its files have the path {item.path!r}")
         if _RECORD.match(item.path):
-            raise refused_conda(archive.package, f"it brings {item.path!r}, which is conda's own")
+            raise refused_conda(archive.package, f"it contains {item.path!r}, which is conda's own")
         linked[item.path] = item
     return sorted(linked.values(), key=lambda item: item.path.encode())
 
@@ -89,7 +89,7 @@ def _files(
 ) -> Iterator[Linked]:
     sources = {item.path for item in about.paths if item.path.endswith(".py")}
     for item in about.paths:
-        path = _place(item.path, site_packages) if about.noarch_python else item.path
+        path = _noarch_path(item.path, site_packages) if about.noarch_python else item.path
         if item.folder:
             yield Linked(path, "directory", item)
             continue
@@ -107,8 +107,8 @@ def _is_compiled(path: str, site_packages: str) -> bool:
     return is_module and not in_test_suite(path)
 
 
-def _place(path: str, site_packages: str) -> str:
-    """Return where a file of a noarch Python package goes."""
+def _noarch_path(path: str, site_packages: str) -> str:
+    """Return the path of a file of a noarch Python package."""
     folder, _, rest = path.partition("/")
     return (
         f"{ {'site-packages': site_packages, 'python-scripts': 'bin'}.get(folder, folder) }/{rest}"
@@ -116,7 +116,7 @@ def _place(path: str, site_packages: str) -> str:
 
 
 def is_bytecode_of(path: str, sources: set[str]) -> bool:
-    """Return whether a path is the cached byte code of one of some sources."""
+    """Return whether a path is the cached bytecode of one of some sources."""
     match = _BYTECODE.match(path)
     return match is not None and f"{match['folder']}{match['name']}.py" in sources
 
@@ -159,9 +159,9 @@ def _scripts(archive: CondaArchive, about: About, layout: Layout) -> Iterator[Li
 def content(
     archive: CondaArchive, item: Linked, layout: Layout
 ) -> Iterator[tuple[Entry, IO[bytes]]]:
-    """Give a path as a layer's member with its content.
+    """Return a path as a layer's member with its content.
 
-    Raises ``IntegrityError`` for a file that cannot be moved to the prefix.
+    Raises ``IntegrityError`` for a file that cannot be relocated to the prefix.
     """
     place = f"{layout.root}/{item.path}"
     if item.kind == "directory":
@@ -186,10 +186,12 @@ def _replaced(archive: CondaArchive, item: Listed, data: bytes, layout: Layout) 
         replace = in_binary if item.binary else in_text
         return replace(data, item.placeholder, layout.prefix)
     except ValueError as error:
-        raise refused_conda(archive.package, f"{item.path!r} cannot be moved: {error}") from error
+        raise refused_conda(
+            archive.package, f"{item.path!r} cannot be relocated: {error}"
+        ) from error
 
 
 def require_hash(archive: CondaArchive, item: Listed, found: str) -> None:
-    """Hold a file against what its package says. Raises ``IntegrityError``."""
+    """Compare a file with its package's metadata. Raises ``IntegrityError``."""
     if item.sha256 not in (None, found):
-        raise refused_conda(archive.package, f"{item.path!r} is not what its paths.json says")
+        raise refused_conda(archive.package, f"{item.path!r} does not match its paths.json")

@@ -1,7 +1,7 @@
-"""What conda wants to find of a package in its environment: ``conda-meta/NAME-VERSION-BUILD.json``.
+"""conda's metadata of installed packages: ``conda-meta/NAME-VERSION-BUILD.json``.
 
-Written from the lock and the package alone. What conda adds of the machine that linked it (the
-cache's path, the kind of link) is left out, so the record is the same on every host.
+Written from the lock and the package alone. Fields about the machine that linked it (the cache's
+path, the link type) are left out, so the record is the same on every host.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HISTORY = f"{FOLDER}/history"
 
 
 def record_path(package: CondaPackage) -> str:
-    """Return where a package's record lies, relative to the prefix."""
+    """Return the path of a package's record, relative to the prefix."""
     return f"{FOLDER}/{package.name}-{package.version}-{package.build}.json"
 
 
@@ -78,16 +78,16 @@ def _path(item: Linked, fact: tuple[str, int] | None) -> dict[str, Any]:
 
 
 def history_bytes(packages: Iterable[CondaPackage], epoch: int) -> bytes:
-    """Return the environment's history: that it was made, at the lock's moment, and of what.
+    """Return the environment's history file, with the lock's time and requested packages.
 
-    conda takes a folder with this file for an environment.
+    conda recognises an environment by this file.
     """
     every = sorted(packages, key=lambda package: package.name)
-    asked = [package.name for package in every if package.requested]
+    requested = [package.name for package in every if package.requested]
     lines = [
         f"==> {datetime.fromtimestamp(epoch, UTC):%Y-%m-%d %H:%M:%S} <==",
         "# cmd: freeze build",
         *(f"+{p.channel}/{p.subdir}::{p.name}-{p.version}-{p.build}" for p in every),
-        f"# update specs: {json.dumps(asked)}",
+        f"# update specs: {json.dumps(requested)}",
     ]
     return "".join(f"{line}\n" for line in lines).encode()

@@ -1,4 +1,4 @@
-"""What a conda package says of its own files, compared with what it holds.
+"""A conda package's own list of files, compared with its contents.
 
 ``info/paths.json`` (CEP 34, https://conda.org/learn/ceps/cep-0034), or in packages from before 2017
 ``info/files`` and ``info/has_prefix``.
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from freezer.image.conda.archive import CondaArchive
 
 _OLD_PLACEHOLDER = "/opt/anaconda1anaconda2anaconda3"
-"""What ``has_prefix`` means where it names only a file."""
+"""The placeholder of ``has_prefix`` lines that only name a file."""
 
 
 class Listed(BaseModel):
-    """One entry: a path below the prefix, and what is to be done with it."""
+    """One entry: a path below the prefix, and how to link it."""
 
     model_config = ConfigDict(frozen=True)
 
     path: str
     sha256: Sha256 | None = None
-    """Of the file as packed; None where the package does not say."""
+    """SHA-256 of the packed file; None when the package has none."""
     placeholder: str = ""
-    """The prefix that it was built at; empty when none is in it."""
+    """The prefix that it was built at; empty when it contains none."""
     binary: bool = False
     folder: bool = False
     """An empty folder, not a file."""
@@ -40,18 +40,18 @@ class Listed(BaseModel):
 
 @dataclass(frozen=True)
 class About:
-    """What a package says of itself as a whole."""
+    """A package's metadata on itself."""
 
     paths: tuple[Listed, ...]
     """Sorted by path."""
     noarch_python: bool
-    """Whether its modules go where the environment's Python has them."""
+    """Whether its modules go into the site-packages of the environment's Python."""
     entry_points: tuple[str, ...]
     """``command = module:function``, of noarch packages only."""
 
 
 def read_about(archive: CondaArchive) -> About:
-    """Return what a package says of itself. Raises ``IntegrityError`` when that cannot be so."""
+    """Return a package's metadata. Raises ``IntegrityError`` when it is inconsistent."""
     index = _document(archive, "info/index.json")
     _require_same(archive, index)
     noarch = index.get("noarch") == "python"
@@ -68,9 +68,7 @@ def _require_same(archive: CondaArchive, index: dict[str, Any]) -> None:
     found = (index.get("name"), str(index.get("version")), index.get("build"))
     if found != (package.name, package.version, package.build):
         wanted = f"{package.name} {package.version} {package.build}"
-        raise refused_conda(
-            package, f"it says that it is {' '.join(map(str, found))}, not {wanted}"
-        )
+        raise refused_conda(package, f"its metadata has {' '.join(map(str, found))}, not {wanted}")
 
 
 def _paths(archive: CondaArchive) -> tuple[Listed, ...]:

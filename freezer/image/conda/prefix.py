@@ -1,7 +1,7 @@
-"""The prefix that a conda package was built at, replaced in its files by the environment's own.
+"""Replaces the build prefix in a conda package's files by the environment's prefix.
 
-As conda and rattler do it: in text files every occurrence; in binary files every C string that
-holds one, shortened and filled up with zeros so that nothing moves. Both look for the placeholder
+As in conda and rattler: in text files every occurrence; in binary files every C string that
+contains one, shortened and padded with zeros so that nothing moves. Both look for the placeholder
 in UTF-8, UTF-16 and UTF-32.
 """
 
@@ -11,17 +11,17 @@ import re
 from typing import Final
 
 LONGEST_SHEBANG: Final = 127
-"""Bytes of a script's first line that Linux reads, the line feed left aside (``execve(2)``)."""
+"""Maximum bytes of a script's first line on Linux, without the line feed (``execve(2)``)."""
 _WIDE = (("utf-16-le", 2), ("utf-16-be", 2), ("utf-32-le", 4), ("utf-32-be", 4))
 _SHEBANG = re.compile(rb"#! *(/(?:\\ |[^ \n\r\t])*)(.*)", re.DOTALL)
 _PYTHON = re.compile(rb"python(?:\d+(?:\.\d+)?)?\Z")
 
 
 def in_text(data: bytes, placeholder: str, prefix: str) -> bytes:
-    """Return a text file with the placeholder replaced, and with a first line that Linux can run.
+    """Return a text file with the placeholder replaced, and a first line that Linux can run.
 
-    A script whose first line is too long is started by way of ``/bin/sh`` (Python) or
-    ``/usr/bin/env`` (all else).
+    A script whose first line is too long is started through ``/bin/sh`` (Python) or
+    ``/usr/bin/env`` (all others).
     """
     first, newline, rest = data.partition(b"\n") if data.startswith(b"#!") else (b"", b"", data)
     first = runnable(_replaced(first, placeholder, prefix))
@@ -44,7 +44,7 @@ def in_binary(data: bytes, placeholder: str, prefix: str) -> bytes:
 
 
 def runnable(line: bytes) -> bytes:
-    """Return a script's first line, or what stands for it where Linux would cut it off."""
+    """Return a script's first line, or a replacement for one that Linux would truncate."""
     match = _SHEBANG.fullmatch(line)
     if len(line) <= LONGEST_SHEBANG or match is None:
         return line
@@ -63,9 +63,9 @@ def _replaced(data: bytes, placeholder: str, prefix: str) -> bytes:
 
 
 def _in_strings(data: bytes, old: bytes, new: bytes, unit: int) -> bytes:
-    """Replace in strings of ``unit`` bytes a character, aligned as compilers align them.
+    """Replace in strings of ``unit`` bytes per character, aligned as compilers align them.
 
-    The bytes of a placeholder in one byte order are, one byte on, those of the other.
+    A placeholder's bytes in one byte order are, shifted by one byte, those in the other.
     """
     if old not in data:
         return data
@@ -81,7 +81,7 @@ def _in_strings(data: bytes, old: bytes, new: bytes, unit: int) -> bytes:
 
 
 def _string_end(data: bytes, start: int, unit: int) -> int:
-    """Return where the zero character after ``start`` is, or the end of the data."""
+    """Return the offset of the zero character after ``start``, or the end of the data."""
     zero = bytes(unit)
     end = data.find(zero, start)
     while end >= 0 and (end - start) % unit:

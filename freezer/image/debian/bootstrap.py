@@ -1,9 +1,9 @@
-"""Making a base image from Debian packages, for sites without a registry.
+"""Makes a base image from Debian packages, for sites without a registry.
 
-Two steps, neither of which needs root, a network or Debian's tools on the host: the packages'
-files become a root on the host; in a container of that root the packages are installed properly,
-by their own scripts. The result, in canonical form, is one layer, and it follows from the list of
-packages alone: its clock is the build time of the newest of them.
+Two steps, without root, network or Debian's tools on the host: the packages' files become a root on
+the host; in a container of that root the packages are installed by their own scripts. The result,
+in canonical form, is one layer and depends only on the list of packages: its time is the build time
+of the newest one.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ if TYPE_CHECKING:
 
 _MEMO = "bootstrap"
 _FORMAT = 1
-"""Raised whenever the same packages would make another layer."""
+"""Format number; increment when the same packages would give another layer."""
 _TIMEOUT = 1800.0
 _PATIENCE = 3600.0
-"""Seconds that one process waits while another makes the same base."""
+"""Maximum seconds to wait for another process that makes the same base."""
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _RUNTIME = ("dev/", "proc/", "sys/", f"{SYSTEM_FOLDER}/")
-"""What only a running container has below these folders."""
+"""Folders whose contents exist in a running container only."""
 _PACKED = "root.tar"
 _COPY = 1 << 20
 _LAST_LINES = 12
 _NOISE = ("update-alternatives: warning:", "dpkg: warning:", "debconf: ")
-"""What the scripts say while all is well."""
+"""Output lines of the scripts that are no errors."""
 
 
 @dataclass(frozen=True)
 class _Recipe:
-    """Everything that a base follows from."""
+    """All inputs of a base."""
 
     architecture: str
     debs: tuple[tuple[str, Path], ...]
@@ -71,12 +71,11 @@ def make_base(
     store: Store,
     report: Reporter,
 ) -> tuple[bytes, LayerFile]:
-    """Return the config and the one layer of a base made of some packages.
+    """Return the config and the single layer of a base made of some packages.
 
-    ``packages`` are complete (every dependency is among them) and their files are in the store;
-    ``architecture`` is ``x86_64`` or ``aarch64``. Made once for each list of packages. Raises
-    ``IntegrityError`` for a package that is not what it should be, ``BuildError`` when the
-    packages do not install.
+    ``packages`` include all dependencies and their files are in the store; ``architecture`` is
+    ``x86_64`` or ``aarch64``. Made once for each list of packages. Raises ``IntegrityError`` for a
+    malformed package, ``BuildError`` when the packages do not install.
     """
     recipe = _recipe(packages, architecture, store)
     key = digest(
@@ -104,15 +103,15 @@ def _recipe(packages: Sequence[DebianPackage], architecture: str, store: Store) 
 
 
 def _make(recipe: _Recipe, engine: Engine, store: Store, task: Task) -> str:
-    """Return the SHA-256 of the finished layer, which is in the store then."""
+    """Make the layer and store it; return its SHA-256."""
     with store.scratch() as scratch:
-        task.describe("unpacking them")
+        task.describe("unpacking")
         with _unpacked(recipe, scratch, engine, store_name(store)) as image:
             task.advance()
-            task.describe("installing them")
+            task.describe("installing")
             installed = _install(recipe, image, scratch, engine)
         task.advance()
-        task.describe("bringing the layer to canonical form")
+        task.describe("canonicalising the layer")
         with installed.open("rb") as tar, store.writer() as writer:
             canonicalise(tar, writer, epoch=recipe.epoch, drop=_drop)
         task.advance()
@@ -121,9 +120,9 @@ def _make(recipe: _Recipe, engine: Engine, store: Store, task: Task) -> str:
 
 @contextmanager
 def _unpacked(recipe: _Recipe, scratch: Path, engine: Engine, owner: str) -> Iterator[str]:
-    """Load the packages' files as an image; yield its ID; remove it when the block ends.
+    """Load the packages' files as an image; yield its ID; remove it at the end.
 
-    ``owner`` keeps it apart from those of other stores, which remove their own.
+    ``owner`` distinguishes it from those of other stores, which remove their own.
     """
     path = scratch / "root.tar"
     with path.open("wb") as file:
@@ -152,19 +151,19 @@ def _install(recipe: _Recipe, image: str, scratch: Path, engine: Engine) -> Path
     except EngineError as error:
         if recipe.architecture == engine.info.architecture:
             raise
-        raise _foreign(recipe, engine, error.found) from error
+        raise _other_architecture(recipe, engine, error.found) from error
     if result.timed_out or result.exit_code != 0:
         raise _failure(recipe, result, engine)
     return _unwrapped(installed, scratch / _PACKED)
 
 
 def _unwrapped(fetched: Path, target: Path) -> Path:
-    """Take the root's tar out of the tar that the engine hands a single file out in."""
+    """Extract the root's tar from the tar in which the engine returns a single file."""
     with tarfile.open(fetched, mode="r:") as archive:
         member = archive.next()
         stream = archive.extractfile(member) if member is not None and member.isreg() else None
         if stream is None:
-            raise BuildError("the base's root came back as something else than one file")
+            raise BuildError("the engine did not return the base's root as one file")
         with target.open("wb") as file:
             shutil.copyfileobj(stream, file, _COPY)
     fetched.unlink()
@@ -172,7 +171,7 @@ def _unwrapped(fetched: Path, target: Path) -> Path:
 
 
 def _pack(recipe: _Recipe, target: Path) -> None:
-    """Write the tar that brings packages and script into the container."""
+    """Write the tar of packages and script that is copied into the container."""
     with target.open("wb") as file:
         write_entry(file, Entry(SYSTEM_FOLDER, "dir", 0o755), None, recipe.epoch)
         for name, path in recipe.debs:
@@ -205,24 +204,24 @@ def _config(architecture: str, epoch: int, diff_id: str, title: str) -> bytes:
 
 def _failure(recipe: _Recipe, result: RunResult, engine: Engine) -> BuildError:
     lines = result.stderr.decode(errors="replace").splitlines()
-    said = [line for line in lines if line.strip() and not line.startswith(_NOISE)]
+    output = [line for line in lines if line.strip() and not line.startswith(_NOISE)]
     if recipe.architecture != engine.info.architecture:
-        return _foreign(recipe, engine, next(iter(said[-1:]), None))
+        return _other_architecture(recipe, engine, next(iter(output[-1:]), None))
     return BuildError(
         f"the base's packages were not installed after {_TIMEOUT:.0f} seconds"
         if result.timed_out
         else "the base's packages do not install",
         found=f"exit code {result.exit_code}",
-        details=said[-_LAST_LINES:],
-        hint="the packages' own messages say why; lock anew if the archive was being updated "
-        "when they were chosen",
+        details=output[-_LAST_LINES:],
+        hint="see the packages' own messages; lock again if the archive was being updated when "
+        "they were selected",
     )
 
 
-def _foreign(recipe: _Recipe, engine: Engine, said: str | None) -> BuildError:
+def _other_architecture(recipe: _Recipe, engine: Engine, output: str | None) -> BuildError:
     return BuildError(
         f"packages for {recipe.architecture} cannot be installed on this engine",
-        found=said,
+        found=output,
         expected=f"an engine on {recipe.architecture}; this one is on {engine.info.architecture}",
         hint="name such an engine with DOCKER_HOST, or set `platform` to this one's",
     )

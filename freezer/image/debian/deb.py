@@ -1,7 +1,7 @@
-"""Read ``.deb`` files: an ``ar`` archive that holds a compressed tar (see deb(5)).
+"""Reads ``.deb`` files: an ``ar`` archive with a compressed tar (see deb(5)).
 
-Pure Python, so that a base can be made on a host that is no Debian. A file is trusted no further
-than its hash goes: what is not a plain member below the root is refused.
+Pure Python, so that a base can be made on a host without Debian's tools. A verified file is still
+untrusted: members that are not plain or not below the root are errors.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
 _ALLOWANCE = 256 << 20
-"""Bytes that even the smallest package may unpack to."""
+"""Maximum unpacked bytes of the smallest package."""
 _LATEST = 8**11 - 1
-"""The last moment that a tar can name, in the year 2242."""
+"""The latest time of a tar member, in the year 2242."""
 _BROKEN = (
     tarfile.TarError,
     lzma.LZMAError,
     zstandard.ZstdError,
     EOFError,
-    OSError,  # what gzip and bz2 raise
+    OSError,  # raised by gzip and bz2
     ValueError,
 )
 
 
 class _Part(io.RawIOBase):
-    """The bytes of one member of an ``ar`` archive, as a file to read once."""
+    """One member of an ``ar`` archive as a stream."""
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self._stream = stream
@@ -58,7 +58,7 @@ class _Part(io.RawIOBase):
 
 
 def build_time(path: Path, name: str) -> int:
-    """Return when a package was built, in seconds since 1970, as the file itself says.
+    """Return a package's build time from the file, in seconds since 1970.
 
     ``name`` is for messages. Raises ``IntegrityError`` when this is no Debian package.
     """
@@ -70,9 +70,9 @@ def build_time(path: Path, name: str) -> int:
 
 @contextmanager
 def open_data(path: Path, name: str) -> Iterator[tarfile.TarFile]:
-    """Open the files of a package as a tar to read once, front to back.
+    """Open the files of a package as a tar stream.
 
-    Raises ``IntegrityError``, also within the block, when the package is broken.
+    Raises ``IntegrityError``, also within the block, when the package is corrupt.
     """
     with path.open("rb") as stream:
         part, unpack = _data(stream, name)
@@ -97,7 +97,7 @@ def _data(stream: BinaryIO, name: str) -> tuple[BinaryIO, Callable[[BinaryIO], I
 
 
 def _members(stream: BinaryIO, name: str) -> Iterator[tuple[str, int, int]]:
-    """Yield name, time and size of each member, the stream standing at its bytes."""
+    """Yield name, time and size of each member, with the stream at its data."""
     if stream.read(len(_MAGIC)) != _MAGIC:
         raise _not_a_package(name, "no ar archive")
     offset = len(_MAGIC)
@@ -131,14 +131,14 @@ def _bomb(name: str, limit: int) -> IntegrityError:
     return IntegrityError(
         f"{name} unpacks to suspiciously many bytes",
         found=f"more than {limit}",
-        hint="check that the archive which serves it is a Debian one",
+        hint="check that its archive is a Debian one",
     )
 
 
 def _not_a_package(name: str, found: str) -> IntegrityError:
     return IntegrityError(
-        f"{name} is not a Debian package that can be read",
+        f"{name} is not a readable Debian package",
         found=found,
         expected="an ar archive with a data.tar, plain or as gz, bz2, xz or zst",
-        hint="check that the archive which serves it is a Debian one",
+        hint="check that its archive is a Debian one",
     )

@@ -1,6 +1,6 @@
-"""The first step of making a base: the files of its packages as one root, good enough to run dpkg.
+"""First step of a base: the files of its packages as one root, enough to run dpkg.
 
-Nothing is configured yet; that is for the packages' own scripts, in a container.
+Nothing is configured yet; the packages' own scripts do that in a container.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ LEFT_OUT: Final = (
     "/usr/share/lintian/*",
     "/usr/share/linda/*",
     "/usr/share/locale/*",
-    # Not the folders man1 to man9 themselves: some packages' scripts link into them.
+    # The folders man1 to man9 are kept: some packages' scripts link into them.
     "/usr/share/man/*/*",
 )
-"""What no training reads, as dpkg patterns (an asterisk also stands for slashes)."""
+"""Files of no use to trainings, as dpkg patterns (an asterisk also matches slashes)."""
 KEPT: Final = ("/usr/share/doc/*/copyright", "/usr/share/locale/locale.alias")
-"""What stays for all that: licences want to go with what they license."""
+"""Exceptions that are kept: licences must accompany what they license."""
 
 _MERGED = {
     "x86_64": ("bin", "lib", "lib64", "sbin"),
@@ -53,9 +53,9 @@ def write_root(
 ) -> CanonicalLayer:
     """Write the files of some packages as a layer; ``packages`` are names and ``.deb`` files.
 
-    ``/bin``, ``/lib`` and ``/sbin`` are links to ``/usr`` from the start, as every Debian since 12
-    wants it. Raises ``IntegrityError`` for a package that is broken or holds what no package
-    should: devices, paths that lead out of the root, whiteouts.
+    ``/bin``, ``/lib`` and ``/sbin`` are links to ``/usr`` from the start, as required since Debian
+    12. Raises ``IntegrityError`` for a corrupt package or one with devices, whiteouts or paths that
+    lead out of the root.
     """
     root = _Root(Hashing(target), _MERGED[architecture], epoch)
     root.begin()
@@ -68,7 +68,7 @@ def write_root(
 
 
 def is_left_out(path: str) -> bool:
-    """Return whether a path (relative) is one of those that dpkg is told to leave out."""
+    """Return whether dpkg is configured to exclude a path (relative)."""
     name = f"/{path}"
     return any(fnmatchcase(name, pattern) for pattern in LEFT_OUT) and not any(
         fnmatchcase(name, pattern) for pattern in KEPT
@@ -76,7 +76,7 @@ def is_left_out(path: str) -> bool:
 
 
 class _Root:
-    """A root under way: what it holds so far, and where it goes."""
+    """A root being written: its contents so far, and its target."""
 
     def __init__(self, sink: Hashing, merged: tuple[str, ...], epoch: int) -> None:
         self.sink = sink
@@ -85,25 +85,25 @@ class _Root:
         self._kinds: dict[str, str] = {}
 
     def begin(self) -> None:
-        """Lay out the merged /usr, and what dpkg wants to find before it is itself installed."""
+        """Write the merged /usr, and files that dpkg needs before it is itself installed."""
         for folder in ("usr", *(f"usr/{name}" for name in self._merged)):
             self._write(Entry(folder, "dir", _FOLDER_MODE))
         for name in self._merged:
             self._write(Entry(name, "symlink", 0o777, target=f"usr/{name}"))
 
     def add(self, package: str, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
-        """Write one member of a package, unless it is there or left out."""
+        """Write one member of a package, unless it exists or is excluded."""
         path = self._path(member.name)
         if not path or is_left_out(path):
             return
         if (member.isdir() or member.issym()) and path in self._kinds:
-            return  # folders are shared; later packages bring the merged links themselves
+            return  # folders are shared; later packages contain the merged links themselves
         entry = self._entry(package, path, member)
         self._folders(path)
         self._write(entry, archive.extractfile(member) if entry.kind == "file" else None)
 
     def end(self) -> None:
-        """Write what the first run of dpkg needs and no package brings, and the tar's end."""
+        """Write files for the first run of dpkg that no package has, and the tar's end."""
         self._folders("var/lib/dpkg/updates/any")
         for file in ("var/lib/dpkg/status", "var/lib/dpkg/available"):
             if file not in self._kinds:
@@ -113,7 +113,7 @@ class _Root:
         self.sink.write(END)
 
     def _path(self, name: str) -> str:
-        """Return where a member goes once /usr is merged."""
+        """Return a member's path with /usr merged."""
         path = clean_path(name)
         first = path.partition("/")[0]
         return f"usr/{path}" if first in self._merged and path != first else path
@@ -147,7 +147,7 @@ class _Root:
 
 def _refused(package: str, path: str, found: str) -> IntegrityError:
     return IntegrityError(
-        f"{package} holds {path}, which no base is made of",
+        f"{package} holds {path}, which is not allowed in a base",
         found=found,
-        hint="check that the archive which serves this package is a Debian one",
+        hint="check that the archive of this package is a Debian one",
     )

@@ -1,8 +1,8 @@
-"""The system layer: Debian packages, installed by the base's own tools in a step with no network.
+"""The system layer: Debian packages, installed by the base's own tools without network.
 
-Maintainer scripts must run, so this is the one part of an image that a builder makes. What it
-made is brought to canonical form, and kept in the store under a name that says what went in: the
-same packages on the same base are installed once.
+Maintainer scripts must run, so this part of an image is made by a builder. The result is
+canonicalised and stored under a digest of its inputs: the same packages on the same base are
+installed once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FOLDER = re.compile(
 )
 _MEMO = "system-layer"
 _FORMAT = 2
-"""Raised whenever the same packages on the same base would make another layer."""
+"""Format number; increment when the same inputs would give another layer."""
 
 
 def system_layer(
@@ -49,8 +49,8 @@ def system_layer(
 ) -> LayerFile:
     """Return the layer above the base. Raises ``BuildError`` when a package does not install.
 
-    ``base_reference`` is a name by which the engine knows the verified base; ``use_cache`` lets the
-    builder take the step from its own cache where the store does not have the layer.
+    ``base_reference`` is the engine's name of the verified base; ``use_cache`` permits the
+    builder's own cache when the layer is not in the store.
     """
     moment = _moment(lock, store)
     script = render_install_script(lock, moment)
@@ -66,7 +66,7 @@ def system_layer(
             task.describe("building the system step")
             image = engine.build(context, target="system", use_cache=use_cache, report=report)
             try:
-                task.describe("bringing the layer to canonical form")
+                task.describe("canonicalising the layer")
                 below = folders_of(engine, base_reference)
                 layer = _canonical(engine, image, lock, moment, below, store)
             finally:
@@ -76,7 +76,7 @@ def system_layer(
 
 
 def write_system_folder(lock: Lock, folder: Path, store: Store) -> None:
-    """Lay the verified packages and the script that installs them into a context's ``system``."""
+    """Write the verified packages and their install script into a context's ``system``."""
     folder.mkdir(parents=True)
     for package in lock.debian:
         _place(store.verified(package.sha256), folder / deb_name(package.file))
@@ -85,7 +85,7 @@ def write_system_folder(lock: Lock, folder: Path, store: Store) -> None:
 
 
 def _moment(lock: Lock, store: Store) -> int:
-    """Return the build time of the newest of the packages, at most the lock's moment."""
+    """Return the build time of the newest package, at most the lock's ``as-of``."""
     times = (build_time(store.verified(p.sha256), deb_name(p.file)) for p in lock.debian)
     return min(max(times, default=EARLIEST), epoch(lock.as_of))
 
@@ -105,7 +105,7 @@ def _context(lock: Lock, lock_id: str, base_reference: str, scratch: Path, store
 
 
 def _place(source: Path, target: Path) -> None:
-    """Link rather than copy where the file system can."""
+    """Link a file if possible, otherwise copy it."""
     try:
         target.hardlink_to(source)
     except OSError:
@@ -120,7 +120,7 @@ def _canonical(
     below: Mapping[str, Folder] | None,
     store: Store,
 ) -> LayerFile:
-    """Take the last layer, which the script made; the one below only brought the packages in."""
+    """Return the last layer, made by the script; the one below only copied the packages."""
     built = engine.image(image)
     if built is None or len(built.diff_ids) <= len(lock.base.diff_ids):
         raise BuildError("the builder returned an image without the system step's layer")
@@ -128,11 +128,11 @@ def _canonical(
         for _, tar in engine.layer_tars(image, len(built.diff_ids) - 1, scratch=scratch):
             made = canonicalise(tar, writer, epoch=moment, drop=_drop, below=below)
             return LayerFile(made.diff_id, store.path(made.diff_id.removeprefix("sha256:")))
-    raise BuildError("the builder's image holds fewer layers than it says")
+    raise BuildError("the builder's image has fewer layers than its config lists")
 
 
 def folders_of(engine: Engine, base: str) -> dict[str, Folder] | None:
-    """Return an image's folders by path; None where it has no ``find`` to list them."""
+    """Return an image's folders by path; None when it has no ``find``."""
     command = ["find", "/", "-xdev", "-type", "d", "-printf", "%m %U %G %P\\0"]
     try:
         result = engine.run(base, command, RunOptions(user="0:0", timeout=600))

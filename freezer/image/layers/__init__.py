@@ -1,1 +1,1 @@
-"""Layers above the system: order of packages, the environment's skeleton, byte code."""
+"""Layers above the system: order of packages, the venv's own files, bytecode."""

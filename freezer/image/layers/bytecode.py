@@ -1,8 +1,8 @@
-"""Byte code: compiled by the image's own Python, once for each package, and kept as a chunk.
+"""Bytecode: compiled by the image's own Python, once for each package, stored as a chunk.
 
-Without it every start of a program in a read-only image compiles all that it imports (PyTorch took
-27 s instead of 10). The compiler runs in a container; what comes out of it is not trusted further
-than to be the byte code of files that went in.
+Without it every program start in a read-only image compiles all modules that it imports (27 s
+instead of 10 for PyTorch). The compiler runs in a container; its output is untrusted and must be
+bytecode of the input files.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 _MEMO = "bytecode"
 _FORMAT = 2
-"""Raised when the same chunk would give other byte code."""
+"""Format number; increment when the same chunk would give other bytecode."""
 _ROOT = "opt/freezer-compile"
 _SCRIPT = "freezer_inside/bytecode.py"
 BATCH = 64
-"""Files that one child compiles: enough to make little of the fork, few enough to share out."""
+"""Files that one child compiles: enough to amortise the fork, few enough to distribute."""
 _OPTIONS = RunOptions(
     read_only=False,
     user="0:0",
@@ -49,7 +49,7 @@ _OPTIONS = RunOptions(
 
 @dataclass(frozen=True)
 class Batch:
-    """Files of one package that are compiled one after another, by one process."""
+    """Files of one package that one process compiles, in order."""
 
     chunk: Chunk
     members: list[Member]
@@ -64,12 +64,11 @@ def bytecode_chunks(
     store: Store,
     report: Reporter,
 ) -> list[Chunk]:
-    """Return a byte-code chunk for each chunk, in their order; compile those that are missing.
+    """Return a bytecode chunk for each chunk, in order; missing ones are compiled.
 
-    ``image`` gives, where something is to be compiled, the ID of an image that holds the lock's
-    Python: the base with its Debian packages, and of a conda environment at least Python's own
-    part. Raises ``BuildError`` when the compiler fails, ``IntegrityError`` when it returns anything
-    but byte code.
+    ``image`` returns, when something has to be compiled, the ID of an image with the lock's Python:
+    the base with its Debian packages, and for conda at least Python's own packages. Raises
+    ``BuildError`` when the compiler fails, ``IntegrityError`` when its output is not bytecode.
     """
     keys = [_key(lock, chunk, store) for chunk in chunks]
     known = [
@@ -88,11 +87,11 @@ def bytecode_chunks(
             made += _compile(lock, sources, image, engine, store)
     for chunk in made:
         remember(store, _MEMO, chunk)
-    return [_demand(recall(store, _MEMO, key)) for key in keys]
+    return [_require_stored(recall(store, _MEMO, key)) for key in keys]
 
 
 def uncompiled(lock: Lock, chunks: Sequence[Chunk], store: Store) -> int:
-    """Return the bytes of those chunks of which byte code is still to be made."""
+    """Return the total bytes of those chunks without bytecode."""
     minor = lock.target.python.minor
     return sum(
         chunk.size
@@ -104,7 +103,7 @@ def uncompiled(lock: Lock, chunks: Sequence[Chunk], store: Store) -> int:
 
 def _key(lock: Lock, chunk: Chunk, store: Store) -> str:
     script = hashlib.sha256(runtime_files(lock, store)[_SCRIPT]).hexdigest()
-    # The compiler of a conda environment is one build of Python; of others, the base's.
+    # A conda environment is compiled by its own Python, others by the base's.
     builds = [package.sha256 for package in lock.conda if package.name == "python"]
     return digest(json_bytes([_FORMAT, chunk.key, lock.target.python.version, script, *builds]))
 
@@ -132,7 +131,7 @@ def _compile(
         except EngineError:
             if engine.image(used) is not None:
                 raise
-            done = attempt(image())  # somebody removed that one meanwhile
+            done = attempt(image())  # that image was removed in between
         if done.exit_code != 0:
             raise BuildError(
                 "the image's Python could not compile the packages",
@@ -143,7 +142,7 @@ def _compile(
 
 
 def _batches(chunk: Chunk, minor: str, store: Store) -> Iterator[Batch]:
-    """Yield which files of a chunk are compiled together, each folder's before its folders'."""
+    """Yield the files of a chunk in batches, each folder before its subfolders."""
     with store.verified(chunk.sha256).open("rb") as stream:
         members = [member for member in scan(stream) if _is_source(member, minor)]
     members.sort(key=_walked)
@@ -161,7 +160,7 @@ def _walked(member: Member) -> list[tuple[bool, str]]:
 
 
 def _write_upload(plan: Sequence[Batch], script: bytes, target: Path, store: Store) -> None:
-    """Write the compiler, what it is to compile, and all sources one after another."""
+    """Write the compiler, its plan, and all sources one after another."""
     listed = json.dumps([[[f"/{m.path}", m.size] for m in batch.members] for batch in plan])
     with target.open("wb") as out:
         write_entry(out, Entry(_ROOT, "dir", 0o755), None, 0)
@@ -183,15 +182,15 @@ def _write_upload(plan: Sequence[Batch], script: bytes, target: Path, store: Sto
 
 
 def _has_modules(chunk: Chunk, minor: str, store: Store) -> bool:
-    """Return whether there is anything to compile: of conda, most packages are libraries."""
+    """Return whether there is anything to compile; most conda packages are libraries."""
     facts = chunk.expected(store).items()
     return any(fact.kind == "file" and _is_module(path, minor) for path, fact in facts)
 
 
 def _is_module(path: str, minor: str) -> bool:
-    """Return whether a path is a module's that gets byte code.
+    """Return whether a path is a module to compile.
 
-    Python, where it comes as a package, has its library elsewhere than in ``site-packages``.
+    Python itself, when it is a package, has its library outside of ``site-packages``.
     """
     folders = ("/site-packages/", f"/lib/python{minor}/")
     is_module = path.endswith(".py") and any(part in path for part in folders)
@@ -201,34 +200,36 @@ def _is_module(path: str, minor: str) -> bool:
 def _adopt(
     lock: Lock, chunks: Sequence[Chunk], plan: Sequence[Batch], result: Path, store: Store
 ) -> Iterator[Chunk]:
-    """Make chunks of what the compiler returned, after checking that it is what was requested."""
+    """Make chunks of the compiler's output, after checking that it is complete."""
     tag = f"cpython-{lock.target.python.abi.removeprefix('cp')}"
     with tarfile.open(result, mode="r:") as archive:
-        answers = {clean_path(member.name): member for member in archive if member.isreg()}
-        if answers.keys() != {f"out/{number:05}" for number in range(len(plan))}:
-            raise IntegrityError("the compiler returned something else than it was asked for")
+        results = {clean_path(member.name): member for member in archive if member.isreg()}
+        if results.keys() != {f"out/{number:05}" for number in range(len(plan))}:
+            raise IntegrityError("the compiler returned another result than requested")
         for chunk in chunks:
             files: dict[str, bytes] = {}
             for number, batch in enumerate(plan):
                 if batch.chunk is chunk:
-                    answer = archive.extractfile(answers[f"out/{number:05}"])
-                    files |= _compiled(batch, tag, answer.read() if answer is not None else b"")
+                    output = archive.extractfile(results[f"out/{number:05}"])
+                    files |= _compiled(batch, tag, output.read() if output is not None else b"")
             yield _chunk(chunk, _key(lock, chunk, store), files, store)
 
 
-def _compiled(batch: Batch, tag: str, answer: bytes) -> dict[str, bytes]:
-    """Return the byte code of a batch by its path; a file that does not compile has none."""
+def _compiled(batch: Batch, tag: str, result: bytes) -> dict[str, bytes]:
+    """Return the bytecode of a batch by path; a file that does not compile has none."""
     found, at = {}, 0
     for member in batch.members:
-        length = int.from_bytes(answer[at : at + 8], "little", signed=True)
-        data = answer[at + 8 : at + 8 + max(length, 0)]
+        length = int.from_bytes(result[at : at + 8], "little", signed=True)
+        data = result[at + 8 : at + 8 + max(length, 0)]
         at += 8 + max(length, 0)
-        if at > len(answer) or (length >= 0 and (length < 16 or data[4:8] != b"\x01\0\0\0")):
-            raise IntegrityError(f"{member.path}: the compiler returned what is not byte code")
+        if at > len(result) or (length >= 0 and (length < 16 or data[4:8] != b"\x01\0\0\0")):
+            raise IntegrityError(
+                f"{member.path}: the compiler returned something other than bytecode"
+            )
         if length >= 0:
             found[_target(member.path, tag)] = data
-    if at != len(answer):
-        raise IntegrityError("the compiler returned more than it was asked for")
+    if at != len(result):
+        raise IntegrityError("the compiler returned more than requested")
     return found
 
 
@@ -240,7 +241,7 @@ def _target(path: str, tag: str) -> str:
 
 def _chunk(source: Chunk, key: str, files: Mapping[str, bytes], store: Store) -> Chunk:
     index: dict[str, list[Any]] = {}
-    own = source.expected(store).keys()  # some wheels bring byte code, and answer for it
+    own = source.expected(store).keys()  # some wheels contain bytecode of their own, which is kept
     with store.writer() as writer:
         for path in sorted((one for one in files if f"/{one}" not in own), key=str.encode):
             data = files[path]
@@ -253,13 +254,13 @@ def _chunk(source: Chunk, key: str, files: Mapping[str, bytes], store: Store) ->
 
 
 def _apart(compiled: Chunk | None, source: Chunk, store: Store) -> Chunk | None:
-    """Return a chunk if no file of it is in its source as well: a layer holds each path once."""
+    """Return the chunk unless a file of it is in its source too: paths are unique in a layer."""
     if compiled is None or compiled.expected(store).keys() & source.expected(store).keys():
         return None
     return compiled
 
 
-def _demand(chunk: Chunk | None) -> Chunk:
+def _require_stored(chunk: Chunk | None) -> Chunk:
     if chunk is None:
-        raise BuildError("byte code vanished from the store while it was used", hint="try again")
+        raise BuildError("bytecode vanished from the store while it was used", hint="try again")
     return chunk

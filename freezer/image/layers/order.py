@@ -1,4 +1,4 @@
-"""Layers: chunks one after another, heavy and slow-moving packages below, light ones above."""
+"""Order of layers: heavy and rarely changing packages at the bottom, light ones on top."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MEMO = "layer"
 
 
 class _Known(Model):
-    """A layer that was written before."""
+    """A memoised layer."""
 
     sha256: Sha256
     size: int
@@ -32,15 +32,15 @@ class _Known(Model):
 
 _FORMAT = 2
 OWN = 250_000
-"""Bytes of a package's file from which on it has a layer of its own."""
+"""Minimum bytes of a package with a layer of its own."""
 _MOST = 60
-"""Layers of packages; engines stop at 127 in all."""
+"""Maximum layers of packages; engines allow 127 in all."""
 _COPY = 1 << 20
 
 
 @dataclass(frozen=True)
 class LayerPlan:
-    """One layer to be: a title for people, and which packages it holds, by name."""
+    """A planned layer: a title for users, and the names of its packages."""
 
     title: str
     packages: tuple[str, ...]
@@ -48,7 +48,7 @@ class LayerPlan:
 
 @dataclass(frozen=True)
 class Layer:
-    """A finished layer and what it holds."""
+    """A finished layer with its contents."""
 
     file: LayerFile
     title: str
@@ -59,21 +59,21 @@ class Layer:
 
 @dataclass(frozen=True)
 class Weighed:
-    """A package as the plan knows it."""
+    """A package in the layer plan."""
 
     name: str
-    """No two of a plan are the same."""
+    """Unique in a plan."""
     size: int
     """Bytes of its file in the lock."""
 
 
 def plan_layers(packages: Sequence[Weighed | PipPackage]) -> tuple[LayerPlan, ...]:
-    """Return which packages share a layer, lowest first: the heavier, the further below.
+    """Return which packages share a layer, lowest first: the heavier, the lower.
 
-    An engine keeps a layer once for all images in which everything below it is the same too, so
-    what is heavy lies where little changes beneath it. A package weighs what its file in the lock
-    weighs, to the next power of two: the plan follows from the lock alone, and a package that grows
-    a little does not move.
+    An engine keeps a layer once for all images in which everything below it is the same, so heavy
+    layers belong where little changes below. The weight of a package is the size of its locked
+    file, rounded up to a power of two: the plan depends on the lock alone, and a package that grows
+    a little keeps its position.
     """
     by_weight = sorted(packages, key=lambda package: (-package.size, package.name))
     heavy = [package for package in by_weight if package.size >= OWN][:_MOST]
@@ -87,7 +87,7 @@ def plan_layers(packages: Sequence[Weighed | PipPackage]) -> tuple[LayerPlan, ..
 
 
 def write_layer(title: str, chunks: Sequence[Chunk], store: Store) -> Layer:
-    """Return the layer of some chunks, in their order, with the folders above their files."""
+    """Return the layer of some chunks, in order, with the parent folders of their files."""
     key = digest(json_bytes([_FORMAT, [[chunk.sha256, chunk.index] for chunk in chunks]]))
     known = store.get_memo(_MEMO, key, _Known)
     if known is not None and store.has(known.sha256):
@@ -105,25 +105,25 @@ def write_layer(title: str, chunks: Sequence[Chunk], store: Store) -> Layer:
 
 
 def clashes(chunks: Iterable[Chunk], store: Store) -> list[str]:
-    """Return a sentence for each file that two packages bring with different content."""
+    """Return a sentence for each file that two packages have with different contents."""
     owners: dict[str, Chunk] = {}
-    said = []
+    sentences = []
     for chunk in chunks:
-        held = chunk.expected(store)
-        for path in sorted(owners.keys() & held.keys()):
+        files = chunk.expected(store)
+        for path in sorted(owners.keys() & files.keys()):
             owner = owners[path]
-            if owner.expected(store)[path].content != held[path].content:
-                said.append(
+            if owner.expected(store)[path].content != files[path].content:
+                sentences.append(
                     f"{path} is in {owner.name} and in {chunk.name}; the latter's is installed"
                 )
-        owners.update(dict.fromkeys(held, chunk))
-    return said
+        owners.update(dict.fromkeys(files, chunk))
+    return sentences
 
 
 def order_chunks(
     plans: Sequence[LayerPlan], chunks: Mapping[str, Sequence[Chunk]]
 ) -> list[tuple[LayerPlan, list[Chunk]]]:
-    """Return each planned layer with its chunks, given the chunks of each package by name."""
+    """Return each planned layer with its chunks, from the chunks of each package by name."""
     return [(plan, [c for name in plan.packages for c in chunks[name]]) for plan in plans]
 
 
@@ -133,6 +133,6 @@ def _layer(title: str, sha256: str, size: int, chunks: Sequence[Chunk], store: S
 
 
 def report_clashes(chunks: Iterable[Chunk], store: Store, report: Reporter) -> None:
-    """Warn about files that two packages fight over."""
+    """Warn about files that two packages have with different contents."""
     for sentence in clashes(chunks, store):
         report.warn(sentence)

@@ -1,7 +1,7 @@
-"""What an image holds besides packages: the venv's own files, and Freezer's part.
+"""Files of an image besides packages: the venv's own, and Freezer's runtime.
 
-The venv is laid out by hand: running ``python -m venv`` would need the ``ensurepip`` that Debian
-leaves out, and would write files that differ between runs. Its rules are those of ``site.py``:
+The venv is written directly: ``python -m venv`` needs ``ensurepip``, which Debian removes, and
+writes files that differ between runs. Its layout follows ``site.py``:
 https://docs.python.org/3/library/venv.html and PEP 405.
 """
 
@@ -26,25 +26,25 @@ Members = dict[str, tuple[Entry, bytes]]
 
 
 def skeleton_chunk(lock: Lock, layout: Layout, store: Store) -> Chunk:
-    """Return the chunk of the venv's own files and of Freezer's part, the lock among it.
+    """Return the chunk of the venv's own files and of Freezer's runtime with the lock.
 
     Raises as `freezer.image.runtime.runtime_files` does.
     """
-    # A conda environment has a Python of its own, and needs no venv over another one.
+    # A conda environment has a Python of its own and needs no venv.
     venv = {} if lock.conda else _venv(lock)
     members = {**venv, **_path(layout), **_freezer(lock, store)}
     return data_chunk("Freezer's part", members, epoch(lock.as_of), store)
 
 
 def venv_chunk(lock: Lock, store: Store) -> Chunk:
-    """Return the venv's own files alone, for a step that works in the environment before."""
+    """Return the venv's own files alone, for steps that run in the environment earlier."""
     return data_chunk("the environment itself", _venv(lock), EARLIEST, store)
 
 
 def _path(layout: Layout) -> Members:
-    """Return what lets the environment import ``freezer_inside``.
+    """Return the .pth file that lets the environment import ``freezer_inside``.
 
-    A .pth file rather than PYTHONPATH: the variable stays the user's.
+    Not PYTHONPATH: that variable is left to the user.
     """
     root = ENVIRONMENT.strip("/")
     return _files({f"{root}/{layout.site_packages}/freezer_inside.pth": f"{FREEZER}\n".encode()})
@@ -89,9 +89,9 @@ def _smoke_file(path: str, sha256: str, store: Store) -> bytes:
         return store.verified(sha256).read_bytes()
     except (HostError, IntegrityError):
         raise LockError(
-            f"{path}, a file of the smoke training, is no longer the one that was locked",
+            f"{path}, a file of the smoke training, has changed since it was locked",
             expected=f"sha256 {sha256}",
-            hint="restore it beside the spec, or run `freeze lock`",
+            hint="restore it next to the spec, or run `freeze lock`",
         ) from None
 
 

@@ -1,8 +1,8 @@
-"""An image as an OCI layout in one tar, which skopeo, podman, containerd and Docker load.
+"""An image as an OCI layout in one tar, for skopeo, podman, containerd and Docker.
 
-https://github.com/opencontainers/image-spec/blob/main/image-layout.md. Layers are stored as they
-are, uncompressed: the archive is a function of the image, and not of some library's compression.
-Beside the layout's own index lies ``manifest.json``, by which old Dockers find the same blobs.
+https://github.com/opencontainers/image-spec/blob/main/image-layout.md. Layers are stored
+uncompressed: the archive depends on the image alone, not on a compression library.
+``manifest.json``, next to the layout's index, lists the same blobs for old versions of Docker.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def write_layout(
 ) -> str:
     """Write the layout of an image; return the digest of its manifest.
 
-    ``name`` is what the image is called in the layout, such as ``demo:1f2e3d``; ``layers`` are all
-    of the image's, lowest first, each with its path.
+    ``name`` is the image's name in the layout, such as ``demo:1f2e3d``; ``layers`` are all layers
+    of the image, lowest first, each with its path.
     """
     sizes = {layer.diff_id: layer.path.stat().st_size for layer in layers if layer.path}
     manifest = oci.image_manifest(

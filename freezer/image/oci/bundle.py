@@ -1,9 +1,9 @@
-"""Bundles: one archive with every file that a lock's image is built from, and its references.
+"""Bundles: one archive with all files that a lock's image is built from, and references.
 
 A bundle is a canonical tar: an index with the hash of every member, then the lock's files, then
-blobs by SHA-256. Reading trusts nothing: names are of one of three forms, only regular files are
-taken, every byte is hashed before it has a name, and what is no member's must be what Freezer
-writes there. So a bundle of which any byte was changed is refused.
+blobs by SHA-256. Reading trusts nothing: names have one of three forms, only regular files are
+accepted, every byte is hashed before use, and bytes outside of members must be as Freezer writes
+them. So any changed byte is an error.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Member(Model):
 
 
 class BundleIndex(Model):
-    """The first member of a bundle: what all the others are."""
+    """The first member of a bundle: size and hash of all others."""
 
     schema_: Literal["freezer/bundle/1"] = Field(default="freezer/bundle/1", alias="schema")
     environment: EnvName
@@ -58,7 +58,7 @@ class BundleIndex(Model):
 
 @dataclass(frozen=True)
 class Content:
-    """A member to be written: its size, its hash, and how to open it."""
+    """A member to be written: its size, its hash, and a function that opens it."""
 
     size: int
     sha256: str
@@ -66,21 +66,21 @@ class Content:
 
 
 class Blobs(Protocol):
-    """Receives the blobs of a bundle that is read."""
+    """Receives the blobs of a bundle being read."""
 
     def take(self, sha256: str, stream: IO[bytes]) -> None:
-        """Keep a stream's bytes. Raises ``IntegrityError`` when they hash to something else."""
+        """Store a stream's bytes. Raises ``IntegrityError`` when they have another hash."""
 
 
 def content_of(data: bytes) -> Content:
-    """Return bytes at hand as a member."""
+    """Return bytes as a member."""
     return Content(len(data), hashlib.sha256(data).hexdigest(), lambda: io.BytesIO(data))
 
 
 def write_bundle(
     sink: Sink, environment: str, lock_id: str, members: Mapping[str, Content], epoch: int
 ) -> int:
-    """Write a bundle; equal members give equal bytes. Returns the bytes of all members."""
+    """Write a bundle, deterministically. Returns the total bytes of all members."""
     index = BundleIndex(
         environment=environment,
         lock_id=lock_id,
@@ -101,7 +101,7 @@ def _lock_first(item: tuple[str, Content]) -> tuple[bool, str]:
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a bundle held besides its blobs."""
+    """The contents of a bundle besides its blobs."""
 
     index: BundleIndex
     files: dict[str, bytes]
@@ -110,9 +110,9 @@ class Bundle:
 
 
 def read_bundle(path: Path, blobs: Blobs) -> Bundle:
-    """Read and verify a whole bundle, giving its blobs to ``blobs`` as they come.
+    """Read and verify a whole bundle, passing its blobs to ``blobs``.
 
-    Raises ``IntegrityError`` naming the first member that is not what it should be.
+    Raises ``IntegrityError`` with the first member that is wrong.
     """
     files: dict[str, bytes] = {}
     seen: set[str] = set()
@@ -123,7 +123,7 @@ def read_bundle(path: Path, blobs: Blobs) -> Bundle:
             name = member.name
             expected = index.files.get(name)
             if expected is None or name in seen or not member.isreg():
-                raise _refused(path, f"a member that its index does not name: {name[:200]!r}")
+                raise _refused(path, f"a member that is not in its index: {name[:200]!r}")
             if member.size != expected.size:
                 raise _refused(path, f"{name} has {member.size} bytes, not {expected.size}")
             end = _require_form(path, raw, member, end, first.mtime)
@@ -137,19 +137,19 @@ def read_bundle(path: Path, blobs: Blobs) -> Bundle:
             elif (file := _LOCK_FILE.match(name)) and member.size <= _LARGEST_FILE:
                 files[file[1]] = _read(path, name, stream, expected)
             else:
-                raise _refused(path, f"a name that bundles do not have: {name[:200]!r}")
+                raise _refused(path, f"an invalid member name: {name[:200]!r}")
         if missing := sorted(index.files.keys() - seen):
             raise _refused(path, f"{len(missing)} members are missing, the first is {missing[0]}")
         raw.seek(end)
         if raw.read(len(END) + 1) != END:
-            raise _refused(path, "something other than its end comes after the last member")
+            raise _refused(path, "data after the last member")
     return Bundle(index, files, frozenset(name[-64:] for name in seen if name.startswith("blobs/")))
 
 
 def _require_form(
     path: Path, raw: IO[bytes], member: tarfile.TarInfo, start: int, moment: float
 ) -> int:
-    """See that a member begins at ``start`` as Freezer writes it; return where the next begins."""
+    """Check that a member starts at ``start`` as Freezer writes it; return its end."""
     entry = Entry(member.name, "file", 0o644, member.size)
     try:
         head = header(entry, int(moment))
@@ -158,11 +158,11 @@ def _require_form(
     data_end = member.offset_data + member.size
     raw.seek(start)
     if raw.read(member.offset_data - start) != head:
-        raise _refused(path, f"the member {member.name[:200]!r} is not written as bundles are")
+        raise _refused(path, f"the member {member.name[:200]!r} is not in canonical form")
     raw.seek(data_end)
     fill = padding(member.size)
     if raw.read(len(fill)) != fill:
-        raise _refused(path, f"something stands between {member.name[:200]!r} and the next member")
+        raise _refused(path, f"data between {member.name[:200]!r} and the next member")
     return data_end + len(fill)
 
 
@@ -172,7 +172,7 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
         with tarfile.open(path, mode="r:") as archive:
             yield archive
     except (tarfile.TarError, EOFError) as error:
-        raise _refused(path, f"not a sound tar archive ({error})") from error
+        raise _refused(path, f"not a valid tar archive ({error})") from error
 
 
 def _index(archive: tarfile.TarFile, path: Path) -> tuple[tarfile.TarInfo, BundleIndex]:
@@ -186,7 +186,7 @@ def _index(archive: tarfile.TarFile, path: Path) -> tuple[tarfile.TarInfo, Bundl
     except (ValueError, ValidationError) as error:
         raise _refused(path, f"its index cannot be read: {str(error).splitlines()[0]}") from None
     if json_bytes(plain(index)) != data:
-        raise _refused(path, "its index is not written as bundles have it")
+        raise _refused(path, "its index is not in canonical form")
     return first, index
 
 
@@ -198,15 +198,15 @@ def _require_own_name(path: Path, name: str, expected: Member) -> None:
 def _read(path: Path, name: str, stream: IO[bytes], expected: Member) -> bytes:
     data = stream.read()
     if hashlib.sha256(data).hexdigest() != expected.sha256:
-        raise _refused(path, f"{name} does not hash to what the index says")
+        raise _refused(path, f"{name} does not have the hash in the index")
     return data
 
 
 def _refused(path: Path, found: str) -> IntegrityError:
     return IntegrityError(
-        "this is not a bundle that can be used",
+        "this is not a valid bundle",
         where=Where(str(path)),
         found=found,
-        hint="get the bundle anew, or make it again with `freeze bundle`; it may be cut off or "
+        hint="get the bundle again, or create it again with `freeze bundle`; it may be cut off or "
         "tampered with",
     )

@@ -1,6 +1,6 @@
-"""The image's config: a function of the lock and of its layers' digests, and of nothing else.
+"""The image's config: a function of the lock and of its layers' digests only.
 
-Its SHA-256 is the image ID. No time of day, host name, builder's history or git commit gets in.
+Its SHA-256 is the image ID. It contains no build time, host name, builder history or git commit.
 Format: https://github.com/opencontainers/image-spec/blob/main/config.md
 """
 
@@ -29,10 +29,10 @@ _ARCHITECTURES = {"linux/amd64": "amd64", "linux/arm64": "arm64"}
 
 
 def image_labels(lock: Lock, lock_id: str, revision: str | None = None) -> dict[str, str]:
-    """Return the OCI labels; the user's own come first and may not replace Freezer's.
+    """Return the OCI labels; the user's own come first and cannot replace Freezer's.
 
-    ``revision`` is a source commit: only where one is requested, because it makes the image a
-    function of more than the lock.
+    ``revision`` is a source commit, only if requested: it makes the image depend on more than the
+    lock.
     """
     base_name = lock.base.reference if lock.base.kind == "registry" else "scratch"
     own = {REVISION_LABEL: revision} if revision else {}
@@ -72,16 +72,16 @@ def image_config(
 
 
 def intermediate_config(lock: Lock, layers: Sequence[tuple[str, str]], owner: str = "") -> bytes:
-    """Return the config of an image that only a build step uses: no user, no settings.
+    """Return the config of an image for a build step: no user, no settings.
 
-    ``owner`` keeps apart the images of several stores on one engine: each removes its own.
+    ``owner`` distinguishes the images of several stores on one engine; each removes its own.
     """
     labels = {"Labels": {STORE_LABEL: owner}} if owner else {}
     return json_bytes(_document(lock, {"Env": [], "Cmd": ["/bin/sh"], **labels}, layers))
 
 
 def image_id(config: bytes) -> str:
-    """Return the ID of the image with that config."""
+    """Return the image ID of a config."""
     return f"sha256:{digest(config)}"
 
 

@@ -1,9 +1,9 @@
-"""Canonical layer tars: equal content gives equal bytes, whoever packed it, wherever and when.
+"""Canonical layer tars: equal contents give equal bytes on every host, at any time.
 
-The header writer is Freezer's own, because a layer's digest must not hang on which Python's
-``tarfile`` wrote it. It writes POSIX.1-2001 (pax) archives: a ustar header for every member, and an
-extended header only where ustar cannot say it. Times are all the same moment, never ``min(mtime,
-moment)``: a host whose clock is wrong must not be able to leave its mark.
+The header writer is Freezer's own, because a layer's digest must not depend on Python's
+``tarfile``. It writes POSIX.1-2001 (pax) archives: a ustar header for every member, and an extended
+header only for values that do not fit. All times are the same, never ``min(mtime, moment)``: a host
+with a wrong clock must not affect the bytes.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _KEPT_CACHES = re.compile(r"var/cache/debconf/(?:config|templates|passwords)\.da
 
 
 OPAQUE = ".wh..wh..opq"
-"""The member that says: what is below this folder is hidden.
+"""The opaque whiteout: lower layers' contents of this folder are hidden.
 https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts"""
 
 
 class Folder(NamedTuple):
-    """What a layer can say of a folder, besides its time."""
+    """A folder's attributes in a layer, without its time."""
 
     mode: int
     uid: int
@@ -49,14 +49,14 @@ class Folder(NamedTuple):
 
 
 class Sink(Protocol):
-    """Something that bytes can be written to."""
+    """A writable binary stream."""
 
     def write(self, data: bytes, /) -> int | None:
-        """Take some bytes."""
+        """Write some bytes."""
 
 
 class Source(Protocol):
-    """Something that bytes can be read from."""
+    """A readable binary stream."""
 
     def read(self, size: int, /) -> bytes:
         """Return at most ``size`` bytes; none at the end."""
@@ -64,7 +64,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """One member of a layer. Paths are relative, without ``./`` and without a final slash."""
+    """One member of a layer. Paths are relative, without ``./`` and a trailing slash."""
 
     path: str
     kind: str
@@ -72,7 +72,7 @@ class Entry:
     mode: int
     size: int = 0
     target: str = ""
-    """Where a link points to; for a hard link another member's path."""
+    """The target of a link; for a hard link another member's path."""
     uid: int = 0
     gid: int = 0
     xattrs: tuple[tuple[str, str], ...] = ()
@@ -112,12 +112,12 @@ def header(entry: Entry, epoch: int) -> bytes:
 
 
 def padding(size: int) -> bytes:
-    """Return the zeros that bring ``size`` bytes of data to whole blocks."""
+    """Return the zeros that pad ``size`` bytes of data to whole blocks."""
     return bytes(-size % BLOCK)
 
 
 def write_entry(sink: Sink, entry: Entry, data: Source | None, epoch: int) -> None:
-    """Write a member with its data. Raises ``IntegrityError`` when there are fewer bytes."""
+    """Write a member with its data. Raises ``IntegrityError`` when the data is too short."""
     sink.write(header(entry, epoch))
     if entry.kind != "file":
         return
@@ -131,7 +131,7 @@ def write_entry(sink: Sink, entry: Entry, data: Source | None, epoch: int) -> No
 
 
 class Hashing:
-    """A sink that hashes and counts what it passes on."""
+    """A sink that hashes and counts the bytes that it passes on."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -139,14 +139,14 @@ class Hashing:
         self.size = 0
 
     def write(self, data: bytes, /) -> int:
-        """Take some bytes."""
+        """Write some bytes."""
         self._hasher.update(data)
         self._sink.write(data)
         self.size += len(data)
         return len(data)
 
     def layer(self) -> CanonicalLayer:
-        """Return what was written, as a layer."""
+        """Return the layer that was written."""
         return CanonicalLayer(f"sha256:{self._hasher.hexdigest()}", self.size)
 
 
@@ -158,13 +158,12 @@ def canonicalise(
     drop: Callable[[str], bool],
     below: Mapping[str, Folder] | None = None,
 ) -> CanonicalLayer:
-    """Rewrite a layer tar in canonical form: order, times, hard links, and no noise.
+    """Rewrite a layer tar in canonical form: order, times, hard links, no temporary files.
 
-    ``source`` is a seekable uncompressed tar, read twice. ``drop`` says which paths are left out;
-    so is byte code that is tied to a source's time. ``below`` are the folders under the layer: one
-    that the layer only repeats is left out, and so is the mark that a new folder hides what is
-    below it, because engines differ in both. Raises ``IntegrityError`` for devices and for paths
-    that lead out of the root.
+    ``source`` is a seekable uncompressed tar, read twice. ``drop`` returns whether to leave out a
+    path; timestamp-based bytecode is left out as well. ``below`` are the folders of lower layers:
+    unchanged ones are left out, and so are opaque whiteouts of new folders, because engines differ
+    in both. Raises ``IntegrityError`` for devices and for paths that lead out of the root.
     """
     sink = Hashing(target)
     with tarfile.open(fileobj=source, mode="r:") as archive:
@@ -177,7 +176,7 @@ def canonicalise(
             path: member
             for path, member in members.items()
             if not (path.endswith(".pyc") and _is_timestamped(archive, member))
-            and not (below is not None and _says_nothing(path, member, below))
+            and not (below is not None and _is_redundant(path, member, below))
         }
         firsts = _hard_links(members)
         for path in sorted(members, key=_order):
@@ -188,7 +187,7 @@ def canonicalise(
     return sink.layer()
 
 
-def _says_nothing(path: str, member: tarfile.TarInfo, below: Mapping[str, Folder]) -> bool:
+def _is_redundant(path: str, member: tarfile.TarInfo, below: Mapping[str, Folder]) -> bool:
     folder, _, name = path.rpartition("/")
     if name == OPAQUE:
         return folder not in below
@@ -197,7 +196,7 @@ def _says_nothing(path: str, member: tarfile.TarInfo, below: Mapping[str, Folder
 
 
 def clean_path(name: str) -> str:
-    """Return a member's path without ``./`` and slashes at its ends; empty for the root itself.
+    """Return a member's path without ``./`` and outer slashes; empty for the root itself.
 
     Raises ``IntegrityError`` for a path that leads out of the root.
     """
@@ -207,15 +206,15 @@ def clean_path(name: str) -> str:
     return "/".join(parts)
 
 
-def DEBIAN_NOISE(path: str) -> bool:  # noqa: N802 - a rule handed around like a constant
-    """Return whether a path is what apt, dpkg, ldconfig and containers leave behind of one run."""
+def DEBIAN_NOISE(path: str) -> bool:  # noqa: N802 - passed around like a constant
+    """Return whether a path is a log, cache or state of one run of apt, dpkg or ldconfig."""
     name = path.rsplit("/", 1)[-1]
     plain = path if not name.startswith(".wh.") else path[: -len(name)] + name[4:]
     return bool(_NOISE.match(plain)) and not _KEPT_CACHES.match(plain)
 
 
 def parents(paths: Iterable[str]) -> list[str]:
-    """Return every folder above some paths, sorted, each once."""
+    """Return every parent folder of some paths, sorted, without duplicates."""
     found = {
         "/".join(parts[:depth])
         for parts in (path.split("/") for path in paths)
@@ -229,7 +228,7 @@ def _order(path: str) -> bytes:
 
 
 def _hard_links(members: Mapping[str, tarfile.TarInfo]) -> dict[str, tuple[str, tarfile.TarInfo]]:
-    """Map each name of a multiply linked file to the first of its names and to who holds data."""
+    """Map each name of a multiply linked file to its first name and the member with data."""
     groups: dict[str, list[str]] = {}
     for path, member in members.items():
         if member.islnk():
@@ -238,7 +237,7 @@ def _hard_links(members: Mapping[str, tarfile.TarInfo]) -> dict[str, tuple[str, 
     for target, names in groups.items():
         if target not in members:
             raise IntegrityError(
-                f"{names[0]} is a hard link to {target}, which its layer does not hold"
+                f"{names[0]} is a hard link to {target}, which is not in its layer"
             )
         every = sorted([target, *names], key=_order)
         firsts.update((name, (every[0], members[target])) for name in every)

@@ -1,4 +1,4 @@
-"""Where two layer tars differ: which member, and in what."""
+"""Differences of two layer tars, by member."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class _Member(NamedTuple):
 
 
 def differences(expected: Path, found: Path) -> Iterator[str]:
-    """Yield a sentence for each member that differs, by path; then one if only the order does."""
+    """Yield a sentence for each different member, by path; or one for the order alone."""
     before, now = _members(expected), _members(found)
     for path in sorted(before.keys() | now.keys()):
         if path not in now:
-            yield f"{path}: is missing"
+            yield f"{path}: missing"
         elif path not in before:
-            yield f"{path}: was not there"
+            yield f"{path}: added"
         elif before[path] != now[path]:
             yield f"{path}: {', '.join(_named(before[path], now[path]))}"
     if list(before) != list(now) and before.keys() == now.keys():

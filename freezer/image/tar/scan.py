@@ -1,6 +1,6 @@
-"""Scan tars written by `freezer.image.tar.canonical`: names and offsets of the members only.
+"""Scans tars written by `freezer.image.tar.canonical`: names and offsets of members only.
 
-``tarfile`` makes an object of a dozen fields for every member and needs 100 microseconds for it; a
+``tarfile`` creates an object of a dozen fields for every member, which takes 100 microseconds; a
 large environment has 30,000 members and is read more than once.
 """
 
@@ -26,21 +26,21 @@ class Member(NamedTuple):
     """Relative, without a final slash."""
     kind: str
     offset: int
-    """Where its data begin, in bytes."""
+    """Offset of its data, in bytes."""
     size: int
 
 
 def scan(stream: IO[bytes]) -> Iterator[Member]:
-    """Yield the members of a seekable archive, with or without its end, in their order.
+    """Yield the members of a seekable archive in order, with or without its end blocks.
 
-    Only what `freezer.image.tar.canonical` writes is understood. Raises ``IntegrityError`` for all
-    else.
+    Only archives by `freezer.image.tar.canonical` are supported. Raises ``IntegrityError`` for all
+    others.
     """
     try:
         yield from _members(stream)
     except (ValueError, LookupError, OverflowError) as error:
         raise IntegrityError(
-            "a piece of a layer in the store is not one", found=f"a broken header ({error})"
+            "a chunk in the store is corrupt", found=f"a broken header ({error})"
         ) from error
 
 
@@ -52,9 +52,7 @@ def _members(stream: IO[bytes]) -> Iterator[Member]:
         if block in (b"", _EMPTY):
             return
         if len(block) < BLOCK or block[_MAGIC] != b"ustar":
-            raise IntegrityError(
-                "a piece of a layer in the store is not one", found=repr(block[:8])
-            )
+            raise IntegrityError("a chunk in the store is corrupt", found=repr(block[:8]))
         kind, size, begins = block[156:157], _octal(block[124:136]), offset + BLOCK
         if kind == b"x":
             extended = _records(stream.read(size))

@@ -1,1 +1,1 @@
-"""Wheels: opened without trust, installed by pip's rules, packed as chunks of a layer."""
+"""Wheels: opened as untrusted, installed by pip's rules, packed as chunks of a layer."""

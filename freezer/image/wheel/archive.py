@@ -1,7 +1,7 @@
-"""Open a wheel without trusting it.
+"""Opens untrusted wheels.
 
-Its SHA-256 was verified before, so this is the file that was locked; what was locked may still be
-malformed or hostile. Rules: https://packaging.python.org/specifications/binary-distribution-format/
+A wheel's SHA-256 was verified before, but the locked file may still be malformed or hostile. Rules:
+https://packaging.python.org/specifications/binary-distribution-format/
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 _MEMBERS = 300_000
 _ALLOWANCE = 100 << 20
 _RATIO = 60
-"""Unpacked bytes for each packed one, beyond the allowance. The wheels of torch reach 4."""
+"""Maximum compression ratio, beyond the allowance. The wheels of torch reach 4."""
 _SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 
 @dataclass(frozen=True)
 class Listed:
-    """What a wheel's RECORD says of one member: algorithm and unpadded URL-safe base64 digest."""
+    """A wheel's RECORD entry of a member: algorithm and unpadded URL-safe base64 digest."""
 
     algorithm: str
     digest: str
@@ -43,7 +43,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Wheel:
-    """An open wheel whose names, sizes and records hold together."""
+    """An open wheel with consistent names, sizes and records."""
 
     archive: zipfile.ZipFile
     package: PipPackage
@@ -53,7 +53,7 @@ class Wheel:
     """``numpy-2.4.6.dist-info``"""
 
     def text(self, name: str) -> str:
-        """Return a member of the dist-info folder as text; empty when it is not there."""
+        """Return a member of the dist-info folder as text; empty when it does not exist."""
         member = self.members.get(f"{self.dist_info}/{name}")
         if member is None:
             return ""
@@ -61,15 +61,15 @@ class Wheel:
 
     @property
     def data_folder(self) -> str:
-        """``numpy-2.4.6.data``: where members for other schemes lie."""
+        """``numpy-2.4.6.data``, the folder of members for other schemes."""
         return self.dist_info.removesuffix(".dist-info") + ".data"
 
 
 @contextmanager
 def open_wheel(path: Path, package: PipPackage) -> Iterator[Wheel]:
-    """Open a verified wheel. Raises ``IntegrityError`` naming what is wrong with it."""
+    """Open a verified wheel. Raises ``IntegrityError`` with what is wrong with it."""
     with (
-        zip_errors(lambda why: refused(package, f"it is not a sound zip archive ({why})")),
+        zip_errors(lambda why: refused(package, f"it is not a valid zip archive ({why})")),
         zipfile.ZipFile(path) as archive,
     ):
         members = _members(archive, package, path.stat().st_size)
@@ -144,7 +144,7 @@ def _record(
         raise refused(package, f"its RECORD is unreadable ({error})") from error
     record = {path: Listed(*kind.split("=", 1)) for path, kind, _ in rows if "=" in kind}
     if missing := sorted(record.keys() - members.keys()):
-        raise refused(package, f"its RECORD lists {missing[0]!r}, which it does not hold")
+        raise refused(package, f"its RECORD lists {missing[0]!r}, which it does not contain")
     if unlisted := sorted(members.keys() - record.keys() - own):
         raise refused(package, f"it holds {unlisted[0]!r}, which its RECORD has no hash for")
     return record
@@ -154,9 +154,9 @@ def _require_known_version(wheel: Wheel) -> None:
     headers = HeaderParser().parsestr(wheel.text("WHEEL"))
     version = headers.get("Wheel-Version", "none")
     if version.split(".")[0] != "1":
-        raise refused(wheel.package, f"its Wheel-Version is {version}, and 1.x is understood")
+        raise refused(wheel.package, f"its Wheel-Version is {version}, and only 1.x is supported")
     metadata = HeaderParser().parsestr(wheel.text("METADATA"))
     found = (canonicalize_name(metadata.get("Name", "")), metadata.get("Version", ""))
     if found != (wheel.package.name, wheel.package.version):
         wanted = f"{wheel.package.name} {wheel.package.version}"
-        raise refused(wheel.package, f"its metadata says {' '.join(found)}, the lock {wanted}")
+        raise refused(wheel.package, f"its metadata has {' '.join(found)}, the lock {wanted}")

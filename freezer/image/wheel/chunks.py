@@ -1,7 +1,7 @@
-"""Chunks: finished pieces of a layer, one for each package, made once and kept in the store.
+"""Chunks: finished pieces of a layer, one for each package, made once and stored.
 
-A chunk is the members of a canonical tar without its end, so a layer is chunks one after another.
-Beside it lies an index of what it holds, from which the image is verified later.
+A chunk is the members of a canonical tar without the end blocks, so a layer is a sequence of
+chunks. Each has an index of its contents, by which the image is verified later.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _MEMO = "chunk"
 _MOMENT = "wheel-moment"
 FORMAT = 2
-"""Raised when the same wheel would give other bytes, or its index says something else."""
+"""Format number; increment when the same wheel would give other bytes or another index."""
 
 
 @dataclass(frozen=True)
@@ -43,27 +43,27 @@ class Chunk:
     """A finished piece of a layer."""
 
     name: str
-    """What it is, for people: ``numpy 2.4.6``."""
+    """A name for users: ``numpy 2.4.6``."""
     key: str
-    """A digest of everything that it was made from."""
+    """A digest of all its inputs."""
     sha256: str
     size: int
     index: str
     """SHA-256 of the index, a JSON document in the store."""
     moment: int = EARLIEST
-    """Seconds since 1970: the time of its files, and of its byte code."""
+    """The time of its files and bytecode, in seconds since 1970."""
 
     def expected(self, store: Store) -> Mapping[str, Expected]:
-        """Return what the chunk holds, by absolute path in the image."""
+        """Return the contents of a chunk, by absolute path in the image."""
         return read_index(self.index, store)
 
 
 def read_index(sha256: str, store: Store) -> Mapping[str, Expected]:
-    """Return what a chunk holds, by absolute path in the image, given its index."""
+    """Return the contents of a chunk, by absolute path in the image, from its index."""
     return _index(store.verified(sha256))
 
 
-@lru_cache(maxsize=256)  # a build asks three times, for what lies under its own hash
+@lru_cache(maxsize=256)  # read three times a build, from a path that is its hash
 def _index(path: Path) -> Mapping[str, Expected]:
     document: dict[str, list[Any]] = json.loads(path.read_bytes())
     return {path: Expected._make(facts) for path, facts in document.items()}
@@ -72,9 +72,9 @@ def _index(path: Path) -> Mapping[str, Expected]:
 def wheel_chunks(
     packages: Sequence[PipPackage], *, layout: Layout, epoch: int, store: Store, report: Reporter
 ) -> list[Chunk]:
-    """Return the chunks of verified wheels, in their order; make those that are not there yet.
+    """Return the chunks of verified wheels, in order; missing ones are made.
 
-    Files have the time of the newest member of their wheel, never later than ``epoch``. Raises
+    Files have the time of the newest member of their wheel, at most ``epoch``. Raises
     ``IntegrityError`` for a wheel that cannot be installed safely.
     """
     moments = {package.name: _moment(package, epoch, store) for package in packages}
@@ -94,18 +94,18 @@ def wheel_chunks(
                 task.advance(package.size)
 
             list(pool.map(make, sorted(missing, key=lambda package: -package.size)))
-    return [_demand(recall(store, _MEMO, key)) for key in keys]
+    return [_require_stored(recall(store, _MEMO, key)) for key in keys]
 
 
 def recall(store: Store, kind: str, key: str) -> Chunk | None:
-    """Return a chunk that was made before, if it is still whole."""
+    """Return a memoised chunk, if its files are still in the store."""
     chunk = store.get_memo(kind, key, Chunk)
     whole = chunk is not None and store.has(chunk.sha256) and store.has(chunk.index)
     return chunk if whole else None
 
 
 def remember(store: Store, kind: str, chunk: Chunk) -> Chunk:
-    """Keep a chunk's facts under its key."""
+    """Memoise a chunk under its key."""
     store.put_memo(kind, chunk.key, vars(chunk))
     return chunk
 
@@ -113,7 +113,7 @@ def remember(store: Store, kind: str, chunk: Chunk) -> Chunk:
 def data_chunk(
     name: str, members: Mapping[str, tuple[Entry, bytes]], epoch: int, store: Store
 ) -> Chunk:
-    """Return a chunk of small members that are at hand, such as links and settings."""
+    """Return a chunk of small members such as links and settings."""
     index: dict[str, list[Any]] = {}
     with store.writer() as writer:
         for path in sorted(members, key=str.encode):
@@ -134,7 +134,7 @@ def _moment(package: PipPackage, latest: int, store: Store) -> int:
         with zip_errors(IntegrityError), zipfile.ZipFile(path) as archive:
             found = zip_moment((member.date_time for member in archive.infolist()), latest)
     except IntegrityError:
-        return latest  # opening it as a wheel says what is wrong with it
+        return latest  # opening it as a wheel reports what is wrong with it
     store.put_memo(_MOMENT, key, found)
     return found
 
@@ -167,16 +167,16 @@ def _make(package: PipPackage, layout: Layout, epoch: int, store: Store) -> Chun
 
 
 def _write(placed: Placed, layout: Layout, epoch: int, writer: StoreWriter) -> str:
-    """Write one file; return its SHA-256. Reading to the end is what compares it with RECORD."""
+    """Write one file; return its SHA-256. Reading it to the end compares it with RECORD."""
     with placed.open() as source:
         write_entry(writer, placed.entry(layout), source, epoch)
         if source.read(1):
-            raise IntegrityError(f"{placed.path} is longer than its archive says")
+            raise IntegrityError(f"{placed.path} is longer than its archive declares")
         return source.hexdigest()
 
 
 def fact(entry: Entry, sha256: str) -> dict[str, list[Any]]:
-    """Return an index line; folders are not verified, only what lies in them."""
+    """Return an index line; folders are not verified, only their contents."""
     if entry.kind == "symlink":
         return {f"/{entry.path}": ["link", entry.target, 0o777, 0]}
     if entry.kind != "file":
@@ -184,7 +184,7 @@ def fact(entry: Entry, sha256: str) -> dict[str, list[Any]]:
     return {f"/{entry.path}": ["file", sha256, entry.mode, entry.size]}
 
 
-def _demand(chunk: Chunk | None) -> Chunk:
+def _require_stored(chunk: Chunk | None) -> Chunk:
     if chunk is None:
         raise IntegrityError("a chunk vanished from the store while it was used", hint="try again")
     return chunk
@@ -193,7 +193,7 @@ def _demand(chunk: Chunk | None) -> Chunk:
 def expected_files(
     layers: Sequence[Iterable[Chunk]], store: Store
 ) -> tuple[dict[str, Expected], dict[str, int]]:
-    """Return what an image of these layers holds, by path, and the number of the layer it is in.
+    """Return the contents of an image of these layers by path, each with its layer's number.
 
     A later chunk's file replaces an earlier one's.
     """
@@ -201,7 +201,7 @@ def expected_files(
     origin: dict[str, int] = {}
     for number, chunks in enumerate(layers):
         for chunk in chunks:
-            held = chunk.expected(store)
-            found |= held
-            origin.update(dict.fromkeys(held, number))
+            contents = chunk.expected(store)
+            found |= contents
+            origin.update(dict.fromkeys(contents, number))
     return found, origin

@@ -1,8 +1,8 @@
-"""Where a wheel's members go: the rules by which pip installs, without executing anything.
+"""Installs a wheel: where its members go, by pip's rules, without executing anything.
 
-https://packaging.python.org/specifications/binary-distribution-format/ and
-https://packaging.python.org/specifications/recording-installed-packages/ say what; the form of
-scripts is Freezer's own and fixed, because an image's bytes may not depend on a library's release.
+Rules: https://packaging.python.org/specifications/binary-distribution-format/ and
+https://packaging.python.org/specifications/recording-installed-packages/. Scripts have a fixed form
+of Freezer's own, because an image's bytes may not depend on a library's release.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _ALGORITHMS = frozenset({"sha256", "sha384", "sha512"})
 
 @dataclass(frozen=True)
 class Layout:
-    """Where an environment lies and which Python it is for."""
+    """An environment's prefix and Python version."""
 
     prefix: str
     """Absolute, such as ``/opt/env``."""
@@ -56,25 +56,25 @@ class Layout:
 
     @property
     def interpreter(self) -> str:
-        """What scripts start with."""
+        """The interpreter in the first line of scripts."""
         return f"{self.prefix}/bin/python"
 
     @property
     def site_packages(self) -> str:
-        """Where modules go, relative to the prefix."""
+        """The folder of modules, relative to the prefix."""
         return f"lib/python{self.python}/site-packages"
 
 
 @dataclass(frozen=True)
 class Placed:
-    """One file that installing a wheel makes."""
+    """One file that installing a wheel creates."""
 
     path: str
     """Relative to the prefix."""
     size: int
     executable: bool
     open: Callable[[], HashingReader]
-    """Opens the content; its end raises ``IntegrityError`` when the RECORD promised other."""
+    """Opens the content; its end raises ``IntegrityError`` when it differs from RECORD."""
 
     def entry(self, layout: Layout) -> Entry:
         """Return the file as a layer's member."""
@@ -83,10 +83,10 @@ class Placed:
 
 
 def install(wheel: Wheel, layout: Layout) -> list[Placed]:
-    """Return the files of a wheel but its RECORD, by path.
+    """Return the files of a wheel except for its RECORD, by path.
 
-    Raises ``IntegrityError`` when a member would land outside of the environment, or two of them
-    in one place.
+    Raises ``IntegrityError`` when a member would be outside of the environment, or two have the
+    same path.
     """
     placed = {item.path: item for item in _members(wheel, layout)}
     scripts = {item.path: item for item in _entry_points(wheel, layout)}
@@ -116,7 +116,7 @@ def _members(wheel: Wheel, layout: Layout) -> Iterator[Placed]:
         scheme, rest = _scheme(wheel, name)
         path = _destination(wheel, layout, scheme, rest)
         if path in seen:
-            raise refused(wheel.package, f"{seen[path]!r} and {name!r} go to the same place")
+            raise refused(wheel.package, f"{seen[path]!r} and {name!r} have the same path")
         seen[path] = name
         if scheme == "scripts":
             yield _script(wheel, path, name, layout.interpreter)
@@ -180,7 +180,7 @@ def _entry_points(wheel: Wheel, layout: Layout) -> Iterator[Placed]:
 
 
 def _marks(wheel: Wheel, layout: Layout) -> Iterator[Placed]:
-    """Yield what says how the package came here (PEP 376, PEP 610)."""
+    """Yield metadata on the installation (PEP 376, PEP 610)."""
     folder, package = f"{layout.site_packages}/{wheel.dist_info}", wheel.package
     yield _bytes(f"{folder}/INSTALLER", b"freezer\n")
     if package.requested:
@@ -197,14 +197,14 @@ def _marks(wheel: Wheel, layout: Layout) -> Iterator[Placed]:
 
 
 def _checked(wheel: Wheel, info: ZipInfo) -> HashingReader:
-    """Open a member; its end is compared with the wheel's own RECORD."""
+    """Open a member; at its end it is compared with the wheel's RECORD."""
     listed = wheel.record[info.filename]
     if listed.algorithm not in _ALGORITHMS:
         raise refused(wheel.package, f"its RECORD uses {listed.algorithm}, which is too weak")
 
     def check(digest: bytes) -> None:
         if _base64(digest) != listed.digest.rstrip("="):
-            raise refused(wheel.package, f"{info.filename!r} is not what its RECORD says")
+            raise refused(wheel.package, f"{info.filename!r} does not match its RECORD")
 
     stream = wheel.archive.open(info)
     return HashingReader(stream, algorithm=listed.algorithm, check=check)

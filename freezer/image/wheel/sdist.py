@@ -1,8 +1,8 @@
-"""Wheels from source distributions, for the packages that a spec allows by name.
+"""Wheels built from source distributions, for packages that a spec allows by name.
 
-Built once, in a container of the environment's own base and Debian packages, with no network and
-with nothing but the locked build requirements. Time, hash seed, paths and locale are fixed, so that
-the same source gives the same files.
+Built once, in a container of the environment's base and Debian packages, without network and with
+the locked build requirements only. Time, hash seed, paths and locale are fixed, so that the same
+source gives the same files.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MEMO = "built-wheel"
 
 
 class _Built(Model):
-    """A wheel that was built before."""
+    """A memoised wheel."""
 
     file: str
     sha256: Sha256
@@ -42,7 +42,7 @@ _TIMEOUT = 3600.0
 
 
 def is_wheel(package: PipPackage) -> bool:
-    """Return whether a locked package is a wheel already."""
+    """Return whether a locked package is a wheel."""
     return package.file.endswith(".whl")
 
 
@@ -55,10 +55,10 @@ def built_wheel(
     store: Store,
     report: Reporter,
 ) -> PipPackage:
-    """Return the package as a wheel in the store, built in ``system_image`` where it is not yet.
+    """Return the package as a wheel in the store, built in ``system_image`` if missing.
 
     ``system_image`` is the ID of the base with the Debian packages. Raises ``BuildError`` with the
-    end of the build's output when the build fails.
+    end of the build's output.
     """
     key = _key(lock, package, system_image)
     known = store.get_memo(_MEMO, key, _Built)
@@ -88,12 +88,12 @@ def _key(lock: Lock, package: PipPackage, system_image: str) -> str:
 
 
 def _pip(lock: Lock) -> PipPackage | CondaPackage:
-    """Return the pip that builds: the lock's wheel of it, or conda's, which the image holds."""
+    """Return the pip for building: the lock's wheel, or conda's in the image."""
     packages: list[PipPackage | CondaPackage] = [*lock.pip, *lock.conda]
     for package in packages:
         if package.name == "pip":
             return package
-    raise LockError("the lock holds no pip, and a package must be built from source")
+    raise LockError("the lock has no pip, but a package must be built from source")
 
 
 def _write_upload(lock: Lock, package: PipPackage, store: Store, target: Path) -> None:

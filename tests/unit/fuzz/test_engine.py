@@ -226,7 +226,7 @@ TARGETS = [
     Target("Docker's contexts", context, as_json(CONTEXT), "json"),
     Target("engine: an image's archive", saved, [ARCHIVE]),
     Target("engine: a layer", canonical, [LAYER]),
-    Target("store: a piece of a layer", scanned, [LAYER]),
+    Target("store: a chunk of a layer", scanned, [LAYER]),
     Target("engine: labels", label, [b"here:1:2", b"0-1,3 available: 0-3", b"freezer-id:" + b"a" * 64]),
 ]  # fmt: skip
 

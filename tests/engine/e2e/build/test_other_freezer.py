@@ -37,7 +37,7 @@ def test_a_later_freezer_builds_and_checks_what_the_first_one_locked(
         Store(later.store).path(part).unlink()
         away = kept.rename(tmp_path / "away")
         forget(engine, image)
-        later.freeze("rollback", "--to", "1").failed(2, "not at hand", f"inside/{part}")
+        later.freeze("rollback", "--to", "1").failed(2, "not available", f"inside/{part}")
         away.rename(kept)
         back = later.freeze("rollback", "--json", "--reason", "the old numbers").good().document
         assert (back["image"]["how"], back["image"]["id"]) == ("rebuilt", image.id)

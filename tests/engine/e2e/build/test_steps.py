@@ -86,7 +86,7 @@ def test_a_step_may_not_change_what_is_locked(
     project = stepped.copy(tmp_path / "project")
     project.spec(steps=["touch /opt/env/bin/python", *CLAIMS])
     project.freeze("lock").good()
-    said = project.freeze("build").failed(2, "a step of the spec changes what the lock holds")
+    said = project.freeze("build").failed(2, "a step of the spec changes locked files")
     assert [claim for claim in CLAIMS.values() if claim not in said.err] == []
     project.spec(steps=["printf '#' >>/usr/bin/savelog"])
     project.freeze("lock").good()

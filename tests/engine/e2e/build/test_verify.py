@@ -56,7 +56,7 @@ CHANGES = {
     "link": ("ln -sf /bin/true /opt/env/bin/python3", ["other content: /opt/env/bin/python3"]),
     "package": (
         f"mkdir {SITE}/evil-1.0.dist-info && printf '{METADATA}' > {SITE}/evil-1.0.dist-info/METADATA",
-        ["Python package that the lock does not hold: evil 1.0"],
+        ["Python package not in the lock: evil 1.0"],
     ),
     "debian": (
         "sed -i '0,/^Version: .*/s//Version: 0.0.1/' /var/lib/dpkg/status",
@@ -64,7 +64,7 @@ CHANGES = {
     ),
     "installed": (
         f"printf '{CONTROL}' >> /var/lib/dpkg/status && touch /var/lib/dpkg/info/evil.list",
-        ["Debian package that the lock does not hold: evil 1 all"],
+        ["Debian package not in the lock: evil 1 all"],
     ),
     "system": (
         "printf '#' >> /usr/bin/savelog",

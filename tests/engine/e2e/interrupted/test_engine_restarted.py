@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 def test_an_engine_restarted_in_the_middle_of_a_build(
     untagged: Project, image: ImageInfo, tmp_path: Path
 ) -> None:
-    project = untagged.with_store(tmp_path / "store", without=["verified-image", "vouched-layer"])
+    project = untagged.with_store(tmp_path / "store", without=["verified-image", "verified-layer"])
     with own_daemon(tmp_path) as daemon:
         for number, request in enumerate((b"/images/load", b"/start HTTP")):
             interrupted(project, daemon, tmp_path / str(number), request)

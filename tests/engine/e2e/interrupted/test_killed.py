@@ -95,7 +95,7 @@ REQUESTS = (b"/build?", b"/archive?", b"/images/load", b"/start HTTP", b"/tag?")
 def test_a_build_killed_while_the_engine_works_leaves_nothing(
     untagged: Project, engine: Engine, image: ImageInfo, tmp_path: Path
 ) -> None:
-    project = untagged.with_store(tmp_path / "store", without=(*MADE, "vouched-layer"))
+    project = untagged.with_store(tmp_path / "store", without=(*MADE, "verified-layer"))
     forget(engine, image)  # so that it is loaded again
     killed = set()
     for number, request in enumerate(REQUESTS):

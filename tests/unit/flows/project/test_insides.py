@@ -156,7 +156,7 @@ def test_a_link_out_of_the_project_and_a_folder_are_not_taken(shop: Project, hos
         inside_of_brought(shop)
     path.unlink()
     path.mkdir()
-    with pytest.raises(LockError, match="not at hand"):
+    with pytest.raises(LockError, match="not available"):
         inside_of_brought(shop)
 
 
@@ -189,7 +189,7 @@ def test_a_pipe_in_its_place_is_not_waited_for(shop: Project) -> None:
 
 def test_one_that_is_nowhere_says_what_made_it_and_what_to_do(shop: Project) -> None:
     fetch_runtime(shop, LOCK)
-    with pytest.raises(LockError, match="not at hand") as raised:
+    with pytest.raises(LockError, match="not available") as raised:
         runtime_files(LOCK, shop.store)
     said = str(raised.value)
     assert f"no file lockfiles/demo/inside/{OLD.sha256}" in said
@@ -303,7 +303,7 @@ def test_a_bundle_carries_it_to_a_freezer_that_has_another(
 
 def test_a_lock_whose_part_is_gone_is_not_bundled(shop: Project, tmp_path: Path) -> None:
     put_lock(shop, LOCK)
-    with pytest.raises(LockError, match="not at hand"):
+    with pytest.raises(LockError, match="not available"):
         bundle(shop, "demo", tmp_path / "demo.bundle")
     assert not (tmp_path / "demo.bundle").exists()
 

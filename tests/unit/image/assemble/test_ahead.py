@@ -11,7 +11,7 @@ import pytest
 from freezer.engine.interface import Engine, EngineInfo, ImageInfo, LayerFile
 from freezer.errors import EngineError
 from freezer.fetch.store.store import Store
-from freezer.image.assemble.preload_layers import Ahead
+from freezer.image.assemble.preload_layers import LayerPreload
 from freezer.image.build_container import store_name, sweep_working_images, working_image
 from freezer.image.layers.order import Layer
 from freezer.image.layout import STORE_LABEL
@@ -65,13 +65,13 @@ def store(tmp_path: Path) -> Store:
     return Store.open(tmp_path / "store")
 
 
-def ahead(engine: Slow, store: Store) -> Ahead:
-    return Ahead(LOCK, engine=cast("Engine", engine), store=store)
+def preload(engine: Slow, store: Store) -> LayerPreload:
+    return LayerPreload(LOCK, engine=cast("Engine", engine), store=store)
 
 
 def test_layers_are_there_after_waiting_and_until_the_end(store: Store) -> None:
     engine = Slow()
-    with ahead(engine, store) as early:
+    with preload(engine, store) as early:
         early.start(BASE, [HEAVY])
         assert not engine.held
         engine.let.set()
@@ -85,7 +85,7 @@ def test_a_failure_is_left_to_loading_the_whole_image(store: Store) -> None:
     engine = Slow()
     engine.fails = True
     engine.let.set()
-    with ahead(engine, store) as early:
+    with preload(engine, store) as early:
         early.start(BASE, [HEAVY])
         early.wait()
     assert engine.removed == []
@@ -96,7 +96,7 @@ def test_an_error_meanwhile_leaves_nothing_in_the_engine(store: Store) -> None:
     engine.let.set()
 
     def interrupted() -> None:
-        with ahead(engine, store) as early:
+        with preload(engine, store) as early:
             early.start(BASE, [HEAVY])
             early.wait()
             raise KeyboardInterrupt
@@ -111,7 +111,7 @@ def test_an_error_meanwhile_leaves_nothing_in_the_engine(store: Store) -> None:
 )
 def test_an_engine_that_wants_whole_images_is_sent_nothing(store: Store, info: EngineInfo) -> None:
     engine = Slow(info)
-    with ahead(engine, store) as early:
+    with preload(engine, store) as early:
         early.start(BASE, [HEAVY])
         early.wait()  # at once
     assert engine.removed == []
@@ -120,7 +120,7 @@ def test_an_engine_that_wants_whole_images_is_sent_nothing(store: Store, info: E
 def test_what_the_engine_has_is_not_sent(store: Store) -> None:
     engine = Slow()
     engine.held["sha256:old"] = (BASE[0].diff_id, HEAVY.file.diff_id, "sha256:more")
-    with ahead(engine, store) as early:
+    with preload(engine, store) as early:
         early.start(BASE, [HEAVY])
         early.wait()
     assert engine.removed == []

@@ -9,7 +9,7 @@ import pytest
 from freezer.engine.interface import LayerFile
 from freezer.fetch.store.store import Store
 from freezer.image.assemble.assemble import Parts
-from freezer.image.assemble.inventory_key import computing
+from freezer.image.assemble.inventory_key import inventory_key
 from freezer.image.layers.order import Layer, write_layer
 from freezer.image.tar.canonical import Entry
 from freezer.image.wheel.chunks import Chunk, data_chunk
@@ -43,7 +43,7 @@ def asked(
     own_layer = write_layer("own", [chunk(store, {"opt/freezer/lock": own})], store)
     below = Layer(LayerFile(f"sha256:{system * 64}", None), "Debian", 1)
     base = (LayerFile("sha256:" + "a" * 64, None),)
-    return computing(make_lock(**lock), Parts(base, (below, *layers, own_layer), {}), store)
+    return inventory_key(make_lock(**lock), Parts(base, (below, *layers, own_layer), {}), store)
 
 
 def test_modules_and_the_lock_itself_do_not_matter(store: Store) -> None:

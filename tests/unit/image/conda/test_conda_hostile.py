@@ -119,7 +119,7 @@ def test_two_files_for_one_place(shop: Shop) -> None:
         noarch="python",
         entry_points=("demo = a:main",),
     )
-    assert "two of its files go to 'bin/demo'" in shop.refusal(shop.take(package))
+    assert "two of its files have the path 'bin/demo'" in shop.refusal(shop.take(package))
 
 
 @pytest.mark.parametrize("path", ["conda-meta/other-1.0-0.json", "conda-meta/history"])
@@ -139,7 +139,7 @@ def test_an_entry_point_that_is_none(shop: Shop, point: str) -> None:
 def test_a_file_that_is_not_what_the_package_says(shop: Shop, data: bytes) -> None:
     package, other = made({"lib/a": File(data)}), made({"lib/a": File(data + b"!")})
     archive = package.packed_with(other.info())
-    assert "'lib/a' is not what its paths.json says" in shop.refusal(shop.take(package, archive))
+    assert "'lib/a' does not match its paths.json" in shop.refusal(shop.take(package, archive))
 
 
 @pytest.mark.parametrize("key", ["name", "version", "build"])
@@ -227,7 +227,7 @@ def test_a_broken_archive_of_the_first_format(shop: Shop, data: bytes) -> None:
 
 
 def test_a_format_that_is_none(shop: Shop) -> None:
-    assert "neither with .conda" in shop.refusal(shop.take(GOOD, suffix=".zip"))
+    assert "does not end with .conda" in shop.refusal(shop.take(GOOD, suffix=".zip"))
 
 
 def test_an_archive_that_is_not_in_the_store(shop: Shop) -> None:

@@ -279,7 +279,7 @@ def test_scripts_are_laid_down_and_named_but_never_run(shop: Shop) -> None:
     for _ in range(2):  # what is known of a chunk is said again in every build
         assert "opt/env/bin/.demo-post-link.sh" in shop.files(package)
     assert len(shop.heard.warnings) == 2
-    assert "demo 1.0 from lab wants to run a script" in shop.heard.warnings[1]
+    assert "demo 1.0 from lab has a script to run" in shop.heard.warnings[1]
     assert "demo would set variables" in shop.heard.notes[1]
 
 

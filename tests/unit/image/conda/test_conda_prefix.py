@@ -112,7 +112,7 @@ def test_a_file_that_cannot_be_moved_is_refused(shop: Shop) -> None:
     refusal = shop.refusal(
         shop.take(package, package.packed_with({**info, "info/paths.json": entry}))
     )
-    assert "'lib/x' cannot be moved: '/opt/env' is longer" in refusal
+    assert "'lib/x' cannot be relocated: '/opt/env' is longer" in refusal
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_members_of_odd_size_and_slashes_behind_names_are_understood(tmp_path: P
 def test_what_is_no_package_is_refused_by_name(tmp_path: Path, data: bytes, found: str) -> None:
     path = tmp_path / "x.deb"
     path.write_bytes(data)
-    with pytest.raises(IntegrityError, match=r"x\.deb is not a Debian package") as caught:
+    with pytest.raises(IntegrityError, match=r"x\.deb is not a readable Debian package") as caught:
         read(path)
     assert found in (caught.value.found or "")
 

@@ -147,13 +147,13 @@ def shorten(out: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (cut, "not byte code"),
-        (shorten, "not byte code"),
-        (make_timestamped, "not byte code"),
-        (lengthen, "more than it was asked for"),
-        (lambda out: (out / "00000").unlink(), "something else"),
-        (lambda out: (out / "99999").write_bytes(b""), "something else"),
-        (lambda out: (out / "00000").rename(out / "x"), "something else"),
+        (cut, "something other than bytecode"),
+        (shorten, "something other than bytecode"),
+        (make_timestamped, "something other than bytecode"),
+        (lengthen, "more than requested"),
+        (lambda out: (out / "00000").unlink(), "another result"),
+        (lambda out: (out / "99999").write_bytes(b""), "another result"),
+        (lambda out: (out / "00000").rename(out / "x"), "another result"),
     ],
     ids=["cut", "short", "by time", "longer", "missing", "another", "renamed"],
 )

@@ -29,8 +29,8 @@ BASE = (("a", b"one", {}), ("b", b"two", {"mode": 0o755}))
         ((("a", b"one", {"mtime": 9}), BASE[1]), ["a: time 9, was 0"]),
         ((("a", b"one", {"uid": 5}), BASE[1]), ["a: owner 5:0, was 0:0"]),
         ((BASE[0], ("b", b"two", {"mode": 0o700})), ["b: mode 700, was 755"]),
-        ((BASE[0],), ["b: is missing"]),
-        ((*BASE, ("c", b"", {})), ["c: was not there"]),
+        ((BASE[0],), ["b: missing"]),
+        ((*BASE, ("c", b"", {})), ["c: added"]),
         (
             (BASE[0], ("b", b"", {"type": tarfile.SYMTYPE, "linkname": "a"})),
             ["b: kind symbolic link, was file"],

@@ -54,5 +54,5 @@ def test_tarfile_sees_the_same() -> None:
 @pytest.mark.parametrize("damage", [lambda data: data[:700], lambda data: b"x" * 512 + data])
 def test_what_is_no_archive_is_refused(damage: object) -> None:
     data = written().getvalue()
-    with pytest.raises(IntegrityError, match="piece of a layer"):
+    with pytest.raises(IntegrityError, match="chunk in the store"):
         list(scan(io.BytesIO(damage(data))))  # type: ignore[operator]
