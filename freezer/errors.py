@@ -133,7 +133,7 @@ class LockError(FreezerError):
 
 
 class StaleLockError(FreezerError):
-    """The lock no longer answers the spec."""
+    """The lock no longer satisfies the spec."""
 
     code = "stale-lock"
     exit_code = EXIT_NEGATIVE

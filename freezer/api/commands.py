@@ -37,7 +37,7 @@ def lock(
     With ``check`` nothing is resolved or written.
 
     Raises ``SpecError``, ``ResolveError``, ``FetchError`` or ``EngineError``, in which case nothing
-    is written; with ``check``, ``StaleLockError`` if the lock no longer answers the spec.
+    is written; with ``check``, ``StaleLockError`` if the lock no longer satisfies the spec.
 
     ```python
     locked = freezer.lock(project)

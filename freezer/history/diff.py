@@ -36,9 +36,9 @@ class LockDiff(Model):
     """What changed from one lock to another."""
 
     platform: tuple[Change, ...] = ()
-    """Platform, cut-off, base, Python: what everything else stands on."""
-    arithmetic: tuple[Change, ...] = ()
-    """Components that move the numbers: libc, BLAS, OpenMP, CUDA and so on."""
+    """Platform, cut-off, base, Python."""
+    components: tuple[Change, ...] = ()
+    """Components that affect results: libc, BLAS, OpenMP, CUDA and so on."""
     packages: tuple[Change, ...] = ()
     """Packages of all ecosystems, Debian's base included."""
     settings: tuple[Change, ...] = ()
@@ -49,7 +49,7 @@ class LockDiff(Model):
     def same(self) -> bool:
         """Whether nothing at all changed."""
         return not (
-            self.platform or self.arithmetic or self.packages or self.settings or self.notes
+            self.platform or self.components or self.packages or self.settings or self.notes
         )
 
 
@@ -57,7 +57,7 @@ def diff_locks(old: Lock, new: Lock) -> LockDiff:
     """Return what changed from one lock to another."""
     return LockDiff(
         platform=tuple(_platform(old, new)),
-        arithmetic=tuple(_components(old, new)),
+        components=tuple(_components(old, new)),
         packages=tuple(_packages(old, new)),
         settings=tuple(_settings(old, new)),
         notes=tuple(_notes(old, new)),

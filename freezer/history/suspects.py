@@ -86,7 +86,7 @@ def _suspects(diff: LockDiff) -> Iterator[Suspect]:
     for change in diff.platform:
         if change.name == "platform":
             yield Suspect(level="certain", what=_said(change), why="another architecture computes")
-    for change in diff.arithmetic:
+    for change in diff.components:
         if (row := _COMPONENTS.get(change.ecosystem)) is not None:
             yield Suspect(level=row[0], what=_said(change), why=row[1])
     for change in diff.packages:

@@ -18,7 +18,7 @@ def lock(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Write nothing; exit 1 if the lock no longer answers the spec."
+            "--check", help="Write nothing; exit 1 if the lock no longer satisfies the spec."
         ),
     ] = False,
     as_of: Annotated[

@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bisected:
-    """The change that changed the results, and how it was found."""
+    """The change that changed the results, and the trials that found it."""
 
     name: str
     good: Generation
-    """The last generation that gives the numbers of the good one."""
+    """The last generation with the results of the good one."""
     bad: Generation
-    """The first one that does not."""
+    """The first one with other results."""
     skipped: int
-    """Generations between the two that could not be tried: the change may be in one of them."""
+    """Generations between the two that could not be tried; the change may be in one of them."""
     culprits: tuple[Change, ...]
-    """The smallest set of changes that was found to change the results by itself."""
+    """The smallest set of changes found that changes the results by itself."""
     changes: int
-    """Changes from the one generation to the other."""
+    """All changes between the two generations."""
     trial: Trial
-    """The one that shows it with those changes alone."""
+    """The trial with only those changes."""
     trials: tuple[Trial, ...]
-    """Every trial, in the order in which they were made."""
+    """All trials, in order."""
 
 
 def bisect(
@@ -53,14 +53,14 @@ def bisect(
     *,
     keep: bool = False,
 ) -> Bisected:
-    """Find what changed the results between two generations by building and checking in between.
+    """Find the change that changed the results between two generations.
 
-    Everything is compared with the numbers that the good generation gives on this host, and trained
-    by the runtime of Freezer that its image holds, as another one trains differently. What cannot
-    be built, or not compared, is skipped. Nothing is written into the project; images of locks that
-    were only tried are removed, unless ``keep``. Raises ``HistoryError`` when there is no such
-    generation, ``CheckError`` when the good one is not good here or the bad one not bad, and what
-    building raises for these two.
+    Builds and checks generations in between. All are compared with the results of the good
+    generation on this host, and trained with the Freezer runtime of its image, as another one may
+    train differently. Generations that cannot be built or compared are skipped. Nothing is written
+    into the project; images of locks that were only tried are removed, unless ``keep``. Raises
+    ``HistoryError`` when there is no such generation, ``CheckError`` when the good one is not good
+    here or the bad one not bad, and the errors of building for these two.
     """
     chosen = environment_name(project, name)
     past = adopted_history(project, chosen)
@@ -111,7 +111,7 @@ def _between(past: History, good: Generation, bad: Generation) -> list[Generatio
         raise HistoryError(
             f"generation {good.number} is not older than generation {bad.number}",
             where=Where(past.shown),
-            hint="give the older one, whose numbers are right, as --good",
+            hint="give the older one, whose results are right, as --good",
         )
     found: list[Generation] = []
     for one in past.generations[start : end + 1]:

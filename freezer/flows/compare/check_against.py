@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 def check_against(project: Project, name: str | None, number: int | str) -> CheckResult:
     """Train in the current lock's image and compare with the results of another generation.
 
-    It answers whether a change of the lock changed the results. Records nothing: whether the
+    It finds whether a change of the lock changed the results. Nothing is recorded: whether the
     current lock reproduces its own results is another question. Raises ``CheckError`` when the
-    image is not built or that generation has no reference of this host's numerics class or of
-    these trainings, and ``HistoryError``.
+    image is not built or that generation has no reference of this host's numerics class or of these
+    trainings, and ``HistoryError``.
     """
     locked = load_current_lock(project, name)
     past = history(project, locked.lock.name)
@@ -57,7 +57,7 @@ def check_against(project: Project, name: str | None, number: int | str) -> Chec
 
 
 def _require_same_trainings(locked: Locked, kept: Locked, earlier: Generation) -> None:
-    """See that both locks run one version of the trainings, as nothing else can be compared."""
+    """Raise ``CheckError`` unless both locks have the same version of the trainings."""
     old, new = kept.lock.inside, locked.lock.inside
     if old.sha256 != new.sha256:
         name = locked.lock.name
@@ -73,11 +73,10 @@ def _require_same_trainings(locked: Locked, kept: Locked, earlier: Generation) -
 def _class_here(
     project: Project, past: History, earlier: Generation, kept: Locked, first: Record
 ) -> str:
-    """Return the class of an earlier lock's numbers that hold on this host.
+    """Return the class of an earlier lock's references that applies to this host.
 
-    Most often it is the current lock's. But what chooses the kernels is locked as well: another
-    BLAS may choose others on the same CPU, and that is a change of the lock like any other. Raises
-    ``CheckError``.
+    Usually it is the current lock's. But the libraries that select kernels are locked as well:
+    another BLAS may select others on the same CPU. Raises ``CheckError``.
     """
     recorded = past.references(earlier.lock_id)
     if first.host.class_ in recorded:
@@ -85,11 +84,11 @@ def _class_here(
     image = image_here(project, kept, past.images(earlier.lock_id)) if recorded else None
     classes = [first.host.class_]
     if image is not None:
-        title = f"Training generation {earlier.number}, whose kernels may be others"
-        there = smoke_runner(project, kept.lock, kept.id, image.id).run(title)
-        if there.host.class_ in recorded:
-            return there.host.class_
-        classes.append(there.host.class_)
+        title = f"Training generation {earlier.number}, whose kernels may differ"
+        host = smoke_runner(project, kept.lock, kept.id, image.id).run(title)
+        if host.host.class_ in recorded:
+            return host.host.class_
+        classes.append(host.host.class_)
     name = kept.lock.name
     raise CheckError(
         f"generation {earlier.number} has no reference of this host's numerics class",
@@ -101,6 +100,6 @@ def _class_here(
 
 
 def _reference(kept: Locked, class_: str, sha256: str) -> Record:
-    """Return the numbers that the history names. Raises ``HistoryError`` when they were edited."""
+    """Return a reference in the history. Raises ``HistoryError`` when it was edited."""
     name = f"{FOLDER}/{class_}.json"
     return parse_reference(verified_file(kept.folder, name, sha256, kept.folder.name), name)

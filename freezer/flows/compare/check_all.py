@@ -1,4 +1,4 @@
-"""``freeze check --all``: which locks of the past still build and reproduce their results."""
+"""``freeze check --all``: which earlier locks still build and reproduce their results."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PastCheck:
-    """The result of a check of a lock of the past."""
+    """The result of a check of an earlier lock."""
 
     generations: tuple[Generation, ...]
-    """Those that had this lock, oldest first."""
+    """The generations with this lock, oldest first."""
     why_not: str | None
-    """Why it is not shown to be good; None when it is."""
+    """Why it is not good; None when it is."""
     how: How | None = None
-    """Where its image came from; None when it could not be had."""
+    """Where its image came from; None when it is not available."""
     on_record: bool | None = None
-    """Whether the image is one that the history names; None where it names none."""
+    """Whether the image ID is in the history; None when the history has none."""
     result: CheckResult | None = None
-    """None where there was nothing to train in."""
+    """None when there was no image to train in."""
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class PastChecks:
-    """The checks of an environment's past, oldest first."""
+    """The checks of an environment's earlier locks, oldest first."""
 
     name: str
     checks: tuple[PastCheck, ...]
 
     @property
     def good(self) -> bool:
-        """Whether every one of them is shown to be good."""
+        """Return whether all of them are good."""
         return all(one.why_not is None for one in self.checks)
 
 
@@ -68,12 +68,12 @@ def check_generation(
 def check_all(
     project: Project, name: str | None, *, since: str | None = None, record: bool = False
 ) -> PastChecks:
-    """Build and check every generation, or those ``since`` a moment; each lock once.
+    """Build and check every generation, or those ``since`` a time; each lock once.
 
-    An image comes from the engine, from where it was published, or is built again. What is found is
-    recorded in the history. Where a lock has no reference of this host's numerics class, two runs
-    of it show nothing of the past: that is not good, and is kept only with ``record``. Raises
-    ``HistoryError``, and ``EngineError`` when there is no engine to work with.
+    An image comes from the engine, from where it was published, or is built again. Results are
+    recorded in the history. When a lock has no reference of this host's numerics class, two runs of
+    it prove nothing about the past: that is not good, and is stored only with ``record``. Raises
+    ``HistoryError``, and ``EngineError`` without an engine.
     """
     chosen = environment_name(project, name)
     past = adopted_history(project, chosen)
@@ -88,12 +88,14 @@ def check_all(
 
 
 def parse_since(text: str) -> str:
-    """Return a date, or a date and a time, as the history writes it. Raises ``SpecError``."""
+    """Parse a date, or a date and a time, to the form of the history. Raises ``SpecError``."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise SpecError(
-            "--since is no date", found=text, expected="such as 2026-11-01 or 2026-11-01T12:00:00Z"
+            "--since is not a date",
+            found=text,
+            expected="such as 2026-11-01 or 2026-11-01T12:00:00Z",
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -103,7 +105,7 @@ def parse_since(text: str) -> str:
 def _run(
     project: Project, name: str, past: History, lock_ids: Iterable[str], *, record: bool
 ) -> PastChecks:
-    project.engine()  # without one, no generation can be called bad
+    project.engine()  # without an engine, no generation can be judged
     by_lock: dict[str, list[Generation]] = {}
     for one in past.generations:
         if one.lock_id in lock_ids:
@@ -129,7 +131,7 @@ def _check(
     try:
         found = _built_and_checked(project, name, past, generations[-1], record=record)
     except BusyError:
-        raise  # the next one would fail the same way
+        raise  # the next generation would fail in the same way
     except FreezerError as error:
         project.report.warn(str(error))
         return PastCheck(generations, error.what, seconds=monotonic() - started)
@@ -143,7 +145,7 @@ def _built_and_checked(
     verified_past(past, last, locked, shown_folder(name))
     now = read_lock(project.root, name)
     if now is not None and now.id == locked.id:
-        locked = now  # a reference that is recorded anew belongs next to it
+        locked = now  # a newly recorded reference is stored next to it
     image = obtain_image(project, locked, past.images(last.lock_id))
     recording = Recording.ANEW if record else Recording.NEVER
     result = check_locked(project, locked, recording=recording, past=past, image=image.info)
@@ -154,7 +156,7 @@ def _built_and_checked(
 
 def _why_not(result: CheckResult, *, on_record: bool | None) -> str | None:
     if on_record is False:
-        return "the image that was built is not the one on record"
+        return "the built image is not the recorded one"
     if not result.verdict.good:
         return f"{result.verdict.word}"
     if result.by_two_runs and not result.recorded:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from freezer.errors import CheckError, HistoryError, LockError, Where
 from freezer.flows.history.generations import generation, history
 from freezer.flows.history.recorded import require_recorded
+from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.project.environment import LOCKS, Locked, environments, load_locked
 from freezer.flows.project.image_reference import is_image
 from freezer.history.diff import LockDiff, diff_locks
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 
 CURRENT: Final = "current"
 _GENERATION: Final = re.compile(r"\d+|[0-9a-fA-F]{4,64}")
-"""A number, or the first digits of a lock ID."""
+"""A number, or a prefix of a lock ID."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two locks, and what to call it."""
+    """One of the two locks, with a title."""
 
     title: str
     locked: Locked
@@ -42,24 +43,25 @@ class Side:
 
 @dataclass(frozen=True)
 class DiffResult:
-    """What differs between two locks, and what that may mean."""
+    """The differences of two locks, and their possible effects."""
 
     old: Side
     new: Side
     diff: LockDiff
     suspects: tuple[Suspect, ...]
     inventory: tuple[str, ...]
-    """What changed in what does the arithmetic, where both sides have an inventory."""
+    """Changes of numeric libraries, when both sides have an inventory."""
     references: tuple[str, ...]
-    """How the recorded numbers compare, for each numerics class that both sides have."""
+    """Comparisons of the recorded results, for each numerics class that both sides have."""
 
 
 def diff(project: Project, name: str | None, first: str | None, second: str | None) -> DiffResult:
     """Compare two locks; by default the generation before, and the current one.
 
-    ``first`` and ``second`` are generations (``3``, ``@3``, ``-1`` for the one before, a lock ID's
-    first digits), ``current``, environments, paths of locks or of their folders, or images.
-    Raises ``LockError``, ``HistoryError`` and ``CheckError`` for what is none of these.
+    ``first`` and ``second`` are generations (``3``, ``@3``, ``-1`` for the one before, a prefix of
+    a lock ID), ``current``, environments, paths of locks or of their folders, or images. Warns when
+    the spec has changed since the current lock. Raises ``LockError``, ``HistoryError`` and
+    ``CheckError`` for other words.
     """
     if first is None:
         old, new = _before(project, name), _current(project, name)
@@ -78,9 +80,9 @@ def diff(project: Project, name: str | None, first: str | None, second: str | No
 
 
 def split_words(project: Path, words: Sequence[str]) -> tuple[str | None, str | None, str | None]:
-    """Return the environment, and the two locks, that up to three words mean; None for none.
+    """Split up to three words into environment, first and second lock; None for missing ones.
 
-    Of two words the first is the environment only where the second is none.
+    Of two words the first is an environment only if the second is none.
     """
     known, rest = _known(project), list(words)
     name = None
@@ -91,18 +93,18 @@ def split_words(project: Path, words: Sequence[str]) -> tuple[str | None, str | 
 
 
 def _known(project: Path) -> set[str]:
-    """Return the environments that have a spec or a lock: one that was pulled has no spec."""
+    """Return the environments that have a spec or a lock; a pulled one has no spec."""
     locked = (path.parent.name for path in (project / LOCKS).glob(f"*/{LOCK_FILE}"))
     return {*environments(project), *locked} - {""}
 
 
 def _current(project: Project, name: str | None) -> Side:
-    locked = load_locked(project.root, name)
+    locked = load_current_lock(project, name)
     return Side(f"{locked.lock.name}, current ({short_id(locked.id)})", locked)
 
 
 def _before(project: Project, name: str | None, back: int = 1) -> Side:
-    """Return the generation that was current before the current lock, or further back."""
+    """Return the generation before the current lock, or ``back`` generations before it."""
     locked = load_locked(project.root, name)
     known = list(history(project, locked.lock.name).generations)
     if known and known[-1].lock_id == locked.id:
@@ -124,7 +126,7 @@ def _side(project: Project, name: str | None, text: str) -> Side:
     if text == CURRENT:
         return _current(project, name)
     if text in _known(project.root):
-        locked = load_locked(project.root, text)
+        locked = load_current_lock(project, text)
         return Side(f"{text} ({short_id(locked.id)})", locked)
     path = Path(text)
     path = path if path.is_absolute() else project.root / path
@@ -142,7 +144,7 @@ def _side(project: Project, name: str | None, text: str) -> Side:
 def _image(project: Project, text: str, path: Path) -> Side:
     if not is_image(text) or text.startswith("@"):
         raise _no_lock(project, text)
-    # What talks to engines and registries takes a quarter of a second to load.
+    # Importing the clients of engines and registries takes a quarter of a second.
     from freezer.flows.check.check_image import find_image, read_image_lock
 
     try:
@@ -156,10 +158,10 @@ def _image(project: Project, text: str, path: Path) -> Side:
 def _no_lock(project: Project, text: str) -> LockError:
     near = difflib.get_close_matches(text, _known(project.root), 1, 0.6)
     return LockError(
-        f"{text!r} is no lock: no environment, file, folder, generation or image is called so",
+        f"{text!r} is not a lock: no environment, file, folder, generation or image has that name",
         where=Where(str(project.root)),
         expected="`current`, an environment, a generation (3, @-1, the first digits of a lock ID), "
-        "the path of a lock, or an image that the engine holds",
+        "the path of a lock, or an image in the engine",
         hint=f"did you mean {near[0]}?" if near else "`freeze log` and `freeze images` list them",
     )
 
@@ -186,7 +188,7 @@ def _inventories(project: Project, old: Locked, new: Locked) -> tuple[str, ...]:
 
 
 def _inventory(project: Project, locked: Locked) -> Inventory | None:
-    """Return the inventory stored with a lock; None where there is none that can be believed."""
+    """Return the inventory stored with a lock; None when missing or not trustworthy."""
     try:
         require_recorded(project, locked, INVENTORY_FILE)
     except HistoryError as error:
@@ -205,7 +207,7 @@ def _inventory(project: Project, locked: Locked) -> Inventory | None:
 
 
 def _references(old: Locked, new: Locked) -> Iterator[str]:
-    """Say for each numerics class that both sides have how the recorded numbers compare."""
+    """Yield a comparison of the recorded results for each common numerics class."""
     before, after = _records(old), _records(new)
     shared = [name for name in before if name in after]
     for name in shared:
@@ -218,11 +220,11 @@ def _references(old: Locked, new: Locked) -> Iterator[str]:
     if not shared and old.id != new.id and (before or after):
         known = [", ".join(side) or "none" for side in (before, after)]
         listed = f"{known[0]}; {known[1]}"
-        yield f"of no class that both have ({listed}): `freeze check --against` compares them"
+        yield f"none of a common class ({listed}): `freeze check --against` compares them"
 
 
 def _records(locked: Locked) -> dict[str, Record]:
-    """Return a lock's own references by class, but for those that cannot be read."""
+    """Return a lock's own references by class, without unreadable ones."""
     if not (locked.folder / REFERENCES).is_dir():
         return {}
     from freezer.check.reference import read_reference, reference_path, references

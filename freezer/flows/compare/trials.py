@@ -1,4 +1,4 @@
-"""Trials of a bisection: an environment built and trained, compared with the expected results."""
+"""Trials of a bisection: builds and trains a lock, and compares the results."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trial:
-    """One environment that was tried."""
+    """One lock that was tried."""
 
     title: str
     changes: tuple[Change, ...] | None
-    """What was changed in the last good lock; None for a generation as it was."""
+    """Changes applied to the last good lock; None for an unchanged generation."""
     state: State
     summary: str
-    """The verdict and the first difference in words, or why there is none."""
+    """The verdict and the first difference, or why there is none."""
     verdict: Verdict | None
     seconds: float
 
 
 class Trials:
-    """Makes trials, reports each as it is made, and removes what only they needed.
+    """Makes and reports trials, and removes images that only they needed.
 
-    All of them run the trainings of one runtime of Freezer, which gave the expected results.
+    All of them use the Freezer runtime that gave the expected results.
     """
 
     def __init__(
@@ -71,20 +71,20 @@ class Trials:
         trace: TracebackType | None,
     ) -> None:
         for tag in [] if self._keep else self._tags:
-            with suppress(FreezerError):  # what was found matters more
+            with suppress(FreezerError):  # the result is more important
                 self._project.engine().remove_image(tag)
 
     @property
     def last_bad(self) -> Trial:
-        """The last trial that showed the difference; there is one once the bad end was tried."""
+        """The last trial with the difference; there is one once the bad generation was tried."""
         return [one for one in self.made if one.state is State.BAD][-1]
 
     def of(self, changes: tuple[Change, ...]) -> Trial | None:
-        """Return the trial of just these changes."""
+        """Return the trial of exactly these changes."""
         return next((one for one in self.made if one.changes == changes), None)
 
     def generation(self, name: str, past: History, one: Generation) -> Trial:
-        """Try a generation as it was, but for the runtime that all trials have."""
+        """Try a generation, with the runtime of all trials."""
         locked, title = locked_of(self._project, name, one), f"generation {one.number}"
         if locked.lock.inside != self._runtime:
             return self._build_and_try(title, None, self.with_runtime(locked.lock))
@@ -95,11 +95,11 @@ class Trials:
         return self._try(title, None, locked, image)
 
     def with_runtime(self, lock: Lock) -> Lock:
-        """Return a lock with the runtime that all trials have."""
+        """Return a lock with the runtime of all trials."""
         return lock.model_copy(update={"inside": self._runtime})
 
     def changed(self, old: Lock, new: Lock, some: tuple[Change, ...]) -> Trial:
-        """Try a lock with some changes; at no cost where its packages do not fit together."""
+        """Try a lock with some changes; a conflict of packages is found without a build."""
         lock = between(old, new, some)
         title = "with " + ", ".join(one.title for one in some)
         missing = unmet(lock, self._project.store)
@@ -108,7 +108,7 @@ class Trials:
         return self._build_and_try(title, some, lock)
 
     def _build_and_try(self, title: str, some: tuple[Change, ...] | None, lock: Lock) -> Trial:
-        """Try a lock that is no generation's."""
+        """Try a lock that is of no generation."""
         data = lock_bytes(lock)
         with self._project.store.scratch() as folder:
             locked = Locked(lock, lock_id(data), folder)
@@ -137,7 +137,7 @@ class Trials:
             runner = smoke_runner(self._project, locked.lock, locked.id, image())
             record = runner.run(f"Training {title}")
         except (EngineError, BusyError):
-            raise  # the next one would fail the same way
+            raise  # the next trial would fail in the same way
         except FreezerError as error:
             summary = "; ".join([error.what, *error.details[:2]])
             state, verdict = State.SKIPPED, None

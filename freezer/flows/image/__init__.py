@@ -1,1 +1,1 @@
-"""From a lock to an image: fetch, assemble, build, verify, render, bundle, export, prune."""
+"""Lock to image: fetch, assemble, build, verify, render, bundle, export, prune."""

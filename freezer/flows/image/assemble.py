@@ -1,4 +1,4 @@
-"""Make the image of a lock: fetch, assemble, load, and hold what was loaded against the lock."""
+"""Makes the image of a lock: fetches, assembles, loads and verifies it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 def make(
     project: Project, locked: Locked, revision: str | None, *, everything: bool
 ) -> tuple[ImageInfo, Parts]:
-    """Return an image that was loaded and verified, and what it was put together from.
+    """Return a loaded and verified image, and its parts.
 
-    It has no name yet. With ``everything`` every file is hashed, also where it was before. Raises
-    ``VerificationError`` when the image does not hold what the lock says, and whatever fetching
-    and the engine raise.
+    It has no tag yet. With ``everything`` every file is hashed, even if it was before. Raises
+    ``VerificationError`` when the image does not match the lock, and the errors of fetching and of
+    the engine.
     """
     lock, engine, store = locked.lock, project.engine(), project.store
-    require_runtime(project, lock)  # before anything that takes time
+    require_runtime(project, lock)  # first, as the rest takes time
     fetch_lock(project, lock)
     for warning in missing_libraries(lock, store):
         project.report.warn(warning)
@@ -81,15 +81,15 @@ def _verify(
     everything: bool,
 ) -> None:
     engine, store = project.engine(), project.store
-    with project.report.task("Holding the image against the lock"):
+    with project.report.task("Comparing the image with the lock"):
         try:
             todo = (
                 EVERYTHING if everything else verification_scope(engine.info, image, parts, store)
             )
-            with ThreadPoolExecutor(max_workers=1) as beside:  # each looks at the image by itself
+            with ThreadPoolExecutor(max_workers=1) as pool:  # independent of each other
                 silent = replace(project, report=SILENT)
                 alike = None if everything else inventory_key(locked.lock, parts, store)
-                looking = beside.submit(inventory_of, silent, image.id, alike=alike)
+                looking = pool.submit(inventory_of, silent, image.id, alike=alike)
                 account = take_account(
                     engine,
                     image.id,
@@ -115,7 +115,7 @@ def _verify(
 
 
 def _discard(engine: Engine, image: ImageInfo) -> None:
-    """Remove an image that got no name: nobody would find it, and it takes space."""
+    """Remove an image without a tag: nobody would find it, and it takes space."""
     if not image.tags:
-        with suppress(FreezerError):  # why it is not wanted says more
+        with suppress(FreezerError):  # the error that led here is more important
             engine.remove_image(image.id)

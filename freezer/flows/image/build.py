@@ -1,4 +1,4 @@
-"""``freeze build``: a lock becomes an image whose ID is a function of the lock alone."""
+"""``freeze build``: builds an image whose ID depends on the lock alone."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 
 _VERIFIED = "verified-image"
 _PATIENCE = 7200.0
-"""Seconds to wait for another build of the same lock."""
+"""Maximum seconds to wait for another build of the same lock."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """An image that holds what its lock says."""
+    """A verified image of a lock."""
 
     locked: Locked
     image: str
     """The image's ID: the digest of its config."""
     tags: tuple[str, ...]
     fresh: bool
-    """False when the engine had it already and nothing was done."""
+    """False when the engine had it already."""
     size: int
-    """Bytes, as the engine counts."""
+    """Bytes, as reported by the engine."""
     seconds: float
     layers: tuple[tuple[str, str, int], ...] = field(default=())
-    """Title, diff ID and bytes of each layer above the base; empty when nothing was done."""
+    """Title, diff ID and bytes of each layer above the base; empty when not ``fresh``."""
 
 
 def image_tags(lock: Lock, lock_id: str) -> tuple[str, str]:
-    """Return the tags that an image gets: by lock, and ``latest``."""
+    """Return the tags of an image: the lock's, and ``latest``."""
     return f"{lock.name}:{short_id(lock_id)}", f"{lock.name}:latest"
 
 
@@ -50,11 +50,11 @@ def build(
 ) -> Built:
     """Build, load, verify and tag the image of an environment's lock.
 
-    Nothing is tagged before it is verified. With ``force`` the image is assembled from its finished
-    pieces, loaded and verified again although it is there; ``freezer.flows.image.rebuild`` makes
-    the pieces anew as well. A ``revision`` (a commit) goes into the labels, and hence into the
-    image ID. Raises ``VerificationError`` when the image does not hold what the lock says, and
-    whatever fetching and the engine raise.
+    Only a verified image is tagged. With ``force`` an existing image is assembled from its stored
+    chunks, loaded and verified again; ``freezer.flows.image.rebuild`` makes the chunks again as
+    well. A ``revision`` (a commit) becomes a label, so the image ID depends on it. Raises
+    ``VerificationError`` when the image does not match the lock, and the errors of fetching and of
+    the engine.
     """
     locked = load_current_lock(project, name)
     return build_locked(project, locked, force=force, revision=revision)
@@ -68,9 +68,9 @@ def build_locked(
     revision: str | None = None,
     latest: bool = True,
 ) -> Built:
-    """Build the image of a lock, the current one or one of the past, as `build` does.
+    """Build the image of a current or earlier lock, as `build` does.
 
-    Without ``latest`` the tag of that name stays where it is.
+    Without ``latest`` that tag is not changed.
     """
     started = monotonic()
     lock, lock_id = locked.lock, locked.id
@@ -79,12 +79,12 @@ def build_locked(
         tag(engine, known.id, lock, lock_id, latest=latest)
         return _built(locked, known, started, fresh=False)
     with project.store.lock(f"build-{lock_id}", timeout=_PATIENCE, report=project.report):
-        # The one that was waited for may have made it.
+        # Another process may have built it while this one waited.
         if not force and (known := existing_image(project, locked, revision)) is not None:
             tag(engine, known.id, lock, lock_id, latest=latest)
             return _built(locked, known, started, fresh=False)
         from freezer.flows.image.assemble import (
-            make,  # brings all that builds, which is seldom needed
+            make,  # imports all of building, which is seldom needed
         )
 
         image, parts = make(project, locked, revision, everything=force)
@@ -96,7 +96,7 @@ def build_locked(
 def existing_image(
     project: Project, locked: Locked, revision: str | None = None
 ) -> ImageInfo | None:
-    """Return the lock's image if the engine holds it and it was verified before."""
+    """Return the lock's image if the engine has it and it was verified before."""
     known = project.store.get_memo(_VERIFIED, _key(locked, revision))
     if not isinstance(known, str):
         return None
@@ -118,7 +118,7 @@ def verified_image(project: Project, locked: Locked) -> ImageInfo | None:
 
 
 def remember_verified(project: Project, locked: Locked, image: ImageInfo) -> None:
-    """Take an image for verified whose ID the history tells: the ID is a digest of all of it."""
+    """Mark an image as verified whose ID is in the history; the ID is a digest of its bytes."""
     key = _key(locked, image.labels.get(REVISION_LABEL))
     project.store.put_memo(_VERIFIED, key, image.id)
 

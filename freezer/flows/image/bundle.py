@@ -1,4 +1,4 @@
-"""``freeze bundle``: all that an image is made from in one file, for hosts without a network."""
+"""``freeze bundle``: all inputs of an image in one file, for hosts without a network."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ class Bundled:
 
 
 def bundle(project: Project, name: str | None, path: Path) -> Bundled:
-    """Write a bundle of an environment's lock, whole or not at all; equal locks give equal bytes.
+    """Write a bundle of an environment's lock atomically; equal locks give equal bytes.
 
-    Raises what fetching raises, and ``HostError`` when the disk is full.
+    Raises the errors of fetching, and ``HostError`` when the disk is full.
     """
     locked = load_current_lock(project, name)
     lock, store = locked.lock, project.store
-    require_runtime(project, lock)  # before anything that takes time
+    require_runtime(project, lock)  # first, as the rest takes time
     fetch_lock(project, lock)
     if lock.base.kind == "registry":
         engine = project.engine()
@@ -74,35 +74,37 @@ def bundle(project: Project, name: str | None, path: Path) -> Bundled:
 
 
 def check_bundle(project: Project, path: Path) -> Bundled:
-    """Verify a bundle: every byte, and that nothing which its lock needs is missing.
+    """Verify a bundle: every byte, and that it is complete for its lock.
 
-    Raises ``IntegrityError`` naming what is wrong. Keeps nothing.
+    Raises ``IntegrityError`` with what is wrong. Stores nothing.
     """
-    held = _read(project, path, None)
-    _require_runtime_in(held, _locked_of(held, path), path)
-    size = sum(member.size for member in held.index.files.values())
-    return Bundled(held.index.environment, held.index.lock_id, path, len(held.index.files), size)
+    content = _read(project, path, None)
+    _require_runtime_in(content, _locked_of(content, path), path)
+    size = sum(member.size for member in content.index.files.values())
+    return Bundled(
+        content.index.environment, content.index.lock_id, path, len(content.index.files), size
+    )
 
 
 def take_bundle(project: Project, path: Path) -> str:
-    """Bring a bundle's blobs into the store, and its lock into the project; return the environment.
+    """Import a bundle's blobs into the store and its lock into the project.
 
-    Raises ``LockError`` when the project has another lock of that environment, ``IntegrityError``
-    when the bundle is not whole.
+    Returns the environment. Raises ``LockError`` when the project has another lock of that
+    environment, ``IntegrityError`` when the bundle is incomplete.
     """
-    held = _read(project, path, project.store)
-    lock = _locked_of(held, path)
+    content = _read(project, path, project.store)
+    lock = _locked_of(content, path)
     folder = project.root / LOCKS / lock.name
-    there = folder / LOCK_FILE
-    if there.is_file() and lock_id(there.read_bytes()) != held.index.lock_id:
+    present = folder / LOCK_FILE
+    if present.is_file() and lock_id(present.read_bytes()) != content.index.lock_id:
         raise LockError(
             f"the project has another lock of {lock.name} than the bundle",
             where=Where(f"{LOCKS}/{lock.name}/{LOCK_FILE}"),
-            found=short_id(lock_id(there.read_bytes())),
-            expected=short_id(held.index.lock_id),
+            found=short_id(lock_id(present.read_bytes())),
+            expected=short_id(content.index.lock_id),
             hint="work in another folder, or remove the lock there",
         )
-    for name, data in sorted(held.files.items(), key=lambda item: item[0] == LOCK_FILE):
+    for name, data in sorted(content.files.items(), key=lambda item: item[0] == LOCK_FILE):
         target = folder / name
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -112,27 +114,27 @@ def take_bundle(project: Project, path: Path) -> str:
 
 
 def take_past_bundle(project: Project, path: Path, name: str | None) -> tuple[str, str]:
-    """Bring a bundle's blobs into the store for a lock of the past; return environment and lock ID.
+    """Import a bundle's blobs for an earlier lock; return environment and lock ID.
 
-    The project's own lock and files stay as they are. Raises ``LockError`` when the bundle is of
+    The project's current lock and files are not changed. Raises ``LockError`` when the bundle is of
     another environment than the named one, or its lock is not in the history, ``IntegrityError``
-    when it is not whole.
+    when it is incomplete.
     """
-    held = _read(project, path, project.store)
-    lock = _locked_of(held, path)
+    content = _read(project, path, project.store)
+    lock = _locked_of(content, path)
     if name is not None and lock.name != name:
         raise LockError(
             f"{path.name} is a bundle of {lock.name}, not of {name}", where=Where(str(path))
         )
     known = history(project, lock.name).generations
-    if not any(one.lock_id == held.index.lock_id for one in known):
+    if not any(one.lock_id == content.index.lock_id for one in known):
         raise LockError(
-            f"the lock in {path.name} is none of the history of {lock.name}",
+            f"the lock in {path.name} is not in the history of {lock.name}",
             where=Where(str(path)),
-            found=f"lock {short_id(held.index.lock_id)}",
-            hint=f"`freeze log {lock.name}` lists those that are",
+            found=f"lock {short_id(content.index.lock_id)}",
+            hint=f"`freeze log {lock.name}` lists its locks",
         )
-    return lock.name, held.index.lock_id
+    return lock.name, content.index.lock_id
 
 
 def _members(locked: Locked, store: Store) -> dict[str, Content]:
@@ -158,35 +160,35 @@ def _needed(lock: Lock) -> set[str]:
     return artifacts | smoke | set(base_blobs(lock.base))
 
 
-def _locked_of(held: Bundle, path: Path) -> Lock:
-    """Return the bundle's lock after seeing that it is the one named, and complete."""
-    data = held.files.get(LOCK_FILE)
-    named = data is not None and lock_id(data) == held.index.lock_id
-    lock = parse_lock(data, f"{path.name}:{LOCK_FILE}") if named and data else None
-    if lock is None or lock.name != held.index.environment:
+def _locked_of(content: Bundle, path: Path) -> Lock:
+    """Return the bundle's lock, after checking its ID and that the bundle is complete."""
+    data = content.files.get(LOCK_FILE)
+    listed = data is not None and lock_id(data) == content.index.lock_id
+    lock = parse_lock(data, f"{path.name}:{LOCK_FILE}") if listed and data else None
+    if lock is None or lock.name != content.index.environment:
         raise IntegrityError(
-            "the bundle does not hold the lock that it names",
+            "the bundle does not contain the lock that it names",
             where=Where(str(path)),
-            hint="make it again with `freeze bundle`",
+            hint="create it again with `freeze bundle`",
         )
-    if missing := sorted(_needed(lock) - held.blobs):
+    if missing := sorted(_needed(lock) - content.blobs):
         raise IntegrityError(
             f"the bundle lacks {len(missing)} of the files that its lock needs",
             where=Where(str(path)),
             details=missing[:10],
-            hint="make it again with `freeze bundle`",
+            hint="create it again with `freeze bundle`",
         )
     return lock
 
 
-def _require_runtime_in(held: Bundle, lock: Lock, path: Path) -> None:
-    """See that a bundle has Freezer's runtime: the first Freezers' have not, and need theirs."""
-    if lock.inside.sha256 not in {*held.blobs, inside_digest()[1]}:
+def _require_runtime_in(content: Bundle, lock: Lock, path: Path) -> None:
+    """Raise an error for a bundle without Freezer's runtime; the first versions wrote such."""
+    if lock.inside.sha256 not in {*content.blobs, inside_digest()[1]}:
         raise IntegrityError(
             "the bundle lacks Freezer's runtime",
             where=Where(str(path)),
             expected=f"freezer_inside {lock.inside.version}, sha256 {lock.inside.sha256[:12]}",
-            hint="build it with the Freezer that made it, or in a project whose lockfiles keep it",
+            hint="build it with the Freezer that made it, or in a project whose lockfiles have it",
         )
 
 
@@ -202,7 +204,7 @@ def _read(project: Project, path: Path, store: Store | None) -> Bundle:
 
 
 class _Blobs:
-    """Verifies the blobs of a bundle, and keeps them where there is a store."""
+    """Verifies the blobs of a bundle, and stores them if there is a store."""
 
     def __init__(self, store: Store | None, advance: Callable[[int], None]) -> None:
         self._store = store
@@ -213,7 +215,7 @@ class _Blobs:
             hasher = hashlib.sha256()
             for block in self._blocks(stream):
                 hasher.update(block)
-            self._demand(sha256, hasher.hexdigest())
+            self._require_hash(sha256, hasher.hexdigest())
             return
         with self._store.writer(sha256=sha256) as writer:
             for block in self._blocks(stream):
@@ -225,18 +227,18 @@ class _Blobs:
             yield block
 
     @staticmethod
-    def _demand(expected: str, found: str) -> None:
+    def _require_hash(expected: str, found: str) -> None:
         if found != expected:
             raise IntegrityError(
-                "a file of the bundle is not what its name says",
+                "a file of the bundle does not have the hash in its name",
                 found=f"sha256 {found}",
                 expected=f"sha256 {expected}",
-                hint="get the bundle anew: it may be cut off or tampered with",
+                hint="get the bundle again: it may be truncated or tampered with",
             )
 
 
 class _Counting:
-    """Passes on what it is given, and says how much that was."""
+    """Passes bytes on and reports their number."""
 
     def __init__(self, stream: IO[bytes], advance: Callable[[int], None]) -> None:
         self._stream = stream

@@ -1,8 +1,8 @@
-"""The current lock of an environment, with a warning where its spec has moved on.
+"""The current lock of an environment, with a warning when its spec has changed since.
 
-A lock stays what it is when the spec, or a file that the spec names, is edited: images and checks
-go on with what was locked. Commands that use a lock say so, as a verdict on the old training would
-pass for one on the new.
+A lock does not change when the spec, or a file that the spec names, is edited: images and checks
+use what was locked. Commands that use a lock warn, because a verdict on the old training could be
+taken for one on the new.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ def load_current_lock(project: Project, name: str | None) -> Locked:
 
 
 def warn_of_spec_change(project: Project, locked: Locked) -> None:
-    """Warn in one line where a current lock is no longer what its spec asks for."""
+    """Warn in one line when a current lock is out of date with its spec."""
     warning = spec_change(project, locked)
     if warning is not None:
         project.report.warn(warning)
 
 
 def spec_change(project: Project, locked: Locked) -> str | None:
-    """Return a sentence on what changed in the spec since its lock; None where nothing did.
+    """Return a sentence on what changed in the spec since its lock; None for no change.
 
-    Reads the spec and the files that it names; asks no index and no engine. None as well for a lock
-    that came without its spec, in a bundle or from a registry.
+    Reads the spec and the files that it names; contacts no index and no engine. None as well for a
+    lock without a spec, from a bundle or a registry.
     """
     name = locked.lock.name
     from freezer.flows.lock.lock import spec_changes  # loads the resolvers' models
@@ -53,7 +53,7 @@ def spec_change(project: Project, locked: Locked) -> str | None:
     more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
     return (
         f"the spec has changed since this lock ({changes[0]}{more}): "
-        f"run `freeze lock {name}` to lock it anew"
+        f"run `freeze lock {name}` to update it"
     )
 
 

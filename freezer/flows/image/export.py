@@ -28,15 +28,15 @@ class Exported:
     built: Built
     path: Path
     manifest: str
-    """Digest of the manifest in the layout."""
+    """Digest of the layout's manifest."""
     size: int
     """Bytes of the file."""
 
 
 def export(project: Project, name: str | None, path: Path) -> Exported:
-    """Write an environment's verified image as an OCI layout, whole or not at all.
+    """Write an environment's verified image as an OCI layout, atomically.
 
-    Builds it first where it is not there. Raises what building raises.
+    Builds it first if it is missing. Raises the errors of building.
     """
     built = build(project, name)
     lock, lock_id = built.locked.lock, built.locked.id

@@ -1,4 +1,4 @@
-"""``freeze fetch``: every byte of a lock into the store, verified."""
+"""``freeze fetch``: fetches all artifacts of a lock into the store and verifies them."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 _NAMED: Final = 10
-"""Spoiled files that a warning names."""
+"""Maximum corrupt files in a warning."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What ``freeze fetch`` did."""
+    """The result of ``freeze fetch``."""
 
     locked: Locked
     files: int
@@ -43,10 +43,10 @@ class Fetched:
 
 
 def fetch(project: Project, name: str | None) -> Fetched:
-    """Bring all artifacts of an environment into the store.
+    """Fetch all artifacts of an environment into the store.
 
-    Raises ``ArtifactGoneError`` naming all that no source has any more, ``IntegrityError`` when a
-    source serves other bytes than the locked ones, ``FetchError`` when one is out of reach.
+    Raises ``ArtifactGoneError`` with all that no source has any more, ``IntegrityError`` when a
+    source serves other bytes than the locked ones, ``FetchError`` when one cannot be reached.
     """
     locked = load_current_lock(project, name)
     artifacts = {artifact.sha256: artifact for artifact in lock_artifacts(locked.lock)}
@@ -61,13 +61,13 @@ def fetch(project: Project, name: str | None) -> Fetched:
 
 
 def fetch_lock(project: Project, lock: Lock) -> None:
-    """Bring all artifacts of a lock into the store and verify those that are there."""
+    """Fetch all artifacts of a lock into the store and verify those that are there."""
     fetch_user_files(project, lock)
     fetch_runtime(project, lock)
     files = {artifact.sha256: artifact.file for artifact in lock_artifacts(lock)}
     missing = {sha256 for sha256 in files if not project.store.has(sha256)}
-    _report_spoiled(project, [files[one] for one in sorted(missing & project.store.spoiled)])
-    # Putting the sources together asks pip for its configuration, which takes time.
+    _report_corrupt(project, [files[one] for one in sorted(missing & project.store.spoiled)])
+    # Collecting the sources runs pip for its configuration, which takes time.
     sources = _sources(project, lock) if missing else ()
     try:
         _rebuild_git(project, lock, sources)
@@ -75,12 +75,12 @@ def fetch_lock(project: Project, lock: Lock) -> None:
     except ArtifactGoneError as error:
         raise _with_nearest(project, lock, error) from error
     except IntegrityError as error:
-        if error.where is None and error.expected in files:  # the store knows only digests
+        if error.where is None and error.expected in files:  # the store has digests only
             error.where = Where(files[error.expected])
         raise
 
     def index() -> PythonIndex:
-        """Return the source with the pages that were read already, or a new one."""
+        """Return the source with pages that were read already, or a new one."""
         options = requirements_if_any(project, lock.name).pip.options
         read = (one for one in sources if isinstance(one, PythonIndex))
         return next(read, None) or PythonIndex.from_config(project.config, options)
@@ -88,8 +88,8 @@ def fetch_lock(project: Project, lock: Lock) -> None:
     require_true_metadata(lock, missing, index=index, store=project.store)
 
 
-def _report_spoiled(project: Project, names: list[str]) -> None:
-    """Warn of all files at once that the store held with other bytes than it should."""
+def _report_corrupt(project: Project, names: list[str]) -> None:
+    """Warn once of all files in the store whose bytes had changed."""
     if names:
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         project.report.warn(
@@ -99,7 +99,7 @@ def _report_spoiled(project: Project, names: list[str]) -> None:
 
 
 def _rebuild_git(project: Project, lock: Lock, sources: Sequence[Source]) -> None:
-    """Build wheels from git again that the store lacks: no index has them."""
+    """Build wheels from git that the store lacks: no index has them."""
     for package in lock.pip:
         if package.source == "git" and not project.store.has(package.sha256):
             from freezer.flows.lock.source.git import rebuild_git_wheel
@@ -113,33 +113,33 @@ def _sources(project: Project, lock: Lock) -> tuple[Source, ...]:
 
 
 def _with_nearest(project: Project, lock: Lock, error: ArtifactGoneError) -> ArtifactGoneError:
-    """Say of conda packages that are gone what their channel has now."""
-    gone = [item for item in lock.conda if any(item.file in text for text in error.details)]
-    if not gone:
+    """Add the most similar packages of their channel to an error on removed ones."""
+    missing = [item for item in lock.conda if any(item.file in text for text in error.details)]
+    if not missing:
         return error
     from freezer.resolve.conda.solver.virtual_packages import SUBDIRS
     from freezer.resolve.conda.takeover.complete import removed_from_channels
 
     try:
         found = removed_from_channels(
-            gone,
+            missing,
             spec_channels(project, lock.name),
             subdir=SUBDIRS[lock.platform],
             store=project.store,
             report=project.report,
         )
     except FetchError:
-        return error  # what is gone is known; what there is instead is not
+        return error  # the missing packages are known; similar ones are not
     named = {(item.name, item.version, item.build) for item in found}
-    listed = [item for item in gone if (item.name, item.version, item.build) not in named]
-    others = [text for text in error.details if not any(item.file in text for item in gone)]
+    listed = [item for item in missing if (item.name, item.version, item.build) not in named]
+    others = [text for text in error.details if not any(item.file in text for item in missing)]
     return ArtifactGoneError(
         error.what,
         where=error.where,
         details=[
             *map(str, found),
             *(
-                f"{item.file} ({item.channel}): the channel lists it, and does not have it"
+                f"{item.file} ({item.channel}): the channel lists it but does not have it"
                 for item in listed
             ),
             *others,
@@ -149,9 +149,9 @@ def _with_nearest(project: Project, lock: Lock, error: ArtifactGoneError) -> Art
 
 
 def _base_sources(project: Project, lock: Lock) -> tuple[AptSource, ...]:
-    """Return where the base itself fetches from: a host need not have apt, and may be elsewhere.
+    """Return the base's own sources: the host may have no apt, or other mirrors.
 
-    Where there is no engine to ask the base, there is simply one source less.
+    Empty without an engine.
     """
     if lock.base.kind != "registry":
         return ()

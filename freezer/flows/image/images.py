@@ -1,4 +1,4 @@
-"""``freeze images``: which images there are, and what each really takes."""
+"""``freeze images``: the images of a project, and the disk space that each takes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CLOCK = "org.opencontainers.image.created"
 
 @dataclass(frozen=True)
 class Held:
-    """An image of some lock that the engine holds."""
+    """An image of a lock in the engine."""
 
     environment: str
     lock_id: str
@@ -32,14 +32,14 @@ class Held:
     size: int
     """Bytes of all of its layers."""
     shared: int
-    """Bytes of the layers that another of these images has too, above the same layers."""
+    """Bytes of layers shared with another of these images, above the same layers."""
     own: int
-    """Bytes that go when it goes."""
+    """Bytes freed when it is removed."""
 
 
 @dataclass(frozen=True)
 class Images:
-    """The images, and what they take together."""
+    """The images, and the space that they take together."""
 
     held: tuple[Held, ...]
     total: int
@@ -63,9 +63,9 @@ def images(project: Project, name: str | None) -> Images:
 
 
 def _layers(image: ImageInfo, sizes: tuple[int, ...]) -> dict[str, int]:
-    """Return the bytes of each layer under the name of its chain.
+    """Return the bytes of each layer by chain ID.
 
-    Engines keep a layer once for all images in which everything below it is the same too.
+    Engines keep a layer once for all images in which everything below it is the same.
     """
     if not sizes:
         return {image.id: image.size}
@@ -73,7 +73,7 @@ def _layers(image: ImageInfo, sizes: tuple[int, ...]) -> dict[str, int]:
 
 
 def chains(diff_ids: Sequence[str]) -> list[str]:
-    """Return a name for each layer that holds everything below it too, lowest first."""
+    """Return an ID for each layer that includes everything below it, lowest first."""
     found, below = [], ""
     for diff_id in diff_ids:
         below = digest(f"{below} {diff_id}".encode())

@@ -1,4 +1,4 @@
-"""``freeze inventory``: what does the arithmetic in an environment's image."""
+"""``freeze inventory``: the numeric libraries in an environment's image."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def inventory(project: Project, name: str | None) -> InventoryResult:
-    """Return the inventory of an environment's verified image, and keep it beside the lock.
+    """Return the inventory of an environment's verified image, and store it with the lock.
 
-    Raises ``CheckError`` when the image is not built or cannot say, ``VerificationError`` when it
-    does not compute with what the lock says.
+    Raises ``CheckError`` when the image is not built or cannot be inspected, ``VerificationError``
+    when it uses other libraries than locked.
     """
     locked = load_current_lock(project, name)
     image = verified_image(project, locked)
     if image is None:
         raise CheckError(
-            f"the engine holds no verified image of lock {locked.id[:12]}",
+            f"the engine has no verified image of lock {locked.id[:12]}",
             hint=f"run `freeze build {locked.lock.name}`",
         )
     return keep_inventory(project, locked, image.id)

@@ -1,4 +1,4 @@
-"""The inventory of an image: taken once, compared with the lock, kept beside it."""
+"""The inventory of an image: taken once, compared with the lock, stored with it."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _MEMO: Final = "inventory-1"
 
 @dataclass(frozen=True)
 class InventoryResult:
-    """An inventory, and what is to be said of it."""
+    """An inventory with its warnings."""
 
     locked: Locked
     inventory: Inventory
     path: Path
-    """Where it is kept beside the lock."""
+    """Its path next to the lock."""
     doubles: tuple[str, ...]
 
 
 def keep_inventory(project: Project, locked: Locked, image: str) -> InventoryResult:
-    """Take the inventory of a lock's image, hold it against the lock, and write it beside it.
+    """Take the inventory of a lock's image, compare it with the lock, and store it.
 
-    Raises as `inventory` does. Nothing is written when the image breaks a promise of the lock.
+    Raises as `inventory` does. Nothing is written when the image contradicts the lock.
     """
     from freezer.check.inventory.take import require_inventory
 
@@ -54,16 +54,16 @@ def keep_inventory(project: Project, locked: Locked, image: str) -> InventoryRes
 
 
 def inventory_of(project: Project, image: str, *, alike: str | None = None) -> Inventory:
-    """Return the inventory of an image by its ID, taken once for each. Raises ``CheckError``.
+    """Return the inventory of an image by its ID; memoised. Raises ``CheckError``.
 
     Images with one ``alike`` (`freezer.image.assemble.inventory_key`) have one inventory.
     """
-    keys = [f"{key}-{_looker()}" for key in (image, alike) if key is not None]
+    keys = [f"{key}-{_code_digest()}" for key in (image, alike) if key is not None]
     found = next((one for key in keys if (one := _known(project, key, image))), None)
     if found is None:
-        from freezer.check.inventory.take import take_inventory  # seldom: it is kept
+        from freezer.check.inventory.take import take_inventory  # seldom, as it is memoised
 
-        with project.report.task("Looking for what does the arithmetic"):
+        with project.report.task("Searching for numeric libraries"):
             found = take_inventory(project.engine(), image)
     for key in keys:
         project.store.put_memo(_MEMO, key, plain(found))
@@ -77,10 +77,10 @@ def _known(project: Project, key: str, image: str) -> Inventory | None:
     try:
         return Inventory.model_validate({**memo, "image": image})
     except ValidationError:
-        return None  # a corrupt memo is as good as none
+        return None  # a corrupt memo counts as none
 
 
-def _looker() -> str:
-    """Return what the answer depends on besides the image: the code that looks."""
+def _code_digest() -> str:
+    """Return the digest of the code that takes inventories."""
     parts = (f"{path}\0{digest(data)}" for path, data in inventory_files().items())
     return digest("\n".join(parts).encode())[:16]

@@ -1,4 +1,4 @@
-"""``freeze images --prune``: give back the space of images that nothing here needs any more."""
+"""``freeze images --prune``: removes images that the project does not need any more."""
 
 from __future__ import annotations
 
@@ -23,52 +23,53 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Unneeded:
-    """An image that is to go, or is gone."""
+    """An image that is, or would be, removed."""
 
     what: str
-    """For people: an environment's name and lock, or what else it was."""
+    """A title for users: an environment's name and lock, or another kind."""
     image: str
     names: tuple[str, ...]
     """Its tags."""
     kept_because: str = ""
-    """What the engine said when it would not remove it; empty when it did, or was not asked."""
+    """The engine's message when it refused to remove it; empty otherwise."""
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was, or would be, removed."""
+    """Images that were, or would be, removed."""
 
     images: tuple[Unneeded, ...]
     freed: int
-    """Bytes of the layers that no other image of the engine has."""
+    """Bytes of layers that no other image of the engine has."""
     dry: bool
 
 
 def prune(project: Project, *, dry: bool) -> Pruned:
-    """Remove images of this project's environments that are of no lock that it knows.
+    """Remove images of this project's environments whose lock the project does not know.
 
-    Kept are: images of current locks and of every generation in a history, whatever ``latest``
-    points at, and everything of other projects. Bases and working images go where no image that
-    stays stands on them; both come back from the store when they are needed. With ``dry`` nothing
-    is removed.
+    Kept are: images of current locks and of all generations, images tagged ``latest``, and those of
+    other projects. Bases and working images are removed when no kept image is based on them; both
+    can be restored from the store. With ``dry`` nothing is removed.
     """
     engine = project.engine()
-    everything = engine.images()
+    engine_images = engine.images()
     wanted, ours = _known(project.root)
     working = store_name(project.store)
-    going = [image for image in everything if _is_unneeded(image, wanted, ours, working)]
-    staying = [image for image in everything if image not in going]
+    going = [image for image in engine_images if _is_unneeded(image, wanted, ours, working)]
+    staying = [image for image in engine_images if image not in going]
     going += [image for image in staying if _is_idle_base(image, staying)]
     sizes = {image.id: _sizes(engine, image) for image in going}
     done = tuple(_remove(engine, image, dry=dry) for image in going)
     gone = {item.image for item in done if not item.kept_because}
-    kept = {one for image in everything if image.id not in gone for one in chains(image.diff_ids)}
+    kept = {
+        one for image in engine_images if image.id not in gone for one in chains(image.diff_ids)
+    }
     layers = {chain: size for image in gone for chain, size in sizes[image].items()}
     return Pruned(done, sum(size for chain, size in layers.items() if chain not in kept), dry)
 
 
 def _known(project: Path) -> tuple[set[str], set[str]]:
-    """Return the IDs of all locks that the project knows, and its environments' names.
+    """Return the IDs of all locks of the project, and its environments' names.
 
     Raises ``HistoryError`` and ``LockError`` when one cannot be read: nothing is removed then.
     """
@@ -95,7 +96,7 @@ def _is_unneeded(image: ImageInfo, wanted: set[str], ours: set[str], working: st
 
 def _is_idle_base(image: ImageInfo, staying: Iterable[ImageInfo]) -> bool:
     if STORE_LABEL in image.labels:
-        return False  # another store's build works in it
+        return False  # another store's build uses it
     if not image.tags or any(not t.startswith(f"{BASE_REPOSITORY}:") for t in image.tags):
         return False
     count = len(image.diff_ids)
@@ -104,7 +105,7 @@ def _is_idle_base(image: ImageInfo, staying: Iterable[ImageInfo]) -> bool:
 
 
 def _sizes(engine: Engine, image: ImageInfo) -> dict[str, int]:
-    """Return the bytes of each layer by its chain; nothing where the engine does not say."""
+    """Return the bytes of each layer by its chain ID; empty when the engine has none."""
     sizes = engine.layer_sizes(image.id)
     return dict(zip(chains(image.diff_ids), sizes, strict=True)) if sizes else {}
 
@@ -117,5 +118,5 @@ def _remove(engine: Engine, image: ImageInfo, *, dry: bool) -> Unneeded:
         for reference in () if dry else image.tags or (image.id,):
             engine.remove_image(reference)
     except EngineError as error:
-        said = error.found or error.what  # a container uses it, or an image of somebody's
+        said = error.found or error.what  # a container uses it, or another image
     return Unneeded(what, image.id, image.tags, said)

@@ -1,4 +1,4 @@
-"""``freeze export``: the pip half of a lock as a ``pylock.toml``, with today's addresses."""
+"""``freeze export``: the pip half of a lock as a ``pylock.toml``, with current URLs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def export_pylock(project: Project, name: str | None) -> str:
-    """Return an environment's ``pylock.toml``; every address is that of a configured index.
+    """Return an environment's ``pylock.toml``; every URL is that of a configured index.
 
     Raises ``ArtifactGoneError`` for files that no index has, ``FetchError`` for an index out of
     reach, ``IntegrityError`` where one lists other bytes.
@@ -27,16 +27,16 @@ def export_pylock(project: Project, name: str | None) -> str:
     options = requirements_if_any(project, lock.name).pip.options
     index = PythonIndex.from_config(project.config, options)
     found = {package.sha256: _address(package, index) for package in lock.pip}
-    if gone := [item.file for item in lock.pip if found[item.sha256] is None]:
+    if missing := [item.file for item in lock.pip if found[item.sha256] is None]:
         raise ArtifactGoneError(
-            "no index has these files, so a pylock.toml cannot name them",
-            details=gone,
+            "no index has these files, so a pylock.toml cannot list them",
+            details=missing,
             hint="configure an index that has them",
         )
     if lock.conda:
         project.report.warn(
-            "this environment has conda packages, which a pylock.toml cannot hold; it is the pip "
-            "half alone"
+            "this environment has conda packages, which a pylock.toml cannot contain; it has the "
+            "pip half only"
         )
     return pylock_text(lock, {sha256: url for sha256, url in found.items() if url})
 

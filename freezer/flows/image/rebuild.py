@@ -1,4 +1,4 @@
-"""``freeze build --verify``: the same image again, from nothing, and where it differs."""
+"""``freeze build --verify``: builds the image again from scratch, and compares."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ _MAKERS = {
     SYSTEM_TITLE: "the step that installs Debian packages",
     STEPS_TITLE: "the spec's own steps",
 }
-_SHOWN = 20
-"""Differences of one layer that are listed."""
+_DISPLAYED = 20
+"""Maximum listed differences of one layer."""
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A second build of a lock beside the first."""
+    """A second build of a lock next to the first."""
 
     built: Built
     image: str
     """The second image's ID."""
     differences: tuple[str, ...]
-    """A sentence for each layer that differs, and for what differs in it."""
+    """A sentence for each different layer, and for each difference in it."""
 
     @property
     def same(self) -> bool:
@@ -55,8 +55,8 @@ class Rebuilt:
 def rebuild(project: Project, name: str | None) -> Rebuilt:
     """Build an environment again from its artifacts alone, and compare the images.
 
-    Nothing that was made before is used: no finished pieces, no builder cache, no base. The second
-    image is not loaded or tagged. Raises what building raises.
+    Nothing that was made before is used: no chunks, no builder cache, no base. The second image is
+    not loaded or tagged. Raises the errors of building.
     """
     built = build(project, name)
     lock, lock_id = built.locked.lock, built.locked.id
@@ -76,7 +76,7 @@ def rebuild(project: Project, name: str | None) -> Rebuilt:
 
 
 def _with_artifacts(folder: Path, store: Store, lock: Lock) -> Store:
-    """Return a store that holds the lock's artifacts and nothing else."""
+    """Return a store that has only the lock's artifacts."""
     empty = Store.open(folder / "store")
     wanted = {artifact.sha256 for artifact in lock_artifacts(lock)}
     wanted |= {file.sha256 for file in lock.own_files} | set(base_blobs(lock.base))
@@ -90,7 +90,7 @@ def _with_artifacts(folder: Path, store: Store, lock: Lock) -> Store:
 
 
 def _bases(project: Project, lock: Lock, empty: Store) -> Iterator[str]:
-    """Make a bootstrapped base again; one from a registry is what its digest says."""
+    """Make a bootstrapped base again; one from a registry is given by its digest."""
     if lock.base.kind != "bootstrap":
         return
     base: BootstrapBase = lock.base
@@ -121,7 +121,7 @@ def _inside(old: LayerFile, new: LayerFile, title: str) -> Iterator[str]:
     if old.path is None or new.path is None:
         return
     found = differences(old.path, new.path)
-    for sentence in islice(found, _SHOWN):
+    for sentence in islice(found, _DISPLAYED):
         yield f"  {sentence} (made by {_maker(title, sentence.partition(': ')[0])})"
     more = sum(1 for _ in found)
     if more:
@@ -129,7 +129,7 @@ def _inside(old: LayerFile, new: LayerFile, title: str) -> Iterator[str]:
 
 
 def _maker(title: str, path: str) -> str:
-    """Return which step a file of a layer comes from."""
+    """Return the step that made a file of a layer."""
     if title in _MAKERS:
         return _MAKERS[title]
     return "byte compilation" if path.endswith(".pyc") else "assembly on the host"

@@ -38,16 +38,16 @@ class Context:
 
 
 def render(project: Project, name: str | None, folder: Path) -> Context:
-    """Write an environment's context to a folder that is not there yet, whole or not at all.
+    """Write an environment's context to a new folder, atomically.
 
-    Raises ``HostError`` when the folder is there already, and whatever building raises.
+    Raises ``HostError`` when the folder exists and is not empty, and the errors of building.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise HostError(
-            f"{folder} is there already and is not empty", hint="name another folder, or remove it"
+            f"{folder} exists and is not empty", hint="name another folder, or remove it"
         )
     locked = load_current_lock(project, name)
-    require_runtime(project, locked.lock)  # before anything that takes time
+    require_runtime(project, locked.lock)  # first, as the rest takes time
     fetch_lock(project, locked.lock)
     temporary = folder.absolute().with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -79,7 +79,7 @@ def _write(project: Project, locked: Locked, folder: Path) -> None:
     packages, above = list(parts.layers[1:]), []
     if lock.steps is not None:
         write_steps_folder(lock.steps, folder / "steps", store)
-        # The steps' own layer is left to their commands; only Freezer's part comes above it.
+        # The steps' layer is made by their commands; only Freezer's runtime comes above it.
         *packages, _, own = packages
         packages, above = [*packages, *environment_layer(lock, store)], [own]
     added = [_add(number, layer, folder) for number, layer in enumerate([*packages, *above], 1)]
@@ -97,7 +97,7 @@ def _write(project: Project, locked: Locked, folder: Path) -> None:
 
 
 def _add(number: int, layer: Layer, folder: Path) -> AddedLayer:
-    """Copy a layer into the context; the system layer is left to the Dockerfile's own step."""
+    """Copy a layer into the context; the system layer is made by the Dockerfile's own step."""
     file = f"layers/{number:02}-{layer.file.diff_id[7:19]}.tar"
     if layer.file.path is not None:
         shutil.copyfile(layer.file.path, folder / file)

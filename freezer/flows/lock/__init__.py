@@ -1,1 +1,1 @@
-"""`freeze lock`: resolve each ecosystem and put the lock together."""
+"""`freeze lock`: resolves each ecosystem and composes the lock."""

@@ -1,9 +1,9 @@
-"""`system: auto`: the Debian packages of shared libraries that locked wheels need.
+"""`system: auto`: Debian packages of shared libraries that locked wheels need.
 
-Which libraries these are is known only once the Python packages are resolved, and those are
-resolved for the Python and the glibc that Debian's packages leave. So Debian is resolved first,
-without such packages or with those of the old lock, and once more where the wheels need others. The
-Python packages are not resolved again.
+These libraries are known only once the Python packages are resolved, and those are resolved for the
+Python and glibc of the Debian packages. So Debian is resolved first, without such packages or with
+those of the old lock, and again if the wheels need others. The Python packages are not resolved
+again.
 """
 
 from __future__ import annotations
@@ -33,49 +33,49 @@ if TYPE_CHECKING:
     from freezer.model.lock import DebianPackage
 
     Libraries = Mapping[str, tuple[str, ...]]
-    """The names of the wheels that need each library, by its soname."""
+    """Soname to the names of the wheels that need the library."""
 
 
 def with_libraries(
     project: Project, request: LockRequest, below: Below, options: IndexOptions
 ) -> DebianAnswer:
-    """Return Debian's answer with the packages of the libraries that the wheels need.
+    """Return the Debian result with packages of the libraries that the wheels need.
 
-    Wheels with native code are fetched: what decides is read from verified files only. Raises
-    ``FetchError``, ``IntegrityError``, and what resolving Debian raises.
+    Wheels with native code are fetched, as only verified files are inspected. Raises
+    ``FetchError``, ``IntegrityError``, and the errors of resolving Debian.
     """
-    answer = below.debian
+    result = below.debian
     if below.conda.packages:
         project.report.warn(
-            "`system: auto` adds nothing to an environment with conda, whose packages bring "
+            "`system: auto` adds nothing to an environment with conda, whose packages contain "
             "libraries of their own"
         )
-        return answer
+        return result
     needed = _needed(project, below, options)
-    old = automatic_packages(answer.packages)
-    missing = _missing(needed, below, answer.packages, without=old)
-    reasons, unknown = _reasons(missing, old.__contains__)
-    if unknown or reasons.keys() != old.keys():
+    old = automatic_packages(result.packages)
+    missing = _missing(needed, below, result.packages, without=old)
+    reasons, without_package = _reasons(missing, old.__contains__)
+    if without_package or reasons.keys() != old.keys():
         table_has = _archives(project, request, below)
-        reasons, unknown = _reasons(missing, table_has)
+        reasons, without_package = _reasons(missing, table_has)
         if reasons.keys() != old.keys():
-            if old:  # what these brought along may hide what is needed without them
+            if old:  # their dependencies may hide what is needed without them
                 plain = DebianResolver().with_packages(
                     project, replace(request, release={}), below, {}
                 )
                 missing = _missing(needed, below, plain.packages)
-                reasons, unknown = _reasons(missing, table_has)
-            answer = DebianResolver().with_packages(project, request, below, reasons)
-    for soname in unknown:
+                reasons, without_package = _reasons(missing, table_has)
+            result = DebianResolver().with_packages(project, request, below, reasons)
+    for soname in without_package:
         project.report.warn(
             f"{', '.join(missing[soname])}: {soname} is needed, and `system: auto` finds no Debian "
             "package of it: add the package that has it to `system`"
         )
-    return replace(answer, packages=tuple(_explained(answer.packages, reasons)))
+    return replace(result, packages=tuple(_explained(result.packages, reasons)))
 
 
 def _needed(project: Project, below: Below, options: IndexOptions) -> Libraries:
-    """Return what the wheels need of the system; those that may need anything are fetched."""
+    """Return the system libraries that the wheels need; wheels with native code are fetched."""
     from freezer.fetch.python.index import PythonIndex
     from freezer.fetch.store.download import fetch_all
 
@@ -105,7 +105,7 @@ def _missing(
     *,
     without: Iterable[str] = (),
 ) -> Libraries:
-    """Return what neither the base nor Debian packages, but those ``without``, provide."""
+    """Return libraries that neither the base nor Debian packages, except ``without``, provide."""
     names = {item.name for item in (*below.base.packages, *packages)} - set(without)
     return {name: by for name, by in needed.items() if not is_installed(name, names)}
 
@@ -113,13 +113,13 @@ def _missing(
 def _reasons(
     missing: Libraries, has: Callable[[str], bool]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the packages of libraries, each with its reason, and the libraries without one."""
+    """Return the packages of libraries with reasons, and the libraries without a package."""
     found: dict[str, list[str]] = {}
-    unknown = []
+    without_package = []
     for soname in missing:
         name = next(filter(has, debian_packages(soname)), None)
         if name is None:
-            unknown.append(soname)
+            without_package.append(soname)
         else:
             found.setdefault(name, []).append(soname)
     reasons = {
@@ -128,11 +128,11 @@ def _reasons(
         )
         for name, sonames in sorted(found.items())
     }
-    return reasons, tuple(unknown)
+    return reasons, tuple(without_package)
 
 
 def _archives(project: Project, request: LockRequest, below: Below) -> Callable[[str], bool]:
-    """Return a function that says whether the archives have a package; they are read once."""
+    """Return a function whether the archives have a package; indices are read once."""
     from freezer.resolve.debian.packages import PackageTable
 
     table = PackageTable(debian_indices(project, request, below.base))
@@ -142,7 +142,7 @@ def _archives(project: Project, request: LockRequest, below: Below) -> Callable[
 def _explained(
     packages: Iterable[DebianPackage], reasons: Mapping[str, str]
 ) -> Iterable[DebianPackage]:
-    """Yield the packages; what was added for wheels with the wheels that need it now."""
+    """Yield the packages; the reason of automatic ones lists the wheels that need them now."""
     automatic = automatic_packages(packages := tuple(packages))
     for one in packages:
         new = reasons.get(one.name) if one.name in automatic else None

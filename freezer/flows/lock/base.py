@@ -1,4 +1,4 @@
-"""The base of an environment: an image of a registry, or one made from Debian packages."""
+"""The base of an environment: an image of a registry, or made from Debian packages."""
 
 from __future__ import annotations
 
@@ -19,20 +19,18 @@ if TYPE_CHECKING:
     from freezer.resolve.base.probe import BaseFacts
 
 ARCHITECTURES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
-"""Platforms, and what their machines call themselves."""
-_WITHOUT_A_REGISTRY = (
-    "where no registry can be reached, `base: {bootstrap: bookworm}` makes one from packages"
-)
+"""Platforms and their machine names."""
+_WITHOUT_A_REGISTRY = "without a registry, `base: {bootstrap: bookworm}` makes a base from packages"
 
 
 class BaseResolver:
     """See `freezer.flows.lock.interface.EcosystemResolver`."""
 
     name: ClassVar[str] = "base"
-    stale: ClassVar[str] = "the spec asks for another base"
+    stale: ClassVar[str] = "the spec requests another base"
 
     def question(self, request: LockRequest, below: Below) -> list[Any]:
-        """Return the base as the spec writes it, and the platform."""
+        """Return the base as written in the spec, and the platform."""
         del below
         spec = request.environment.spec
         return [spec.base if isinstance(spec.base, str) else plain(spec.base), spec.platform]
@@ -42,7 +40,7 @@ class BaseResolver:
         return BaseAnswer(base=lock.base)
 
     def resolve(self, project: Project, request: LockRequest, below: Below) -> BaseAnswer:
-        """Return the base that the spec names.
+        """Return the spec's base.
 
         Raises ``ResolveError``, ``FetchError``, ``EngineError`` and ``BuildError``.
         """
@@ -55,20 +53,20 @@ class BaseResolver:
             return BaseAnswer(base=_from_packages(project, request, spec.base.bootstrap))
 
     def spec_lines(self, request: LockRequest, lock: Lock, name: str) -> Iterator[SpecLine]:
-        """Yield nothing: a spec names a base, and no package of it."""
+        """Yield nothing: a spec names a base, not its packages."""
         del request, lock, name
         return iter(())
 
     def limits(
         self, project: Project, request: LockRequest, lock: Lock, names: Iterable[str]
     ) -> Iterator[tuple[str, str, str | None, str]]:
-        """Yield nothing: a base moves as a whole."""
+        """Yield nothing: a base changes as a whole."""
         del project, request, lock, names
         return iter(())
 
 
 def base_facts(project: Project, base: Base, platform: str) -> BaseFacts:
-    """Return what a base is and holds; it is made, or pulled, where the engine lacks it."""
+    """Return the facts of a base; it is made or pulled if the engine lacks it."""
     from freezer.image.base import engine_base
     from freezer.resolve.base.probe import probe
 
@@ -79,7 +77,7 @@ def base_facts(project: Project, base: Base, platform: str) -> BaseFacts:
 
 
 def base_apt_sources(project: Project, base: Base, platform: str) -> tuple[AptSource, ...]:
-    """Return the apt sources that a registry's base itself holds; the base is pulled for it."""
+    """Return the apt sources in a registry's base, which is pulled for it."""
     from freezer.fetch.debian.apt_sources import parse_sources
 
     facts = base_facts(project, base, platform)
@@ -90,7 +88,7 @@ def base_apt_sources(project: Project, base: Base, platform: str) -> tuple[AptSo
 def _from_registry(project: Project, reference: str, platform: str) -> RegistryBase:
     from freezer.fetch.registry.inspect import Registry
 
-    with project.report.task(f"Asking the registry for {reference}"):
+    with project.report.task(f"Looking up {reference} in the registry"):
         found = Registry(project.config).resolve(reference, platform)
     base = RegistryBase(
         reference=reference,

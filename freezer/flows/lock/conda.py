@@ -1,4 +1,4 @@
-"""The conda packages of an environment, on all platforms that it is locked for."""
+"""Resolver of an environment's conda packages, on all its platforms."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from freezer.resolve.conda.solver.interface import CondaRequest, CondaResolution
 
 _OTHER_PYTHON = re.compile(r"pypy|graalpy|cp3\d+t\b")
-"""What the builds of Pythons other than plain CPython have in their names."""
+"""Build names of Pythons other than plain CPython."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,12 @@ class CondaResolver:
     """See `freezer.flows.lock.interface.EcosystemResolver`."""
 
     requirements: Mapping[str, CondaRequirements] = field(default_factory=dict)
-    """By platform, the environment's own first; empty without conda."""
+    """Requirements by platform, the environment's own first; empty without conda."""
     name: ClassVar[str] = "conda"
-    stale: ClassVar[str] = (
-        "the spec asks for other conda packages, or has them resolved in another way"
-    )
+    stale: ClassVar[str] = "the spec requests other conda packages, or another way to resolve them"
 
     def question(self, request: LockRequest, below: Below) -> list[Any] | None:
-        """Return the requirements on each platform, the solver and what constrains it."""
+        """Return the requirements on each platform, the solver and its constraints."""
         if not self.requirements:
             return None
         spec = request.environment.spec
@@ -58,7 +56,7 @@ class CondaResolver:
         ]
 
     def locked(self, lock: Lock) -> CondaAnswer:
-        """Return what a lock holds."""
+        """Return the result in a lock."""
         return CondaAnswer(
             packages=lock.conda,
             other_platforms=lock.conda_elsewhere,
@@ -69,8 +67,8 @@ class CondaResolver:
     def resolve(self, project: Project, request: LockRequest, below: Below) -> CondaAnswer:
         """Return the packages that satisfy a spec's conda half on all its platforms.
 
-        Raises ``ResolveError`` and ``FetchError``; for a lock that is taken over
-        ``ArtifactGoneError`` and ``IntegrityError``.
+        Raises ``ResolveError`` and ``FetchError``; for an existing lock ``ArtifactGoneError`` and
+        ``IntegrityError``.
         """
         from freezer.resolve.accelerator.conda import require_gpu_builds, virtual_packages
         from freezer.resolve.conda.solver.virtual_packages import SUBDIRS
@@ -109,7 +107,7 @@ class CondaResolver:
     def limits(
         self, project: Project, request: LockRequest, lock: Lock, names: Iterable[str]
     ) -> Iterator[tuple[str, str, str | None, str]]:
-        """Yield the cut-off: the solver takes the newest that fits."""
+        """Yield the cut-off: the solver selects the newest that fits."""
         del project, request
         wanted = set(names)
         for item in lock.conda:
@@ -118,9 +116,9 @@ class CondaResolver:
 
 
 def read_conda(environment: Environment, config: Config) -> dict[str, CondaRequirements]:
-    """Return what the spec requires of conda by platform, its own first; empty without conda.
+    """Return the spec's conda requirements by platform, its own first; empty without conda.
 
-    Raises ``SpecError`` with the place.
+    Raises ``SpecError`` with the location.
     """
     spec = environment.spec
     if spec.conda is None:
@@ -142,7 +140,7 @@ def read_conda(environment: Environment, config: Config) -> dict[str, CondaRequi
 
 
 def channels_of(requirements: Mapping[str, CondaRequirements]) -> tuple[CondaChannel, ...]:
-    """Return the channels of all platforms, each once, in the order of their priority."""
+    """Return the channels of all platforms, without duplicates, in order of priority."""
     found = {channel.name: channel for one in requirements.values() for channel in one.channels}
     return tuple(found.values())
 
@@ -153,19 +151,19 @@ def conda_python(packages: Sequence[CondaPackage], environment: Environment) -> 
     wanted = environment.spec.python
     if python is None or ".".join(python.version.split(".")[:2]) != wanted:
         raise ResolveError(
-            f"the conda packages bring no Python {wanted}",
+            f"the conda packages contain no Python {wanted}",
             where=place(environment, "python"),
             found=f"python {python.version} {python.build}" if python else "no python package",
             expected=f"python {wanted}",
-            hint="set `python:` to what the environment has, or ask for another one",
+            hint="set `python:` to the environment's version, or request another one",
         )
     if other := _OTHER_PYTHON.search(python.build):
         raise ResolveError(
-            "the conda packages bring another Python than CPython",
+            "the conda packages contain another Python than CPython",
             where=place(environment, "conda"),
             found=f"python {python.version} {python.build} ({other[0]})",
             expected="a build of CPython with its global interpreter lock",
-            hint="ask for it by its build: `python=*=*cpython` or `python-gil`",
+            hint="request it by its build: `python=*=*cpython` or `python-gil`",
         )
     return PythonTarget(
         version=python.version,
@@ -181,7 +179,7 @@ def _resolve(
     requirements: CondaRequirements,
     glibc: str,
 ) -> CondaResolution:
-    """Resolve one platform, or take its packages over from an existing lock."""
+    """Resolve one platform, or use its packages of an existing lock."""
     from freezer.resolve.accelerator.conda import conda_constraints, virtual_packages
     from freezer.resolve.conda.solver.interface import CondaConflictError, CondaRequest
     from freezer.resolve.conda.solver.virtual_packages import SUBDIRS
@@ -214,7 +212,7 @@ def _resolve(
 
 
 def _solve(project: Project, request: LockRequest, wanted: CondaRequest) -> CondaResolution:
-    """Run the solver; for an update as often as it takes to move as little as possible."""
+    """Run the solver; for an update as often as the smallest change requires."""
     from freezer.resolve.conda.solver.choose import conda_solver
     from freezer.resolve.conda.specname import spec_name
     from freezer.resolve.minimal import minimal_update
@@ -240,7 +238,7 @@ def _solve(project: Project, request: LockRequest, wanted: CondaRequest) -> Cond
         narrowed = replace(wanted, keep=kept, constraints=(*wanted.constraints, *more))
         return solver(narrowed, config=project.config, store=project.store, report=quiet)
 
-    with project.report.task("Looking for the fewest conda packages to move"):
+    with project.report.task("Searching for the smallest change of conda packages"):
         found = minimal_update(
             release,
             {name: f"{package.version} {package.build}" for name, package in old.items()},
@@ -267,5 +265,5 @@ def _warn(project: Project, warnings: Iterable[str]) -> None:
 
 def _spec(environment: Environment) -> CondaSpec:
     spec = environment.spec.conda
-    assert spec is not None, "called only where there is one"  # noqa: S101 - for the type checker
+    assert spec is not None, "called only if there is one"  # noqa: S101 - for the type checker
     return spec

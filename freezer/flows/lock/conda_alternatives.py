@@ -1,7 +1,7 @@
-"""What channels have instead of a CUDA, a cuDNN or a BLAS that they have not.
+"""Suggests available alternatives to an unsatisfiable CUDA, cuDNN or BLAS.
 
-A solver's proof names constraints, and often not the one that matters. So the same question is
-asked without `blas`, without `accelerator`, and then with their neighbours.
+A solver's proof names constraints, but often not the one that matters. So the request is solved
+without `blas`, without `accelerator`, and then with neighbouring versions.
 """
 
 from __future__ import annotations
@@ -34,39 +34,39 @@ if TYPE_CHECKING:
     from freezer.resolve.conda.solver.interface import CondaRequest
 
 _STEPS: Final = 3
-"""Newer toolkits that are requested one by one; what is further off is the newest there is."""
+"""Newer toolkits that are tried one by one; beyond these only the newest is."""
 
 
 def refused(
     project: Project, environment: Environment, request: CondaRequest, error: ResolveError
 ) -> ResolveError:
-    """Return the error for a question that clashes: the key at fault, and the nearest that exist.
+    """Return the error for a conflict: the key at fault, and the nearest available values.
 
-    The error itself where neither `accelerator` nor `blas` is at fault.
+    ``error`` itself when neither `accelerator` nor `blas` is at fault.
     """
     spec = environment.spec
     if spec.accelerator is None and spec.blas is None:
         return error
-    ways = _Ways(project, request, spec.accelerator, spec.blas)
-    with project.report.task("Looking for the nearest that the channels have"):
+    ways = _Alternatives(project, request, spec.accelerator, spec.blas)
+    with project.report.task("Searching the channels for the nearest alternatives"):
         keys = ways.at_fault()
-        there = list(ways.nearest(keys))
+        available = list(ways.nearest(keys))
     if not keys:
         return error
     named = " and ".join(f"`{key}`" for key in keys)
-    change = "what is expected here" if there else "something else"
+    change = "the requested value" if available else "something else"
     return ResolveError(
-        f"the channels have nothing that answers {named}",
+        f"the channels have no packages for {named}",
         where=place(environment, keys[0]),
         details=error.details,
-        expected="; or ".join(there) or None,
+        expected="; or ".join(available) or None,
         hint=f"set {' or '.join(keys)} to {change}, or add a channel that has such builds",
     )
 
 
 @dataclass(frozen=True)
-class _Ways:
-    """One question, asked with other wishes."""
+class _Alternatives:
+    """One request, solved with other values of `accelerator` and `blas`."""
 
     project: Project
     request: CondaRequest
@@ -74,43 +74,47 @@ class _Ways:
     blas: Blas | None
 
     def at_fault(self) -> list[str]:
-        """Return the keys without which there is an answer; none where it does not hang on them."""
-        if self.blas and self._ask(self.accelerator, None):
+        """Return the keys without which there is a solution; none when neither matters."""
+        if self.blas and self._solve(self.accelerator, None):
             return ["blas"]
-        if self.accelerator and self._ask(None, self.blas):
+        if self.accelerator and self._solve(None, self.blas):
             return ["accelerator"]
-        both = self.blas and self.accelerator and self._ask(None, None)
+        both = self.blas and self.accelerator and self._solve(None, None)
         return ["accelerator", "blas"] if both else []
 
     def nearest(self, keys: Sequence[str]) -> Iterator[str]:
-        """Yield in words what would have an answer, each once."""
+        """Yield as text values with a solution, without duplicates."""
         if keys == ["blas"]:
             kinds = [kind for kind in get_args(Blas) if kind != self.blas]
-            if found := [kind for kind in kinds if self._ask(self.accelerator, kind)]:
+            if found := [kind for kind in kinds if self._solve(self.accelerator, kind)]:
                 yield f"blas: {' or '.join(found)}"
         elif keys and self.accelerator is not None:
             yield from dict.fromkeys(self._toolkits(self.accelerator))
 
-    def _toolkits(self, asked: AcceleratorSpec) -> Iterator[str]:
+    def _toolkits(self, requested: AcceleratorSpec) -> Iterator[str]:
         """Yield the same CUDA with another cuDNN, the next older CUDA, and the next newer one."""
-        if asked.cudnn and (found := self._ask(_with(asked, asked.cuda, None), self.blas)):
-            yield _words(found, asked)
-        if found := self._ask(_with(asked, _NEWEST, asked.cudnn), self.blas, f"<{asked.cuda}"):
-            yield _words(found, asked)
-        newer = [cuda for cuda in TOOLKITS if number(cuda) > number(asked.cuda)]
+        if requested.cudnn and (
+            found := self._solve(_with(requested, requested.cuda, None), self.blas)
+        ):
+            yield _described(found, requested)
+        if found := self._solve(
+            _with(requested, _NEWEST, requested.cudnn), self.blas, f"<{requested.cuda}"
+        ):
+            yield _described(found, requested)
+        newer = [cuda for cuda in TOOLKITS if number(cuda) > number(requested.cuda)]
         ranges = [
             *(f"{cuda}.*" for cuda in newer[:_STEPS]),
             *(f">={c}" for c in newer[_STEPS:][:1]),
         ]
         for span in ranges:
-            if found := self._ask(_with(asked, _NEWEST, asked.cudnn), self.blas, span):
-                yield _words(found, asked)
+            if found := self._solve(_with(requested, _NEWEST, requested.cudnn), self.blas, span):
+                yield _described(found, requested)
                 return
 
-    def _ask(
+    def _solve(
         self, accelerator: AcceleratorSpec | None, blas: Blas | None, cuda: str | None = None
     ) -> tuple[CondaPackage, ...]:
-        """Return what answers other wishes; ``cuda`` is a range in place of one toolkit."""
+        """Return the solution for other values; ``cuda`` is a range instead of one toolkit."""
         request = self.request
         glibc = request.virtual_packages["__glibc"]
         constraints = conda_constraints(accelerator, blas, request.specs)
@@ -136,15 +140,15 @@ class _Ways:
 _NEWEST: Final = list(TOOLKITS)[-1]
 
 
-def _with(asked: AcceleratorSpec, cuda: str, cudnn: str | None) -> AcceleratorSpec:
-    return asked.model_copy(update={"cuda": cuda, "cudnn": cudnn, "driver": None})
+def _with(requested: AcceleratorSpec, cuda: str, cudnn: str | None) -> AcceleratorSpec:
+    return requested.model_copy(update={"cuda": cuda, "cudnn": cudnn, "driver": None})
 
 
-def _words(packages: Sequence[CondaPackage], asked: AcceleratorSpec) -> str:
-    """Return an answer in words: ``CUDA 12.6 with cuDNN 9.3.0.75 (pytorch 2.6.0)``."""
+def _described(packages: Sequence[CondaPackage], requested: AcceleratorSpec) -> str:
+    """Return a solution as text: ``CUDA 12.6 with cuDNN 9.3.0.75 (pytorch 2.6.0)``."""
     versions = {item.name: item.version for item in packages}
-    cuda = toolkit_of(versions.get("cuda-version") or asked.cuda)
-    locked = locked_accelerator((), packages, _with(asked, cuda, None))
+    cuda = toolkit_of(versions.get("cuda-version") or requested.cuda)
+    locked = locked_accelerator((), packages, _with(requested, cuda, None))
     cudnn = f" with cuDNN {locked.cudnn}" if locked.cudnn else ""
     parts = {part for named in gpu_parts().values() for part in named}
     whole = [name for name in gpu_packages() if name in versions and name not in parts]

@@ -1,4 +1,4 @@
-"""What is installed on the base: Debian packages, and which Python that leaves."""
+"""Resolver of Debian packages on the base, and the resulting Python."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Apt = Callable[[Sequence[str], Mapping[str, str]], tuple[DebianPackage, ...]]
 
 _PROVIDES: Final = "provides "
-"""Begins the reason of what `system: auto` adds; part of locks' bytes."""
+"""Prefix of the reason of automatic packages; part of a lock's bytes."""
 
 
 class DebianResolver:
@@ -37,32 +37,32 @@ class DebianResolver:
 
     name: ClassVar[str] = "debian"
     stale: ClassVar[str] = (
-        "the spec asks for other Debian packages, another Python, or another base"
+        "the spec requests other Debian packages, another Python, or another base"
     )
 
     def question(self, request: LockRequest, below: Below) -> list[Any]:
-        """Return the base's bytes, the spec's packages, and what else Freezer installs for it."""
+        """Return the base's digest, the spec's packages, and those that Freezer adds."""
         spec, base = request.environment.spec, below.base
         content = (
             base.config
             if base.kind == "registry"
             else sorted(package.sha256 for package in base.packages)
         )
-        # conda provides its own Python.
+        # With conda, Python is conda's own.
         python = None if spec.conda else spec.python
         blas = [] if spec.blas is None else [spec.blas]
         return [content, sorted(set(spec.system)), python, *blas]
 
     def locked(self, lock: Lock) -> DebianAnswer:
-        """Return what a lock holds."""
+        """Return the result in a lock."""
         return DebianAnswer.locked(lock.debian, lock.target)
 
     def resolve(self, project: Project, request: LockRequest, below: Below) -> DebianAnswer:
-        """Return the closure of the spec's packages, with Python where the base has none.
+        """Return the spec's packages with dependencies, and Python if the base has none.
 
-        Where conda provides the Python, none is installed here. What `system: auto` added to the
-        old lock is kept: whether it is still needed is known once the wheels are. Raises
-        ``ResolveError`` when the base cannot offer what is required.
+        With conda's Python, none is installed here. Packages of `system: auto` in the old lock are
+        kept: whether they are still needed is known once the wheels are. Raises ``ResolveError``
+        when the base cannot satisfy the requirements.
         """
         return self.with_packages(project, request, below, None)
 
@@ -73,7 +73,7 @@ class DebianResolver:
         below: Below,
         automatic: Mapping[str, str] | None,
     ) -> DebianAnswer:
-        """Return what `resolve` does, with these packages (name to reason) for `system: auto`.
+        """As `resolve`, with these packages (name to reason) for `system: auto`.
 
         None: those of the old lock.
         """
@@ -116,22 +116,22 @@ class DebianResolver:
     def limits(
         self, project: Project, request: LockRequest, lock: Lock, names: Iterable[str]
     ) -> Iterator[tuple[str, str, str | None, str]]:
-        """Yield the cut-off: apt takes the newest that fits."""
+        """Yield the cut-off: apt selects the newest that fits."""
         del project, request
-        wanted = set(names)
+        requested = set(names)
         for item in lock.debian:
-            if item.name in wanted:
+            if item.name in requested:
                 yield item.name, item.version, None, newest_as_of(lock)
 
 
 def reason_of_library(sonames: Sequence[str], wheels: Sequence[str]) -> str:
-    """Return why `system: auto` adds a package: the libraries in it, and what needs them."""
+    """Return the reason of an automatic package: its libraries, and their dependents."""
     verb = "needs" if len(wheels) == 1 else "need"
     return f"{_PROVIDES}{', '.join(sonames)}, which {', '.join(wheels)} {verb}"
 
 
 def automatic_packages(packages: Iterable[DebianPackage]) -> dict[str, str]:
-    """Return what `system: auto` added to these packages, each with its reason."""
+    """Return the automatic packages among these, each with its reason."""
     return {
         item.name: split_reason(item.reason)[0]
         for item in packages
@@ -140,24 +140,27 @@ def automatic_packages(packages: Iterable[DebianPackage]) -> dict[str, str]:
 
 
 def _of_old_lock(request: LockRequest, distribution: str) -> Mapping[str, str]:
-    """Return what `system: auto` added to the old lock; other releases have other names for it."""
+    """Return the automatic packages of the old lock, if the distribution is the same.
+
+    Other releases have other package names.
+    """
     old = request.old
     if old is None or AUTO not in request.environment.spec.system:
         return {}
     if old.target.distribution != distribution:
         return {}
-    named = {re.split("[:=]", text)[0] for text in request.environment.spec.system}
-    return {k: v for k, v in automatic_packages(old.debian).items() if k not in named}
+    entry = {re.split("[:=]", text)[0] for text in request.environment.spec.system}
+    return {k: v for k, v in automatic_packages(old.debian).items() if k not in entry}
 
 
 def newest_as_of(lock: Lock) -> str:
-    """Return why a package is not newer where a solver takes the newest that fits."""
+    """Return why a package is not newer, when the newest that fits was selected."""
     return f"it is the newest that fits as of {lock.as_of}"
 
 
 @dataclass(frozen=True)
 class _Closure:
-    """Packages with all that they need; for an update with what `Answer` has of it."""
+    """Packages with their dependencies; for an update also the fields of `Answer`."""
 
     packages: tuple[DebianPackage, ...] = ()
     causes: Mapping[str, str] = field(default_factory=dict)
@@ -167,54 +170,54 @@ class _Closure:
 def _with_blas(
     project: Project, request: LockRequest, base: Base, reasons: Mapping[str, str]
 ) -> _Closure:
-    """Return the closure, with what ``blas:`` adds to it: known only once the closure is."""
+    """Return the closure, with the packages that ``blas:`` adds once it is known."""
     from freezer.resolve.components.blas import debian_additions
 
     spec = request.environment.spec
-    wanted = tuple(name for name in dict.fromkeys((*spec.system, *reasons)) if name != AUTO)
-    found = _closure(project, request, base, wanted, reasons) if wanted else _Closure()
+    requested = tuple(name for name in dict.fromkeys((*spec.system, *reasons)) if name != AUTO)
+    found = _closure(project, request, base, requested, reasons) if requested else _Closure()
     if spec.blas is None:
         return found
     names = [item.name for item in (*base.packages, *found.packages)]
-    more = [name for name in debian_additions(spec.blas, names) if name not in wanted]
+    more = [name for name in debian_additions(spec.blas, names) if name not in requested]
     if not more:
         return found
     with errors_at(request.environment, "blas"):
         why = dict.fromkeys(more, f"`blas: {spec.blas}` in the spec")
-        return _closure(project, request, base, (*wanted, *more), {**reasons, **why})
+        return _closure(project, request, base, (*requested, *more), {**reasons, **why})
 
 
 def _closure(
     project: Project,
     request: LockRequest,
     base: Base,
-    wanted: Sequence[str],
+    requested: Sequence[str],
     reasons: Mapping[str, str],
 ) -> _Closure:
-    """Run apt; for an update as often as it takes to move as little as possible."""
+    """Run apt; for an update as often as the smallest change requires."""
     from freezer.resolve.minimal import minimal_update
 
     old = {item.name: item.version for item in request.old.debian} if request.old else {}
     release = request.released("debian")
     if release is None:
-        return _Closure(_apt(project, request, base, reasons)(wanted, old))
-    with project.report.task("Looking for the fewest Debian packages to move"):
+        return _Closure(_apt(project, request, base, reasons)(requested, old))
+    with project.report.task("Searching for the smallest change of Debian packages"):
         quiet = replace(project, report=PartOf(project.report))
-        update = _Update(_apt(quiet, request, base, reasons), wanted, old, release)
+        update = _Update(_apt(quiet, request, base, reasons), requested, old, release)
         found = minimal_update(release, old, {}, update.solve, _versions)
     return _Closure(found.answer, dict(found.refusals), found.alone)
 
 
 @dataclass(frozen=True)
 class _Update:
-    """Runs apt for an update: with some versions preferred, and looks at what it chose.
+    """Runs apt for an update with preferred versions, and checks its selection.
 
-    apt knows preferences, and exact versions of what is installed by name, and nothing else. It
+    apt supports only preferences, and exact versions of packages to be installed by name. It
     follows all preferences of a run or none, and does not report which: hence the check afterwards.
     """
 
     apt: Apt
-    wanted: Sequence[str]
+    requested: Sequence[str]
     old: Mapping[str, str]
     release: Release
 
@@ -226,18 +229,18 @@ class _Update:
         floors: Mapping[str, str],
         above: tuple[str, str] | None = None,
     ) -> tuple[DebianPackage, ...]:
-        """Return an answer. See `freezer.resolve.minimal.Solve`."""
-        del floors  # apt takes the newest that there is, or what is preferred, and nothing older
+        """Return a solution. See `freezer.resolve.minimal.Solve`."""
+        del floors  # apt selects the newest version or the preferred one, never anything in between
         goals = {**{name: self.old[name] for name in sorted(held)}, **pins}
         if above:
-            # What is preferred may hold a package down. Without preferences apt takes the newest of
-            # all: one run, whichever package it is for.
-            found = self.apt(_exact(self.wanted, self.release.pins), {})
+            # Preferences may hold a package back. Without any, apt selects the newest of all
+            # packages: one run for all of them.
+            found = self.apt(_exact(self.requested, self.release.pins), {})
         else:
-            # Exact versions may be given only for what the spec names; the rest can be preferred.
+            # Exact versions are possible only for packages of the spec; others can be preferred.
             prefer = held or self.old.keys() - self.release.names
             kept = {name: self.old[name] for name in sorted(prefer)}
-            found = self.apt(_exact(self.wanted, pins), {**kept, **goals})
+            found = self.apt(_exact(self.requested, pins), {**kept, **goals})
         self._require(found, goals, above)
         return found
 
@@ -247,19 +250,19 @@ class _Update:
         goals: Mapping[str, str],
         above: tuple[str, str] | None,
     ) -> None:
-        """Raise ``ResolveError`` where apt did not follow what was preferred."""
+        """Raise ``ResolveError`` when apt did not follow the preferences."""
         versions = _versions(found)
-        moved = [name for name in goals if versions.get(name, goals[name]) != goals[name]]
+        unmet = [name for name in goals if versions.get(name, goals[name]) != goals[name]]
         if above and not _exceeds(versions.get(above[0]), above[1]):
-            moved = [above[0]]
-        if moved:
-            chosen = ", ".join(f"{name} {versions.get(name, '(none)')}" for name in moved)
+            unmet = [above[0]]
+        if unmet:
+            chosen = ", ".join(f"{name} {versions.get(name, '(none)')}" for name in unmet)
             raise ResolveError(
-                f"apt answers with {chosen} only",
-                expected=", ".join(f"{name} {goals[name]}" for name in moved if name in goals)
-                or "something newer",
-                hint="Debian's archive holds one version of most packages; with `debian-snapshot` "
-                "in the configuration there are earlier ones",
+                f"apt selects {chosen} only",
+                expected=", ".join(f"{name} {goals[name]}" for name in unmet if name in goals)
+                or "a newer version",
+                hint="Debian's archive has one version of most packages; with `debian-snapshot` in "
+                "the configuration earlier ones are available",
             )
 
 
@@ -267,8 +270,8 @@ def _versions(packages: Iterable[DebianPackage]) -> dict[str, str]:
     return {item.name: item.version for item in packages}
 
 
-def _exact(wanted: Sequence[str], pins: Mapping[str, str]) -> list[str]:
-    return [f"{name}={pins[name]}" if name in pins else name for name in wanted]
+def _exact(requested: Sequence[str], pins: Mapping[str, str]) -> list[str]:
+    return [f"{name}={pins[name]}" if name in pins else name for name in requested]
 
 
 def _exceeds(version: str | None, other: str) -> bool:
@@ -278,7 +281,7 @@ def _exceeds(version: str | None, other: str) -> bool:
 
 
 def _apt(project: Project, request: LockRequest, base: Base, reasons: Mapping[str, str]) -> Apt:
-    """Return a function that resolves packages and prefers some versions; indices are read once."""
+    """Return a function that resolves packages with preferred versions; indices are read once."""
     from freezer.image.base import engine_base
     from freezer.resolve.debian.resolve import resolve_debian
 
@@ -292,9 +295,9 @@ def _apt(project: Project, request: LockRequest, base: Base, reasons: Mapping[st
         report=project.report,
     )
 
-    def resolve(wanted: Sequence[str], keep: Mapping[str, str]) -> tuple[DebianPackage, ...]:
+    def resolve(requested: Sequence[str], keep: Mapping[str, str]) -> tuple[DebianPackage, ...]:
         return resolve_debian(
-            wanted,
+            requested,
             image,
             indices,
             installed=_installed(base),
@@ -309,7 +312,7 @@ def _apt(project: Project, request: LockRequest, base: Base, reasons: Mapping[st
 
 
 def debian_indices(project: Project, request: LockRequest, base: Base) -> Sequence[Index]:
-    """Return the verified indices of the archives on top of a base. Raises ``FetchError``."""
+    """Return the verified indices of the archives for a base. Raises ``FetchError``."""
     from freezer.fetch.debian.packages_index import fetch_indices
 
     platform = request.environment.spec.platform

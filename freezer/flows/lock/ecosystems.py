@@ -1,8 +1,8 @@
-"""Resolves the ecosystems of a lock one after another: base, Debian, conda, pip.
+"""Resolves the ecosystems of a lock in order: base, Debian, conda, pip.
 
-Each answers a question, a plain document whose digest the lock keeps. While its question is
-unchanged, an ecosystem's answer is kept and no index is asked: that is why locking again costs
-nothing, and why a new requirement moves no Debian package.
+The inputs of each (its question) are a plain document whose digest is in the lock. While the inputs
+are unchanged, the ecosystem's packages are kept and no index is contacted: locking again costs
+nothing, and a new requirement changes no Debian package.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ if TYPE_CHECKING:
     from freezer.resolve.conda.environment import CondaRequirements
 
 FORMAT = 1
-"""Raised when every question must be asked anew because the way of answering changed."""
+"""Format number; increment to resolve everything again after a change of a resolver."""
 
 
 @dataclass(frozen=True)
 class SpecRequirements:
-    """What a spec and the files that it names require, read once for a command."""
+    """All requirements of a spec and its files, read once for a command."""
 
     conda: Mapping[str, CondaRequirements] = field(default_factory=dict)
-    """By platform, the environment's own first; empty without conda."""
+    """Conda requirements by platform, the environment's own first; empty without conda."""
     pip: PipRequirements = field(default_factory=PipRequirements)
-    """With the pip part of an ``environment.yml``."""
+    """Pip requirements, with those of an ``environment.yml``."""
 
     def resolvers(self) -> tuple[EcosystemResolver, ...]:
-        """Return the resolvers of all ecosystems, in order: each takes the answers before it."""
+        """Return the resolvers of all ecosystems, in order: each depends on those before it."""
         return (
             BaseResolver(),
             DebianResolver(),
@@ -58,9 +58,9 @@ class SpecRequirements:
 
 
 def read_requirements(environment: Environment, config: Config) -> SpecRequirements:
-    """Read what a spec requires of each ecosystem.
+    """Read a spec's requirements of each ecosystem.
 
-    Raises ``SpecError`` for all that is wrong at once, each with its place.
+    Raises ``SpecError`` with all errors at once, each with its location.
     """
     faults = Faults()
     found = _collect(environment, config, faults)
@@ -69,10 +69,10 @@ def read_requirements(environment: Environment, config: Config) -> SpecRequireme
 
 
 def read_local_files(environment: Environment, config: Config) -> SpecRequirements:
-    """Read what a spec requires, and check every other file that it names.
+    """Read a spec's requirements, and check every other file that it names.
 
-    All that is wrong with the project's own files is reported at once, before anything is fetched.
-    Raises ``SpecError``.
+    All errors in the project's own files are reported at once, before anything is fetched. Raises
+    ``SpecError``.
     """
     faults = Faults()
     found = _collect(environment, config, faults)
@@ -92,7 +92,7 @@ def _collect(environment: Environment, config: Config, faults: Faults) -> SpecRe
         conda = read_conda(environment, config)
     with faults.collect():
         if spec.conda is not None and not conda:
-            # The conda half cannot be read: report what is wrong with the pip half as well.
+            # The conda half cannot be read: report the errors of the pip half as well.
             from freezer.resolve.conda.environment import pip_part
 
             lines, folder = pip_part(environment.spec_folder, spec.conda, spec.python)
@@ -103,7 +103,7 @@ def _collect(environment: Environment, config: Config, faults: Faults) -> SpecRe
 
 
 def question_digest(resolver: EcosystemResolver, request: LockRequest, below: Below) -> str | None:
-    """Return the digest of an ecosystem's question; None where nothing is required of it."""
+    """Return the digest of an ecosystem's inputs; None when it has no requirements."""
     question = resolver.question(request, below)
     if question is None:
         return None
@@ -113,7 +113,7 @@ def question_digest(resolver: EcosystemResolver, request: LockRequest, below: Be
 def stale_ecosystems(
     request: LockRequest, requirements: SpecRequirements, lock: Lock
 ) -> Iterator[EcosystemResolver]:
-    """Yield the ecosystems whose answers in a lock are to another question than the spec's."""
+    """Yield the ecosystems whose packages in a lock were resolved from other inputs."""
     below = Below()
     for resolver in requirements.resolvers():
         question = question_digest(resolver, request, below)
@@ -128,7 +128,7 @@ def stale_ecosystems(
 def resolve_ecosystems(
     project: Project, request: LockRequest, requirements: SpecRequirements
 ) -> Answers:
-    """Return the answers of all ecosystems. Raises what their resolvers and the engine raise."""
+    """Resolve all ecosystems. Raises the errors of their resolvers and of the engine."""
     _require_accelerator(request.environment)
     below, questions, kept = Below(), dict[str, str](), set[str]()
     for resolver in requirements.resolvers():
@@ -145,7 +145,7 @@ def resolve_ecosystems(
         below = below.with_answer(resolver.name, answer)
     if AUTO in request.environment.spec.system and not {"debian", "pip"} <= kept:
         below = _with_libraries(project, request, below, requirements)
-        # What is added may also come with a newer glibc, which later questions contain.
+        # Added packages may include a newer glibc, which is an input of later ecosystems.
         again = {one.name: question_digest(one, request, below) for one in requirements.resolvers()}
         questions = {name: found for name, found in again.items() if found is not None}
     resolved = below.resolved()
@@ -180,7 +180,7 @@ def _numeric_libraries(
     *,
     pip_kept: bool,
 ) -> tuple[tuple[Component, ...], Accelerator | None]:
-    """Return the components and the accelerator: those of the old lock where no package changed."""
+    """Return components and accelerator; the old lock's when no package changed."""
     old = request.old
     packages = (resolved.debian, resolved.conda.packages)
     if old is not None and pip_kept and packages == (old.debian, old.conda):
@@ -191,7 +191,7 @@ def _numeric_libraries(
 
 
 def _require_accelerator(environment: Environment) -> None:
-    """Refuse a combination that was never released, before any ecosystem is resolved."""
+    """Raise an error for a combination that was never released, before resolving."""
     accelerator = environment.spec.accelerator
     if accelerator is not None:
         with errors_at(environment, "accelerator", "cuda"):

@@ -1,7 +1,6 @@
-"""The files next to a lock that conda's tools read.
+"""Files next to a lock for conda's tools.
 
-The lock is the authority. These follow from it and, where a channel has an address of its own, from
-the spec.
+They are derived from the lock and, when a channel has a URL of its own, from the spec.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ _MEMO: Final = "conda-export-2"
 def conda_exports(
     project: Project, conda: Mapping[str, CondaRequirements], lock: Lock, identifier: str
 ) -> dict[str, bytes]:
-    """Return conda's files that are stored next to a lock, by name.
+    """Return the exports for conda's tools that are stored next to a lock, by name.
 
     ``conda`` are the spec's requirements by platform, ``identifier`` is the lock's ID.
     """
-    # conda-lock's models take a second to load: what was made before is kept.
+    # conda-lock's models take a second to load, so results are memoised.
     from freezer.flows.lock.conda import channels_of
 
     channels = channels_of(conda)
@@ -78,7 +77,7 @@ def _conda(
 
 
 def _pins(lock: Lock) -> tuple[CondaRequirement, ...]:
-    """Return as a question what was taken over from a lock, which asks for nothing else."""
+    """Return requirements for packages of an existing lock, which have none of their own."""
     from freezer.resolve.conda.solver.interface import CondaRequirement
 
     where = Where(LOCK_FILE)

@@ -1,4 +1,4 @@
-"""The parts of a lock that follow from the spec without asking any index: settings and smoke."""
+"""Parts of a lock that need no index: image settings and the smoke plan."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _RESERVED = frozenset({"HOME", "USER", "LOGNAME", "PATH", "VIRTUAL_ENV", "CONDA_
 def image_environment(spec: Spec, base: Mapping[str, str]) -> dict[str, str]:
     """Return the image's environment variables.
 
-    Later ones win: the base's own, Freezer's, the spec's. ``PATH`` is the environment's programs
-    before the base's; no one else's ``PATH`` is taken, because scripts find their Python by it.
+    Later ones win: the base's own, Freezer's, the spec's. ``PATH`` has the environment's programs
+    before the base's; ``PATH`` of a spec is ignored, because scripts find their Python by it.
     """
     threads = spec.determinism.threads or spec.smoke.cpus
     kind = {"CONDA_PREFIX": ENVIRONMENT} if spec.conda else {"VIRTUAL_ENV": ENVIRONMENT}
@@ -45,7 +45,7 @@ def image_environment(spec: Spec, base: Mapping[str, str]) -> dict[str, str]:
 
 
 def require_free_names(environment: Environment) -> None:
-    """Refuse variables whose value Freezer decides. Raises ``SpecError``."""
+    """Raise ``SpecError`` for variables that Freezer sets."""
     for name in sorted(_RESERVED.intersection(environment.spec.env)):
         raise SpecError(
             f"the variable {name} is set by Freezer, because the image depends on it",
@@ -57,7 +57,7 @@ def require_free_names(environment: Environment) -> None:
 def smoke_plan(
     environment: Environment, locked: Iterable[str], report: Reporter
 ) -> tuple[SmokePlan, dict[str, bytes]]:
-    """Return what ``freeze check`` will run, and the files of the user's training by path.
+    """Return the trainings of ``freeze check``, and the files of the user's training by path.
 
     ``locked`` are the names of the locked Python packages. Raises ``SpecError`` for a training
     whose package is not among them.
@@ -84,7 +84,7 @@ def smoke_plan(
 def _trainings(environment: Environment, locked: frozenset[str]) -> tuple[str, ...]:
     """Return the trainings that the spec names, or those whose package is locked.
 
-    A training of the user's own stands alone unless built-in ones are named beside it.
+    The user's own training runs alone unless built-in ones are named as well.
     """
     smoke = environment.spec.smoke
     if smoke.training is None:

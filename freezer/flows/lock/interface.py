@@ -1,4 +1,4 @@
-"""What resolving a lock takes and returns: the request, an ecosystem's resolver, its answer."""
+"""Interface of lock resolution: request, resolvers, results."""
 
 from __future__ import annotations
 
@@ -31,42 +31,42 @@ A = TypeVar("A", bound="Answer")
 
 @dataclass(frozen=True)
 class LockRequest:
-    """What is to be locked, on top of which earlier lock."""
+    """What to lock, and the earlier lock to keep packages from."""
 
     environment: Environment
     as_of: str
     """UTC, ``YYYY-MM-DDTHH:MM:SSZ``: nothing newer is considered."""
     old: Lock | None
-    """The lock whose answers are kept where they still hold; None to start afresh."""
+    """The lock whose packages are kept when still valid; None to resolve everything again."""
     release: Mapping[str, Release] = field(default_factory=dict)
-    """By ecosystem: what an update moves. Empty for `freeze lock`."""
+    """By ecosystem: packages to update. Empty for `freeze lock`."""
     exceptions: Mapping[str, Newer] = field(default_factory=dict)
     """Python packages that may be newer than ``as_of``."""
 
     def released(self, ecosystem: str) -> Release | None:
-        """Return what an update moves in an ecosystem, maybe nothing; None when it is no update."""
+        """Return the packages to update in an ecosystem, maybe none; None without an update."""
         from freezer.resolve.minimal import Release
 
         return self.release.get(ecosystem, Release()) if self.release else None
 
     def kept(self, ecosystem: str, question: str) -> Lock | None:
-        """Return the old lock where its answer of an ecosystem still holds, else None."""
+        """Return the old lock if its packages of an ecosystem are still valid, else None."""
         old = self.old
         if old is None or old.answers.get(ecosystem) != question or ecosystem in self.release:
             return None
-        # An earlier cut-off may exclude what was new then; a later one excludes nothing.
+        # An earlier cut-off may exclude locked packages; a later one excludes nothing.
         return old if old.as_of <= self.as_of else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What one ecosystem's resolver returns."""
+    """The result of one ecosystem's resolver."""
 
     causes: Mapping[str, str] = field(default_factory=dict)
-    """Of an update, by name: why a package moved that the update does not name."""
+    """For an update, by name: why a package changed that the update does not name."""
     alone: Mapping[str, str] = field(default_factory=dict)
-    """Of an update in which more moves than is named: the versions of the named packages if nothing
-    else moved, where that is a solution."""
+    """For an update that changes more than the named packages: their versions when nothing else
+    may change, if that has a solution."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,18 +78,18 @@ class BaseAnswer(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class DebianAnswer(Answer):
-    """The Debian packages on top of the base, and what base and packages are together."""
+    """The Debian packages on the base, and the resulting platform."""
 
     packages: tuple[DebianPackage, ...]
     architecture: str
     glibc: str
     distribution: str
     python: PythonTarget | None
-    """None where conda provides the environment's Python."""
+    """None with conda's Python."""
 
     @classmethod
     def locked(cls, packages: tuple[DebianPackage, ...], target: Target) -> DebianAnswer:
-        """Return what a lock holds."""
+        """Return the result in a lock."""
         return cls(
             packages=packages,
             architecture=target.architecture,
@@ -101,13 +101,13 @@ class DebianAnswer(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class CondaAnswer(Answer):
-    """The conda packages of a lock; nothing in an environment without conda."""
+    """The conda packages of a lock; empty without conda."""
 
     packages: tuple[CondaPackage, ...] = ()
     other_platforms: Mapping[str, tuple[CondaPackage, ...]] = field(default_factory=dict)
     """By platform."""
     virtual_packages: Mapping[str, str] = field(default_factory=dict)
-    """What was declared to the solver for the environment's own platform."""
+    """The solver's virtual packages for the environment's own platform."""
     python: PythonTarget | None = None
 
 
@@ -133,12 +133,12 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Below:
-    """The answers of the ecosystems below the one that is resolved."""
+    """The results of the ecosystems before the one that is resolved."""
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
 
     def with_answer(self, ecosystem: str, answer: Answer) -> Below:
-        """Return these and one more."""
+        """Return these results and one more."""
         return replace(self, answers={**self.answers, ecosystem: answer})
 
     @property
@@ -148,12 +148,12 @@ class Below:
 
     @property
     def debian(self) -> DebianAnswer:
-        """What is installed on the base."""
+        """The packages installed on the base."""
         return self._answer("debian", DebianAnswer)
 
     @property
     def conda(self) -> CondaAnswer:
-        """The conda packages; none in an environment without conda."""
+        """The conda packages; empty without conda."""
         return self._answer("conda", CondaAnswer) if "conda" in self.answers else CondaAnswer()
 
     @property
@@ -163,7 +163,7 @@ class Below:
 
     @property
     def target(self) -> Target:
-        """What Python packages are chosen for: conda's Python before the system's."""
+        """The target of Python packages: conda's Python, else the system's."""
         system = self.debian
         return Target.model_validate(
             {
@@ -175,71 +175,71 @@ class Below:
         )
 
     def resolved(self) -> Resolved:
-        """Return all packages, once every ecosystem has answered."""
+        """Return all packages, once every ecosystem is resolved."""
         return Resolved(self.base, self.target, self.debian.packages, self.conda, self.pip)
 
     def _answer(self, ecosystem: str, kind: type[A]) -> A:
         found = self.answers[ecosystem]
         if not isinstance(found, kind):
-            msg = f"{ecosystem} answered with {type(found).__name__}"
+            msg = f"the result of {ecosystem} is a {type(found).__name__}"
             raise TypeError(msg)
         return found
 
 
 @dataclass(frozen=True)
 class SpecLine:
-    """One place of the spec, or of a file that it names, that speaks of a package."""
+    """A line of the spec, or of a file that it names, about a package."""
 
     where: Where
     text: str
     constraint: bool = False
-    """Whether it only constrains the version, and requires nothing."""
+    """Whether it is a constraint and no requirement."""
 
 
 class EcosystemResolver(Protocol):
-    """Resolves one ecosystem of a lock; the list of all is in `freezer.flows.lock.ecosystems`.
+    """Resolves one ecosystem of a lock; all are listed in `freezer.flows.lock.ecosystems`.
 
-    It holds what the spec requires of its ecosystem, read once for a command.
-    Methods that need a resolver or a client import it themselves: where an answer is kept, none of
-    them is loaded, and locking again takes half the time.
+    It has the spec's requirements of its ecosystem, read once for a command. Methods that need a
+    solver or a client import it themselves: when packages are kept, none is loaded, and locking
+    again takes half the time.
     """
 
     name: ClassVar[str]
-    """As in `freezer.ecosystems`."""
+    """The ecosystem's name in `freezer.ecosystems`."""
     stale: ClassVar[str]
-    """What `freeze lock --check` reports when the question is another."""
+    """The message of `freeze lock --check` when the inputs differ."""
 
     def question(self, request: LockRequest, below: Below) -> list[Any] | None:
-        """Return all that the answer depends on but the indexes' content; without secrets.
+        """Return all inputs except for the indexes' contents, without secrets.
 
-        None where the spec requires nothing of this ecosystem. While the digest of the question is
-        the one in the lock, the answer in the lock is kept, and no index is asked.
+        None when the spec has no requirements of this ecosystem. While the digest equals the one in
+        the lock, the locked packages are kept and no index is contacted.
         """
 
     def locked(self, lock: Lock) -> Answer:
-        """Return the answer that a lock holds."""
+        """Return the result in a lock."""
 
     def resolve(self, project: Project, request: LockRequest, below: Below) -> Answer:
-        """Return the answer to the question. Raises ``ResolveError``, ``FetchError`` and more."""
+        """Resolve the requirements. Raises ``ResolveError``, ``FetchError`` and more."""
 
     def spec_lines(self, request: LockRequest, lock: Lock, name: str) -> Iterator[SpecLine]:
-        """Yield the places that speak of a package."""
+        """Yield the lines of the spec about a package."""
 
     def limits(
         self, project: Project, request: LockRequest, lock: Lock, names: Iterable[str]
     ) -> Iterator[tuple[str, str, str | None, str]]:
-        """Yield name, version, a newer version that there is, and why it is not taken.
+        """Yield name, version, a newer available version, and why it is not selected.
 
-        Of those among ``names`` (as this ecosystem writes them) that the lock has.
+        For those of ``names`` (as this ecosystem writes them) that are in the lock.
         """
 
 
 @dataclass(frozen=True)
 class Answers:
-    """All that was resolved for a lock."""
+    """The results of all ecosystems."""
 
     questions: Mapping[str, str]
-    """By ecosystem, the digest of the question that each answer is to."""
+    """By ecosystem, the digest of the inputs."""
     resolved: Resolved
     components: tuple[Component, ...]
     accelerator: Accelerator | None
@@ -250,7 +250,7 @@ class Answers:
 
     @classmethod
     def locked(cls, lock: Lock) -> Answers:
-        """Return the answers that a lock holds."""
+        """Return the results in a lock."""
         conda = CondaAnswer(
             packages=lock.conda,
             other_platforms=lock.conda_elsewhere,

@@ -1,4 +1,4 @@
-"""``freeze lock``: a spec becomes a lock, over the one that there is."""
+"""``freeze lock``: resolves a spec to a lock, on top of the existing one."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LockResult:
-    """What ``freeze lock`` did."""
+    """The result of ``freeze lock``."""
 
     locked: Locked
     changed: bool
-    """False when the lock was there already, byte for byte."""
+    """False when the existing lock has the same bytes."""
     first: bool
-    """True when there was no lock before."""
+    """Whether there was no lock before."""
     changes: tuple[str, ...]
     """A sentence for each package or setting that changed; empty for a first lock."""
 
@@ -66,10 +66,10 @@ def lock(
 ) -> LockResult:
     """Resolve an environment's spec and write its lock.
 
-    Versions of an existing lock that still answer the spec are kept, unless ``upgrade``.
-    ``as_of`` (``YYYY-MM-DDTHH:MM:SSZ``) goes before the spec's; ``reason`` is kept in the history
-    where anything changed. Raises ``SpecError``,
-    ``ResolveError``, ``FetchError`` and what the engine raises; nothing is written then.
+    Versions of an existing lock that still satisfy the spec are kept, unless ``upgrade``. ``as_of``
+    (``YYYY-MM-DDTHH:MM:SSZ``) overrides the spec's; ``reason`` is stored in the history if anything
+    changed. Raises ``SpecError``, ``ResolveError``, ``FetchError`` and the errors of the engine;
+    nothing is written then.
     """
     from freezer.flows.history.entries import summary_of
     from freezer.flows.history.generations import adopt, record_generation
@@ -79,7 +79,7 @@ def lock(
     require_free_names(environment)
     requirements = read_local_files(environment, project.config)
     with open_history(project, environment.name) as opened:
-        adopt(opened)  # what is written over stays in the history
+        adopt(opened)  # the lock that is overwritten is kept in the history
         before = None if upgrade else read_lock(project.root, environment.name)
         moment = _moment(environment, as_of, before)
         exceptions = still_newer(_previous(project, environment) if upgrade else before, moment)
@@ -93,9 +93,9 @@ def lock(
 
 
 def check_lock(project: Project, name: str | None, *, as_of: str | None = None) -> Locked:
-    """Return the lock if it still answers the spec. Asks no index and no engine.
+    """Return the lock if it still satisfies the spec. Contacts no index and no engine.
 
-    Raises ``StaleLockError`` saying what ``freeze lock`` would look at anew.
+    Raises ``StaleLockError`` with what ``freeze lock`` would resolve again.
     """
     environment = load_environment(project.root, name)
     require_free_names(environment)
@@ -110,10 +110,11 @@ def check_lock(project: Project, name: str | None, *, as_of: str | None = None) 
     stale = _stale(project, environment, locked, as_of)
     if stale:
         raise StaleLockError(
-            "the lock no longer answers the spec",
+            "the lock no longer satisfies the spec",
             where=Where(shown),
             details=stale,
-            hint=f"run `freeze lock {environment.name}`; it keeps every version that still answers",
+            hint=f"run `freeze lock {environment.name}`; it keeps every version that still "
+            "satisfies the spec",
         )
     return locked
 
@@ -131,14 +132,14 @@ def _stale(
     for name, data in exports(project, requirements, old, locked.id).items():
         export = locked.folder / name
         if not export.is_file() or export.read_bytes() != data:
-            stale.append(f"{name} is not the one that belongs to the lock")
+            stale.append(f"{name} does not belong to the lock")
     return stale
 
 
 def spec_changes(project: Project, locked: Locked) -> list[str]:
-    """Return a sentence for each thing that the spec has otherwise than its current lock.
+    """Return a sentence for each difference of the spec from its current lock.
 
-    The files that the spec names are part of it. Asks no index and no engine. Raises ``SpecError``.
+    Includes the files that the spec names. Contacts no index and no engine. Raises ``SpecError``.
     """
     environment = load_environment(project.root, locked.lock.name)
     require_free_names(environment)
@@ -149,21 +150,21 @@ def spec_changes(project: Project, locked: Locked) -> list[str]:
 
 
 def _unchanged(environment: Environment, locked: Locked, moment: str) -> LockRequest:
-    """Return the request that a lock is the answer to, if its spec has not changed."""
+    """Return the request of a lock, as far as its spec has not changed."""
     return LockRequest(environment, moment, locked.lock, exceptions=still_newer(locked, moment))
 
 
 def _settings_changed(project: Project, request: LockRequest, locked: Locked) -> list[str]:
-    """Return what differs where no ecosystem's question changed: settings, files, reasons."""
+    """Return differences beyond the ecosystems' inputs: settings, files, reasons."""
     old = locked.lock
     expected = compose(project, request, Answers.locked(old))
-    if runtime_fault(project, old) is None:  # it builds as it is: a newer Freezer spoils no lock
+    if runtime_fault(project, old) is None:  # a newer Freezer can build the lock unchanged
         expected = expected.model_copy(update={"inside": old.inside})
     return list(changes(old, expected))
 
 
 def _moment(environment: Environment, as_of: str | None, before: Locked | None) -> str:
-    """Return the cut-off: the command's, the spec's, the old lock's, or now."""
+    """Return the cut-off: of the command, the spec, the old lock, or now."""
     if chosen := as_of or environment.spec.as_of:
         return chosen
     if before is not None:
@@ -172,7 +173,7 @@ def _moment(environment: Environment, as_of: str | None, before: Locked | None) 
 
 
 def still_newer(locked: Locked | None, as_of: str) -> dict[str, Newer]:
-    """Return the exceptions of a lock that a cut-off has not caught up with."""
+    """Return the exceptions of a lock that are still newer than a cut-off."""
     found = locked.lock.exceptions.items() if locked else ()
     return {name: newer for name, newer in found if newer.as_of > as_of}
 
@@ -180,7 +181,7 @@ def still_newer(locked: Locked | None, as_of: str) -> dict[str, Newer]:
 def exports(
     project: Project, requirements: SpecRequirements, lock: Lock, identifier: str
 ) -> dict[str, bytes]:
-    """Return the files that are stored next to a lock for other tools, by name."""
+    """Return the exports that are stored next to a lock for other tools, by name."""
     files = {REQUIREMENTS_FILE: requirements_text(lock).encode()}
     if lock.conda:
         from freezer.flows.lock.exports import conda_exports
@@ -190,7 +191,7 @@ def exports(
 
 
 def compose(project: Project, request: LockRequest, answers: Answers) -> Lock:
-    """Return the lock made of the answers of all resolved."""
+    """Compose the lock of the results of all ecosystems."""
     environment, resolved = request.environment, answers.resolved
     spec = environment.spec
     names = {item.name for item in resolved.pip.packages} | set(
@@ -237,7 +238,7 @@ def write(
     old = _previous(project, environment)
     written = lock_bytes(made)
     identifier = lock_id(written)
-    # The lock last: whoever finds it finds the others as well.
+    # The lock is written last: when it exists, the others do as well.
     files = {**exports(project, requirements, made, identifier), LOCK_FILE: written}
     changed = False
     with disk_errors(folder):
@@ -247,7 +248,7 @@ def write(
             if not path.is_file() or path.read_bytes() != data:
                 write_atomically(path, data)
                 changed = True
-        for name in CONDA_EXPORTS - files.keys():  # of an environment that had conda before
+        for name in CONDA_EXPORTS - files.keys():  # left over from when the environment had conda
             (folder / name).unlink(missing_ok=True)
     locked = Locked(made, identifier, folder)
     said = tuple(changes(old.lock, made)) if old is not None else ()
@@ -260,4 +261,4 @@ def _previous(project: Project, environment: Environment) -> Locked | None:
     try:
         return read_lock(project.root, environment.name)
     except LockError:
-        return None  # `--upgrade` starts afresh over a lock that cannot be read
+        return None  # `--upgrade` replaces a lock that cannot be read

@@ -1,7 +1,7 @@
-"""The libraries that compute: found in the answers, and compared with what the spec declares.
+"""Numeric libraries of all ecosystems, compared with what the spec declares.
 
-``accelerator:`` and ``blas:`` constrain every ecosystem before it is resolved. Here all answers are
-looked at together, for what no single ecosystem could see.
+``accelerator:`` and ``blas:`` constrain every ecosystem before it is resolved. Here all results are
+checked together, for conflicts that no single ecosystem can see.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 def numeric_libraries(
     project: Project, environment: Environment, resolved: Resolved, requirements: PipRequirements
 ) -> tuple[tuple[Component, ...], Accelerator | None]:
-    """Return the components of an environment, and the accelerator where the spec declares one.
+    """Return the components of an environment, and the accelerator if declared.
 
-    Warns of what the user should know. Raises ``ResolveError`` where the environment would not
-    compute with what the spec declares.
+    Issues warnings. Raises ``ResolveError`` when the environment would use other libraries than
+    declared.
     """
     components = _components(project, resolved, requirements.options)
     spec, accelerator, warnings = environment.spec, None, list[str]()

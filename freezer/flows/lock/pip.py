@@ -1,4 +1,4 @@
-"""The Python packages that pip installs, next to those that conda provides."""
+"""Resolver of the Python packages that pip installs, in addition to conda's."""
 
 from __future__ import annotations
 
@@ -36,12 +36,10 @@ class PipPackagesResolver:
 
     requirements: PipRequirements = field(default_factory=PipRequirements)
     name: ClassVar[str] = "pip"
-    stale: ClassVar[str] = (
-        "the spec asks for other Python packages, or has them resolved in another way"
-    )
+    stale: ClassVar[str] = "the spec requests other Python packages, or another way to resolve them"
 
     def question(self, request: LockRequest, below: Below) -> list[Any]:
-        """Return the requirements, the target and what constrains them."""
+        """Return the requirements, the target and the constraints."""
         spec, pip = request.environment.spec, self.requirements
         question: list[Any] = [pip_question(pip, spec.pip, below.target)]
         if below.conda.packages:
@@ -54,13 +52,13 @@ class PipPackagesResolver:
         return question
 
     def locked(self, lock: Lock) -> PipAnswer:
-        """Return what a lock holds."""
+        """Return the result in a lock."""
         return PipAnswer(packages=lock.pip, overrides=lock.overrides)
 
     def resolve(self, project: Project, request: LockRequest, below: Below) -> PipAnswer:
-        """Return the packages to install: never one that conda provides.
+        """Return the packages to install, without any that conda provides.
 
-        Raises ``ResolveError`` where there is no solution.
+        Raises ``ResolveError`` without a solution.
         """
         from freezer.resolve.python.git.stand_ins import from_git, with_git
         from freezer.resolve.python.resolve import require_no_project, require_python, resolve_pip
@@ -105,7 +103,7 @@ class PipPackagesResolver:
     def limits(
         self, project: Project, request: LockRequest, lock: Lock, names: Iterable[str]
     ) -> Iterator[tuple[str, str, str | None, str]]:
-        """Yield what the indexes have, and which range excludes it."""
+        """Yield newer versions on the indexes, and the range that excludes each."""
         from freezer.resolve.python.update_causes import why_not_newer
 
         wanted = set(names)
@@ -119,7 +117,7 @@ class PipPackagesResolver:
     def _request(
         self, project: Project, request: LockRequest, target: Target, conda: Sequence[CondaPackage]
     ) -> PipRequest:
-        """Return the request as Python resolvers take it."""
+        """Return the request for the Python resolvers."""
         from freezer.fetch.python.settings import indexes, with_options
 
         old, spec, pip = request.old, request.environment.spec, self.requirements
@@ -141,7 +139,7 @@ class PipPackagesResolver:
 def _git_wheels(
     project: Project, requirements: Sequence[GitRequirement], request: PipRequest, below: Below
 ) -> list[GitWheel]:
-    """Return what is required from git, built. Raises ``FetchError``, ``BuildError``."""
+    """Build and return the git requirements. Raises ``FetchError``, ``BuildError``."""
     if not requirements:
         return []
     from freezer.flows.lock.source.git import build_git_wheels
@@ -154,8 +152,8 @@ def _taken_over(
 ) -> tuple[PipPackage, ...]:
     """Return the packages of an existing lock for the request's target, and a pip, by name.
 
-    Raises ``SpecError`` for packages that cannot be taken over, ``ResolveError`` for a lock of
-    another target, ``IntegrityError``, ``FetchError``.
+    Raises ``SpecError`` for packages that cannot be used, ``ResolveError`` for a lock of another
+    target, ``IntegrityError``, ``FetchError``.
     """
     from freezer.fetch.python.settings import indexes
     from freezer.resolve.python.resolve import resolve_pip
@@ -168,7 +166,7 @@ def _taken_over(
     pins = locked.pins(request.target)
     built = _git_wheels(project, [pin.git for pin in pins if pin.git], request, below)
     wheels = {wheel.package.name: wheel for wheel in built}
-    with project.report.task(f"Taking over the Python packages of {locked.shown}"):
+    with project.report.task(f"Importing the Python packages of {locked.shown}"):
         taken = take_over(pins, request, project.store, build, wheels)
     if any(item.name == "pip" for item in taken):
         return taken
@@ -179,9 +177,9 @@ def _taken_over(
 
 
 def read_pip(environment: Environment, conda: Mapping[str, CondaRequirements]) -> PipRequirements:
-    """Return what the spec requires of pip, with the pip part of its ``environment.yml``.
+    """Return the spec's pip requirements, with those of its ``environment.yml``.
 
-    Raises ``SpecError`` with the place.
+    Raises ``SpecError`` with the location.
     """
     spec = environment.spec
     own = conda.get(spec.platform)
@@ -198,7 +196,7 @@ def read_pip(environment: Environment, conda: Mapping[str, CondaRequirements]) -
 
 
 def provided_by(conda: Sequence[CondaPackage]) -> dict[str, Provided]:
-    """Return the Python packages that conda packages provide, by normalised name."""
+    """Return the Python packages in conda packages, by normalised name."""
     if not conda:
         return {}
     from freezer.resolve.conda.names import provided_by_conda
@@ -214,7 +212,7 @@ def provided_by(conda: Sequence[CondaPackage]) -> dict[str, Provided]:
 
 
 def _comparable(version: str) -> Version:
-    """Return a version that PEP 440 can compare; 0 for packages that count otherwise."""
+    """Return a PEP 440 version; 0 for packages with another version scheme."""
     try:
         return Version(version)
     except InvalidVersion:
@@ -224,7 +222,7 @@ def _comparable(version: str) -> Version:
 def _accelerator_constraints(
     project: Project, request: LockRequest, pip: PipRequirements
 ) -> tuple[PipRequirement, ...]:
-    """Return what ``accelerator:`` adds to the constraints, by what the indexes have."""
+    """Return the constraints of ``accelerator:``, from the indexes' contents."""
     accelerator = request.environment.spec.accelerator
     if accelerator is None or not pip.requirements:
         return ()

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def with_reasons(lock: Lock, environment: Environment, report: Reporter) -> Lock:
-    """Return the lock with the spec's ``why`` added to the reason of each package that it names.
+    """Return the lock with the spec's ``why`` added to the packages' reasons.
 
-    Warns about a reason for something that is not locked: it is often a misspelt name.
+    Warns of a reason for something that is not locked, which is often a misspelt name.
     """
     unused = dict(environment.spec.why)
     update: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Where the bytes of a project's locks come from: the configured sources, put together once."""
+"""Sources of a project's artifacts, collected from configuration and spec."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def artifact_sources(
     """Return the sources of an environment's artifacts.
 
     A lock names no hosts, so indexes and channels that only the spec and its files name come from
-    its requirements. ``as_of`` chooses the dated archive where one is configured; ``base_sources``
+    its requirements. ``as_of`` selects the dated archive if one is configured; ``base_sources``
     returns the apt sources of the base image, and is called only when needed.
     """
-    # Imported here: most commands fetch nothing, and the clients take time to load.
+    # Imported late: most commands fetch nothing, and the clients take time to load.
     from freezer.fetch.conda.source import CondaChannels
     from freezer.fetch.debian.archive import DebianArchive
     from freezer.fetch.python.index import PythonIndex
@@ -45,7 +45,7 @@ def artifact_sources(
 
 
 def spec_channels(project: Project, name: str) -> tuple[CondaChannel, ...]:
-    """Return all conda channels of an environment: those of its spec, and configured ones."""
+    """Return all conda channels of an environment: from its spec and the configuration."""
     from freezer.fetch.conda.channels import configured
 
     channels = channels_of(requirements_if_any(project, name).conda)
@@ -53,9 +53,9 @@ def spec_channels(project: Project, name: str) -> tuple[CondaChannel, ...]:
 
 
 def requirements_if_any(project: Project, name: str) -> SpecRequirements:
-    """Return what an environment's spec requires; nothing where it is broken or not there.
+    """Return a spec's requirements; empty when it is missing or invalid.
 
-    Fetching and explaining a lock need the lock alone.
+    Fetching and explaining a lock need the lock only.
     """
     try:
         return read_requirements(load_environment(project.root, name), project.config)

@@ -42,7 +42,7 @@ def show(result: DiffResult, console: Console) -> None:
             console.print(f"[bold]{title}[/bold]", highlight=False)
             show_rows([_row(change) for change in changes], console)
     lines = [*result.diff.notes, *(f"inventory: {text}" for text in result.inventory)]
-    lines += [f"recorded numbers, {text}" for text in result.references]
+    lines += [f"recorded results, {text}" for text in result.references]
     for line in lines:
         console.print(_safe(line), highlight=False, soft_wrap=True)
 
@@ -50,8 +50,8 @@ def show(result: DiffResult, console: Console) -> None:
 def _sections(result: DiffResult) -> list[tuple[str, Sequence[Change]]]:
     found = result.diff
     return [
-        ("What everything stands on", found.platform),
-        ("What does the arithmetic", [_for_role(one) for one in found.arithmetic]),
+        ("Platform", found.platform),
+        ("Numeric components", [_for_role(one) for one in found.components]),
         *(
             (f"{ecosystem} packages", [one for one in found.packages if one.ecosystem == ecosystem])
             for ecosystem in dict.fromkeys(one.ecosystem for one in found.packages)
@@ -89,7 +89,7 @@ def page(result: DiffResult, form: str) -> str:
         notes=[
             *result.diff.notes,
             *(f"inventory: {text}" for text in result.inventory),
-            *(f"recorded numbers, {text}" for text in result.references),
+            *(f"recorded results, {text}" for text in result.references),
         ],
     )
 

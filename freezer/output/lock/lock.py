@@ -49,7 +49,7 @@ def show(result: LockResult, project: Path, console: Console) -> None:
 
 
 def show_checked(locked: Locked, console: Console) -> None:
-    """Print that a lock still answers its spec."""
+    """Print that a lock still satisfies its spec."""
     text = f"{locked.lock.name}: lock {short_id(locked.id)} answers the spec"
     console.print(text, highlight=False)
     if locked.lock.inside != installed_runtime():

@@ -100,8 +100,8 @@ def test_what_moves_the_numbers_stands_apart() -> None:
         environment={"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "2"},
     )
     found = diff_locks(old, new)
-    assert ("blas", "up") in {(one.ecosystem, one.kind) for one in found.arithmetic}
-    assert {"cuda", "cudnn"} <= {one.name for one in found.arithmetic}
+    assert ("blas", "up") in {(one.ecosystem, one.kind) for one in found.components}
+    assert {"cuda", "cudnn"} <= {one.name for one in found.components}
     assert [one.name for one in found.settings] == ["OMP_NUM_THREADS"]
     whys = {one.what.split(": ")[0]: one.level for one in assess(found)}
     assert whys["OpenBLAS (pip:numpy)"] == "likely"

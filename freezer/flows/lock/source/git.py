@@ -1,7 +1,7 @@
-"""Packages from git: a commit pinned, its wheel built once without a network, and locked by hash.
+"""Packages from git: a pinned commit, whose wheel is built once without network.
 
-The wheel is what the lock names, so bundles and stores hold it as any other. Where it is nowhere,
-it is built again from the commit, with the locked build requirements, and must be the same bytes.
+The lock has the wheel's hash, so bundles and stores treat it as any other. When it is nowhere, it
+is built again from the commit with the locked build requirements, and must have the same bytes.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def build_git_wheels(
     request: PipRequest,
     below: Below,
 ) -> list[GitWheel]:
-    """Return the wheel of each requirement from git, in the store.
+    """Return the wheel of each git requirement, in the store.
 
-    Raises ``FetchError`` for a repository out of reach, ``BuildError``, ``ResolveError``.
+    Raises ``FetchError`` for a repository that cannot be reached, ``BuildError``, ``ResolveError``.
     """
     if not requirements:
         return []
@@ -74,7 +74,7 @@ def build_git_wheels(
 def rebuild_git_wheel(
     project: Project, lock: Lock, package: PipPackage, sources: Sequence[Source]
 ) -> None:
-    """Build a locked wheel from git again. Raises ``IntegrityError`` where it has other bytes."""
+    """Rebuild a locked wheel from git. Raises ``IntegrityError`` when its bytes differ."""
     url, commit = package.url or "", package.commit or ""
     with checkout(url, commit, project.store) as tree:
         source = _source(
@@ -91,7 +91,7 @@ def rebuild_git_wheel(
             f"{package.name} built again from {commit[:12]} is not the wheel that was locked",
             found=f"sha256 {built.sha256}",
             expected=f"sha256 {package.sha256}",
-            hint="take it from a bundle or a store that has it (`freeze bundle`); its build is not "
+            hint="get it from a bundle or a store that has it (`freeze bundle`); its build is not "
             "reproducible",
         )
 
@@ -127,7 +127,7 @@ def _built(
     real, version, metadata = wheel_metadata(project.store.verified(built.sha256), built.file)
     if item.name is not None and real != item.name:
         raise ResolveError(
-            f"the repository holds another package than {item.name}",
+            f"the repository contains another package than {item.name}",
             where=item.where,
             found=real,
             hint=f"write it as `{real} @ git+...`",
@@ -144,7 +144,7 @@ def _source(
     requires: tuple[PipPackage, ...],
     described: str | None,
 ) -> PipPackage:
-    """Return the commit's files as a package from source, in the store."""
+    """Return the commit's files as a source distribution, in the store."""
     stem = f"{name}-{tree.commit[:12]}"
     sha256, size = tree.pack(
         project.store, stem, _archival(tree, subdirectory, requires, described)
@@ -199,7 +199,7 @@ def _build(
 
 
 def _sources(project: Project, request: PipRequest, place: Lock) -> tuple[Source, ...]:
-    """Return where what a build runs in comes from."""
+    """Return the sources of the build's own packages."""
 
     def base_sources() -> tuple[AptSource, ...]:
         if place.base.kind != "registry":
@@ -222,7 +222,7 @@ def _sources(project: Project, request: PipRequest, place: Lock) -> tuple[Source
 
 
 def _place(project: Project, request: PipRequest, below: Below) -> Lock:
-    """Return a lock of what a build runs in: base, Debian packages, conda's, and a pip."""
+    """Return a lock of the build's environment: base, Debian and conda packages, and a pip."""
     alone = replace(request, requirements=(), constraints=(), overrides=())
     pip = resolve_pip(alone, "uv", store=project.store, report=project.report).packages
     return Lock(

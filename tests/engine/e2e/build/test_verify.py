@@ -91,7 +91,7 @@ def differences(
     (folder / "Dockerfile").write_text(f"FROM {image.tags[0]}\nUSER 0:0\n{steps}")
     made = engine.build(folder, report=SILENT)
     account = take_account(engine, made)
-    with pytest.raises(VerificationError, match="does not hold what the lock says") as caught:
+    with pytest.raises(VerificationError, match="does not match the lock") as caught:
         verify(built.lock, account, expected)
     yield caught.value.details
     engine.remove_image(made)

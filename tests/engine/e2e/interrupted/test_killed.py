@@ -41,7 +41,7 @@ def test_a_killed_new_lock_leaves_the_old_one(project: Project, file: str) -> No
     project.spec(pip=["numpy", "six"])
     assert outcome(die(project, file, "lock")).code == -signal.SIGKILL
     assert project.lock_file.read_bytes() == before
-    project.freeze("lock", "--check").failed(1, "no longer answers the spec")
+    project.freeze("lock", "--check").failed(1, "no longer satisfies the spec")
     project.freeze("lock").good()
     assert {package.name for package in project.lock.pip} == {"numpy", "pip", "six"}
     names = {path.name for path in project.lock_file.parent.iterdir()}

@@ -80,7 +80,7 @@ def test_dates(text: str, moment: str) -> None:
 
 
 def test_what_is_no_date() -> None:
-    with pytest.raises(SpecError, match="no date"):
+    with pytest.raises(SpecError, match="is not a date"):
         parse_since("yesterday")
 
 

@@ -75,7 +75,7 @@ def test_any_changed_byte_is_enough(here, file):
 def test_the_name_of_another_environment_is_refused(here, file):
     whole = file.read_bytes()
     file.write_bytes(whole.replace(b'"environment":"demo"', b'"environment":"demp"', 1))
-    with pytest.raises(FreezerError, match="does not hold the lock that it names"):
+    with pytest.raises(FreezerError, match="does not contain the lock that it names"):
         check_bundle(here.opened, file)
 
 

@@ -42,7 +42,7 @@ def test_each_is_named_with_the_nearest_or_that_the_channel_still_lists_it(room:
         1,
         "2 locked files are no longer at any source",
         "gone 1.0 py312_1 (forge): it has 1.0 py311_1, 1.1 py312_0",
-        "listed-1.0-0.conda (forge): the channel lists it, and does not have it",
+        "listed-1.0-0.conda (forge): the channel lists it but does not have it",
         "`freeze lock demo` keeps all else",
     )
 

@@ -76,7 +76,7 @@ def refusal(room: Room, *asked: str, **wishes: Any) -> ResolveError:
 
 def test_the_nearest_cuda_and_cudnn_are_those_that_solve(room: Room) -> None:
     error = refusal(room, "pytorch", accelerator={"cuda": "12.4", "cudnn": "9"})
-    assert error.what == "the channels have nothing that answers `accelerator`"
+    assert error.what == "the channels have no packages for `accelerator`"
     assert error.where is not None
     assert error.where.key == "accelerator"
     assert error.expected == (
@@ -84,7 +84,7 @@ def test_the_nearest_cuda_and_cudnn_are_those_that_solve(room: Room) -> None:
         "CUDA 12.6 with cuDNN 9.3 (pytorch 2.6)"
     )
     assert error.hint is not None
-    assert error.hint.startswith("set accelerator to what is expected here, or add a channel")
+    assert error.hint.startswith("set accelerator to the requested value, or add a channel")
 
 
 def test_what_is_far_off_is_named_where_nothing_is_near(room: Room) -> None:
@@ -99,13 +99,13 @@ def test_a_cuda_newer_than_any_names_the_newest(room: Room) -> None:
 
 def test_a_blas_names_those_that_solve(room: Room) -> None:
     error = refusal(room, "numpy", blas="netlib", accelerator={"cuda": "12.6"})
-    assert error.what == "the channels have nothing that answers `blas`"
+    assert error.what == "the channels have no packages for `blas`"
     assert error.expected == "blas: openblas or mkl"
 
 
 def test_both_at_fault_are_both_named(room: Room) -> None:
     error = refusal(room, "pytorch", blas="netlib", accelerator={"cuda": "12.9"})
-    assert error.what == "the channels have nothing that answers `accelerator` and `blas`"
+    assert error.what == "the channels have no packages for `accelerator` and `blas`"
 
 
 def test_a_clash_of_the_packages_themselves_stays_what_it_is(room: Room) -> None:

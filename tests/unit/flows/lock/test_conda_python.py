@@ -38,7 +38,7 @@ def test_another_minor_version_or_none_is_refused(
     environment: Environment, packages: list[object], found: str
 ) -> None:
     """As a lock that is taken over may bring."""
-    with pytest.raises(ResolveError, match=r"bring no Python 3\.13") as caught:
+    with pytest.raises(ResolveError, match=r"contain no Python 3\.13") as caught:
         conda_python(packages, environment)  # type: ignore[arg-type]
     assert caught.value.found == found
     assert str(caught.value.where) == "freeze.yaml:3 (python)"

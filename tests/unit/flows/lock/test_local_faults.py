@@ -37,7 +37,7 @@ def test_every_kind_at_once(tmp_path: Path) -> None:
     said = "\n".join(found)
     for part in (
         "gone.txt cannot be read", "reqs.txt:1", "reqs.txt:2", "reqs.txt:4", "more.txt cannot be",
-        "the folder ./wheels is not there", "reqs.txt:8", "reqs.txt:9", "gone-too.txt cannot be",
+        "the folder ./wheels does not exist", "reqs.txt:8", "reqs.txt:9", "gone-too.txt cannot be",
         "train.py cannot be read", "src cannot be read", "no file matches data/*.csv",
         "Makefile cannot be read",
     ):  # fmt: skip
