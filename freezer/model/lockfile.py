@@ -129,13 +129,9 @@ def _loaded(text: str) -> Any:
     References multiply a value, and nesting takes a parser's stack. Raises ``yaml.YAMLError``, and
     ``ValueError`` for a value that looks like a date or a number and is none.
     """
-    from freezer.model.yaml_document import DEEPEST, events  # seldom: most locks are canonical
+    from freezer.model.yaml_document import require_shallow  # seldom: most locks are canonical
 
-    for depth, event in events(text):
-        if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
-            deep = depth > DEEPEST
-            problem = f"over {DEEPEST} levels" if deep else "a reference to another value"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+    require_shallow(text)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return yaml.load(text, loader)  # noqa: S506 - both are safe loaders

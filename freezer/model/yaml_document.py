@@ -115,6 +115,25 @@ def events(text: str) -> Iterator[tuple[int, Any]]:
         depth -= isinstance(event, yaml.CollectionEndEvent)
 
 
+def require_shallow(text: str, *, aliases: bool = False) -> None:
+    """Raise ``yaml.MarkedYAMLError`` for over `DEEPEST` levels, or for aliases if not allowed.
+
+    To be called before a loader that would build such a document.
+    """
+    for depth, event in events(text):
+        if depth > DEEPEST or (isinstance(event, yaml.AliasEvent) and not aliases):
+            deep = depth > DEEPEST
+            problem = f"over {DEEPEST} levels" if deep else "a reference to another value"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+
+
+def load_as_text(text: str) -> Any:
+    """Return a YAML document with all scalars as text. Raises ``yaml.YAMLError``."""
+    require_shallow(text, aliases=True)
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    return yaml.load(text, loader)  # noqa: S506 - constructs text only
+
+
 def _broken(error: yaml.YAMLError, text: str, name: str) -> SpecError:
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark else None

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from freezer.flows.setup.files.seen import Seen, WantedPython, by_version, table
 from freezer.model.parsing import parse_toml
+from freezer.model.yaml_document import load_as_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,5 +94,5 @@ def _locked(path: Path, file: str) -> WantedPython | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - texts only
+    document = load_as_text(path.read_text(encoding="utf-8"))
     return document if isinstance(document, dict) else {}

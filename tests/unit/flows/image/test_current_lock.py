@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from freezer.flows.check.check import check
+from freezer.flows.compare.diff import diff
 from freezer.flows.image.build import build
 from freezer.flows.image.current_lock import load_current_lock, spec_change
 from freezer.flows.project.environment import Locked, read_lock
@@ -94,6 +95,22 @@ def test_a_command_says_in_one_line_that_the_spec_moved(
     assert warning.startswith("the spec has changed since this lock (")
     assert said in warning
     assert "run `freeze lock demo`" in warning
+
+
+@pytest.mark.parametrize("words", [("1", "current"), ("1", None), ("demo", "1")])
+def test_a_comparison_with_the_current_lock_says_so_too(
+    stage: Stage, words: tuple[str, str | None]
+) -> None:
+    edit_file(stage)
+    diff(stage.project, None, *words)
+    [warning] = stage.warnings
+    assert "smoke file train.py: changed" in warning
+
+
+def test_a_comparison_of_generations_says_nothing_of_the_spec(stage: Stage) -> None:
+    edit_file(stage)
+    diff(stage.project, None, "1", "1")
+    assert stage.warnings == []
 
 
 def test_the_verdict_is_still_that_on_the_lock(stage: Stage) -> None:

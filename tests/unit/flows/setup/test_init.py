@@ -54,6 +54,26 @@ def test_a_pyproject_gives_name_python_and_requirements(tmp_path):
     assert spec.python == "3.11"
 
 
+@pytest.mark.parametrize(
+    "name", ["environment.yml", "conda/dev.yaml", "python_env.yaml", "MLmodel"]
+)
+@pytest.mark.parametrize("deep", ["[" * 200_000, "- " * 5_000 + "x"], ids=["brackets", "dashes"])
+def test_yaml_that_is_nested_without_end_is_noted_before_it_is_loaded(tmp_path, name, deep):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(f"python: 3.10.1\ndependencies:\n  {deep}\n")
+    found = discover(tmp_path)
+    assert found.seen == []
+    assert [note for note in found.notes if note.startswith(name) and "over 32 levels" in note]
+
+
+def test_yaml_scalars_stay_text_and_anchors_are_followed(tmp_path):
+    (tmp_path / "python_env.yaml").write_text("python: 3.10\n")
+    (tmp_path / "environment.yml").write_text("x: &d [numpy]\nname: 1.10\ndependencies: *d\n")
+    found = discover(tmp_path)
+    assert found.name == "1-10"
+    assert [item.file for item in found.pythons] == ["python_env.yaml"]
+
+
 def test_a_broken_pyproject_is_noted_and_passed_over(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[project\n")
     (tmp_path / "requirements.txt").write_text("numpy\n")
