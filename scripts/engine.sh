@@ -214,18 +214,21 @@ explain_failure() {
 TOOLS='docker-registry podman skopeo faketime'
 # A database server, whose programs Debian keeps outside of PATH.
 SERVERS='postgresql'
+# A browser for the page of runs. Ubuntu has it as a snap only; the tests of the page are then left out.
+BROWSER='chromium-headless-shell'
 
 find_tools() {
     local tool
     for tool in $TOOLS; do command -v "$tool" >/dev/null || return 1; done
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || return 1
+    command -v "$BROWSER" chromium >/dev/null || [ -z "$(known "$BROWSER")" ] || return 1
     say "what tests use ($TOOLS $SERVERS) is installed."
 }
 
 install_tools() {
     if [ "$(id -u)" -eq 0 ] && is_debian; then
         update_lists
-        install_packages "$TOOLS $SERVERS"
+        install_packages "$TOOLS $SERVERS" "$(known "$BROWSER")"
         if [ -d /run/systemd/system ]; then
             systemctl disable --quiet docker-registry # tests run registries of their own
         fi

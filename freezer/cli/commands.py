@@ -59,6 +59,7 @@ GROUPS: Final = {
             "stop",
             "diff",
             "summary",
+            "page",
             "reproduce",
             "fields",
             "tag",

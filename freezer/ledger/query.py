@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Select, and_, case, func, literal, select
@@ -15,7 +16,7 @@ from freezer.ledger.series import Points, joined, unpacked
 from freezer.model.record.run import read_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -111,6 +112,35 @@ def all_points(
         for name, steps, times, values in connection.execute(asked):
             found.setdefault(name, []).append(unpacked(steps, times, values))
     return {name: joined(parts) for name, parts in found.items()}
+
+
+def each_series(ledger: Ledger, identifiers: Sequence[str]) -> Iterator[tuple[str, str, Points]]:
+    """Yield run ID, metric and series of many runs; the series of a run come sorted by name."""
+    for start in range(0, len(identifiers), 400):
+        asked = (
+            select(runs.c.id, names.c.name, series.c.steps, series.c.times, series.c["values"])
+            .join(runs, runs.c.seq == series.c.run)
+            .join(names, names.c.id == series.c.name)
+            .where(runs.c.id.in_(identifiers[start : start + 400]))
+            .order_by(series.c.run, names.c.name, series.c.chunk)
+        )
+        with ledger.read() as connection:
+            rows = connection.execute(asked).all()
+        for (identifier, name), parts in groupby(rows, key=lambda row: (row[0], row[1])):
+            yield identifier, name, joined([unpacked(*part[2:]) for part in parts])
+
+
+def series_lengths(ledger: Ledger, identifiers: Sequence[str]) -> Iterator[int]:
+    """Yield how many points each series of many runs has."""
+    for start in range(0, len(identifiers), 400):
+        asked = (
+            select(func.sum(series.c.count))
+            .join(runs, runs.c.seq == series.c.run)
+            .where(runs.c.id.in_(identifiers[start : start + 400]))
+            .group_by(series.c.run, series.c.name)
+        )
+        with ledger.read() as connection:
+            yield from connection.scalars(asked).all()
 
 
 def content(ledger: Ledger, sha256: str) -> bytes:

@@ -21,13 +21,22 @@ def render_page(template: str, **values: object) -> str:
     return _environment().get_template(template).render(**values)
 
 
+def page_asset(name: str) -> str:
+    """Return a file of ``templates/`` as it is, such as a page's style or script."""
+    return (_templates() / name).read_text(encoding="utf-8")
+
+
+def _templates() -> Path:
+    installed, checkout = _PACKAGE / "_templates", _PACKAGE.parent / "templates"
+    return installed if installed.is_dir() else checkout
+
+
 @cache
 def _environment() -> jinja2.Environment:
     import jinja2  # few commands write a page, and those only where they are asked to
 
-    installed, checkout = _PACKAGE / "_templates", _PACKAGE.parent / "templates"
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(installed if installed.is_dir() else checkout),
+        loader=jinja2.FileSystemLoader(_templates()),
         undefined=jinja2.StrictUndefined,
         autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),
         trim_blocks=True,

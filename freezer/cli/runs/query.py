@@ -8,7 +8,7 @@ import typer
 
 from freezer.cli.options import Json, output_file
 from freezer.cli.runs.options import Columns, Form, Limit, Order, OutputFile, TableFormat
-from freezer.cli.runs.tables import hand_out, require_file
+from freezer.cli.runs.shared.tables import hand_out, require_file
 from freezer.cli.session import current
 
 

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 import freezer
-from freezer.engine.interface import RunOptions, RunResult
+from freezer.engine.interface import Engine, RunOptions, RunResult
+from freezer.fetch.config import Config
+from freezer.fetch.store.store import Store
 from freezer.flows.project.project import Project
 from freezer.flows.runs.request import RunRequest
 from freezer.flows.runs.run import RunDone, run
+from freezer.model.events import SilentReporter
 from tests.support.project.documented import SHIPPED, Documented, documented
 
 GOOD = RunResult(0, b"", b"", False, False, 0.1)
@@ -78,3 +81,14 @@ def runnable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnable]:
         for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "first")):
             found.git(*words)
         yield found
+
+
+def no_engine() -> Engine:
+    raise AssertionError("the ledger needs no engine")
+
+
+@pytest.fixture
+def bare_project(tmp_path: Path) -> Project:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return Project(folder, Config(), Store.open(tmp_path / "store"), no_engine, SilentReporter())

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from pathlib import Path
 
 import pytest
 
-from freezer.engine.interface import Engine
 from freezer.errors import LedgerError
-from freezer.fetch.config import Config
-from freezer.fetch.store.store import Store
 from freezer.flows.project.project import Project
 from freezer.flows.runs.ask import fields, find, get, tag
 from freezer.flows.runs.place import journals, project_ledger
@@ -19,19 +15,7 @@ from freezer.ledger.journal import Journal
 from freezer.ledger.query import all_points
 from freezer.ledger.record import record
 from freezer.ledger.series import Points
-from freezer.model.events import SilentReporter
 from freezer.model.record.run import Run, Time
-
-
-def no_engine() -> Engine:
-    raise AssertionError("the ledger needs no engine")
-
-
-@pytest.fixture
-def bare_project(tmp_path: Path) -> Project:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    return Project(folder, Config(), Store.open(tmp_path / "store"), no_engine, SilentReporter())
 
 
 def run(number: int, state: str = "finished") -> Run:

@@ -1,0 +1,1 @@
+"""What a page of runs holds, gathered from ledger and history."""
