@@ -6,12 +6,14 @@ import gc
 import os
 import time
 from collections.abc import Iterator
+from functools import cache
 from types import SimpleNamespace
 
 import pytest
 from urllib3.util.retry import Retry
 
 from freezer.fetch.http import transport
+from freezer.inside.freezer_inside import sketch
 from freezer.resolve.conda.solver import indexes
 from tests.support.conda import solving
 from tests.support.host.programs import Guard
@@ -53,6 +55,12 @@ def pytest_runtest_call() -> Iterator[None]:
 def solver_that_is_loaded(whole_run: pytest.MonkeyPatch) -> None:
     """Have the conda solver start from a server that has loaded it."""
     whole_run.setattr(indexes, "run_worker", solving.run_worker)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signs_that_are_known(whole_run: pytest.MonkeyPatch) -> None:
+    """Have the signs of sketches, thousands of pseudorandom numbers, made once for each seed."""
+    whole_run.setattr(sketch, "signs", cache(sketch.signs))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from random import Random
 
 from hypothesis import strategies as st
@@ -39,27 +38,21 @@ def tight_index(chance: Random) -> Index:
     return found
 
 
-def closure(index: Index, pins: Pins, top: str = "a") -> Pins | None:
-    """Return what is installed of those pins; None where they do not fit together."""
-    found: Pins = {}
-    todo = [top]
-    while todo:
-        name = todo.pop()
-        if name in found:
-            continue
-        found[name] = pins[name]
-        for needed, would_do in index[name, pins[name]].items():
-            if pins[needed] not in would_do:
-                return None
-            todo.append(needed)
-    return found
-
-
 def answers(index: Index) -> list[Pins]:
     """Return every set of pins that has what ``a`` needs, and nothing else."""
-    every = (dict(zip(NAMES, pins, strict=True)) for pins in itertools.product(VERSIONS, repeat=5))
-    found = (closure(index, pins) for pins in every)
-    return list({tuple(sorted(one.items())): one for one in found if one is not None}.values())
+    found: list[Pins] = []
+    begun: list[Pins] = [{"a": version} for version in VERSIONS]
+    while begun:
+        pins = begun.pop()
+        wanted = [item for one in pins.items() for item in index[one].items()]
+        if any(pins[name] not in would_do for name, would_do in wanted if name in pins):
+            continue
+        missing = next((name for name, _ in wanted if name not in pins), None)
+        if missing is None:
+            found.append(pins)
+        else:
+            begun += [{**pins, missing: version} for version in VERSIONS]
+    return found
 
 
 def fits(answer: Pins, old: Pins, held: frozenset[str]) -> bool:

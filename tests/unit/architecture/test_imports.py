@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.architecture import FLOORS, TOP
+from tests.support.architecture import FLOORS, TOP, nodes, parsed
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "freezer"
@@ -33,7 +33,7 @@ MODULES = modules()
 def imported(path: Path) -> set[str]:
     """Return the modules that a file imports, wherever in it, also for type checking alone."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name in MODULES}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -138,7 +138,5 @@ def test_every_folder_of_modules_is_a_package() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    without = {
-        name for name, path in MODULES.items() if not ast.get_docstring(ast.parse(path.read_text()))
-    }
+    without = {name for name, path in MODULES.items() if not ast.get_docstring(parsed(path))}
     assert without == set(), "no docstring"

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.architecture import nodes
+
 TESTS = Path(__file__).parents[2]
 MOST_FILES = 16
 """In one folder, its ``conftest.py`` included."""
@@ -13,7 +15,7 @@ MOST_FILES = 16
 
 def imported(path: Path) -> Iterator[str]:
     """Yield what a file imports, by its whole name."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

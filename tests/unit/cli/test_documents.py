@@ -21,6 +21,7 @@ from freezer.cli.commands import FOLDERS
 from freezer.cli.main import run
 from freezer.model.lock import BasePackage
 from freezer.output.text import document
+from tests.support.architecture import nodes
 from tests.support.project.documented import ROOT, SHIPPED, Documented, documented
 
 SNAKE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
@@ -106,8 +107,8 @@ def test_every_command_is_tried_here_or_elsewhere() -> None:
     assert set(FOLDERS) == set(COMMANDS) | ELSEWHERE - {"data"}
 
 
-def literals(tree: ast.AST) -> Iterator[ast.Constant]:
-    for node in ast.walk(tree):
+def literals(path: Path) -> Iterator[ast.Constant]:
+    for node in nodes(path):
         if isinstance(node, ast.Dict):
             yield from (key for key in node.keys if isinstance(key, ast.Constant))
 
@@ -118,11 +119,10 @@ def test_no_output_spells_a_key_in_another_way(room: str) -> None:
     for path in sorted((ROOT / "freezer" / room).rglob("*.py")):
         if path.name in ("fold.py", "report.py"):  # options of a call; values for a template
             continue
-        tree = ast.parse(path.read_text())
         wrong += [
-            f"{path.name}: {k.value}" for k in literals(tree) if SNAKE.fullmatch(str(k.value))
+            f"{path.name}: {k.value}" for k in literals(path) if SNAKE.fullmatch(str(k.value))
         ]
-        called = {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+        called = {ast.unparse(n.func) for n in nodes(path) if isinstance(n, ast.Call)}
         wrong += [f"{path.name}: {name}" for name in called & {"asdict", "vars"}]
     assert wrong == ["commands.py: help_option_names", "main.py: help_option_names"] * (
         room == "cli"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.support.architecture import FLOORS
+from tests.support.architecture import FLOORS, nodes, parsed
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "explanation" / "architecture.md"
@@ -20,16 +21,16 @@ FORMAT = re.compile(r"_?([A-Z]+_)*FORMAT|RULES")
 NOT_CACHES = {"FORMAT_LABEL"}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+def modules() -> Iterator[tuple[str, Path]]:
     for path in sorted((ROOT / "freezer").rglob("*.py")):
         if "inside" not in path.relative_to(ROOT).parts:
-            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+            yield str(path.relative_to(ROOT)), path
 
 
-def constants(tree: ast.Module) -> dict[str, ast.expr]:
+def constants(path: Path) -> dict[str, ast.expr]:
     """Return the values that a module assigns to names."""
     found: dict[str, ast.expr] = {}
-    for node in tree.body:
+    for node in parsed(path).body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
             found[node.target.id] = node.value
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -37,21 +38,24 @@ def constants(tree: ast.Module) -> dict[str, ast.expr]:
     return found
 
 
-EVERYWHERE = dict(modules())
-PUBLIC = {
-    name: value
-    for tree in EVERYWHERE.values()
-    for name, value in constants(tree).items()
-    if not name.startswith("_")
-}
+@cache
+def public() -> dict[str, ast.expr]:
+    """Return what modules assign to names that others may import."""
+    return {
+        name: value
+        for _, path in modules()
+        for name, value in constants(path).items()
+        if not name.startswith("_")
+    }
 
 
+@cache
 def kinds() -> dict[str, str]:
     """Return each kind of memo, and a module that writes or reads it."""
     found: dict[str, str] = {}
-    for path, tree in EVERYWHERE.items():
-        known = {**PUBLIC, **constants(tree)}
-        for node in ast.walk(tree):
+    for module, path in modules():
+        known = {**public(), **constants(path)}
+        for node in nodes(path):
             name = (
                 getattr(node.func, "attr", getattr(node.func, "id", ""))
                 if isinstance(node, ast.Call)
@@ -62,17 +66,18 @@ def kinds() -> dict[str, str]:
             kind = node.args[KEEPERS[name]]  # type: ignore[attr-defined]
             kind = known.get(kind.id) if isinstance(kind, ast.Name) else kind
             if isinstance(kind, ast.Constant) and isinstance(kind.value, str):
-                found.setdefault(kind.value, path)
+                found.setdefault(kind.value, module)
     return found
 
 
+@cache
 def formats() -> dict[tuple[str, str], str]:
     """Return each format number by module and name."""
     found = {}
-    for path, tree in EVERYWHERE.items():
-        for name, value in constants(tree).items():
+    for module, path in modules():
+        for name, value in constants(path).items():
             if FORMAT.fullmatch(name) and name not in NOT_CACHES:
-                found[path, name] = ast.unparse(value)
+                found[module, name] = ast.unparse(value)
     return found
 
 

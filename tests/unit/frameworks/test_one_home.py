@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from freezer.frameworks import described
 from freezer.resolve.python import well_known
+from tests.support.architecture import nodes
 
 ROOT = Path(__file__).parents[3]
 HOMES = ("freezer/frameworks/", "freezer/inside/")
@@ -25,9 +26,9 @@ NAMES = {
 }
 
 
-def named(source: str) -> Iterator[str]:
+def named(module: Iterable[ast.AST]) -> Iterator[str]:
     """Yield the names of frameworks among the texts of a module, also in patterns of several."""
-    for node in ast.walk(ast.parse(source)):
+    for node in module:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from NAMES.intersection(node.value.split("|"))
 
@@ -36,7 +37,7 @@ def test_no_other_module_names_a_framework() -> None:
     found = {}
     for path in sorted((ROOT / "freezer").rglob("*.py")):
         shown = path.relative_to(ROOT).as_posix()
-        names = set(named(path.read_text()))
+        names = set(named(nodes(path)))
         if names and not shown.startswith(HOMES) and (shown not in TORCH or names != {"torch"}):
             found[shown] = names
     assert found == {}, "describe it in freezer/frameworks, and read it from there"
@@ -44,7 +45,7 @@ def test_no_other_module_names_a_framework() -> None:
 
 @pytest.mark.parametrize("source", ['X = ("torch",)', 'X = {"py-xgboost": 1}', 'X = r"a|jaxlib"'])
 def test_a_name_would_be_found(source: str) -> None:
-    assert list(named(source))
+    assert list(named(ast.walk(ast.parse(source))))
 
 
 def test_well_known_names_of_frameworks_come_from_descriptions() -> None:

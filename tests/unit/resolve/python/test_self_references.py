@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from freezer.errors import ResolveError, SpecError, Where
 from freezer.model.lock import PipPackage
 from freezer.model.spec.spec import PipSpec
+from freezer.resolve.python.requirements import self_references
 from freezer.resolve.python.requirements.gather import PipRequirements, gather
 from freezer.resolve.python.requirements.self_references import Declared, OwnProject, expand
 from freezer.resolve.python.resolve import require_no_project
@@ -129,7 +130,10 @@ def test_extras_expand_to_all_that_they_reach(
     assert {item.text for item in found} == expected
 
 
-def test_extras_that_include_each_other_without_end_are_refused() -> None:
+def test_extras_that_include_each_other_without_end_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(self_references, "_MOST", 1000)
     names = [f"e{number}" for number in range(12)]
 
     def own_extra(name: str) -> list[Declared]:
