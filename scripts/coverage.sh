@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# coverage.sh [--unit]: how many of Freezer's lines and branches the tests run; the whole suite, or
+# coverage.sh [--local]: how many of Freezer's lines and branches the tests run; the whole suite, or
 # only what needs neither engine nor network. Writes .coverage/html; fails below the targets.
 set -euo pipefail
 cd "$(dirname "$0")/.."

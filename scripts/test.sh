@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test.sh [--unit] [PYTEST OPTION...]: the whole suite, or only the tests that need neither engine nor
-# network and start no program; two at a time.
+# test.sh [--unit | --local] [PYTEST OPTION...]: the whole suite. --local: only the tests that need
+# neither engine nor network; --unit: of those only the ones that start no program, which are quick.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # Containers often forbid byte code. Without it pytest rewrites every test's assertions in each of its
@@ -8,13 +8,35 @@ cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE
 read -r -a runner <<<"${FREEZER_TEST_RUNNER:-.venv/bin/pytest}" # coverage.sh measures what it runs
 
+# Unit tests write thousands of small files, which no disk has to hold.
+in_memory=()
+if [ -w /dev/shm ] && [ "$(df --output=avail -B1M /dev/shm | tail -n 1)" -gt 2000 ]; then
+    in_memory=(env PYTEST_DEBUG_TEMPROOT=/dev/shm)
+fi
 # Whoever is done first takes over half of what the other still has.
-unit=("${runner[@]}" tests/unit --quiet --numprocesses 2 --dist worksteal)
-if [ "${1-}" = --unit ]; then
+unit=("${in_memory[@]}" "${runner[@]}" tests/unit --quiet --numprocesses 2 --dist worksteal)
+case "${1-}" in
+--unit)
     shift
     exec "${unit[@]}" -m "not process and not index and not archive" "$@"
-fi
-"${unit[@]}" "$@"
-# Each worker of those that need an engine has environments of its own names; a file's tests stay
-# together, because they share what they built.
-"${runner[@]}" tests --ignore tests/unit --quiet --numprocesses 2 --dist loadfile --durations 10 "$@"
+    ;;
+--local)
+    shift
+    exec "${unit[@]}" -m "not index and not archive" "$@"
+    ;;
+esac
+
+# Those that need an engine often wait for it or for the network. The unit tests fill the pauses, and
+# no more than that, because the others take longer. What the others say comes after it.
+# Each worker of theirs has environments of its own names; a file's tests stay together, because they
+# share what they built.
+said=$(mktemp)
+"${runner[@]}" tests --ignore tests/unit --quiet --numprocesses 2 --dist loadfile --durations 10 "$@" \
+    >"$said" 2>&1 &
+engine=$!
+trap 'kill "$engine" 2>/dev/null || true; rm -f "$said"' EXIT
+status=0
+nice -n 5 "${unit[@]}" "$@" || status=$?
+tail --lines +1 --follow --sleep-interval 0.2 --pid "$engine" "$said"
+wait "$engine" || status=$?
+exit "$status"

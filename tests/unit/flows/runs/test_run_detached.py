@@ -23,6 +23,8 @@ from freezer.ledger.journal import Journal
 from freezer.ledger.record import record
 from freezer.model.record.run import Run, Time
 
+pytestmark = pytest.mark.process
+
 CHILD = """
 import sys
 from pathlib import Path
@@ -54,7 +56,6 @@ def put(project, number: int, state: str = "running", **more) -> Run:
     return run
 
 
-@pytest.mark.process
 def test_the_log_has_everything_but_secrets(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     done = subprocess.run(
@@ -73,7 +74,6 @@ def test_the_log_has_everything_but_secrets(tmp_path: Path) -> None:
     assert log.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.process
 def test_a_log_is_followed_to_the_end_of_its_run(runnable) -> None:
     project = runnable.project
     run = put(project, 1, owner=this_process())
@@ -126,7 +126,6 @@ def test_the_journal_of_a_lost_machine_is_recorded_when_it_is_given_up(runnable)
     assert not journal.path.exists()
 
 
-@pytest.mark.process
 def test_a_run_that_the_engine_refuses_is_recorded_as_failed(runnable) -> None:
     def training(inside) -> int:
         raise EngineError("the engine went away")
