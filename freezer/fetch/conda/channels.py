@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 from freezer.errors import SpecError, Where
 from freezer.fetch.http.redact import redact, without_credentials, without_token
-from freezer.fetch.http.url import fill_in, require_unambiguous, split_url
+from freezer.fetch.http.url import fill_in, require_usable, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,7 +106,7 @@ def as_channel_url(text: str, folder: Path | None = None) -> str:
             found=redact(text),
             hint="write it anew; it may have been pasted with something invisible",
         )
-    require_unambiguous(text)
+    require_usable(text)
     if "://" not in text:
         text = (folder or Path.cwd()).joinpath(Path(text).expanduser()).resolve().as_uri()
     head, _, last = text.rstrip("/").rpartition("/")

@@ -22,6 +22,7 @@ _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _USERINFO_SAFE = ":!&'()*+,;=%~"
 """What RFC 3986 allows in userinfo, and what is percent-encoded already."""
+_CORRECT = "correct the address where it is written"
 
 
 def split_url(url: str) -> SplitResult:
@@ -36,8 +37,12 @@ def split_url(url: str) -> SplitResult:
     return parts
 
 
-def require_unambiguous(url: str, where: Where | None = None) -> None:
-    """Refuse an address whose host depends on where its password ends. Raises ``SpecError``."""
+def require_usable(url: str, where: Where | None = None) -> None:
+    r"""Refuse an address that tools would read in different ways, or not at all.
+
+    Its host must not depend on where its password ends, nor on whether ``\`` is a ``/`` (as it is
+    to browsers and uv, and not to pip). Raises ``SpecError`` with the place where it is written.
+    """
     if is_ambiguous(url):
         raise SpecError(
             "the host of this address is not clear: a password may end at the `@` in its path",
@@ -46,6 +51,37 @@ def require_unambiguous(url: str, where: Where | None = None) -> None:
             expected="`/`, `?`, `#` and `@` in a password written as %2F, %3F, %23 and %40",
             hint="encode the password; if the `@` belongs to the path, write it as %40",
         )
+    try:
+        split_url(url)
+    except FetchError as error:
+        raise SpecError(
+            error.what, where=where, found=error.found, expected=error.expected, hint=_CORRECT
+        ) from None
+    authority = _PATH_END.split(url.partition("://")[2], maxsplit=1)[0].partition("/")[0]
+    if "\\" in authority:
+        raise SpecError(
+            "the host of this address is not clear: it has a backslash before its path",
+            where=where,
+            found=redact(url),
+            expected="a backslash in a password written as %5C",
+            hint=_CORRECT,
+        )
+    if not _is_text(authority.rpartition("@")[0]):
+        raise SpecError(
+            "the user or the password of this address is not percent-encoded text",
+            where=where,
+            found=redact(url),
+            expected="`%` in a password written as %25",
+            hint=_CORRECT,
+        )
+
+
+def _is_text(userinfo: str) -> bool:
+    try:
+        _decoded(userinfo).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def encoded_path(url: str) -> str:
@@ -98,8 +134,11 @@ def _decoded(text: str) -> bytes:
 
 
 def _encoded(value: str) -> str:
-    """Return a value fit for userinfo; what is encoded already stays so, a lone ``%`` does not."""
-    whole = _LONE_PERCENT.sub("%25", value)
+    """Return a value fit for userinfo; what is encoded already stays so, a lone ``%`` does not.
+
+    A value that would decode to no text, such as ``per%cent``, is not encoded.
+    """
+    whole = _LONE_PERCENT.sub("%25", value) if _is_text(value) else value.replace("%", "%25")
     return quote(whole.encode("utf-8", "surrogatepass"), safe=_USERINFO_SAFE)
 
 

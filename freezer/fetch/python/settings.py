@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Literal
 
 from freezer.errors import FetchError
 from freezer.fetch.http.redact import redact
-from freezer.fetch.http.url import require_unambiguous, scheme_of
+from freezer.fetch.http.url import require_usable, scheme_of
 from freezer.fetch.python.pip_config import PipSettings, pip_settings
 from freezer.fetch.python.uv_config import UvConfiguration, uv_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from freezer.errors import Where
     from freezer.fetch.config import Config
 
 Strategy = Literal["first-index", "unsafe-best-match"]
@@ -104,7 +105,7 @@ def indexes(
     pips = own.extra_index_urls is None and bool(extra) and not _of_uv(env, uv)
     main = own.index_url or (None if settings.no_index else settings.index_url)
     if main:
-        require_unambiguous(main)
+        require_usable(main)
     return Indexes(
         index_url=main,
         extra_index_urls=tuple(as_url(address) for address in extra),
@@ -130,13 +131,13 @@ def with_options(base: Indexes, options: IndexOptions) -> Indexes:
     )
 
 
-def as_url(address: str, folder: Path | None = None) -> str:
+def as_url(address: str, folder: Path | None = None, where: Where | None = None) -> str:
     """Return an address as a URL; a path (relative to ``folder``) becomes a ``file:`` one.
 
     Raises ``FetchError`` for what can be neither, ``SpecError`` where its host is not clear.
     """
     if scheme_of(address) in ("http", "https", "file"):
-        require_unambiguous(address)
+        require_usable(address, where)
         return address
     if "\0" in address:
         raise FetchError("this is neither an address nor a path", found=redact(address))

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from freezer.errors import SpecError
 from freezer.fetch.http.redact import redact
-from freezer.fetch.http.url import require_unambiguous, split_url
+from freezer.fetch.http.url import require_usable, split_url
 
 if TYPE_CHECKING:
     from freezer.errors import Where
@@ -53,7 +53,7 @@ def parse_git(text: str, where: Where) -> GitRequirement | None:
             return None
         name = canonicalize_name(requirement.name)
         extras, address = tuple(sorted(requirement.extras)), requirement.url
-    require_unambiguous(address.partition(" ;")[0].strip(), where)
+    require_usable(address.partition(" ;")[0].strip(), where)
     parts = split_url(address.partition(" ;")[0].strip().removeprefix("git+"))
     path, _, revision = parts.path.rpartition("@") if "@" in parts.path else (parts.path, "", "")
     options = parse_qs(parts.fragment)

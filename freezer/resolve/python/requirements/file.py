@@ -144,7 +144,12 @@ def _split(line: str, where: Where) -> tuple[str, tuple[str, ...]]:
     try:
         words = shlex.split(line[start.start(1) :])
     except ValueError as error:
-        raise SpecError("options that cannot be read", where=where, found=str(error)) from error
+        raise SpecError(
+            "options that cannot be read",
+            where=where,
+            found=str(error),
+            hint="close the quotation marks; in a password they are written %22 and %27",
+        ) from error
     return line[: start.start(1)].strip(), tuple(words)
 
 

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from freezer.errors import FetchError, SpecError, Where
 from freezer.fetch.http.redact import redact, without_credentials
-from freezer.fetch.http.url import require_unambiguous, scheme_of
+from freezer.fetch.http.url import require_usable, scheme_of
 from freezer.fetch.python.settings import IndexOptions, as_url, is_public_index
 from freezer.model.spec.faults import Faults
 from freezer.resolve.python.git.requirement import GitRequirement, parse_git
@@ -286,9 +286,14 @@ class _Reader:
                 found.lines.append([item.where.file, 3, without_credentials(text)])
         default = next((item.url for item in uv.indexes if item.default), None)
         table = uv.table
-        for url in (*(item.url for item in uv.indexes), *_texts(table.get("find-links"))):
+        addresses = [item.url for item in uv.indexes]
+        for key in ("index-url", "extra-index-url", "find-links"):
+            addresses += _texts(table.get(key))
+        for url in addresses:
+            where = Where(uv.label, uv.line("tool.uv", url), "tool.uv")
+            as_url(url, folder, where)
             with self.faults.collect():
-                _require_folder(url, folder, Where(uv.label, uv.line("tool.uv", url), "tool.uv"))
+                _require_folder(url, folder, where)
         first = [item.url for item in uv.indexes if not item.explicit and not item.default]
         first += _texts(table.get("extra-index-url"))
         index_url = default or next(iter(_texts(table.get("index-url"))), None)
@@ -362,7 +367,7 @@ class _Reader:
     ) -> tuple[Path, str]:
         """Return a nested file's path, and its name as displayed to the user."""
         if _is_url(name):
-            require_unambiguous(name, where)
+            require_usable(name, where)
             return Path(name), name
         if parents and _is_url(parents[-1]):
             address = parents[-1].rpartition("/")[0] + "/" + name
@@ -425,11 +430,13 @@ class _Reader:
         for item in options.find_links:
             with self.faults.collect():
                 _require_folder(item, folder, where)
-        links = tuple(as_url(item, folder) for item in options.find_links)
-        extra = tuple(as_url(item, folder) for item in options.extra_index_url)
+        links = tuple(as_url(item, folder, where) for item in options.find_links)
+        extra = tuple(as_url(item, folder, where) for item in options.extra_index_url)
         found.options = replace(
             old,
-            index_url=as_url(options.index_url, folder) if options.index_url else old.index_url,
+            index_url=as_url(options.index_url, folder, where)
+            if options.index_url
+            else old.index_url,
             extra_index_urls=(*old.extra_index_urls, *extra),
             find_links=(*old.find_links, *links),
             no_index=old.no_index or options.no_index,

@@ -11,7 +11,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from freezer.errors import SpecError, Where
 from freezer.fetch.http.redact import redact
-from freezer.fetch.http.url import file_name_of, require_unambiguous, scheme_of
+from freezer.fetch.http.url import file_name_of, require_usable, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ def refuse_editable(options: Sequence[str], where: Where) -> SpecError:
 
 def _check_url(requirement: Requirement, where: Where) -> None:
     url = requirement.url or ""
-    require_unambiguous(url, where)
+    require_usable(url, where)
     if _VCS.search(url):
         raise _refuse_vcs(url, where)
     if scheme_of(url) not in ("http", "https"):
@@ -96,7 +96,7 @@ def _check_url(requirement: Requirement, where: Where) -> None:
 def _named(url: str, where: Where) -> str:
     """Return ``name @ url`` for a bare URL of a wheel."""
     address, _, marker = url.partition(" ;")
-    require_unambiguous(address.strip(), where)
+    require_usable(address.strip(), where)
     file = file_name_of(address.strip())
     try:
         name = parse_wheel_filename(file)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,11 @@ from freezer.resolve.python.requirements.uv_settings import UvSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+
+def _holds(line: str, text: str) -> bool:
+    """Return whether a line of TOML has a text, as written or with escapes."""
+    return text in line.replace('\\"', '"') or json.dumps(text)[1:-1] in line
 
 
 class Project:
@@ -184,7 +190,7 @@ class Project:
     def _line_of(self, text: str) -> int | None:
         """Return the first line that contains a text: TOML parsers report no locations."""
         for number, line in enumerate(self._text.splitlines(), 1):
-            if text in line.replace('\\"', '"'):
+            if _holds(line, text):
                 return number
         return None
 
@@ -199,7 +205,7 @@ class Project:
         lines = self._text.splitlines()
         start = next((n for n, line in enumerate(lines) if header.match(line)), 0)
         for number, line in enumerate(lines[start:], start + 1):
-            if text in line.replace('\\"', '"'):
+            if _holds(line, text):
                 return number
         return self._line_of(text)
 

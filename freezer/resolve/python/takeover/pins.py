@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from freezer.errors import SpecError, Where
 from freezer.fetch.git.repository import COMMIT
 from freezer.fetch.http.redact import redact
-from freezer.fetch.http.url import file_name_of, require_unambiguous, split_url
+from freezer.fetch.http.url import file_name_of, require_usable, split_url
 from freezer.resolve.python.git.requirement import GitRequirement, parse_git
 from freezer.resolve.python.pins import Candidate, Pin
 
@@ -102,7 +102,7 @@ def address_problem(url: str, sha256: str | None) -> str | None:
 
     Raises ``SpecError`` for a URL whose host is ambiguous.
     """
-    require_unambiguous(url)
+    require_usable(url)
     scheme = split_url(url).scheme
     if "+" in scheme or scheme == "git":
         return f"from version control ({url})"

@@ -21,7 +21,7 @@ from freezer.fetch.conda.channels import public_url, read_channels
 from freezer.fetch.config import Config, PythonIndexConfig, Sources
 from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.redact import hide, redact, without_credentials, without_secrets
-from freezer.fetch.http.url import encoded_path, require_unambiguous
+from freezer.fetch.http.url import encoded_path, require_usable
 from freezer.fetch.python.settings import as_url, indexes
 from freezer.fetch.store.store import Store
 from freezer.flows.project.git import one_line
@@ -134,10 +134,10 @@ def test_a_password_that_looks_like_a_port_and_a_path_is_refused(
     "path", ["/a%40b/demo-1.0-py3-none-any.whl", "/demo-1.0%2Bcpu-py3-none-any.whl", ":8443/x"]
 )
 def test_a_path_with_an_encoded_at_sign_is_accepted(path: str) -> None:
-    require_unambiguous(f"https://index.example{path}")
-    require_unambiguous(f"https://user:pass@index.example{path}")
+    require_usable(f"https://index.example{path}")
+    require_usable(f"https://user:pass@index.example{path}")
     assert encoded_path("https://h:8443/@scope/x.whl") == "https://h:8443/%40scope/x.whl"
-    require_unambiguous(encoded_path("https://h:8443/@scope/x.whl"))
+    require_usable(encoded_path("https://h:8443/@scope/x.whl"))
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from freezer.errors import SpecError, Where
+from freezer.fetch.http.url import split_credentials
+from freezer.model.spec.spec import PipSpec
 from freezer.resolve.python.requirements.file import single
+from freezer.resolve.python.requirements.gather import gather
 from freezer.resolve.python.requirements.options import parse_options, sha256_of
 from freezer.resolve.python.requirements.parse import parse_requirement, refuse_editable
 
@@ -118,3 +124,54 @@ def test_the_sha256_among_hashes() -> None:
 def test_hashes_that_nothing_can_be_held_against(hashes: list[str], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         sha256_of(hashes, HERE)
+
+
+@pytest.mark.parametrize(
+    ("userinfo", "said"),
+    [
+        (r"me:back\slash", "backslash before its path"),
+        ("me:slash/ed", "not an address"),
+        ("me:quest?ion", "not an address"),
+        ("me:ha#sh", "not an address"),
+        ("me:per%cent", "not percent-encoded text"),
+        ("me:%ff", "not percent-encoded text"),
+        ("me:ta\tb", "not an address"),
+        (r"host.example\evil", "backslash before its path"),
+    ],
+)
+@pytest.mark.parametrize("form", ["--index-url", "--extra-index-url", "-f", "@", "toml", "file"])
+def test_addresses_that_tools_read_differently_are_refused_where_they_stand(
+    tmp_path: Path, userinfo: str, said: str, form: str
+) -> None:
+    """Each has a usable host to one tool, and another one or none to the next."""
+    address = f"https://{userinfo}@127.0.0.1:8/simple/x-1-py3-none-any.whl"
+    if form == "toml":
+        name = "pyproject.toml"
+        quoted = json.dumps(address)
+        text = f'[project]\nname = "p"\n[[tool.uv.index]]\nurl = {quoted}\n'
+    else:
+        name = "r.txt"
+        words = {"@": "x @ {}", "file": "# one\n-r '{}'"}.get(form, f"{form} '{{}}'")
+        text = words.format(address)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(SpecError) as caught:
+        gather(tmp_path, PipSpec(files=(name,)))
+    where = caught.value.where
+    assert where is not None
+    assert (where.file, where.line) == (name, {"toml": 4, "file": 2}.get(form, 1))
+    assert any(item in str(caught.value) for item in (said, "not clear", "not a requirement"))
+    assert caught.value.hint
+    assert userinfo.partition(":")[2] not in str(caught.value) or ":" not in userinfo
+
+
+@pytest.mark.parametrize("value", ["per%cent", "100%", "%zz", "a%2Fb", "sl/ash", "é", "%ff%"])
+def test_a_variable_of_any_value_ends_in_a_usable_address(tmp_path: Path, value: str) -> None:
+    (tmp_path / "r.txt").write_text("--index-url https://me:${SECRET}@h.example/simple\nx\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SECRET", value)
+        url = gather(tmp_path, PipSpec(files=("r.txt",))).options.index_url
+    assert url is not None
+    _, credentials = split_credentials(url)
+    assert credentials is not None
+    decoded = "a/b" if value == "a%2Fb" else value
+    assert credentials == (b"me", decoded.encode())
