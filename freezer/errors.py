@@ -237,6 +237,13 @@ class DirtyTreeError(FreezerError):
     code = "dirty-tree"
 
 
+class PolicyError(FreezerError):
+    """An environment breaks the project's policy, and the policy enforces it."""
+
+    code = "policy"
+    exit_code = EXIT_NEGATIVE
+
+
 class RunError(FreezerError):
     """A run cannot be started as it was asked for."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from freezer.api.events import Listener
 from freezer.errors import HostError, Where
+from freezer.flows.governance.gate import policy_gate
 from freezer.flows.project.environment import LOCKS, environment_names
 from freezer.flows.project.find import find_project
 from freezer.flows.project.project import Project as Opened
@@ -71,7 +72,7 @@ class Project:
         self._connected: Engine | None = None
         self._guard = threading.Lock()
         listener: Reporter = Listener(report) if report is not None else SilentReporter()
-        self._opened = Opened.open(folder, self._engine, listener)
+        self._opened = Opened.open(folder, self._engine, listener, policy_gate)
 
     @property
     def folder(self) -> Path:

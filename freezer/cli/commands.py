@@ -49,6 +49,10 @@ GROUPS: Final = {
         "Data sets by content: their digests, and which files changed since when.",
         ("status", "diff", "record", "verify", "export"),
     ),
+    "policy": (
+        "What the project allows: the rules of policy.yaml, and what breaks them.",
+        ("check",),
+    ),
     "runs": (
         "Runs of your own trainings: list, filter, show, compare, export.",
         (

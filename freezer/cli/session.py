@@ -36,17 +36,19 @@ class Session:
 
     def project(self) -> Project:
         """Return what flows work with."""
+        from freezer.flows.governance.gate import policy_gate
         from freezer.flows.project.project import Project
 
-        return Project.open(self.folder, self.engine, self.reporter())
+        return Project.open(self.folder, self.engine, self.reporter(), policy_gate)
 
     def timed_project(self) -> tuple[Project, Stopwatch]:
         """Return a project whose tasks are timed, and the watch."""
+        from freezer.flows.governance.gate import policy_gate
         from freezer.flows.project.project import Project
         from freezer.flows.support.stopwatch import Stopwatch
 
         watch = Stopwatch(self.reporter())
-        return Project.open(self.folder, self.engine, watch), watch
+        return Project.open(self.folder, self.engine, watch, policy_gate), watch
 
     def reporter(self) -> Reporter:
         """Return who listens while flows work: stderr, so that stdout is the answer's alone."""

@@ -57,6 +57,7 @@ def build(
     the engine.
     """
     locked = load_current_lock(project, name)
+    project.require_allowed("build", locked.lock, locked.id)
     return build_locked(project, locked, force=force, revision=revision)
 
 

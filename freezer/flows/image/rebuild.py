@@ -32,6 +32,7 @@ _MAKERS = {
     SYSTEM_TITLE: "the step that installs Debian packages",
     STEPS_TITLE: "the spec's own steps",
 }
+_MEMO = "rebuilt"
 _DISPLAYED = 20
 """Maximum listed differences of one layer."""
 
@@ -72,7 +73,14 @@ def rebuild(project: Project, name: str | None) -> Rebuilt:
         )
         found += _layers(first, second)
         layers = [(item.file.diff_id, item.title) for item in second.layers]
-        return Rebuilt(built, image_id(image_config(lock, lock_id, layers)), tuple(found))
+        done = Rebuilt(built, image_id(image_config(lock, lock_id, layers)), tuple(found))
+    store.put_memo(_MEMO, lock_id, done.same)
+    return done
+
+
+def rebuilt_before(project: Project, lock_id: str) -> bool | None:
+    """Return whether the last rebuild of a lock gave the same image; None: there was none here."""
+    return project.store.get_memo(_MEMO, lock_id, bool)
 
 
 def _with_artifacts(folder: Path, store: Store, lock: Lock) -> Store:

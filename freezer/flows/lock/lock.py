@@ -231,13 +231,17 @@ def compose(project: Project, request: LockRequest, answers: Answers) -> Lock:
 def write(
     project: Project, environment: Environment, requirements: SpecRequirements, made: Lock
 ) -> LockResult:
-    """Write a lock and its exports; the caller holds the environment's exclusive lock."""
+    """Write a lock and its exports; the caller holds the environment's exclusive lock.
+
+    Raises ``PolicyError``, before anything is written.
+    """
     from freezer.flows.history.lock_files import CONDA_EXPORTS
 
     folder: Path = environment.lock_folder
     old = _previous(project, environment)
     written = lock_bytes(made)
     identifier = lock_id(written)
+    project.require_allowed("lock", made, identifier)
     # The lock is written last: when it exists, the others do as well.
     files = {**exports(project, requirements, made, identifier), LOCK_FILE: written}
     changed = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from freezer.fetch.config import Config, load_config
 from freezer.fetch.store.store import Store
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.engine.interface import Engine
+    from freezer.model.lock import Lock
+
+    Gate = Callable[["Project", "Command", Lock, str], None]
+
+Command = Literal["lock", "build", "rollback"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +32,21 @@ class Project:
     engine: Callable[[], Engine]
     """Connects on first use: many commands never need an engine."""
     report: Reporter
+    gate: Gate | None = None
+    """Called with a lock before it is written, built or gone back to; raises to refuse it."""
+
+    def require_allowed(self, command: Command, lock: Lock, lock_id: str) -> None:
+        """Ask whoever opened the project whether a lock may be used. Raises ``PolicyError``."""
+        if self.gate is not None:
+            self.gate(self, command, lock, lock_id)
 
     @classmethod
     def open(
-        cls, root: Path, engine: Callable[[], Engine], report: Reporter | None = None
+        cls,
+        root: Path,
+        engine: Callable[[], Engine],
+        report: Reporter | None = None,
+        gate: Gate | None = None,
     ) -> Project:
         """Return the project in a folder. Raises ``ConfigError`` and ``HostError``."""
         return cls(
@@ -39,4 +55,5 @@ class Project:
             store=Store.open(),
             engine=engine,
             report=report or SilentReporter(),
+            gate=gate,
         )

@@ -60,6 +60,7 @@ def rollback(
         plan = planned(project, chosen, opened.past, to)
         if plan.already:
             return plan
+        project.require_allowed("rollback", plan.locked.lock, plan.locked.id)
         recorded = opened.past.images(plan.target.lock_id)
         image = obtain_image(project, plan.locked, recorded)
         result = check_locked(

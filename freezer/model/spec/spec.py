@@ -180,6 +180,12 @@ class Accepted(Model):
     reason: Annotated[OneLine, StringConstraints(min_length=1)]
     date: Annotated[str, BeforeValidator(str), StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
     """When it was accepted."""
+    owner: Annotated[OneLine, StringConstraints(min_length=1)] | None = None
+    """Who answers for it."""
+    until: (
+        Annotated[str, BeforeValidator(str), StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")] | None
+    ) = None
+    """The last day on which it is accepted."""
 
 
 class DeterminismSpec(Model):

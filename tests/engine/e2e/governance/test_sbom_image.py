@@ -59,7 +59,7 @@ def test_an_edited_image_is_found(
     import docker
 
     client = docker.from_env()
-    other, _ = client.images.build(path=str(context), rm=True)
+    other, _ = client.images.build(path=str(context), rm=True, forcerm=True, network_mode="none")
     try:
         code, found = verified(built, path, "--image", str(other.id))
         assert (code, found["document"]["same"], found["image"]["of-lock"]) == (1, True, False)

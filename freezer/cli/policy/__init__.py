@@ -1,0 +1,1 @@
+"""Commands about the policy of a project: check."""

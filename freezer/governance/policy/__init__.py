@@ -1,0 +1,1 @@
+"""What is allowed: the policy of a project, its rules, and what breaks them. Pure."""
