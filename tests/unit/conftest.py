@@ -15,8 +15,10 @@ from urllib3.util.retry import Retry
 from freezer.fetch.http import transport
 from freezer.inside.freezer_inside import sketch
 from freezer.resolve.conda.solver import indexes
+from freezer.resolve.python.piptools import resolver
 from tests.support.conda import solving
 from tests.support.host.programs import Guard
+from tests.support.python import piptools
 
 GUARD = Guard()
 
@@ -55,6 +57,12 @@ def pytest_runtest_call() -> Iterator[None]:
 def solver_that_is_loaded(whole_run: pytest.MonkeyPatch) -> None:
     """Have the conda solver start from a server that has loaded it."""
     whole_run.setattr(indexes, "run_worker", solving.run_worker)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pip_compile_that_is_loaded(whole_run: pytest.MonkeyPatch) -> None:
+    """Have pip-compile start from a server that has loaded it."""
+    whole_run.setattr(resolver, "run_child", piptools.run_child)
 
 
 @pytest.fixture(scope="session", autouse=True)
