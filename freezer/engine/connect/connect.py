@@ -115,6 +115,8 @@ def _open(candidate: Candidate) -> Link:
     api = docker.APIClient(
         base_url=candidate.address, version="auto", timeout=HELLO, tls=candidate.tls or False
     )
+    if path != candidate.address:
+        api.trust_env = False  # no proxy leads to a socket; `requests` would look for one each time
     try:
         info = read_info(api.version(), api.info(), candidate.address)
     except BaseException:

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from freezer.errors import DirtyTreeError, RunError, Where
 from freezer.fetch.http.secret_words import redact_text
@@ -67,16 +67,16 @@ def code_of(folder: Path, apart: Sequence[str] = ()) -> Code:
     recorded elsewhere. The user's index and objects are not touched. Raises ``RunError`` when git
     is there and fails: a tree that could not be read must not pass for a clean one.
     """
-    if not _line(folder, "rev-parse", "--git-dir") and not _is_repository(folder):
-        return Code()
     commit = _line(folder, "rev-parse", "--verify", "--quiet", "HEAD")
     if not commit:
-        _require(folder, "rev-parse", "--git-dir")  # such as one that belongs to somebody else
+        if _line(folder, "rev-parse", "--git-dir") or _is_repository(folder):
+            _require(folder, "rev-parse", "--git-dir")  # such as one that belongs to somebody else
         return Code()
-    if _line(folder, "rev-parse", "--is-inside-work-tree") != "true":
+    tree = _work_tree(folder)
+    if tree is None:
         return Code(commit=commit, branch=_branch(folder), remote=_remote(folder))
-    top = Path(os.fsdecode(_require(folder, "rev-parse", "--show-toplevel")).rstrip("\n"))
-    with _scratch_index(folder) as index:
+    top = tree.top
+    with _scratch_index(folder, tree) as index:
         names = _names(_require(top, "diff", "--name-only", "-z", "HEAD", more=index))
         new = _names(_require(top, "ls-files", "-z", "--others", "--exclude-standard", more=index))
         changed = sorted({*names, *new})
@@ -84,12 +84,12 @@ def code_of(folder: Path, apart: Sequence[str] = ()) -> Code:
         left_out = {one for one in changed if _secret(one) or _large(top / one)}
         taken = [one for one in changed if one not in left_out]
         patch = _patch(top, taken, index)
-        files = "" if left_out or dirty else _files_digest(folder, top, index, apart)
+        files = "" if left_out or dirty else _files_digest(tree, index, apart)
         if len(patch) > LARGEST:
             patch, left_out = b"", set(changed)
     return Code(
         commit=commit,
-        branch=_branch(folder),
+        branch=tree.branch,
         remote=_remote(folder),
         patch=patch,
         changed=tuple(sorted({*changed, *dirty})),
@@ -114,25 +114,56 @@ def require_clean(code: Code) -> None:
         )
 
 
+class _WorkTree(NamedTuple):
+    """Where a working tree is, and what is checked out in it."""
+
+    top: Path
+    prefix: str
+    """Path of the folder that was asked about, below ``top``; ends with a slash unless empty."""
+    index_file: str
+    """Path of the user's index, maybe relative to that folder; so is ``objects``."""
+    objects: str
+    branch: str
+
+
+def _work_tree(folder: Path) -> _WorkTree | None:
+    """Return the working tree that a folder is in; None in a repository without one.
+
+    git takes longer to start than to answer: one call answers all. Where a path has a line end in
+    it, the lines cannot be told apart, and each is asked for by itself. Raises ``RunError``.
+    """
+    questions = (
+        ("--is-inside-work-tree",), ("--show-toplevel",), ("--show-prefix",),
+        ("--git-path", "index"), ("--git-path", "objects"), ("--abbrev-ref", "HEAD"),
+    )  # fmt: skip
+    good, answer, _ = _git(folder, "rev-parse", *(word for one in questions for word in one))
+    lines = os.fsdecode(answer).split("\n")
+    if not good or len(lines) != len(questions) + 1 or lines[0] != "true":
+        if _line(folder, "rev-parse", "--is-inside-work-tree") != "true":
+            return None
+        each = (os.fsdecode(_require(folder, "rev-parse", *one)) for one in questions)
+        lines = [text.removesuffix("\n") for text in each]
+    _, top, prefix, index, objects, branch = lines[: len(questions)]
+    return _WorkTree(Path(top), prefix, index, objects, branch.strip())
+
+
 @contextmanager
-def _scratch_index(folder: Path) -> Iterator[dict[str, str]]:
+def _scratch_index(folder: Path, tree: _WorkTree) -> Iterator[dict[str, str]]:
     """Give variables with which git writes an index and objects of its own, gone afterwards.
 
     The index begins as the commit; what the user's index knows of unchanged files is taken over, so
     that only changed ones are read.
     """
-    where = os.fsdecode(_require(folder, "rev-parse", "--git-path", "index")).rstrip("\n")
-    objects = os.fsdecode(_require(folder, "rev-parse", "--git-path", "objects")).rstrip("\n")
     with tempfile.TemporaryDirectory(prefix="freezer-") as scratch:
         index = {
             "GIT_INDEX_FILE": f"{scratch}/index",
             "GIT_OBJECT_DIRECTORY": scratch,
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str((folder / objects).absolute()),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str((folder / tree.objects).absolute()),
         }
         with suppress(OSError):
             # With its time: git reads a file whose time is that of the index, as it may have been
             # written once more within the same second. A copy of now would pass for up to date.
-            shutil.copy2(folder / where, f"{scratch}/index")
+            shutil.copy2(folder / tree.index_file, f"{scratch}/index")
         if not _git(folder, "read-tree", "--reset", "HEAD", more=index)[0]:
             Path(scratch, "index").unlink(missing_ok=True)
             _require(folder, "read-tree", "HEAD", more=index)
@@ -154,11 +185,11 @@ def _patch(top: Path, paths: Sequence[str], index: dict[str, str]) -> bytes:
     )  # fmt: skip
 
 
-def _files_digest(folder: Path, top: Path, index: dict[str, str], apart: Sequence[str]) -> str:
+def _files_digest(tree: _WorkTree, index: dict[str, str], apart: Sequence[str]) -> str:
     """Return a digest of the files that an index names: modes, blob IDs, paths."""
-    prefix = os.fsdecode(_require(folder, "rev-parse", "--show-prefix")).rstrip("\n")
+    prefix = tree.prefix
     digest = hashlib.sha256()
-    for entry in _names(_require(top, "ls-files", "--stage", "-z", more=index)):
+    for entry in _names(_require(tree.top, "ls-files", "--stage", "-z", more=index)):
         path = entry.partition("\t")[2]
         own = path.removeprefix(prefix) if path.startswith(prefix) else None
         if own is None or not any(fnmatchcase(own, pattern) for pattern in apart):

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.invariants.hold import in_run
-from freezer.check.invariants.observed import Observed, Series
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -31,6 +28,9 @@ def outcomes_of(
     """Return what the expectations come to; none in a run that was ended from outside."""
     if not expectations or run.state == "interrupted":
         return ()
+    from freezer.check.invariants.hold import in_run  # what compares, loaded once needed
+    from freezer.check.invariants.observed import Observed, Series
+
     series = {
         name.removeprefix(_METRICS): Series(points.steps, points.values)
         for name, points in metrics.items()

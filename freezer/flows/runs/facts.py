@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 from freezer.engine.run.process import this_process
 from freezer.errors import CheckError, FreezerError
 from freezer.fetch.http.secret_words import REDACTED, is_secret_name, redact_text, redact_words
-from freezer.flows.history.generations import history
+from freezer.flows.project.environment import LOCKS
 from freezer.flows.runs.outputs import list_outputs
 from freezer.flows.runs.request import recorded_command, typed
+from freezer.history.log import read_history
 from freezer.model.canonical import digest, json_bytes
 from freezer.model.record.protocol import parse_lines
 from freezer.model.record.run import Digest, Run, Time, Value
@@ -109,8 +110,9 @@ def _code_fields(code: Code) -> dict[str, Value]:
 
 
 def _generation(project: Project, locked: Locked) -> int | None:
+    name = locked.lock.name
     with suppress(FreezerError):
-        head = history(project, locked.lock.name).head
+        head = read_history(project.root / LOCKS / name, f"{LOCKS}/{name}").head
         return head.number if head is not None and head.lock_id == locked.id else None
     return None
 

@@ -6,7 +6,6 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.artifacts.content import content_digest
 from freezer.data.entry import Stat
 from freezer.data.hashing import hash_files
 from freezer.errors import DataError
@@ -55,6 +54,8 @@ def list_outputs(folder: Path, report: Reporter) -> tuple[tuple[Output, ...], tu
 
 
 def _output(folder: Path, path: str, state: Stat, sha256: str) -> Output:
+    from freezer.check.artifacts.content import content_digest  # knows many formats
+
     kind, content = content_digest(folder / path) or (None, None)
     return Output(path, state.size, sha256, content, kind)
 
