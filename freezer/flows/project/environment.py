@@ -15,7 +15,6 @@ from freezer.errors import LockError, SpecError, Where
 from freezer.frameworks import trainings
 from freezer.history.files import read_regular
 from freezer.model import file_names
-from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 SPEC_FILE = file_names.SPEC_FILE
 IMAGES = file_names.IMAGES
 LOCKS = file_names.LOCKS
+LOCK_FILE = file_names.LOCK_FILE
 _LARGEST = 16 << 20
 """Bytes of a file that a spec names."""
 
@@ -182,6 +182,8 @@ def read_spec_file(environment: Environment, path: str, key: str) -> bytes:
 
 def read_lock(project: Path, name: str) -> Locked | None:
     """Return an environment's lock; None when it has none. Raises ``LockError``."""
+    from freezer.model.lockfile import lock_id, parse_lock  # some commands read no lock
+
     folder = project / LOCKS / name
     shown = f"{LOCKS}/{name}/{LOCK_FILE}"
     try:
