@@ -14,6 +14,7 @@ from freezer.cli.image.run_children import (
     CPUS_OPTION,
     DETACHED_OPTION,
     REPORT_OPTION,
+    execute,
     require_one_run,
     run_at_once,
     run_by_itself,
@@ -24,6 +25,7 @@ from freezer.cli.session import current
 from freezer.cli.training_output import passed_on
 
 if TYPE_CHECKING:
+    from freezer.flows.runs.again.resume import Resume
     from freezer.flows.runs.request import RunRequest
 
 
@@ -84,6 +86,22 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
             "--plan", metavar="FILE", help="What the run is to find out; kept with the run."
         ),
     ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            "--resume", metavar="RUN",
+            help="Continue from what this run left; its command, code and parameters by default.",
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        str,
+        typer.Option(
+            "--checkpoint", metavar="PATH", help="The output of that run that is meant."
+        ),
+    ] = "",
+    new_code: Annotated[
+        bool, typer.Option("--new-code", help="With --resume: the code and the lock of now.")
+    ] = False,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", help="With --each: runs at once.", min=1)
     ] = 1,
@@ -123,22 +141,35 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
     found = list(requests(request, values))
     if jobs > 1 and junit is not None:
         raise typer.BadParameter("--junit is for runs in turn, without --jobs")
+    how = _resume(resume, checkpoint, new_code=new_code)
     if jobs > 1:
-        raise typer.Exit(run_at_once(env, found, values, jobs))
+        raise typer.Exit(run_at_once(env, found, values, jobs, how))
     if detach:
         require_one_run(values, junit)
-        raise typer.Exit(run_detached(env, found[0]))
+        raise typer.Exit(run_detached(env, found[0], how))
     if detached and report_fd is not None:
-        raise typer.Exit(run_by_itself(env, found[0], report_fd))
-    raise typer.Exit(_in_turn(env, found, report_fd, junit))
+        raise typer.Exit(run_by_itself(env, found[0], report_fd, how))
+    raise typer.Exit(_in_turn(env, found, report_fd, junit, how))
+
+
+def _resume(run: str | None, path: str, *, new_code: bool) -> Resume | None:
+    from freezer.errors import RunError
+    from freezer.flows.runs.again.resume import Resume
+
+    if run is None and (path or new_code):
+        raise RunError("--checkpoint and --new-code go with --resume", expected="--resume RUN")
+    return None if run is None else Resume(run, path, new_code)
 
 
 def _in_turn(
-    env: str | None, found: list[RunRequest], report_fd: int | None, junit: Path | None
+    env: str | None,
+    found: list[RunRequest],
+    report_fd: int | None,
+    junit: Path | None,
+    how: Resume | None,
 ) -> int:
     """Make runs one after the other; return the first exit code that is not 0."""
     from freezer.flows.runs.children.child import report_start
-    from freezer.flows.runs.run import run as execute
     from freezer.output.junit import of_run
     from freezer.output.runs.run import show_done
 
@@ -146,7 +177,7 @@ def _in_turn(
     show = passed_on(sys.stdout, sys.stderr)
     worst, suites = 0, []
     for one in found:
-        done = execute(current.project(), env, one, show, started)
+        done = execute(current.project(), env, one, how, show, started)
         show_done(done, current.folder, current.stderr)
         suites.append(of_run(done))
         worst = worst or done.status

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from freezer.flows.project.project import Project
+    from freezer.flows.runs.again.resume import Resume
     from freezer.flows.runs.children.jobs import Job, JobEnd
     from freezer.flows.runs.request import RunRequest
+    from freezer.flows.runs.run import RunDone, Show, Started
 
 CPUS_OPTION: Final = "--cpu-positions"
 REPORT_OPTION: Final = "--report-fd"
@@ -29,6 +32,7 @@ def run_at_once(
     found: Sequence[RunRequest],
     values: Mapping[str, Sequence[str]],
     jobs: int,
+    how: Resume | None,
 ) -> int:
     """Make the runs of a sweep, several at once; return the first exit code that is not 0."""
     from freezer.flows.project.environment import load_environment, load_locked
@@ -44,7 +48,10 @@ def run_at_once(
     cpu_sets(cpus, jobs, resources.cpus)
     sets = cpu_sets(cpus, min(jobs, len(found)), resources.cpus)
     require_image(project, load_locked(project.root, env))
-    listed = [_job(env, number, one, values, len(found)) for number, one in enumerate(found, 1)]
+    listed = [
+        _job(child_command(env, one, how), number, one, values, len(found))
+        for number, one in enumerate(found, 1)
+    ]
     ends = Jobs(
         listed,
         sets,
@@ -55,6 +62,24 @@ def run_at_once(
     ).run()
     show_jobs(ends, len(found), current.stderr)
     return _exit_code(ends)
+
+
+def execute(
+    project: Project,
+    env: str | None,
+    request: RunRequest,
+    how: Resume | None,
+    show: Show,
+    started: Started | None,
+) -> RunDone:
+    """Make a run, from anew or from what another one left."""
+    if how is None:
+        from freezer.flows.runs.run import run
+
+        return run(project, env, request, show, started)
+    from freezer.flows.runs.again.resume import resume
+
+    return resume(project, env, how, request, show, started)
 
 
 def require_one_run(values: Mapping[str, object], junit: Path | None) -> None:
@@ -70,14 +95,14 @@ def require_one_run(values: Mapping[str, object], junit: Path | None) -> None:
         raise RunError("a detached run writes no JUnit file", expected="one of both options")
 
 
-def run_detached(env: str | None, request: RunRequest) -> int:
+def run_detached(env: str | None, request: RunRequest, how: Resume | None) -> int:
     """Start a run that goes on by itself, print its ID, and return.
 
     Until it begins, its output and its errors are this command's: what is wrong is reported here.
     """
     from freezer.flows.runs.children.child import LONGEST_REPORT, read_start, start_child
 
-    command = [*child_command(env, request), DETACHED_OPTION]
+    command = [*child_command(env, request, how), DETACHED_OPTION]
     child = start_child(command, REPORT_OPTION, request.command, piped=False)
     try:
         with os.fdopen(child.report, "rb") as stream:
@@ -95,16 +120,15 @@ def run_detached(env: str | None, request: RunRequest) -> int:
     return 0
 
 
-def run_by_itself(env: str | None, request: RunRequest, report_fd: int) -> int:
+def run_by_itself(env: str | None, request: RunRequest, report_fd: int, how: Resume | None) -> int:
     """Make a run in this process, which another one started to go on without it."""
     from freezer.flows.runs.children.detached import DetachedOutput
-    from freezer.flows.runs.run import run as execute
     from freezer.output.runs.run import show_done
 
     project = current.project()
     output = DetachedOutput(project, request, report_fd)
     try:
-        done = execute(project, env, request, output.show, output.started)
+        done = execute(project, env, request, how, output.show, output.started)
     finally:
         output.end()
     show_done(done, current.folder, current.stderr)
@@ -121,7 +145,7 @@ def _exit_code(ends: Iterable[JobEnd]) -> int:
 
 
 def _job(
-    env: str | None, number: int, request: RunRequest, values: Mapping[str, object], total: int
+    command: list[str], number: int, request: RunRequest, values: Mapping[str, object], total: int
 ) -> Job:
     from freezer.errors import printable
     from freezer.fetch.http.secret_words import REDACTED, is_secret_name
@@ -130,10 +154,10 @@ def _job(
     chosen = {**request.params, "seed": str(request.seed)}
     words = [f"{one}={REDACTED if is_secret_name(one) else chosen[one]}" for one in values]
     label = f"[{number:>{len(str(total))}}/{total} {printable(' '.join(words))}]"
-    return Job(label, tuple(child_command(env, request)), request.command)
+    return Job(label, tuple(command), request.command)
 
 
-def child_command(env: str | None, request: RunRequest) -> list[str]:
+def child_command(env: str | None, request: RunRequest, how: Resume | None) -> list[str]:
     """Return the command line of a process that makes one run, without what follows ``--``.
 
     ``-P`` keeps the project's own modules from being taken for those of Freezer and Python.
@@ -150,6 +174,9 @@ def child_command(env: str | None, request: RunRequest) -> list[str]:
     if request.gpus is not None:
         words.append("--gpus" if request.gpus else "--no-gpus")
     words += ["--clean"] if request.clean else []
+    if how is not None:
+        words += ["--resume", how.run, "--checkpoint", how.path]
+        words += ["--new-code"] if how.new_code else []
     if request.plan is not None:
         words += ["--plan", request.plan.name]
     if request.output is not None:

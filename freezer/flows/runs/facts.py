@@ -76,6 +76,8 @@ def begun(project: Project, scene: Scene, request: RunRequest, identifier: str) 
     generation = _generation(project, scene.locked)
     if generation is not None:
         fields["generation"] = generation
+    if request.checkpoint is not None:
+        fields.update(request.checkpoint.fields())
     if request.plan is not None:
         fields["plan"] = Digest(digest(request.plan.data))
     return Run(
@@ -86,7 +88,7 @@ def begun(project: Project, scene: Scene, request: RunRequest, identifier: str) 
         command=command,
         fields=fields,
         links=request.links,
-        owner=this_process(),
+        owner={**this_process(), "output": str(scene.output)},
     )
 
 

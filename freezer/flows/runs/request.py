@@ -6,7 +6,7 @@ import math
 import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from freezer.engine.interface import Mount, RunOptions
 from freezer.errors import RunError
@@ -28,6 +28,7 @@ CODE: Final = "/code"
 DATA: Final = "/data"
 OUTPUT: Final = "/output"
 RECORD: Final = "/freezer"
+RESUME: Final = "/resume"
 RUNNER: Final = f"{FREEZER}/freezer_runner"
 """Next to the image's own runtime, so that trainings can import it."""
 PYTHON: Final = "/opt/env/bin/python"
@@ -61,8 +62,25 @@ class RunRequest:
     """The command before parameters were put in, where ``command`` has them already."""
     cpu_positions: tuple[int, ...] = ()
     """The CPUs of one run among several at once, counted from 0 among those of the engine."""
+    checkpoint: StartingPoint | None = None
+    """What the run continues from."""
     plan: PlanFile | None = None
     """What the run is made to find out."""
+
+
+class StartingPoint(Protocol):
+    """Files of another run that a run continues from."""
+
+    @property
+    def folder(self) -> Path:
+        """The outputs of that run on this host."""
+
+    @property
+    def path(self) -> str:
+        """The file or folder among them that is meant; empty for all of them."""
+
+    def fields(self) -> Mapping[str, Value]:
+        """Return what is recorded of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +210,10 @@ def options(
         Mount(str(folders.record), RECORD, read_only=False),
         Mount(str(runner_folder()), RUNNER),
         *(Mount(str(one.root), f"{DATA}/{one.name}") for one in sets),
+        *_resumed(request),
     ]
+    if request.checkpoint is not None:
+        environment["FREEZER_RESUME"] = f"{RESUME}/{request.checkpoint.path}".rstrip("/")
     return RunOptions(
         cpus=cpus,
         cpu_positions=request.cpu_positions,
@@ -210,6 +231,14 @@ def options(
         working_dir=CODE,
         mounts=mounts,
     )
+
+
+def _resumed(request: RunRequest) -> list[Mount]:
+    """Return the mount of what a run continues from: that file or folder, and nothing else."""
+    if request.checkpoint is None:
+        return []
+    path = request.checkpoint.path
+    return [Mount(str(request.checkpoint.folder / path), f"{RESUME}/{path}".rstrip("/"))]
 
 
 def _variable(name: str) -> str:

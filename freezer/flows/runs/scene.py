@@ -62,7 +62,7 @@ def prepare(project: Project, name: str | None, request: RunRequest, identifier:
         )
     # Comparing the lock with its spec loads the resolvers; git, data and engine wait meanwhile.
     with meanwhile(partial(warn_of_spec_change, project, locked)):
-        code = code_of(project.root, _not_code(environment))
+        code = code_of(project.root, not_code(environment))
         if request.clean:
             require_clean(code)
         taken = [(one, take(project, one)) for one in _wanted(project, environment, request)]
@@ -88,7 +88,7 @@ def require_image(project: Project, locked: Locked) -> ImageInfo:
     return image
 
 
-def _not_code(environment: Environment) -> list[str]:
+def not_code(environment: Environment) -> list[str]:
     """Return patterns of the files whose effect the lock has, or the digest of a data set."""
     spec, folder = environment.spec, environment.spec_folder.relative_to(environment.project)
     named = [*spec.pip.files, spec.conda.file if spec.conda else None]

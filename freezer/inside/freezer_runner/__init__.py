@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         record_preprocessing,
         record_schedule,
     )
+    from .resuming import resume_path
     from .splits import split_keys
     from .tensors import record_tensor
 
@@ -34,6 +35,7 @@ __all__ = [
     "record_preprocessing",
     "record_schedule",
     "record_tensor",
+    "resume_path",
     "split_keys",
     "stratify_keys",
 ]
@@ -49,6 +51,7 @@ _PLACES = {
     "record_preprocessing": "recording",
     "record_schedule": "recording",
     "record_tensor": "tensors",
+    "resume_path": "resuming",
     "split_keys": "splits",
     "stratify_keys": "folds",
 }

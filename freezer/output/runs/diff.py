@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from freezer.check.compare.ulps import Distance
+    from freezer.flows.runs.again.reproduce import Reproduced
     from freezer.flows.runs.diff import RunsDiff
     from freezer.flows.runs.explain.parting import Parting, Results
-    from freezer.flows.runs.reproduce import Reproduced
     from freezer.model.record.run import Run, Value
 
 _STYLES = {"certain": "bold red", "likely": "red", "possible": "yellow", "unlikely": "dim"}

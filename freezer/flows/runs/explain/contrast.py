@@ -35,6 +35,7 @@ KNOWN_CAUSES: Final[tuple[tuple[str, str, Level, str], ...]] = (
     (r"params\..+", "parameters", "certain", "the training got another value"),
     (r"data\.(?!.+\.list$).+", "data", "certain", "the training read other data"),
     (r"random\..+", "seed", "likely", "a generator drew other numbers"),
+    (r"resumed-from\.digest", "data", "certain", "it continued from another checkpoint"),
     (r"template|command", "code", "certain", "another command ran"),
     (r"git\.patch", "code", "likely", "the working trees differ"),
     (r"git\.commit", "code", "likely", "another commit was checked out"),

@@ -270,3 +270,24 @@ def test_a_detached_run_goes_on_is_followed_and_ended(project: Project) -> None:
     project.freeze("run", "-d", "--each", "k=1..2", "--", "true").failed(2, "cannot be detached")
     missing = outcome(project.start("run", "-d", "--data", "none", "--", "true"))
     missing.failed(2, "there is no data set 'none'")
+
+
+def test_a_run_continues_from_what_another_one_left(project: Project) -> None:
+    code = (
+        "import os, sys; sys.path.insert(0, '/opt/freezer')\n"
+        "from freezer_runner import resume_path\n"
+        "old = resume_path('count'); print(old, flush=True)\n"
+        "count = int(open(old).read()) if old else 0\n"
+        "open('/output/count', 'w').write(str(count + 1))\n"
+        "if old: open(old, 'a')\n"
+    )
+    outcome(project.start("run", "-p", "what=resumed", "--", "python", "-c", code)).good()
+    [first] = runs(project, "params.what = 'resumed'")
+    second = outcome(project.start("run", "--resume", first["id"]))
+    assert (second.code, second.out) == (1, "/resume/count\n"), "it is read-only"
+    last = runs(project, "--limit", "1")[0]
+    assert last["fields"]["resumed-from"] == first["id"]
+    output = project.folder / ".freezer" / "runs"
+    assert (output / last["id"] / "output" / "count").read_text() == "2"
+    (output / first["id"] / "output" / "count").write_text("7")
+    project.freeze("run", "--resume", first["id"]).failed(2, "not what it left", "count: changed")

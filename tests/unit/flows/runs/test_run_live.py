@@ -97,7 +97,7 @@ def test_a_run_is_listed_while_it_runs_with_what_it_reported(runnable) -> None:
     runnable.train(training)
     done = runnable.run()
     assert seen["state"] == "running"
-    assert seen["owner"] == this_process()
+    assert seen["owner"] == {**this_process(), "output": str(done.output)}
     assert (seen["metrics.acc"], seen["series"]) == (0.5, 0.5)
     [last] = find(runnable.project, f"id = '{done.run.id}'").runs
     assert last.state == "finished"

@@ -1,0 +1,1 @@
+"""Recorded runs made again: reproduced, or continued from what they left."""

@@ -1,0 +1,133 @@
+"""What a recorded run was made of, to be had again: request, lock, image, data, resources."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from freezer.errors import DataError, RunError
+from freezer.fetch.http.secret_words import REDACTED
+from freezer.flows.data.sets import data_sets, take
+from freezer.flows.history.generations import generation
+from freezer.flows.image.build import build_locked
+from freezer.flows.project.environment import load_locked
+from freezer.flows.runs.request import RunRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freezer.data.snapshot import Snapshot
+    from freezer.engine.interface import ImageInfo
+    from freezer.flows.data.sets import DataSet
+    from freezer.flows.project.environment import Locked
+    from freezer.flows.project.project import Project
+    from freezer.flows.runs.scene import Scene
+    from freezer.model.record.run import Run
+
+
+def recorded_params(original: Run) -> dict[str, str]:
+    """Return the parameters of a run as they were given; secrets are not recorded."""
+    return {
+        name.removeprefix("given."): str(value)
+        for name, value in original.fields.items()
+        if name.startswith("given.")
+    }
+
+
+def recorded_request(original: Run, given: Mapping[str, str]) -> RunRequest:
+    """Return the request of a run; ``given`` are the secrets that it was recorded without.
+
+    Raises ``RunError`` for a secret that is missing, or a parameter that was none.
+    """
+    params = recorded_params(original)
+    hidden = {name for name, text in params.items() if text == REDACTED}
+    if any(REDACTED in word for word in original.command):
+        raise RunError(
+            f"the command of run {original.id} held a secret, which is not recorded",
+            found=" ".join(original.command)[:200],
+            hint="run it again with `freeze run`, the secret as a parameter: "
+            "-p token=... and {token} in the command; such runs can be made again",
+        )
+    if hidden != given.keys():
+        raise RunError(
+            f"run {original.id} was recorded without its secret parameters"
+            if hidden - given.keys()
+            else f"only secret parameters of run {original.id} can be given",
+            found=", ".join(sorted(given)) or "none given",
+            expected=", ".join(f"-p {name}=..." for name in sorted(hidden)) or "none",
+        )
+    seed, gpus = original.fields.get("seed"), original.fields.get("resources.gpus")
+    return RunRequest(
+        command=original.command,
+        params={**params, **given},
+        seed=seed if isinstance(seed, int) else None,
+        gpus=gpus if isinstance(gpus, bool) else None,
+        links={"reproduces": original.id},
+        template=str(original.fields.get("template", "")),
+    )
+
+
+def as_it_was(scene: Scene, original: Run) -> Scene:
+    """Return the scene with the resources that the run had, whatever the spec says by now."""
+    spec = scene.environment.spec
+    found = original.fields
+    known = {
+        "cpus": found.get("resources.cpus"),
+        "memory": found.get("resources.memory"),
+        "threads": _whole(found.get("settings.OMP_NUM_THREADS")),
+        "network": found.get("network", False),
+    }
+    resources = spec.resources.model_copy(update=known)
+    environment = replace(scene.environment, spec=spec.model_copy(update={"resources": resources}))
+    return replace(scene, environment=environment)
+
+
+def _whole(value: object) -> int | None:
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
+
+
+def recorded_lock(project: Project, original: Run) -> Locked:
+    """Return the lock that a run had, the current one or one of the past."""
+    wanted = str(original.fields["lock"])
+    now = load_locked(project.root, original.environment)
+    return now if now.id == wanted else generation(project, original.environment, wanted)
+
+
+def recorded_image(project: Project, original: Run, locked: Locked) -> ImageInfo:
+    """Return the image that a run had, built again if need be. Raises ``RunError``."""
+    wanted = str(original.fields["image"])
+    found = project.engine().image(wanted)
+    if found is None:
+        built = build_locked(project, locked, latest=False)
+        found = project.engine().image(built.image) if built.image == wanted else None
+    if found is None:
+        raise RunError(
+            f"the image of run {original.id} cannot be had",
+            found=f"lock {locked.id[:12]} builds another one",
+            expected=wanted[:19],
+        )
+    return found
+
+
+def same_data(project: Project, original: Run) -> list[tuple[DataSet, Snapshot]]:
+    """Return the run's data sets. Raises ``DataError`` naming all that changed since."""
+    names = tuple(
+        name.removeprefix("data.")
+        for name, value in original.fields.items()
+        if name.startswith("data.") and f"{name}.list" in original.fields and value
+    )
+    if not names:
+        return []
+    found = [(one, take(project, one)) for one in data_sets(project, original.environment, names)]
+    changed = [
+        one.name
+        for one, snapshot in found
+        if str(original.fields[f"data.{one.name}"]) != snapshot.digest
+    ]
+    if changed:
+        raise DataError(
+            f"the data of run {original.id} changed since",
+            found=", ".join(changed),
+            hint=f"`freeze data diff {changed[0]}` lists the files; bring them back first",
+        )
+    return found

@@ -1,0 +1,79 @@
+"""`freeze runs reproduce`: a recorded run made again, and compared with itself to the bit."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from freezer.errors import RunError
+from freezer.flows.runs.again.checkpoint import recorded_checkpoint
+from freezer.flows.runs.again.recorded import recorded_request
+from freezer.flows.runs.again.scene import recorded_scene
+from freezer.flows.runs.explain.parting import Results, results
+from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.run import RunDone, Show, run_scene
+from freezer.ledger import query
+from freezer.model.record.run import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freezer.flows.project.project import Project
+    from freezer.model.record.run import Run
+
+Verdict = Literal["identical", "drifted", "not comparable", "failed"]
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """A run that was made again."""
+
+    original: Run
+    again: RunDone
+    results: Results
+    verdict: Verdict
+    reason: str
+    """Why it is no ``identical``; empty for one."""
+
+
+def reproduce(
+    project: Project, name: str, show: Show, given: Mapping[str, str] | None = None
+) -> Reproduced:
+    """Make a run again: the same image, commit, patch, data, parameters, seed and settings.
+
+    ``given`` are the secret parameters of the run, which are not recorded. Raises ``RunError`` when
+    its code or image cannot be had, ``DataError`` when its data changed.
+    """
+    with project_ledger(project) as ledger:
+        original = query.get(ledger, name)
+        series = query.all_points(ledger, original.id)
+        patch = original.fields.get("git.patch")
+        patched = query.content(ledger, patch.text) if isinstance(patch, Digest) else b""
+    if original.state == "running":
+        raise RunError(f"run {original.id} has not ended yet")
+    request = recorded_request(original, given or {})
+    identifier = secrets.token_hex(8)
+    checkpoint = recorded_checkpoint(project, original)
+    if checkpoint is not None:
+        request = replace(request, checkpoint=checkpoint)
+    with recorded_scene(project, original, patched, identifier) as scene:
+        done = run_scene(project, scene, request, identifier, show)
+    compared = results(original, done.run, series, done.metrics)
+    verdict, reason = _verdict(original, done.run, compared)
+    return Reproduced(original, done, compared, verdict, reason)
+
+
+def _verdict(original: Run, again: Run, compared: Results) -> tuple[Verdict, str]:
+    # By exit codes: a run whose results were not as expected is recorded as failed as well.
+    interrupted = [run.state == "interrupted" for run in (original, again)]
+    if interrupted[0] is not interrupted[1] or again.exit_code != original.exit_code:
+        return "failed", f"it ended {again.state} ({again.exit_code}), not {original.state}"
+    if not compared.compared:
+        return "not comparable", "neither run reported a metric or left an output"
+    if compared.identical:
+        return "identical", ""
+    classes = [run.fields.get("host.class") for run in (original, again)]
+    if classes[0] != classes[1]:
+        return "not comparable", f"another numerics class: {classes[0]}, now {classes[1]}"
+    return "drifted", "on the same numerics class"

@@ -1,0 +1,110 @@
+"""`freeze run --resume`: a run that continues from what another one left."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from freezer.errors import RunError
+from freezer.fetch.http.secret_words import REDACTED, is_secret_name
+from freezer.flows.runs.again.checkpoint import checkpoint_of
+from freezer.flows.runs.again.recorded import recorded_params
+from freezer.flows.runs.again.scene import recorded_scene
+from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.run import RunDone, Show, Started, run, run_scene
+from freezer.ledger import query
+from freezer.model.record.run import Digest
+
+if TYPE_CHECKING:
+    from freezer.flows.project.project import Project
+    from freezer.flows.runs.request import RunRequest
+    from freezer.model.record.run import Run
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Which run is continued, and how."""
+
+    run: str
+    path: str = ""
+    """The file or folder among its outputs that is meant; empty for all of them."""
+    new_code: bool = False
+    """Whether the code and the lock of now are taken, in the place of those of that run."""
+
+
+def resume(
+    project: Project,
+    name: str | None,
+    how: Resume,
+    request: RunRequest,
+    show: Show,
+    started: Started | None = None,
+) -> RunDone:
+    """Continue a run: its command, code, image, data, parameters and seed, but for what is given.
+
+    Its outputs are verified, and mounted read-only. Raises ``RunError`` where they are not what it
+    left, and whatever making a run again raises.
+    """
+    with project_ledger(project) as ledger:
+        original = query.get(ledger, how.run)
+        digest = original.fields.get("git.patch")
+        patch = query.content(ledger, digest.text) if isinstance(digest, Digest) else b""
+    if original.state == "running":
+        raise RunError(f"run {original.id} has not ended yet", hint="`freeze runs stop` ends it")
+    if name is not None and name != original.environment:
+        raise RunError(
+            f"run {original.id} is of another environment",
+            found=name,
+            expected=original.environment,
+        )
+    request = _continued(original, request)
+    request = replace(request, checkpoint=checkpoint_of(project, original, how.path))
+    if how.new_code or "git.commit" not in original.fields:
+        if not how.new_code:
+            project.report.warn(
+                f"run {original.id} was in no git repository: the code is that of now"
+            )
+        return run(project, original.environment, request, show, started)
+    identifier = secrets.token_hex(8)
+    with recorded_scene(
+        project, original, patch, identifier, output=request.output, tree_if_equal=True
+    ) as scene:
+        return run_scene(project, scene, request, identifier, show, started)
+
+
+def _continued(original: Run, request: RunRequest) -> RunRequest:
+    """Return the request of the run that continues another one."""
+    recorded = recorded_params(original)
+    params = {**recorded, **request.params}
+    hidden = [name for name, text in params.items() if text == REDACTED]
+    if hidden:
+        raise RunError(
+            f"run {original.id} was recorded without its secret parameters",
+            expected=", ".join(f"-p {name}=..." for name in sorted(hidden)),
+        )
+    seed, gpus = original.fields.get("seed"), original.fields.get("resources.gpus")
+    found = replace(
+        request,
+        params=params,
+        seed=seed if request.seed is None and isinstance(seed, int) else request.seed,
+        gpus=gpus if request.gpus is None and isinstance(gpus, bool) else request.gpus,
+        links={**request.links, "resumes": original.id},
+    )
+    if request.command:
+        return found
+    changed = [
+        name
+        for name, text in request.params.items()
+        if recorded.get(name) != text and not is_secret_name(name)
+    ]
+    changed += ["seed"] if request.seed is not None and request.seed != seed else []
+    template = str(original.fields.get("template", ""))
+    if changed or any(REDACTED in word for word in original.command):
+        raise RunError(
+            "the command of the run cannot be taken as it was"
+            + (f": {', '.join(changed)} changed" if changed else ": it held a secret"),
+            expected="the command once more, after --",
+            hint=f"it was: {template}"[:300],
+        )
+    return replace(found, command=original.command, template=template)
