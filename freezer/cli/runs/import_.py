@@ -9,20 +9,35 @@ import typer
 
 from freezer.cli.options import Json
 from freezer.cli.session import current
+from freezer.errors import RunError
 
 
 def import_(
     file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="What `freeze runs export --format json` wrote."),
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="What `freeze runs export --format json` wrote.",
+            show_default=False,
+        ),
+    ] = None,
+    mlflow: Annotated[
+        str | None,
+        typer.Option(
+            "--mlflow", metavar="URI|FOLDER",
+            help="Take over the runs of a file store, a SQLite store or a tracking server.",
+        ),
+    ] = None,
     json: Json = False,
-) -> None:
-    """Record the runs of an export; those that are there already are skipped."""
+) -> None:  # fmt: skip
+    """Record the runs of an export or of MLflow; those that are there already are skipped."""
+    if (file is None) == (mlflow is None):
+        raise RunError("there is nothing to import", expected="FILE, or --mlflow URI")
+    from freezer.flows.runs.transfer.from_mlflow import import_mlflow
     from freezer.flows.runs.transfer.take_over import import_file
     from freezer.output.runs.transfer import show_taken_over, taken_over_document
 
-    found = import_file(current.project(), file)
+    project = current.project()
+    found = import_mlflow(project, mlflow) if mlflow else import_file(project, file or Path())
     if json:
         current.emit(taken_over_document(found))
     else:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from freezer.errors import LedgerError
-from freezer.ledger.exchange.validate import require_run
+from freezer.ledger.exchange.validate import LONGEST_NAME, require_run
 from freezer.ledger.series import Points
 from freezer.model.record.run import decode, encode, read_run, run_bytes
 
@@ -121,7 +121,7 @@ def _run(number: int, found: Any) -> tuple[Run, dict[str, Points]]:
 
 
 def _name(name: str) -> str:
-    if not 0 < len(name) <= 250 or not name.isprintable():
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         message = f"not the name of a series: {name[:80]!r}"
         raise ValueError(message)
     return name

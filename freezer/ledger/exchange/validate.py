@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FIRST: Final = -62_135_596_800_000_000
 LAST: Final = 253_402_300_799_999_999
 """Microseconds since 1970: the years 1 to 9999."""
-LONGEST_NAME: Final = 250
+LONGEST_NAME: Final = 270
 """Characters of a field's name."""
 _ID: Final = re.compile(r"[0-9a-f]{16}|[0-9a-f]{32}")
 _DIGEST: Final = re.compile(r"(sha256:)?[0-9a-fA-F]{4,64}")

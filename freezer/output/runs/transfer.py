@@ -1,4 +1,4 @@
-"""Output of `freeze runs import`."""
+"""Output of `freeze runs import` and `freeze runs export --mlflow`."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 from freezer.output.text import plural, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from freezer.flows.runs.transfer.take_over import TakenOver
+    from freezer.flows.runs.transfer.to_mlflow import HandedOver
 
 
 def show_taken_over(found: TakenOver, console: Console) -> None:
     """Print how many runs are new, and what could not be taken over as it was."""
-    skipped = f"; {len(found.skipped)} skipped: already recorded" if found.skipped else ""
-    console.print(
-        f"{plural(len(found.recorded), 'run')} recorded{skipped}", markup=False, highlight=False
-    )
-    for note in found.notes:
-        console.print(f"  {printable(note)}", markup=False, highlight=False, soft_wrap=True)
+    _show(f"{plural(len(found.recorded), 'run')} recorded", found.skipped, found.notes, console)
 
 
 def taken_over_document(found: TakenOver) -> dict[str, Any]:
@@ -29,3 +27,20 @@ def taken_over_document(found: TakenOver) -> dict[str, Any]:
         "skipped": list(found.skipped),
         "notes": list(found.notes),
     }
+
+
+def show_handed_over(found: HandedOver, console: Console) -> None:
+    """Print how many runs are new there, and what MLflow cannot hold of them."""
+    _show(f"{plural(len(found.sent), 'run')} sent", found.skipped, found.notes, console)
+
+
+def handed_over_document(found: HandedOver) -> dict[str, Any]:
+    """Return the facts for ``--json``."""
+    return {"sent": list(found.sent), "skipped": list(found.skipped), "notes": list(found.notes)}
+
+
+def _show(what: str, skipped: Sequence[str], notes: Sequence[str], console: Console) -> None:
+    more = f"; {len(skipped)} skipped: already there" if skipped else ""
+    console.print(f"{what}{more}", markup=False, highlight=False)
+    for note in notes:
+        console.print(f"  {printable(note)}", markup=False, highlight=False, soft_wrap=True)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-import os
 import struct
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,35 +11,9 @@ import pytest
 from freezer.flows.runs.outputs import list_outputs
 from freezer.flows.runs.transfer.training_files import TrainingFiles, training_files
 from freezer.model.events import SilentReporter
+from tests.support.host.tools import MLFLOW, VALUES, written
 
 pytestmark = [pytest.mark.index, pytest.mark.timeout(900)]
-VALUES = [1.5, 0.5, math.nan, math.inf, -math.inf, -0.0, 5e-324, 0.1]
-MLFLOW = f"""
-import math, sys
-from mlflow import MlflowClient
-from mlflow.entities import Metric
-nan, inf = math.nan, math.inf
-client = MlflowClient(sys.argv[1])
-experiment = client.create_experiment("digits")
-remote = "https://me:planted-password@example.org/x.git"
-tags = {{"mlflow.source.git.repoURL": remote, "team": "blue", "mlflow.user": "somebody"}}
-run = client.create_run(experiment, tags=tags).info.run_id
-for name, value in (("lr", 0.01), ("optimizer", "adam"), ("deep/name", 1), ("flag", True),
-                    ("HF_TOKEN", "planted-token"), ("text", "x" * 5000)):
-    client.log_param(run, name, value)
-for step, value in enumerate({VALUES!r}):
-    client.log_metric(run, "loss", value, timestamp=1793491200000 + step, step=step)
-metrics = [Metric("val/acc", step / 7, 1793491200000 + step, step) for step in range(200)]
-client.log_batch(run, metrics=metrics)
-client.set_terminated(run)
-if "children" in sys.argv:
-    for number in range(2):
-        child = client.create_run(experiment, tags={{"mlflow.parentRunId": run}}).info.run_id
-        client.log_param(child, "lr", number)
-deleted = client.create_run(experiment).info.run_id
-client.log_param(deleted, "deleted", 1)
-client.delete_run(deleted)
-"""
 TENSORBOARDX = f"""
 import math, sys
 from tensorboardX import SummaryWriter
@@ -62,24 +33,14 @@ with SummaryWriter(sys.argv[1]) as writer:
 TENSORBOARD = """
 import sys
 from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.plugins.scalar.summary import pb
 from tensorboard.plugins.scalar import summary_v2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 writer = EventFileWriter(sys.argv[1])
 for step in range(3):
-    for made in (pb("legacy", step / 3), summary_v2.scalar_pb("new", step / 3)):
-        writer.add_event(Event(wall_time=1793491200.5, step=step, summary=made))
+    made = summary_v2.scalar_pb("new", step / 3)
+    writer.add_event(Event(wall_time=1793491200.5, step=step, summary=made))
 writer.close()
 """
-
-
-def written(python: Path, code: str, *words: str) -> None:
-    environment = {
-        **os.environ,
-        "MLFLOW_ALLOW_FILE_STORE": "true",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-    }
-    subprocess.run([python, "-c", code, *words], check=True, env=environment)
 
 
 def read(folder: Path) -> TrainingFiles:
@@ -150,6 +111,5 @@ def test_tensorboard(tools: Path, tmp_path: Path) -> None:
     written(tools, TENSORBOARD, str(tmp_path / "logs"))
     found = read(tmp_path)
     assert found.notes == ()
-    for name in ("legacy/scalar_summary", "new"):
-        values = found.metrics[f"metrics.{name}"].values
-        assert [*values] == [struct.unpack("<f", struct.pack("<f", s / 3))[0] for s in range(3)]
+    values = found.metrics["metrics.new"].values
+    assert [*values] == [struct.unpack("<f", struct.pack("<f", s / 3))[0] for s in range(3)]
