@@ -148,8 +148,7 @@ def _readings(operator: Operator, value: Literals) -> dict[str, ColumnElement[bo
         if (as_number := _as_number(operator, word)) is not None:
             found[NUMBER] = as_number
     if _DIGITS.fullmatch(value.text) and operator not in _ORDER:
-        begins = fields.c.text.startswith(_digits(value.text), autoescape=True)
-        found[DIGEST] = begins if operator == "=" else not_(begins)
+        found[DIGEST] = _begins(operator, _digits(value.text))
     if (moment := _moment(value.text)) is not None:
         found[MOMENT] = _apply(operator, fields.c.number, moment)
     if value.quoted or not found:
@@ -199,6 +198,14 @@ def _glob(pattern: str) -> ColumnElement[bool]:
         if plain
         else like
     )
+
+
+def _begins(operator: Operator, digits: str) -> ColumnElement[bool]:
+    """Return whether a digest begins so, as a range of the index: digits sort before ``g``."""
+    key, after = fields.c.key, f"{digits}g"
+    if operator == "=":
+        return and_(key >= digits, key < after)
+    return or_(key < digits, key >= after)
 
 
 def _digits(text: str) -> str:
