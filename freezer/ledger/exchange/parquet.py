@@ -26,6 +26,7 @@ def write_parquet(table: Table, stream: IO[bytes]) -> None:
     """
     try:
         import pyarrow as pa
+        from pyarrow.parquet import write_table
     except ImportError:
         raise LedgerError(
             "writing Parquet needs pyarrow", hint="install Freezer with its extra 'parquet'"
@@ -39,7 +40,7 @@ def write_parquet(table: Table, stream: IO[bytes]) -> None:
         arrays.append(pa.array(cells, type=kind))
         kinds = ", ".join(sorted({KINDS[kind_of(value)] for value in present}))
         fields.append(pa.field(stored_text(name), kind, metadata={"freezer.kinds": kinds}))
-    pa.parquet.write_table(pa.table(arrays, schema=pa.schema(fields)), stream)
+    write_table(pa.table(arrays, schema=pa.schema(fields)), stream)
 
 
 def _type(values: Sequence[Value], pyarrow: Any) -> Any:

@@ -24,6 +24,10 @@ SECONDS: Final = 300.0
 _PAGES: Final = 100_000
 
 
+class MissingError(LedgerError):
+    """The server does not have what was asked for."""
+
+
 class Api:
     """A tracking server at an address, such as ``https://mlflow.example.org``.
 
@@ -90,7 +94,8 @@ class Api:
         hint = None
         if status in (401, 403):
             hint = "set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and its password"
-        return LedgerError(
+        kind = MissingError if status == 404 else LedgerError
+        return kind(
             f"the tracking server {self.shown} refused {place}",
             found=f"HTTP {status} {redact(said)[:300]}".strip(),
             hint=hint,

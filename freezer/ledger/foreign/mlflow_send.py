@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from freezer.errors import LedgerError
 from freezer.ledger.exchange.document import export_parts
-from freezer.ledger.foreign.mlflow_api import objects
+from freezer.ledger.foreign.mlflow_api import MissingError, objects
 from freezer.ledger.foreign.mlflow_form import ARTIFACT, ID_TAG, TAG, mlflow_form
 
 if TYPE_CHECKING:
@@ -29,13 +29,9 @@ _PARTS: Final = 60
 
 def experiment_id(api: Api, name: str) -> str:
     """Return an experiment's ID; it is created where there is none. Raises ``LedgerError``."""
-    quoted = name.replace("'", "\\'")
-    found = api.pages(
-        "experiments/search", {"max_results": 10, "filter": f"name = '{quoted}'"}, "experiments"
-    )
-    for one in found:
-        if one.get("name") == name:
-            return str(one.get("experiment_id"))
+    with suppress(MissingError):
+        found = api.get("experiments/get-by-name", {"experiment_name": name})
+        return str(found.get("experiment", {}).get("experiment_id"))
     return str(api.post("experiments/create", {"name": name}).get("experiment_id"))
 
 

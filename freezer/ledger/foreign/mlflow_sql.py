@@ -56,6 +56,18 @@ def sql_runs(path: Path, budget: Budget) -> Iterator[ForeignRun]:
         yield run
 
 
+def is_store(path: Path) -> bool:
+    """Say whether a file is a database with MLflow's tables."""
+    try:
+        with path.open("rb") as stream:
+            if stream.read(len(HEADER)) != HEADER:
+                return False
+        with _opened(path) as connection:
+            return _is_store(connection)
+    except (sqlite3.Error, OSError, ValueError):
+        return False
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a database; one whose writer was killed, with its log, from a copy."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from freezer.ledger.foreign.files import Folder
 
-_MARK: Final = "tfevents"
+MARK: Final = "tfevents"
 _CLOCK: Final = re.compile(r"[0-9]{9,}(\.[0-9]+)?")
 """A folder that is named by the time, as `add_hparams` of PyTorch makes it."""
 _NUMBERS: Final = {1: "<f", 2: "<d", 3: "<i", 9: "<q"}
@@ -39,7 +39,7 @@ class _Events:
 
 def event_run(folder: Folder, budget: Budget) -> ForeignRun | None:
     """Return the scalars and hyperparameters in all event files of a folder; None without any."""
-    paths = sorted(path for path in folder.sizes if _MARK in path.rpartition("/")[2])
+    paths = sorted(path for path in folder.sizes if MARK in path.rpartition("/")[2])
     found: dict[str, _Events] = {}
     for path in paths:
         events = found.setdefault(path.rpartition("/")[0], _Events())

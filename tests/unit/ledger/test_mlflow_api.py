@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -23,43 +19,9 @@ from freezer.ledger.foreign.mlflow_send import send_run
 from freezer.ledger.foreign.mlflow_server import server_runs
 from freezer.ledger.series import Points
 from freezer.model.record.run import Digest, Run, Time
+from tests.support.host.answering import answering
 
 RUN = Run("a" * 16, "demo", "finished", Time(1_000_000), fields={"params.lr": 0.1})
-
-
-@contextmanager
-def server(
-    answer: Any, status: int = 200
-) -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
-    """A server whose answer is a document, or a function of the path and the number of requests."""
-    asked: list[tuple[str, dict[str, Any]]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked.append((self.path, {**dict(self.headers), "body": body}))
-            given = answer(self.path, len(asked)) if callable(answer) else answer
-            code, given = given if isinstance(given, tuple) else (status, given)
-            data = given if isinstance(given, bytes) else json.dumps(given).encode()
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_PUT = do_POST  # noqa: N815 - names of http.server
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=made.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{made.server_port}", asked
-    finally:
-        made.shutdown()
-        thread.join()
-        made.server_close()
 
 
 JUNK = st.recursive(
@@ -78,7 +40,7 @@ JUNK = st.recursive(
 @given(JUNK, JUNK)
 def test_any_answer_is_read_or_refused(first: Any, second: Any) -> None:
     documents = [{"experiments": [{"experiment_id": "1", "name": "x"}]}, {"runs": [first]}, second]
-    with server(lambda _, count: documents[min(count, 3) - 1]) as (url, _):
+    with answering(lambda _, count: documents[min(count, 3) - 1]) as (url, _):
         try:
             for run in server_runs(Api(url), Budget()):
                 assert isinstance(run.params, dict)
@@ -98,7 +60,7 @@ def test_any_answer_is_read_or_refused(first: Any, second: Any) -> None:
     ],
 )
 def test_answers_that_are_none(answer: Any, status: int, says: str) -> None:
-    with server(answer, status) as (url, _), pytest.raises(LedgerError) as caught:
+    with answering(answer, status) as (url, _), pytest.raises(LedgerError) as caught:
         list(server_runs(Api(url), Budget()))
     assert says in str(caught.value)
     assert "planted" not in str(caught.value)
@@ -106,12 +68,15 @@ def test_answers_that_are_none(answer: Any, status: int, says: str) -> None:
 
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mlflow_api, "LARGEST", 1000)
-    with server({"x": "y" * 2000}) as (url, _), pytest.raises(LedgerError, match="more than 1000"):
+    with (
+        answering({"x": "y" * 2000}) as (url, _),
+        pytest.raises(LedgerError, match="more than 1000"),
+    ):
         list(server_runs(Api(url), Budget()))
 
 
 def test_pages_without_end_stop() -> None:
-    with server({"experiments": [], "next_page_token": "same"}) as (url, asked):
+    with answering({"experiments": [], "next_page_token": "same"}) as (url, asked):
         assert list(server_runs(Api(url), Budget())) == []
     assert len(asked) == 2
 
@@ -123,7 +88,7 @@ def test_a_server_that_is_gone() -> None:
 
 def test_a_token_is_sent_and_never_displayed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "planted")
-    with server({}, 403) as (url, asked), pytest.raises(LedgerError) as caught:
+    with answering({}, 403) as (url, asked), pytest.raises(LedgerError) as caught:
         Api(url).post("runs/search", {})
     assert asked[0][1]["Authorization"] == "Bearer planted"
     assert "planted" not in str(caught.value)
@@ -135,7 +100,7 @@ def test_a_run_that_is_refused_half_way_is_deleted() -> None:
     def answer(path: str, _: int) -> Any:
         return info if path.endswith("create") else (400 if "log-batch" in path else 200, {})
 
-    with server(answer) as (url, asked), pytest.raises(LedgerError, match="log-batch"):
+    with answering(answer) as (url, asked), pytest.raises(LedgerError, match="log-batch"):
         send_run(Api(url), "1", RUN, {})
     assert asked[-1][0].endswith("runs/delete")
     assert json.loads(asked[-1][1]["body"]) == {"run_id": "r" * 32}
@@ -143,7 +108,7 @@ def test_a_run_that_is_refused_half_way_is_deleted() -> None:
 
 def test_a_server_without_artifacts_keeps_the_run_in_tags() -> None:
     info = {"run": {"info": {"run_id": "r" * 32, "artifact_uri": "s3://x"}}}
-    with server(lambda path, _: info if path.endswith("create") else {}) as (url, asked):
+    with answering(lambda path, _: info if path.endswith("create") else {}) as (url, asked):
         notes = send_run(Api(url), "1", RUN, {})
     assert notes == ["parameters are text in MLflow"]
     tags = [

@@ -14,6 +14,7 @@ from freezer.errors import FreezerError, LedgerError, RunError, Where
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.history.generations import generation
 from freezer.flows.runs.place import project_ledger, run_folder
+from freezer.flows.runs.transfer.training_files import records_of_tools
 from freezer.ledger import query
 from freezer.ledger.exchange.document import digests, export_parts
 from freezer.ledger.exchange.prov import provenance
@@ -108,7 +109,10 @@ def _outputs(project: Project, run: Run, crate: Path, files: dict[str, int]) -> 
     """Copy the outputs that are as they were recorded; return where each is in the crate."""
     source = run_folder(project, run.id) / "output"
     placed: dict[str, str] = {}
+    records = records_of_tools(source, run.outputs)  # they may hold secrets; the run has the rest
     for output in run.outputs:
+        if output.path in records:
+            continue
         path = f"{run.id}/output/{output.path}"
         with suppress(OSError):
             if _copy(source / output.path, crate / path, output):

@@ -60,6 +60,43 @@ def training_files(root: Path, outputs: Sequence[Output]) -> TrainingFiles:
     )
 
 
+def records_of_tools(root: Path, outputs: Sequence[Output]) -> set[str]:
+    """Return the outputs that are MLflow's stores or TensorBoard's event files."""
+    from freezer.ledger.foreign.files import Folder
+    from freezer.ledger.foreign.mlflow_files import META
+    from freezer.ledger.foreign.mlflow_sql import is_store
+    from freezer.ledger.foreign.tensorboard import MARK
+
+    folder = Folder(root, {one.path: one.size for one in outputs})
+    databases = {one for one in folder.sizes if one.endswith(_DATABASES) and is_store(root / one)}
+    stores = {match["store"] for path in folder.sizes if (match := META.fullmatch(path))}
+    return {
+        path
+        for path in folder.sizes
+        if MARK in path.rpartition("/")[2]
+        or any(path.startswith(store) and _in_store(path, store) for store in stores)
+        or path.removesuffix("-wal").removesuffix("-journal") in databases
+    }
+
+
+def _in_store(path: str, store: str) -> bool:
+    """Say whether a file below a store's folder is a record: artifacts are results."""
+    parts = path.removeprefix(store).split("/")
+    return parts[-1] == "meta.yaml" or (
+        len(parts) > 3 and parts[2] in ("params", "metrics", "tags")
+    )
+
+
+def _is_sqlite(folder: Folder, path: str) -> bool:
+    from freezer.ledger.foreign.mlflow_sql import HEADER
+
+    try:
+        with folder.open(path) as stream:
+            return stream.read(len(HEADER)) == HEADER
+    except OSError:
+        return False
+
+
 def last_value(points: Points) -> float:
     """Return the value of the highest step, as MLflow does: the latest one of several."""
     places = range(len(points))
@@ -85,14 +122,12 @@ def _found(
 ) -> Iterator[tuple[str, ForeignRun]]:
     """Yield each recorded run with what is put before its names."""
     from freezer.ledger.foreign.mlflow_files import file_runs
-    from freezer.ledger.foreign.mlflow_sql import HEADER, sql_runs
+    from freezer.ledger.foreign.mlflow_sql import sql_runs
     from freezer.ledger.foreign.tensorboard import event_run
 
     runs = list(file_runs(folder, budget))
     for path in databases:
-        with folder.open(path) as stream:
-            is_sqlite = stream.read(len(HEADER)) == HEADER
-        if is_sqlite:
+        if _is_sqlite(folder, path):
             runs += sql_runs(folder.root / path, budget)
     yield from _named(runs)
     events = event_run(folder, budget)
