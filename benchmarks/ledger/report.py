@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.ledger.workload import PAGE, VALUES
+from benchmarks.priority import FIRST
 from freezer import __version__
 from freezer.inside.freezer_inside.fingerprint import cpu_info
 
@@ -61,7 +62,7 @@ class Section:
     """Rows of metrics of the large ledger."""
 
 
-def report(sections: list[Section], mlflow: str, runs: int, quiet: float) -> str:
+def report(sections: list[Section], mlflow: str, runs: int, quiet: float, *, first: bool) -> str:
     """Return the page."""
     facts = cpu_info(Path("/proc/cpuinfo").read_text())
     lines = [
@@ -77,7 +78,8 @@ def report(sections: list[Section], mlflow: str, runs: int, quiet: float) -> str
             "Written by `run.py`, which says what is measured."
         ),
         f"Right before, the CPUs were idle for {quiet:.0%} of the time"
-        + ("." if quiet > 0.9 else ": the machine was busy, so both sides are slower than alone."),
+        + (FIRST if first else "")
+        + ("." if quiet > 0.9 else ". The machine was busy, so both sides are slower than alone."),
         "",
     ]
     for section in sections:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -81,3 +82,16 @@ def mlflow_version(python: str) -> str:
     code = "from importlib.metadata import version; print(version('mlflow'))"
     done = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True)
     return done.stdout.strip()
+
+
+def family(roots: set[int]) -> set[int]:
+    """Return processes, and all that they started: ``proc(5)``."""
+    parents: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            text = path.read_text()
+            parents[int(path.parent.name)] = int(text.rpartition(")")[2].split()[1])
+    found = set(roots)
+    while more := {one for one, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found

@@ -11,18 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from freezer.errors import LedgerGoneError
+from freezer.errors import LedgerError, LedgerGoneError
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.flows.project.project import Project
 from freezer.flows.runs.place import journals, project_ledger
 from freezer.ledger.connect import Ledger, open_ledger
+from freezer.ledger.exchange.document import export_parts, read_export
 from freezer.ledger.journal import Journal
 from freezer.ledger.query import all_points, content, count, find, get
-from freezer.ledger.record import append, change, record, record_many
+from freezer.ledger.record import append, change, record, record_many, record_new
 from freezer.ledger.series import Points, packed
 from freezer.model.events import SilentReporter
-from freezer.model.record.run import Run, Time
+from freezer.model.record.run import Digest, Run, Time
 from tests.support.host.postgres import BINARIES, Postgres
 from tests.support.project.runs import FILTERS, RUNS, run
 
@@ -120,6 +121,50 @@ def test_a_restart_in_mid_run_loses_nothing(
         assert len(all_points(back, made.id)["metrics.x"]) == 1
     assert not list(journals(project).glob("*.jsonl"))
     assert get(ledger, made.id).id == made.id, "a connection that was open before is renewed"
+
+
+def test_an_export_comes_back_bit_for_bit_from_the_other_database(
+    server: Postgres, ledger: Ledger, tmp_path: Path
+) -> None:
+    odd = struct.unpack("<d", bytes.fromhex("010000000000f8ff"))[0]
+    fields = {
+        "metrics.x": odd,
+        "params.zero": -0.0,
+        "params.big": 2**70,
+        "params.text": "a\0\udcff",
+    }
+    made = Run("e" * 16, "other", "finished", Time(5), fields=fields)
+    series = {"metrics.x": Points.of([(step, step, odd) for step in range(20_000)])}
+    local = open_ledger(tmp_path / "ledger.db")
+    record(local, made, series, [b"a patch"])
+    data = b"".join(export_parts([(made, all_points(local, made.id))], [b"a patch"]))
+    found = read_export(data)
+    assert record_new(ledger, found.runs, found.contents) == ([made.id], [])
+    assert record_new(ledger, found.runs, found.contents) == ([], [made.id])
+    back = get(ledger, made.id)
+    parts = export_parts([(back, all_points(ledger, made.id))], [b"a patch"])
+    assert b"".join(parts) == data
+    with pytest.raises(LedgerError, match="differs"):
+        record_new(ledger, [(run(901), {}), (back.with_fields({"params.zero": 0.0}), {})])
+    assert count(ledger, f"id = '{run(901).id}'") == 0, "nothing of a refused import is there"
+    local.close()
+
+
+def test_digests_are_found_by_their_first_digits(ledger: Ledger) -> None:
+    digests = ["00" * 32, "0f" * 32, "0fa" + "0" * 61, "ff" * 32]
+    for number, digits in enumerate(digests):
+        fields = {"data.set": Digest(digits)}
+        record(ledger, Run(f"{number:08x}abcdef00", "digits", "finished", Time(1), fields=fields))
+    for first, expected in (
+        ("0f0f", [1]),
+        ("0fa0", [2]),
+        ("ffff", [3]),
+        ("0000", [0]),
+        ("abcd", []),
+    ):
+        found = find(ledger, f"data.set = {first}")
+        assert [one.id for one in found] == [f"{number:08x}abcdef00" for number in expected]
+    assert len(find(ledger, "data.set != 0f0f and env = 'digits'")) == 3
 
 
 def test_migrations_come_to_the_same_tables(server: Postgres, ledger: Ledger) -> None:

@@ -38,6 +38,11 @@ class Postgres:
     def url(self) -> str:
         return f"postgresql://me@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def pid(self) -> int:
+        """The server's first process, from which all others come."""
+        return int((self.folder / "postmaster.pid").read_text().split()[0])
+
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
         self._run(
