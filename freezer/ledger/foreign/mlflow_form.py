@@ -22,7 +22,7 @@ TAG: Final = 5000
 """Characters that every store of MLflow's keeps."""
 NAME: Final = 250
 ID_TAG: Final = "freezer.id"
-ARTIFACT: Final = "freezer/run.json"
+ARTIFACT: Final = "freezer-run.json"
 _FOREIGN: Final = re.compile(r"[^\w\-. :/]", re.ASCII)
 _STATES: Final = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 

@@ -166,7 +166,7 @@ def test_runs_are_handed_to_a_server(tmp_path: Path, server: str) -> None:
     metrics = {one["key"]: one["value"] for one in data["metrics"]}
     assert metrics["alone"] == 0.25
     place = info["artifact_uri"].removeprefix("mlflow-artifacts:/")
-    url = f"{server}/api/2.0/mlflow-artifacts/artifacts/{place}/freezer/run.json"
+    url = f"{server}/api/2.0/mlflow-artifacts/artifacts/{place}/freezer-run.json"
     with urllib.request.urlopen(url) as answer:
         [(whole, series)] = read_export(answer.read()).runs
     assert run_bytes(whole) == run_bytes(RUN)
