@@ -37,6 +37,8 @@ FOLDERS: Final = {
     "images": "image",
     "inventory": "image",
     "sbom": "governance",
+    "sign": "governance",
+    "verify": "governance",
     "push": "registry",
     "pull": "registry",
     "doctor": "setup",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SMOKE: Final = "smoke"
 """Files of the user's own smoke training, by SHA-256: a store may be thrown away."""
+ATTESTATIONS: Final = "attestations"
+"""Signed statements about locks, next to the current one; their signatures protect them."""
 INSIDE: Final = file_names.INSIDE
 _LOCK_ID: Final = re.compile(r"[0-9a-f]{64}")
 _RESTORE: Final = "restore the folder from version control"

@@ -106,9 +106,18 @@ class _Judge:
             generations=history.generations if history else (),
             checks=checks,
             rebuilt=_rebuilt(self.project, lock_id) if locked is not None else None,
+            signers=self._signers(locked) if locked is not None else (),
         )
         only = None if locked is not None else BEFORE_A_BUILD | {"vulnerabilities"}
         return evaluate(self.policy, facts, self.database, only=only)
+
+    def _signers(self, locked: Locked) -> tuple[str, ...]:
+        rule = self.policy.rules.signed
+        if rule is None:
+            return ()
+        from freezer.flows.governance.attest import signers_of  # loads cryptography
+
+        return signers_of(self.project, locked, rule.keys)
 
     def _licenses(self, lock: Lock) -> dict[str, Licenses]:
         if self.policy.rules.licenses is None:

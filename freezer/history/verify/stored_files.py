@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import CheckError, HistoryError, LockError
-from freezer.history.archive import INSIDE, SMOKE, archive_folder, archived_bytes
+from freezer.history.archive import ATTESTATIONS, INSIDE, SMOKE, archive_folder, archived_bytes
 from freezer.history.changelog import CHANGELOG_FILE
 from freezer.history.files import read_regular
 from freezer.history.log import FOLDER, LOG_FILE
@@ -148,7 +148,8 @@ class FileVerifier:
         for name, sha256 in recorded.items():
             self._current_file(name, sha256)
         own = {*recorded, LOCK_FILE, CHANGELOG_FILE}
-        for name in self._walk(self.folder, self.shown, {REFERENCES}, {FOLDER, INSIDE}):
+        apart = {FOLDER, INSIDE, ATTESTATIONS}
+        for name in self._walk(self.folder, self.shown, {REFERENCES}, apart):
             if name not in own and (name, self._digest(name)) not in self.known:
                 self._next_to_lock(name, exports, bool(head and head.files))
 

@@ -47,6 +47,8 @@ ELSEWHERE = {
     "export",
     "audit",
     "sbom",
+    "sign",
+    "verify",
     "bisect",
     "bundle",
     "image",

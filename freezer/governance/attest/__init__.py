@@ -1,0 +1,1 @@
+"""Statements about a lock that somebody signs: provenance, keys, envelopes. Pure."""
