@@ -11,12 +11,57 @@ from pathlib import Path
 import pytest
 
 from freezer.check.artifacts.content import FORMATS, content_digest
+from freezer.check.artifacts.names import stable_path
 from tests.support.python.find_links import local_torch
 
 pytestmark = pytest.mark.index
 PACKAGES = ["numpy==2.4.6", "pandas==3.1.1", "safetensors==0.8.0", "lightgbm==4.7.0", "catboost==1.2.10",
-            "tensorboardX==2.6.5"]  # fmt: skip
+            "tensorboardX==2.6.5", "h5py==3.16.0", "tables==3.11.1", "duckdb==2.0.1",
+            "sentencepiece==0.2.3", "keras==3.15.1", "jax==0.10.2", "pyarrow==26.0.1"]  # fmt: skip
 MAKE = {
+    "hdf5": """
+import h5py
+with h5py.File(out + "x.h5", "w", libver=["earliest", "latest"][int(out.endswith("latest/"))]) as file:
+    data = file.create_dataset("g/x", data=numpy.arange(1000.0) + changed, track_times=True,
+        chunks=(100,), compression="gzip")
+    data.attrs["a"] = 3
+    for n in range(20):
+        file.create_dataset(f"d{n}", data=n, track_times=True)
+""",
+    "duckdb": """
+import duckdb
+connection = duckdb.connect(out + "x.duckdb")
+connection.execute(f"create table t as select range i, i * 2 + {changed} j from range(1000)")
+connection.close()
+""",
+    "onnx": """
+import catboost
+model = catboost.CatBoostRegressor(iterations=3, verbose=0, allow_writing_files=False, learning_rate=0.1 + changed / 10)
+model.fit(X, y).save_model(out + "x.onnx", format="onnx")
+""",
+    "sentencepiece": """
+import sentencepiece
+corpus = pathlib.Path(out) / "corpus.txt"
+corpus.write_text("\\n".join(f"hello world this is line {n} of the corpus {'other' * changed}" for n in range(200)))
+sentencepiece.SentencePieceTrainer.train(input=str(corpus), model_prefix=out + "x", vocab_size=45,
+    num_threads=1, minloglevel=2)
+corpus.unlink(); (pathlib.Path(out) / "x.vocab").unlink()
+""",
+    "keras": """
+os.environ["KERAS_BACKEND"] = "jax"
+import keras
+keras.utils.set_random_seed(1 + changed)
+model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(1)])
+model.save(out + "x.keras")
+""",
+    "npy": """
+import numpy.lib.format
+with open(out + "x.npy", "wb") as file:
+    numpy.lib.format.write_array(file, X + changed, version=(1 + (run == 1), 0))
+""",
+    "npz": """
+[numpy.savez, numpy.savez_compressed][run == 1](out + "x.npz", a=X + changed, b=y)
+""",
     "safetensors": """
 from safetensors.numpy import save_file
 save_file({"a": numpy.arange(4.0) + changed, "b": numpy.ones(3)}, out + "x.safetensors",
@@ -80,8 +125,16 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "python"
 
 
-def made(python: Path, script: str, folder: Path, run: int, *, changed: bool = False) -> Path:
-    out = folder / f"{run}{int(changed)}"
+def made(
+    python: Path,
+    script: str,
+    folder: Path,
+    run: int,
+    *,
+    changed: bool = False,
+    folder_name: str | None = None,
+) -> Path:
+    out = folder / (folder_name or f"{run}{int(changed)}")
     out.mkdir()
     subprocess.run(
         [str(python), "-c", HEAD + script, str(run), str(int(changed)), str(out)],
@@ -136,5 +189,51 @@ def test_a_file_of_pytorch_does_not_depend_on_its_name(torch: Path, tmp_path: Pa
     assert content_digest(other)[1] != content_digest(first)[1]  # type: ignore[index]
 
 
+def test_pandas_writes_times_into_hdf5(python: Path, tmp_path: Path) -> None:
+    script = "import pandas; pandas.DataFrame({'a': [1, 2 + changed]}).to_hdf(out + 'x.h5', key='t', format='table')"
+    first = made(python, script, tmp_path, 0)
+    time.sleep(1.1)
+    second, other = (
+        made(python, script, tmp_path, 1),
+        made(python, script, tmp_path, 2, changed=True),
+    )
+    assert first.read_bytes() != second.read_bytes()
+    assert content_digest(first) == content_digest(second)
+    assert content_digest(other) != content_digest(first)
+
+
+def test_headers_of_the_second_version_hold_times_too(python: Path, tmp_path: Path) -> None:
+    files = []
+    for run in (0, 1):
+        (tmp_path / str(run)).mkdir()
+        files.append(made(python, MAKE["hdf5"], tmp_path / str(run), run, folder_name="latest"))
+        time.sleep(1.1)
+    assert b"OHDR" in files[0].read_bytes()
+    assert files[0].read_bytes() != files[1].read_bytes()
+    assert content_digest(files[0]) == content_digest(files[1])
+
+
+def test_files_of_a_partitioned_data_set_are_paired_by_what_stays(
+    python: Path, tmp_path: Path
+) -> None:
+    script = "import pandas; pandas.DataFrame({'a': [1, 2, 3], 'part': [0, 0, 1]}).to_parquet(out + 'set', partition_cols=['part'])"
+    folders = [made(python, script, tmp_path, run) for run in (0, 1)]
+    names = [
+        sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
+        for folder in folders
+    ]
+    assert names[0] != names[1]
+    assert [*map(stable_path, names[0])] == [*map(stable_path, names[1])]
+    assert [*map(stable_path, names[0])] == ["part=0/*-0.parquet", "part=1/*-0.parquet"]
+
+
+def test_event_files_are_paired_by_what_stays(python: Path, tmp_path: Path) -> None:
+    first = made(python, MAKE["tensorboard"], tmp_path, 0)
+    time.sleep(1.1)
+    second = made(python, MAKE["tensorboard"], tmp_path, 1)
+    assert first.name != second.name
+    assert stable_path(first.name) == stable_path(second.name)
+
+
 def test_every_format_is_tried_here_or_by_a_file_of_its_form() -> None:
-    assert {one.name for one in FORMATS} == {*MAKE, "pytorch-zip", "keras"}
+    assert {one.name for one in FORMATS} == {*MAKE, "pytorch-zip"}

@@ -25,17 +25,17 @@ _JSON: Final = 64 << 20
 
 def _gzip(stream: BinaryIO) -> Parts:
     with gzip.GzipFile(fileobj=stream) as unpacked:
-        yield "content", _hash(unpacked, _Budget())  # type: ignore[arg-type]
+        yield "content", hash_of(unpacked, Budget())  # type: ignore[arg-type]
 
 
 def _tar(stream: BinaryIO) -> Parts:
     """Yield name, kind, mode, link and content of each member, sorted by name."""
-    budget, found = _Budget(), []
+    budget, found = Budget(), []
     with tarfile.open(fileobj=stream, mode="r|*") as archive:
         for member in archive:
             budget.count()
             content = archive.extractfile(member) if member.isreg() else None
-            digest = b"" if content is None else _hash(content, budget)
+            digest = b"" if content is None else hash_of(content, budget)
             kind = f"{member.type!r} {member.mode:o} {member.linkname}"
             found.append((member.name, kind.encode() + b" " + digest))
     yield from sorted(found)
@@ -54,7 +54,7 @@ def _torch(stream: BinaryIO) -> Parts:
 
 def _keras(stream: BinaryIO) -> Parts:
     """Yield the members; of the two JSON ones what is no clock and no address."""
-    budget, found = _Budget(), []
+    budget, found = Budget(), []
     with zipfile.ZipFile(stream) as archive:
         for info in archive.infolist():
             with archive.open(info) as member:
@@ -63,7 +63,7 @@ def _keras(stream: BinaryIO) -> Parts:
                     text = json.dumps(_without_identity(document), sort_keys=True)
                     found.append((info.filename, hashlib.sha256(text.encode()).digest()))
                 else:
-                    found.append((info.filename, _hash(member, budget)))
+                    found.append((info.filename, hash_of(member, budget)))
     yield from sorted(found)
 
 
@@ -75,15 +75,15 @@ def _without_identity(value: Any) -> Any:
 
 
 def _members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
-    budget = _Budget()
+    budget = Budget()
     with zipfile.ZipFile(stream) as archive:
         for info in archive.infolist():
             budget.count()
             with archive.open(info) as member:
-                yield info.filename, _hash(member, budget)
+                yield info.filename, hash_of(member, budget)
 
 
-class _Budget:
+class Budget:
     """How much may still be unpacked."""
 
     def __init__(self) -> None:
@@ -91,19 +91,22 @@ class _Budget:
         self._members = MOST
 
     def count(self) -> None:
+        """Count a member. Raises ``NotThisFormatError`` for one too many."""
         self._members -= 1
         if self._members < 0:
             message = f"more than {MOST} members"
             raise NotThisFormatError(message)
 
     def take(self, size: int) -> None:
+        """Count unpacked bytes. Raises ``NotThisFormatError`` for too many."""
         self._bytes -= size
         if self._bytes < 0:
             message = f"more than {LARGEST} bytes"
             raise NotThisFormatError(message)
 
 
-def _hash(stream: IO[bytes], budget: _Budget) -> bytes:
+def hash_of(stream: IO[bytes], budget: Budget) -> bytes:
+    """Return the SHA-256 of a stream, counted in a budget. Raises ``NotThisFormatError``."""
     hasher = hashlib.sha256()
     while block := stream.read(_BLOCK):
         budget.take(len(block))

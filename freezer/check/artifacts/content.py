@@ -6,7 +6,7 @@ import hashlib
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.artifacts import archives, events, models
+from freezer.check.artifacts import archives, arrays, duckdb, events, hdf5, messages, models
 from freezer.check.artifacts.archives import ERRORS
 
 if TYPE_CHECKING:
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from freezer.check.artifacts.description import Format
 
-FORMATS: Final[tuple[Format, ...]] = (*models.FORMATS, *events.FORMATS, *archives.FORMATS)
+FORMATS: Final[tuple[Format, ...]] = (
+    *models.FORMATS,
+    *messages.FORMATS,
+    *events.FORMATS,
+    *hdf5.FORMATS,
+    *duckdb.FORMATS,
+    *arrays.FORMATS,
+    *archives.FORMATS,
+)
 """In the order in which they are tried."""
 _HEAD: Final = 512
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 Parts = Iterator[tuple[str, bytes]]
 """A file's content in parts, each with a name: what the digest is taken over, in this order."""
@@ -27,3 +27,16 @@ class Format:
     """What is left out of the comparison, and why it differs between equal runs."""
     measured: str
     """With which library and version that was seen."""
+
+
+LARGEST_WHOLE: Final = 1 << 30
+"""Bytes of a file that is read whole."""
+
+
+def whole(stream: BinaryIO) -> bytes:
+    """Return all bytes of a file. Raises ``NotThisFormatError`` for more than 1 GiB."""
+    data = stream.read(LARGEST_WHOLE + 1)
+    if len(data) > LARGEST_WHOLE:
+        message = "more than 1 GiB"
+        raise NotThisFormatError(message)
+    return data

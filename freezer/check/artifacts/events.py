@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from freezer.check.artifacts.description import Format, NotThisFormatError, Parts
+from freezer.check.artifacts.protobuf import DOUBLE, fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,38 +47,9 @@ _CUT: Final = "a record is cut short or too large"
 
 def _without_clock(record: bytes) -> Iterator[bytes]:
     """Yield an event's fields but the first, ``wall_time``, which is a double."""
-    place = 0
-    while place < len(record):
-        start = place
-        key, place = _varint(record, place)
-        kind = key & 7
-        if kind == 0:
-            _, place = _varint(record, place)
-        elif kind == 2:
-            size, place = _varint(record, place)
-            place += size
-        elif kind in (1, 5):
-            place += 8 if kind == 1 else 4
-        else:
-            raise NotThisFormatError(_CUT)
-        if place > len(record):
-            raise NotThisFormatError(_CUT)
-        if key != 1 << 3 | 1:
-            yield record[start:place]
-
-
-def _varint(data: bytes, place: int) -> tuple[int, int]:
-    value = shift = 0
-    while shift < 70:
-        if place >= len(data):
-            raise NotThisFormatError(_CUT)
-        byte = data[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, place
-        shift += 7
-    raise NotThisFormatError(_CUT)
+    for one in fields(record):
+        if (one.number, one.wire) != (1, DOUBLE):
+            yield one.whole
 
 
 FORMATS: Final = (

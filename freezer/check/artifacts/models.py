@@ -7,10 +7,8 @@ import json
 import re
 from typing import BinaryIO, Final
 
-from freezer.check.artifacts.description import Format, NotThisFormatError, Parts
+from freezer.check.artifacts.description import Format, NotThisFormatError, Parts, whole
 
-_LARGEST: Final = 1 << 30
-"""Bytes of a model that is read whole."""
 _HEADER: Final = 100 << 20
 """Bytes of a safetensors header: the limit of the library itself."""
 _BLOCK: Final = 1 << 20
@@ -43,13 +41,13 @@ def _safetensors(stream: BinaryIO) -> Parts:
 
 def _lightgbm(stream: BinaryIO) -> Parts:
     """Yield all lines but the number of threads among the parameters."""
-    lines = _whole(stream).split(b"\n")
+    lines = whole(stream).split(b"\n")
     yield "model", b"\n".join(one for one in lines if not one.startswith(b"[num_threads:"))
 
 
 def _catboost(stream: BinaryIO) -> Parts:
     """Yield the model with the values of its identifier and its clock set to nothing."""
-    data = _whole(stream)
+    data = whole(stream)
     if b"model_guid" not in data:
         message = "no model of CatBoost"
         raise NotThisFormatError(message)
@@ -59,7 +57,7 @@ def _catboost(stream: BinaryIO) -> Parts:
 
 
 def _catboost_json(stream: BinaryIO) -> Parts:
-    document = json.loads(_whole(stream))
+    document = json.loads(whole(stream))
     if not isinstance(document, dict) or "model_info" not in document:
         message = "no model of CatBoost"
         raise NotThisFormatError(message)
@@ -68,14 +66,6 @@ def _catboost_json(stream: BinaryIO) -> Parts:
         for key in ("model_guid", "train_finish_time"):
             info.pop(key, None)
     yield "model", json.dumps(document, sort_keys=True).encode()
-
-
-def _whole(stream: BinaryIO) -> bytes:
-    data = stream.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        message = "more than 1 GiB"
-        raise NotThisFormatError(message)
-    return data
 
 
 FORMATS: Final = (

@@ -6,13 +6,14 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freezer.check.artifacts.names import stable_path
 from freezer.check.compare.ulps import Distance, number_distance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freezer.ledger.series import Points
-    from freezer.model.record.run import Run
+    from freezer.model.record.run import Output, Run
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,35 @@ def results(
             parted.append(found)
         elif len(left) == len(right):
             same.append(name)
-    mine = {item.path: item.content or item.sha256 for item in first.outputs}
-    its = {item.path: item.content or item.sha256 for item in second.outputs}
+    mine, its = _outputs(first), _outputs(second)
     both = sorted(mine.keys() & its.keys())
     return Results(
         same=tuple(same),
         parted=tuple(sorted(parted, key=lambda item: (item.step or 0, item.name))),
         missing=tuple(missing),
-        outputs_same=tuple(path for path in both if mine[path] == its[path]),
-        outputs_differ=tuple(path for path in both if mine[path] != its[path]),
+        outputs_same=tuple(path for path in both if _equal(mine[path], its[path])),
+        outputs_differ=tuple(path for path in both if not _equal(mine[path], its[path])),
         outputs_missing=tuple(sorted(mine.keys() ^ its.keys())),
     )
+
+
+def _outputs(run: Run) -> dict[str, list[Output]]:
+    """Return a run's output files by what of their paths other runs have too."""
+    found: dict[str, list[Output]] = {}
+    for item in run.outputs:
+        found.setdefault(stable_path(item.path), []).append(item)
+    return found
+
+
+def _equal(some: list[Output], others: list[Output]) -> bool:
+    """Say whether files are equal by their bytes, or else by content.
+
+    By their bytes first: a run that was recorded before its format was known has no content digest.
+    """
+    if sorted(one.sha256 for one in some) == sorted(one.sha256 for one in others):
+        return True
+    keys = [sorted(one.content or one.sha256 for one in files) for files in (some, others)]
+    return keys[0] == keys[1]
 
 
 def _metrics(run: Run) -> set[str]:

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from freezer.check.artifacts import archives
+from freezer.check.artifacts import archives, hdf5
 from freezer.check.artifacts.content import content_digest
+from freezer.check.artifacts.hdf5 import lookup3
+from freezer.check.artifacts.names import stable_path
 
 
 def zipped(
@@ -59,7 +61,57 @@ def events(start: float, value: bytes = b"\x3f") -> bytes:
     return event(version, wall=start) + event(b"\x10\x01\x2a\x01" + value, wall=start + 1)
 
 
+def length(number: int, data: bytes) -> bytes:
+    """Return a field of a protocol buffer that has a length."""
+    return bytes([number << 3 | 2, len(data)]) + data
+
+
+def onnx(guid: bytes, graph: bytes = b"graph") -> bytes:
+    metadata = length(14, length(1, b"model_guid") + length(2, guid))
+    return b"\x08\x08" + length(7, graph) + metadata + length(14, length(1, b"a") + length(2, b"b"))
+
+
+def sentencepiece(folder: bytes, threads: int, score: bytes = b"\0\0\0\0") -> bytes:
+    piece = length(1, b"<unk>") + b"\x15" + score
+    trainer = length(1, folder + b"/c.txt") + length(2, folder) + b"\x80\x01" + bytes([threads])
+    return length(1, piece) + length(2, trainer + b"\x18\x05")
+
+
+def old_header(seconds: int, data: bytes = b"data") -> bytes:
+    time = b"\x12\x00\x08\x00\x00\x00\x00\x00\x01\x00\x00\x00" + struct.pack("<I", seconds)
+    return b"\x89HDF\r\n\x1a\n" + bytes(40) + time + data
+
+
+def new_header(seconds: int, data: bytes = b"data", *, spoiled: bool = False) -> bytes:
+    head = b"OHDR\x02\x20" + struct.pack("<IIII", *[seconds] * 4) + bytes([len(data)]) + data
+    checksum = struct.pack("<I", lookup3(head) ^ spoiled)
+    return b"\x89HDF\r\n\x1a\n" + bytes(40) + head + checksum + b"rest"
+
+
+def duckdb(identifier: bytes, data: bytes = b"data") -> bytes:
+    checksum = identifier[:8]
+    return (checksum + b"DUCK" + bytes(112) + identifier).ljust(4096, b"\0") + data
+
+
+def npy(data: bytes, *, padding: int = 3, version: int = 1, descr: str = "<f8") -> bytes:
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,), }}".encode()
+    header += b" " * padding + b"\n"
+    size = len(header).to_bytes(2 if version == 1 else 4, "little")
+    return b"\x93NUMPY" + bytes([version, 0]) + size + header + data
+
+
 ALIKE = [
+    ("x.onnx", onnx(b"1"), onnx(b"22")),
+    ("x.model", sentencepiece(b"/one", 1), sentencepiece(b"/other", 2)),
+    ("x.h5", old_header(1), old_header(2)),
+    ("x.h5", new_header(1), new_header(2)),
+    ("x.db", duckdb(b"1" * 16), duckdb(b"2" * 16)),
+    ("x.npy", npy(b"12345678"), npy(b"12345678", padding=19, version=2)),
+    (
+        "x.npz",
+        zipped({"a.npy": npy(b"1"), "b": b"2"}),
+        zipped({"b": b"2", "a.npy": npy(b"1", padding=9)}, method=zipfile.ZIP_DEFLATED),
+    ),
     ("x.zip", zipped({"a": b"1", "b": b"2"}), zipped({"b": b"2", "a": b"1"}, year=2020)),
     ("x.zip", zipped({"a": b"1"}), zipped({"a": b"1"}, method=zipfile.ZIP_DEFLATED)),
     ("x.pt", zipped({"one/data.pkl": b"1"}), zipped({"two/data.pkl": b"1"})),
@@ -74,6 +126,16 @@ ALIKE = [
     ),
 ]
 UNLIKE = [
+    ("x.onnx", onnx(b"1"), onnx(b"1", b"other")),
+    ("x.model", sentencepiece(b"/one", 1), sentencepiece(b"/one", 1, b"\0\0\0\1")),
+    ("x.h5", old_header(1), old_header(1, b"else")),
+    ("x.h5", new_header(1), new_header(1, b"else")),
+    ("x.h5", new_header(1, spoiled=True), new_header(2, spoiled=True)),
+    ("x.db", duckdb(b"1" * 16), duckdb(b"1" * 16, b"else")),
+    ("x.npy", npy(b"12345678"), npy(b"12345679")),
+    ("x.npy", npy(b"12345678"), npy(b"12345678", descr="<i8")),
+    ("x.npz", zipped({"a.npy": npy(b"1")}), zipped({"a.npy": npy(b"2")})),
+    ("x.npz", zipped({"a.npy": npy(b"1")}), zipped({"b.npy": npy(b"1")})),
     ("x.zip", zipped({"a": b"1"}), zipped({"a": b"2"})),
     ("x.zip", zipped({"a": b"1"}), zipped({"b": b"1"})),
     ("x.pt", zipped({"one/data.pkl": b"1", "one/w": b"1"}), zipped({"one/data.pkl": b"1", "one/w": b"2"})),
@@ -112,7 +174,17 @@ def test_other_content_has_another_digest(tmp_path, name, first, second) -> None
     assert one[1] != other[1]
 
 
-@pytest.mark.parametrize("data", [b"", b"text", b"\x93NUMPY\x01\x00", b"PK\x03\x04 and no more"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"text",
+        b"\x93NUMPY\x01\x00",
+        b"\x93NUMPY\x01\x00\xff\xff",
+        b"PK\x03\x04 and no more",
+        b"12345678DUCK",
+    ],
+)
 def test_what_is_not_known_or_spoiled_has_none(tmp_path: Path, data: bytes) -> None:
     assert digests(tmp_path, "x.bin", data) == [None]
 
@@ -147,3 +219,45 @@ def test_a_bomb_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert digests(tmp_path, "x.gz", gzip.compress(bytes(2 << 20))) == [None]
     monkeypatch.setattr(archives, "MOST", 3)
     assert digests(tmp_path, "x.zip", zipped(dict.fromkeys("abcde", b""))) == [None]
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [(b"", 0xDEADBEEF), (b"Four score and seven years ago", 0x17770551)],
+)
+def test_the_checksum_of_hdf5_is_the_published_one(data: bytes, value: int) -> None:
+    assert lookup3(data) == value
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.sampled_from([old_header, new_header]), max_size=6),
+    st.lists(st.integers(0, 90), min_size=6, max_size=6),
+    st.integers(20, 200),
+)
+def test_times_are_found_wherever_blocks_end(tmp_path, monkeypatch, kinds, gaps, block) -> None:
+    head = b"\x89HDF\r\n\x1a\n"
+    first, second = (
+        head + b"".join(bytes(gap) + kind(seconds) for kind, gap in zip(kinds, gaps, strict=False))
+        for seconds in (7, 1_800_000_000)
+    )
+    whole = digests(tmp_path, "x.h5", first, second)
+    assert whole[0] == whole[1]
+    monkeypatch.setattr(hdf5, "_BLOCK", block)
+    monkeypatch.setattr(hdf5, "_LONGEST", 100)
+    assert digests(tmp_path, "x.h5", first, second) == whole
+
+
+@pytest.mark.parametrize(
+    ("path", "stable"),
+    [
+        ("model.pt", "model.pt"),
+        ("set/part=1/78fea7ec571f4f078ee480261b41a18e-0.parquet", "set/part=1/*-0.parquet"),
+        ("s/part-00000-8d7f2a1c-0b1e-4c3d-9f00-112233445566-c000.snappy.parquet", "s/part-00000-*-c000.snappy.parquet"),
+        ("logs/events.out.tfevents.1793491200.host.17.0", "logs/events.out.tfevents.*"),
+        ("78fea7ec571f4f078ee480261b41a18e.pt", "78fea7ec571f4f078ee480261b41a18e.pt"),
+        (f"{'ab' * 32}.parquet", f"{'ab' * 32}.parquet"),
+    ],
+)  # fmt: skip
+def test_what_of_a_path_stays(path: str, stable: str) -> None:
+    assert stable_path(path) == stable

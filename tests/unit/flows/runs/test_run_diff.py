@@ -157,3 +157,36 @@ def test_fewer_values_and_other_files_are_differences() -> None:
     assert results(run(), run(), {"m": points(1, 2)}, {"m": points(1)}).missing == ("m",)
     last = results(run(metrics__acc=0.5), run(metrics__acc=0.6), {}, {})
     assert last.parted[0].step is None
+
+
+def _output(path: str, sha256: str, content: str | None = None) -> Output:
+    return Output(path, 1, sha256 * 64, content, "npy" if content else None)
+
+
+@pytest.mark.parametrize(
+    ("mine", "its", "same", "differ", "missing"),
+    [
+        ([_output("a.npy", "1")], [_output("a.npy", "1", "c")], ("a.npy",), (), ()),
+        ([_output("a.npy", "1", "c")], [_output("a.npy", "2", "c")], ("a.npy",), (), ()),
+        ([_output("a.npy", "1", "c")], [_output("a.npy", "2", "d")], (), ("a.npy",), ()),
+        ([_output("a.npy", "1")], [_output("a.npy", "2", "c")], (), ("a.npy",), ()),
+        ([_output(f"s/{'a' * 32}-0.parquet", "1")], [_output(f"s/{'b' * 32}-0.parquet", "1")], ("s/*-0.parquet",), (), ()),
+        ([_output(f"s/{'a' * 32}-0.parquet", "1")], [_output(f"s/{'b' * 32}-0.parquet", "2")], (), ("s/*-0.parquet",), ()),
+        ([_output(f"{n * 32}.csv", n) for n in "ab"], [_output(f"{n * 32}.csv", m) for n, m in ("cb", "da")], ("*.csv",), (), ()),
+        ([_output(f"{n * 32}.csv", n) for n in "ab"], [_output(f"{n * 32}.csv", n) for n in "a"], (), ("*.csv",), ()),
+        ([_output("a", "1")], [_output("b", "1")], (), (), ("a", "b")),
+    ],
+)  # fmt: skip
+def test_outputs_are_compared_by_bytes_or_content_and_paired_by_what_of_their_names_stays(
+    mine, its, same, differ, missing
+) -> None:
+    first, second = (
+        Run(name * 16, "demo", "finished", Time(0), outputs=tuple(files))
+        for name, files in (("a", mine), ("b", its))
+    )
+    found = results(first, second, {}, {})
+    assert (found.outputs_same, found.outputs_differ, found.outputs_missing) == (
+        same,
+        differ,
+        missing,
+    )
