@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -124,9 +126,13 @@ def _bounded(stream: IO[bytes]) -> bytes:
 
 ERRORS: Final = (
     OSError, EOFError, ValueError, KeyError, RuntimeError, NotImplementedError, RecursionError,
-    zlib.error, zipfile.BadZipFile, tarfile.TarError,
+    zlib.error, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, struct.error, TypeError,
+    IndexError, ArithmeticError,
 )  # fmt: skip
-"""What Python raises for archives that are corrupt, encrypted, or packed in another way."""
+"""What Python raises for archives that are corrupt, encrypted, or packed in another way.
+
+`tarfile` ends in ``TypeError`` where a gzip header is cut short.
+"""
 
 
 def _is_zip(name: str, head: bytes) -> bool:

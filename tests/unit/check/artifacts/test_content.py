@@ -189,6 +189,11 @@ def test_what_is_not_known_or_spoiled_has_none(tmp_path: Path, data: bytes) -> N
     assert digests(tmp_path, "x.bin", data) == [None]
 
 
+@pytest.mark.parametrize("size", range(40))
+def test_a_tar_that_is_cut_anywhere_in_its_header_has_none(tmp_path: Path, size: int) -> None:
+    assert digests(tmp_path, "x.tar.gz", tarred({"a": b"1"}, 1)[:size]) == [None]
+
+
 SEEDS = [(name, data) for name, *both in ALIKE for data in both]
 
 
