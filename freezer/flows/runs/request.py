@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from freezer.flows.data.sets import DataSet
     from freezer.model.record.plan import PlanFile
     from freezer.model.record.run import Value
     from freezer.model.spec.spec import ResourcesSpec, Spec
@@ -182,7 +181,7 @@ def threads_of(resources: ResourcesSpec, cpus: int) -> int:
 def options(
     spec: Spec,
     request: RunRequest,
-    sets: Sequence[DataSet],
+    data: Sequence[Mount],
     *,
     folders: Folders,
     host: HostSide,
@@ -209,7 +208,7 @@ def options(
         Mount(str(folders.output), OUTPUT, read_only=False),
         Mount(str(folders.record), RECORD, read_only=False),
         Mount(str(runner_folder()), RUNNER),
-        *(Mount(str(one.root), f"{DATA}/{one.name}") for one in sets),
+        *data,
         *_resumed(request),
     ]
     if request.checkpoint is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK, FreezerError, LedgerError, RunError
 from freezer.fetch.store.atomic import disk_errors
+from freezer.flows.runs.data_mounts import data_mounts
 from freezer.flows.runs.expectations import outcomes_of, with_outcomes
 from freezer.flows.runs.facts import (
     INTERRUPTED,
@@ -28,6 +29,7 @@ from freezer.flows.runs.place import journal_path, project_ledger
 from freezer.flows.runs.plan.read import warn_of_unplanned
 from freezer.flows.runs.protocol import Filter
 from freezer.flows.runs.request import (
+    DATA,
     PYTHON,
     RECORD,
     RUNNER,
@@ -152,7 +154,7 @@ def _execute(
     confined = options(
         scene.environment.spec,
         request,
-        [one for one, _ in scene.sets],
+        data_mounts(project, scene.sets, DATA),
         folders=Folders(code=scene.code_folder, output=scene.output, record=scene.record),
         host=HostSide(
             cpus=engine.info.cpus, gpus=sees_gpus(scene, request), fingerprint=host is None

@@ -291,3 +291,42 @@ def test_a_run_continues_from_what_another_one_left(project: Project) -> None:
     assert (output / last["id"] / "output" / "count").read_text() == "2"
     (output / first["id"] / "output" / "count").write_text("7")
     project.freeze("run", "--resume", first["id"]).failed(2, "not what it left", "count: changed")
+
+
+def test_of_a_glob_the_container_sees_what_matches_and_nothing_else(
+    project: Project, tmp_path: Path
+) -> None:
+    made = project.copy(tmp_path / "globbed")
+    for path in ("set/a/1.csv", "set/a/2.csv", "set/b/3.csv", "set/b/secret.txt", "set/notes.txt"):
+        (made.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (made.folder / path).write_text(path)
+    made.spec(data={"points": "set/**/*.csv"})
+    listing = ("sh", "-c", "cd /data/points; find . -type f | sort; cat b/3.csv")
+    done = outcome(made.start("run", "--", *listing)).good()
+    assert done.out == "./a/1.csv\n./a/2.csv\n./b/3.csv\nset/b/3.csv"
+    for number in range(300):
+        (made.folder / f"set/b/{number}.csv").write_text("")
+    done = outcome(made.start("run", "--", *listing)).good()
+    assert "at most 256 can be mounted one by one" in done.err
+    assert "secret.txt" in done.out
+    for number in range(50, 300):
+        (made.folder / f"set/b/{number}.csv").unlink()
+    done = outcome(made.start("run", "--", *listing)).good()
+    assert done.out.count("\n") == 52
+    assert "secret.txt" not in done.out
+
+
+def test_one_line_each_is_recorded_without_another_path_or_setting(project: Project) -> None:
+    code = (
+        "from freezer_runner import record_params, record_tensor, split_keys\n"
+        "import numpy\n"
+        "record_params(one_line=0.1)\n"
+        "record_tensor('w', numpy.array([1.0, numpy.nan, 5.0], dtype='float32'))\n"
+        "split_keys([f'img-{n}' for n in range(10)], {'train': 0.8, 'test': 0.2})\n"
+    )
+    outcome(project.start("run", "--", "python", "-c", code)).good()
+    fields = runs(project, "--limit", "1")[0]["fields"]
+    assert fields["params.one_line"] == 0.1
+    assert (fields["metrics.w.least"], fields["metrics.w.greatest"]) == (1.0, 5.0)
+    assert fields["metrics.w.not-finite"] == 1.0
+    assert fields["metrics.split.train.size"] == 9.0
