@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import sys
 from dataclasses import dataclass, field
@@ -12,7 +13,16 @@ import yaml
 
 from freezer.errors import FreezerError
 from freezer.flows.setup.files import conda_files, pip_files
-from freezer.flows.setup.files.seen import LARGEST, Seen, WantedPython, by_specifier, by_version
+from freezer.flows.setup.files.seen import (
+    LARGEST,
+    Seen,
+    WantedPython,
+    by_specifier,
+    by_version,
+    table,
+    texts,
+)
+from freezer.model.parsing import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +39,9 @@ _READERS: Final[tuple[tuple[str, Reader], ...]] = (
     ("requirements[-_.]*.in", pip_files.requirements_file),
     ("requirements[-_.]*.txt", pip_files.requirements_file),
     ("*[-_.]requirements.txt", pip_files.requirements_file),
+    ("requirement.txt", pip_files.requirements_file),
+    ("*reqs.txt", pip_files.requirements_file),
+    ("reqs[-_.]*.txt", pip_files.requirements_file),
     ("requirements/*.in", pip_files.requirements_file),
     ("requirements/*.txt", pip_files.requirements_file),
     ("setup.cfg", pip_files.setup_cfg),
@@ -40,10 +53,14 @@ _READERS: Final[tuple[tuple[str, Reader], ...]] = (
     ("poetry.lock", pip_files.poetry_lock),
     ("pdm.lock", pip_files.pdm_lock),
     ("Pipfile.lock", pip_files.pipfile_lock),
+    ("python_env.yaml", conda_files.mlflow_python),
+    ("MLmodel", conda_files.mlflow_python),
     ("environment.y*ml", conda_files.environment),
     ("environment[-_.]*.y*ml", conda_files.environment),
     ("*[-_.]environment.y*ml", conda_files.environment),
     ("environments/*.y*ml", conda_files.environment),
+    ("envs/*.y*ml", conda_files.environment),
+    ("env/*.y*ml", conda_files.environment),
     ("env.y*ml", conda_files.environment),
     ("env[-_.]*.y*ml", conda_files.environment),
     ("*[-_.]env.y*ml", conda_files.environment),
@@ -57,8 +74,7 @@ _READERS: Final[tuple[tuple[str, Reader], ...]] = (
     ("*.lock", conda_files.explicit),
     ("*explicit*.txt", conda_files.explicit),
     ("spec-file.txt", conda_files.explicit),
-    ("python_env.yaml", conda_files.mlflow_python),
-    ("MLmodel", conda_files.mlflow_python),
+    ("*.py", pip_files.script),
 )
 """What each family of files is called, and who reads it; a file is read by the first that fits."""
 
@@ -98,6 +114,7 @@ def discover(folder: Path) -> Found:
         file = path.relative_to(folder).as_posix()
         if file not in done and (seen := _read(path, file, reader, found, done)):
             found.seen.append(seen)
+            found.notes += seen.notes
     found.seen.sort(key=lambda seen: (seen.use is None, seen.rank))
     found.used = next((seen for seen in found.seen if seen.use), None)
     named = [seen.name for seen in found.seen if seen.name]
@@ -117,7 +134,14 @@ def plain_name(text: str) -> str:
 
 def _candidates(folder: Path) -> Iterator[tuple[Path, Reader]]:
     for pattern, reader in _READERS:
-        yield from ((path, reader) for path in sorted(folder.glob(pattern)) if path.is_file())
+        yield from ((path, reader) for path in _matching(folder, pattern))
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    """Return the files that a pattern names, and whatever has the name of one exactly."""
+    if "*" not in pattern:
+        return [folder / pattern] if os.path.lexists(folder / pattern) else []
+    return [path for path in sorted(folder.glob(pattern)) if path.is_file()]
 
 
 def _read(path: Path, file: str, reader: Reader, found: Found, done: set[str]) -> Seen | None:
@@ -125,6 +149,8 @@ def _read(path: Path, file: str, reader: Reader, found: Found, done: set[str]) -
     try:
         if path.stat().st_size > LARGEST:
             raise ValueError("it is too large")
+        if not path.is_file():
+            raise ValueError("it is no file")
         if seen := reader(path, file):
             done.add(file)
         return seen
@@ -139,22 +165,49 @@ def _read(path: Path, file: str, reader: Reader, found: Found, done: set[str]) -
 
 
 def _version_files(folder: Path, found: Found) -> Iterator[WantedPython]:
-    for file in (".python-version", "runtime.txt"):
+    for file, words_of in _VERSION_FILES.items():
         path = folder / file
         if not path.is_file():
             continue
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            words = words_of(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             found.notes.append(f"{file} was passed over, because it cannot be read: {error}")
             continue
-        words = [word for line in lines for word in line.partition("#")[0].split()]
         text = words[0] if words else ""
         wanted = version_of_file(file, text)
         if wanted is not None:
             yield wanted
         elif text:
             found.notes.append(f"{file} was passed over: {text!r} is no version of CPython")
+
+
+def _plain_words(text: str) -> list[str]:
+    """Return the words of pyenv's ``.python-version`` or Heroku's ``runtime.txt``."""
+    return [word for line in text.splitlines() for word in line.partition("#")[0].split()]
+
+
+def _asdf_words(text: str) -> list[str]:
+    """Return the versions of Python in asdf's ``.tool-versions``."""
+    lines = (line.partition("#")[0].split() for line in text.splitlines())
+    return next((words[1:] for words in lines if words[:1] == ["python"]), [])
+
+
+def _mise_words(text: str) -> list[str]:
+    """Return the versions of Python in a ``mise.toml``."""
+    value = table(parse_toml(text), "tools").get("python")
+    value = value.get("version") if isinstance(value, dict) else value
+    return texts(value if isinstance(value, list) else [value])
+
+
+_VERSION_FILES: Final = {
+    ".python-version": _plain_words,
+    "runtime.txt": _plain_words,
+    ".tool-versions": _asdf_words,
+    "mise.toml": _mise_words,
+    ".mise.toml": _mise_words,
+}
+"""What names one version of Python, those that count most first, and how its words are read."""
 
 
 def version_of_file(file: str, text: str) -> WantedPython | None:

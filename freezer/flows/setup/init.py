@@ -94,27 +94,45 @@ def _choice(found: Found) -> list[str]:
     used = found.used
     if used is None:
         return [f"{seen.file} is {seen.kind}, and asks for nothing" for seen in found.seen]
-    lines = [f"{used.file} is used: it is {used.kind}"]
+    others = [seen for seen in found.seen if seen is not used and seen.file not in used.files]
+    return [_used(used), *(_not_used(seen, used) for seen in others)]
+
+
+def _used(used: Seen) -> str:
+    line = f"{used.file} is used: it is {used.kind}"
     if used.files:
-        lines[0] += f", and its dependencies are in {', '.join(used.files)}"
-    elif used.requirements:
-        lines[0] += f"; its {len(used.requirements)} requirements were written into the spec"
-    for seen in found.seen:
-        if seen is used:
-            continue
-        line = f"{seen.file} is {seen.kind}, and is not used"
-        if seen.python and not seen.use and not seen.advice:
-            line = f"{seen.file} is {seen.kind}; only its Python counts"
-        elif seen.advice:
-            line += f"; {seen.advice}"
-        elif seen.use == "pip" and used.use == "pip" and not seen.requirements and seen.rank < 60:
-            line += (
-                f"; add it under `pip: {{files: [{used.file}, {seen.file}]}}` if it is wanted too"
-            )
-        elif seen.use:
-            line += f"; write `{seen.use}: {seen.file}` to use it instead"
-        lines.append(line)
-    return lines
+        return f"{line}, and its dependencies are in {', '.join(used.files)}"
+    if count := len(used.requirements):
+        were = "its requirement was" if count == 1 else f"its {count} requirements were"
+        return f"{line}; {were} written into the spec"
+    return line
+
+
+def _not_used(seen: Seen, used: Seen) -> str:
+    line = f"{seen.file} is {seen.kind}, and is not used"
+    if seen.python and not seen.use and not seen.advice:
+        return f"{seen.file} is {seen.kind}; only its Python counts"
+    if seen.advice:
+        return f"{line}; {seen.advice}"
+    if seen.files:
+        return f"{line}; its dependencies are in {', '.join(seen.files)}"
+    if seen.requirements:
+        return f"{line}; list its requirements under `pip` if they are wanted too"
+    if seen.use == "pip" and used.use == "pip" and _goes_with(seen, used):
+        return (
+            f"{line}; add it under `pip: {{files: [{used.file}, {seen.file}]}}` if it is wanted too"
+        )
+    return f"{line}; write `{seen.use}: {seen.file}` to use it instead" if seen.use else line
+
+
+def _goes_with(seen: Seen, used: Seen) -> bool:
+    """Say whether one file of requirements may stand next to another one in a spec.
+
+    No lock does, and no file that was compiled from the other one.
+    """
+    stem = used.file.rpartition(".")[0]
+    compiled = {seen.file, used.file} == {f"{stem}.in", f"{stem}.txt"}
+    return seen.rank < 60 and not (used.requirements or used.files or compiled)
 
 
 def _minor(found: Found, given: str | None, suite: str | None, notes: list[str]) -> str:

@@ -16,6 +16,10 @@ _PYTHON = re.compile(r"^(?:[^:\s]+::)?python(?=[\s=<>!~\[]|$)")
 _LOCKED = re.compile(r"/python-(?P<version>3\.\d+\.\d+)-[^/\s]+\.(?:conda|tar\.bz2)")
 
 
+_CONDA_NAME = re.compile(r"(environment|env|conda)\.ya?ml$")
+"""Names that only a conda environment has."""
+
+
 def by_match_spec(file: str, text: str) -> WantedPython | None:
     """Return what a match spec such as ``python >=3.9,<3.12`` allows; None for what is none."""
     from rattler import MatchSpec, Version, VersionSpec
@@ -37,7 +41,9 @@ def environment(path: Path, file: str) -> Seen | None:
     document = _read(path)
     dependencies = document.get("dependencies")
     if not isinstance(dependencies, list):
-        return None
+        if not _CONDA_NAME.match(file):
+            return None
+        return Seen(file, "a YAML file without a list of `dependencies`", rank=95)
     specs = [item.strip() for item in dependencies if isinstance(item, str)]
     found = (by_match_spec(file, item) for item in specs if _PYTHON.match(item))
     name = document.get("name")

@@ -5,11 +5,22 @@ from __future__ import annotations
 import ast
 import configparser
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
+from freezer.fetch.http.redact import redact
+from freezer.fetch.python.settings import is_public_index
 from freezer.flows.setup.files import poetry
-from freezer.flows.setup.files.seen import Seen, by_specifier, by_version, table, texts
+from freezer.flows.setup.files.seen import (
+    Seen,
+    by_specifier,
+    by_version,
+    table,
+    texts,
+    unusable_specifier,
+)
 from freezer.model.parsing import parse_toml
+from freezer.resolve.python.requirements.file import decode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +29,7 @@ _NOT_MAIN = ("dev", "test", "tests", "testing", "doc", "docs", "lint", "ci", "bu
              "benchmark", "optional", "extra", "extras", "constraints")  # fmt: skip
 
 
-def requirements_file(path: Path, file: str) -> Seen:  # noqa: ARG001 - as all readers
+def requirements_file(path: Path, file: str) -> Seen:
     """Return a requirements file; one for development is used only where there is no other."""
     stem = file.rpartition(".")[0].lower()
     words = set(stem.replace("/", "-").replace("_", "-").replace(".", "-").split("-"))
@@ -26,7 +37,26 @@ def requirements_file(path: Path, file: str) -> Seen:  # noqa: ARG001 - as all r
     plain = stem in ("requirements", "requirements/base", "requirements/main", "requirements/prod")
     rank = (10 if file.endswith(".in") else 30) + (0 if plain else 5) + (50 if side else 0)
     kind = "a requirements file" + (" for development" if side else "")
-    return Seen(file, kind, "pip", rank=rank)
+    lines = decode(path.read_bytes()).splitlines()
+    empty = not any(line.partition("#")[0].strip() for line in lines)
+    notes = (f"{file} requires nothing",) if empty else ()
+    return Seen(file, kind, "pip", rank=rank + (80 if empty else 0), notes=notes)
+
+
+_SCRIPT = re.compile(r"^# /// script\s*$\n(?P<lines>(^#(| .*)$\n)+?)^# ///\s*$", re.MULTILINE)
+
+
+def script(path: Path, file: str) -> Seen | None:
+    """Return a script that declares what it needs (PEP 723); None for any other one."""
+    match = _SCRIPT.search(path.read_text(encoding="utf-8", errors="replace"))
+    if match is None:
+        return None
+    lines = [line.removeprefix("#").removeprefix(" ") for line in match["lines"].splitlines()]
+    document = parse_toml("\n".join(lines))
+    python = by_specifier(file, document.get("requires-python"))
+    needs = tuple(texts(document.get("dependencies")))
+    kind = "a script with requirements of its own (PEP 723)"
+    return Seen(file, kind, "pip" if needs else None, requirements=needs, python=python, rank=93)
 
 
 def pyproject(path: Path, file: str) -> Seen | None:
@@ -36,12 +66,22 @@ def pyproject(path: Path, file: str) -> Seen | None:
         if not isinstance(document.get(name, {}), dict):
             msg = f"'{name}' is not a table"
             raise ValueError(msg)
-    project = table(document, "project")
+    project, pixi = table(document, "project"), table(document, "tool", "pixi")
+    if pixi and (not project or _conda_packages(pixi)):
+        called = project.get("name")
+        return Seen(
+            file, "a pixi project", advice=_PIXI,
+            python=_conda_python(file, table(pixi, "dependencies").get("python")),
+            name=called if isinstance(called, str) else None,
+        )  # fmt: skip
     if project:
         return _standard(document, project, file, path.parent)
-    if pixi := table(document, "tool", "pixi"):
-        python = table(pixi, "dependencies").get("python")
-        return Seen(file, "a pixi project", advice=_PIXI, python=_conda_python(file, python))
+    if workspace := table(document, "tool", "uv", "workspace"):
+        members = ", ".join(texts(workspace.get("members"))) or "none"
+        return Seen(
+            file, f"the root of a uv workspace (members: {members}), and no project itself",
+            advice="name the members that are wanted: `pip: {files: [MEMBER/pyproject.toml]}`",
+        )  # fmt: skip
     if tool := table(document, "tool", "poetry"):
         return _poetry(tool, file)
     if "dependency-groups" in document:
@@ -54,6 +94,14 @@ def pyproject(path: Path, file: str) -> Seen | None:
 
 
 _PIXI = "run `pixi lock` and write `conda: pixi.lock`"
+
+
+def _conda_packages(pixi: dict[str, Any]) -> bool:
+    """Say whether a pixi project installs more from conda channels than Python and pip."""
+    features = table(pixi, "feature").values()
+    tables = [pixi, *(item for item in features if isinstance(item, dict))]
+    names = {name for one in tables for name in table(one, "dependencies")}
+    return bool(names - {"python", "pip"})
 
 
 def _conda_python(file: str, text: object) -> Any:
@@ -69,6 +117,7 @@ def _standard(
     known: dict[str, Any] = {
         "name": name if isinstance(name, str) else None,
         "python": by_specifier(file, project.get("requires-python")),
+        "notes": unusable_specifier(file, "requires-python", project.get("requires-python")),
     }
     if "dependencies" in texts(project.get("dynamic")):
         dynamic = table(document, "tool", "setuptools", "dynamic", "dependencies").get("file")
@@ -151,6 +200,10 @@ def setup_py(path: Path, file: str) -> Seen:
     )  # fmt: skip
 
 
+_UNKNOWN: dict[str, Any] = {"install_requires": None}
+"""Of a call of ``setup`` that is not found, or that takes its arguments from elsewhere."""
+
+
 def _setup_arguments(text: str) -> dict[str, Any]:
     """Return the literal arguments of ``setup(...)``; what is computed is None."""
     module = ast.parse(text)
@@ -162,8 +215,10 @@ def _setup_arguments(text: str) -> dict[str, Any]:
         called = getattr(node, "func", None)
         if getattr(called, "id", getattr(called, "attr", None)) == "setup":
             keywords = getattr(node, "keywords", [])
-            return {item.arg: _literal(item.value, names) for item in keywords if item.arg}
-    return {}
+            found = {item.arg: _literal(item.value, names) for item in keywords if item.arg}
+            whole = len(found) == len(keywords) or "install_requires" in found
+            return found if whole else {**_UNKNOWN, **found}
+    return _UNKNOWN
 
 
 def _literal(node: ast.expr, names: dict[str, Any]) -> Any:
@@ -183,8 +238,8 @@ def pipfile(path: Path, file: str) -> Seen:
     python = by_version(file, version) if isinstance(version, str) else None
     found, left = poetry.requirements(table(document, "packages"))
     sources = document.get("source", [])
-    names = [str(item.get("name")) for item in sources if isinstance(item, dict)]
-    left += [f"the index {name}" for name in names if name != "pypi"]
+    urls = [str(item.get("url")) for item in sources if isinstance(item, dict)]
+    left += [f"the index {redact(url)}" for url in urls if not is_public_index(url)]
     if left:
         advice = f"{', '.join(left)} cannot be written as standard requirements; run `pipenv"
         advice += " requirements > requirements.txt`"

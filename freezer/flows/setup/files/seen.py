@@ -47,6 +47,8 @@ class Seen:
     """Where no key can hold it: what to do with it."""
     name: str | None = None
     python: WantedPython | None = None
+    notes: tuple[str, ...] = ()
+    """What in the file is not as it should be, each with the file's name."""
     rank: int = 0
     """Among files that could be used, the lowest is."""
 
@@ -60,6 +62,13 @@ def by_specifier(file: str, text: object, written: str | None = None) -> WantedP
     except InvalidSpecifier:
         return None
     return WantedPython(file, written or text, accepted.contains)
+
+
+def unusable_specifier(file: str, key: str, text: object) -> tuple[str, ...]:
+    """Return a note where a file's versions of Python are no PEP 440 specifier."""
+    if text is None or (isinstance(text, str) and by_specifier(file, text)):
+        return ()
+    return (f"{file}: {key} {text!r} is no specifier of versions, and is not followed",)
 
 
 def by_version(file: str, text: str, written: str | None = None) -> WantedPython | None:

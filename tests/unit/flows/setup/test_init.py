@@ -445,3 +445,109 @@ def test_a_given_python_that_the_files_do_not_allow_is_noted(tmp_path: Path) -> 
     spec, result = written(tmp_path, python="3.12")
     assert spec.python == "3.12"
     assert any("ask for another Python than 3.12" in note for note in result.notes)
+
+
+SCRIPT = '# /// script\n# requires-python = ">=3.12"\n# dependencies = ["six", "idna>=3"]\n# ///\n'
+PIXI = (
+    '[project]\nname = "p"\ndependencies = ["numpy"]\n[tool.pixi.dependencies]\npython = "3.12.*"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "key", "value", "noted"),
+    [
+        ({"train.py": SCRIPT, "other.py": "x = 1\n"}, "pip", ["six", "idna>=3"], "PEP 723"),
+        ({"reqs.txt": "six\n"}, "files", ["reqs.txt"], "reqs.txt is used"),
+        ({"envs/gpu.yml": "dependencies: [python=3.10]\n"}, "conda", "envs/gpu.yml", "is used"),
+        ({"requirements.in": "a\n", "requirements.txt": "a==1\n"}, "files", ["requirements.in"],
+         "write `pip: requirements.txt` to use it instead"),
+        ({"setup.cfg": "[options]\ninstall_requires = file: reqs.txt\n", "reqs.txt": "a\n"},
+         "files", ["reqs.txt"], "setup.cfg is a setuptools project, and is not used; its dependen"),
+        ({"requirements.txt": "# none\n", "requirements_b.txt": "a\n"}, "files",
+         ["requirements_b.txt"], "requirements.txt requires nothing"),
+        ({"requirements.txt": "a\n", "python_env.yaml": "python: 3.9.1\ndependencies: [a]\n"},
+         "files", ["requirements.txt"], "only its Python counts"),
+    ],
+)  # fmt: skip
+def test_further_forms(
+    tmp_path: Path, files: dict[str, str], key: str, value: object, noted: str
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    spec, result = written(tmp_path)
+    found = {"pip": list(spec.pip.requirements), "files": list(spec.pip.files),
+             "conda": spec.conda and spec.conda.file}  # fmt: skip
+    assert found[key] == value
+    assert any(noted in note for note in result.notes), result.notes
+
+
+def test_a_file_that_is_read_through_another_one_is_not_called_unused(tmp_path: Path) -> None:
+    text = '[project]\nname="x"\ndynamic=["dependencies"]\n[tool.setuptools.dynamic]\n'
+    (tmp_path / "pyproject.toml").write_text(f'{text}dependencies={{file=["requirements.txt"]}}\n')
+    (tmp_path / "requirements.txt").write_text("numpy\n")
+    _, result = written(tmp_path)
+    assert not any("not used" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"pyproject.toml": '[tool.uv.workspace]\nmembers = ["a/*"]\n'}, "members: a/*"),
+        ({"pyproject.toml": f'{PIXI}scipy = "*"\n'}, "a pixi project; run `pixi lock`"),
+        ({"pyproject.toml": f'{PIXI}[tool.pixi.feature.g.dependencies]\nx = "*"\n'}, "pixi lock"),
+        ({"setup.py": "setup(**config)\n"}, "install_requires is computed"),
+        ({"setup.py": "import build_it\n"}, "install_requires is computed"),
+        ({"Pipfile": '[packages]\na = "*"\n[[source]]\nurl = "https://u:hush@c.example"\n'},
+         "the index https://***@c.example"),
+    ],
+)  # fmt: skip
+def test_what_no_spec_can_hold_is_refused_with_the_way_out(
+    tmp_path: Path, files: dict[str, str], said: str
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(SpecError, match="no file here can be used") as caught:
+        init(tmp_path)
+    assert said in str(caught.value)
+    assert "hush" not in str(caught.value)
+    assert not (tmp_path / "freeze.yaml").exists()
+
+
+def test_pixi_that_brings_python_alone_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(PIXI)
+    spec, _ = written(tmp_path)
+    assert spec.pip.files == ("pyproject.toml",)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "minor"),
+    [
+        (".tool-versions", "nodejs 20\npython 3.10.4 3.9 # x\n", "3.10"),
+        ("mise.toml", '[tools]\npython = "3.10"\n', "3.10"),
+        (".mise.toml", '[tools]\npython = ["3.12", "3.11"]\n', "3.12"),
+        ("mise.toml", '[tools]\npython = {version = "3.13"}\n', "3.13"),
+    ],
+)
+def test_version_managers_decide(tmp_path: Path, file: str, text: str, minor: str) -> None:
+    (tmp_path / file).write_text(text)
+    (tmp_path / "requirements.txt").write_text("six\n")
+    assert written(tmp_path)[0].python == minor
+
+
+@pytest.mark.parametrize("how", ["folder", "link"])
+@pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml", "environment.yml"])
+def test_a_name_that_is_no_file_is_noted(tmp_path: Path, name: str, how: str) -> None:
+    if name == "environment.yml" or how == "folder":
+        (tmp_path / name).mkdir()
+    else:
+        (tmp_path / name).symlink_to("nowhere")
+    _, result = written(tmp_path)
+    expected = name != "environment.yml"  # a pattern, of which nothing is expected
+    assert any(f"{name} was passed over" in note for note in result.notes) is expected
+
+
+def test_versions_that_are_no_specifier_are_noted(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname="x"\nrequires-python="3.x"\n')
+    _, result = written(tmp_path)
+    assert any("'3.x' is no specifier" in note for note in result.notes)
