@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
+
+import pytest
 
 from tests.support.architecture import nodes
 
@@ -46,3 +49,16 @@ def test_tests_share_code_by_tests_support_alone() -> None:
 
 def test_support_holds_no_tests() -> None:
     assert list((TESTS / "support").rglob("test_*.py")) == []
+
+
+def test_every_test_is_found(request: pytest.FixtureRequest) -> None:
+    """pytest passes over folders by their names, and says nothing of it."""
+    skipped, named = (request.config.getini(key) for key in ("norecursedirs", "python_files"))
+    tests = [path.relative_to(TESTS) for path in FILES if "def test_" in path.read_text()]
+    lost = [
+        str(path)
+        for path in tests
+        if any(fnmatch(part, skip) for part in path.parts[:-1] for skip in skipped)
+        or not any(fnmatch(path.name, name) for name in named)
+    ]
+    assert lost == []
