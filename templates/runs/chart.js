@@ -33,22 +33,17 @@ function chart(name, lines, options) {
   }
   for (const tick of ticks(left, right, 6).filter(Number.isInteger)) element.append(make('text', { x: x(tick), y: HEIGHT - 7, 'text-anchor': 'middle' }, compact(tick)));
   for (const { slot, curve, title } of lines) {
-    let path = '';
-    let pen = 'M';
-    let drawn = 0;
-    curve.values.forEach((number, place) => {
-      if (!usable(number)) pen = 'M';
-      else {
-        path += `${pen}${x(curve.steps[place]).toFixed(1)} ${y(number).toFixed(1)}`;
-        pen = 'L';
-        drawn += 1;
-      }
-    });
     const attributes = { 'data-line': slot % 10, 'data-slot': slot };
-    if (drawn === 1) {
-      const place = curve.values.findIndex(usable);
-      element.append(make('circle', { ...attributes, cx: x(curve.steps[place]), cy: y(curve.values[place]), r: 3 }));
-    } else element.append(make('path', { ...attributes, kind: slot >= 10 ? 'line second' : 'line', d: path, 'aria-label': title }));
+    const kind = slot >= 10 ? 'line second' : 'line';
+    let path = '';
+    curve.values.forEach((number, place) => {
+      if (!usable(number)) return;
+      const [before, after] = [usable(curve.values[place - 1]), usable(curve.values[place + 1])];
+      const point = [x(curve.steps[place]).toFixed(1), y(number).toFixed(1)];
+      path += `${before ? 'L' : 'M'}${point.join(' ')}`;
+      if (!before && !after) element.append(make('circle', { ...attributes, kind, cx: point[0], cy: point[1], r: 3 }));
+    });
+    element.append(make('path', { ...attributes, kind, d: path, 'aria-label': title }));
   }
   if (options.parts !== undefined && options.parts >= left && options.parts <= right) {
     const place = x(options.parts);

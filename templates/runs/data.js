@@ -60,6 +60,15 @@ class Column {
     return this.values[typeof this.places === 'number' ? this.places : this.places[place]];
   }
 
+  /** Call `visit` with each run that has a value and the value's place among the different ones. */
+  eachPlace(visit) {
+    const rows = this.rows ? [...this.rows.keys()] : every;
+    rows.forEach((row, index) => {
+      const place = this.places === undefined ? index : typeof this.places === 'number' ? this.places : this.places[index];
+      if (place >= 0) visit(row, place);
+    });
+  }
+
   /** Return the number of a run without its text: NaN for another kind, undefined for none. */
   number(row) {
     if (!this.doubles) {

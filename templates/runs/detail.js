@@ -2,11 +2,11 @@
 
 const GROUPS = [
   ['Parameters', /^params\.|^seed$/],
-  ['Code', /^(template|command|git\.)/],
+  ['Code', /^(template$|git\.)/],
   ['Settings and resources', /^(settings|resources)\.|^network$/],
   ['Host', /^host\.|^engine$/],
 ];
-const SHOWN_APART = /^(id|env|status|started|ended|seconds|exit|lock|image|generation|given\..*|metrics\..*|data\..*|tags\..*|links\..*|cpu-seconds|peak-memory|outputs\.left-out)$/;
+const SHOWN_APART = /^(id|env|command|status|started|ended|seconds|exit|lock|image|generation|given\..*|metrics\..*|data\..*|tags\..*|links\..*|cpu-seconds|peak-memory|outputs\.left-out)$/;
 
 function runView(row, actions) {
   if (row === null) return [make('p', { kind: 'empty' }, count ? 'Open a run from the table.' : 'There are no runs yet.')];

@@ -3,7 +3,7 @@
 const TOKEN = /\s*(?:('(?:[^']|'')*')|(<=|>=|!=|=|<|>|\(|\)|,)|((?:[^\s()<>=!,'"`]|"[^"]*"|`[^`]*`)+))/y;
 const OPERATORS = new Set(['=', '!=', '<', '<=', '>', '>=']);
 const PREFIXES = ['params.', 'metrics.', 'tags.', 'data.', 'host.', 'git.', 'settings.'];
-let haystacks = null;
+let searchedColumns;
 
 class FilterError extends Error {}
 
@@ -144,25 +144,23 @@ function matching(column, pattern, folded) {
 
 const negate = (inner, negated) => (negated ? (row) => !inner(row) : inner);
 
+/** Return a test for runs with a word in any text. Each different text is looked at once. */
 function containing(word) {
   const wanted = word.toLowerCase();
-  const texts = searchable();
-  return (row) => texts[row].includes(wanted);
+  const found = new Uint8Array(count);
+  for (const { column, texts } of searched()) {
+    const hits = texts.map((one) => one.includes(wanted));
+    if (hits.includes(true)) column.eachPlace((row, place) => { if (hits[place]) found[row] = 1; });
+  }
+  for (const [row, notes] of Object.entries(root.notes)) if (notes.some((note) => note.toLowerCase().includes(wanted))) found[row] = 1;
+  return (row) => found[row] === 1;
 }
 
-/** Return all text of each run, in lower case: built once, before the first key is typed. */
-function searchable() {
-  if (haystacks) return haystacks;
-  const found = Array.from({ length: count }, () => []);
-  for (const column of columns.values()) {
-    if (column.doubles || /^(settings|given)\.|\.list$/.test(column.name)) continue;
-    const lowered = column.values.map((one) => (one.kind === 'text' || one.kind === 'digest' ? one.text.toLowerCase() : ''));
-    const places = new Map(column.values.map((one, place) => [one, place]));
-    for (let row = 0; row < count; row += 1) {
-      const one = column.at(row);
-      if (one) found[row].push(lowered[places.get(one)]);
-    }
-  }
-  haystacks = found.map((words, row) => `${words.join('\n')}\n${(root.notes[row] ?? []).join('\n').toLowerCase()}`);
-  return haystacks;
+/** Return the columns that hold texts, with their different texts in lower case. */
+function searched() {
+  searchedColumns ??= [...columns.values()]
+    .filter((column) => column.values && !/^(settings|given)\.|\.list$/.test(column.name))
+    .map((column) => ({ column, texts: column.values.map((one) => (one.kind === 'text' || one.kind === 'digest' ? one.text.toLowerCase() : '')) }))
+    .filter(({ texts }) => texts.some(Boolean));
+  return searchedColumns;
 }

@@ -239,7 +239,6 @@ function start() {
   chosenChanged();
   let waiting;
   addEventListener('resize', () => { clearTimeout(waiting); waiting = setTimeout(() => state.tab === 'curves' && render(), 120); });
-  (window.requestIdleCallback ?? setTimeout)(() => searchable());
 }
 
 start();

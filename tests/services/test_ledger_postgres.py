@@ -19,7 +19,15 @@ from freezer.flows.runs.place import journals, project_ledger
 from freezer.ledger.connect import Ledger, open_ledger
 from freezer.ledger.exchange.document import export_parts, read_export
 from freezer.ledger.journal import Journal
-from freezer.ledger.query import all_points, content, count, find, get
+from freezer.ledger.query import (
+    all_points,
+    content,
+    count,
+    each_series,
+    find,
+    get,
+    series_lengths,
+)
 from freezer.ledger.record import append, change, record, record_many, record_new
 from freezer.ledger.series import Points, packed
 from freezer.model.events import SilentReporter
@@ -70,6 +78,9 @@ def test_values_and_series_come_back_bit_for_bit(ledger: Ledger) -> None:
     }
     found = all_points(ledger, made.id)["metrics.odd"]
     assert list(packed(found)) == [one * 2 for one in packed(points)]
+    [(identifier, name, whole)] = each_series(ledger, [made.id])
+    assert (identifier, name, packed(whole)) == (made.id, "metrics.odd", packed(found))
+    assert [*series_lengths(ledger, [made.id])] == [80_000]
     assert content(ledger, hashlib.sha256(b"patch").hexdigest()) == b"patch"
 
 

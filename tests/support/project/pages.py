@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 from freezer.flows.runs.page.curves import curve
@@ -74,20 +75,24 @@ def varied_run(number: int, chance: random.Random) -> tuple[Run, dict[str, Point
         fields=fields,
         outputs=(Output("model.pt", 100, chance.choice("ef") * 64),),
     )
-    loss = [(step, step, rate / (step + seed)) for step in range(20)]
+    loss = [(step, step, rate / (step + seed)) for step in range(50)]
     return made, {"metrics.loss": Points.of(loss)}
 
 
-def many(count: int) -> RunsPage:
-    """Return a page of many runs with some forty fields and two series each."""
+def many_runs(count: int) -> Iterator[tuple[Run, dict[str, Points]]]:
+    """Yield many runs, the earliest first, with some forty fields and two series of each."""
     chance = random.Random(1)
-    runs, series = [], {}
     for number in range(count):
         made, points = varied_run(number, chance)
         more: dict[str, Value] = {
             f"params.p{k}": chance.choice([1, 0.5, "x", True]) for k in range(15)
         }
         more |= {f"metrics.m{k}": chance.random() for k in range(5)}
-        runs.append(made.with_fields({**more, "params.optimizer": chance.choice(["adam", "sgd"])}))
-        series[made.id] = {**points, "metrics.m0": points["metrics.loss"]}
-    return page_of(runs[::-1], series)
+        more["params.optimizer"] = chance.choice(["adam", "sgd"])
+        yield made.with_fields(more), {**points, "metrics.m0": points["metrics.loss"]}
+
+
+def many(count: int) -> RunsPage:
+    """Return a page of many runs."""
+    pairs = list(many_runs(count))
+    return page_of([run for run, _ in pairs][::-1], {run.id: points for run, points in pairs})

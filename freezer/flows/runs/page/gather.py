@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from freezer.fetch.http.secret_words import (
@@ -62,7 +63,7 @@ def gather(project: Project, text: str | None, *, limit: int = MOST) -> RunsPage
     described, suspects = environments(project, runs)
     return RunsPage(
         query=text.strip() if text and text.strip() else None,
-        runs=tuple(_fit_for_others(run) for run in runs),
+        runs=tuple(map(_Redactor().run, runs)),
         total=total,
         curves=curves,
         files=files,
@@ -80,25 +81,29 @@ def _curves(ledger: Ledger, runs: Sequence[Run]) -> dict[str, dict[str, Curve]]:
     return found
 
 
-def _fit_for_others(run: Run) -> Run:
-    """Return a run without secrets: tags and notes are the user's own words, and may hold some."""
-    return replace(
-        run,
-        command=redact_words(run.command)[0],
-        fields=_redacted(run.fields),
-        tags={name: str(value) for name, value in _redacted(run.tags).items()},
-        notes=tuple(redact_text(note) for note in run.notes),
-        tail=redact_text(run.tail),
-    )
+class _Redactor:
+    """Takes secrets out of runs. Runs share most of their words: each is looked at once."""
 
+    def __init__(self) -> None:
+        self._text = cache(redact_text)
+        self._is_secret = cache(is_secret_name)
 
-def _redacted(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return values by name; what is named like a secret is none any more."""
-    return {
-        name: REDACTED
-        if is_secret_name(name) and isinstance(value, str | int | float) and value != ""
-        else redact_text(value)
-        if isinstance(value, str)
-        else value
-        for name, value in values.items()
-    }
+    def run(self, run: Run) -> Run:
+        """Return a run without secrets: tags and notes are people's words, and may hold some."""
+        return replace(
+            run,
+            command=redact_words(run.command)[0],
+            fields=self._values(run.fields),
+            tags={name: str(value) for name, value in self._values(run.tags).items()},
+            notes=tuple(self._text(note) for note in run.notes),
+            tail=redact_text(run.tail),
+        )
+
+    def _values(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return values by name; what is named like a secret is none any more."""
+        return {name: self._value(name, value) for name, value in values.items()}
+
+    def _value(self, name: str, value: Value) -> Value:
+        if isinstance(value, str | int | float) and value != "" and self._is_secret(name):
+            return REDACTED
+        return self._text(value) if isinstance(value, str) else value

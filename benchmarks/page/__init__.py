@@ -1,0 +1,1 @@
+"""The page of runs in a headless Chromium: opening, filtering, scrolling."""
