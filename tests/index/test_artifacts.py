@@ -17,7 +17,8 @@ from tests.support.python.find_links import local_torch
 pytestmark = pytest.mark.index
 PACKAGES = ["numpy==2.4.6", "pandas==3.1.1", "safetensors==0.8.0", "lightgbm==4.7.0", "catboost==1.2.10",
             "tensorboardX==2.6.5", "h5py==3.16.0", "tables==3.11.1", "duckdb==2.0.1",
-            "sentencepiece==0.2.3", "keras==3.15.1", "jax==0.10.2", "pyarrow==26.0.1"]  # fmt: skip
+            "sentencepiece==0.2.3", "keras==3.15.1", "jax==0.10.2", "pyarrow==26.0.1",
+            "joblib==1.6.0", "scikit-learn==1.9.1"]  # fmt: skip
 MAKE = {
     "hdf5": """
 import h5py
@@ -53,6 +54,14 @@ import keras
 keras.utils.set_random_seed(1 + changed)
 model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(1)])
 model.save(out + "x.keras")
+""",
+    "pickle": """
+import joblib
+from sklearn.ensemble import RandomForestClassifier
+model = RandomForestClassifier(n_estimators=3, random_state=changed).fit(X, y > 0)
+joblib.dump(model, out + "x.joblib")
+if run == 1:
+    joblib.dump(joblib.load(out + "x.joblib"), out + "x.joblib")
 """,
     "npy": """
 import numpy.lib.format
@@ -211,6 +220,54 @@ def test_headers_of_the_second_version_hold_times_too(python: Path, tmp_path: Pa
     assert b"OHDR" in files[0].read_bytes()
     assert files[0].read_bytes() != files[1].read_bytes()
     assert content_digest(files[0]) == content_digest(files[1])
+
+
+PICKLED = {
+    "forest": "RandomForestClassifier(n_estimators=3, random_state=changed).fit(X, y > 0)",
+    "pipeline": "make_pipeline(StandardScaler(), LogisticRegression(C=1.0 + changed)).fit(X, y > 0)",
+    "neighbours": "KNeighborsClassifier(3 + changed).fit(X, y > 0)",
+    "vectorizer": "TfidfVectorizer().fit(['hello world ' + 'other' * changed, 'the cat'])",
+    "frame": "pandas.DataFrame({'a': [1, 2 + changed], 'b': ['x', 'y']})",
+    "objects": "numpy.array(['a', {'b': 1 + changed}, None], dtype=object)",
+    "rows": "numpy.array([(1 + changed, 2.5)] * 3, dtype=numpy.dtype([('a', 'u1'), ('b', 'f8')], align=True))",
+    "set": "{'s': frozenset(['a', 'the', 'dd']), 'n': changed}",
+}
+
+
+@pytest.mark.parametrize("protocol", ["joblib", 2, 4, 5])
+def test_pickles_of_equal_objects_are_equal_in_every_process(
+    python: Path, tmp_path: Path, protocol: str | int
+) -> None:
+    script = f"""
+import joblib, pandas, pickle
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+folder = pathlib.Path(out) / "models"; folder.mkdir()
+for name, text in {PICKLED!r}.items():
+    model = eval(text)
+    for _ in range(1 + (run == 1)):
+        if {protocol!r} == "joblib":
+            joblib.dump(model, folder / (name + ".joblib")); model = joblib.load(folder / (name + ".joblib"))
+        else:
+            data = pickle.dumps(model, {protocol!r}); model = pickle.loads(data)
+            (folder / (name + ".pkl")).write_bytes(data)
+"""
+    first, second = (made(python, script, tmp_path, run) for run in (0, 1))
+    other = made(python, script, tmp_path, 2, changed=True)
+    paths = sorted(first.iterdir())
+    assert len(paths) == len(PICKLED)
+    for path in paths:
+        found = content_digest(path)
+        assert found is not None
+        assert found[0] == "pickle"
+        assert content_digest(second / path.name) == found, path.name
+        assert content_digest(other / path.name) != found, path.name
+    equal = [path.read_bytes() == (second / path.name).read_bytes() for path in paths]
+    assert not all(equal), "the libraries write equal bytes by now"
 
 
 def test_files_of_a_partitioned_data_set_are_paired_by_what_stays(

@@ -6,7 +6,16 @@ import hashlib
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from freezer.check.artifacts import archives, arrays, duckdb, events, hdf5, messages, models
+from freezer.check.artifacts import (
+    archives,
+    arrays,
+    duckdb,
+    events,
+    hdf5,
+    messages,
+    models,
+    pickles,
+)
 from freezer.check.artifacts.archives import ERRORS
 
 if TYPE_CHECKING:
@@ -21,6 +30,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     *hdf5.FORMATS,
     *duckdb.FORMATS,
     *arrays.FORMATS,
+    *pickles.FORMATS,
     *archives.FORMATS,
 )
 """In the order in which they are tried."""
