@@ -120,6 +120,8 @@ def test_no_secret_is_in_any_output(project: Project, tmp_path: Path) -> None:
         file = tmp_path / f"runs.{form}"
         freeze(project, "runs", "export", "--format", form, "-o", str(file))
         outputs[file.name] = file.read_bytes()
+    freeze(project, "runs", "page", "-o", str(tmp_path / "runs.html"))
+    outputs["page"] = (tmp_path / "runs.html").read_bytes()
     freeze(project, "runs", "export", "--ro-crate", str(tmp_path / "crate"))
     crate = tree(tmp_path / "crate")
     assert any(name.endswith("output/model.bin") for name in crate)
