@@ -33,12 +33,18 @@ class Ledger:
         self.engine = engine
         self.shown = shown
         """Its address without credentials."""
+        self.names: dict[str, int] = {}
+        """Numbers of names that are known to be there: none is ever removed or changed."""
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a short transaction that may write. Raises ``LedgerGoneError``."""
-        with ledger_errors(self.shown), self.engine.begin() as connection:
-            yield connection
+        try:
+            with ledger_errors(self.shown), self.engine.begin() as connection:
+                yield connection
+        except BaseException:
+            self.names.clear()  # some may have been added by what is rolled back
+            raise
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

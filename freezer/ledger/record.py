@@ -37,7 +37,7 @@ def record(
     were added meanwhile are kept. Raises ``LedgerError``.
     """
     with ledger.write() as connection:
-        _put(connection, run, metrics or {}, contents, whole=whole)
+        _put(ledger, connection, run, metrics or {}, contents, whole=whole)
 
 
 def record_many(
@@ -46,7 +46,7 @@ def record_many(
     """Record many runs in one transaction: all of them, or none. Raises ``LedgerError``."""
     with ledger.write() as connection:
         for run, metrics, contents in found:
-            _put(connection, run, metrics, contents)
+            _put(ledger, connection, run, metrics, contents)
 
 
 def record_new(
@@ -68,7 +68,7 @@ def record_new(
             asked = select(runs.c.document).where(runs.c.id == run.id)
             document = connection.scalar(asked)
             if document is None:
-                _put(connection, run, metrics, ())
+                _put(ledger, connection, run, metrics, ())
                 new.append(run.id)
             elif by_id or run_bytes(read_run(document)) == run_bytes(run):
                 known.append(run.id)
@@ -95,7 +95,7 @@ def change(ledger: Ledger, identifier: str, how: Callable[[Run], Run]) -> Run:
         if row is None:
             raise LedgerError(f"there is no run {identifier}")
         run = how(read_run(row.document))
-        _put(connection, run, {}, ())
+        _put(ledger, connection, run, {}, ())
         return run
 
 
@@ -105,10 +105,12 @@ def append(ledger: Ledger, identifier: str, metrics: Mapping[str, Points]) -> No
         seq = connection.scalar(select(runs.c.seq).where(runs.c.id == identifier))
         if seq is None:
             raise LedgerError(f"there is no run {identifier}")
-        _add_series(connection, seq, metrics)
+        known = _names(ledger, connection, metrics)
+        _add_series(connection, seq, metrics, known)
 
 
 def _put(
+    ledger: Ledger,
     connection: Connection,
     run: Run,
     metrics: Mapping[str, Points],
@@ -137,7 +139,7 @@ def _put(
         connection.execute(delete(fields).where(fields.c.run == seq))
     values = {stored_text(name): value for name, value in run.all_fields().items()}
     metrics = {stored_text(name): points for name, points in metrics.items()}
-    known = _names(connection, {*values, *metrics})
+    known = _names(ledger, connection, {*values, *metrics})
     rows = [{"run": seq, "name": known[name], **columns(value)} for name, value in values.items()]
     connection.execute(insert(fields), rows)
     _add_series(connection, seq, metrics, known, first=known_as is None or whole)
@@ -155,14 +157,13 @@ def _add_series(
     connection: Connection,
     seq: int,
     metrics: Mapping[str, Points],
-    known: Mapping[str, int] | None = None,
+    known: Mapping[str, int],
     *,
     first: bool = False,
 ) -> None:
     """Add points to a run's series; ``first`` says that it has none yet."""
     if not metrics:
         return
-    known = known or _names(connection, metrics)
     last: dict[int, int] = {}
     if not first:
         asked = select(series.c.name, func.max(series.c.chunk)).where(series.c.run == seq)
@@ -187,10 +188,12 @@ def _add_series(
         connection.execute(insert(series), rows)
 
 
-def _names(connection: Connection, wanted: Iterable[str]) -> dict[str, int]:
+def _names(ledger: Ledger, connection: Connection, wanted: Iterable[str]) -> Mapping[str, int]:
     """Return the numbers of names; new ones are added, whoever else adds them meanwhile."""
-    listed = sorted(set(wanted))
-    found = _known(connection, listed)
+    found = ledger.names
+    listed = sorted({one for one in wanted if one not in found})
+    if listed:
+        found |= _known(connection, listed)
     missing = [{"name": name} for name in listed if name not in found]
     if missing:
         connection.execute(_insert(connection, names).on_conflict_do_nothing(), missing)

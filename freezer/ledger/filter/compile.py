@@ -41,18 +41,16 @@ class Fields:
 def look_up(connection: Connection, node: Node) -> Fields:
     """Return what the ledger knows of the fields in a filter."""
     wanted = {field.name for field in _fields(node)}
-    rows = connection.execute(select(names.c.name, names.c.id).where(names.c.name.in_(wanted)))
-    numbers = dict(rows.all())
-    kinds = {
-        name: frozenset(
-            kind
-            for kind in KINDS
-            if connection.scalar(
-                select(exists().where(fields.c.name == number, fields.c.kind == kind))
-            )
-        )
-        for name, number in numbers.items()
-    }
+    has = [
+        exists().where(fields.c.name == names.c.id, fields.c.kind == kind).label(kind)
+        for kind in KINDS
+    ]
+    asked = select(names.c.name, names.c.id, *has).where(names.c.name.in_(wanted))
+    numbers: dict[str, int] = {}
+    kinds: dict[str, frozenset[str]] = {}
+    for name, number, *found in connection.execute(asked):
+        numbers[name] = number
+        kinds[name] = frozenset(kind for kind, one in zip(KINDS, found, strict=True) if one)
     return Fields(numbers, kinds)
 
 

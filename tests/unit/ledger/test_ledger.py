@@ -333,3 +333,14 @@ def test_a_full_disk_has_room_for_the_last_state(tmp_path: Path) -> None:
     killed._stream.close()  # as a kill does
     assert len(list(dead_journals(tmp_path))) == 2
     assert not list(tmp_path.glob("*.reserve"))
+
+
+def test_names_of_a_transaction_that_failed_are_added_again(ledger: Ledger) -> None:
+    bad = replace(run(9), environment=None)  # type: ignore[arg-type] - no database takes it
+    fields = {"params.new": 1}
+    with pytest.raises(LedgerError):
+        record_many(ledger, [(run(1, fields=fields), {}, ()), (bad, {}, ())])
+    assert ledger.names == {}
+    record(ledger, run(2, fields=fields))
+    assert [one.id for one in find(ledger, "params.new = 1")] == [run(2).id]
+    assert count(ledger) == 1
