@@ -30,6 +30,9 @@ def hand_out(found: FoundTable, form: Form, path: Path | None) -> None:
     from freezer.output.runs.runs import show
     from freezer.output.runs.table import csv_text, show_table, table_document
 
+    total, rows = found.found.total, len(found.table.rows)
+    if total > rows and form is not Form.TABLE:
+        current.reporter().warn(f"{rows} of {total} runs; --limit {total} gives all")
     if path is not None:
         from freezer.fetch.store.atomic import disk_errors, write_atomically
         from freezer.output.text import plural
