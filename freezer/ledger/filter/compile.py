@@ -28,6 +28,15 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]+")
 _SPECIAL: Final = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf, "infinity": math.inf}
 _DIGITS: Final = re.compile(r"(sha256:)?[0-9a-fA-F]{4,64}(…|\.\.\.)?")
 _ORDER: Final = ("<", "<=", ">", ">=")
+_KINDS_OF_NAMES: Final = select(
+    names.c.name,
+    names.c.id,
+    *(
+        exists().where(fields.c.name == names.c.id, fields.c.kind == kind).label(kind)
+        for kind in KINDS
+    ),
+)
+"""Which kinds of values each name has: a look at the index for each."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +50,7 @@ class Fields:
 def look_up(connection: Connection, node: Node) -> Fields:
     """Return what the ledger knows of the fields in a filter."""
     wanted = {field.name for field in _fields(node)}
-    has = [
-        exists().where(fields.c.name == names.c.id, fields.c.kind == kind).label(kind)
-        for kind in KINDS
-    ]
-    asked = select(names.c.name, names.c.id, *has).where(names.c.name.in_(wanted))
+    asked = _KINDS_OF_NAMES.where(names.c.name.in_(wanted))
     numbers: dict[str, int] = {}
     kinds: dict[str, frozenset[str]] = {}
     for name, number, *found in connection.execute(asked):
