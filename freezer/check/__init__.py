@@ -1,1 +1,1 @@
-"""Smoke runs, their comparison with a reference, and the verdict."""
+"""Smoke runs, comparison with a reference, and verdicts."""

@@ -1,8 +1,8 @@
-"""From a run's record to its verdict, the one way for every check.
+"""Judges a run's record, the same way for every check.
 
-A record is compared with the references at hand. Where its results changed, the trainings run a
-second time, to tell chance from change, and experiments look for the cause. Where there is no
-reference of this lock, two runs are compared with each other.
+A record is compared with the available references. When its results changed, the trainings run a
+second time, to tell chance from change, and experiments search for the cause. Without a reference
+of this lock, two runs are compared with each other.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     from freezer.check.smoke import SmokeRunner
     from freezer.model.record.record import Record
 
-Others = tuple[tuple[str, Verdict], ...]
-"""Further references by title, and how a record compares with each; for information only."""
+Comparisons = tuple[tuple[str, Verdict], ...]
+"""Further references by title, with a record's verdict against each; for information only."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """A record, what it was compared with, and what that came to."""
+    """A record, what it was compared with, and the verdict."""
 
     record: Record
-    """The record that counts: the later one of two runs."""
+    """The decisive record: the later one of two runs."""
     expected: Record
-    """What it was compared with: the reference, or the first of two runs."""
+    """The record compared with: the reference, or the first of two runs."""
     verdict: Verdict
     basis: Basis
     repeats: bool | None = None
-    """Of results that differ from the reference: whether a second run gave the same ones."""
-    others: Others = ()
-    """Other references at hand: of other numerics classes, of the lock before this one."""
+    """For results that differ from the reference: whether a second run had the same ones."""
+    others: Comparisons = ()
+    """Other available references: of other numerics classes, or of the previous lock."""
     experiments: tuple[ExperimentResult, ...] = ()
-    """Where the change repeats: the experiments that looked for its cause."""
+    """For a change that repeats: the experiments that searched for its cause."""
 
 
 def assess(first: Record, references: References, runner: SmokeRunner) -> Assessment:
-    """Return what a record comes to by the references stored next to its lock.
+    """Judge a record by the references stored next to its lock.
 
     Raises ``CheckError`` when a further run cannot be started.
     """
@@ -56,7 +56,7 @@ def assess(first: Record, references: References, runner: SmokeRunner) -> Assess
         return _by_reference(first, references.own, verdict, runner, others)
     experiments: tuple[ExperimentResult, ...] = ()
     if references.earlier is not None:
-        # An earlier lock's results decide nothing, as its packages differ; they are good to know.
+        # An earlier lock's results decide nothing, as its packages differ; they are informative.
         earlier = compare_locks(references.earlier, first)
         others = ((f"lock {short_id(references.earlier.lock_id)}", earlier), *others)
         if earlier.word in CHANGED:
@@ -78,13 +78,17 @@ def verdict_by(reference: Record, found: Record) -> Verdict:
 
 
 def assess_change(first: Record, earlier: Record, runner: SmokeRunner) -> Assessment:
-    """Return what a record comes to by the reference of another lock; see `compare_locks`."""
+    """Judge a record by the reference of another lock; see `compare_locks`."""
     verdict = require_finite(compare_locks(earlier, first), first)
     return _by_reference(first, earlier, verdict, runner)
 
 
 def _by_reference(
-    first: Record, reference: Record, verdict: Verdict, runner: SmokeRunner, others: Others = ()
+    first: Record,
+    reference: Record,
+    verdict: Verdict,
+    runner: SmokeRunner,
+    others: Comparisons = (),
 ) -> Assessment:
     repeats: bool | None = None
     experiments: tuple[ExperimentResult, ...] = ()
@@ -104,10 +108,10 @@ def _by_reference(
 
 
 def _run_again(first: Record, runner: SmokeRunner) -> tuple[Record, Verdict]:
-    """Return the record of a second run, and how it compares with the first.
+    """Return the record of a second run, and its comparison with the first.
 
-    What failed is not run again: the record is the first one then.
+    A failed run is not repeated: the record is the first one then.
     """
     failed = any(training.failure is not None for training in first.trainings)
-    second = first if failed else runner.run("Training once more, to see that it repeats")
+    second = first if failed else runner.run("Training again, to see whether it repeats")
     return second, compare(first, second)

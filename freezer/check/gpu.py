@@ -1,9 +1,7 @@
-"""Whether a host's NVIDIA driver supports the CUDA of a lock, checked before anything runs.
+"""Checks whether a host's NVIDIA driver supports the CUDA of a lock, before any run.
 
-The driver is asked through its own library, NVML, and where that does not answer through
-``nvidia-smi``, which comes with it. A host without both has no driver of NVIDIA's, or hides it;
-what is known of such a host is nothing, and it is not refused: a smoke training may well run on the
-CPU there.
+The driver is queried through NVML, and if that fails through ``nvidia-smi``. A host without both
+has no NVIDIA driver, or hides it; it is accepted, as a smoke training may run on the CPU there.
 """
 
 from __future__ import annotations
@@ -37,15 +35,15 @@ SMI: Final = (
     "--format=csv,noheader",
 )
 _LONGEST: Final = 1000
-"""Characters of a line of a listing that are read."""
+"""Maximum characters of a line of output."""
 _PATIENCE: Final = 30.0
-"""Seconds; a driver that was not used for long takes some to start."""
+"""Timeout in seconds; an idle driver takes some to start."""
 
 
 def host_gpus(library: Sequence[str] = NVML, program: Sequence[str] = SMI) -> tuple[Gpu, ...]:
-    """Return this host's GPUs, by NVML or else by ``nvidia-smi``; empty where neither answers.
+    """Return this host's GPUs, by NVML or else by ``nvidia-smi``; empty when both fail.
 
-    Both are asked in a process of their own: a driver in trouble may take its caller with it.
+    Both run in a process of their own: a broken driver may crash its caller.
     """
     listing = _output(library)
     found = None if listing is None else parse_nvml(listing)
@@ -56,7 +54,7 @@ def host_gpus(library: Sequence[str] = NVML, program: Sequence[str] = SMI) -> tu
 
 
 def _output(command: Sequence[str]) -> str | None:
-    """Return what a program prints; None where it is not there, fails, or does not answer."""
+    """Return a program's output; None when it is missing, fails, or hangs."""
     try:
         done = subprocess.run(
             command,
@@ -72,7 +70,7 @@ def _output(command: Sequence[str]) -> str | None:
 
 
 def parse_nvml(text: str) -> list[Gpu] | None:
-    """Return the GPUs of what ``nvml`` prints; None where that is no usable listing."""
+    """Parse the output of the ``nvml`` helper; None when it is unusable."""
     try:
         document = json.loads(text)
         found = [Gpu(**{key: str(value) for key, value in one.items()}) for one in document]
@@ -82,7 +80,7 @@ def parse_nvml(text: str) -> list[Gpu] | None:
 
 
 def parse_smi(text: str) -> list[Gpu]:
-    """Return the GPUs of a listing; lines that are none (errors, warnings) are passed over."""
+    """Parse the output of ``nvidia-smi``; other lines (errors, warnings) are skipped."""
     found = []
     for line in text.splitlines():
         row = next(csv.reader([line[:_LONGEST]], skipinitialspace=True), [])
@@ -94,13 +92,15 @@ def parse_smi(text: str) -> list[Gpu]:
 
 
 def require_driver(accelerator: Accelerator, gpus: Sequence[Gpu]) -> tuple[str, ...]:
-    """Require a driver and GPUs that support what is locked; return warnings.
+    """Check that driver and GPUs support the locked CUDA; return warnings.
 
-    Raises ``HostError`` for a driver that is too old, naming one that would do, and for a GPU that
-    the CUDA does not know.
+    Raises ``HostError`` for a driver that is too old, with one that is sufficient, and for a GPU
+    that the CUDA release does not support.
     """
     if not gpus:
-        return ("this host shows no NVIDIA driver: what the lock has for GPUs is not exercised",)
+        return (
+            "this host has no visible NVIDIA driver: the lock's GPU packages are not exercised",
+        )
     for gpu in gpus:
         _require(gpu, accelerator)
     warnings = [warning for gpu in gpus for warning in _warnings(gpu, accelerator)]
@@ -121,7 +121,7 @@ def _require(gpu: Gpu, accelerator: Accelerator) -> None:
     if gpu.capability and not capability_supported(gpu.capability, accelerator.cuda):
         span = toolkits_for(gpu.capability)
         raise HostError(
-            f"CUDA {accelerator.cuda} does not know this host's GPU",
+            f"CUDA {accelerator.cuda} does not support this host's GPU",
             found=f"{gpu.name}, compute capability {gpu.capability}",
             expected=f"a CUDA from {span[0]} to {span[1]}" if span else None,
             hint="change accelerator.cuda and lock again, or check on a host with another GPU",

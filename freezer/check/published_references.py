@@ -1,7 +1,7 @@
-"""References published with their image in a registry: one artifact for each numerics class.
+"""References published with their image in a registry, one artifact a numerics class.
 
-A reference comes after the image, so it cannot be in it. What is published may be replaced: the new
-artifact names those that it takes the place of, since registries rarely let anyone remove one.
+A reference is recorded after the image was made, so it cannot be in it. A published reference may
+be replaced: the new artifact names those it replaces, since registries rarely permit removal.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def class_of(annotations: Mapping[str, str]) -> str | None:
 
 
 def current(artifacts: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Return the digests of those artifacts that no other one replaces, in their order.
+    """Return the digests of artifacts that no other one replaces, in order.
 
     ``artifacts`` are annotations by digest.
     """
@@ -57,4 +57,4 @@ def current(artifacts: Mapping[str, Mapping[str, str]]) -> list[str]:
         for digest in _DIGEST.findall(annotations.get(REPLACES, ""))
     }
     kept = [digest for digest in artifacts if digest not in replaced]
-    return kept or list(artifacts)  # they replace each other in a circle: hide none
+    return kept or list(artifacts)  # they replace each other in a cycle: hide none

@@ -1,4 +1,4 @@
-"""References: records that later ones are compared with, one for each lock and numerics class."""
+"""References: records to compare later ones with, one a lock and numerics class."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ FOLDER = "references"
 _ON_ONE_LINE = 4
 """Depth of an observation in the document."""
 LARGEST = 64 << 20
-"""Bytes of a reference."""
+"""Maximum bytes of a reference."""
 
 
 def reference_path(folder: Path, numerics_class: str) -> Path:
-    """Return the path of the reference of a class next to a lock, existing or not."""
+    """Return the path of a class's reference next to a lock, existing or not."""
     return folder / FOLDER / f"{numerics_class}.json"
 
 
 def write_reference(folder: Path, record: Record) -> Path:
-    """Keep a record as the reference of its class. Replaces that of an older lock.
+    """Store a record as the reference of its class; replaces that of an older lock.
 
-    Raises ``CheckError`` for a record with a training that shows nothing: it is no reference.
+    Raises ``CheckError`` for a record with a training without any finite result.
     """
-    from freezer.check.compare.finite import nothing_finite  # loads what compares, once needed
+    from freezer.check.compare.finite import nothing_finite  # imports the comparison, when needed
 
     for training in record.trainings:
         reason = training.failure or nothing_finite(training)
@@ -44,7 +44,7 @@ def write_reference(folder: Path, record: Record) -> Path:
             raise CheckError(
                 f"the results of {training.name} cannot become a reference",
                 found=reason.splitlines()[0],
-                hint="mend the training, then run `freeze check` again",
+                hint="fix the training, then run `freeze check` again",
             )
     path = reference_path(folder, record.host.class_)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def write_reference(folder: Path, record: Record) -> Path:
 
 
 def _text(value: object, depth: int) -> str:
-    """Return JSON with one line for each observation, so that a version control shows them."""
+    """Return JSON with one line an observation, for readable version control diffs."""
     if depth == _ON_ONE_LINE or not isinstance(value, (dict, list)) or not value:
         return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     inner, outer = "\n" + " " * (depth + 1), "\n" + " " * depth
@@ -68,14 +68,14 @@ def _text(value: object, depth: int) -> str:
 def read_reference(path: Path, shown: str) -> Record | None:
     """Return a reference; None when there is none.
 
-    Raises ``CheckError`` when it is not one, or was changed by something other than Freezer.
+    Raises ``CheckError`` when it is malformed, or was changed by something other than Freezer.
     """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise _unreadable(shown, "it is not a file")
+            raise _unreadable(shown, "not a regular file")
         if status.st_size > LARGEST:
-            raise _spoiled(shown, "the file is too large")
+            raise _edited(shown, "the file is too large")
         return parse_reference(path.read_bytes(), shown)
     except FileNotFoundError:
         return None
@@ -84,18 +84,18 @@ def read_reference(path: Path, shown: str) -> Record | None:
 
 
 def parse_reference(data: bytes, shown: str) -> Record:
-    """Return the reference in some bytes; ``shown`` is where they are from, for messages.
+    """Parse a reference; ``shown`` is its location for messages.
 
-    Raises ``CheckError`` when they are none, or were changed by something other than Freezer.
+    Raises ``CheckError`` when it is malformed, or was changed by something other than Freezer.
     """
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise _spoiled(shown, f"not JSON: {error}") from None
+        raise _edited(shown, f"not JSON: {error}") from None
     if not isinstance(document, dict):
-        raise _spoiled(shown, "it is not a JSON object")
+        raise _edited(shown, "it is not a JSON object")
     if not _is_intact(document):
-        raise _spoiled(shown, "its content has another digest than it claims")
+        raise _edited(shown, "its content does not have the digest in it")
     try:
         return Record.model_validate(document)
     except ValidationError as error:
@@ -104,21 +104,21 @@ def parse_reference(data: bytes, shown: str) -> Record:
 
 @dataclass(frozen=True)
 class References:
-    """The references stored next to a lock, as one of its records is compared with them."""
+    """The references stored next to a lock, for comparison with one of its records."""
 
     own: Record | None = None
-    """Of this lock and the record's numerics class."""
+    """The one of this lock and the record's numerics class."""
     earlier: Record | None = None
-    """Of that class, and an earlier lock: nobody checked this lock on such a host yet."""
+    """The one of that class but an earlier lock, if this lock was not checked on one yet."""
     others: tuple[tuple[str, Record], ...] = ()
-    """Of this lock and other numerics classes, by title; those that cannot be read left out."""
+    """Those of this lock and other numerics classes, by title, without unreadable ones."""
 
 
 def stored_references(folder: Path, record: Record, shown: str, *, anew: bool) -> References:
-    """Return what is stored next to a record's lock; ``shown`` is that of its class in messages.
+    """Return the references stored next to a record's lock.
 
-    With ``anew`` the reference of the record's class is not read, as it will be replaced. Raises
-    ``CheckError`` when it is corrupt.
+    ``shown`` is the path of the record's class for messages. With ``anew`` that one is not read, as
+    it will be replaced. Raises ``CheckError`` when it is corrupt.
     """
     others = tuple(_others(folder, record))
     class_ = record.host.class_
@@ -134,13 +134,13 @@ def _others(folder: Path, record: Record) -> Iterator[tuple[str, Record]]:
             continue
         with suppress(CheckError):  # for information only
             other = read_reference(reference_path(folder, name), f"{FOLDER}/{name}.json")
-            named_rightly = other is not None and other.host.class_ == name
-            if other is not None and named_rightly and other.lock_id == record.lock_id:
+            has_its_name = other is not None and other.host.class_ == name
+            if other is not None and has_its_name and other.lock_id == record.lock_id:
                 yield f"numerics class {name}", other
 
 
 def references(folder: Path) -> list[str]:
-    """Return the numerics classes that have a reference next to a lock."""
+    """Return the numerics classes with a reference next to a lock."""
     return sorted(path.stem for path in (folder / FOLDER).glob("*.json"))
 
 
@@ -154,12 +154,12 @@ def all_references(folder: Path, lock_id: str) -> tuple[Record, ...]:
 
 
 def _is_intact(document: dict[str, object]) -> bool:
-    """Return whether a document has the digest that it claims, which is taken out of it."""
+    """Return whether a document has the digest that it declares, which is removed from it."""
     claimed = document.pop("integrity", None)
     try:
         return claimed == _integrity(document)
     except (ValueError, RecursionError):
-        return False  # NaN, a lone surrogate, too deep: nothing that Freezer writes
+        return False  # NaN, a lone surrogate, too deep: never written by Freezer
 
 
 def _integrity(document: dict[str, object]) -> str:
@@ -171,28 +171,29 @@ def _unreadable(shown: str, found: str | None) -> CheckError:
         "the reference cannot be read",
         where=Where(shown),
         found=found,
-        expected="a file that `freeze check` wrote",
-        hint="make it readable, or remove it and record it anew with `freeze check`",
+        expected="a file written by `freeze check`",
+        hint="make it readable, or remove it and record it again with `freeze check`",
     )
 
 
 def _foreign(shown: str, error: ValidationError) -> CheckError:
-    """Say that a whole reference is of a form that this version does not know."""
+    """Return the error for an intact reference of an unknown form."""
     first = error.errors(include_url=False, include_input=False)[0]
     return CheckError(
         "the reference was written by another version of Freezer",
         where=Where(shown),
         found=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
         expected=RECORD_SCHEMA,
-        hint="check with that version, or record it anew with `freeze check --record`",
+        hint="check with that version, or record it again with `freeze check --record`",
     )
 
 
-def _spoiled(shown: str, found: str) -> CheckError:
+def _edited(shown: str, found: str) -> CheckError:
     return CheckError(
         "the reference was changed by something other than `freeze check`",
         where=Where(shown),
         found=found,
-        expected="what `freeze check` wrote, to the byte",
-        hint="restore it from version control, or remove it and record it anew with `freeze check`",
+        expected="exactly the bytes that `freeze check` wrote",
+        hint="restore it from version control, or remove it and record it again with "
+        "`freeze check`",
     )

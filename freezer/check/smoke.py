@@ -1,4 +1,4 @@
-"""Running the smoke trainings of an image, confined, and reading their record."""
+"""Runs the smoke trainings of an image, sandboxed, and reads their record."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 
 _PYTHON = "/opt/env/bin/python"
 _GRACE = 60.0
-"""Seconds beyond the trainings' own limits for starting and stopping."""
+"""Seconds for starting and stopping, beyond the trainings' own limits."""
 _READING = 30.0
-"""Seconds for reading the record at least, however long the trainings ran."""
+"""Minimum seconds for reading the record, however long the trainings ran."""
 _MOST_LINES = 200_000
 _KILLED = ("exit status -9", "exit status 137")
-"""What is recorded of a training that SIGKILL ended, itself or a process below a shell."""
+"""Failures recorded for a training killed by SIGKILL, itself or a process below a shell."""
 
 
 @dataclass(frozen=True)
 class Varied:
-    """What an experiment changes in a run."""
+    """Changes of a run for an experiment."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables that go before the image's own; empty ones are taken away."""
+    """Variables that override the image's own; empty ones are unset."""
     only: Collection[str] = ()
-    """The trainings that it is about; empty: all of them."""
+    """The trainings to run; empty: all of them."""
     limit: float | None = None
-    """Seconds for each training, where those of the spec are more."""
+    """Maximum seconds for each training, if the spec allows more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +55,12 @@ class SmokeRunner:
     engine: Engine
     report: Reporter
     gpus: bool = False
-    """Whether the containers see the host's GPUs."""
+    """Whether the host's GPUs are visible in the containers."""
     inventory: InventoryNote | None = None
-    """What does the arithmetic in the image; None where it could not be found out."""
+    """The numeric libraries of the image; None when they could not be listed."""
 
     def run(self, title: str, varied: Varied | None = None) -> Record:
-        """Run the trainings once, confined; return their record.
+        """Run the trainings once, sandboxed; return their record.
 
         With ``varied`` it is an experiment, never a check. Raises ``CheckError`` when nothing can
         be run, or the record cannot be read.
@@ -83,7 +83,7 @@ class SmokeRunner:
 
 
 def _with_kill_explained(training: Training, lock: Lock) -> Training:
-    """Name the likeliest cause of a SIGKILL: nothing but the memory limit ends a training so."""
+    """Add the likely cause of a SIGKILL: only the memory limit ends a training so."""
     first, *rest = (training.failure or "").splitlines() or [""]
     if first not in _KILLED:
         return training
@@ -106,11 +106,10 @@ def run_smoke(
 ) -> Record:
     """Run the lock's trainings in its image once; return their record.
 
-    With ``varied`` it is an experiment, never a check. With ``gpus`` the container sees the host's.
-
-    No network, a read-only root, no capabilities, no new privileges; CPUs and memory as the spec
-    says. A training that fails is in the record as failed. Raises ``CheckError`` when nothing can
-    be run, or the record cannot be read.
+    With ``varied`` it is an experiment, never a check. With ``gpus`` the host's GPUs are visible.
+    No network, a read-only root, no capabilities, no new privileges; CPUs and memory as in the
+    spec. A failed training is recorded as failed. Raises ``CheckError`` when nothing can be run, or
+    the record cannot be read.
     """
     require_interface(lock.inside)
     plan, varied = lock.smoke, varied or Varied()
@@ -135,7 +134,7 @@ def run_smoke(
         result = engine.run(
             image, command, options, on_stdout=lambda line: lines.add(line, task, report)
         )
-    # The time limit covers reading, too; a run that used all of it leaves the least that is given.
+    # The time limit includes reading, for which a minimum is always left.
     deadline = max(started + options.timeout, monotonic() + _READING)
     try:
         host, trainings = parse_lines(lines.complete(), deadline)
@@ -162,7 +161,7 @@ def _command(plan: SmokePlan, names: Collection[str], varied: Varied, timeout: f
 
 
 def _other_runtime(lock: Lock) -> Iterator[str]:
-    """Name the image's runtime where it is not the one of this Freezer."""
+    """Return a warning when the image's runtime is not the one of this Freezer."""
     if lock.inside.sha256 != inside_digest()[1]:
         yield (
             f"the image holds freezer_inside {lock.inside.version} ({lock.inside.sha256[:12]}), "
@@ -173,9 +172,9 @@ def _other_runtime(lock: Lock) -> Iterator[str]:
 def _all_of(
     names: Sequence[str], reported: Sequence[Training], result: RunResult
 ) -> tuple[Training, ...]:
-    """Return the trainings in their order; one that reported nothing has failed.
+    """Return the trainings in order; one that reported nothing has failed.
 
-    A training may report more under further names; those come last.
+    A training may report under further names; those come last.
     """
     by_name = {training.name: training for training in reported}
     further = [name for name in by_name if name not in names]
@@ -202,14 +201,14 @@ def _silence(result: RunResult, further: Sequence[str]) -> str:
 
 
 class _Lines:
-    """The protocol lines of a run, as many as can be kept; all others go to the log."""
+    """The protocol lines of a run, up to a limit; all other lines go to the log."""
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
         self._size = 0
 
     def add(self, line: bytes, task: Task, report: Reporter) -> None:
-        """Take a line of stdout; one of a record that has become too large is only counted."""
+        """Add a line of stdout; lines over the limit are only counted."""
         if not line.startswith(PREFIX):
             report.debug(line[:500].decode("utf-8", "replace"))
             return
@@ -220,7 +219,7 @@ class _Lines:
             task.describe("training")
 
     def complete(self) -> list[bytes]:
-        """Return all lines. Raises ``CheckError`` when they were too many to keep."""
+        """Return all lines. Raises ``CheckError`` when there were too many."""
         if self._size > LARGEST_RECORD or len(self._lines) > _MOST_LINES:
             raise CheckError(
                 "the trainings' record is too large",

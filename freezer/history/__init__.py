@@ -1,1 +1,1 @@
-"""The past of an environment: its generations, each kept whole and bound to the one before."""
+"""The history of an environment: its generations, each with its lock, linked by digests."""

@@ -1,4 +1,4 @@
-"""Every lock that ever was current, whole, in ``history/<lock id>/`` next to the current one."""
+"""The archive of locks: all earlier ones, in ``history/<lock id>/`` next to the current one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock
 
 SMOKE: Final = "smoke"
-"""Files of the user's own smoke training, by SHA-256: a store may be thrown away."""
+"""Folder of the user's smoke training files by SHA-256, as the store may be deleted."""
 ATTESTATIONS: Final = "attestations"
 """Signed statements about locks, next to the current one; their signatures protect them."""
 INSIDE: Final = file_names.INSIDE
@@ -32,16 +32,16 @@ _RESTORE: Final = "restore the folder from version control"
 
 @dataclass(frozen=True)
 class Archived:
-    """An earlier lock, its bytes verified."""
+    """An earlier lock with verified bytes."""
 
     lock: Lock
     id: str
     folder: Path
-    """Holds the lock, its exports, and its references."""
+    """The folder with the lock, its exports, and its references."""
 
 
 def archive_folder(folder: Path, identifier: str) -> Path:
-    """Return where the lock of an ID is kept, or would be; ``folder`` is the current lock's."""
+    """Return the archive folder of a lock ID; ``folder`` is the current lock's."""
     return folder / FOLDER / identifier
 
 
@@ -54,17 +54,16 @@ def keep(
     *,
     replace: bool = False,
 ) -> Path:
-    """Keep a lock with its exports and references; return its folder.
+    """Archive a lock with its exports and references; return its folder.
 
-    ``files`` are by plain name, with ``freeze.lock.yaml`` among them; ``references`` are by plain
-    name as well; ``smoke`` has the files of the user's own smoke training by SHA-256. A file that
-    is kept already stays as it is, unless ``replace``, except a reference, which `freeze check
-    --record` may replace: the caller gives only references that the history has not recorded
-    otherwise. Raises
-    ``HistoryError`` when the lock's SHA-256 is not its ID.
+    ``files`` are by plain name, including ``freeze.lock.yaml``; ``references`` are by plain name as
+    well; ``smoke`` has the files of the user's own smoke training by SHA-256. Existing files are
+    not overwritten, unless ``replace``, except for a reference, which `freeze check --record` may
+    replace: the caller passes only references that agree with the history. Raises ``HistoryError``
+    when the lock's SHA-256 is not its ID.
     """
     if lock_id(files[LOCK_FILE]) != identifier:
-        raise HistoryError("the lock is not the one that is to be kept", expected=identifier)
+        raise HistoryError("the lock does not have the ID to archive", expected=identifier)
     target = archive_folder(folder, identifier)
     with disk_errors(folder):
         (target / REFERENCES if references else target).mkdir(parents=True, exist_ok=True)
@@ -73,7 +72,7 @@ def keep(
         for sha256, data in (smoke or {}).items():
             (target / SMOKE).mkdir(exist_ok=True)
             _put(target / SMOKE / sha256, data)
-        # The lock last: a reader that finds it finds the others too, whenever this is killed.
+        # The lock is written last: when it exists, the others do too, even after a kill.
         for name in sorted(files, key=lambda one: one == LOCK_FILE):
             if replace or not (target / name).exists():
                 _put(target / name, files[name])
@@ -86,37 +85,37 @@ def _put(path: Path, data: bytes) -> None:
 
 
 def archived(folder: Path, identifier: str, shown: str | None = None) -> Archived:
-    """Return the lock of an ID out of the history; ``folder`` is the current lock's.
+    """Return an archived lock by ID; ``folder`` is the current lock's.
 
-    Raises ``HistoryError`` when it is gone or its bytes are others, and ``LockError`` when this
-    version of Freezer does not read it.
+    Raises ``HistoryError`` when it is missing or was edited, and ``LockError`` when this version of
+    Freezer cannot read it.
     """
-    place = f"{shown or folder.name}/{FOLDER}/{identifier[:12]}…/{LOCK_FILE}"
-    data = archived_bytes(folder, identifier, place)
-    return Archived(parse_lock(data, place), identifier, archive_folder(folder, identifier))
+    label = f"{shown or folder.name}/{FOLDER}/{identifier[:12]}…/{LOCK_FILE}"
+    data = archived_bytes(folder, identifier, label)
+    return Archived(parse_lock(data, label), identifier, archive_folder(folder, identifier))
 
 
-def archived_bytes(folder: Path, identifier: str, place: str) -> bytes:
-    """Return the bytes of a lock of the past, verified. Raises ``HistoryError``."""
+def archived_bytes(folder: Path, identifier: str, label: str) -> bytes:
+    """Return the verified bytes of an archived lock. Raises ``HistoryError``."""
     if not _LOCK_ID.fullmatch(identifier):
-        raise HistoryError("this is no lock ID", found=identifier, expected="64 digits")
+        raise HistoryError("this is not a lock ID", found=identifier, expected="64 digits")
     kept = archive_folder(folder, identifier)
     try:
         if kept.is_symlink():
-            raise OSError(errno.ELOOP, "a link in the place of the folder")
+            raise OSError(errno.ELOOP, "a link instead of the folder")
         data = read_regular(kept, LOCK_FILE)
     except OSError as error:
-        gone = isinstance(error, FileNotFoundError)
+        missing = isinstance(error, FileNotFoundError)
         raise HistoryError(
-            f"a lock of the history {'is gone' if gone else 'was replaced'}",
-            where=Where(place),
+            f"a lock of the history {'is missing' if missing else 'was replaced'}",
+            where=Where(label),
             found=error.strerror,
             hint=_RESTORE,
         ) from None
     if lock_id(data) != identifier:
         raise HistoryError(
             "a lock of the history was edited",
-            where=Where(place),
+            where=Where(label),
             found=f"bytes that hash to {lock_id(data)[:12]}",
             expected=f"{identifier[:12]}, the lock ID",
             hint=_RESTORE,

@@ -1,4 +1,4 @@
-"""Locks between two locks: the old one with some of the changes that the new one brought."""
+"""Locks between two locks: the old one with a subset of the changes to the new one."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ _PYTHON: Final = "Python"
 
 @dataclass(frozen=True)
 class Change:
-    """What is changed as one: a package, with those that come or go with it; or a setting."""
+    """A unit of change: a package with those added or removed with it, or a setting."""
 
     title: str
     """``numpy 1.26.4 to 2.1.0``."""
     items: tuple[tuple[str, str], ...]
-    """Ecosystem and name of each package; for anything else, field of the lock and nothing."""
+    """Ecosystem and name of each package; for a setting, the lock's field and an empty name."""
 
 
 def changes_between(old: Lock, new: Lock) -> tuple[Change, ...]:
-    """Return the changes from one lock to another, each of which may be made without the rest.
+    """Return the changes from one lock to another, each of which can be made alone.
 
-    A package that is new or gone belongs to those that need it. Where Python itself is another one,
-    the base and the packages that provide it are one change. What is not installed (reasons,
-    digests of questions) does not count.
+    A package that is added or removed belongs to its dependents. When Python itself differs, the
+    base and the packages that provide it are one change. Fields that are not installed (reasons,
+    digests of inputs) are ignored.
     """
     return (*_base(old, new), *_packages(old, new), *_settings(old, new))
 
 
 def between(old: Lock, new: Lock, some: Iterable[Change]) -> Lock:
-    """Return the old lock with some of the changes made."""
+    """Return the old lock with some of the changes applied."""
     chosen = {item for change in some for item in change.items}
     update: dict[str, Any] = {name: getattr(new, name) for name, key in chosen if not key}
     for ecosystem in INSTALLED:
@@ -64,8 +64,8 @@ def _base(old: Lock, new: Lock) -> Iterator[Change]:
         python = [("base", ""), ("target", ""), ("virtual_packages", "")]
         for ecosystem in INSTALLED:
             if ecosystem.provides_python:
-                moved = _moved(old, new, ecosystem)
-                python += [(ecosystem.name, name) for name in moved if "python" in name]
+                changed = _changed(old, new, ecosystem)
+                python += [(ecosystem.name, name) for name in changed if "python" in name]
         versions = f"{old.target.python.version} to {new.target.python.version}"
         yield Change(f"{_PYTHON} {versions}", tuple(python))
     elif old.base != new.base or old.target != new.target:
@@ -76,10 +76,10 @@ def _packages(old: Lock, new: Lock) -> Iterator[Change]:
     other_python = old.target.python != new.target.python
     for ecosystem in INSTALLED:
         first, second = _table(old, ecosystem), _table(new, ecosystem)
-        moved = _moved(old, new, ecosystem)
+        changed = _changed(old, new, ecosystem)
         if other_python and ecosystem.provides_python:
-            moved = [name for name in moved if "python" not in name]
-        for group in _groups(ecosystem, moved, first, second):
+            changed = [name for name in changed if "python" not in name]
+        for group in _groups(ecosystem, changed, first, second):
             lead = next((n for n in group if n in first and n in second), group[0])
             more = f" and {len(group) - 1} more with it" if len(group) > 1 else ""
             title = f"{ecosystem.title}{_named(lead, first, second)}{more}"
@@ -92,21 +92,23 @@ def _settings(old: Lock, new: Lock) -> Iterator[Change]:
             yield Change(title, ((name, ""),))
 
 
-def _groups(ecosystem: Ecosystem, moved: list[str], first: Table, second: Table) -> list[list[str]]:
-    """Join what is new or gone to what needs it."""
-    group = {name: {name} for name in moved}
-    for name in moved:
+def _groups(
+    ecosystem: Ecosystem, changed: list[str], first: Table, second: Table
+) -> list[list[str]]:
+    """Join added and removed packages with their dependents."""
+    group = {name: {name} for name in changed}
+    for name in changed:
         if name in first and name in second:
             continue
         there = second if name in second else first
-        for other in moved:
+        for other in changed:
             if other in there and ecosystem.needs(there[other], there[name]):
                 joined = group[name] | group[other]
                 group.update(dict.fromkeys(joined, joined))
     return [list(names) for names in dict.fromkeys(tuple(sorted(one)) for one in group.values())]
 
 
-def _moved(old: Lock, new: Lock, ecosystem: Ecosystem) -> list[str]:
+def _changed(old: Lock, new: Lock, ecosystem: Ecosystem) -> list[str]:
     first, second = _table(old, ecosystem), _table(new, ecosystem)
     names = sorted(first.keys() | second.keys())
     return [name for name in names if _bytes(first, name) != _bytes(second, name)]

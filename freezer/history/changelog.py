@@ -1,7 +1,7 @@
-"""``CHANGELOG.md`` next to a lock: the history as people read it, newest first.
+"""``CHANGELOG.md`` next to a lock: the history for users, newest first.
 
-It follows from the entries alone: equal histories give equal bytes. Its first lines name the last
-entry, so that entries which are cut off the end of the history are missed.
+It depends on the entries alone: equal histories give equal bytes. Its first lines name the last
+entry, so that truncation of the history is detected.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 def changelog_bytes(history: History, name: str) -> bytes:
-    """Return the changelog of an environment's history, which has an entry at least."""
+    """Return the changelog of an environment's history, which has at least one entry."""
     return "".join(f"{line}\n" for line in _lines(history, name)).encode()
 
 
 def write_changelog(folder: Path, history: History, name: str) -> None:
-    """Write the changelog next to the lock, unless it has these bytes already."""
+    """Write the changelog next to the lock, if its bytes differ."""
     path, data = folder / CHANGELOG_FILE, changelog_bytes(history, name)
     with disk_errors(folder):
         if not path.is_file() or path.read_bytes() != data:
@@ -39,7 +39,7 @@ def write_changelog(folder: Path, history: History, name: str) -> None:
 
 
 def changelog_head(data: bytes) -> str | None:
-    """Return the digest of the last entry that a changelog names; None when it names none."""
+    """Return the digest of the last entry that a changelog names; None when it has none."""
     found = _HEAD.search(data)
     return found[1].decode() if found else None
 
@@ -74,5 +74,5 @@ def _facts(made: Generation, checks: tuple[Checked, ...]) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Return a text so that Markdown shows it as it is."""
+    """Escape a text for Markdown."""
     return _SPECIAL.sub(r"\\\1", text)

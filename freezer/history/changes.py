@@ -1,4 +1,4 @@
-"""What changed from one lock to the next, in sentences."""
+"""Differences between two consecutive locks, as sentences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def changes(old: Lock, new: Lock) -> Iterator[str]:
-    """Yield a sentence for each difference that matters to a reader; nothing for equal locks."""
+    """Yield a sentence for each difference of two locks; nothing for equal locks."""
     if old == new:
         return
     yield from _value("as-of", old.as_of, new.as_of)
@@ -47,7 +47,7 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
 
 
 def _steps(old: Steps | None, new: Steps | None) -> Iterator[str]:
-    """Yield what changed of the spec's own steps, in words that fit before and after."""
+    """Yield the differences of the spec's own steps."""
     before, after = (one.run if one else () for one in (old, new))
     files = [{file.path: file for file in one.files} if one else {} for one in (old, new)]
     if before != after:
@@ -60,7 +60,7 @@ def _steps(old: Steps | None, new: Steps | None) -> Iterator[str]:
 
 
 def _count(commands: tuple[str, ...]) -> str:
-    """Return how many commands there are, and which: two lists of equal length may differ."""
+    """Return the number of commands and a digest: lists of equal length may differ."""
     if not commands:
         return "none"
     return f"{len(commands)} ({digest(json_bytes(commands))[:8]})"
@@ -83,7 +83,7 @@ def _named(lock: Lock) -> str:
 
 
 def _ecosystem(ecosystem: Ecosystem, old: Lock, new: Lock) -> Iterator[str]:
-    """Yield what changed of an ecosystem's packages, then of those for other platforms."""
+    """Yield the differences of an ecosystem's packages, then of those for other platforms."""
     first, second = (ecosystem.pins(ecosystem.packages(lock)) for lock in (old, new))
     yield from _packages(ecosystem.noun, first, second)
     before, after = ecosystem.other_platforms(old), ecosystem.other_platforms(new)
@@ -127,7 +127,7 @@ def _value(what: str, old: str | None, new: str | None) -> Iterator[str]:
 
 
 def _smoke(old: SmokePlan, new: SmokePlan) -> Iterator[str]:
-    """Yield which files of the smoke training changed, and whether anything else of it did."""
+    """Yield the changed files of the smoke training, and whether anything else changed."""
     before, after = ({one.path: one.sha256 for one in plan.files} for plan in (old, new))
     for path in sorted(before.keys() | after.keys()):
         if path not in after:

@@ -1,4 +1,4 @@
-"""Compares two locks: what changed in each ecosystem, with what may change results apart.
+"""Compares two locks by ecosystem, with components that may affect results apart.
 
 Pure. Versions are compared by the rules of their ecosystem (`freezer.ecosystems`).
 """
@@ -22,10 +22,10 @@ Kind = Literal["added", "removed", "up", "down", "rebuilt"]
 
 
 class Change(Model):
-    """One package, component or setting that is not what it was."""
+    """One package, component or setting that differs."""
 
     ecosystem: str
-    """``base``, ``debian``, ``conda``, ``pip``; of a component its role; else ``setting``."""
+    """``base``, ``debian``, ``conda`` or ``pip``; the role of a component; else ``setting``."""
     name: str
     kind: Kind | Literal["changed"]
     before: str | None = None
@@ -33,7 +33,7 @@ class Change(Model):
 
 
 class LockDiff(Model):
-    """What changed from one lock to another."""
+    """The differences from one lock to another."""
 
     platform: tuple[Change, ...] = ()
     """Platform, cut-off, base, Python."""
@@ -47,14 +47,14 @@ class LockDiff(Model):
 
     @property
     def same(self) -> bool:
-        """Whether nothing at all changed."""
+        """Whether nothing differs."""
         return not (
             self.platform or self.components or self.packages or self.settings or self.notes
         )
 
 
 def diff_locks(old: Lock, new: Lock) -> LockDiff:
-    """Return what changed from one lock to another."""
+    """Return the differences from one lock to another."""
     return LockDiff(
         platform=tuple(_platform(old, new)),
         components=tuple(_components(old, new)),
@@ -87,7 +87,7 @@ def _base(lock: Lock) -> str:
 
 
 def _components(old: Lock, new: Lock) -> Iterator[Change]:
-    """Pair components of a role by what brings them, and what is left by their name."""
+    """Pair components of a role by their package, the others by name."""
     before, after = (
         {(c.role, c.provider, c.name): c.version for c in lock.components} for lock in (old, new)
     )

@@ -1,7 +1,7 @@
-"""Reads files of a project without trust in what is there.
+"""Reads untrusted files of a project.
 
-Freezer writes regular files in regular folders. A link in place of either leads to bytes that
-no commit shows, and a pipe keeps its reader waiting, so both are refused whatever they hold.
+Freezer writes regular files in regular folders. A link may lead to bytes that no commit contains,
+and a pipe blocks its reader, so both are errors.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST: Final = 64 << 20
-"""Bytes of a file of a history, or next to a lock."""
+"""Maximum bytes of a file of a history, or next to a lock."""
 
 
 def read_regular(folder: Path, name: str) -> bytes:
-    """Return the bytes of a file below a folder: of a regular file, reached without a link.
+    """Return the bytes of a regular file below a folder, reached without a link.
 
-    Raises ``OSError`` whose ``strerror`` says what is there instead.
+    Raises ``OSError`` whose ``strerror`` describes what was found instead.
     """
     path = folder / name
     for parent in path.relative_to(folder).parents[:-1]:
         if (folder / parent).is_symlink():
-            raise OSError(errno.ELOOP, f"a link in the place of the folder {parent}")
+            raise OSError(errno.ELOOP, f"a link instead of the folder {parent}")
     if path.is_symlink():
-        raise OSError(errno.ELOOP, "a link in the place of a file")
-    # Without waiting: opening a pipe blocks until something writes to it.
+        raise OSError(errno.ELOOP, "a link instead of a file")
+    # Non-blocking: opening a pipe blocks until something writes to it.
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as stream:
         status = os.fstat(handle)
         if stat.S_ISDIR(status.st_mode):
-            raise OSError(errno.EISDIR, "a folder in the place of a file")
+            raise OSError(errno.EISDIR, "a folder instead of a file")
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "no regular file")
+            raise OSError(errno.EINVAL, "not a regular file")
         data = stream.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise OSError(errno.EFBIG, f"a file of over {LARGEST >> 20} MiB")

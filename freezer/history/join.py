@@ -1,4 +1,4 @@
-"""One history out of two branches that both added to it, as a merge of git leaves them."""
+"""Joins two branches of a history, as left by a merge of git."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def united(data: bytes, shown: str) -> tuple[Line, ...]:
-    """Return the lines of both sides, each once, each after those that it follows.
+    """Return the lines of both sides without duplicates, each after its predecessors.
 
-    Takes a history with git's conflict markers, or the lines of both sides one after the other.
-    No entry is changed, so numbers that both sides gave stay as they are. Raises ``HistoryError``
-    when a line is no entry, or follows one that is gone.
+    Accepts a history with git's conflict markers, or the lines of both sides one after the other.
+    No entry is changed, so generations of both sides may share a number. Raises ``HistoryError``
+    when a line is no entry, or its predecessor is missing.
     """
     content = b"".join(line + b"\n" for line in _of_both_sides(data.split(b"\n")) if line)
     waiting = {line.digest: line for line in parse_lines(content, shown)}
@@ -27,7 +27,7 @@ def united(data: bytes, shown: str) -> tuple[Line, ...]:
         ready = [own for own, one in waiting.items() if placed.keys() >= set(one.entry.parents)]
         if not ready:
             break
-        # One at a time: an entry that can follow the last one stands before another branch's.
+        # One at a time: an entry that follows the last one comes before another branch's.
         last = next(reversed(placed), None)
         own = next((own for own in ready if last in waiting[own].entry.parents), ready[0])
         placed[own] = waiting.pop(own)
@@ -40,7 +40,7 @@ def united(data: bytes, shown: str) -> tuple[Line, ...]:
 
 
 def _of_both_sides(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines without git's markers, and without what it shows of the common past."""
+    """Yield the lines without git's markers and without its copies of the common ancestor."""
     past = False
     for line in lines:
         if is_marker(line):

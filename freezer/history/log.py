@@ -1,4 +1,4 @@
-"""The history of an environment: entries in a file, each with the digests of those it follows."""
+"""The history of an environment: entries in a file, each with its predecessors' digests."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ LOG_FILE: Final = "generations.jsonl"
 
 @dataclass(frozen=True)
 class History:
-    """Every line, oldest first; each entry follows entries before it."""
+    """All lines, oldest first; each entry follows earlier entries."""
 
     lines: tuple[Line, ...] = ()
     shown: str = LOG_FILE
-    """The file, as messages show it."""
+    """The file's path for messages."""
 
     @classmethod
     def of(cls, entries: Iterable[Generation | Checked], shown: str = LOG_FILE) -> History:
-        """Return the history that consists of some entries."""
+        """Return the history of some entries."""
         return cls(tuple(map(line_of, entries)), shown)
 
     @cached_property
     def entries(self) -> tuple[Generation | Checked, ...]:
-        """Every entry, oldest first."""
+        """All entries, oldest first."""
         return tuple(line.entry for line in self.lines)
 
     @property
@@ -48,17 +48,17 @@ class History:
 
     @cached_property
     def generations(self) -> tuple[Generation, ...]:
-        """The generations, oldest first. Two branches that were joined may share a number."""
+        """The generations, oldest first. After a join, two may share a number."""
         return tuple(one for one in self.entries if isinstance(one, Generation))
 
     @property
     def head(self) -> Generation | None:
-        """The last generation: the current one, unless the lock was changed behind its back."""
+        """The last generation: the current one, unless the lock was replaced without an entry."""
         return self.generations[-1] if self.generations else None
 
     @cached_property
     def tips(self) -> tuple[str, ...]:
-        """Digests of the entries that no entry follows: the parents of the next entry."""
+        """Digests of the entries without successors: the parents of the next entry."""
         return tips(self.lines)
 
     @cached_property
@@ -67,7 +67,7 @@ class History:
         return {line.digest: line.entry for line in self.lines}
 
     def extended(self, *entries: Generation | Checked) -> History:
-        """Return the history with further entries; those that it has already are not added again.
+        """Return the history with further entries; existing ones are not added again.
 
         Raises ``HistoryError`` when the first new one does not follow the last entry.
         """
@@ -78,7 +78,7 @@ class History:
             raise HistoryError(
                 "the entry does not follow the last one of the history",
                 where=Where(self.shown),
-                hint="another freeze wrote to it; run the command again",
+                hint="another freeze process changed it; repeat the command",
             )
         after = History((*self.lines, *added), self.shown)
         require_chain(after.lines, self.shown)
@@ -90,7 +90,7 @@ class History:
         return max((one.number for one in self.generations), default=0) + 1
 
     def find(self, name: int | str) -> Generation:
-        """Return a generation by number, or by the first digits (4 or more) of its lock ID.
+        """Return a generation by number, or by a prefix (4 or more digits) of its lock ID.
 
         Raises ``HistoryError`` when there is none, or two with different locks.
         """
@@ -112,7 +112,7 @@ class History:
         return found[-1]
 
     def last_of(self, lock_id: str) -> Generation | None:
-        """Return the last generation of a lock; None when it never was current."""
+        """Return the last generation of a lock; None when it was never current."""
         return next((one for one in reversed(self.generations) if one.lock_id == lock_id), None)
 
     def verdicts(self, generation: int | Generation) -> tuple[Checked, ...]:
@@ -132,7 +132,7 @@ class History:
         )
 
     def references(self, lock_id: str) -> dict[str, str]:
-        """Return the SHA-256 of each reference that a lock was last checked against, by class."""
+        """Return the SHA-256 of each reference at the last check of a lock, by class."""
         checks = self.checks(lock_id)
         return {one.class_: one.reference for one in checks if one.reference is not None}
 
@@ -142,34 +142,34 @@ class History:
         return found[-1] if found else None
 
     def images(self, lock_id: str) -> frozenset[str]:
-        """Return the IDs of the images that are on record for a lock."""
+        """Return the image IDs recorded for a lock."""
         found = {one.image for one in self.entries if one.lock_id == lock_id}
         return frozenset(one for one in found if one is not None)
 
     def is_good(self, generation: Generation) -> bool:
-        """Return whether it was checked, and the last check in every numerics class was good."""
+        """Return whether the last check in every numerics class was good, and there was one."""
         last = {one.class_: one.word for one in self.verdicts(generation)}
         return bool(last) and all(word in GOOD for word in last.values())
 
     def last_good(self, before: int | None = None) -> Generation | None:
-        """Return the last good generation before another (the head), with another lock than its.
+        """Return the last good generation with another lock before one (the head).
 
-        Before a rollback is what was before the generation that it went back to: to go back twice
-        is to go back further. Raises ``HistoryError`` when there is no generation ``before``.
+        Before a rollback comes the generation before its target, so rolling back twice goes further
+        back. Raises ``HistoryError`` when there is no generation ``before``.
         """
         start = self.head if before is None else self.find(before)
         if start is None:
             return None
         earlier = self.generations[: self.generations.index(self.origin(start))]
-        others = (one for one in reversed(earlier) if one.lock_id != start.lock_id)
-        return next((one for one in others if self.is_good(one)), None)
+        candidates = (one for one in reversed(earlier) if one.lock_id != start.lock_id)
+        return next((one for one in candidates if self.is_good(one)), None)
 
     def origin(self, one: Generation) -> Generation:
-        """Return the generation that a rollback went back to; any other is its own."""
+        """Return the target of a rollback; any other generation is its own origin."""
         while one.action == "rollback":
             earlier = self.generations[: self.generations.index(one)]
             same = [other for other in earlier if other.lock_id == one.lock_id]
-            if not same:  # brought by a bundle, from a history that is not here
+            if not same:  # from a bundle, whose history is not here
                 return one
             one = same[-1]
         return one
@@ -189,11 +189,11 @@ def _range(generations: Sequence[Generation]) -> str:
 
 
 def read_history(folder: Path, shown: str) -> History:
-    """Return the history of the lock in a folder; an empty one where there is none.
+    """Return the history of the lock in a folder; empty when there is none.
 
-    ``shown`` is the folder as messages show it. Raises ``HistoryError`` with file and line for a
-    line that is no entry, an entry that was edited or whose predecessor is gone, conflict markers
-    of a merge, and two branches that were not joined.
+    ``shown`` is the folder's path for messages. Raises ``HistoryError`` with file and line for a
+    malformed line, an edited entry, a missing predecessor, conflict markers of a merge, and two
+    branches that were not joined.
     """
     place = f"{shown}/{FOLDER}/{LOG_FILE}"
     lines = parse_lines(read_log(folder, place), place)
@@ -202,7 +202,7 @@ def read_history(folder: Path, shown: str) -> History:
 
 
 def read_log(folder: Path, place: str) -> bytes:
-    """Return the bytes of a history; none where there is none. Raises ``HistoryError``."""
+    """Return the bytes of a history file; empty when there is none. Raises ``HistoryError``."""
     try:
         return read_regular(folder, f"{FOLDER}/{LOG_FILE}")
     except FileNotFoundError:
@@ -215,30 +215,28 @@ def read_log(folder: Path, place: str) -> bytes:
 
 
 def _require_none_kept(folder: Path, place: str) -> None:
-    """Raise ``HistoryError`` where locks are kept and the history is gone.
+    """Raise ``HistoryError`` when locks are archived but the history is missing.
 
-    The current lock may be kept without one: a process that is killed before it writes the first
-    entry leaves that.
+    Only the current lock may be: a process killed before it wrote the first entry leaves that.
     """
     lock = folder / LOCK_FILE
     current = digest(lock.read_bytes()) if lock.is_file() else None
     kept = {path.parent.name for path in (folder / FOLDER).glob(f"*/{LOCK_FILE}")} - {current}
     if kept:
         raise HistoryError(
-            "the history is gone, although locks of it are kept",
+            "the history is missing, but locks of it are archived",
             where=Where(place),
             found=f"{FOLDER}/{min(kept)[:12]}…",
-            hint="restore the file from version control, or remove the whole folder to start anew",
+            hint="restore the file from version control, or remove the whole folder to start again",
         )
 
 
 def append(folder: Path, past: History, *entries: Generation | Checked) -> History:
-    """Add entries to the history that was read from a folder, in one step; return the longer one.
+    """Add entries to the history read from a folder, atomically; return the longer history.
 
-    Entries that it has already are not added again, so a switch that was cut off can be finished.
-    The caller holds the environment's exclusive lock. Raises ``HistoryError`` when an entry does
-    not follow the last one, or the file is no longer the one that was read (as after a `git pull`
-    meanwhile).
+    Existing entries are not added again, so an interrupted switch can be finished. The caller holds
+    the environment's exclusive lock. Raises ``HistoryError`` when an entry does not follow the last
+    one, or the file was changed since it was read (as by a `git pull`).
     """
     after = past.extended(*entries)
     if after is past:
@@ -247,14 +245,14 @@ def append(folder: Path, past: History, *entries: Generation | Checked) -> Histo
         raise HistoryError(
             "the history was changed by another program while this command ran",
             where=Where(past.shown),
-            hint="look at `freeze log`, then run the command again",
+            hint="see `freeze log`, then repeat the command",
         )
     write_log(folder, after)
     return after
 
 
 def write_log(folder: Path, past: History) -> None:
-    """Write a whole history; its chain was verified before."""
+    """Write a history whose chain was verified before."""
     path = folder / FOLDER / LOG_FILE
     with disk_errors(folder):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Parsing a history: its lines, the entries in them, and the chain of digests between these."""
+"""Parses a history: lines, entries, and the chain of their digests."""
 
 from __future__ import annotations
 
@@ -16,27 +16,25 @@ if TYPE_CHECKING:
     from freezer.model.generation import Checked, Generation
 
 JOIN: Final = (
-    "two branches made generations: settle which freeze.lock.yaml is to be current, "
+    "two branches added generations: choose the freeze.lock.yaml to be current, "
     "then run `freeze log --join`"
 )
-RESTORE: Final = (
-    "restore the file from version control; `freeze log --verify` says all that was edited"
-)
+RESTORE: Final = "restore the file from version control; `freeze log --verify` lists all edits"
 _MARKERS: Final = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 
 
 class Line(NamedTuple):
-    """A line of a history. Hashed once, when it is read or written."""
+    """A line of a history with its digest, computed once."""
 
     entry: Generation | Checked
     data: bytes
-    """The entry in canonical form, without the line end."""
+    """The canonical form of the entry, without the line end."""
     digest: str
-    """``sha256:`` and the SHA-256 of the data: the name by which later entries follow this one."""
+    """``sha256:`` and the SHA-256 of the data, by which later entries refer to it."""
 
 
 def line_of(entry: Generation | Checked) -> Line:
-    """Return the line that an entry gets."""
+    """Return the line of an entry."""
     return _line(entry, entry_line(entry))
 
 
@@ -45,14 +43,14 @@ def _line(entry: Generation | Checked, data: bytes) -> Line:
 
 
 def is_marker(line: bytes) -> bool:
-    """Return whether git wrote this line because it could not merge."""
+    """Return whether a line is a conflict marker of git."""
     return line.startswith(_MARKERS)
 
 
 def parse_lines(data: bytes, shown: str) -> tuple[Line, ...]:
-    """Return the lines in a history's bytes. Their chain is not verified: see `require_chain`.
+    """Parse the lines of a history. Their chain is not verified: see `require_chain`.
 
-    Raises ``HistoryError`` with the line that is no entry.
+    Raises ``HistoryError`` with the malformed line.
     """
     if data and not data.endswith(b"\n"):
         raise HistoryError(
@@ -64,7 +62,7 @@ def parse_lines(data: bytes, shown: str) -> tuple[Line, ...]:
     for number, line in enumerate(data.split(b"\n")[:-1], start=1):
         if is_marker(line):
             raise HistoryError(
-                "the history holds git's conflict markers", where=Where(shown, number), hint=JOIN
+                "the history contains git's conflict markers", where=Where(shown, number), hint=JOIN
             )
         found.append(_parse(line, Where(shown, number)))
     return tuple(found)
@@ -79,10 +77,10 @@ def _parse(line: bytes, where: Where) -> Line:
     except (ValueError, RecursionError) as error:
         found = str(error)
     raise HistoryError(
-        "the line is not an entry of a history",
+        "the line is not a history entry",
         where=where,
         found=found,
-        expected="what `freeze` wrote, to the byte",
+        expected="exactly the bytes that `freeze` wrote",
         hint=RESTORE,
     )
 
@@ -99,9 +97,9 @@ def require_chain(lines: Sequence[Line], shown: str) -> None:
 
 
 def broken_links(lines: Sequence[Line]) -> list[tuple[int, str]]:
-    """Return the 1-based number of each line that does not follow, and what is wrong with it.
+    """Return the 1-based number of each line that does not follow, with the reason.
 
-    An entry without a predecessor begins a branch; two branches are a fork, which `tips` finds.
+    An entry without a predecessor starts a branch; two branches are a fork, which `tips` finds.
     """
     known: dict[str, int] = {}
     broken = []
@@ -116,7 +114,7 @@ def broken_links(lines: Sequence[Line]) -> list[tuple[int, str]]:
 
 def _lost(number: int) -> str:
     if number == 1:
-        return "the entry follows one that is gone: entries before it were removed"
+        return "the entry follows a missing one: entries before it were removed"
     return (
         f"the entry does not follow: the one before it (line {number - 1}) was edited, "
         "or entries were removed, added or swapped"
@@ -124,7 +122,7 @@ def _lost(number: int) -> str:
 
 
 def tips(lines: Sequence[Line]) -> tuple[str, ...]:
-    """Return the digests of the entries that no entry follows, in their order."""
+    """Return the digests of the entries without successors, in order."""
     followed = {parent for line in lines for parent in line.entry.parents}
     return tuple(line.digest for line in lines if line.digest not in followed)
 

@@ -1,7 +1,7 @@
-"""Finding what made a difference by trying: which step of many, and which changes within it.
+"""Bisection: finds the step that made a difference, and the changes within it.
 
-Nothing here knows what is tried. A trial is good, bad (the difference shows), or skipped: it could
-not be made, and says nothing.
+Independent of what is tried. A trial is good, bad (it has the difference), or skipped: it could not
+be made and shows nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Change = TypeVar("Change")
 
 
 class State(Enum):
-    """What a trial came to."""
+    """The outcome of a trial."""
 
     GOOD = "good"
     BAD = "bad"
@@ -27,9 +27,9 @@ class State(Enum):
 def bad_step(count: int, test: Callable[[int], State]) -> tuple[int, int]:
     """Return the last good and the first bad of ``count`` steps, as far as they can be tried.
 
-    The first step is known to be good and the last to be bad. Steps between the two that are
-    returned could not be tried: the change is in one of them. A step is tried once, about
-    ``log2 count`` of them where none is skipped.
+    The first step is known to be good and the last to be bad. Steps between the returned two could
+    not be tried: the change is in one of them. Each step is tried once, about ``log2 count`` of
+    them if none is skipped.
     """
     good, bad = 0, count - 1
     skipped: set[int] = set()
@@ -49,11 +49,11 @@ def bad_step(count: int, test: Callable[[int], State]) -> tuple[int, int]:
 def smallest(
     changes: Sequence[Change], test: Callable[[tuple[Change, ...]], State]
 ) -> tuple[Change, ...]:
-    """Return changes that show the difference together, none of which can be left out.
+    """Return a minimal set of changes that has the difference.
 
-    All of them together show it, and none of them does not (Zeller and Hildebrandt's ddmin, 2002).
-    Where a smaller set is skipped it may be that it would have shown it. One change among n takes
-    about ``2 log2 n`` trials; a set is tried once.
+    All changes together have it, the empty set does not (ddmin, Zeller and Hildebrandt 2002). A
+    skipped smaller set might have had it. One change among n takes about ``2 log2 n`` trials; each
+    set is tried once.
     """
     known: dict[tuple[Change, ...], State] = {tuple(changes): State.BAD}
 

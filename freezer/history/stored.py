@@ -1,4 +1,4 @@
-"""Files stored with a lock, compared with what the history recorded of them."""
+"""Files stored with a lock, compared with the history's records."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESTORE: Final = "restore it from version control"
 
 
 def recorded_files(past: History, lock_id: str) -> dict[str, str]:
-    """Return the SHA-256 of every file that a history records for a lock, by relative path.
+    """Return the SHA-256 of every file that a history records for a lock, by path.
 
     These are the lock itself, its exports, the last reference of each numerics class, and the last
     inventory. Entries of early versions of Freezer record less.
@@ -43,18 +43,18 @@ def recorded_exports(past: History, lock_id: str) -> dict[str, str]:
 
 
 def verified_file(folder: Path, name: str, sha256: str, shown: str) -> bytes:
-    """Return a stored file, which must have this SHA-256. Raises ``HistoryError``.
+    """Return a stored file with a given SHA-256. Raises ``HistoryError``.
 
-    ``shown`` is the folder as messages show it.
+    ``shown`` is the folder's path for messages.
     """
     where = Where(f"{shown}/{name}")
     try:
         if folder.is_symlink():
-            raise OSError(errno.ELOOP, "a link in the place of the folder")
+            raise OSError(errno.ELOOP, "a link instead of the folder")
         data = read_regular(folder, name)
     except FileNotFoundError as error:
         raise HistoryError(
-            "a file of the history is gone", where=where, found=error.strerror, hint=RESTORE
+            "a file of the history is missing", where=where, found=error.strerror, hint=RESTORE
         ) from None
     except OSError as error:
         raise HistoryError(

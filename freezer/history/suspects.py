@@ -1,10 +1,9 @@
-"""Which changes are likely to change results, and why. Pure.
+"""Rates which changes are likely to affect results, and why. Pure.
 
-The table says what is known of libraries that compute: measured on one host with AVX-512 for NumPy,
-scikit-learn, torch, JAX, XGBoost and LightGBM (previous minor releases, other BLAS builds, thread
-counts, kernel families), and by what their release notes say elsewhere. A minor release of
-scikit-learn changed weights by 1e-1 there, one of torch changed no bit: so levels are likelihoods,
-and a check is what decides.
+The table is based on measurements on one host with AVX-512 for NumPy, scikit-learn, torch, JAX,
+XGBoost and LightGBM (previous minor releases, other BLAS builds, thread counts, kernel families),
+and on release notes. A minor release of scikit-learn changed weights by 1e-1, one of torch changed
+no bit: levels are likelihoods, and only a check decides.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ LEVELS: Final[tuple[Level, ...]] = get_args(Likelihood)
 
 
 class Suspect(Model):
-    """A change that may move the numbers."""
+    """A change that may affect results."""
 
     level: Level
     what: str
@@ -41,9 +40,9 @@ _COMPONENTS: Final[dict[str, tuple[Level, str]]] = {
     "cuda": ("likely", "kernels on the GPU come with it"),
     "cudnn": ("likely", "convolutions on the GPU come from it, and it chooses algorithms"),
     "nccl": ("possible", "sums over several GPUs go through it"),
-    "libc": ("possible", "its libm rounds exp, log and the like, and chooses variants by CPU"),
-    "libstdc++": ("unlikely", "its sorting and random distributions are in use at most"),
-    "compiler": ("unlikely", "only what is compiled in the image is made by it"),
+    "libc": ("possible", "its libm rounds exp, log and the like, and selects variants by CPU"),
+    "libstdc++": ("unlikely", "at most its sorting and random distributions are used"),
+    "compiler": ("unlikely", "it affects only code that is compiled in the image"),
     "python": ("unlikely", "its own random and float arithmetic are kept the same across releases"),
     "accelerator": ("likely", "kernels on the GPU come with it"),
 }
@@ -58,8 +57,8 @@ _PACKAGES: Final[tuple[tuple[str, Level, str], ...]] = (
      "models, data order and defaults come from it"),
     (r"joblib|threadpoolctl|loky", "unlikely", "it starts the workers that compute"),
 )  # fmt: skip
-"""Pattern of a name, level, and why, for what belongs to no described framework; the first that
-fits counts. Frameworks and libraries say it of themselves: ``changes`` in `freezer.frameworks`."""
+"""Pattern of a name, level, and reason, for packages without a framework description; the first
+match counts. Those of frameworks are in ``changes`` in `freezer.frameworks`."""
 _KERNELS: Final = (
     r"OPENBLAS_CORETYPE|ONEDNN_MAX_CPU_ISA|MKL_CBWR|MKL_ENABLE_INSTRUCTIONS|GLIBC_TUNABLES"
     r"|BLIS_ARCH_TYPE|FREEZER_NUMERICS"
@@ -75,20 +74,22 @@ _SETTINGS: Final[tuple[tuple[str, Level, str], ...]] = (
 
 
 def assess(diff: LockDiff) -> tuple[Suspect, ...]:
-    """Return the changes that may move results, likeliest first, each said once."""
+    """Return the changes that may affect results, the likeliest first, without duplicates."""
     found: dict[tuple[Level, str], Suspect] = {}
     for one in _suspects(diff):
-        found.setdefault((one.level, one.what), one)  # a BLAS is most often the LAPACK as well
+        found.setdefault((one.level, one.what), one)  # a BLAS is usually the LAPACK as well
     return tuple(sorted(found.values(), key=lambda one: (LEVELS.index(one.level), one.what)))
 
 
 def _suspects(diff: LockDiff) -> Iterator[Suspect]:
     for change in diff.platform:
         if change.name == "platform":
-            yield Suspect(level="certain", what=_said(change), why="another architecture computes")
+            yield Suspect(
+                level="certain", what=_described(change), why="another architecture computes"
+            )
     for change in diff.components:
         if (row := _COMPONENTS.get(change.ecosystem)) is not None:
-            yield Suspect(level=row[0], what=_said(change), why=row[1])
+            yield Suspect(level=row[0], what=_described(change), why=row[1])
     for change in diff.packages:
         yield from _of_package(change)
     for change in diff.settings:
@@ -100,14 +101,14 @@ def _suspects(diff: LockDiff) -> Iterator[Suspect]:
 
 @cache
 def _packages() -> tuple[tuple[str, Level, str], ...]:
-    """Return pattern, level and why of every package that may change results."""
+    """Return pattern, level and reason of every package that may affect results."""
     rows = (row for item in described() for row in item.changes)
     return (*((row.pattern, row.likelihood, row.why) for row in rows), *_PACKAGES)
 
 
 @cache
 def _variables() -> tuple[tuple[str, Level, str], ...]:
-    """Return pattern, level and why of every environment variable that may change results."""
+    """Return pattern, level and reason of every environment variable that may affect results."""
     rows = (row for item in described() for row in item.variables)
     return (*((row.pattern, row.likelihood, row.why) for row in rows), *_SETTINGS)
 
@@ -116,26 +117,28 @@ def _of_package(change: Change) -> Iterator[Suspect]:
     for pattern, level, why in _packages():
         if re.fullmatch(pattern, change.name):
             lowered: Level = "possible" if change.kind == "rebuilt" else level
-            yield Suspect(level=lowered, what=_said(change), why=why)
+            yield Suspect(level=lowered, what=_described(change), why=why)
             return
 
 
 def _of_setting(change: Change) -> Iterator[Suspect]:
     if change.ecosystem == "smoke":
         if change.name in ("trainings", "command", "files", "seed"):
-            yield Suspect(level="certain", what=_said(change), why="another training is run")
+            yield Suspect(level="certain", what=_described(change), why="another training is run")
         elif change.name == "cpus":
-            yield Suspect(level="likely", what=_said(change), why="sums are split among threads")
+            yield Suspect(
+                level="likely", what=_described(change), why="sums are split among threads"
+            )
     if change.ecosystem == "steps":
         yield Suspect(
-            level="likely", what=_said(change), why="a step may add what is computed with"
+            level="likely", what=_described(change), why="a step may add what is computed with"
         )
     for pattern, level, why in _variables() if change.ecosystem == "setting" else ():
         if re.fullmatch(pattern, change.name):
-            yield Suspect(level=level, what=_said(change), why=why)
+            yield Suspect(level=level, what=_described(change), why=why)
             return
 
 
-def _said(change: Change) -> str:
+def _described(change: Change) -> str:
     before, after = change.before or "none", change.after or "none"
     return f"{change.name}: {before} to {after}"

@@ -1,18 +1,18 @@
-"""A switch: an earlier lock becomes current, in one step that survives a kill.
+"""A switch: makes an earlier lock current, atomically even when the process is killed.
 
 A rollback replaces several files, and a file system can rename only one at a time. So the switch is
-first written down whole, in a journal, and the order of the steps makes every kill harmless:
+first written to a journal, and the order of the steps makes a kill at any point harmless:
 
 1. The journal is written under another name, synced to disk, and renamed; then its folder is
-   synced. Until that rename nothing has changed. From it on the switch counts.
-2. Each file is replaced by a synced copy out of the archive, the lock last; then the entries are
-   added to the history, then the changelog follows. Every step writes what the journal says,
-   whatever is there already, so that repeating a step does no harm.
+   synced. Before the rename nothing has changed; after it the switch will be completed.
+2. Each file is replaced by a synced copy from the archive, the lock last; then the entries are
+   added to the history, then the changelog is written. Every step follows the journal, whatever
+   exists already, so it can be repeated.
 3. The journal is removed.
 
-Whoever opens the history next finds a journal that is left, and does steps 2 and 3. It is synced
-before the first file is replaced: otherwise a power failure could keep the new files and lose the
-journal, and leave one lock's exports next to another lock.
+The next process that opens the history completes steps 2 and 3 of a leftover journal. The journal
+is synced before the first file is replaced: otherwise a power failure could keep the new files and
+lose the journal, leaving one lock's exports next to another lock.
 """
 
 from __future__ import annotations
@@ -44,24 +44,24 @@ JOURNAL: Final = ".switch.json"
 
 
 class Switch(Model):
-    """All that makes an earlier lock current."""
+    """Everything needed to make an earlier lock current."""
 
     name: EnvName
     lock_id: Sha256
     image: Digest
-    """Gets the environment's tags."""
+    """The image that receives the environment's tags."""
     files: dict[File, Sha256]
-    """Files of the archive, with their SHA-256, that take their place next to the history."""
+    """Archived files, with their SHA-256, to be copied next to the history."""
     references: dict[File, Sha256] = Field(default_factory=dict)
     removed: tuple[File, ...] = ()
     """Files next to the current lock that the earlier lock does not have."""
     removed_references: tuple[File, ...] = ()
     entries: tuple[Entry, ...]
-    """What the history gets."""
+    """Entries to add to the history."""
 
 
 def begin(folder: Path, switch: Switch) -> None:
-    """Write the journal: once it has its name, the switch counts."""
+    """Write the journal: once it has its name, the switch will be completed."""
     document = plain(switch)
     document["integrity"] = digest(json_bytes(document))
     with disk_errors(folder):
@@ -70,7 +70,7 @@ def begin(folder: Path, switch: Switch) -> None:
 
 
 def begun(folder: Path, shown: str) -> Switch | None:
-    """Return a switch that was begun and not finished; None where there is none.
+    """Return an unfinished switch; None when there is none.
 
     Raises ``HistoryError`` when the journal was edited.
     """
@@ -94,11 +94,11 @@ def begun(folder: Path, shown: str) -> Switch | None:
 
 
 def apply(folder: Path, switch: Switch, past: History, shown: str) -> History:
-    """Do what the journal says, or what is left of it; return the history with its entries.
+    """Carry out a journal, or the rest of it; return the history with its entries.
 
-    ``past`` is the history as it is in the folder. The image's tags are left to the caller. Raises
-    ``HistoryError``, before anything is written, when the archive was edited, or the history went
-    on without the switch.
+    ``past`` is the history in the folder. The image's tags are left to the caller. Raises
+    ``HistoryError``, before anything is written, when the archive was edited, or the history has
+    other new entries.
     """
     files = dict(_from_archive(folder, switch, shown))
     require_fit(switch, past, shown)
@@ -107,18 +107,18 @@ def apply(folder: Path, switch: Switch, past: History, shown: str) -> History:
             (folder / REFERENCES / name).unlink(missing_ok=True)
         for name in switch.removed:
             (folder / name).unlink(missing_ok=True)
-        # The lock last: a reader that finds the new lock finds its exports and references too.
+        # The lock last: when it is in place, so are its exports and references.
         for name in sorted(files, key=lambda one: one == LOCK_FILE):
             _replace(folder / name, files[name])
-    # After the lock: entries that name a lock which is not in place yet would be believed by a
-    # reader that knows nothing of the journal, such as `git`.
+    # After the lock: readers that ignore the journal, such as `git`, must not see entries of a
+    # lock that is not in place yet.
     after = append(folder, past, *switch.entries)
     write_changelog(folder, after, switch.name)
     return after
 
 
 def end(folder: Path) -> None:
-    """Remove the journal: the switch is done."""
+    """Remove the journal."""
     with disk_errors(folder):
         (folder / FOLDER / JOURNAL).unlink(missing_ok=True)
 
@@ -136,7 +136,7 @@ def _paths(switch: Switch) -> Mapping[str, str]:
 
 
 def require_fit(switch: Switch, past: History, shown: str) -> None:
-    """Raise ``HistoryError`` when a history went on without a switch that was begun."""
+    """Raise ``HistoryError`` when the history has other entries after an unfinished switch."""
     try:
         past.extended(*switch.entries)
     except HistoryError as error:
@@ -158,5 +158,5 @@ def _stuck(what: str, where: Where, found: str | None = None) -> HistoryError:
         what,
         where=where,
         found=found,
-        hint="remove that file to stay with the lock that is there, then look at `freeze log`",
+        hint="remove that file to keep the current lock, then see `freeze log`",
     )

@@ -1,4 +1,4 @@
-"""What needs a locked package: the lock as a graph, and the shortest paths through it. Pure."""
+"""Dependents of a locked package: the lock as a graph, and its shortest paths. Pure."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Graph:
-    """The packages of a lock, and for each what needs it."""
+    """The packages of a lock, and the dependents of each."""
 
     packages: Mapping[Key, Package]
     needs: Mapping[Key, tuple[Need, ...]]
-    """By the package that is needed; sorted by who needs it."""
+    """Dependents by package, sorted."""
     roots: frozenset[Key]
-    """What is here without another package's need: asked for, Freezer's own, or essential."""
+    """Packages that are no dependencies: requested, Freezer's own, or essential."""
 
     def named(self, names: Iterable[str]) -> tuple[Key, ...]:
-        """Return the packages of any of these names, in every ecosystem."""
+        """Return the packages of any of these names, in all ecosystems."""
         wanted = set(names)
         return tuple(sorted(key for key in self.packages if key.name in wanted))
 
 
 def graph(lock: Lock, known: Lookup) -> Graph:
-    """Return what needs what in a lock. A name that is not locked (``__glibc``) is left out."""
+    """Return the dependency graph of a lock, without names not locked (``__glibc``)."""
     packages = {key: one for ecosystem in ECOSYSTEMS for key, one in ecosystem.keys(lock)}
     found: dict[Key, dict[Key, list[str]]] = {}
     edges = (edge for ecosystem in ECOSYSTEMS for edge in ecosystem.edges(lock, known))
@@ -53,16 +53,16 @@ def graph(lock: Lock, known: Lookup) -> Graph:
 
 
 def _ranges(wanted: Sequence[str]) -> tuple[str, ...]:
-    """Drop duplicates, and "any version" where there is a range."""
+    """Remove duplicates, and "any version" when there is a range."""
     ranges = tuple(dict.fromkeys(text for text in wanted if text))
     return ranges or tuple(dict.fromkeys(wanted))
 
 
 def chains(found: Graph, target: Key) -> list[tuple[Key, ...]]:
-    """Return for each direct parent the shortest way to the target from a root, shortest first.
+    """Return the shortest path from a root to the target through each dependent.
 
-    A root that is the target itself is the first way. A parent that is only here because of the
-    target is on no way.
+    Shortest first. A root that is the target itself is the first path. A dependent that is only
+    there because of the target is on no path.
     """
     before = _shortest(found, target)
     ways: list[tuple[Key, ...]] = [(target,)] if target in found.roots else []
@@ -72,7 +72,7 @@ def chains(found: Graph, target: Key) -> list[tuple[Key, ...]]:
 
 
 def _shortest(found: Graph, without: Key) -> dict[Key, Key | None]:
-    """Return for every package that a root leads to the one before it; never through `without`."""
+    """Map every package reachable from a root to its predecessor, without passing `without`."""
     children: dict[Key, list[Key]] = {}
     for needed, needs in found.needs.items():
         for need in needs:
@@ -103,10 +103,10 @@ def _is_root(key: Key, item: Package) -> bool:
 
 
 def since(past: History, current: Generation, same: Callable[[Generation], bool]) -> Generation:
-    """Return the oldest generation from which on something was never otherwise, up to `current`.
+    """Return the oldest generation since which something has held, up to `current`.
 
-    Where two branches were joined, both are followed. ``same`` says whether a generation has it;
-    it is asked once for each, and never for those behind one that has it not.
+    After a join, both branches are followed. ``same`` returns whether it holds for a generation; it
+    is called once for each, and never for those behind one for which it does not.
     """
     by_digest, oldest = past.by_digest, current
     order = {entry_digest(one): place for place, one in enumerate(past.entries)}

@@ -1,5 +1,5 @@
-"""Output files compared by content: formats that hold a clock, a random identifier or an address.
+"""Output files compared by content, for formats with a clock, identifier or address.
 
-`freezer.check.artifacts.content.content_digest` gives a second digest beside that of the bytes.
-What each format hides, and how that was measured: ``docs/reference/artifacts.md``.
+`freezer.check.artifacts.content.content_digest` returns a second digest besides that of the bytes.
+What is left out of each format, and how it was measured: ``docs/reference/artifacts.md``.
 """

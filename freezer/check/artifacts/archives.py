@@ -1,4 +1,4 @@
-"""Archives hold times: gzip, zip, tar, and the zips that PyTorch and Keras write."""
+"""Archives with timestamps: gzip, zip, tar, and the zip files of PyTorch and Keras."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LARGEST: Final = 64 << 30
-"""Bytes of all unpacked content of one file: a few bytes may claim to be terabytes."""
+"""Maximum unpacked bytes of one file, against decompression bombs."""
 MOST: Final = 1_000_000
-"""Members of one archive."""
+"""Maximum members of one archive."""
 _BLOCK: Final = 1 << 20
 _JSON: Final = 64 << 20
 
@@ -48,14 +48,14 @@ def _zip(stream: BinaryIO) -> Parts:
 
 
 def _torch(stream: BinaryIO) -> Parts:
-    """Yield the members without the first folder, which is named after the file."""
+    """Yield the members without the top folder, which is named after the file."""
     found = [(name.partition("/")[2], digest) for name, digest in _members(stream)]
-    # An identifier of the serialised object, made from the names and checksums of the members.
+    # An identifier of the serialised object, computed from names and checksums of the members.
     yield from sorted(one for one in found if one[0] != ".data/serialization_id")
 
 
 def _keras(stream: BinaryIO) -> Parts:
-    """Yield the members; of the two JSON ones what is no clock and no address."""
+    """Yield the members; of the two JSON ones without clocks and addresses."""
     budget, found = Budget(), []
     with zipfile.ZipFile(stream) as archive:
         for info in archive.infolist():
@@ -86,7 +86,7 @@ def _members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
 
 
 class Budget:
-    """How much may still be unpacked."""
+    """The remaining unpacked bytes and members."""
 
     def __init__(self) -> None:
         self._bytes = LARGEST
@@ -129,7 +129,7 @@ ERRORS: Final = (
     zlib.error, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, struct.error, TypeError,
     IndexError, ArithmeticError,
 )  # fmt: skip
-"""What Python raises for archives that are corrupt, encrypted, or packed in another way.
+"""Exceptions of Python for archives that are corrupt, encrypted, or of unknown compression.
 
 `tarfile` ends in ``TypeError`` where a gzip header is cut short.
 """
@@ -181,4 +181,4 @@ FORMATS: Final = (
         "CPython 3.11: `gzip.compress`; pandas 3.1: `to_csv(compression='gzip')`",
     ),
 )  # fmt: skip
-"""In the order in which they are tried: PyTorch's and Keras' files are zips as well."""
+"""In order of detection: PyTorch's and Keras' files are zips as well."""

@@ -1,4 +1,4 @@
-"""The digest of a file's content, where its format hides a clock or an identifier in its bytes."""
+"""Content digest of a file whose format has a clock or an identifier in its bytes."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ FORMATS: Final[tuple[Format, ...]] = (
     *pickles.FORMATS,
     *archives.FORMATS,
 )
-"""In the order in which they are tried."""
+"""In order of detection."""
 _HEAD: Final = 512
 
 
 def format_of(name: str, head: bytes) -> Format | None:
-    """Return the format of a file by its name and first bytes; None where it is not known."""
+    """Return the format of a file by its name and first bytes; None when unknown."""
     return next((one for one in FORMATS if one.applies(name, head)), None)
 
 
 def content_digest(path: Path) -> tuple[str, str] | None:
     """Return a file's format and the SHA-256 of its content.
 
-    None for a format that is not known, or a file that is corrupt: its bytes are compared then.
+    None for an unknown format or a corrupt file, whose bytes are compared instead.
     """
     try:
         with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""What is known of one format of output files."""
+"""Description of a format of output files."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 Parts = Iterator[tuple[str, bytes]]
-"""A file's content in parts, each with a name: what the digest is taken over, in this order."""
+"""Named parts of a file's content, over which the digest is computed, in order."""
 
 
 class NotThisFormatError(ValueError):
-    """A file looks like a format, and is not one that can be read: its bytes are compared."""
+    """A file that cannot be read as the detected format; its bytes are compared instead."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format whose files may have other bytes for the same content."""
+    """A format whose files may have different bytes for the same content."""
 
     name: str
     applies: Callable[[str, bytes], bool]
-    """Whether a file is of it, by its name and its first 512 bytes."""
+    """Detects the format by a file's name and first 512 bytes."""
     parts: Callable[[BinaryIO], Parts]
-    """Raises ``NotThisFormatError`` for a file that is none, or is corrupt."""
+    """Raises ``NotThisFormatError`` for another format, or a corrupt file."""
     hides: str
-    """What is left out of the comparison, and why it differs between equal runs."""
+    """What is left out of the comparison, as it differs between equal runs."""
     measured: str
-    """With which library and version that was seen."""
+    """The library and version with which that was measured."""
 
 
 LARGEST_WHOLE: Final = 1 << 30
-"""Bytes of a file that is read whole."""
+"""Maximum bytes of a file that is read at once."""
 
 
 def whole(stream: BinaryIO) -> bytes:

@@ -1,4 +1,4 @@
-"""TensorBoard's event files: records with a clock in each, and in the first the time of opening."""
+"""TensorBoard's event files: records with a clock, the first with the time of opening."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LARGEST: Final = 256 << 20
-"""Bytes of one record."""
+"""Maximum bytes of one record."""
 
 
 def _events(stream: BinaryIO) -> Parts:
-    """Yield each event after the first without its wall time, and at the end their count.
+    """Yield each event after the first without its wall time, and finally their number.
 
-    The count matters: readers stop at damage without a word.
+    The number matters because readers stop silently at damage.
     """
     count = 0
     for number, record in enumerate(_records(stream)):
@@ -46,7 +46,7 @@ _CUT: Final = "a record is cut short or too large"
 
 
 def _without_clock(record: bytes) -> Iterator[bytes]:
-    """Yield an event's fields but the first, ``wall_time``, which is a double."""
+    """Yield an event's fields except for the first, ``wall_time``, a double."""
     for one in fields(record):
         if (one.number, one.wire) != (1, DOUBLE):
             yield one.whole

@@ -10,16 +10,16 @@ from typing import BinaryIO, Final
 from freezer.check.artifacts.description import Format, NotThisFormatError, Parts, whole
 
 _HEADER: Final = 100 << 20
-"""Bytes of a safetensors header: the limit of the library itself."""
+"""Maximum bytes of a safetensors header: the library's own limit."""
 _BLOCK: Final = 1 << 20
 _GUID: Final = re.compile(
     rb"[\x20-\x23]\0\0\0[0-9a-f]{1,8}(-[0-9a-f]{1,8}){3}\0{1,4}(?=\x0a\0\0\0model_guid\0)"
 )
-"""Four hexadecimal numbers of 32 bits without leading zeros: its length varies, and is in front."""
+"""Four hexadecimal 32-bit numbers without leading zeros, prefixed by their varying length."""
 _CLOCK: Final = re.compile(
     rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(?=\0{1,4}\x11\0\0\0train_finish_time\0)"
 )
-"""Values in a flat buffer stand in front of their keys, each with the length of its text."""
+"""In a flat buffer values precede their keys, each with the length of its text."""
 
 
 def _safetensors(stream: BinaryIO) -> Parts:
@@ -40,16 +40,16 @@ def _safetensors(stream: BinaryIO) -> Parts:
 
 
 def _lightgbm(stream: BinaryIO) -> Parts:
-    """Yield all lines but the number of threads among the parameters."""
+    """Yield all lines except for the number of threads among the parameters."""
     lines = whole(stream).split(b"\n")
     yield "model", b"\n".join(one for one in lines if not one.startswith(b"[num_threads:"))
 
 
 def _catboost(stream: BinaryIO) -> Parts:
-    """Yield the model with the values of its identifier and its clock set to nothing."""
+    """Yield the model with its identifier and its clock cleared."""
     data = whole(stream)
     if b"model_guid" not in data:
-        message = "no model of CatBoost"
+        message = "not a CatBoost model"
         raise NotThisFormatError(message)
     for pattern in (_GUID, _CLOCK):
         data = pattern.sub(b"", data)
@@ -59,7 +59,7 @@ def _catboost(stream: BinaryIO) -> Parts:
 def _catboost_json(stream: BinaryIO) -> Parts:
     document = json.loads(whole(stream))
     if not isinstance(document, dict) or "model_info" not in document:
-        message = "no model of CatBoost"
+        message = "not a CatBoost model"
         raise NotThisFormatError(message)
     info = document.get("model_info")
     if isinstance(info, dict):

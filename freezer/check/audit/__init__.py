@@ -1,1 +1,1 @@
-"""What an audit varies, what each variation does to the results, and what is documented."""
+"""Audits: the factors varied, their effects on results, and documented non-determinism."""

@@ -1,7 +1,7 @@
-"""What is known, before anything runs, of locked packages and settings that are not deterministic.
+"""Known non-determinism of locked packages and settings, without running anything.
 
-Rows come from `freezer.frameworks`, each with its source: the framework's own documentation, its
-maintainers' statement, or a measurement.
+Rows come from `freezer.frameworks`, each with its source: the framework's documentation, a
+statement of its maintainers, or a measurement.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Note:
-    """A fact about a locked package or setting that no run is needed for."""
+    """A known fact about a locked package or setting."""
 
     about: str
     """A package with its version, or a setting."""
@@ -33,12 +33,12 @@ class Note:
 
 
 def notes(lock: Lock) -> tuple[Note, ...]:
-    """Return what is known of a lock's packages and settings. Pure."""
+    """Return the known facts on a lock's packages and settings. Pure."""
     return (*_packages(lock), *_settings(lock))
 
 
 def _packages(lock: Lock) -> Iterator[Note]:
-    """Yield what is documented of the locked packages, and what was measured of their versions."""
+    """Yield documented facts on the locked packages, and measurements of their versions."""
     versions = {item.name: item.version for item in lock.conda}
     versions |= {item.name: item.version for item in lock.pip}
     locked = {python_names().get(name, name): version for name, version in versions.items()}
@@ -53,7 +53,7 @@ def _packages(lock: Lock) -> Iterator[Note]:
 
 
 def _measured(item: Framework, name: str, version: str) -> Iterator[Note]:
-    """Yield what changes results within one version; other versions are another matter."""
+    """Yield measured differences of one version, which do not apply to other versions."""
     for row in item.measured:
         if row.effect == "same" or row.factor == "version" or not covers(row, version):
             continue
@@ -66,10 +66,10 @@ def _measured(item: Framework, name: str, version: str) -> Iterator[Note]:
 
 
 def covers(row: Measured, version: str) -> bool:
-    """Return whether a version is within those that were measured, or a patch release of one."""
+    """Return whether a version was measured, or is a patch release of a measured one."""
     try:
         locked = Version(version)
-    except InvalidVersion:  # conda has versions that no Python package could have
+    except InvalidVersion:  # conda has versions that are invalid for Python packages
         return False
     tried = [Version(text) for text in row.versions]
     return min(tried) <= locked <= max(tried) or any(
@@ -78,9 +78,9 @@ def covers(row: Measured, version: str) -> bool:
 
 
 def _settings(lock: Lock) -> Iterator[Note]:
-    """Yield where the spec's own variables undo what every image sets.
+    """Yield variables of the spec that override those of every image.
 
-    An older lock may lack a variable that there was not yet; that is no one's doing.
+    An older lock may lack a newer variable; that is not reported.
     """
     for row in table(lock.smoke.seed, lock.smoke.cpus):
         if row.name not in lock.environment:

@@ -1,4 +1,4 @@
-"""What a variation did to the numbers of each training. Pure."""
+"""Effects of a variation on the results of each training. Pure."""
 
 from __future__ import annotations
 
@@ -16,48 +16,48 @@ if TYPE_CHECKING:
 
 
 class Effect(Model):
-    """What one factor did to one training."""
+    """The effect of one factor on one training."""
 
     factor: str
     title: str
     training: str
     changes: bool
-    """Whether any bit of what was trained differs."""
+    """Whether any bit of the results differs."""
     failure: str | None = None
-    """Why the training did not come to its end under the factor."""
+    """Why the training failed under the factor."""
     first: str | None = None
-    """Where it differs first, in words: ``w1 at step 1``."""
+    """The first difference: ``w1 at step 1``."""
     relative: float | None = None
-    """Norm of the difference over the norm of what was expected, where it first differs."""
+    """Norm of the difference over the norm of the expected value, at the first difference."""
     differing: int = 0
     of: int = 0
     fault: bool = False
-    """Whether a change means that the training does not repeat on one host."""
+    """Whether a change means that the training is not repeatable on one host."""
     time: float | None = None
     """CPU time of the training under the factor over that of the unchanged one."""
     mitigation: str = ""
     cost: float | None = None
-    """Time with the mitigation over the time without; 1 where it costs nothing."""
+    """Time with the mitigation over the time without; 1 when it costs nothing."""
 
     @property
     def bad(self) -> bool:
-        """Whether the training does not repeat, or does not run."""
+        """Whether the training is not repeatable, or does not run."""
         return self.failure is not None or (self.fault and self.changes)
 
 
 def effects(factor: Factor, base: Record, varied: Record) -> Iterator[Effect]:
     """Yield the effect of a factor on each training that was run under it.
 
-    ``base`` is an unchanged run, or the one that the factor is compared with. Only numbers count:
-    that a setting reads back as it was set is no effect.
+    ``base`` is an unchanged run, or the one that the factor is compared with. Only results count,
+    not recorded settings.
     """
     names = {one.name for one in varied.trainings}
     before = tuple(one for one in base.trainings if one.name in names)
     verdict = compare_numbers(base.model_copy(update={"trainings": before}), varied)
     seconds = {one.name: _seconds(one) for one in before}
     for one, run in zip(verdict.trainings, varied.trainings, strict=True):
-        first, took = one.first, seconds.get(run.name)
-        time = _seconds(run) / took if took and one.reason is None else None
+        first, unchanged = one.first, seconds.get(run.name)
+        time = _seconds(run) / unchanged if unchanged and one.reason is None else None
         yield Effect(
             factor=factor.name,
             title=factor.title,
@@ -76,16 +76,18 @@ def effects(factor: Factor, base: Record, varied: Record) -> Iterator[Effect]:
 
 
 def _seconds(training: Training) -> float:
-    """Return how long a training took, without its start: its CPU time where it recorded that.
+    """Return a training's CPU time if recorded, without its start.
 
-    Of a user's own training it is the sum of all timings that it recorded.
+    For a user's own training it is the sum of its recorded timings.
     """
     seconds = {one.name: one.seconds for one in training.timings}
-    return seconds.get(PROCESSOR) or sum(took for name, took in seconds.items() if name != "start")
+    return seconds.get(PROCESSOR) or sum(
+        seconds for name, seconds in seconds.items() if name != "start"
+    )
 
 
 def _cost(factor: Factor, time: float | None) -> float | None:
-    """Return what the mitigation costs, given the time under the factor."""
+    """Return the cost of the mitigation from the time under the factor."""
     if factor.costs == "nothing":
         return 1.0
     if not time or factor.costs == "unknown":

@@ -31,43 +31,42 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock
 
 RACE_THREADS: Final = 4
-"""Three or more: with two, a + b = b + a hides in which order threads end."""
+"""Three or more: with two, a + b = b + a hides the order in which threads end."""
 _V2: Final = {
     "OPENBLAS_CORETYPE": "Nehalem",
     "ONEDNN_MAX_CPU_ISA": "SSE41",
     "MKL_CBWR": "COMPATIBLE",
 }
-"""Kernels of x86-64-v2 in libraries that several frameworks share."""
+"""Settings for x86-64-v2 kernels of libraries that several frameworks share."""
 _PINNED: Final = "use `numerics: portable`, or keep to hosts of one CPU family"
 _SEEDED: Final = "seed it: `freezer_inside.seed_everything()` is called first"
 
 
 @dataclass(frozen=True)
 class Factor:
-    """One thing that is varied."""
+    """One factor to vary."""
 
     name: str
-    """Stable: a spec accepts a deviation by it."""
+    """A stable identifier, by which a spec accepts a deviation."""
     title: str
     mitigation: str
-    """What keeps it from mattering."""
+    """How to avoid its effect."""
     environment: Mapping[str, str] = field(default_factory=dict)
     against: str | None = None
-    """The factor whose run this one is compared with; None: the unchanged run."""
+    """The factor to compare with; None: the unchanged run."""
     fault: bool = False
-    """Whether a difference means that the training does not repeat, on one host, by itself."""
+    """Whether a difference means that the training is not repeatable on one host."""
     only: tuple[str, ...] = ()
-    """The trainings that it is about; empty: all of them."""
+    """The trainings that it applies to; empty: all of them."""
     costs: Literal["nothing", "as varied", "as locked", "unknown"] = "nothing"
-    """What the mitigation costs: nothing; the time under the factor over that of the unchanged run,
-    where the factor is the mitigation; the reverse, where the factor takes it away; or what no run
-    of an audit shows."""
+    """The kind of the mitigation's cost: none; the time under the factor over that of the unchanged
+    run, if the factor is the mitigation; the reverse, if it removes the mitigation; or unknown."""
 
 
 def factors(lock: Lock) -> tuple[Factor, ...]:
-    """Return what an audit of a lock varies, the most informative first.
+    """Return the factors of a lock's audit, the most informative first.
 
-    Where the image pins the kernels (portable numerics) they are freed instead.
+    When the image pins the kernels (portable numerics), they are unpinned instead.
     """
     kernels = _kernels(lock)
     ordered = [
@@ -106,7 +105,7 @@ def _threads(lock: Lock) -> list[Factor]:
 
 
 def _kernels(lock: Lock) -> list[Factor]:
-    """Return what makes libraries take other kernels, that of all of them first."""
+    """Return factors that select other kernels, that of all libraries first."""
     if lock.target.architecture != "x86_64":
         return []
     pins = {name: value for name, value in pinned().items() if lock.environment.get(name) == value}
@@ -121,7 +120,7 @@ def _kernels(lock: Lock) -> list[Factor]:
         Factor("cpu-v2", "CPU kernels of x86-64-v2, without AVX", _PINNED, _v2(), costs="unknown"),
         Factor("libm", "the C library without FMA", _PINNED, tunables, costs="unknown"),
     )
-    own = lock.environment.keys()  # what the spec itself pins is left alone
+    own = lock.environment.keys()  # variables of the spec itself are not varied
     return [item for item in found if not own & item.environment.keys()]
 
 
@@ -156,7 +155,7 @@ def _workers(lock: Lock) -> list[Factor]:
 
 
 def _framework_switches(lock: Lock) -> Iterator[Factor]:
-    """Yield each switch of a framework left as the framework has it, as far as it has a part."""
+    """Yield each switch of a framework at the framework's own default, where it matters."""
     for framework, item in _trained(lock).items():
         for switch in item.switches:
             if switch.gpu and lock.accelerator is None:
@@ -173,12 +172,12 @@ def _framework_switches(lock: Lock) -> Iterator[Factor]:
 
 
 def _trained(lock: Lock) -> dict[str, Framework]:
-    """Return the frameworks that a lock's built-in trainings exercise, by training."""
+    """Return the frameworks of a lock's built-in trainings, by training."""
     return {name: item for name, item in frameworks().items() if name in lock.smoke.trainings}
 
 
 def _switches(lock: Lock) -> list[Factor]:
-    """Return each fixed setting switched off; without a GPU those of CUDA change nothing."""
+    """Return each fixed setting switched off; those of CUDA only with a GPU."""
     off = {"OMP_DYNAMIC": "TRUE", "MKL_DYNAMIC": "TRUE"}
     if lock.accelerator is not None:
         off |= {"CUBLAS_WORKSPACE_CONFIG": "", "NVIDIA_TF32_OVERRIDE": ""}

@@ -1,1 +1,1 @@
-"""Why two records differ: ranked factors, and experiments that isolate one of them."""
+"""Causes of differing records: ranked factors, and experiments that isolate one of them."""

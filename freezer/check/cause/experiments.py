@@ -1,7 +1,7 @@
-"""Experiments that find a cause: the trainings again, with one thing as the reference had it.
+"""Experiments that find a cause: reruns with one factor as in the reference.
 
-What differs between two hosts may change the results, or may not. To restore one thing and get the
-reference's results again is evidence; a list of differences is not. Pure: what is to be tried.
+A difference between two hosts may or may not affect results. If restoring one factor restores the
+reference's results, that is evidence; a list of differences is not. Pure: returns what to run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _COUNTS: Final = frozenset(thread_counts(1))
 MOST: Final = 6
-"""Experiments at most: each is a whole run."""
+"""Maximum number of experiments: each is a full run."""
 _OPENBLAS: Final = frozenset(
     {"Prescott", "Nehalem", "Sandybridge", "Haswell", "Zen", "SkylakeX", "Cooperlake",
      "Sapphirerapids", "Barcelona", "Bulldozer", "Piledriver", "Steamroller", "Excavator",
@@ -52,38 +52,38 @@ _FEWER: Final = (
         "XLA_FLAGS": "--xla_cpu_max_isa=AVX512",
     }),
 )  # fmt: skip
-"""A feature that the reference's CPU lacks, in words, and what makes libraries do without; the
-first that fits. What each variable does: ``freezer.check.audit.factors``."""
+"""A CPU feature that the reference lacks, its description, and variables to disable it; the first
+match counts. The variables: ``freezer.check.audit.factors``."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One thing to restore, and the variables that restore it."""
+    """One factor to restore, with the variables that restore it."""
 
     title: str
-    """In words: ``OMP_NUM_THREADS=2, as in the reference``."""
+    """A title: ``OMP_NUM_THREADS=2, as in the reference``."""
     environment: Mapping[str, str]
     factors: tuple[str, ...] = ()
-    """The restored factor, as `freezer.check.cause.table` names it; empty for several at once."""
+    """The restored factors, as named in `freezer.check.cause.table`; empty for several at once."""
 
 
 @dataclass(frozen=True)
 class ExperimentResult:
-    """An experiment, and how its results compare with the reference's."""
+    """An experiment with the verdict against the reference."""
 
     experiment: Experiment
     verdict: Verdict
 
     @property
     def is_cause(self) -> bool:
-        """Whether the experiment restored every result of the reference, to the bit."""
+        """Whether the experiment restored all results of the reference, bit for bit."""
         return self.verdict.word is Word.IDENTICAL
 
 
 def experiments(expected: Host, found: Host) -> tuple[Experiment, ...]:
-    """Return what to restore, one thing at a time and then all of it, at most `MOST`.
+    """Return the experiments: one factor at a time and then all of them, at most `MOST`.
 
-    Empty where the two hosts do not differ in anything that can be restored.
+    Empty when the hosts differ in nothing that can be restored.
     """
     single = [
         *_settings(expected, found),
@@ -93,8 +93,8 @@ def experiments(expected: Host, found: Host) -> tuple[Experiment, ...]:
     if len(single) < 2:
         return tuple(single)
     every = {name: value for one in single for name, value in one.environment.items()}
-    together = Experiment("all of these, as in the reference", every)
-    return (*single[: MOST - 1], together)
+    combined = Experiment("all of these, as in the reference", every)
+    return (*single[: MOST - 1], combined)
 
 
 def _settings(expected: Host, found: Host) -> Iterator[Experiment]:
@@ -106,11 +106,11 @@ def _settings(expected: Host, found: Host) -> Iterator[Experiment]:
         if name in _COUNTS:
             threads[name] = before
         else:
-            shown = f"{name}={before}" if before else f"{name} not set"
-            title = f"{shown}, as in the reference"
+            label = f"{name}={before}" if before else f"{name} not set"
+            title = f"{label}, as in the reference"
             yield Experiment(title, {name: before}, (name,))
     if threads:
-        # One number in several variables: a library reads whichever is its own.
+        # The same number in several variables: each library reads its own.
         counts = " and ".join(sorted(set(threads.values()))) or "no number of"
         noun = "thread" if counts == "1" else "threads"
         yield Experiment(f"{counts} {noun}, as in the reference", threads, tuple(threads))
@@ -127,7 +127,7 @@ def _kernels(expected: Host, found: Host) -> Iterator[Experiment]:
 
 
 def _features(expected: Host, found: Host) -> Iterator[Experiment]:
-    """Yield a run without what this CPU has for arithmetic and the reference's had not."""
+    """Yield a run without the CPU features for arithmetic that the reference's CPU lacks."""
     more = {name for name in {*found.flags} - {*expected.flags} if is_arithmetic(name)}
     if not more or found.level == found.level.removeprefix("x86-64"):
         return

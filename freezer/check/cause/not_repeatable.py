@@ -1,4 +1,4 @@
-"""Why two runs of one image most likely differ, from where they first do."""
+"""Likely reasons why two runs of one image differ, from the first difference."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from freezer.model.record.verdict import Difference
 
 _ROUNDING: Final = 1e-3
-"""Relative error below which a difference between two runs looks like rounding."""
+"""Relative error below which a difference is probably due to rounding."""
 
 
 def why_not_repeatable(first: Difference, inputs: Sequence[str]) -> str:
-    """Say what most likely makes two runs of one image differ, from where they part. Pure."""
+    """Return the likely reason of a difference between two runs of one image. Pure."""
     if any("random numbers" in sentence for sentence in inputs):
         return "it draws from a generator without a fixed seed; call seed_everything() first"
     if inputs or first.what.startswith(("data ", "setting ", "version ")):

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 def find_cause(
     expected: Record, found: Record, runner: SmokeRunner
 ) -> tuple[ExperimentResult, ...]:
-    """Restore what differs between two records' hosts, one thing at a time; return all results.
+    """Restore the differences between two hosts one at a time; return all experiments.
 
-    Stops at the first experiment that restores every result of ``expected``. Empty where nothing
-    can be restored, or where only versions and settings differ. Raises ``CheckError`` when a run
-    cannot be started.
+    Stops at the first experiment that restores all results of ``expected``. Empty when nothing can
+    be restored, or when only versions and settings differ. Raises ``CheckError`` when a run cannot
+    be started.
     """
     if compare_numbers(expected, found).word not in CHANGED:
         return ()
     results: list[ExperimentResult] = []
     for experiment in experiments(expected.host, found.host):
-        title = f"Looking for the cause: {experiment.title}"
+        title = f"Searching for the cause: {experiment.title}"
         record = runner.run(title, Varied(experiment.environment))
         results.append(ExperimentResult(experiment, compare_numbers(expected, record)))
         if results[-1].is_cause:

@@ -1,4 +1,4 @@
-"""The factors that may change results, as two records have them: which differ, which not. Pure."""
+"""Table of factors that may affect results, with their values in two records. Pure."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from freezer.model.record.record import Host, Record, Training
 
 _OF_THE_IMAGE = frozenset(settings(0, 1, "portable"))
-"""Settings that each training reads back, and that the host's record has already."""
+"""Settings recorded by each training that are in the host's record already."""
 
 
 class Row(Model):
     """One factor."""
 
     factor: str
-    """In words: ``OMP_NUM_THREADS``, ``BLAS kernels``, ``numpy: random streams``."""
+    """Its name: ``OMP_NUM_THREADS``, ``BLAS kernels``, ``numpy: random streams``."""
     expected: str
     found: str
     evidence: str = ""
-    """The result of restoring it alone; empty where that was not tried."""
+    """The result of restoring it alone; empty when that was not tried."""
 
     @property
     def same(self) -> bool:
@@ -38,7 +38,7 @@ class Row(Model):
 def factor_table(
     expected: Record, found: Record, results: Sequence[ExperimentResult] = ()
 ) -> tuple[Row, ...]:
-    """Return a row for each factor that either record has, those that differ first."""
+    """Return a row for each factor in either record, differing ones first."""
     rows = [
         Row(factor=name, expected=before or "none", found=now or "none")
         for name, before, now in _pairs(expected, found)
@@ -52,7 +52,7 @@ def _pairs(expected: Record, found: Record) -> Iterator[tuple[str, str, str]]:
     yield "lock", expected.lock_id[:12], found.lock_id[:12]
     yield "image", expected.image[7:19], found.image[7:19]
     notes = [one.inventory.digest[:12] if one.inventory else "" for one in (expected, found)]
-    yield "what does the arithmetic, by digest", notes[0], notes[1]
+    yield "numeric libraries, by digest", notes[0], notes[1]
     yield from _settings(expected.host, found.host)
     for (name, before), (_, now) in zip(_facts(expected.host), _facts(found.host), strict=True):
         yield name, before, now
@@ -84,7 +84,7 @@ def _facts(host: Host) -> Iterator[tuple[str, str]]:
 
 
 def _inputs(expected: Training, found: Training) -> Iterator[tuple[str, str, str]]:
-    """Yield versions and switches each by itself, data and random streams counted."""
+    """Yield versions and switches singly, data and random streams counted."""
     before, now = (
         {(o.kind, o.name): o for o in one.observations if isinstance(o, ReadBack | Digested)}
         for one in (expected, found)
@@ -109,9 +109,9 @@ def _counted(same: int, of: int) -> str:
 
 
 def _evidence(row: Row, results: Sequence[ExperimentResult]) -> str:
-    """Return the result of the experiment that restored this factor and nothing of another kind."""
+    """Return the result of the experiment that restored only this factor."""
     for one in results:
         if row.factor in one.experiment.factors and not row.same:
-            came = "every result is back" if one.is_cause else f"still {one.verdict.word}"
+            came = "all results restored" if one.is_cause else f"still {one.verdict.word}"
             return f"restored alone: {came}"
     return ""

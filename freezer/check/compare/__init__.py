@@ -1,1 +1,1 @@
-"""Comparing two records bit by bit, and measuring how far apart they are."""
+"""Bitwise comparison of two records, with distances."""

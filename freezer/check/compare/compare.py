@@ -1,4 +1,4 @@
-"""Two records compared with each other, observation by observation, to the bit."""
+"""Compares two records, observation by observation, bit for bit."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _WORST = (Word.FAILED, Word.DRIFTED, Word.NOT_COMPARABLE, Word.EQUIVALENT, Word.
 
 
 def compare(expected: Record, found: Record, *, tolerant: bool = True) -> Verdict:
-    """Return the verdict on a record, given the one that is expected. Pure.
+    """Return the verdict on a record, compared with the expected one. Pure.
 
-    ``identical`` only when every observation of every training is; ``equivalent`` only within
-    tolerance and where the hosts differ in something that explains it, and where ``tolerant``.
+    ``identical`` only when all observations of all trainings are equal; ``equivalent`` only within
+    tolerance, if a difference between the hosts explains it and ``tolerant`` is set.
     """
     causes = [
         *differences_of_notes(expected.inventory, found.inventory),
@@ -51,7 +51,7 @@ def compare(expected: Record, found: Record, *, tolerant: bool = True) -> Verdic
 
 
 def incomparable(found: Record, reason: str) -> Verdict:
-    """Return the verdict on a record that there is nothing to compare with. Pure."""
+    """Return the verdict on a record without anything to compare with. Pure."""
     compared = tuple(
         _training_verdict(one.name, Word.NOT_COMPARABLE, one, reason=reason)
         if one.failure is None
@@ -62,7 +62,7 @@ def incomparable(found: Record, reason: str) -> Verdict:
 
 
 def _training_causes(expected: Record, found: Record, causes: Sequence[str]) -> list[str]:
-    """Return the causes that the trainings' own observations show."""
+    """Return causes from the trainings' own observations."""
     after = {training.name: training for training in found.trainings}
     pairs = [(one, after[one.name]) for one in expected.trainings if one.name in after]
     inputs = [sentence for pair in pairs for sentence in differences_of_inputs(*pair)]
@@ -72,7 +72,7 @@ def _training_causes(expected: Record, found: Record, causes: Sequence[str]) -> 
 
 
 def worst(compared: Sequence[TrainingVerdict]) -> Word:
-    """Return the worst verdict of some trainings; of none, that nothing could be compared."""
+    """Return the worst verdict of some trainings; "not comparable" for none."""
     words = {one.word for one in compared}
     return next((word for word in _WORST if word in words), Word.NOT_COMPARABLE)
 
@@ -106,7 +106,7 @@ def _training(
 
 
 def _begins(differing: Sequence[Pair]) -> int:
-    """Return the index of the difference to report first: that of a number, where there is one.
+    """Return the index of the difference to report first: of a number, if there is one.
 
     Versions and settings come before all numbers, and are reported as causes.
     """
@@ -143,7 +143,7 @@ Pair = tuple["Observation | None", "Observation | None"]
 
 
 def _differing(expected: Training, found: Training) -> list[Pair]:
-    """Return the observations that are not the same in both, in the order of the training."""
+    """Return the observations that differ, in the order of the training."""
     pairs = _paired(expected.observations, found.observations)
     differing = [(a, b) for a, b in pairs if not _same(a, b)]
     if differing:
@@ -153,7 +153,7 @@ def _differing(expected: Training, found: Training) -> list[Pair]:
 
 
 def _paired(expected: Sequence[Observation], found: Sequence[Observation]) -> list[Pair]:
-    """Pair the n-th observation of a name with the n-th of that name; None where there is none."""
+    """Pair the n-th observations of each name; None for a missing one."""
     rest: dict[str, deque[Observation]] = {}
     for one in found:
         rest.setdefault(_key(one), deque()).append(one)
@@ -161,23 +161,23 @@ def _paired(expected: Sequence[Observation], found: Sequence[Observation]) -> li
     for one in expected:
         same_name = rest.get(_key(one))
         pairs.append((one, same_name.popleft() if same_name else None))
-    left_over = {id(one) for queue in rest.values() for one in queue}
-    return pairs + [(None, one) for one in found if id(one) in left_over]
+    unpaired = {id(one) for queue in rest.values() for one in queue}
+    return pairs + [(None, one) for one in found if id(one) in unpaired]
 
 
 def _same(expected: Observation | None, found: Observation | None) -> bool:
     if isinstance(expected, Tensor) and isinstance(found, Tensor):
-        # The digest is over all elements; sample and sketch are only for measuring.
+        # The digest covers all elements; sample and sketch only serve for distances.
         parts = ("name", "step", "dtype", "shape", "sha256")
         return all(getattr(expected, part) == getattr(found, part) for part in parts)
     return expected == found
 
 
 def _measured(differing: Sequence[Pair]) -> Sequence[Pair]:
-    """Return for each pair the one by which it is measured, which most often is itself.
+    """Return for each pair the one to measure its distance by, usually itself.
 
-    A tensor that is recorded by its digest alone is measured at the next step at which a tensor of
-    its name is sampled.
+    A tensor recorded by its digest alone is measured at the next step at which a tensor of its name
+    is sampled.
     """
     sampled: dict[str, Pair] = {}
     found: list[Pair] = []
@@ -249,7 +249,7 @@ def _key(observation: Observation) -> str:
 
 
 def _with_element(observation: Observation, element: str | None) -> str:
-    """Return a value in words; of a tensor with the element that differs, which a digest hides."""
+    """Return a value as text; a tensor with the differing element, as its digest hides that."""
     return _value(observation) if element is None else f"{_value(observation)}, {element}"
 
 

@@ -1,4 +1,4 @@
-"""What differs between two records besides their results, likeliest cause first."""
+"""Differences between two records besides their results, the likeliest cause first."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _NO_CAUSE = (
     "the Linux kernel", "the number of CPUs", "the CPU:", "other CPU features", "the memory",
     "the engine", "PYTHONHASHSEED", "FREEZER_SEED",
 )  # fmt: skip
-"""Differences that are worth reporting, and change no results by themselves."""
+"""Differences that are reported but do not affect results by themselves."""
 _ARITHMETIC = re.compile(r"(avx|amx|sse|ssse|fma|f16c|asimd|sve|sme(?!p)|fp(?!u)|bf16|i8mm)")
-"""CPU features by which libraries choose their kernels; the others say how a machine is run."""
+"""CPU features by which libraries select kernels."""
 
 
 def differences_of_hosts(expected: Host, found: Host) -> list[str]:
-    """Return a sentence for each difference between the host of a reference and this one."""
+    """Return a sentence for each difference between a reference's host and this one."""
     return [*_settings(expected, found), *_facts(expected, found)]
 
 
 def explains(sentences: Sequence[str]) -> bool:
-    """Return whether some of the differences can change results."""
+    """Return whether some of the differences can affect results."""
     return any(not sentence.startswith(_NO_CAUSE) for sentence in sentences)
 
 
 def is_arithmetic(feature: str) -> bool:
-    """Return whether libraries choose their kernels by a CPU feature."""
+    """Return whether libraries select kernels by a CPU feature."""
     return bool(_ARITHMETIC.match(feature))
 
 
@@ -51,7 +51,7 @@ def differences_of_inputs(expected: Training, found: Training) -> list[str]:
     gone = [
         f"{one.kind} {one.name} is not recorded, was {one.readable}" for one in _only(before, now)
     ]
-    # One that broke off did not come to tell the rest.
+    # A training that was interrupted did not record the rest.
     sentences = [*changed, *new, *(gone if found.failure is None else ())]
     return [*(f"{found.name}: {sentence}" for sentence in sentences), *_types(expected, found)]
 
@@ -60,7 +60,7 @@ _Given = dict[tuple[str, str], list["ReadBack | Digested"]]
 
 
 def _given(training: Training) -> _Given:
-    """Return what a training was given, by kind and name, in the order in which it was recorded."""
+    """Return a training's inputs by kind and name, in order of recording."""
     given: _Given = {}
     for one in training.observations:
         if isinstance(one, (ReadBack, Digested)):
@@ -75,7 +75,7 @@ def _only(given: _Given, other: _Given) -> list[ReadBack]:
 
 
 def _types(expected: Training, found: Training) -> Iterator[str]:
-    """Yield that tensors are of another type, by the first one that is."""
+    """Yield a sentence when tensors have another type, by the first such tensor."""
     before = {one.name: one.dtype for one in expected.observations if isinstance(one, Tensor)}
     for one in found.observations:
         if isinstance(one, Tensor) and before.get(one.name, one.dtype) != one.dtype:

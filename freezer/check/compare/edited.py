@@ -1,4 +1,4 @@
-"""Weights that were changed after the training, as no result of the training shows."""
+"""Detects weights that were changed after the training, as no result shows that."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def edited(
     expected: Training, differing: Sequence[tuple[Observation | None, Observation | None]]
 ) -> list[str]:
-    """Return one sentence where nothing but last weights differs between two runs. Pure.
+    """Return one sentence when nothing but final weights differs between two runs. Pure.
 
-    They are tensors that are recorded at several steps, of which only the last differs, while the
-    losses of that same step are the reference's. Empty where anything else differs, and for a
-    tensor that is recorded once: what is computed in one go may round by itself.
+    These are tensors recorded at several steps of which only the last differs, while the losses of
+    that step equal the reference's. Empty when anything else differs, and for a tensor recorded
+    once, which may differ by rounding.
     """
     if not differing or not all(_is_last(expected, *pair) for pair in differing):
         return []

@@ -1,7 +1,7 @@
-"""Trainings that came to nothing: every number NaN or infinite.
+"""Detects trainings without any finite result.
 
-NaN compares as equal to NaN here, as a record is compared by its bits. A training whose losses are
-all NaN would therefore pass every check, whatever changes in its environment.
+Records are compared by bits, so NaN equals NaN. A training whose losses are all NaN would pass
+every check, whatever changes in its environment.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def require_finite(verdict: Verdict, found: Record) -> Verdict:
-    """Return a verdict in which good trainings without any finite result have failed. Pure."""
+    """Return a verdict in which passed trainings without any finite result have failed. Pure."""
     reasons = {one.name: nothing_finite(one) for one in found.trainings}
     trainings = tuple(_failed(one, reasons.get(one.training)) for one in verdict.trainings)
     if trainings == verdict.trainings:
@@ -31,11 +31,11 @@ def require_finite(verdict: Verdict, found: Record) -> Verdict:
 
 
 def nothing_finite(training: Training) -> str | None:
-    """Return why a training shows nothing; None where some result of it is a finite number.
+    """Return why a training proves nothing; None when some result is a finite number.
 
-    Its losses decide, or its metrics where it reports no loss, or the samples of its tensors where
-    it reports neither. A loss that is infinite at one step and finite at another is a result: mixed
-    precision skips such steps.
+    Its losses decide; its metrics if it reports no loss; the samples of its tensors if it reports
+    neither. A loss that is infinite at one step and finite at another is a result: mixed precision
+    skips such steps.
     """
     for noun, values in _results(training):
         if values:
@@ -47,7 +47,7 @@ def nothing_finite(training: Training) -> str | None:
 
 
 def _results(training: Training) -> Iterator[tuple[str, list[float]]]:
-    """Yield what a training computed by its kinds, the most conclusive first."""
+    """Yield a training's results by kind, the most conclusive first."""
     numbers = [one for one in training.observations if isinstance(one, Number)]
     for kind in ("loss", "metric"):
         yield kind, [float.fromhex(one.value) for one in numbers if one.kind == kind]

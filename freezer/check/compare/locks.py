@@ -1,4 +1,4 @@
-"""Comparison of the results of two locks: whether what changed between them changed any."""
+"""Compares the results of two locks: whether the changes between them affected any."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def compare_locks(expected: Record, found: Record) -> Verdict:
-    """Return the verdict on one lock's record, given that of another lock on such a host. Pure.
+    """Return the verdict on one lock's record, compared with another lock's. Pure.
 
-    A version that changed is no result that changed: the difference of the locks lists versions.
-    There is no tolerance, as what would explain a small difference is the very change in question.
-    So the verdict is ``identical`` or ``drifted``, unless a training failed or is not in both.
+    Changed versions are not results: the difference of the locks lists them. There is no tolerance,
+    as the change in question is what would explain a small difference. So the verdict is
+    ``identical`` or ``drifted``, unless a training failed or is not in both.
     """
     verdict = compare(_numbers(expected), _numbers(found), tolerant=False)
     if verdict.word is Word.IDENTICAL:

@@ -1,4 +1,4 @@
-"""How far two observations are apart, and when that is within a built-in training's tolerance."""
+"""Distance between two observations, and the tolerances of built-in trainings."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 _MIXED = "mixed precision"
 _HALF = 1e-3
-"""Tolerance of what a training computes in mixed precision, by the beginning of its name: bfloat16
-has eight bits, and harmless changes moved losses by up to 6e-5 on the same host."""
+"""Tolerance of results in mixed precision, by prefix of their name: bfloat16 has eight bits, and
+harmless changes altered losses by up to 6e-5 on the same host."""
 
 
 def distance(expected: Observation, found: Observation) -> Distance:
-    """Return how far two observations of one name are apart."""
+    """Return the distance between two observations of one name."""
     if isinstance(expected, Number) and isinstance(found, Number):
         return number_distance(float.fromhex(expected.value), float.fromhex(found.value))
     if isinstance(expected, Tensor) and isinstance(found, Tensor):
@@ -27,10 +27,10 @@ def distance(expected: Observation, found: Observation) -> Distance:
 
 
 def within(training: str, expected: Observation, found: Observation) -> bool:
-    """Return whether two observations of one name are within the tolerance of a built-in training.
+    """Return whether two observations are within the tolerance of a built-in training.
 
-    Settings, versions, random streams and data, first weights among them, have none, nor has a
-    difference that cannot be measured over every element.
+    Settings, versions, random streams and data, including initial weights, have no tolerance, nor
+    has a difference that cannot be measured over all elements.
     """
     framework = frameworks().get(training)
     if framework is None or framework.tolerance is None or isinstance(found, (ReadBack, Digested)):

@@ -1,6 +1,6 @@
-"""Reproducibility metrics: how much of a run was the same, and how far off the rest was.
+"""Reproducibility metrics: which parts of a run were equal, and the distance of the others.
 
-Pure. A step is identical when its losses are, to the last bit; a tensor when its digest is.
+Pure. A step is identical when its losses are, bit for bit; a tensor when its digest is.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Curve(Model):
     expected: tuple[float | None, ...]
     found: tuple[float | None, ...]
     apart: tuple[int, ...] = ()
-    """The steps at which the two are not the same, to the bit."""
+    """The steps at which the two differ in any bit."""
 
 
 class Metrics(Model):
-    """One training's reproducibility."""
+    """Reproducibility of one training."""
 
     training: str
     steps: int
@@ -37,18 +37,18 @@ class Metrics(Model):
     tensors: int
     identical_tensors: int
     worst_ulps: int | None = None
-    """Greatest distance in units in the last place, over the elements that both records hold."""
+    """Greatest distance in units in the last place, over the elements in both records."""
     note: str | None = None
-    """What no distance shows, of the first tensor or number of which there is something to say."""
+    """The first note of a tensor or number that a distance does not show."""
     worst_relative: float | None = None
     """Greatest relative error of a loss, or of a tensor by norm."""
     growth: tuple[tuple[int, float], ...] = ()
-    """Step and greatest relative error of its tensors and losses, where it can be measured."""
+    """Steps with the greatest relative error of tensors and losses, where measurable."""
     curves: tuple[Curve, ...] = ()
 
 
 def metrics(expected: Record, found: Record) -> tuple[Metrics, ...]:
-    """Return the metrics of every training that both records have."""
+    """Return the metrics of all trainings that are in both records."""
     before = {training.name: training for training in expected.trainings}
     return tuple(
         _of(before[training.name], training)
@@ -120,7 +120,7 @@ def _curves(expected: Training, found: Training) -> Iterator[Curve]:
 
 
 def _losses(training: Training) -> dict[str, dict[int, str]]:
-    """Return the losses by name and step, as hexadecimal text: a nan equals itself."""
+    """Return the losses by name and step, as hexadecimal text, so that NaN equals itself."""
     found: dict[str, dict[int, str]] = {}
     for one in training.observations:
         if isinstance(one, Number) and one.kind == "loss":

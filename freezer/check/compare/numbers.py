@@ -1,4 +1,4 @@
-"""Comparisons of the numbers of two records alone: no versions, settings or inventory."""
+"""Compares only the results of two records: no versions, settings or inventory."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def compare_numbers(expected: Record, found: Record) -> Verdict:
-    """Return the verdict on a record's numbers, for runs in which a setting was varied.
+    """Return the verdict on a record's results, for runs with a varied setting.
 
-    The setting reads back as it was set, and may be new to the expected record: no result. Pure.
+    The setting itself is recorded with its new value, which is no result. Pure.
     """
     return compare(numbers_only(expected), numbers_only(found))
 

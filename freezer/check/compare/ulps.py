@@ -1,4 +1,4 @@
-"""How far two floating-point values are apart, and two tensors as far as their records say."""
+"""Distances between floating-point values, and between tensors as far as recorded."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ _CODES = {
 
 @dataclass(frozen=True)
 class Distance:
-    """How far two observations are apart; None where that cannot be measured."""
+    """The distance between two observations; None where it cannot be measured."""
 
     ulps: int | None = None
-    """Greatest distance in units in the last place, over the finite elements both records hold."""
+    """Greatest distance in units in the last place, over the finite elements in both records."""
     median: int | None = None
-    """Median over those of them that differ: near zero a few ulps mean nothing."""
+    """Median over the differing ones: near zero a few ulps mean nothing."""
     relative: float | None = None
-    """Norm of the difference over the norm of what was expected; covers every element."""
+    """Norm of the difference over the norm of the expected value; covers all elements."""
     place: str | None = None
-    """The first element that differs, as closely as the records say."""
+    """The first element that differs, as precisely as the records allow."""
     note: str | None = None
-    """What no distance shows, in words: ``the signs differ``, ``one of the two is NaN``."""
+    """A note that a distance does not show: ``the signs differ``, ``one of the two is NaN``."""
     values: tuple[str, str] | None = None
     """The first differing element of a tensor's sample in both: ``element [0] is 0.5``."""
 
 
-# A unit in the last place (ulp) is the step from one float to the next of its type. Of two floats
-# of one sign the distance is that of their bit patterns, read as integers. It grows without any
-# meaning across zero: between -1 and 1 lie half of all floats, 2e9 in single precision and 9e18 in
-# double. There the relative error and the note say more. A NaN has a bit pattern, and no distance.
+# A unit in the last place (ulp) is the step from one float to the next of its type. For two floats
+# of one sign the distance is that of their bit patterns, read as integers. It is meaningless across
+# zero: between -1 and 1 are half of all floats, 2e9 in single precision and 9e18 in double. There
+# the relative error and the note are more useful. A NaN has a bit pattern but no distance.
 
 
 def number_distance(first: float, second: float) -> Distance:
-    """Return how far two numbers are apart.
+    """Return the distance between two numbers.
 
-    The ulps are those of single precision where both are numbers of it: most losses are computed
-    so, and recorded as doubles.
+    The ulps are those of single precision when both numbers are exact in it: most losses are
+    computed so, and recorded as doubles.
     """
     note = _note(first, second)
     if not (math.isfinite(first) and math.isfinite(second)):
@@ -64,7 +64,7 @@ def number_distance(first: float, second: float) -> Distance:
 
 
 def _note(first: float, second: float) -> str | None:
-    """Return what sets two numbers apart that no distance shows; None for a plain difference."""
+    """Return a difference that no distance shows; None for an ordinary one."""
     for noun, is_so in (("NaN", math.isnan), ("infinite", math.isinf)):
         if is_so(first) is not is_so(second):
             return f"one of the two is {noun}"
@@ -83,10 +83,10 @@ def _is_single(value: float) -> bool:
 
 
 def tensor_distance(first: Tensor, second: Tensor) -> Distance:
-    """Return how far two tensors are apart; all None where they are not of one type and shape.
+    """Return the distance between two tensors; all None for different types or shapes.
 
-    Of a tensor that is recorded whole everything is exact. Of a larger one the ulps are those of
-    its sample, and the error is estimated from its sketch, which has a part of every element in it.
+    For a fully recorded tensor everything is exact. For a larger one the ulps are those of its
+    sample, and the error is estimated from its sketch, to which every element contributes.
     """
     form = ("dtype", "shape", "stride")
     if any(getattr(first, part) != getattr(second, part) for part in form):
@@ -106,9 +106,9 @@ def tensor_distance(first: Tensor, second: Tensor) -> Distance:
 
 
 def _notes(raw: tuple[bytes, bytes], dtype: str) -> str | None:
-    """Return the commonest note over the elements of two samples, and of how many it is true."""
+    """Return the most frequent note over the elements of two samples, with its count."""
     pairs = list(zip(_values(raw[0], dtype), _values(raw[1], dtype), strict=True))
-    # Most pairs are two numbers of one sign, of which there is nothing to note.
+    # Most pairs are two numbers of one sign, without a note.
     unlike = (pair for pair in pairs if not 0 < pair[0] * pair[1] < math.inf)
     notes = Counter(note for pair in unlike if (note := _note(*pair)) is not None)
     if not notes:
@@ -131,7 +131,7 @@ def _first_values(raw: tuple[bytes, bytes], tensor: Tensor) -> tuple[str, str] |
 
 
 def sampled_values(tensor: Tensor) -> Sequence[float]:
-    """Return the elements of a tensor that its record holds."""
+    """Return the recorded elements of a tensor."""
     return _values(base64.b64decode(tensor.sample or ""), tensor.dtype)
 
 
@@ -161,10 +161,10 @@ def _steps(raw: tuple[bytes, bytes], dtype: str) -> list[int]:
 
 
 def _places(raw: bytes, kind: str) -> list[int]:
-    """Return the place of each float in the order of all floats of its type.
+    """Return the position of each float in the order of all floats of its type.
 
-    Floats of one sign are ordered as their bits are, read as integers; those below zero have the
-    sign bit set and count down from it. So -0 and 0 are at the same place.
+    Floats of one sign are ordered like their bit patterns, read as integers; negative ones have the
+    sign bit set and count downwards. So -0 and 0 have the same position.
     """
     code, bits = _INTEGERS[kind]
     sign = 1 << bits
@@ -177,12 +177,12 @@ def _whole_error(raw: tuple[bytes, bytes], dtype: str) -> float | None:
 
 
 def _sketched(first: Tensor, second: Tensor) -> float | None:
-    """Return the greater of the errors by blocks and by residues, each an estimate by itself.
+    """Return the greater of the errors by blocks and by residues, two independent estimates.
 
-    The elements of a block, or of a residue, add up with signs that are fixed by position. The
-    norm of many such sums is near the norm of the elements (a random projection), and so is that of
-    the differences. Two elements of one block that changed places may cancel in their sum; they are
-    in different sums of the residues, and the greater error counts.
+    The elements of a block, or of a residue, are summed with signs that depend on the position. The
+    norm of many such sums is close to the norm of the elements (a random projection), and so is
+    that of the differences. Two swapped elements of one block may cancel in its sum; they are in
+    different sums of the residues, and the greater error counts.
     """
     raw = base64.b64decode(first.sketch or ""), base64.b64decode(second.sketch or "")
     if len(raw[0]) != len(raw[1]) or not raw[0]:
@@ -197,11 +197,11 @@ def _sketched(first: Tensor, second: Tensor) -> float | None:
 
 
 def _relative(left: Sequence[float], right: Sequence[float]) -> float | None:
-    """Return the norm of the difference over the norm of what was expected (``left``).
+    """Return the norm of the difference over the norm of the expected value (``left``).
 
-    By norm, and not element by element: a gradient of 1e-12 that became 2e-12 next to others of 1
-    is no error of 100 %. Of zeros nothing is relative: None, and so within no tolerance, unless
-    both are zero. A gradient that is zero in one record and not in the other is a difference.
+    By norm, not by element: a gradient of 1e-12 that became 2e-12 next to others of 1 is no error
+    of 100 %. For an expected zero it is None, and so outside of every tolerance, unless both are
+    zero.
     """
     error, norm = math.dist(left, right), math.hypot(*left)
     if not (math.isfinite(error) and math.isfinite(norm)):
@@ -229,7 +229,7 @@ def _place(raw: tuple[bytes, bytes], first: Tensor, second: Tensor) -> str | Non
 
 
 def _first(raw: tuple[bytes, bytes], size: int) -> int | None:
-    """Return the number of the first element that differs."""
+    """Return the index of the first element that differs."""
     pairs = enumerate(_elements(raw, size))
     return next((at for at, (left, right) in pairs if left != right), None)
 

@@ -1,1 +1,1 @@
-"""The inventory of an image: which numeric libraries are in it, compared with the lock."""
+"""The inventory of an image: its numeric libraries, compared with the lock."""

@@ -1,4 +1,4 @@
-"""What follows from inventories: duplicate libraries in one, and differences between two."""
+"""Duplicate libraries in an inventory, and differences between two inventories."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ _OPENMP_CAN: Final = (
 
 @dataclass(frozen=True)
 class _Implementation:
-    """One BLAS or OpenMP of an environment, whatever number of files it has."""
+    """One BLAS or OpenMP implementation of an environment, of any number of files."""
 
     title: str
     users: tuple[str, ...]
 
 
 def doubles(inventory: Inventory) -> tuple[str, ...]:
-    """Return a sentence for each thing that an environment has twice, with what it can do.
+    """Return a sentence for each duplicate library, with its possible effect.
 
-    Two files of one package are one implementation; two packages with the same OpenBLAS are two,
-    unless they ship the very same version: then nothing rounds differently.
+    Several files of one package are one implementation; two packages with the same OpenBLAS are
+    two, unless the versions are equal: then nothing rounds differently.
     """
     return tuple(
         sentence
@@ -60,16 +60,16 @@ def doubles(inventory: Inventory) -> tuple[str, ...]:
 
 
 def _implementations(inventory: Inventory, role: str) -> list[_Implementation]:
-    """Return what there is of a role, what modules load first; one for each name and version."""
+    """Return the implementations of a role, loaded ones first; one a name and version."""
     users: dict[str, set[str]] = {}
     for item in inventory.libraries:
         if role in item.roles:
             origin = f" ({item.owner})" if item.owner.startswith(("debian:", "conda:")) else ""
             title = f"{item.name} {item.version}".strip() + origin
             users.setdefault(title, set()).update(item.loaded_by)
-    for held in inventory.linked_in:
-        if role in held.roles:
-            users.setdefault(f"{held.name} within {held.owner}", set()).add(held.owner)
+    for paths in inventory.linked_in:
+        if role in paths.roles:
+            users.setdefault(f"{paths.name} within {paths.owner}", set()).add(paths.owner)
     found = [_Implementation(title, tuple(sorted(who))) for title, who in users.items()]
     return sorted(found, key=lambda item: (not item.users, item.title))
 
@@ -78,7 +78,7 @@ def _double(found: Sequence[_Implementation], noun: str, can: str) -> Iterator[s
     loaded = [item for item in found if item.users]
     idle = [item for item in found if not item.users]
     if len(loaded) > 1:
-        named = "; ".join(f"{item.title}, loaded by {_shown(item.users)}" for item in loaded)
+        named = "; ".join(f"{item.title}, loaded by {_names(item.users)}" for item in loaded)
         yield f"{len(loaded)} {noun}: {named}: {can}"
     if loaded and idle:
         named = " and ".join(item.title for item in idle)
@@ -92,34 +92,34 @@ def _double(found: Sequence[_Implementation], noun: str, can: str) -> Iterator[s
 
 
 def compare_inventories(before: Inventory, now: Inventory) -> tuple[str, ...]:
-    """Return a sentence for each change in what does the arithmetic. Pure."""
+    """Return a sentence for each change of numeric libraries. Pure."""
     return differences_of_notes(note_of(before), note_of(now))
 
 
 def differences_of_notes(
     before: InventoryNote | None, now: InventoryNote | None
 ) -> tuple[str, ...]:
-    """Return what two records' notes say differs, BLAS first; nothing where one has none."""
+    """Return the differences of two records' notes, BLAS first; empty when one is missing."""
     if before is None or now is None or before.digest == now.digest:
         return ()
     sentences = []
     for role, noun in _ROLES.items():
         old = {item.title: item for item in before.numerics if item.role == role}
         new = {item.title: item for item in now.numerics if item.role == role}
-        gone = [title for title in old if title not in new]
-        come = [title for title in new if title not in old]
-        sentences += list(_change(noun, gone, come))
+        removed = [title for title in old if title not in new]
+        added = [title for title in new if title not in old]
+        sentences += list(_change(noun, removed, added))
         sentences += list(_rebuilt(noun, old, new))
     return tuple(sentences)
 
 
-def _change(noun: str, gone: Sequence[str], come: Sequence[str]) -> Iterator[str]:
-    if gone and come:
-        yield f"{noun} {', '.join(gone)} became {', '.join(come)}"
-    elif come:
-        yield f"{noun} {', '.join(come)} is new"
-    elif gone:
-        yield f"{noun} {', '.join(gone)} is gone"
+def _change(noun: str, removed: Sequence[str], added: Sequence[str]) -> Iterator[str]:
+    if removed and added:
+        yield f"{noun} {', '.join(removed)} became {', '.join(added)}"
+    elif added:
+        yield f"{noun} {', '.join(added)} is new"
+    elif removed:
+        yield f"{noun} {', '.join(removed)} is gone"
 
 
 def _rebuilt(noun: str, old: dict[str, Numeric], new: dict[str, Numeric]) -> Iterator[str]:
@@ -128,6 +128,6 @@ def _rebuilt(noun: str, old: dict[str, Numeric], new: dict[str, Numeric]) -> Ite
             yield f"{noun} {title} has other bytes under the same version"
 
 
-def _shown(names: Sequence[str]) -> str:
+def _names(names: Sequence[str]) -> str:
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
     return ", ".join(names[:4]) + more

@@ -1,7 +1,7 @@
-"""Taking the inventory of an image, and comparing it with the lock.
+"""Takes the inventory of an image, and compares it with the lock.
 
-The code that looks runs in a container of the image, with no network and nothing kept; it is
-passed in and is no part of the image. What it prints is not trusted: it is parsed strictly.
+The inventory code runs in a container of the image, without network and without changes; it is
+passed in and is no part of the image. Its output is untrusted and parsed strictly.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 _PREFIX: Final = "/opt/env"
 _ARCHIVE: Final = "/tmp/freezer-inventory.zip"  # noqa: S108 - inside the container, in memory
 _LARGEST: Final = 64 << 20
-"""Bytes of an inventory; one of a thousand libraries has about a million."""
+"""Maximum bytes of an inventory; one of a thousand libraries has about a million."""
 _BLAS: Final = {"openblas": "OpenBLAS", "mkl": "MKL", "netlib": "netlib", "blis": "BLIS"}
 
 
 @cache
 def _callers() -> frozenset[str]:
-    """Return the packages whose BLAS their ecosystem chooses.
+    """Return the packages whose BLAS is selected by their ecosystem.
 
-    Wheels bundle theirs, and `freeze lock` reports that.
+    Wheels bundle theirs, which `freeze lock` reports.
     """
     chosen = [item for item in described() if item.bundled_blas]
     conda = (f"conda:{name}" for item in chosen for name in item.packages)
@@ -48,16 +48,16 @@ def _callers() -> frozenset[str]:
 
 
 def take_inventory(engine: Engine, image: str) -> Inventory:
-    """Ask an image what does the arithmetic in it; the same image gives the same answer.
+    """List the numeric libraries of an image, deterministically.
 
-    Raises ``CheckError`` when the image cannot say.
+    Raises ``CheckError`` when the image cannot be inspected.
     """
     options = RunOptions(user="0:0", timeout=900)
     command = [f"{_PREFIX}/bin/python", "-I", "-B", "-c", _program(), _PREFIX]
     result = engine.run(image, command, options)
     if result.exit_code != 0:
         raise CheckError(
-            "the image could not be asked what does the arithmetic in it",
+            "the numeric libraries of the image could not be listed",
             found=f"exit status {result.exit_code}",
             details=result.stderr.decode("utf-8", "replace").strip().splitlines()[-6:],
             hint="see `freeze doctor`, and whether the image is for this machine",
@@ -66,28 +66,28 @@ def take_inventory(engine: Engine, image: str) -> Inventory:
 
 
 def parse_inventory(data: bytes, image: str) -> Inventory:
-    """Return what an image printed. Raises ``CheckError`` when that is no inventory."""
+    """Parse an image's output. Raises ``CheckError`` when it is no inventory."""
     try:
         if len(data) > _LARGEST:
             msg = f"more than {_LARGEST} bytes"
             raise ValueError(msg)
         document = json.loads(data)
         if not isinstance(document, dict):
-            msg = "it is no JSON object"
+            msg = "it is not a JSON object"
             raise TypeError(msg)
         return Inventory.model_validate({**document, "image": image})
     except (ValueError, TypeError, RecursionError, ValidationError) as error:
         raise CheckError(
             "the image's inventory is unreadable",
             found=_first_line(error),
-            hint="its Python may print things of its own at startup; run it and see",
+            hint="its Python may print other output at startup; run it to see",
         ) from None
 
 
 def require_inventory(lock: Lock, inventory: Inventory) -> None:
-    """Require the libraries that the lock promises in an inventory: BLAS, CUDA, cuDNN.
+    """Check that an inventory has the locked libraries: BLAS, CUDA, cuDNN.
 
-    Raises ``VerificationError`` where the image computes with something else.
+    Raises ``VerificationError`` when the image uses others.
     """
     wrong = [*_other_blas(lock, inventory), *_other_cuda(lock, inventory)]
     if wrong:
@@ -118,21 +118,21 @@ def _other_cuda(lock: Lock, inventory: Inventory) -> Iterator[str]:
 
 
 def _within(item: SharedLibrary, wanted: str) -> bool:
-    """Return whether a library is of a version, as far as its own version is known.
+    """Return whether a library has a version, as far as its own version is known.
 
-    A file names two or three of its numbers, its package four; the shorter one decides.
+    A file name has two or three of the numbers, its package four; the shorter one decides.
     """
     parts = (item.version or wanted).split(".")
-    asked = wanted.split(".")
+    requested = wanted.split(".")
     if not parts[0].isdigit():
         return True
-    return parts[: len(asked)] == asked[: len(parts)]
+    return parts[: len(requested)] == requested[: len(parts)]
 
 
 def _program() -> str:
-    """Return a program that carries its modules: nothing in the image has to be writable.
+    """Return a self-contained program: nothing in the image has to be writable.
 
-    It has some 40,000 bytes; Linux takes 128 KiB for one argument (``MAX_ARG_STRLEN``).
+    It has some 40,000 bytes; Linux allows 128 KiB for one argument (``MAX_ARG_STRLEN``).
     """
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:

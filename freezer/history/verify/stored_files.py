@@ -1,7 +1,7 @@
-"""Compares the files of a history, and those next to the current lock, with what was recorded.
+"""Compares the files of a history, and those next to the current lock, with its records.
 
-What the history does not record is reported as not covered: entries of early versions of Freezer
-record less, and a file may be newer than the last entry. What Freezer never writes is a fault.
+Files without a record are reported as not covered: entries of early versions of Freezer record
+less, and a file may be newer than the last entry. Files that Freezer never writes are faults.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _HIDDEN: Final = re.compile(
     r"\.(gitkeep|gitignore|gitattributes|DS_Store|.+\.[0-9a-z_]{8}(\.part)?)"
 )
-"""What version control, file managers and killed processes leave; Freezer reads none of it."""
+"""Files of version control, file managers and killed processes, which Freezer ignores."""
 
 
 @dataclass
 class Findings:
-    """What comparing a history with its files came to."""
+    """The result of comparing a history with its files."""
 
     faults: list[str] = field(default_factory=list)
-    """What was edited, removed, replaced or added, with the file first."""
+    """Files that were edited, removed, replaced or added, each line starting with the file."""
     uncovered: list[str] = field(default_factory=list)
-    """Files that no entry records, with the reason: nothing is known of them."""
+    """Files that no entry records, with the reason."""
 
     def add(self, error: HistoryError | LockError | CheckError) -> None:
-        """Add an error as a fault of one line."""
+        """Add an error as a one-line fault."""
         found = f": found {error.found}" if error.found else ""
         expected = f", expected {error.expected}" if error.expected else ""
         details = f" ({'; '.join(error.details)})" if error.details else ""
@@ -75,10 +75,10 @@ class FileVerifier:
             for one in self.locks
             for name, sha256 in recorded_files(past, one).items()
         }
-        """Every file that is recorded for some lock."""
+        """Every file that is recorded for any lock."""
 
     def archives(self, current: str | None) -> None:
-        """Compare every kept lock with its files, and find kept locks that no entry names."""
+        """Compare all archived locks with their files, and find locks without an entry."""
         root = self.folder / FOLDER
         for name, path in _entries(root):
             shown = f"{self.shown}/{FOLDER}/{name}"
@@ -91,7 +91,7 @@ class FileVerifier:
                     "no generation has this lock: its entry was removed, or the folder was added",
                 )
             elif not _is_folder(path):
-                self._fault(shown, f"{_kind(path)} in the place of a folder")
+                self._fault(shown, f"{_kind(path)} instead of a folder")
         for lock_id in self.locks:
             self._archive(lock_id)
 
@@ -120,7 +120,7 @@ class FileVerifier:
             known = lock is None or sha256 in {
                 one.sha256 for one in parse_lock(lock, shown).own_files
             }
-        except LockError:  # of a schema that this version does not read
+        except LockError:  # of an unsupported schema
             known = True
         if known:
             self._compare(folder, name, sha256, shown)
@@ -128,9 +128,9 @@ class FileVerifier:
             self._fault(f"{shown}/{name}", "the lock has no such file")
 
     def current(self, lock_id: str | None, exports: frozenset[str]) -> None:
-        """Compare what is stored next to the current lock; ``exports`` are names that it may have.
+        """Compare the files next to the current lock; ``exports`` are the possible names.
 
-        ``lock_id`` is the ID of the lock that is there, None when none can be read.
+        ``lock_id`` is the ID of the lock in place, None when it cannot be read.
         """
         head = self.past.head
         recorded: dict[str, str] = {}
@@ -156,13 +156,13 @@ class FileVerifier:
     def _current_file(self, name: str, sha256: str) -> None:
         """Compare a file that the history records for the current lock."""
         if name == INVENTORY_FILE and not os.path.lexists(self.folder / name):
-            return  # a check keeps it in the history alone
+            return  # a check stores it in the archive only
         if name.startswith(f"{REFERENCES}/") or name == INVENTORY_FILE:
             found = self._digest(name)
             if found != sha256 and (name, found) in self.known:
                 self._uncovered(name, "it belongs to an earlier lock, as the history records it")
                 return
-        if name != LOCK_FILE:  # whose ID was compared
+        if name != LOCK_FILE:  # its ID was compared already
             self._compare(self.folder, name, sha256, self.shown)
 
     def _next_to_lock(self, name: str, exports: frozenset[str], records_exports: bool) -> None:
@@ -174,7 +174,7 @@ class FileVerifier:
             self._fault(f"{self.shown}/{name}", "no entry of the history has this file")
 
     def runtimes(self) -> None:
-        """Compare Freezer's runtimes with their names; locks of early versions have none kept."""
+        """Compare Freezer's runtimes with their names; locks of early versions have none."""
         folder, shown = self.folder / INSIDE, f"{self.shown}/{INSIDE}"
         for name in self._walk(folder, shown, frozenset()):
             if _SHA256.fullmatch(name):
@@ -183,7 +183,7 @@ class FileVerifier:
                 self._fault(f"{shown}/{name}", "freeze writes no such file")
 
     def _unrecorded(self, folder: Path, name: str, shown: str) -> None:
-        """Report a file that no entry records: an inventory, or a reference, which must be one."""
+        """Report a file without a record: an inventory, or a valid reference."""
         place = f"{shown}/{name}"
         if name.startswith(f"{REFERENCES}/"):
             try:
@@ -195,7 +195,7 @@ class FileVerifier:
                 self._fault(place, f"{error.strerror}")
                 return
             if name in recorded_files(self.past, owner):
-                self._fault(place, "it is not the one that the history recorded")
+                self._fault(place, "it is not the recorded one")
                 return
         elif name != INVENTORY_FILE:
             self._fault(place, "no entry of the history has this file")
@@ -212,7 +212,7 @@ class FileVerifier:
         try:
             found = digest(read_regular(folder, name))
         except FileNotFoundError:
-            self._fault(f"{shown}/{name}", "a file of the history is gone")
+            self._fault(f"{shown}/{name}", "a file of the history is missing")
         except OSError as error:
             self._fault(f"{shown}/{name}", f"a file of the history was replaced: {error.strerror}")
         else:
@@ -226,16 +226,16 @@ class FileVerifier:
     def _walk(
         self, folder: Path, shown: str, folders: Set[str], others: Set[str] = frozenset()
     ) -> Iterator[str]:
-        """Yield the regular files of a folder and of some folders in it, by relative path.
+        """Yield the regular files of a folder and of some subfolders, by relative path.
 
-        Anything else in it is a fault, except ``others``, which are compared separately.
+        Anything else in it is a fault, except for ``others``, which are compared separately.
         """
         for name, path in _entries(folder):
             if name not in folders | others:
                 if self._is_file(f"{shown}/{name}", path):
                     yield name
             elif not _is_folder(path):
-                self._fault(f"{shown}/{name}", f"{_kind(path)} in the place of a folder")
+                self._fault(f"{shown}/{name}", f"{_kind(path)} instead of a folder")
             elif name in folders:
                 for below, inner in _entries(path):
                     if self._is_file(f"{shown}/{name}/{below}", inner):
@@ -244,7 +244,7 @@ class FileVerifier:
     def _is_file(self, shown: str, path: Path) -> bool:
         if stat.S_ISREG(path.lstat().st_mode):
             return True
-        self._fault(shown, f"{_kind(path)} in the place of a file")
+        self._fault(shown, f"{_kind(path)} instead of a file")
         return False
 
     def _uncovered(self, name: str, why: str) -> None:
@@ -257,7 +257,7 @@ class FileVerifier:
 
 
 def _entries(folder: Path) -> list[tuple[str, Path]]:
-    """Return what is in a folder, by name, sorted; nothing of a link, or of what is no folder."""
+    """Return the contents of a folder by name, sorted; empty for a link or a non-folder."""
     if not _is_folder(folder):
         return []
     return [(one.name, one) for one in sorted(folder.iterdir()) if not _HIDDEN.fullmatch(one.name)]
@@ -271,7 +271,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _kind(path: Path) -> str:
-    """Return what is at a path where something else belongs."""
+    """Describe what is at a path instead of the expected kind."""
     if path.is_symlink():
         return "a link"
-    return "a folder" if path.is_dir() else "a file" if path.is_file() else "no regular file"
+    return "a folder" if path.is_dir() else "a file" if path.is_file() else "not a regular file"

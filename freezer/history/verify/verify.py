@@ -1,4 +1,4 @@
-"""Verifies a history: its entries, its files, and what is stored next to the current lock."""
+"""Verifies a history: entries, archived files, and the files next to the current lock."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """The environment that is verified."""
+    """The environment to verify."""
 
     name: str
     folder: Path
     shown: str
-    """The folder as messages show it."""
+    """The folder's path for messages."""
     current: str | None
-    """ID of the lock that is there; None when none can be read."""
+    """ID of the lock in place; None when it cannot be read."""
     exports: frozenset[str]
-    """Every name that `freeze lock` may give a file next to the lock."""
+    """All file names that `freeze lock` may write next to the lock."""
     committed: bytes
-    """The history in the commit that is checked out; empty where there is none."""
+    """The history file in the checked-out commit; empty when there is none."""
 
 
 def verify_history(subject: Subject, owner_of: Callable[[bytes, str], str]) -> Findings:
-    """Return what is wrong with a history, and what it does not cover.
+    """Return the faults of a history, and the files that it does not cover.
 
     ``owner_of`` returns the ID of the lock that a reference belongs to, and raises ``CheckError``
-    for bytes that are no reference; its second argument is their place in messages.
+    for bytes that are no reference; its second argument is their path for messages.
     """
     findings = Findings()
     place = f"{subject.shown}/{FOLDER}/{LOG_FILE}"
@@ -84,19 +84,19 @@ def _changelog(subject: Subject, past: History) -> Iterator[str]:
     try:
         data = read_regular(subject.folder, CHANGELOG_FILE)
     except FileNotFoundError:
-        return  # the next command that writes makes it anew
+        return  # the next command that writes creates it again
     except OSError as error:
         yield f"{place}: {error.strerror}"
         return
     named = changelog_head(data)
     digests = [line.digest for line in past.lines]
     if named is None:
-        yield f"{place}: it was edited, and names no entry of the history"
+        yield f"{place}: it was edited: it names no entry of the history"
     elif named not in digests:
         yield (
             f"{place}: it names an entry that the history does not hold: the last entry was "
             "edited, or entries after it were removed"
         )
-    # One that ends earlier was left by a killed process; the next command that writes mends it.
+    # One that ends earlier was left by a killed process; the next command that writes fixes it.
     elif data != changelog_bytes(History(past.lines[: digests.index(named) + 1]), subject.name):
         yield f"{place}: it was edited, or belongs to another history"

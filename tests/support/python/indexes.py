@@ -95,7 +95,7 @@ class File:
     metadata_gone: bool = False
     """Whether what is announced answers 404."""
     metadata_lie: bytes | None = None
-    """What is served in the place of the wheel's own metadata."""
+    """What is served instead of the wheel's own metadata."""
     sized: bool = True
     yanked: str | None = None
     requires_python: str | None = None

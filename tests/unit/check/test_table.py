@@ -46,7 +46,7 @@ def test_what_was_put_back_says_what_came_of_it() -> None:
     [experiment] = experiments(expected.host, moved.host)
     back = ExperimentResult(experiment, compare(record(), record()))
     assert rows(expected, moved, back)["OMP_NUM_THREADS"].evidence == (
-        "restored alone: every result is back"
+        "restored alone: all results restored"
     )
     vain = ExperimentResult(experiment, compare(record(), record(lines(weight=2.0))))
     assert (

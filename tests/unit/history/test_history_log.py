@@ -102,10 +102,10 @@ def test_removed_swapped_and_doubled_entries_are_found(
     [
         (b"{\n", "Expecting property name"),
         (b'{"kind":"generation"}\n', "Field required"),
-        (b"[]\n", "not an entry"),
-        (b"[" * 100_000 + b"\n", "not an entry"),
-        (b"\n", "not an entry"),
-        (b"\xff\n", "not an entry"),
+        (b"[]\n", "not a history entry"),
+        (b"[" * 100_000 + b"\n", "not a history entry"),
+        (b"\n", "not a history entry"),
+        (b"\xff\n", "not a history entry"),
     ],
 )
 def test_a_line_that_is_no_entry_is_named(folder: Path, line: bytes, said: str) -> None:
@@ -141,7 +141,7 @@ def test_a_history_that_is_gone_is_missed(folder: Path) -> None:
     kept.mkdir()
     (kept / "freeze.lock.yaml").touch()
     (folder / FOLDER / LOG_FILE).unlink()
-    assert "is gone" in refused(folder).what
+    assert "is missing" in refused(folder).what
 
 
 def test_conflict_markers_and_forks_say_the_way_out(folder: Path) -> None:

@@ -88,7 +88,7 @@ def test_kernels_are_put_back_and_named_as_the_cause(
         "with OpenBLAS's kernels for Nehalem, as in the reference, every result is restored" in said
     )
     assert "numpy differs first in" in said
-    assert "restored alone: every result is back" in page.read_text()
+    assert "restored alone: all results restored" in page.read_text()
 
 
 def test_what_was_tried_and_was_not_the_cause_is_said(

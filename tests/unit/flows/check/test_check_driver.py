@@ -53,7 +53,7 @@ def test_the_floor_of_the_spec_holds_where_the_cuda_would_run(project: Project) 
 
 def test_a_gpu_that_the_cuda_does_not_know_names_those_that_do(project: Project) -> None:
     done = project.freeze("check", "demo", PATH=host(project.folder, "580.65.06", "3.7"))
-    done.failed(2, "CUDA 12.9 does not know this host's GPU", "a CUDA from 11.0 to 11.8")
+    done.failed(2, "CUDA 12.9 does not support this host's GPU", "a CUDA from 11.0 to 11.8")
 
 
 def test_a_driver_that_will_do_lets_the_check_go_on(
@@ -70,4 +70,4 @@ def test_a_host_without_a_driver_is_told_so_and_goes_on(
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{project.folder}/none.sock")
     done = project.freeze("check", "demo", PATH="/nonexistent")
-    done.failed(2, "shows no NVIDIA driver", "none.sock")
+    done.failed(2, "has no visible NVIDIA driver", "none.sock")

@@ -163,7 +163,7 @@ def test_an_edited_file_of_the_past_is_named(three: Past, name: str, gone: bool)
     path.unlink() if gone else path.write_bytes(path.read_bytes() + b"\n")
     (fault,) = verify(three.opened, NAME).faults
     assert f"history/{lock_id}/{name}" in fault
-    assert ("gone" if gone else "edited") in fault
+    assert ("missing" if gone else "edited") in fault
 
 
 def test_an_edited_inventory_of_the_past_is_named(three: Past) -> None:

@@ -170,7 +170,7 @@ def test_a_linked_folder_is_found(past: Past, folder_name: str) -> None:
     moved = target.rename(past.root / "moved")
     target.symlink_to(moved)
     faults = verify(past.opened, NAME).faults
-    assert any("a link in the place of" in one for one in faults), faults
+    assert any("a link instead of" in one for one in faults), faults
 
 
 def test_a_lock_folder_that_leads_out_of_the_project_is_found(past: Past) -> None:
@@ -209,7 +209,7 @@ def test_a_deleted_reference_is_put_back_and_not_recorded_anew(past: Past) -> No
 def test_a_reference_that_is_gone_everywhere_is_missed(past: Past) -> None:
     (past.folder / REFERENCE).unlink()
     (archive_folder(past.folder, past.locked.id) / REFERENCE).unlink()
-    with pytest.raises(HistoryError, match="is gone"):
+    with pytest.raises(HistoryError, match="is missing"):
         check(past.opened, NAME)
 
 

@@ -243,7 +243,7 @@ def test_the_log_names_what_lies_in_the_place_of_one(
     path.unlink()
     make(path)
     (fault,) = verify(shop, "demo").faults
-    assert "in the place of a file" in fault
+    assert "instead of a file" in fault
 
 
 def test_the_log_passes_over_what_is_none(shop: Project) -> None:
