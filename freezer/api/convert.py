@@ -160,6 +160,6 @@ def rollback(done: Rollback) -> RollbackResult:
         reason_refused=done.why_not,
         deviation=done.done is not None and done.done.deviation,
         changes=done.changes,
-        answers_spec=done.answers_spec,
+        satisfies_spec=done.satisfies_spec,
         _document=document,
     )

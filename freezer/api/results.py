@@ -170,5 +170,5 @@ class RollbackResult(_Result):
     """Whether it was made current by ``force`` despite that."""
     changes: tuple[str, ...]
     """A sentence for each difference from the current lock to the target's."""
-    answers_spec: bool | None
+    satisfies_spec: bool | None
     """Whether the lock answers the spec as it is now; None where that is not known."""

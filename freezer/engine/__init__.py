@@ -1,1 +1,1 @@
-"""The only room that talks to a container engine. Knows names, digests and bytes, no locks."""
+"""Container engines; the only package that talks to one. Independent of locks."""

@@ -1,6 +1,6 @@
-"""The values in an engine's answers: what is absent is empty, what has another form is an error.
+"""Validates values in an engine's responses: null is empty, other types are errors.
 
-Each function raises ``TypeError`` for a value of another form; ``Link.doing`` turns that into an
+Each function raises ``TypeError`` for a value of another type; ``Link.doing`` converts that to an
 ``EngineError``.
 """
 

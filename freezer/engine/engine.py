@@ -1,6 +1,6 @@
-"""The engine that talks to Docker or podman: each method is one function of this room.
+"""The engine for Docker or podman: each method is one function of this package.
 
-What makes images is loaded when it is requested: a check needs none of it.
+Functions for making images are imported on demand: a check does not need them.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ class DockerEngine:
 
     @property
     def info(self) -> EngineInfo:
-        """What the engine said of itself when it was first asked."""
+        """The engine's properties at connection time."""
         return self._link.info
 
     def image(self, reference: str) -> ImageInfo | None:
-        """Return an image, or None when the engine lacks it."""
+        """Return an image, or None when the engine does not have it."""
         return images.inspect(self._link, reference)
 
     def images(self, *, label: str | None = None) -> list[ImageInfo]:
-        """Return the images, those with a label if one is given."""
+        """Return the images, optionally only those with a label."""
         return images.listed(self._link, label=label)
 
     def layer_sizes(self, image_id: str) -> tuple[int, ...]:
@@ -93,7 +93,7 @@ class DockerEngine:
         use_cache: bool = True,
         report: Reporter,
     ) -> str:
-        """Build a context with no network; return the image ID."""
+        """Build a context without network; return the image ID."""
         from freezer.engine.build import build
 
         return build.build(

@@ -1,7 +1,7 @@
-"""What the rest of Freezer may ask of a container engine.
+"""Interface of container engines.
 
-``freezer.engine.connect.connect.connect()`` returns the one that talks to Docker or podman; unit
-tests pass one that talks to nobody.
+``freezer.engine.connect.connect.connect()`` returns the implementation for Docker or podman; unit
+tests use a fake one.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
 
 SILENT: Reporter = SilentReporter()
-"""The default listener of this room's functions."""
+"""The default listener of this package's functions."""
 
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What an engine says of itself."""
+    """Properties of an engine."""
 
     name: str
     """``docker`` or ``podman``."""
     version: str
     api_version: str
     architecture: str
-    """``x86_64`` or ``aarch64``, as ``uname -m`` says."""
+    """``x86_64`` or ``aarch64``, as in ``uname -m``."""
     storage_driver: str
     """``overlay2``, ``overlayfs`` (containerd store), ``vfs``, ``overlay`` …"""
     buildkit: bool
@@ -43,25 +43,25 @@ class EngineInfo:
     memory: int
     """Bytes."""
     containerd_store: bool = False
-    """True when images lie in containerd's content store instead of a graph driver's."""
+    """Whether images are in containerd's content store instead of a graph driver's."""
     runtimes: tuple[str, ...] = ()
     """OCI runtimes by name, such as ``runc`` and ``nvidia``."""
     id: str = ""
-    """What the engine calls itself; it stays over restarts. Empty when unknown."""
+    """The engine's own ID, stable over restarts. Empty when unknown."""
 
     @property
     def takes_thin(self) -> bool:
-        """Whether an image may be sent to it without the layers that it has.
+        """Whether the engine loads an image without the layers that it has.
 
-        Docker's graph drivers look for each layer by its chain before they open the archive's
-        file. podman wants every file. containerd's store would take it and keep an image that it
-        can run but neither save nor push.
+        Docker's graph drivers look up each layer by its chain before they open its file in the
+        archive. podman needs every file. containerd's store would accept it and keep an image that
+        can run but neither be saved nor pushed.
         """
         return self.name == "docker" and not self.containerd_store
 
     @property
     def platform(self) -> str:
-        """What registries call it: ``linux/amd64`` or ``linux/arm64``."""
+        """The platform as named by registries: ``linux/amd64`` or ``linux/arm64``."""
         return {"x86_64": "linux/amd64", "aarch64": "linux/arm64"}.get(
             self.architecture, f"linux/{self.architecture}"
         )
@@ -69,11 +69,11 @@ class EngineInfo:
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """An image that the engine holds."""
+    """An image in the engine."""
 
     id: str
-    """``sha256:…``, the digest of its config. In containerd's store that is said of images that
-    Freezer loaded; of others it is the digest of the manifest."""
+    """``sha256:…``, the digest of its config. In containerd's store only for images that Freezer
+    loaded; for others it is the manifest digest."""
     diff_ids: tuple[str, ...]
     tags: tuple[str, ...]
     repo_digests: tuple[str, ...]
@@ -87,15 +87,15 @@ class ImageInfo:
     user: str
     working_dir: str
     volumes: tuple[str, ...] = ()
-    """Paths that the image declares as volumes; a run with a read-only root covers them."""
+    """Paths declared as volumes; a run with a read-only root covers them."""
     folders: tuple[str, ...] = ()
-    """Where the engine keeps each layer unpacked, lowest first; a layer that is unpacked anew gets
-    another folder. Empty for an engine that does not say, or that uses names again."""
+    """The folder of each unpacked layer, lowest first; unpacking again gives another folder. Empty
+    for an engine that does not report them, or that reuses names."""
 
 
 @dataclass(frozen=True)
 class LayerFile:
-    """A layer to load: the digest of its uncompressed tar, and where that tar lies."""
+    """A layer to load: the digest of its uncompressed tar, and the tar's path."""
 
     diff_id: str
     path: Path | None
@@ -104,7 +104,7 @@ class LayerFile:
 
 @dataclass(frozen=True)
 class Mount:
-    """A folder or file of the engine's host that a container sees."""
+    """A folder or file of the engine's host that is mounted into a container."""
 
     source: str
     """Absolute path on the host."""
@@ -115,16 +115,16 @@ class Mount:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a container is confined. The defaults are the tightest that a training can bear."""
+    """Sandbox of a container. The defaults are the strictest that allow a training."""
 
     cpus: int | None = None
-    """Pinned to this many of the engine's CPUs (cpuset), so that thread counts mean something."""
+    """Number of the engine's CPUs to pin to (cpuset), so that thread counts are meaningful."""
     cpu_positions: tuple[int, ...] = ()
     """Pinned to these CPUs instead, counted from 0 among those that the engine has."""
     memory: str | None = None
     """Such as ``2g``; swap is never added."""
     pids: int = 4096
-    """Processes and threads that may exist at once."""
+    """Maximum number of processes and threads."""
     timeout: float = 600.0
     """Seconds until the container is killed."""
     network: str = "none"
@@ -137,12 +137,12 @@ class RunOptions:
     environment: Mapping[str, str] = field(default_factory=dict)
     working_dir: str | None = None
     drop_capabilities: bool = True
-    """Also sets no-new-privileges. False only for steps that act as a package manager."""
+    """Also sets no-new-privileges. False only for package managers."""
     entrypoint: Sequence[str] | None = field(default_factory=list)
-    """Empty: none, whatever the image says."""
+    """Empty: none, regardless of the image's."""
     mounts: Sequence[Mount] = ()
     fetch_limit: int | None = None
-    """Bytes of each tar that is fetched; one that is larger is an error. None: any."""
+    """Maximum bytes of each fetched tar; None: unlimited."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class RunResult:
     timed_out: bool
     out_of_memory: bool
     seconds: float
-    """From start to end of the container's process, as far as the client can tell."""
+    """From start to end of the container's process, as measured by the client."""
 
 
 class Engine(Protocol):
@@ -163,18 +163,18 @@ class Engine(Protocol):
 
     @property
     def info(self) -> EngineInfo:
-        """What the engine said of itself when it was first asked."""
+        """The engine's properties at connection time."""
 
     def image(self, reference: str) -> ImageInfo | None:
-        """Return an image by ID, tag or ``name@digest``; None when the engine lacks it."""
+        """Return an image by ID, tag or ``name@digest``; None when the engine does not have it."""
 
     def images(self, *, label: str | None = None) -> list[ImageInfo]:
-        """Return the images, those with a label (``key`` or ``key=value``) if one is given."""
+        """Return the images, optionally only those with a label (``key`` or ``key=value``)."""
 
     def layer_sizes(self, image_id: str) -> tuple[int, ...]:
-        """Return the bytes of each of an image's layers, lowest first, as the engine counts.
+        """Return the bytes of each of an image's layers, lowest first, as reported.
 
-        Empty where its history does not say which step made which layer.
+        Empty when its history does not relate steps to layers.
         """
 
     def pull(self, reference: str, *, platform: str, report: Reporter) -> ImageInfo:
@@ -190,17 +190,16 @@ class Engine(Protocol):
     ) -> ImageInfo:
         """Make an image of a config and its layers; its ID is the SHA-256 of ``config``.
 
-        Layers without a path are taken from the engine's store: tried first without sending any
-        layer that the engine has, and in full (bytes of the missing ones fetched by ``save`` from
-        an image that holds them) where the engine does not take such an archive. Fails when
-        the ID that the engine reports is another.
+        Layers without a path come from the engine's store: first without sending any layer that the
+        engine has, and in full (with the missing ones fetched by ``save`` from an image that has
+        them) when the engine rejects such an archive. Fails when the engine reports another ID.
         """
 
     def save_layers(self, image_id: str, wanted: Mapping[str, Path]) -> None:
         """Write the uncompressed tars of some of an image's layers, keyed by diff ID.
 
-        Each is verified against its diff ID before it appears under its path. The paths lie on
-        one filesystem.
+        Each is verified against its diff ID before it appears under its path. The paths are on one
+        filesystem.
         """
 
     def layer_tars(
@@ -208,8 +207,8 @@ class Engine(Protocol):
     ) -> Iterable[tuple[str, BinaryIO]]:
         """Yield ``(diff_id, seekable uncompressed tar)`` of the layers above the first ``skip``.
 
-        Bottom up. Each file is closed when the next one is requested. The bytes lie in a
-        temporary folder below ``scratch`` (by default the system's) until the iteration ends.
+        Bottom up. Each file is closed when the next one is requested. The files are in a temporary
+        folder below ``scratch`` (by default the system's) until the iteration ends.
         """
 
     def build(
@@ -222,10 +221,10 @@ class Engine(Protocol):
         use_cache: bool = True,
         report: Reporter,
     ) -> str:
-        """Build a context with no network; return the image ID. The image is left untagged.
+        """Build a context without network; return the image ID. The image is not tagged.
 
-        By BuildKit where the engine has it, by the classic builder where not. Raises
-        ``BuildError`` with the end of the step's output when a step fails.
+        By BuildKit if available, else by the classic builder. Raises ``BuildError`` with the end of
+        the step's output when a step fails.
         """
 
     def run(
@@ -239,20 +238,20 @@ class Engine(Protocol):
         on_stdout: Callable[[bytes], None] | None = None,
         on_output: Callable[[int, bytes], None] | None = None,
     ) -> RunResult:
-        """Run a command to its end and remove the container, whatever happens.
+        """Run a command to its end and remove the container in any case.
 
-        ``files`` is a tar, or a file that holds one, unpacked at ``/`` before the start (needs
-        ``read_only=False``); ``fetch`` maps paths in the container to host files that receive a
-        tar of them after a successful end; ``on_stdout`` is called with each line, its end
-        stripped, as it comes. ``on_output`` is called with the stream (1 or 2) and whatever bytes
-        come, at once; only the last of them are in the result then, and there may be any number.
+        ``files`` is a tar, or a path of one, unpacked at ``/`` before the start (needs
+        ``read_only=False``); ``fetch`` maps paths in the container to host files that receive a tar
+        of them after a successful end; ``on_stdout`` is called with each line, without its line
+        end, as it arrives. ``on_output`` is called with the stream (1 or 2) and each block of
+        bytes; then only the end of the output is in the result, which may be of any length.
         """
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """Point ``repository:tag`` at an image."""
 
     def remove_image(self, reference: str) -> None:
-        """Remove a tag, or an image without tags; nothing happens when it is not there."""
+        """Remove a tag, or an image without tags; no error when it does not exist."""
 
     def close(self) -> None:
-        """Close the connections to the engine; the engine itself goes on."""
+        """Close the connections to the engine; the engine keeps running."""

@@ -1,4 +1,4 @@
-"""A connection to one engine, and the one place where its failures become Freezer's errors."""
+"""A connection to an engine; converts its failures to Freezer's errors."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ _BROKEN = (
     docker.errors.StreamParseError,
     tarfile.TarError,
 )
-"""What a connection raises that ends before the answer does."""
+"""Exceptions of a connection that ends before the response does."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """An engine that answered, and what it said of itself."""
+    """A connected engine with its properties."""
 
     api: Any
     """A ``docker.APIClient``."""
     info: EngineInfo
     watch: Watch | None = field(default=None, compare=False)
     chains: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
-    """The diff IDs of images that were asked, by the engine's own ID."""
+    """Diff IDs of images looked up before, by the engine's own ID."""
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
-        """Turn every failure of the block into an error that says ``what`` was being done.
+        """Convert every failure of the block to an error that names the operation ``what``.
 
-        Raises ``HostError`` when a disk is full, ``EngineError`` for all else, also when the engine
-        answers nothing any more.
+        Raises ``HostError`` when a disk is full, ``EngineError`` for everything else, also when the
+        engine stops responding.
         """
         if self.watch is None:
             with self._translated(what):
@@ -66,15 +66,15 @@ class Link:
                 if request.silent:
                     raise self._silent(what) from error
                 raise
-            if request.silent:  # the end of what was cut off can look like the end of an answer
+            if request.silent:  # a truncated response can look like a complete one
                 raise self._silent(what)
 
     def _silent(self, what: str) -> EngineError:
         return EngineError(
-            f"the engine at {self.info.address} fell silent while {what}",
-            found=f"no answer for {SILENCE:.0f} seconds",
-            hint="see whether it is stopped or overloaded (`freeze doctor`), start it again, then "
-            "repeat the command: what was finished is kept",
+            f"the engine at {self.info.address} stopped responding while {what}",
+            found=f"no response for {SILENCE:.0f} seconds",
+            hint="check whether it is stopped or overloaded (`freeze doctor`), restart it, then "
+            "repeat the command: finished work is kept",
         )
 
     @contextmanager
@@ -95,7 +95,7 @@ class Link:
             raise self._strange(what, error) from error
 
     def _strange(self, what: str, error: Exception) -> EngineError:
-        """Return the error for an answer of another form than the protocol has."""
+        """Return the error for a response of an unknown form."""
         return EngineError(
             f"the engine at {self.info.address} answered in an unknown form while {what}",
             found=f"{type(error).__name__}: {error}",
@@ -104,19 +104,19 @@ class Link:
         )
 
     def refused(self, what: str, said: object) -> FreezerError:
-        """Return the error for an engine that answered, and said no."""
+        """Return the error for a request that the engine rejected."""
         text = str(said).strip()
         if NO_SPACE in text.lower():
             return full_disk(what, self.info.root or "the engine's data root", found=text)
         return EngineError(
             f"the engine refused while {what}",
             found=text,
-            hint="`freeze doctor` shows the engine's state",
+            hint="`freeze doctor` displays the engine's state",
         )
 
 
 def full_disk(what: str, place: str, *, found: str | None = None) -> HostError:
-    """Return the error for a disk that filled up while ``what`` was being done."""
+    """Return the error for a disk that filled up during the operation ``what``."""
     return HostError(
         f"no space left on the disk while {what}",
         found=found,
@@ -138,7 +138,7 @@ def host_error(what: str, error: OSError) -> HostError:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and, depth first, those that it wraps by cause, context or argument."""
+    """Yield an exception and, depth first, those wrapped by cause, context or argument."""
     pending, seen = [error], set[int]()
     while pending:
         current = pending.pop(0)

@@ -1,4 +1,4 @@
-"""Tar archives as streams of bytes: made while they are sent, never whole in memory or on disk."""
+"""Tar archives as streams, created while they are sent, never complete in memory or on disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ END = bytes(2 * tarfile.BLOCKSIZE)
 
 @dataclass(frozen=True)
 class Entry:
-    """One member of an archive: its header, and where its bytes are (none for folders)."""
+    """One member of an archive: its header and the source of its bytes (none for folders)."""
 
     header: tarfile.TarInfo
     data: bytes | Path | None = None
@@ -38,13 +38,13 @@ def member(name: str, data: bytes | Path) -> Entry:
 
 
 def total(entries: Iterable[Entry]) -> int:
-    """Return about how many bytes the archive has; headers of long names may add to it."""
+    """Return the approximate size of the archive; headers of long names may add to it."""
     block = tarfile.BLOCKSIZE
     return len(END) + sum(block + -(-entry.header.size // block) * block for entry in entries)
 
 
 def stream(entries: Iterable[Entry], *, form: Form = tarfile.GNU_FORMAT) -> Iterator[bytes]:
-    """Yield the archive, 1 MiB at a time. Raises ``HostError`` when a file is not as announced."""
+    """Yield the archive in blocks of 1 MiB. Raises ``HostError`` when a file changes its size."""
     for entry in entries:
         yield _header(entry.header, form)
         if entry.data is not None:
@@ -53,7 +53,7 @@ def stream(entries: Iterable[Entry], *, form: Form = tarfile.GNU_FORMAT) -> Iter
 
 
 def counted(chunks: Iterable[bytes], task: Task) -> Iterator[bytes]:
-    """Pass chunks on and tell the task how many bytes went by."""
+    """Pass chunks on and report their bytes to the task."""
     for chunk in chunks:
         yield chunk
         task.advance(len(chunk))
@@ -89,8 +89,8 @@ def _file(path: Path, size: int) -> Iterator[bytes]:
         raise host_error("sending it to the engine", error) from error
     if left:
         raise HostError(
-            f"{path} became shorter while it was sent to the engine",
-            hint="repeat the command when nothing else writes to it",
+            f"{path} was truncated while it was sent to the engine",
+            hint="repeat the command when nothing writes to it",
         )
 
 

@@ -1,8 +1,8 @@
-"""Notices an engine that has fallen silent, whatever it was asked to do.
+"""Detects an engine that has stopped responding, during any request.
 
-A busy engine may work on one request for many minutes: it loads an image, or runs a training that
-prints nothing. A time limit for the request would give up on it too early or too late. So a long
-request is accompanied by short ones: as long as the engine answers ``/_ping`` it is at work.
+A busy engine may work on one request for many minutes, such as loading an image or running a
+training without output. A time limit would end it too early or too late. So a long request is
+accompanied by short ones: as long as the engine responds to ``/_ping`` it is working.
 """
 
 from __future__ import annotations
@@ -20,30 +20,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SILENCE: Final = 20.0
-"""Seconds without any answer after which an engine is given up."""
+"""Seconds without any response after which an engine is considered dead."""
 FIRST: Final = 2.0
-"""Seconds from the start of a request, or from an answer, until the engine is asked whether it is
-there."""
+"""Seconds from the start of a request, or from a response, to the next ping."""
 _CUT: Final = 0.2
 
 
 @dataclass
 class Request:
-    """A request, or several for one purpose, while it is watched."""
+    """One or several requests for one purpose, while they are watched."""
 
     silent: bool = False
-    """Whether it was cut off, as the engine answered nothing any more."""
+    """Whether it was aborted because the engine stopped responding."""
 
 
 class Watch:
-    """Watches the requests of one connection, and cuts them off when the engine is silent."""
+    """Watches the requests of one connection, and aborts them when the engine is silent."""
 
     def __init__(self, api: Any, *, silence: float = SILENCE, first: float = FIRST) -> None:
         self._api = api
         self._silence = silence
         self._first = first
-        self._gone = False
-        """Whether the engine answered nothing last: cleaning up after that waits no longer."""
+        self._unresponsive = False
+        """Whether the engine did not respond last time: then clean-up does not wait."""
         self._sockets: WeakSet[socket.socket] = WeakSet()
         self._pools: WeakSet[Any] = WeakSet()
         for adapter in {id(one): one for one in api.adapters.values()}.values():
@@ -51,9 +50,11 @@ class Watch:
 
     @contextmanager
     def over(self) -> Iterator[Request]:
-        """Watch a block of requests; one that the engine does not answer ends with an error."""
+        """Watch a block of requests; an unanswered one ends with an error."""
         request, done = Request(), threading.Event()
-        timer = threading.Timer(0.0 if self._gone else self._first, self._ask, (request, done))
+        timer = threading.Timer(
+            0.0 if self._unresponsive else self._first, self._ping, (request, done)
+        )
         timer.daemon = True
         timer.start()
         try:
@@ -62,20 +63,20 @@ class Watch:
             done.set()
             timer.cancel()
 
-    def _ask(self, request: Request, done: threading.Event) -> None:
-        patience = self._first if self._gone else self._silence - self._first
+    def _ping(self, request: Request, done: threading.Event) -> None:
+        patience = self._first if self._unresponsive else self._silence - self._first
         while not done.is_set():
-            self._gone = not self._answers(patience)
-            if self._gone:
+            self._unresponsive = not self._responds(patience)
+            if self._unresponsive:
                 if not done.is_set():
                     request.silent = True
-                    self._cut(done)
+                    self._abort(done)
                 return
             done.wait(self._first)
             patience = self._silence - self._first
 
-    def _answers(self, patience: float) -> bool:
-        """Return whether the engine is there: also when it refuses, or hangs up."""
+    def _responds(self, patience: float) -> bool:
+        """Return whether the engine responds, including with an error or a hang-up."""
         url = self._api._url("/_ping", versioned_api=False)  # noqa: SLF001
         try:
             with self._api.get(url, timeout=patience):
@@ -83,10 +84,10 @@ class Watch:
         except requests.Timeout:
             return False
         except (requests.RequestException, OSError):
-            return True  # the request that is watched fails alike, with a better reason
+            return True  # the watched request fails as well, with a better reason
 
-    def _cut(self, done: threading.Event) -> None:
-        """End every read of the connection, also of requests that are made from now on."""
+    def _abort(self, done: threading.Event) -> None:
+        """Abort every read of the connection, including those of later requests."""
         while not done.is_set():
             for one in list(self._sockets):
                 with suppress(OSError):
@@ -94,7 +95,7 @@ class Watch:
             done.wait(_CUT)
 
     def _track(self, adapter: Any) -> None:
-        """Learn of every socket that an adapter of requests opens, whichever pool it is in."""
+        """Record every socket that a ``requests`` adapter opens, in any of its pools."""
         original = adapter.get_connection_with_tls_context
 
         def tracked(*args: Any, **kwargs: Any) -> Any:

@@ -1,6 +1,6 @@
-"""The calls that the docker SDK offers no public method for.
+"""Calls without a public method in the docker SDK.
 
-Its private methods are used here and nowhere else, so that a new release of it breaks one file.
+Private methods of the SDK are used here only, so that a new release of it breaks one file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _LONGEST_WAIT = 86400.0
-"""Seconds of one wait."""
+"""Seconds of one poll."""
 STDOUT = 1
 STDERR = 2
 _FRAME = struct.Struct(">BxxxL")
@@ -25,11 +25,11 @@ _FRAME = struct.Struct(">BxxxL")
 def build(
     api: Any, context: Iterable[bytes], params: Mapping[str, str], *, timeout: float
 ) -> Iterator[dict[str, Any]]:
-    """Send a build context; yield the engine's messages as they come.
+    """Send a build context; yield the engine's messages as they arrive.
 
-    ``version=2`` among the parameters asks for BuildKit, without a session: the SDK knows the
-    classic builder only. Secrets, ssh agents and local caches need a session; nothing else does.
-    ``timeout`` is the longest silence, in seconds.
+    ``version=2`` among the parameters selects BuildKit, without a session: the SDK supports the
+    classic builder only. Only secrets, ssh agents and local caches need a session. ``timeout`` is
+    the maximum time without data, in seconds.
     """
     response = api._post(  # noqa: SLF001
         api._url("/build"),  # noqa: SLF001
@@ -45,8 +45,8 @@ def build(
 def load(api: Any, archive: Iterable[bytes], *, timeout: float) -> Iterator[dict[str, Any]]:
     """Load an image archive; yield the engine's messages.
 
-    The SDK's own ``load_image`` looks at the status only after the body, and never when the
-    answer is JSON, so a refusal would pass for success.
+    The SDK's own ``load_image`` checks the status only after the body, and never for JSON, so a
+    refusal would look like success.
     """
     response = api._post(  # noqa: SLF001
         api._url("/images/load"),  # noqa: SLF001
@@ -66,9 +66,9 @@ def _messages(api: Any, response: Any) -> Iterator[dict[str, Any]]:
 
 
 def documents(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """Split a stream into its JSON objects, which lie on lines or simply one after another.
+    """Split a stream into JSON objects, one a line or simply concatenated.
 
-    Raises ``ConnectionError`` when the stream ends, or turns to nonsense, inside of one.
+    Raises ``ConnectionError`` when the stream ends or is malformed inside of one.
     """
     rest = b""
     for chunk in chunks:
@@ -84,10 +84,10 @@ def _objects(line: bytes) -> Iterator[dict[str, Any]]:
         try:
             document, end = decoder.raw_decode(text)
         except (ValueError, RecursionError) as error:
-            msg = "the answer broke off in the middle"
+            msg = "the response is truncated"
             raise ConnectionError(msg) from error
         if not isinstance(document, dict):
-            msg = f"the answer holds {str(document)[:60]!r} where its protocol has an object"
+            msg = f"the response has {str(document)[:60]!r} instead of an object"
             raise ConnectionError(msg)
         yield document
         text = text[end:].lstrip()
@@ -95,7 +95,7 @@ def _objects(line: bytes) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def saved(api: Any, image: str, *, timeout: float) -> Iterator[Any]:
-    """Open the archive of an image for reading, once and forwards; the rest may stay unread."""
+    """Open the archive of an image as a stream; the rest may stay unread."""
     url = api._url("/images/{0}/get", image)  # noqa: SLF001
     with closing(api._get(url, stream=True, timeout=timeout)) as response:  # noqa: SLF001
         api._raise_for_status(response)  # noqa: SLF001
@@ -104,9 +104,9 @@ def saved(api: Any, image: str, *, timeout: float) -> Iterator[Any]:
 
 @contextmanager
 def fetched(api: Any, container: str, path: str) -> Iterator[Any]:
-    """Open the tar of a path in a container for reading, once and forwards."""
+    """Open the tar of a path in a container as a stream."""
     url = api._url("/containers/{0}/archive", container)  # noqa: SLF001
-    plain = {"Accept-Encoding": "identity"}  # engines else pack it, which nobody would undo
+    plain = {"Accept-Encoding": "identity"}  # otherwise engines compress it, which is not undone
     with closing(
         api._get(url, params={"path": path}, headers=plain, stream=True)  # noqa: SLF001
     ) as response:
@@ -115,7 +115,7 @@ def fetched(api: Any, container: str, path: str) -> Iterator[Any]:
 
 
 class Output:
-    """What a container writes, attached before its start so that nothing is missed."""
+    """A container's output, attached before its start so that nothing is lost."""
 
     def __init__(self, api: Any, container: str) -> None:
         self._response = api._post(  # noqa: SLF001
@@ -130,14 +130,13 @@ class Output:
     def frames(self, deadline: float) -> Iterator[tuple[int, bytes]]:
         """Yield ``(STDOUT or STDERR, bytes)`` until the container ends.
 
-        Raises ``TimeoutError`` when ``deadline`` (``time.monotonic()``) passes before; calling
-        again goes on where it stopped.
+        Raises ``TimeoutError`` at ``deadline`` (``time.monotonic()``); calling again resumes.
         """
         while (frame := self._frame(deadline)) is not None:
             yield frame
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._response.close()
 
     def _frame(self, deadline: float) -> tuple[int, bytes] | None:
@@ -164,13 +163,15 @@ class Output:
         return True
 
     def _wait(self, deadline: float) -> None:
-        if getattr(self._socket, "pending", int)():  # TLS: bytes that the kernel knows nothing of
+        if getattr(
+            self._socket, "pending", int
+        )():  # TLS: bytes already decrypted, invisible to poll
             return
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         while True:
             left = max(0.0, deadline - time.monotonic())
-            # poll(2) counts milliseconds in an int: a run of years is waited for in parts.
+            # poll(2) has milliseconds in an int: very long waits are split.
             if poll.poll(min(left, _LONGEST_WAIT) * 1000):
                 return
             if left <= _LONGEST_WAIT:

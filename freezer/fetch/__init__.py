@@ -1,1 +1,1 @@
-"""Where bytes come from and where they are kept: sources, downloads, the artifact store."""
+"""Sources, downloads and the artifact store."""

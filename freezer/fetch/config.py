@@ -1,7 +1,7 @@
-"""Where bytes come from: the user's configuration, which no lock ever repeats.
+"""The user's configuration of sources, which is never part of a lock.
 
 Read from ``$FREEZER_CONFIG``, else ``$XDG_CONFIG_HOME/freezer/config.yaml``; a project's own
-``.freezer.yaml`` goes before it, key by key.
+``.freezer.yaml`` overrides it, key by key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HINT = "see docs/reference/configuration.md for the keys"
 
 
 class PythonIndexConfig(Model):
-    """Python package indexes; what is not given is taken from uv's and pip's configuration."""
+    """Python package indexes; missing values come from uv's and pip's configuration."""
 
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] | None = None
@@ -37,10 +37,10 @@ class Sources(Model):
     debian_snapshot: dict[str, str] = {}
     """Archive label to a URL of dated archives, with ``{timestamp}`` (``20261101T000000Z``)."""
     debian_keyring: str | None = None
-    """OpenPGP keyring that signs the archive; needed only to make a base from packages."""
+    """OpenPGP keyring of the archive's signatures; needed only to make a base from packages."""
     pypi: PythonIndexConfig = PythonIndexConfig()
     conda: dict[str, tuple[str, ...]] = {}
-    """Channel name to the addresses (URLs or folders) that serve it, best first; may hold a
+    """Channel name to the addresses (URLs or folders) that serve it, best first; may contain a
     token (``/t/TOKEN/``), and ``${VARIABLES}``."""
 
 
@@ -49,14 +49,14 @@ class Config(Model):
 
     sources: Sources = Sources()
     ledger: str | None = None
-    """The URL of the ledger of runs, such as ``postgresql://user@host/runs``; may hold
+    """The URL of the ledger of runs, such as ``postgresql://user@host/runs``; may contain
     ``${VARIABLES}``. By default a file in the project: ``.freezer/ledger.db``."""
     insecure_registries: tuple[str, ...] = ()
-    """``host:port`` of registries that speak plain http; loopback ones always may."""
+    """``host:port`` of registries with plain http, which is always allowed for loopback ones."""
 
 
 def load_config(project: Path | None = None) -> Config:
-    """Return the configuration. Raises ``ConfigError`` naming file and key."""
+    """Return the configuration. Raises ``ConfigError`` with file and key."""
     files = [_user_file(), *([project / PROJECT_FILE] if project else [])]
     document: dict[str, Any] = {}
     for file in files:
@@ -79,7 +79,7 @@ def _read(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         if str(file) == os.environ.get("FREEZER_CONFIG"):
             raise ConfigError(
-                "the file that FREEZER_CONFIG names is not there", where=Where(str(file))
+                "the file in FREEZER_CONFIG does not exist", where=Where(str(file))
             ) from None
         return {}
     except OSError as error:
@@ -88,7 +88,7 @@ def _read(file: Path) -> dict[str, Any]:
         ) from error
     except SpecError as error:
         raise ConfigError(
-            f"the configuration is not usable: {error.what}",
+            f"the configuration is invalid: {error.what}",
             where=error.where,
             found=error.found,
             expected=error.expected,
@@ -103,7 +103,7 @@ def _validate(document: dict[str, Any], file: Path) -> None:
         first = error.errors(include_url=False, include_input=False)[0]
         unknown = first["type"] == "extra_forbidden"
         raise ConfigError(
-            "unknown key" if unknown else "unusable value",
+            "unknown key" if unknown else "invalid value",
             where=Where(str(file), key=".".join(str(part) for part in first["loc"])),
             expected=None if unknown else first["msg"],
             hint=_HINT,

@@ -227,7 +227,7 @@ def _require_none_kept(folder: Path, place: str) -> None:
             "the history is missing, but locks of it are archived",
             where=Where(place),
             found=f"{FOLDER}/{min(kept)[:12]}…",
-            hint="restore the file from version control, or remove the whole folder to start again",
+            hint="restore the file from version control, or remove the folder to start again",
         )
 
 

@@ -1,1 +1,1 @@
-"""Text, progress and JSON: the only room that prints."""
+"""Text, progress and JSON; the only package that prints."""

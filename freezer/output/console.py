@@ -1,8 +1,8 @@
-"""The console: the one place through which all text reaches a terminal.
+"""The console: all text goes through it to a terminal.
 
 Trainings, servers, engines and files may send escape sequences, which can clear a screen, forge a
-line of Freezer's own, or type for the user. Here every character that is not printable becomes
-visible, whoever wrote it; only Freezer's own colours and movements pass.
+line of Freezer's own, or type for the user. Here every unprintable character is made visible; only
+Freezer's own colours and cursor movements are passed on.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Return a console for stdout or stderr that fits and shows only what is printable."""
+    """Return a console for stdout or stderr that fits the terminal and escapes text."""
     return guarded(Screen(stderr=stderr))
 
 
 def guarded(console: Console) -> Console:
-    """Have a console make printable whatever is printed on it."""
+    """Make a console escape all text printed on it."""
     console.push_render_hook(_Guard())
     return console
 
@@ -44,6 +44,6 @@ class _Printable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for segment in console.render(self._inner, options):
             if segment.control:
-                yield segment  # a movement of the cursor that rich itself asks for
+                yield segment  # a cursor movement by rich itself
             else:
                 yield Segment(shown(segment.text), segment.style)

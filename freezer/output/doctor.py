@@ -1,4 +1,4 @@
-"""The doctor's report: a table for people, one document for programs."""
+"""Output of ``freeze doctor``: a table for users, a JSON document for programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STYLES = {State.OK: "green", State.WARNING: "yellow", State.MISSING: "red"}
 
 
 def show(findings: Sequence[Finding], console: Console) -> None:
-    """Print a row for each finding, and under it how to mend it."""
+    """Print a row for each finding, followed by its remedy."""
     show_rows([row for finding in findings for row in _rows(finding)], console)
 
 

@@ -1,4 +1,4 @@
-"""Lines and tables that fit a terminal: folded at words, with nothing cut."""
+"""Folds lines and tables to the terminal's width at words, without truncation."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ROOM = 24
-"""Columns that the last cell of a row needs, to be folded beside the others."""
+"""Minimum columns of the last cell of a row, to be folded next to the others."""
 _HANG = 2
-"""Further indentation of the lines that a long one continues on."""
+"""Additional indentation of continuation lines."""
 
 
 class Screen(Console):
-    """A console that folds long lines at words on a terminal, and leaves them whole elsewhere.
+    """A console that folds long lines at words on a terminal, and not elsewhere.
 
-    Words that are longer than a line, such as digests, stay whole, so that they can be copied.
+    Words longer than a line, such as digests, are kept together, so that they can be copied.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Screen(Console):
         super().__init__(stderr=stderr, file=file, emoji=False, **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print text folded at words on a terminal, as it is elsewhere; all else as rich does."""
+        """Print text, folded at words on a terminal; other renderables as in rich."""
         if len(objects) != 1 or not isinstance(objects[0], (str, Text)):
             super().print(*objects, **options)
             return
@@ -50,7 +50,7 @@ class Screen(Console):
 
 
 def fold(text: Text, width: int) -> Iterator[Text]:
-    """Yield the lines of a text, folded at words; what follows a line's first is indented."""
+    """Yield the lines of a text, folded at words, with continuation lines indented."""
     for line in text.split("\n", allow_blank=True) if text.plain else [text]:
         plain = line.plain
         indent = len(plain) - len(plain.lstrip(" "))
@@ -58,7 +58,7 @@ def fold(text: Text, width: int) -> Iterator[Text]:
 
 
 def hanging(text: Text, width: int, *, first: int, rest: int) -> Iterator[Text]:
-    """Yield the lines of one line: the first from column ``first`` on, the others from ``rest``."""
+    """Yield the folded lines of one line, starting at columns ``first`` and ``rest``."""
     start = 0
     room = width - first
     while True:
@@ -74,7 +74,7 @@ def hanging(text: Text, width: int, *, first: int, rest: int) -> Iterator[Text]:
 
 
 def _break(plain: str, start: int, room: int) -> tuple[int, int]:
-    """Return where the line from ``start`` ends, and where the next one begins."""
+    """Return the end of the line from ``start``, and the start of the next one."""
     if len(plain) - start <= room:
         return len(plain), len(plain)
     lead = start + len(plain[start:]) - len(plain[start:].lstrip(" "))  # it stays with its word
@@ -90,10 +90,9 @@ def _break(plain: str, start: int, room: int) -> tuple[int, int]:
 
 
 def row_lines(rows: list[list[Text]], width: int) -> Iterator[Text]:
-    """Yield the lines of a table of cells; no line is wider than ``width``, but for long words.
+    """Yield the lines of a table; no line is wider than ``width``, except for long words.
 
-    The last column is folded in its place. Where it has no room there, each row is folded as one
-    line.
+    The last column is folded in place. When it has no room, each row is folded as one line.
     """
     widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
     left = sum(widths[:-1]) + 2 * (len(widths) - 1)
@@ -112,7 +111,7 @@ def row_lines(rows: list[list[Text]], width: int) -> Iterator[Text]:
 
 
 def _joined(row: list[Text]) -> Text:
-    """Return a row's cells in one line, without the blanks that align them."""
+    """Return a row's cells in one line, without alignment blanks."""
     line = Text()
     for number, cell in enumerate(row):
         line.append("  " if number else "").append_text(cell)

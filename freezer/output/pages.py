@@ -1,4 +1,4 @@
-"""Pages from templates: HTML that needs nothing else, and Markdown for a pull request."""
+"""Pages from templates: self-contained HTML, and Markdown for pull requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def render_page(template: str, **values: object) -> str:
-    """Return a template of ``templates/`` filled in; in HTML every value is escaped."""
+    """Render a template of ``templates/``; in HTML every value is escaped."""
     return _environment().get_template(template).render(**values)
 
 
@@ -51,21 +51,21 @@ def _environment() -> jinja2.Environment:
 
 
 def _ticked(text: object) -> str:
-    """Return a text as HTML, what stands between backticks as code."""
+    """Return a text as HTML, with text in backticks as code."""
     from jinja2.filters import do_forceescape, do_mark_safe
 
     return do_mark_safe(_TICKED.sub(r"<code>\1</code>", str(do_forceescape(str(text)))))
 
 
 def _error(value: float | None) -> str:
-    """Return a relative error as people read it."""
+    """Return a relative error as text."""
     if value is None:
         return "not measured"
     return f"{value:.1e}" if value else "0"
 
 
 def _ulps(value: int | None) -> str:
-    """Return a number of units in the last place as people read it."""
+    """Return a number of units in the last place as text."""
     return "not measured" if value is None else ulps(value)
 
 

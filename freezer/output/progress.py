@@ -1,4 +1,4 @@
-"""What the core says while it works: bars where people look, lines where logs are kept."""
+"""Progress of the core: bars on terminals, lines in logs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from freezer.model.events import Task
 
 _WORTH_A_LINE = 2.0
-"""Seconds after which a log shows that something was done, and how long it took."""
+"""Minimum seconds of a task that is logged with its duration."""
 
 
 class _Bar:
@@ -44,7 +44,7 @@ class _Silent:
 
 
 class ConsoleReporter:
-    """Prints to a console; ``verbosity`` 0 is warnings only, 1 is normal, 2 shows details."""
+    """Prints to a console; ``verbosity`` 0 is warnings only, 1 is normal, 2 is detailed."""
 
     def __init__(self, console: Console, verbosity: int = 1) -> None:
         self._console = console
@@ -54,7 +54,7 @@ class ConsoleReporter:
 
     @contextmanager
     def task(self, title: str, *, total: int | None = None, unit: str = "items") -> Iterator[Task]:
-        """Open a task: a bar on a terminal, a line when it is over elsewhere."""
+        """Open a task: a bar on a terminal, elsewhere a line when it is done."""
         if self._verbosity < 1:
             yield _Silent()
         elif self._console.is_terminal:
@@ -65,12 +65,12 @@ class ConsoleReporter:
                 yield _Silent()
 
     def note(self, text: str) -> None:
-        """Print a line of its own."""
+        """Print a line."""
         if self._verbosity >= 1:
             self._print(_safe(text))
 
     def warn(self, text: str) -> None:
-        """Print a warning, once however often it is given."""
+        """Print a warning, once even if it is repeated."""
         with self._guard:
             if text in self._warned:
                 return
@@ -78,7 +78,7 @@ class ConsoleReporter:
         self._print(f"[yellow]warning:[/yellow] {_safe(text)}")
 
     def debug(self, text: str) -> None:
-        """Print a detail where they are wanted."""
+        """Print a detail at verbosity 2."""
         if self._verbosity >= 2:
             self._print(f"[dim]{_safe(text)}[/dim]")
 
@@ -109,7 +109,7 @@ class ConsoleReporter:
 
 
 def _safe(text: str) -> str:
-    """Return others' words as markup that is only text."""
+    """Escape text of others as markup."""
     return escape(shown(text))
 
 

@@ -1,4 +1,4 @@
-"""How each verdict looks on a terminal."""
+"""Styles of the verdicts on a terminal."""
 
 from __future__ import annotations
 

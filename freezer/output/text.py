@@ -1,4 +1,4 @@
-"""Small things that every output shares: sizes, tables, documents."""
+"""Helpers of all outputs: sizes, tables, documents."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def size(count: int) -> str:
-    """Return bytes as people read them: ``16.9 MB`` (powers of 1000, as registries count)."""
+    """Return bytes as text: ``16.9 MB`` (powers of 1000, as in registries)."""
     value, unit = float(count), 0
     while value >= 1000 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
@@ -40,12 +40,12 @@ def plural(count: int, noun: str) -> str:
 
 
 def ulps(count: int) -> str:
-    """Return a number of units in the last place; of millions only the magnitude counts."""
+    """Return a number of units in the last place as text; millions only by magnitude."""
     return str(count) if count < 10**6 else f"{count:.1e}"
 
 
 def shown(text: str) -> str:
-    """Return others' words, of one line or several, fit for a terminal: printable, no passwords."""
+    """Return text of others for a terminal: printable, without passwords."""
     return "\n".join(printable(line) for line in redact(text).split("\n"))
 
 
@@ -61,10 +61,10 @@ def show_rows(rows: Iterable[tuple[str, ...]], console: Console) -> None:
 
 
 def document(values: Any) -> str:
-    """Return the one document that ``--json`` prints; what is not printable is escaped in it.
+    """Return the JSON document of ``--json`` with unprintable characters escaped.
 
-    Fields of dataclasses and of models are spelt in kebab-case (``lock-id``), as in all of
-    Freezer's documents; the keys of mappings are taken as they are, since many are data.
+    Fields of dataclasses and models are in kebab-case (``lock-id``), as in all of Freezer's
+    documents; keys of mappings are unchanged, since many are data.
     """
     text = json.dumps(as_json(values), indent=2, ensure_ascii=False, allow_nan=False)
     if all(line.isprintable() for line in text.split("\n")):
@@ -77,18 +77,18 @@ def _escaped(one: str) -> str:
 
 
 def as_json(value: Any) -> Any:
-    """Return a value as JSON has it: mappings, lists, strings, numbers, booleans and None."""
+    """Convert a value to JSON types: mappings, lists, strings, numbers, booleans and None."""
     if (found := _fields(value)) is not None:
         return {key: as_json(one) for key, one in found.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [as_json(one) for one in value]
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no such number
+        return str(value)  # JSON has no NaN or infinity
     return _text(str(value)) if isinstance(value, (str, Path)) else value
 
 
 def _fields(value: Any) -> Mapping[str, Any] | None:
-    """Return what an object of a document holds by key; None for a value that is no object."""
+    """Return the fields of an object by key; None for other values."""
     if hasattr(value, "model_dump"):
         from freezer.model.canonical import plain
 
@@ -107,5 +107,5 @@ def _kebab(name: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a text that can be encoded, even if a file's name cannot."""
+    """Return a text that can be encoded, even a file name that cannot."""
     return text.encode("utf-8", "backslashreplace").decode()

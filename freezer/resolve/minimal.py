@@ -27,7 +27,7 @@ class _Search(Generic[Answer]):
     best: Answer
     held: frozenset[str]
     solve: Callable[[frozenset[str]], Answer | None]
-    unmoved: Callable[[Answer], frozenset[str]]
+    unchanged: Callable[[Answer], frozenset[str]]
 
     def put_back(self, names: Sequence[str], *, fits: bool | None = None) -> bool:
         """Keep as many of some packages as possible; return whether all can be kept together.
@@ -41,7 +41,7 @@ class _Search(Generic[Answer]):
             answer = self.solve(self.held | frozenset(names))
             if answer is not None:
                 self.best = answer
-                self.held |= self.unmoved(answer)
+                self.held |= self.unchanged(answer)
                 return True
         if len(names) == 1:
             return False
@@ -58,7 +58,7 @@ def least_moved(
     names: Sequence[str],
     *,
     solve: Callable[[frozenset[str]], Answer | None],
-    unmoved: Callable[[Answer], frozenset[str]],
+    unchanged: Callable[[Answer], frozenset[str]],
 ) -> Answer:
     """Return a solution in which no single changed package could have been kept.
 
@@ -70,7 +70,7 @@ def least_moved(
     bisection: one call when no change is needed, and about ``2 k log2 n`` for k forced changes
     among n.
     """
-    search = _Search(first, unmoved(first), solve, unmoved)
+    search = _Search(first, unchanged(first), solve, unchanged)
     search.put_back(sorted(set(names) - search.held))
     return search.best
 
@@ -134,7 +134,7 @@ def minimal_update(
     floors: Mapping[str, str]
     floors = {name: old[name] for name in sorted(_dependents(release.names, needs) & names)}
 
-    def unmoved(answer: Answer) -> frozenset[str]:
+    def unchanged(answer: Answer) -> frozenset[str]:
         now = versions(answer)
         return frozenset(name for name in names if now.get(name, old[name]) == old[name])
 
@@ -149,7 +149,7 @@ def minimal_update(
         first, floors = _any_answer(release.pins, floors, solve)
         alone = {}
     first = _highest(first, release, floors, solve, versions)
-    goals, known = named(first), unmoved(first)
+    goals, known = named(first), unchanged(first)
     refusals: dict[str, str] = {}
 
     def hold(held: frozenset[str]) -> Answer | None:
@@ -160,13 +160,13 @@ def minimal_update(
             # Later refusals are of smaller sets, so the last one is the most specific.
             refusals.update(dict.fromkeys(held - known, _message(error)))
             return None
-        if not held <= unmoved(answer) or named(answer) != goals:
+        if not held <= unchanged(answer) or named(answer) != goals:
             return None
-        known |= unmoved(answer)
+        known |= unchanged(answer)
         return answer
 
-    best = least_moved(first, sorted(names), solve=hold, unmoved=unmoved)
-    moved = names - unmoved(best)
+    best = least_moved(first, sorted(names), solve=hold, unchanged=unchanged)
+    moved = names - unchanged(best)
     return MinimalUpdate(best, {n: text for n, text in refusals.items() if n in moved}, alone)
 
 

@@ -142,7 +142,7 @@ def test_what_would_happen_if_it_were_released(env: Env) -> None:
     show(why(env.opened, None, "num", ask=True), Console(file=stream, width=200))
     assert "released  num 1.0 to 2.0" in stream.getvalue()
     assert "with it sci 1.0 to 1.1: sci 1.0 wants num<2" in stream.getvalue()
-    assert "with nothing else it is 1.0" in stream.getvalue()
+    assert "without other changes it is 1.0" in stream.getvalue()
     (text,) = why(env.opened, None, "text", ask=True).answers
     assert text.released is not None
     assert (text.released.moves, text.released.limit) == ((), f"it is the newest as of {LATE}")

@@ -80,9 +80,9 @@ def _seconds(training: Training) -> float:
 
     For a user's own training it is the sum of its recorded timings.
     """
-    seconds = {one.name: one.seconds for one in training.timings}
-    return seconds.get(PROCESSOR) or sum(
-        seconds for name, seconds in seconds.items() if name != "start"
+    timings = {one.name: one.seconds for one in training.timings}
+    return timings.get(PROCESSOR) or sum(
+        seconds for name, seconds in timings.items() if name != "start"
     )
 
 

@@ -135,7 +135,7 @@ def _memory() -> list[Factor]:
         Factor(
             "memory",
             "other content and alignment of fresh memory",
-            "something reads memory that it never wrote, or sums by address: find and mend it",
+            "something reads memory that it never wrote, or sums by address: find and fix it",
             {"MALLOC_PERTURB_": "173", "MALLOC_MMAP_THRESHOLD_": "65536"},
             fault=True,
         ),

@@ -48,11 +48,11 @@ def differences_of_inputs(expected: Training, found: Training) -> list[str]:
     new = [
         f"{one.kind} {one.name} is {one.readable}, was not recorded" for one in _only(now, before)
     ]
-    gone = [
+    removed = [
         f"{one.kind} {one.name} is not recorded, was {one.readable}" for one in _only(before, now)
     ]
     # A training that was interrupted did not record the rest.
-    sentences = [*changed, *new, *(gone if found.failure is None else ())]
+    sentences = [*changed, *new, *(removed if found.failure is None else ())]
     return [*(f"{found.name}: {sentence}" for sentence in sentences), *_types(expected, found)]
 
 
@@ -130,11 +130,11 @@ def _unequal(pairs: Sequence[tuple[str, str, str]]) -> Iterator[str]:
 
 
 def _features(expected: Host, found: Host) -> Iterator[str]:
-    gone, new = set(expected.flags) - set(found.flags), set(found.flags) - set(expected.flags)
+    removed, new = set(expected.flags) - set(found.flags), set(found.flags) - set(expected.flags)
     for what, chosen in (("CPU features for arithmetic", True), ("other CPU features", False)):
         parts = (
             _listed(word, sorted(name for name in names if is_arithmetic(name) is chosen))
-            for word, names in (("without", gone), ("with", new))
+            for word, names in (("without", removed), ("with", new))
         )
         listed = "; ".join(part for part in parts if part)
         if listed:

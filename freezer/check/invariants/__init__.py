@@ -1,1 +1,1 @@
-"""Numerical invariants: whether a training's results are as the spec's `expect` says. Pure."""
+"""Numerical invariants: whether a training's results meet the spec's `expect`. Pure."""

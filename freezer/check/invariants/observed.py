@@ -81,7 +81,7 @@ class Observed:
 
 
 def observed(training: Training) -> Observed:
-    """Return what a training's record holds."""
+    """Return the observations in a training's record."""
     numbers: dict[str, tuple[list[int], list[float]]] = {}
     for one in training.observations:
         if isinstance(one, Number):

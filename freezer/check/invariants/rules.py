@@ -1,4 +1,4 @@
-"""The rules of an expectation: each says what it expects, what it found, and whether that fits."""
+"""The rules of an expectation: each has its expectation, its finding, and the outcome."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def _change(noun: str, removed: Sequence[str], added: Sequence[str]) -> Iterator
     elif added:
         yield f"{noun} {', '.join(added)} is new"
     elif removed:
-        yield f"{noun} {', '.join(removed)} is gone"
+        yield f"{noun} {', '.join(removed)} is removed"
 
 
 def _rebuilt(noun: str, old: dict[str, Numeric], new: dict[str, Numeric]) -> Iterator[str]:

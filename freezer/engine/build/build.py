@@ -1,4 +1,4 @@
-"""Build a context, by BuildKit where the engine has it, with no network in any step."""
+"""Builds a context, by BuildKit if available, without network in any step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
 
 TIMEOUT = 3600.0
-"""Seconds that a step may be silent."""
+"""Maximum seconds without output of a step."""
 
 OVERRIDE = "FREEZER_BUILDER"
 
@@ -36,7 +36,7 @@ _PODMAN_OFFLINE = {
     "networkmode": "NetworkDisabled",
     "nsoptions": json.dumps([{"Name": "network", "Host": False}]),
 }
-"""podman takes Docker's ``none`` for its default, which is the host's network."""
+"""podman interprets Docker's ``none`` as its default, the host's network."""
 
 Builder = Literal["buildkit", "classic"]
 
@@ -53,7 +53,7 @@ def build(
 ) -> str:
     """Return the ID of the image; see ``Engine.build``.
 
-    Files of the context bear the time ``SOURCE_DATE_EPOCH`` of the build arguments, if given.
+    Files of the context have the time ``SOURCE_DATE_EPOCH`` of the build arguments, if given.
     """
     builder = choose(link.info, os.environ.get(OVERRIDE))
     epoch = _epoch(build_args)
@@ -62,15 +62,15 @@ def build(
     with report.task("Building the image", unit="steps") as task, link.doing(DOING):
         events = _events(link, builder, _upload(files, report), params)
         image_id = _followed(link, Log(report, task), events)
-    return images.demand(link, image_id).id
+    return images.require_image(link, image_id).id
 
 
 def _followed(link: Link, log: Log, events: Iterable[Event]) -> str:
     try:
         return log.follow(events)
     except BuildError as error:
-        said = [error.found or "", *error.details]
-        full = [line for line in said if NO_SPACE in line.lower()]
+        messages = [error.found or "", *error.details]
+        full = [line for line in messages if NO_SPACE in line.lower()]
         if full:
             raise link.refused(DOING, full[0]) from error
         raise
@@ -80,7 +80,7 @@ def choose(info: EngineInfo, override: str | None) -> Builder:
     """Return the builder to use on an engine. Raises ``HostError``, ``EngineError``."""
     if override not in {None, "", "buildkit", "classic"}:
         raise HostError(
-            f"{OVERRIDE} names no builder",
+            f"{OVERRIDE} is not a builder",
             found=str(override),
             expected="buildkit or classic",
             hint=f"unset {OVERRIDE} to let Freezer choose",
@@ -99,7 +99,7 @@ def _epoch(build_args: Mapping[str, str]) -> int:
 
 
 def _upload(files: list[tarstream.Entry], report: Reporter) -> Generator[bytes, None, None]:
-    """Yield the context; a generator because the SDK closes what it is given."""
+    """Yield the context; a generator because the SDK closes its argument."""
     size = tarstream.total(files)
     with report.task("Sending the build context", total=size, unit="bytes") as task:
         yield from tarstream.counted(tarstream.stream(files, form=tarfile.USTAR_FORMAT), task)
@@ -112,7 +112,7 @@ def _events(
     try:
         yield from read(wire.build(link.api, upload, options, timeout=TIMEOUT))
     except docker.errors.APIError as error:
-        # Refused before the first step: a Dockerfile that cannot be read, for one.
+        # Rejected before the first step: for example a malformed Dockerfile.
         yield Failure(error.explanation or str(error))
 
 

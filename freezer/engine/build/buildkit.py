@@ -1,8 +1,8 @@
 """BuildKit's messages: protocol buffers in base64 in JSON.
 
-The trace is a ``moby.buildkit.v1.StatusResponse`` (api/services/control/control.proto of
-BuildKit): field 1 vertexes, field 3 logs. Four fields of it are all that is wanted here, so they
-are read from the wire format (varints and length-delimited fields) without generated code.
+The trace is a ``moby.buildkit.v1.StatusResponse`` (api/services/control/control.proto of BuildKit):
+field 1 vertexes, field 3 logs. Only four of its fields are needed, so they are read from the wire
+format (varints and length-delimited fields) without generated code.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def events(messages: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
-    """Yield what the messages of ``POST /build?version=2`` mean."""
+    """Parse the messages of ``POST /build?version=2``."""
     for message in messages:
         if "error" in message:
             yield Failure(str(message["error"]))
@@ -34,10 +34,10 @@ def events(messages: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
 
 
 def trace(data: bytes) -> Iterator[Event]:
-    """Yield the steps that began or failed and the output in one status response.
+    """Yield started and failed steps and the output in one status response.
 
-    A response that cannot be read yields nothing: it only says how things go, and what failed
-    stands in plain text in the message that ends the build.
+    A malformed response yields nothing: it only reports progress, and the message that ends the
+    build has the failure as plain text.
     """
     try:
         yield from list(_events(data))
@@ -55,7 +55,7 @@ def _events(data: bytes) -> Iterator[Event]:
 
 
 def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Yield ``(number, value)`` of a protocol buffer. Raises ``ValueError`` when it is none."""
+    """Yield ``(number, value)`` of a protocol buffer. Raises ``ValueError`` for anything else."""
     position = 0
     while position < len(data):
         tag, position = _varint(data, position)
@@ -92,7 +92,7 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, position
         shift += 7
-    msg = "a number without an end"
+    msg = "an unterminated number"
     raise ValueError(msg)
 
 

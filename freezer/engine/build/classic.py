@@ -1,4 +1,4 @@
-"""The classic builder's messages: one line of text after another."""
+"""The classic builder's messages, lines of text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DONE = re.compile(r"^Successfully built ([0-9a-f]{12,64})")
 
 
 def events(messages: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
-    """Yield what the messages of ``POST /build`` mean; Docker's and podman's."""
+    """Parse the messages of ``POST /build`` of Docker and podman."""
     key = ""
     for message in messages:
         text = str(message.get("stream") or "")

@@ -1,6 +1,6 @@
 """A build context as a deterministic USTAR stream.
 
-USTAR because BuildKit's upload detector takes the SDK's PAX archives for a Dockerfile.
+USTAR because BuildKit's upload detection mistakes the SDK's PAX archives for a Dockerfile.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EPOCH = 946_684_800
-"""2000-01-01T00:00:00Z: zip archives, hence wheels, know no time before 1980."""
+"""2000-01-01T00:00:00Z: zip archives, hence wheels, have no times before 1980."""
 
 
 def entries(folder: Path, *, epoch: int = EPOCH) -> Iterator[Entry]:
-    """Yield folders and files below ``folder`` by name, owner 0, modes 0644 or 0755, one time.
+    """Yield folders and files below ``folder`` by name, with owner 0, mode 0644 or 0755, one time.
 
-    Raises ``HostError`` for what a context may not hold: devices, sockets, links that lead out.
+    Raises ``HostError`` for unsupported files: devices, sockets, links that lead out.
     """
     for path in _walk(folder):
         yield _entry(path, path.relative_to(folder).as_posix(), folder, epoch)

@@ -1,4 +1,4 @@
-"""The events of a build, whichever builder runs it: steps, their output, a failure, the image."""
+"""Events of a build by any builder: steps, output, a failure, the image."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter, Task
 
 KEPT = 40
-"""Lines of a step's output that an error shows."""
+"""Lines of a step's output in an error."""
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step began, or was found in the cache."""
+    """A step started, or was found in the cache."""
 
     key: str
     title: str
@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Output:
-    """A step wrote something; not necessarily whole lines."""
+    """Output of a step; not necessarily whole lines."""
 
     key: str
     text: str
@@ -38,7 +38,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Failure:
-    """The build failed, in a step if ``key`` names one."""
+    """The build failed, in step ``key`` if set."""
 
     message: str
     key: str | None = None
@@ -46,7 +46,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Built:
-    """The image is there."""
+    """The build finished."""
 
     image_id: str
 
@@ -56,7 +56,7 @@ Event = Step | Output | Failure | Built
 
 @dataclass
 class Log:
-    """Collects the events of one build: passes them on, and keeps what an error would show."""
+    """Collects the events of one build: passes them on, and keeps the lines for an error."""
 
     report: Reporter
     task: Task
@@ -67,9 +67,9 @@ class Log:
     partial: dict[str, str] = field(default_factory=dict)
 
     def follow(self, events: Iterable[Event]) -> str:
-        """Return the image ID that the events end with. Raises ``BuildError``."""
+        """Return the final image ID. Raises ``BuildError``."""
         image_id, message, key = None, "", None
-        for event in events:  # to the end also after a failure, so that the connection is free
+        for event in events:  # read to the end even after a failure, to free the connection
             match event:
                 case Step():
                     self._step(event)
@@ -86,16 +86,16 @@ class Log:
 
     def _step(self, event: Step) -> None:
         if event.key in self.titles:
-            return  # BuildKit says the same of a step several times
+            return  # BuildKit reports a step several times
         self.titles[event.key] = event.title
         self.task.advance()
         self.task.describe(event.title)
         self.report.debug(event.title)
 
     def _output(self, event: Output) -> None:
-        *whole, rest = (self.partial.get(event.key, "") + event.text).split("\n")
+        *complete, rest = (self.partial.get(event.key, "") + event.text).split("\n")
         self.partial[event.key] = rest
-        for line in map(clean, whole):
+        for line in map(clean, complete):
             if line:
                 self.lines[event.key].append(line)
                 self.report.debug(line)
@@ -104,7 +104,7 @@ class Log:
         title = self.titles.get(key or "")
         if key is None or title is None:
             return BuildError(
-                "the build failed", found=clean(message), hint="mend the Dockerfile or its context"
+                "the build failed", found=clean(message), hint="fix the Dockerfile or its context"
             )
         tail = clean(self.partial.get(key, ""))
         return BuildError(
@@ -116,5 +116,5 @@ class Log:
 
 
 def clean(line: str) -> str:
-    """Return a line as a terminal would leave it: the last rewrite, without control codes."""
+    """Return a line as displayed by a terminal: the last rewrite, without control codes."""
     return _CONTROL.sub("", line.rstrip().rsplit("\r", 1)[-1]).rstrip()

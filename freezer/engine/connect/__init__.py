@@ -1,1 +1,1 @@
-"""Finding an engine: addresses, Docker contexts, and what the engine says of itself."""
+"""Finds an engine: addresses, Docker contexts, and the engine's properties."""

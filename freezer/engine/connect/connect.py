@@ -1,4 +1,4 @@
-"""Find the engine: the one that is named, or the first of the usual sockets that answers."""
+"""Connects to the engine: the configured one, or the first usual socket that responds."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 HELLO = 10
-"""Seconds in which an engine must answer the first question."""
+"""Timeout of the first request in seconds."""
 
 PATIENCE = 120
-"""Seconds for any other answer, where the call does not say otherwise."""
+"""Default timeout of other requests in seconds."""
 
 _PERMISSION = (
-    "you may not use the socket: join its group (`sudo usermod -aG docker $USER`, then log in "
+    "no permission for the socket: join its group (`sudo usermod -aG docker $USER`, then log in "
     "again), or set DOCKER_HOST to a rootless engine's socket"
 )
 _NONE = (
@@ -38,12 +38,12 @@ _NONE = (
     "or set DOCKER_HOST; `freeze doctor` looks again"
 )
 _CHECKOUT = Path(__file__).parents[3] / "scripts" / "engine.sh"
-"""There in a checkout of Freezer only, not where it was installed from a wheel."""
+"""Exists in a checkout of Freezer only, not in an installed wheel."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An address that may be an engine's, and why it is tried."""
+    """A possible address of an engine, and where it comes from."""
 
     address: str
     tls: Any
@@ -52,11 +52,10 @@ class Candidate:
 
 
 def connect(address: str | None = None) -> DockerEngine:
-    """Return the engine at an address, or the one that the user's environment points to.
+    """Return the engine at an address, or the user's default one.
 
-    In this order: ``address``, ``DOCKER_HOST``, the current docker context, the usual sockets.
-    One that was named is never replaced by another. Raises ``EngineError`` that lists what was
-    tried.
+    In this order: ``address``, ``DOCKER_HOST``, the current docker context, the usual sockets. An
+    explicit one is never replaced by another. Raises ``EngineError`` with all attempts.
     """
     tried: list[str] = []
     denied = False
@@ -72,12 +71,12 @@ def connect(address: str | None = None) -> DockerEngine:
 
 
 def _none() -> str:
-    """Return how to get an engine, by the means that there are."""
+    """Return how to get an engine."""
     return f"`make engine` starts or installs one; or {_NONE}" if _CHECKOUT.is_file() else _NONE
 
 
 def candidates(address: str | None, environ: Mapping[str, str], home: Path) -> Sequence[Candidate]:
-    """Return the addresses to try, in order: the one that was named, or the usual sockets."""
+    """Return the addresses to try, in order: the explicit one, or the usual sockets."""
     if address:
         return [Candidate(address, None, "the given address")]
     if environ.get("DOCKER_HOST"):
@@ -89,7 +88,7 @@ def candidates(address: str | None, environ: Mapping[str, str], home: Path) -> S
 
 
 def sockets(environ: Mapping[str, str], home: Path) -> list[Path]:
-    """Return where engines usually listen: Docker, rootless, Desktop, Colima, podman."""
+    """Return the usual sockets: Docker, rootless, Desktop, Colima, podman."""
     runtime = Path(environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     return [
         Path("/var/run/docker.sock"),
@@ -111,7 +110,7 @@ def _open(candidate: Candidate) -> Link:
         raise ValueError(msg)
     path = candidate.address.removeprefix("unix://")
     if path != candidate.address:
-        _knock(path)
+        _require_listener(path)
     api = docker.APIClient(
         base_url=candidate.address, version="auto", timeout=HELLO, tls=candidate.tls or False
     )
@@ -126,8 +125,8 @@ def _open(candidate: Candidate) -> Link:
     return Link(api, info, Watch(api))
 
 
-def _knock(path: str) -> None:
-    """Raise ``OSError`` when nobody listens, with a better reason than the SDK has."""
+def _require_listener(path: str) -> None:
+    """Raise ``OSError`` when nothing listens, with a better reason than the SDK's."""
     if not stat.S_ISSOCK(Path(path).stat().st_mode):
         msg = "not a socket"
         raise ValueError(msg)
@@ -137,6 +136,6 @@ def _knock(path: str) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the innermost reason, which is the operating system's if it is one's."""
+    """Return the innermost reason, preferably the operating system's."""
     found = [item for item in causes(error) if isinstance(item, OSError) and item.strerror]
     return (found[-1].strerror or "" if found else str(error)).lower() or type(error).__name__

@@ -1,8 +1,8 @@
-"""Docker contexts: a name for an engine's address, kept by the docker command.
+"""Docker contexts: named engine addresses of the docker command.
 
-Read here rather than by the SDK, which looks for them in the current folder when the user has no
-``config.json``. Layout: ``contexts/meta/<sha256 of the name>/meta.json`` and
-``contexts/tls/<the same>/docker/{ca,cert,key}.pem`` below ``$DOCKER_CONFIG`` or ``~/.docker``.
+Read here because the SDK looks for them in the current folder when the user has no ``config.json``.
+Layout: ``contexts/meta/<sha256 of the name>/meta.json`` and ``contexts/tls/<the
+same>/docker/{ca,cert,key}.pem`` below ``$DOCKER_CONFIG`` or ``~/.docker``.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def current(environ: Mapping[str, str], home: Path) -> str | None:
-    """Return the name of the context in use; None for the default one."""
+    """Return the name of the current context; None for the default one."""
     config = _read(_folder(environ, home) / "config.json")
     name = environ.get("DOCKER_CONTEXT") or config.get("currentContext")
     return None if not name or name == "default" else str(name)
 
 
 def endpoint(name: str, environ: Mapping[str, str], home: Path) -> tuple[str, Any]:
-    """Return a context's address and its ``TLSConfig`` or None. Raises ``EngineError``."""
+    """Return a context's address, and its ``TLSConfig`` or None. Raises ``EngineError``."""
     folder, digest = _folder(environ, home) / "contexts", _digest(name)
     document = _read(folder / "meta" / digest / "meta.json")
     endpoints = document.get("Endpoints")
@@ -49,10 +49,10 @@ def _tls(folder: Path, found: Mapping[str, Any]) -> Any:
     if not folder.is_dir():
         return None
     files = {name: str(folder / f"{name}.pem") for name in ("ca", "cert", "key")}
-    there = {name: path for name, path in files.items() if Path(path).is_file()}
-    pair = (there["cert"], there["key"]) if {"cert", "key"} <= there.keys() else None
+    present = {name: path for name, path in files.items() if Path(path).is_file()}
+    pair = (present["cert"], present["key"]) if {"cert", "key"} <= present.keys() else None
     verify = not found.get("SkipTLSVerify", False)
-    return docker.tls.TLSConfig(client_cert=pair, ca_cert=there.get("ca"), verify=verify)
+    return docker.tls.TLSConfig(client_cert=pair, ca_cert=present.get("ca"), verify=verify)
 
 
 def _folder(environ: Mapping[str, str], home: Path) -> Path:
@@ -60,7 +60,7 @@ def _folder(environ: Mapping[str, str], home: Path) -> Path:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return a JSON object; an empty one when there is none, as the docker command does."""
+    """Return a JSON object; empty when there is none, as the docker command does."""
     try:
         document = parse_json(path.read_bytes())
     except (OSError, ValueError):

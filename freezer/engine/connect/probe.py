@@ -1,4 +1,4 @@
-"""Read an engine's properties from ``GET /version`` and ``GET /info``."""
+"""Reads an engine's properties from ``GET /version`` and ``GET /info``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _BUILDKIT_SINCE = (1, 39)
 
 
 def read_info(version: Any, info: Any, address: str) -> EngineInfo:
-    """Return both answers as one value; what an engine leaves out is empty.
+    """Return both responses as one value; missing fields are empty.
 
-    Raises ``ValueError`` for answers that no engine gives.
+    Raises ``ValueError`` for responses of something other than an engine.
     """
     try:
         return _info(mapping(version), mapping(info), address)
     except (TypeError, LookupError, AttributeError) as error:
-        msg = f"it does not answer as an engine: {error}"
+        msg = f"it does not respond like an engine: {error}"
         raise ValueError(msg) from error
 
 

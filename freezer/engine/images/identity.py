@@ -1,8 +1,8 @@
-"""One name for an image on every engine: the digest of its config.
+"""A common image ID for all engines: the digest of the config.
 
-Docker's own stores and podman call an image by it. containerd's store, which newer Dockers use,
-calls it by its manifest, which says how the layers are packed and so is not the same everywhere.
-There a tag ``freezer-id:<digest of the config>`` is put on what Freezer loads, and read as its ID.
+Docker's own stores and podman use it as the ID. containerd's store, the default of newer Docker
+versions, uses the manifest digest, which depends on the compression of layers. There Freezer adds a
+tag ``freezer-id:<digest of the config>`` to images that it loads, and reads the ID from it.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ _TAG: Final = re.compile(rf"{REPOSITORY}:([0-9a-f]{{64}})")
 
 
 def id_tag(info: EngineInfo, image_id: str) -> str | None:
-    """Return the tag that says an image's ID; None where the engine itself does."""
+    """Return the tag with an image's ID; None when the engine's own ID is the config digest."""
     found = _ID.fullmatch(image_id) if info.containerd_store else None
     return f"{REPOSITORY}:{found[1]}" if found else None
 
 
-def said_id(tags: Iterable[str]) -> str | None:
-    """Return the ID that one of an image's tags says; None when none does."""
+def id_of_tags(tags: Iterable[str]) -> str | None:
+    """Return the ID in one of an image's tags; None when there is none."""
     return next((f"sha256:{found[1]}" for tag in tags if (found := _TAG.fullmatch(tag))), None)
 
 
 def is_id_tag(tag: str) -> bool:
-    """Return whether a tag is there only to say an ID."""
+    """Return whether a tag only serves as an ID."""
     return _TAG.fullmatch(tag) is not None
 
 
 def handle(link: Link, reference: str) -> str:
-    """Return by what the engine knows an image that Freezer calls by ID, tag or digest."""
+    """Return the engine's name of an image that Freezer refers to by ID, tag or digest."""
     tag = id_tag(link.info, reference)
     if tag is None:
         return reference
     try:
         link.api.inspect_image(tag)
     except docker.errors.NotFound:
-        return reference  # a builder made it or a registry gave it: the ID is its manifest's
+        return reference  # built or pulled: the ID is the manifest digest
     return tag

@@ -1,4 +1,4 @@
-"""Images that the engine holds: look up, list, tag, remove, pull."""
+"""Images in the engine: look up, list, tag, remove, pull."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def inspect(link: Link, reference: str) -> ImageInfo | None:
-    """Return an image by ID, tag or ``name@digest``; None when the engine lacks it."""
+    """Return an image by ID, tag or ``name@digest``; None when the engine does not have it."""
     with link.doing(f"looking up the image {reference}"):
         try:
             found = parse(link.api.inspect_image(identity.handle(link, reference)))
@@ -29,8 +29,8 @@ def inspect(link: Link, reference: str) -> ImageInfo | None:
     return found
 
 
-def demand(link: Link, reference: str) -> ImageInfo:
-    """Return an image. Raises ``EngineError`` when the engine lacks it."""
+def require_image(link: Link, reference: str) -> ImageInfo:
+    """Return an image. Raises ``EngineError`` when the engine does not have it."""
     found = inspect(link, reference)
     if found is None:
         raise EngineError(
@@ -41,10 +41,10 @@ def demand(link: Link, reference: str) -> ImageInfo:
 
 
 def chains(link: Link) -> Iterator[tuple[str, ...]]:
-    """Yield the diff IDs of images: of those that were requested before, then of all others.
+    """Yield the diff IDs of images: of those looked up before, then of all others.
 
-    What an image is made of never changes under its ID, but one that was requested may be gone.
-    An engine may hold hundreds: who has found enough need not go on.
+    An image's layers never change under its ID, but a known image may have been removed. An engine
+    may have hundreds, so callers may stop early.
     """
     yield from list(link.chains.values())
     with link.doing("listing images"):
@@ -60,13 +60,13 @@ def _ids(summaries: Any) -> list[str]:
 
 def listed(link: Link, *, label: str | None = None) -> list[ImageInfo]:
     """Return the images, newest first, with or without a tag."""
-    # podman hides untagged images that share layers; Docker hides only steps of its own builds.
-    everything = link.info.name == "podman"
+    # podman hides untagged images that share layers; Docker hides only its own build steps.
+    all_images = link.info.name == "podman"
     with link.doing("listing images"):
         filters = {"label": label} if label else None
-        names = _ids(link.api.images(all=everything, filters=filters))
+        names = _ids(link.api.images(all=all_images, filters=filters))
     found = (inspect(link, name) for name in names)
-    return [image for image in found if image is not None]  # None: removed in the meantime
+    return [image for image in found if image is not None]  # None: removed in between
 
 
 def tag(link: Link, image_id: str, repository: str, name: str) -> None:
@@ -76,7 +76,7 @@ def tag(link: Link, image_id: str, repository: str, name: str) -> None:
 
 
 def remove(link: Link, reference: str) -> None:
-    """Remove a tag, or an image without tags; nothing happens when it is not there."""
+    """Remove a tag, or an image without tags; no error when it does not exist."""
     last = _last_but_its_id(link, reference)
     with link.doing(f"removing the image {reference}"):
         for name in (identity.handle(link, reference), *last):
@@ -87,9 +87,9 @@ def remove(link: Link, reference: str) -> None:
 
 
 def _last_but_its_id(link: Link, reference: str) -> list[str]:
-    """Return the tag that says an image's ID, where another one goes that is its only one besides.
+    """Return an image's ID tag, if the tag to be removed is the only other one.
 
-    An image without a tag goes; that tag would keep it.
+    That tag must go too: an image is deleted with its last tag.
     """
     found = inspect(link, reference) if link.info.containerd_store else None
     if found is None or found.tags != (familiar(reference),):
@@ -100,11 +100,11 @@ def _last_but_its_id(link: Link, reference: str) -> list[str]:
 
 def layer_sizes(link: Link, image_id: str) -> tuple[int, ...]:
     """Return the bytes of each layer, lowest first; see ``Engine.layer_sizes``."""
-    count = len(demand(link, image_id).diff_ids)
+    count = len(require_image(link, image_id).diff_ids)
     with link.doing(f"reading the history of the image {image_id}"):
         steps = items(link.api.history(identity.handle(link, image_id)))
         sizes = tuple(number(mapping(step).get("Size")) for step in reversed(steps))
-    # Steps that made no layer (ENV, CMD …) cannot be told from empty layers.
+    # Steps without a layer (ENV, CMD …) are indistinguishable from empty layers.
     return sizes if len(sizes) == count else ()
 
 
@@ -120,21 +120,21 @@ def pull(link: Link, reference: str, *, platform: str, report: Reporter) -> Imag
             repository, tag=digest or None, platform=platform, stream=True, decode=True
         )
         _follow(link, messages, task, doing)
-    return _of_platform(demand(link, reference), reference, platform)
+    return _of_platform(require_image(link, reference), reference, platform)
 
 
 def _follow(link: Link, messages: Iterable[Mapping[str, Any]], task: Task, doing: str) -> None:
     done: dict[str, int] = {}
-    said = None
-    for message in messages:  # to the end also after an error, so that the connection is free
-        said = message.get("error", said)
+    problem = None
+    for message in messages:  # read to the end even after an error, to free the connection
+        problem = message.get("error", problem)
         if message.get("status") == "Downloading":
             progress = mapping(message.get("progressDetail"))
             layer, current = str(message.get("id")), number(progress.get("current"))
             task.advance(max(0, current - done.get(layer, 0)))
             done[layer] = max(current, done.get(layer, 0))
-    if said is not None:
-        raise link.refused(doing, said)
+    if problem is not None:
+        raise link.refused(doing, problem)
 
 
 def _of_platform(image: ImageInfo, reference: str, platform: str) -> ImageInfo:
@@ -149,7 +149,7 @@ def _of_platform(image: ImageInfo, reference: str, platform: str) -> ImageInfo:
 
 
 def familiar(name: str) -> str:
-    """Return a tag as the user wrote it: podman spells out where Docker would look for it."""
+    """Return a tag as the user wrote it: podman adds Docker's default registry."""
     for prefix in ("docker.io/library/", "docker.io/", "localhost/"):
         if name.startswith(prefix):
             return name.removeprefix(prefix)
@@ -157,13 +157,13 @@ def familiar(name: str) -> str:
 
 
 def parse(attributes: Any) -> ImageInfo:
-    """Read the engine's answer to ``GET /images/{name}/json``."""
+    """Parse ``GET /images/{name}/json``."""
     attributes = mapping(attributes)
     config = mapping(attributes.get("Config"))
     tags = [familiar(name) for name in texts(attributes.get("RepoTags"))]
     environment = (item.partition("=") for item in texts(config.get("Env")))
     return ImageInfo(
-        id=identity.said_id(tags) or text(attributes["Id"]),
+        id=identity.id_of_tags(tags) or text(attributes["Id"]),
         diff_ids=texts(mapping(attributes.get("RootFS")).get("Layers")),
         tags=tuple(name for name in tags if not identity.is_id_tag(name)),
         repo_digests=texts(attributes.get("RepoDigests")),
@@ -182,8 +182,8 @@ def parse(attributes: Any) -> ImageInfo:
 def _folders(driver: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the folders of an image's layers, lowest first.
 
-    Docker's overlay2 names each by a random number when it unpacks a layer. podman's overlay, which
-    has the same fields, names them by what they hold, so the name says nothing of the unpacking.
+    Docker's overlay2 names each with random characters when it unpacks a layer. podman's overlay,
+    with the same fields, names them by content, so the name is not unique to one unpacking.
     """
     data = mapping(driver.get("Data"))
     if driver.get("Name") != "overlay2" or not data.get("UpperDir"):

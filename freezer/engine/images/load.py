@@ -1,4 +1,4 @@
-"""Make an image of a config and layers: what the engine has already is not sent again."""
+"""Makes an image of a config and layers, without sending layers that the engine has."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
 
 TIMEOUT = 1800.0
-"""Seconds that the engine may be silent: unpacking a layer of gigabytes says nothing."""
+"""Maximum seconds without output: unpacking a layer of gigabytes reports nothing."""
 
 
 def load(
@@ -31,45 +31,45 @@ def load(
     tags: Sequence[str] = (),
     report: Reporter = SILENT,
 ) -> ImageInfo:
-    """Return the image, made now or found; see ``Engine.load``."""
+    """Return the image, loaded or existing; see ``Engine.load``."""
     image_id = f"sha256:{hashlib.sha256(config).hexdigest()}"
     if images.inspect(link, image_id) is None:
         _send(link, image_id, config, layers, report)
-    loaded = images.demand(link, image_id)
+    loaded = images.require_image(link, image_id)
     for name in tags:
         repository, _, tag = name.rpartition(":")
         images.tag(link, image_id, repository, tag)
-    return images.demand(link, image_id) if tags else loaded
+    return images.require_image(link, image_id) if tags else loaded
 
 
 def _send(
     link: Link, image_id: str, config: bytes, layers: Sequence[LayerFile], report: Reporter
 ) -> None:
-    held = _held(link, [layer.diff_id for layer in layers])
-    if held and link.info.takes_thin and all(layer.path for layer in layers[held:]):
-        said = _attempt(link, image_id, archive(config, layers, skip=held), report)
-        if said is None:
+    known = _known_layers(link, [layer.diff_id for layer in layers])
+    if known and link.info.takes_thin and all(layer.path for layer in layers[known:]):
+        refusal = _attempt(link, image_id, archive(config, layers, skip=known), report)
+        if refusal is None:
             return
-        report.debug(f"the engine wants all layers: {said}")
+        report.debug(f"the engine requires all layers: {refusal}")
     with tempfile.TemporaryDirectory(prefix="freezer-load-") as scratch:
-        whole = _completed(link, layers, Path(scratch))
+        complete = _completed(link, layers, Path(scratch))
         if link.info.containerd_store:
-            _require_bytes(whole)
+            _require_bytes(complete)
         tag = identity.id_tag(link.info, image_id)
-        said = _attempt(link, image_id, archive(config, whole, tag=tag), report)
-    if said is not None:
-        raise link.refused(f"loading the image {image_id}", said)
+        refusal = _attempt(link, image_id, archive(config, complete, tag=tag), report)
+    if refusal is not None:
+        raise link.refused(f"loading the image {image_id}", refusal)
 
 
 def _require_bytes(layers: Sequence[LayerFile]) -> None:
-    """Hash the layers: containerd's store takes whatever it is sent, and looks when it unpacks."""
+    """Hash the layers: containerd's store accepts any bytes, and checks them only on unpacking."""
     for layer in layers:
         if layer.path is not None:
             with layer.path.open("rb") as stream:
                 found = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
             if found != layer.diff_id:
                 raise IntegrityError(
-                    "a layer is not what the image's config says",
+                    "a layer does not have the diff ID in the image's config",
                     found=found,
                     expected=layer.diff_id,
                     hint=f"remove {layer.path} and build again",
@@ -77,15 +77,15 @@ def _require_bytes(layers: Sequence[LayerFile]) -> None:
 
 
 _FEW, _MANY = 2, 4
-"""Layers that are sent without looking further for an image that has them, the light top ones; and
-how many must have been found beneath."""
+"""Number of light top layers that are sent without searching more images for them, and the minimum
+number of layers found below."""
 
 
 def common_prefix(wanted: Sequence[str], others: Iterable[Sequence[str]]) -> int:
-    """Return how many of the lowest layers some other image shares, in the same order.
+    """Return how many of the lowest layers another image shares, in the same order.
 
-    An engine knows a layer by the chain below it, so the same tar on another base is another.
-    When all but a few are found, no more images are looked at.
+    An engine identifies a layer by its chain, so the same tar on another base is a different layer.
+    The search ends when all but a few are found.
     """
     most = 0
     for other in others:
@@ -98,7 +98,7 @@ def common_prefix(wanted: Sequence[str], others: Iterable[Sequence[str]]) -> int
 def archive(
     config: bytes, layers: Sequence[LayerFile], *, skip: int = 0, tag: str | None = None
 ) -> list[tarstream.Entry]:
-    """Return a docker-archive's members; the lowest ``skip`` layers are named but left out."""
+    """Return the members of a docker-archive; the lowest ``skip`` layers are listed but omitted."""
     name = f"{hashlib.sha256(config).hexdigest()}.json"
     files = {_file(layer): layer.path for layer in layers[skip:] if layer.path is not None}
     tags = [tag] if tag else None
@@ -110,7 +110,7 @@ def archive(
     ]
 
 
-def _held(link: Link, wanted: Sequence[str]) -> int:
+def _known_layers(link: Link, wanted: Sequence[str]) -> int:
     return common_prefix(wanted, images.chains(link))
 
 
@@ -130,19 +130,19 @@ def _file(layer: LayerFile) -> str:
 def _attempt(
     link: Link, image_id: str, entries: Sequence[tarstream.Entry], report: Reporter
 ) -> str | None:
-    """Send an archive; return None when the image is there after it, else what the engine said."""
-    said = ""
+    """Send an archive; return None when the image exists afterwards, else the engine's message."""
+    refusal = ""
     size = tarstream.total(entries)
     title = "Loading the image into the engine"
     with report.task(title, total=size, unit="bytes") as task, link.doing("loading an image"):
         body = tarstream.counted(tarstream.stream(entries), task)
         for message in wire.load(link.api, body, timeout=TIMEOUT):
-            said = str(message.get("error") or message.get("stream") or said).strip()
-    return None if images.inspect(link, image_id) else said or "nothing"
+            refusal = str(message.get("error") or message.get("stream") or refusal).strip()
+    return None if images.inspect(link, image_id) else refusal or "nothing"
 
 
 def _completed(link: Link, layers: Sequence[LayerFile], scratch: Path) -> list[LayerFile]:
-    """Fetch the layers that have no path from images that hold them."""
+    """Fetch layers without a path from images that have them."""
     missing = {layer.diff_id for layer in layers if layer.path is None}
     fetched: dict[str, Path] = {}
     for image in images.listed(link) if missing else ():
@@ -157,6 +157,6 @@ def _completed(link: Link, layers: Sequence[LayerFile], scratch: Path) -> list[L
         raise EngineError(
             "a layer of the image is neither on this host nor in the engine",
             details=sorted(absent),
-            hint="the base image was removed from the engine meanwhile; repeat `freeze build`",
+            hint="the base image was removed from the engine in between; repeat `freeze build`",
         )
     return [LayerFile(item.diff_id, item.path or fetched[item.diff_id]) for item in layers]

@@ -1,8 +1,8 @@
-"""Get layers out of the engine, in whatever form its version writes image archives.
+"""Extracts layers from the engine, from any format of image archive.
 
-Layers are recognised by what they hash to, not by their names. So the forms need no telling
-apart: old ``<id>/layer.tar`` (which repeats a layer as a symbolic link), OCI ``blobs/sha256/…``,
-plain, gzip or zstd.
+Layers are recognised by their hash, not by name, so the formats need not be distinguished: old
+``<id>/layer.tar`` (which repeats a layer as a symbolic link), OCI ``blobs/sha256/…``, plain, gzip
+or zstd.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from freezer.engine.link import Link
 
 TIMEOUT = 1800.0
-"""Seconds of silence: the engine may gather the whole archive before the first byte."""
+"""Maximum seconds without data: the engine may create the whole archive first."""
 
 _CHUNK = 1 << 20
 _METADATA = {"json", "VERSION", "repositories", "oci-layout", "manifest.json", "index.json"}
@@ -48,7 +48,7 @@ def save_layers(link: Link, image_id: str, wanted: Mapping[str, Path]) -> None:
         missing = extract(archive, wanted)
     if missing:
         raise EngineError(
-            f"the engine's archive of {image_id} lacks layers that the image names",
+            f"the engine's archive of {image_id} lacks layers of the image",
             details=sorted(missing),
             hint="its store may be damaged: `docker image rm` the image and make it again",
         )
@@ -58,7 +58,7 @@ def layer_tars(
     link: Link, image_id: str, skip: int, scratch: Path | None
 ) -> Iterator[tuple[str, BinaryIO]]:
     """Yield the layers above the first ``skip``, bottom up; see ``Engine.layer_tars``."""
-    diff_ids = images.demand(link, image_id).diff_ids[skip:]
+    diff_ids = images.require_image(link, image_id).diff_ids[skip:]
     with tempfile.TemporaryDirectory(prefix="freezer-save-", dir=scratch) as folder:
         paths = {item: Path(folder, item.removeprefix("sha256:")) for item in diff_ids}
         save_layers(link, image_id, paths)
@@ -68,9 +68,9 @@ def layer_tars(
 
 
 def extract(archive: IO[bytes], wanted: Mapping[str, Path]) -> set[str]:
-    """Read an image archive forwards until all wanted layers are out; return those not found.
+    """Read an image archive until all wanted layers are extracted; return missing ones.
 
-    Raises ``tarfile.TarError`` when the archive breaks off.
+    Raises ``tarfile.TarError`` when the archive is truncated.
     """
     missing = set(wanted)
     with tarfile.open(fileobj=archive, mode="r|", bufsize=_CHUNK) as members:
@@ -95,20 +95,20 @@ def _keep(name: str, content: BinaryIO, wanted: Mapping[str, Path], missing: set
             Path(temporary).replace(wanted[diff_id])
             missing.discard(diff_id)
     except OSError as error:
-        error.filename = error.filename or str(folder)  # writing does not say where
+        error.filename = error.filename or str(folder)  # the error of a write has no path
         raise
     finally:
         Path(temporary).unlink(missing_ok=True)
 
 
 def _is_other_blob(name: str, missing: set[str]) -> bool:
-    """Return whether an uncompressed blob may stay unread: OCI layouts name it by its diff ID."""
+    """Return whether an uncompressed blob can be skipped: OCI layouts name it by its diff ID."""
     path = PurePosixPath(name)
     return path.parent.name == "sha256" and f"sha256:{path.name}" not in missing
 
 
 def _plain(content: BinaryIO) -> BinaryIO:
-    """Return the content uncompressed; the same object when it was."""
+    """Return the content uncompressed; the same object if it was."""
     magic = cast("io.BufferedReader", content).peek(4)
     if magic.startswith(_GZIP):
         return cast("BinaryIO", gzip.GzipFile(fileobj=content, mode="rb"))

@@ -1,1 +1,1 @@
-"""Running a container: confinement, CPU sets, output, and removal of what was left behind."""
+"""Runs containers: sandbox, CPU sets, output, and removal of leftover containers."""

@@ -1,4 +1,4 @@
-"""Which CPUs a container is pinned to."""
+"""CPU pinning of containers."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _AVAILABLE = re.compile(r"available: ([0-9,-]+)")
 
 
 def choose(count: int, available: Iterable[int], taken: Iterable[str] = ()) -> str:
-    """Return ``count`` of the available CPUs, least used ones first, as ``0,2``.
+    """Return ``count`` of the available CPUs, the least used ones first, as ``0,2``.
 
-    ``taken`` are the cpusets of the containers that run now, so that two trainings at once do
-    not share a CPU while another one idles. Raises ``EngineError`` when there are too few.
+    ``taken`` are the cpusets of running containers, so that two concurrent trainings do not share a
+    CPU while another one is idle. Raises ``EngineError`` when there are too few.
     """
     usable = sorted(set(available))
     if count > len(usable):
         raise EngineError(
-            f"the container is to have {count} CPUs, and the engine has {len(usable)}",
+            f"the container needs {count} CPUs, but the engine has {len(usable)}",
             hint="use a larger engine, or lower `smoke.cpus` in freeze.yaml and lock again",
         )
     load = Counter(cpu for cpuset in taken for cpu in parse(cpuset))
@@ -47,16 +47,16 @@ def at(positions: Iterable[int], available: Iterable[int]) -> str:
 
 
 def parse(text: str) -> list[int]:
-    """Return the CPUs of ``0-2,5``; nothing for a part that is no range of CPUs."""
+    """Parse ``0-2,5``; malformed parts are ignored."""
     found = (_RANGE.fullmatch(part) for part in text.split(","))
     ranges = ((int(one["first"]), int(one["last"] or one["first"])) for one in found if one)
     return [cpu for first, last in ranges for cpu in range(first, last + 1)]
 
 
 def available_in(message: str) -> list[int]:
-    """Return the CPUs that an engine says it may use when it refuses a cpuset; empty if it doesn't.
+    """Return the available CPUs in an engine's error on a cpuset; empty if there are none.
 
-    An engine that is itself pinned counts its CPUs but numbers them as the host does.
+    An engine that is itself pinned counts its own CPUs but uses the host's numbers.
     """
     found = _AVAILABLE.search(message)
     return parse(found[1]) if found else []

@@ -1,9 +1,9 @@
-"""Label containers with their owner, so that those of killed processes are found and removed.
+"""Labels containers with their owner process, to remove those of killed processes.
 
-A container outlives a process that is killed with SIGKILL. Each has a label that names its owner by
-process ID and start time, and by the running kernel and process namespace in which these mean
-something. What belongs to another host, or another namespace, is never touched: its owner cannot
-be seen from here. Where there is no ``/proc`` nobody is named and nothing is removed.
+A container outlives a process that is killed with SIGKILL. Its label has the process ID and start
+time of the owner, and the kernel and process namespace in which these are valid. Containers of
+another host or namespace are never touched: their owner is not visible here. Without ``/proc``
+containers have no owner and none is removed.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ OWNER_LABEL = "freezer.owner"
 
 
 def owner() -> str:
-    """Return who this process is: ``place:process ID:start``; empty where that cannot be told."""
+    """Return an identifier of this process, ``place:process ID:start``; empty if unknown."""
     start, here = began(os.getpid()), place()
     return f"{here}:{os.getpid()}:{start}" if here and start else ""
 
 
 def is_gone(label: str) -> bool:
-    """Return whether a container's owner lived here and does no more; False when in doubt."""
+    """Return whether a container's owner on this host has ended; False when in doubt."""
     where, _, process = label.partition(":")
     pid, _, start = process.partition(":")
     if not where or where != place() or not pid.isdigit() or not start:
@@ -40,10 +40,10 @@ def is_gone(label: str) -> bool:
 
 
 def sweep(link: Link) -> None:
-    """Remove containers whose owner is gone. What goes wrong is left to the next sweep."""
-    with contextlib.suppress(FreezerError), link.doing("looking for containers left behind"):
+    """Remove containers whose owner has ended. Failures are left to the next sweep."""
+    with contextlib.suppress(FreezerError), link.doing("searching for leftover containers"):
         for item in items(link.api.containers(all=True, filters={"label": OWNER_LABEL})):
             found = mapping(item)
             if is_gone(text(mapping(found.get("Labels")).get(OWNER_LABEL))):
-                with contextlib.suppress(docker.errors.APIError):  # another sweeps as well
+                with contextlib.suppress(docker.errors.APIError):  # another process sweeps as well
                     link.api.remove_container(text(found["Id"]), v=True, force=True)

@@ -1,4 +1,4 @@
-"""Run one command in a confined container, to its end, and leave nothing behind."""
+"""Runs one command in a sandboxed container to its end, without leftovers."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from freezer.engine.link import Link
 
 LABEL = "freezer"
-"""Label ``freezer=1`` of every container, so that what a killed process left can be found."""
+"""Label ``freezer=1`` of every container, to find those of killed processes."""
 
 CPUSET_LABEL = "freezer.cpuset"
 
 KILLED = 137
-"""Exit code of a process that was ended by SIGKILL."""
+"""Exit code of a process killed by SIGKILL."""
 
 NO_GPUS = "could not select device driver"
 """Error texts of engines without the NVIDIA container runtime, when GPUs are requested."""
 
 GRACE = 60.0
-"""Seconds that the engine has to bring a killed or ended container to its end."""
+"""Maximum seconds for the engine to end a killed container."""
 
 
 def run(
@@ -54,7 +54,7 @@ def run(
     on_stdout: Callable[[bytes], None] | None,
     on_output: Callable[[int, bytes], None] | None = None,
 ) -> RunResult:
-    """Return how the command ended; see ``Engine.run``."""
+    """Return the result of the command; see ``Engine.run``."""
     with _container(link, image, command, options) as container:
         if files is not None:
             _upload(link, container, files)
@@ -70,12 +70,12 @@ def run(
 def _container(
     link: Link, image: str, command: Sequence[str], options: RunOptions
 ) -> Iterator[str]:
-    """Create a container; remove it whatever happens."""
+    """Create a container; remove it in any case."""
     container = _create(link, identity.handle(link, image), command, options)
     try:
         yield container
     finally:
-        # What made the block fail says more than a failure to clean up after it.
+        # An error of the block is more important than one of the clean-up.
         with contextlib.suppress(FreezerError), link.doing("removing a container"):
             link.api.remove_container(container, v=True, force=True)
 
@@ -110,7 +110,7 @@ def _created(
     link: Link, image: str, command: Sequence[str], options: RunOptions, pinned: str
 ) -> str:
     try:
-        answer = link.api.create_container(
+        response = link.api.create_container(
             image,
             host_config=link.api.create_host_config(
                 tmpfs={**_covered_volumes(link, image, options), **options.tmpfs},
@@ -128,26 +128,26 @@ def _created(
             f"the engine at {link.info.address} has no image {image}",
             hint="`freeze build` makes an environment's image",
         ) from error
-    return text(mapping(answer)["Id"])
+    return text(mapping(response)["Id"])
 
 
 def _process(command: Sequence[str], options: RunOptions) -> dict[str, list[str] | None]:
     """Return entrypoint and command.
 
-    Without an entrypoint the command takes its place: an empty one means "the image's own" to
-    some engines and "none" to others.
+    Without an entrypoint the command replaces it: an empty one means "the image's own" to some
+    engines and "none" to others.
     """
     if options.entrypoint is None:
         return {"entrypoint": None, "command": list(command)}
-    whole = [*options.entrypoint, *command]
-    return {"entrypoint": whole[:1], "command": whole[1:]}
+    full = [*options.entrypoint, *command]
+    return {"entrypoint": full[:1], "command": full[1:]}
 
 
 def _covered_volumes(link: Link, image: str, options: RunOptions) -> dict[str, str]:
-    """Return temporary filesystems that cover an image's volumes where nothing may be written.
+    """Return temporary filesystems that cover an image's volumes in a read-only root.
 
-    A ``VOLUME`` of the image is a writable folder on the host's disk, read-only root or not, of any
-    size. What the image has at that path is hidden: engines take no read-only anonymous volume.
+    A ``VOLUME`` is a writable folder on the host's disk of unlimited size, even with a read-only
+    root. The image's files at that path are hidden: engines have no read-only anonymous volumes.
     """
     if not options.read_only:
         return {}
@@ -173,12 +173,12 @@ def _confinement(options: RunOptions, pinned: str) -> dict[str, Any]:
 
 
 def _mount(mount: Mount) -> DockerMount:
-    """Return a bind mount: unlike a volume's short form it fails where the source is not there."""
+    """Return a bind mount, which unlike a short-form volume fails when the source is missing."""
     return DockerMount(mount.target, mount.source, type="bind", read_only=mount.read_only)
 
 
 def _every_gpu() -> DeviceRequest:
-    """Return what ``docker run --gpus all`` asks for."""
+    """Return the device request of ``docker run --gpus all``."""
     return DeviceRequest(driver="nvidia", count=-1, capabilities=[["gpu", "compute", "utility"]])
 
 
@@ -207,45 +207,47 @@ def _execute(
         exit_code, out_of_memory = _end(link, container)
         seconds = time.monotonic() - started
     stdout, stderr = collected.end()
-    # Not every engine notices; but who else would have killed it?
+    # Not every engine reports it; but nothing else would have killed it
     killed = exit_code == KILLED and options.memory is not None and not timed_out
     return RunResult(exit_code, stdout, stderr, timed_out, killed or out_of_memory, seconds)
 
 
 def _end(link: Link, container: str) -> tuple[int, bool]:
-    """Return a container's exit code, and whether it was killed because its memory was full."""
+    """Return a container's exit code, and whether it was killed for lack of memory."""
     exit_code = number(mapping(link.api.wait(container, timeout=GRACE))["StatusCode"])
     state = mapping(mapping(link.api.inspect_container(container))["State"])
     return exit_code, bool(state["OOMKilled"])
 
 
 def _start(link: Link, container: str, command: Sequence[str]) -> wire.Output:
-    """Start a container; return its output, attached before, so that nothing is missed."""
+    """Start a container; return its output, attached before so that nothing is lost."""
     with contextlib.ExitStack() as stack:
         try:
             output = wire.Output(link.api, container)  # podman prepares the process here already
             stack.callback(output.close)
             link.api.start(container)
         except docker.errors.APIError as error:
-            said = error.explanation or str(error)
-            if NO_GPUS in said:
-                raise _no_gpus(link, said) from error
-            raise link.refused(f"starting {' '.join(command[:1]) or 'the image'}", said) from error
+            message = error.explanation or str(error)
+            if NO_GPUS in message:
+                raise _no_gpus(link, message) from error
+            raise link.refused(
+                f"starting {' '.join(command[:1]) or 'the image'}", message
+            ) from error
         stack.pop_all()
     return output
 
 
-def _no_gpus(link: Link, said: str) -> EngineError:
+def _no_gpus(link: Link, message: str) -> EngineError:
     return EngineError(
         f"the engine at {link.info.address} cannot give GPUs to a container",
-        found=said.strip(),
+        found=message.strip(),
         hint="install NVIDIA's container toolkit (`nvidia-ctk runtime configure`) and start the "
         "engine again",
     )
 
 
 def _follow(output: wire.Output, collected: Collected | Tail, deadline: float) -> bool:
-    """Read until the container ends; False when the deadline passes before."""
+    """Read until the container ends; return False at the deadline."""
     try:
         for stream, data in output.frames(deadline):
             collected.add(stream, data)
@@ -255,7 +257,7 @@ def _follow(output: wire.Output, collected: Collected | Tail, deadline: float) -
 
 
 def _kill(link: Link, container: str) -> bool:
-    """Kill a container; False when it ended by itself just before."""
+    """Kill a container; return False when it had just ended by itself."""
     try:
         link.api.kill(container)
     except docker.errors.APIError as error:
@@ -274,8 +276,8 @@ def _fetch(link: Link, container: str, path: str, target: Path, limit: int | Non
                     _copy(archive, file, path, limit)
             except docker.errors.NotFound as error:
                 raise EngineError(
-                    f"the container ended well, but left no {path}",
-                    hint="see what the command wrote; it should have made that path",
+                    f"the command succeeded but did not create {path}",
+                    hint="see the command's output; it should have created that path",
                 ) from error
         Path(temporary).replace(target)
     finally:
@@ -288,8 +290,8 @@ def _copy(source: IO[bytes], target: IO[bytes], path: str, limit: int | None) ->
         size += len(block)
         if limit is not None and size > limit:
             raise EngineError(
-                f"{path} in the image is larger than it may be",
+                f"{path} in the image is too large",
                 expected=f"at most {limit} bytes",
-                hint="the image is not what it claims to be; do not use it",
+                hint="the image is not trustworthy; do not use it",
             )
         target.write(block)

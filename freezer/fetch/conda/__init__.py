@@ -1,1 +1,1 @@
-"""Conda channels: their addresses, their indexes (repodata), and the archives that they serve."""
+"""Conda channels: addresses, indexes (repodata) and archives."""

@@ -1,8 +1,8 @@
-"""Conda channels: the name that a lock keeps, and the addresses that serve it.
+"""Conda channels: the name in a lock, and the addresses that serve it.
 
-A channel is written as a name (``conda-forge``), as a URL or as a folder. The lock keeps only a
-name; where that is served from is configuration (``sources.conda``), else what the spec wrote, else
-rattler's own default. Credentials and tokens (``/t/TOKEN/``) stay in the addresses.
+A channel is written as a name (``conda-forge``), a URL or a folder. The lock has only a name; its
+address comes from the configuration (``sources.conda``), else from the spec, else it is rattler's
+default. Credentials and tokens (``/t/TOKEN/``) stay in the addresses.
 """
 
 from __future__ import annotations
@@ -24,39 +24,39 @@ if TYPE_CHECKING:
     from freezer.fetch.config import Config
 
 DEFAULTS = ("main", "r")
-"""What ``defaults`` stands for on Linux, as pixi has it (https://pixi.prefix.dev, `pixi init`)."""
+"""The channels of ``defaults`` on Linux, as in pixi (https://pixi.prefix.dev, `pixi init`)."""
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{([^{}]*)\})", re.ASCII)
 _SUBDIRS = frozenset({"noarch", "linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64"})
 
 
 @dataclass(frozen=True)
 class CondaChannel:
-    """A channel as locks name it, and where it is served from, best first."""
+    """A channel by its name in locks, and its addresses, best first."""
 
     name: str
     urls: tuple[str, ...]
-    """Without a trailing slash; may hold credentials and tokens: show only through ``redact``."""
+    """Without a trailing slash; may contain credentials and tokens: display with ``redact``."""
     written: str | None = None
-    """Its address as the spec has it, without secrets; None for one that is known by name."""
+    """Its address in the spec, without secrets; None for one written by name."""
 
     @property
     def address(self) -> str:
-        """Where everyone finds it, mirrors of one's own left aside; without secrets."""
+        """The public address, regardless of configured mirrors; without secrets."""
         return self.written or default_url(quote(self.name))
 
     @property
     def is_default(self) -> bool:
-        """Whether its name alone says where it is."""
+        """Whether its name alone determines its address."""
         return self.written in (None, default_url(quote(self.name)))
 
 
 def read_channels(
     written: Iterable[tuple[str, Where]], *, folder: Path, config: Config
 ) -> tuple[CondaChannel, ...]:
-    """Return the channels of a list as people write it, each once, in its order.
+    """Parse a list of channels; return them in order, without duplicates.
 
-    ``nodefaults`` is dropped, ``defaults`` stands for its two channels, ``${VARIABLES}`` are filled
-    in as conda does, folders are relative to ``folder``. Raises ``SpecError`` for what is no
+    ``nodefaults`` is dropped, ``defaults`` is replaced by its two channels, ``${VARIABLES}`` are
+    expanded as in conda, folders are relative to ``folder``. Raises ``SpecError`` for a malformed
     channel, and for two different channels of one name.
     """
     found: dict[str, CondaChannel] = {}
@@ -74,9 +74,9 @@ def read_channels(
 
 
 def channel_name(text: str, config: Config, *, folder: Path | None = None) -> str:
-    """Return the name that a lock would keep for a channel that is written as ``text``.
+    """Return the lock's name of a channel that is written as ``text``.
 
-    Of ``defaults`` it is the first of its channels.
+    For ``defaults`` it is the first of its channels.
     """
     if text.strip() == "defaults" and "defaults" not in config.sources.conda:
         return DEFAULTS[0]
@@ -84,14 +84,14 @@ def channel_name(text: str, config: Config, *, folder: Path | None = None) -> st
 
 
 def default_url(name: str) -> str:
-    """Return where rattler has a channel that is known by name alone."""
+    """Return rattler's URL of a channel written by name."""
     from rattler import Channel
 
     return str(Channel(name).base_url).rstrip("/")
 
 
 def configured(channels: Sequence[CondaChannel], config: Config) -> dict[str, CondaChannel]:
-    """Return channels by name, with those of the configuration that are not among them."""
+    """Return channels by name, with additional ones of the configuration."""
     found = {channel.name: channel for channel in channels}
     for name, urls in config.sources.conda.items():
         found.setdefault(name, CondaChannel(name, _clean(urls)))
@@ -100,11 +100,11 @@ def configured(channels: Sequence[CondaChannel], config: Config) -> dict[str, Co
 
 def as_channel_url(text: str, folder: Path | None = None) -> str:
     """Return an address as a URL without a trailing slash or subdir; a path becomes ``file:``."""
-    if not text.isprintable():  # nor could a path with a null byte be resolved
+    if not text.isprintable():  # also rejects a null byte, which no path can have
         raise SpecError(
-            "a channel's address with characters that cannot be printed",
+            "a channel's address with unprintable characters",
             found=redact(text),
-            hint="write it anew; it may have been pasted with something invisible",
+            hint="type it again; it may contain invisible characters",
         )
     require_usable(text)
     if "://" not in text:
@@ -118,16 +118,16 @@ def _read(text: str, where: Where, folder: Path, config: Config) -> list[tuple[s
         if text == "nodefaults":
             return []
         raise SpecError(
-            f"{text or 'an empty entry'} is not a channel that another machine could read",
+            f"{text or 'an empty entry'} is not a channel that other machines could use",
             where=where,
             expected="a channel's name, its URL, or a folder",
         )
     if text == "defaults" and text not in config.sources.conda:
         return [(name, None) for name in DEFAULTS]
-    return [_split(_filled_in(text, where), folder, config)]
+    return [_split(_with_variables(text, where), folder, config)]
 
 
-def _filled_in(text: str, where: Where) -> str:
+def _with_variables(text: str, where: Where) -> str:
     filled = _expanded(text)
     if "$" in filled:
         raise SpecError(
@@ -140,12 +140,12 @@ def _filled_in(text: str, where: Where) -> str:
 
 
 def _expanded(text: str) -> str:
-    """Fill in ``$NAME`` and ``${NAME}`` as conda does; what is not set stays as it is."""
+    """Expand ``$NAME`` and ``${NAME}`` as in conda; unset variables are kept."""
     return fill_in(text, _VARIABLE, lambda found: os.environ.get(found[1] or found[2], found[0]))
 
 
 def _split(text: str, folder: Path, config: Config) -> tuple[str, str | None]:
-    """Return a channel's name, and its own address when it is written with one."""
+    """Return a channel's name, and its own address if it is written with one."""
     if "://" not in text and not text.startswith((".", "/", "~")):
         return text.strip("/"), None
     url = as_channel_url(text, folder)
@@ -161,7 +161,7 @@ def _split(text: str, folder: Path, config: Config) -> tuple[str, str | None]:
 
 
 def public_url(url: str) -> str:
-    """Return an address without credentials and token: what may be compared and shown."""
+    """Return an address without credentials and token, for comparison and display."""
     return without_token(without_credentials(url))
 
 

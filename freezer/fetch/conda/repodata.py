@@ -1,7 +1,7 @@
-"""The index of a conda channel for one subdir: fetched, unpacked and kept in the store.
+"""The index of a conda channel for one subdir: fetched, unpacked and stored.
 
-An index of 300 MB is fetched only when it changed, and is kept unpacked, so that a solver can read
-parts of it in place. Nothing signs it but the connection; each archive is compared with its own
+An index of 300 MB is fetched only when it has changed, and is stored unpacked, so that a solver can
+read parts of it in place. It is authenticated only by TLS; each archive is verified by its own
 SHA-256 later.
 """
 
@@ -30,27 +30,27 @@ _MEMO = "conda-index"
 
 
 class _Known(Model):
-    """An index that was fetched before."""
+    """A memoised index."""
 
     sha256: Sha256
     mark: dict[str, str | list[int]] | None = None
-    """What distinguishes this state of the address from the next one."""
+    """The ETag or modification time, to detect changes."""
 
 
 _FORMS = ("repodata.json.zst", "repodata.json")
 _PATIENCE = 1800.0
-"""Seconds that one process waits while another fetches the same index."""
+"""Maximum seconds to wait for another process that fetches the same index."""
 
 
 @dataclass(frozen=True)
 class Repodata:
-    """One channel's index for one subdir, as a file that a solver can read."""
+    """One channel's index for one subdir, as a file for a solver."""
 
     channel: str
     subdir: str
     path: Path
     url: str
-    """Where it came from; may hold a token."""
+    """Its address; may contain a token."""
 
 
 def fetch_repodata(
@@ -58,7 +58,7 @@ def fetch_repodata(
 ) -> Repodata | None:
     """Return a channel's index for a subdir; None when the channel has no such subdir.
 
-    Raises ``FetchError`` when none of the channel's addresses answers, or answers something else.
+    Raises ``FetchError`` when no address of the channel answers, or one serves something else.
     """
     failure: FetchError | None = None
     for base in channel.urls:
@@ -80,13 +80,13 @@ def fetch_repodata(
 
 
 def forget_repodata(repodata: Repodata, store: Store) -> None:
-    """Drop an index that turned out not to be readable, so that it is fetched anew."""
+    """Drop a corrupt index, so that it is fetched again."""
     store.put_memo(_MEMO, redact(repodata.url), None)
     repodata.path.unlink(missing_ok=True)
 
 
 def _current(url: str, store: Store, report: Reporter) -> Path:
-    """Return the index behind an address, fetched unless the one in the store is the same."""
+    """Return the current index of an address, fetched unless the stored one is current."""
     key = redact(url)
     name = f"index-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     with store.lock(name, timeout=_PATIENCE, report=SilentReporter()):
@@ -100,7 +100,7 @@ def _current(url: str, store: Store, report: Reporter) -> Path:
             sha256 = _keep(response, store)
         store.put_memo(_MEMO, key, {"sha256": sha256, "mark": mark})
         if memo and memo["sha256"] != sha256:
-            # Nothing but this memo names it, and each is hundreds of megabytes.
+            # Only this memo refers to it, and each is hundreds of megabytes.
             store.path(memo["sha256"]).unlink(missing_ok=True)
         return store.verified(sha256)
 
@@ -121,7 +121,7 @@ def _conditions(memo: dict[str, Any]) -> dict[str, str]:
 
 
 def _mark(response: Response) -> dict[str, Any]:
-    """Return what tells this state of an address from the next one; empty when nothing does."""
+    """Return the ETag or modification time of a response; empty when it has neither."""
     if response.url.startswith("file:"):
         info = Path(unquote(split_url(response.url).path)).stat()
         return {"file": [info.st_size, info.st_mtime_ns, info.st_ino]}

@@ -1,4 +1,4 @@
-"""Unpacking an index on its way to the store, and what is changed in it there."""
+"""Unpacks an index on its way to the store, and edits one field in it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LARGEST = 4 << 30
-"""Bytes, unpacked; the largest public index has about a tenth."""
+"""Maximum unpacked bytes; the largest public index has about a tenth."""
 _INDEXED = b'"indexed_timestamp"'
 _HIDDEN = b'"indexed-timestamp"'
 _CARRY = len(_INDEXED) - 1
 
 
 class IndexText:
-    """Receives an index in blocks and hands its text on.
+    """Receives an index in blocks and passes its text on.
 
-    The moment at which a channel was indexed is hidden from solvers: they would hold the cut-off
-    against it in place of the moment at which a package was built, and a channel that was indexed
-    anew would have nothing that is old enough. Same length, so that the file keeps its form.
+    The time when a channel was indexed is masked: solvers would compare it with the cut-off instead
+    of a package's build time, and nothing in a freshly indexed channel would be old enough. The
+    length stays the same, so the format is intact.
     """
 
     def __init__(self, write: Callable[[bytes], object], *, packed: bool, shown: str) -> None:
@@ -37,7 +37,7 @@ class IndexText:
         self._last = b""
 
     def feed(self, block: bytes) -> None:
-        """Take a block as it came. Raises ``FetchError`` for what is not an index."""
+        """Process a block. Raises ``FetchError`` for data that is not an index."""
         try:
             while block:
                 block = self._unpack(block)
@@ -45,15 +45,15 @@ class IndexText:
             raise self._unreadable(str(error)) from error
 
     def close(self) -> None:
-        """Say that nothing more comes. Raises ``FetchError`` when something is missing."""
+        """Finish. Raises ``FetchError`` when the index is incomplete."""
         if self._unpacker is not None and not self._unpacker.eof:
-            raise self._unreadable("it ends in the middle")
+            raise self._unreadable("it is truncated")
         self._hand_on(self._tail)
         if not self._last.rstrip().endswith(b"}"):
             raise self._unreadable("it is not a JSON object" if self._size else "it is empty")
 
     def _unpack(self, block: bytes) -> bytes:
-        """Pass one block on; return what is left of it when a frame ended within it."""
+        """Process one block; return the rest of it when a frame ended within it."""
         if self._unpacker is None:
             self._text(block)
             return b""

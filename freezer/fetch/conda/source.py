@@ -1,4 +1,4 @@
-"""Conda channels as a source: where a locked package's archive can be had."""
+"""Conda channels as a source of locked archives."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ if TYPE_CHECKING:
 
 SOURCE = "conda"
 _HEAD = 4096
-"""Bytes of an index that hold its ``info``."""
+"""Bytes of an index that contain its ``info``."""
 _BASE_URL = re.compile(rb'"base_url"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 class CondaChannels:
     """All channels as one source, named ``conda`` in locks.
 
-    A channel that neither the configuration nor the spec gives an address is looked for where
-    rattler looks.
+    A channel without an address in the configuration or spec has rattler's default one.
     """
 
     def __init__(self, channels: Mapping[str, CondaChannel]) -> None:
@@ -38,7 +37,7 @@ class CondaChannels:
 
     @classmethod
     def from_config(cls, config: Config, channels: Sequence[CondaChannel] = ()) -> CondaChannels:
-        """Return the source for a configuration, with the channels of a spec."""
+        """Return the source of a configuration, with the channels of a spec."""
         return cls(configured(channels, config))
 
     def serves(self, artifact: Artifact) -> bool:
@@ -48,8 +47,8 @@ class CondaChannels:
     def locate(self, artifact: Artifact) -> Iterator[Location]:
         """Yield the addresses of a package's archive, best first.
 
-        Where a channel keeps its archives apart from its index (``base_url``, CEP 15), that address
-        is looked up only when they are not beside it.
+        For a channel with archives apart from its index (``base_url``, CEP 15), that address is
+        looked up only when they are not next to the index.
         """
         if not isinstance(artifact, CondaPackage):
             return
@@ -57,8 +56,8 @@ class CondaChannels:
         for folder in folders:
             yield Location(f"{folder}/{quote(artifact.file)}")
         for folder in folders:
-            if elsewhere := _base_url(f"{folder}/repodata.json"):
-                yield Location(f"{elsewhere.rstrip('/')}/{quote(artifact.file)}")
+            if base_url := _base_url(f"{folder}/repodata.json"):
+                yield Location(f"{base_url.rstrip('/')}/{quote(artifact.file)}")
 
     def _urls(self, name: str) -> tuple[str, ...]:
         if (channel := self._channels.get(name)) is not None:
@@ -67,7 +66,7 @@ class CondaChannels:
 
 
 def _base_url(index: str) -> str | None:
-    """Return where an index says that its archives are; None when it does not say."""
+    """Return the base URL of archives in an index; None when it has none."""
     try:
         match = _BASE_URL.search(get_range(index, 0, _HEAD))
         return join_url(index, parse_json(match[1])) if match else None

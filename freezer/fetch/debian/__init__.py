@@ -1,1 +1,1 @@
-"""Debian archives: mirrors, signed releases, package indices, and the `.deb` files they serve."""
+"""Debian archives: mirrors, signed releases, package indices, and `.deb` files."""

@@ -1,4 +1,4 @@
-"""Where a system's own apt fetches from: ``sources.list`` and deb822 ``.sources`` files.
+"""apt's package sources: ``sources.list`` and deb822 ``.sources`` files.
 
 Pure parsing, by the rules of sources.list(5); only :func:`host_sources` reads files.
 """
@@ -29,25 +29,24 @@ class AptSource:
     """One suite of one archive."""
 
     uri: str
-    """Root of the archive, without a slash at its end. May hold credentials."""
+    """Root of the archive, without a trailing slash. May contain credentials."""
     suite: str
-    """Such as ``bookworm``; ends with ``/`` where the archive is flat (has no ``dists``)."""
+    """Such as ``bookworm``; ends with ``/`` for a flat archive (without ``dists``)."""
     components: tuple[str, ...]
-    """Such as ``main``; empty only where the archive is flat."""
+    """Such as ``main``; empty only for a flat archive."""
     architectures: tuple[str, ...] = ()
-    """Debian's names of the architectures that it is restricted to; empty: all."""
+    """Debian's names of the architectures that it is limited to; empty: all."""
     signed_by: str = field(default="", repr=False)
-    """Keyrings, fingerprints or an armoured key, as apt's ``Signed-By`` has them; empty: apt's own
-    trust."""
+    """Keyrings, fingerprints or an armoured key, as in apt's ``Signed-By``; empty: apt's own."""
     optional: bool = False
-    """Whether the archive may lack the suite; apt's own lists never say so."""
+    """Whether the archive may lack the suite; never set by apt's own lists."""
 
 
 def host_sources(root: Path = Path("/")) -> tuple[AptSource, ...]:
-    """Return what apt below ``root`` is set up to fetch from; nothing where there is no apt.
+    """Return the package sources of apt below ``root``; empty without apt.
 
-    A list of mirrors in a file (``mirror+file:``, as on cloud machines) stands for its first one.
-    Raises ``SpecError`` naming file and line where a file is malformed.
+    A list of mirrors in a file (``mirror+file:``, as on cloud machines) is replaced by its first
+    one. Raises ``SpecError`` with file and line for a malformed file.
     """
     apt = root / "etc" / "apt"
     files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
@@ -73,10 +72,10 @@ def _first_mirror(source: AptSource, root: Path) -> AptSource:
 
 
 def parse_sources(text: str, name: str) -> tuple[AptSource, ...]:
-    """Return the binary sources of a file, in its order, without repetitions.
+    """Return the binary sources of a file in order, without duplicates.
 
-    The form is told by the content. ``deb-src``, disabled and ``cdrom:`` entries are passed over.
-    ``name`` is what messages call the file. Raises ``SpecError`` naming the malformed line.
+    The format is detected. ``deb-src``, disabled and ``cdrom:`` entries are skipped. ``name`` is
+    the file's name for messages. Raises ``SpecError`` with the malformed line.
     """
     lines = text.splitlines()
     words = [line.split(None, 1)[0] for line in lines if line.strip() and line.strip()[0] != "#"]
@@ -163,7 +162,7 @@ def _checked(source: AptSource, name: str, line: int) -> AptSource:
 
 def _malformed(name: str, line: int, found: str, expected: str | None) -> NoReturn:
     raise SpecError(
-        "not a package source that apt would take",
+        "not a valid package source",
         where=Where(name, line),
         found=redact(found),
         expected=expected,

@@ -1,4 +1,4 @@
-"""Debian archives as a source: finds a locked ``.deb`` at the addresses that have its archive."""
+"""Debian archives as a source: finds a locked ``.deb`` on the mirrors of its archive."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _MEMO = "debian-label"
 class DebianArchive:
     """All archives of Debian packages as one source; a lock names them by their labels.
 
-    Configured mirrors of a label stand for the addresses that apt would use; without any, those of
-    this host's apt and of the base image's own are asked. The dated archive comes last: it is slow
-    and knows what the others have forgotten.
+    Configured mirrors of a label replace the addresses in apt's sources; without any, those of this
+    host's apt and of the base image are used. The dated archive comes last: it is slow but still
+    has what the others have removed.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class DebianArchive:
         base_sources: Callable[[], Sequence[AptSource]] = lambda: (),
         as_of: str | None = None,
     ) -> DebianArchive:
-        """Return the source for a configuration.
+        """Return the source of a configuration.
 
-        ``base_sources`` gives the base image's own package sources, called at most once and only
-        when a file is nowhere else; ``as_of`` is the lock's, for the dated archive.
+        ``base_sources`` returns the base image's package sources; it is called at most once, when a
+        file is nowhere else. ``as_of`` is the lock's, for the dated archive.
         """
         return cls(config, store, (host_sources, base_sources), as_of)
 
@@ -69,7 +69,7 @@ class DebianArchive:
     def locate(self, artifact: Artifact) -> Iterator[Location]:
         """Yield the addresses of a package, best first.
 
-        Raises ``FetchError`` when no archive of that label is known, or none could be reached.
+        Raises ``FetchError`` when no archive of that label is known, or none can be reached.
         """
         failures: list[FetchError] = []
         found = False
@@ -106,7 +106,7 @@ class DebianArchive:
             return self._listed[group]
 
     def _label(self, source: AptSource, failures: list[FetchError]) -> str | None:
-        """Return the label of a source's release; an archive does not change it, so keep it."""
+        """Return the label of a source's release; memoised, as it does not change."""
         key = f"{source.uri} {source.suite}"
         with self._guard:
             known = self._store.get_memo(_MEMO, key)
@@ -125,7 +125,7 @@ class DebianArchive:
 
 def _unknown(artifact: Artifact) -> FetchError:
     return FetchError(
-        f"no address of the archive {artifact.source} is known",
+        f"no address of the archive {artifact.source} is configured",
         found=f"the locked file {artifact.file}, and no package source with that label",
         hint=f"name a mirror under `sources: {{debian: {{{artifact.source}: [URL]}}}}` in the "
         "configuration",

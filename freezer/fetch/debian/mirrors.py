@@ -1,4 +1,4 @@
-"""Where a Debian archive can be had: configured mirrors and dated snapshots by its label."""
+"""Addresses of Debian archives: configured mirrors and dated snapshots by label."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
 
 _LARGEST_RELEASE = 16 << 20
-"""Bytes; Debian's own is 150 kB."""
+"""Maximum bytes; Debian's own is 150 kB."""
 _READABLE = ("http://", "https://", "file:/")
 
 
@@ -28,7 +28,7 @@ class RemoteRelease:
     """A suite's release, and the root that served it."""
 
     root: str = field(repr=False)
-    """May hold credentials."""
+    """May contain credentials."""
     suite: str
     inrelease: bytes = field(repr=False)
     signed: bool
@@ -36,22 +36,22 @@ class RemoteRelease:
 
     @property
     def folder(self) -> str:
-        """URL of the suite's folder, without a slash at its end."""
+        """URL of the suite's folder, without a trailing slash."""
         return f"{self.root}/{suite_folder(self.suite)}"
 
 
 def suite_folder(suite: str) -> str:
-    """Return where a suite lies below an archive's root; flat archives have no ``dists``."""
+    """Return a suite's folder below an archive's root; flat archives have no ``dists``."""
     return (suite.strip("/") or ".") if suite.endswith("/") else f"dists/{suite}"
 
 
 def configured_roots(config: Config, label: str) -> tuple[str, ...]:
-    """Return the mirrors that the configuration names for a label, best first."""
+    """Return the configured mirrors of a label, best first."""
     return tuple(root.rstrip("/") for root in config.sources.debian.get(label, ()))
 
 
 def dated_roots(config: Config, label: str, as_of: str) -> tuple[str, ...]:
-    """Return the root of the archive as it was at ``as_of`` (UTC, ISO), where one is configured."""
+    """Return the root of the archive as of ``as_of`` (UTC, ISO), if one is configured."""
     template = config.sources.debian_snapshot.get(label)
     if template is None:
         return ()
@@ -59,15 +59,15 @@ def dated_roots(config: Config, label: str, as_of: str) -> tuple[str, ...]:
 
 
 def named_like(uri: str, label: str) -> bool:
-    """Return whether an address ends as the archives of that label commonly do."""
+    """Return whether an address ends like common archives of that label."""
     return uri.rstrip("/").rpartition("/")[2].lower() == label
 
 
 def archive_root(label: str, config: Config, sources: Sequence[AptSource]) -> str | None:
-    """Return the root of the archive with a label: a configured mirror's, or that of a source.
+    """Return the root of the archive with a label: a configured mirror's, or a source's.
 
-    Sources whose address does not tell are asked. Raises ``FetchError`` when one of them does not
-    answer and no other has the label.
+    Sources with an uninformative address are queried. Raises ``FetchError`` when one of them does
+    not answer and no other has the label.
     """
     for root in configured_roots(config, label):
         return root
@@ -89,8 +89,8 @@ def archive_root(label: str, config: Config, sources: Sequence[AptSource]) -> st
 def read_remote(root: str, suite: str) -> RemoteRelease:
     """Return the release of a suite below a root.
 
-    Raises ``FetchError`` when it is out of reach or not there, ``IntegrityError`` when it is no
-    release or that of another suite.
+    Raises ``FetchError`` when it cannot be reached or does not exist, ``IntegrityError`` when it is
+    malformed or of another suite.
     """
     address = f"{root}/{suite_folder(suite)}/InRelease"
     if not root.startswith(_READABLE):
@@ -117,8 +117,8 @@ def read_remote(root: str, suite: str) -> RemoteRelease:
 def find_release(source: AptSource, config: Config, as_of: str, report: Reporter) -> RemoteRelease:
     """Return the release of a package source: dated snapshot, mirrors, its own address.
 
-    Mirrors stand for the source's own address, which is then not contacted except, where
-    its name does not tell, the label. Raises as :func:`read_remote` does.
+    Mirrors replace the source's own address, which is then contacted only for the label, if its
+    name is uninformative. Raises as :func:`read_remote`.
     """
     label = _configured_label(source, config)
     if label is None:
@@ -127,7 +127,7 @@ def find_release(source: AptSource, config: Config, as_of: str, report: Reporter
         try:
             return _labelled(root, source.suite, label)
         except FetchError as error:
-            report.warn(f"The dated archive of {label} is out of reach: {error.what}")
+            report.warn(f"The dated archive of {label} cannot be reached: {error.what}")
     failure: FetchError | None = None
     for root in configured_roots(config, label) or (source.uri,):
         try:
@@ -152,7 +152,7 @@ def _labelled(root: str, suite: str, label: str) -> RemoteRelease:
     found = read_remote(root, suite)
     if found.release.source != label:
         raise IntegrityError(
-            f"{redact(root)} is not the archive that the configuration says",
+            f"{redact(root)} is not the configured archive",
             found=f"the label {found.release.source}",
             expected=f"the label {label}",
             hint="correct `sources: {debian: …}` in the configuration",

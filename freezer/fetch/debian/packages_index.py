@@ -1,6 +1,6 @@
-"""The indices of Debian archives: which packages there are, vouched for by the archive's release.
+"""Package indices of Debian archives, verified by the archive's Release file.
 
-Whether the release itself is rightly signed is for others to say: apt inside a base image, or
+The signature of the Release file is verified elsewhere: by apt inside a base image, or by
 ``freezer.fetch.debian.signature`` on the host.
 """
 
@@ -34,29 +34,29 @@ if TYPE_CHECKING:
 __all__ = ["DEBIAN_ARCHITECTURES", "Index", "fetch_indices", "verify_release"]
 
 DEBIAN_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
-"""Machine names, and what Debian calls them."""
+"""Machine names and Debian's architecture names."""
 _LARGEST = 1 << 29
-"""Bytes of an index, packed or not; ten times Debian's largest."""
+"""Maximum bytes of an index, compressed or not; ten times Debian's largest."""
 _PACKINGS = (".xz", ".gz", "")
 
 
 @dataclass(frozen=True)
 class Index:
-    """The packages of one component of one suite, as its release vouches for them."""
+    """The packages of one component of one suite, verified by its release."""
 
     source: str
     """The archive's name in locks: ``debian``, ``debian-security``."""
     suite: str
-    """As the package sources name it."""
+    """The suite's name in the package sources."""
     component: str
-    """Empty in a flat archive."""
+    """Empty for a flat archive."""
     root: str = field(repr=False)
-    """Root URL that served it. May hold credentials."""
+    """Root URL that served it. May contain credentials."""
     date: str
-    """Of the release: ``YYYY-MM-DDTHH:MM:SSZ``."""
+    """Date of the release: ``YYYY-MM-DDTHH:MM:SSZ``."""
     inrelease: bytes = field(repr=False)
     release_signed: bool
-    """Whether there is a signature, not whether it is anybody's that is trusted."""
+    """Whether there is a signature; not whether its key is trusted."""
     packages: bytes = field(repr=False)
     """The ``Packages`` file, unpacked."""
     packages_path: str
@@ -64,7 +64,7 @@ class Index:
     packed: bytes = field(repr=False)
     """Its bytes as served."""
     signed_by: str = field(default="", repr=False)
-    """Whom the package source trusts; see :class:`AptSource`."""
+    """Trusted keys of the package source; see :class:`AptSource`."""
 
     @property
     def folder(self) -> str:
@@ -81,12 +81,12 @@ def fetch_indices(
     store: Store,
     report: Reporter,
 ) -> list[Index]:
-    """Return the indices of all the sources, in their order.
+    """Return the indices of all sources, in order.
 
-    ``architecture`` is the machine's (``x86_64``); ``as_of`` (UTC, ISO) chooses the dated snapshot
-    where one is configured. What the store holds under the hash that a release names is not fetched
-    again. Optional suites that an archive lacks are passed over. Raises ``FetchError`` for
-    what is out of reach or not offered, ``IntegrityError`` for what does not fit its release.
+    ``architecture`` is the machine's (``x86_64``); ``as_of`` (UTC, ISO) selects the dated snapshot
+    if one is configured. Indices in the store with the release's hash are not fetched again.
+    Optional suites that an archive lacks are skipped. Raises ``FetchError`` when something cannot
+    be reached or is missing, ``IntegrityError`` when it does not match its release.
     """
     debian = DEBIAN_ARCHITECTURES.get(architecture, architecture)
     wanted = [source for source in sources if debian in (source.architectures or (debian,))]
@@ -113,7 +113,7 @@ def fetch_indices(
 
 
 def _paths(source: AptSource, debian: str, found: RemoteRelease) -> Iterator[tuple[str, str]]:
-    """Yield each component with the path of a ``Packages`` file, its packing left out."""
+    """Yield each component with the path of a ``Packages`` file, without compression suffix."""
     if not source.components:
         yield "", "Packages"
     for component in source.components:
@@ -136,7 +136,7 @@ def _index(
     packages = _unpacked(packed, served, f"{found.folder}/{served}")
     plain = found.release.files.get(path)
     if plain is not None:
-        _demand(packages, plain, f"{found.folder}/{served}, unpacked,")
+        _require_hash(packages, plain, f"{found.folder}/{served}, unpacked,")
     return Index(
         source=found.release.source,
         suite=found.suite,
@@ -153,7 +153,7 @@ def _index(
 
 
 def _packed(path: str, found: RemoteRelease, store: Store) -> tuple[str, bytes]:
-    """Return an index as served, with its path: from the store where that has it."""
+    """Return an index as served, with its path: from the store if it has that."""
     offered = list(_candidates(path, found))
     if not offered:
         raise _not_offered(path, found)
@@ -168,13 +168,13 @@ def _packed(path: str, found: RemoteRelease, store: Store) -> tuple[str, bytes]:
                 data = get_bytes(address, limit=listed.size)
             except NotFoundError:
                 continue
-            _demand(data, listed, address)
+            _require_hash(data, listed, address)
             store.put_bytes(data)
             return served, data
     raise FetchError(
-        f"{redact(found.root)} names indices that it does not serve",
+        f"{redact(found.root)} lists indices that it does not serve",
         found=f"none of {', '.join(served for served, _ in offered)}",
-        hint="the mirror may be in the midst of an update: try again later, or use another",
+        hint="the mirror may be in the middle of an update: try again later, or use another",
     )
 
 
@@ -186,7 +186,7 @@ def _addresses(found: RemoteRelease, served: str, listed: ListedFile) -> Iterabl
 
 
 def _unpacked(data: bytes, served: str, address: str) -> bytes:
-    """Unpack, never further than the largest index may be."""
+    """Decompress, up to the maximum size of an index."""
     if not served.endswith((".xz", ".gz")):
         return data
     try:
@@ -202,14 +202,14 @@ def _unpacked(data: bytes, served: str, address: str) -> bytes:
     return unpacked
 
 
-def _demand(data: bytes, listed: ListedFile, address: str) -> None:
+def _require_hash(data: bytes, listed: ListedFile, address: str) -> None:
     found = hashlib.sha256(data).hexdigest()
     if found != listed.sha256 or len(data) != listed.size:
         raise IntegrityError(
-            f"{redact(address)} is not the file that its release names",
+            f"{redact(address)} does not have the hash in its release",
             found=f"sha256 {found}, {len(data)} bytes",
             expected=f"sha256 {listed.sha256}, {listed.size} bytes",
-            hint="the mirror may be in the midst of an update: try again later; if it stays so, "
+            hint="the mirror may be in the middle of an update: try again later; if it persists, "
             "use another mirror",
         )
 
@@ -220,7 +220,7 @@ def _mention_age(found: RemoteRelease, as_of: str, report: Reporter) -> None:
     if release.date > moment:
         report.warn(
             f"{release.source} {found.suite} is taken as of {release.date:%Y-%m-%d %H:%M}, after "
-            f"{moment:%Y-%m-%d %H:%M}: no dated archive (`debian-snapshot`) could be asked"
+            f"{moment:%Y-%m-%d %H:%M}: no dated archive (`debian-snapshot`) could be reached"
         )
     elif release.valid_until is not None and release.valid_until < moment:
         report.warn(
@@ -241,7 +241,7 @@ def _not_offered(path: str, found: RemoteRelease) -> FetchError:
 
 def _too_large(address: str, size: int | None) -> IntegrityError:
     return IntegrityError(
-        f"{redact(address)} is larger than an index may be",
+        f"{redact(address)} is too large for an index",
         found=f"{size} bytes" if size is not None else None,
         expected=f"at most {_LARGEST} bytes",
         hint="do not use that mirror",

@@ -1,6 +1,6 @@
-"""What a Debian archive says of itself: the ``InRelease`` file of a suite. Pure.
+"""Parses the ``InRelease`` file of a Debian suite. Pure.
 
-Its form is that of the page "DebianRepository/Format" of Debian's wiki.
+The format is documented on the page "DebianRepository/Format" of Debian's wiki.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _FILE = re.compile(r"([0-9a-f]{64})\s+(\d{1,15})\s+(\S+)")
 
 @dataclass(frozen=True)
 class ListedFile:
-    """A file that a release vouches for."""
+    """A file in a release."""
 
     sha256: str
     size: int
-    """Bytes."""
+    """Size in bytes."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """One suite of an archive at one moment."""
+    """One suite of an archive at one time."""
 
     source: str
-    """The label as locks name it: ``debian``, ``debian-security``."""
+    """The archive's name in locks: ``debian``, ``debian-security``."""
     names: tuple[str, ...]
     """Suite and codename, such as ``stable`` and ``bookworm``."""
     date: datetime
@@ -49,18 +49,18 @@ class Release:
     components: tuple[str, ...]
     architectures: tuple[str, ...]
     by_hash: bool
-    """Files can also be had under a name made of their hash, whatever is published meanwhile."""
+    """Whether files are also available by hash, unaffected by updates."""
     separate_all: bool
-    """Packages for all architectures stand in an index of their own only."""
+    """Whether packages for all architectures are in an index of their own only."""
     files: Mapping[str, ListedFile]
-    """By path relative to the suite's folder."""
+    """Files by path relative to the suite's folder."""
 
 
 def split_signed(inrelease: bytes, address: str) -> tuple[bytes, bool]:
-    """Return the text of an ``InRelease``, and whether it is signed (not whether rightly so).
+    """Return the text of an ``InRelease``, and whether it has a signature (not verified).
 
-    Exactly one signed text and nothing around it: nothing can be read here that the signature does
-    not cover. Raises ``IntegrityError`` otherwise.
+    Exactly one signed text and nothing around it is accepted, so nothing outside of the signature
+    is read. Raises ``IntegrityError`` otherwise.
     """
     data = inrelease.replace(b"\r\n", b"\n")
     if not _ARMOUR.search(data):
@@ -72,7 +72,7 @@ def split_signed(inrelease: bytes, address: str) -> tuple[bytes, bool]:
 
 
 def read_release(text: bytes, address: str) -> Release:
-    """Return what a Release text says; ``address`` is for messages. Raises ``IntegrityError``."""
+    """Parse a Release text; ``address`` is for messages. Raises ``IntegrityError``."""
     fields = _fields(text, address)
     label = fields.get("label") or fields.get("origin") or ""
     source = re.sub(r"[^a-z0-9.]+", "-", label.lower()).strip("-.")
@@ -94,7 +94,7 @@ def read_release(text: bytes, address: str) -> Release:
 
 
 def require_suite(release: Release, suite: str, address: str) -> None:
-    """Raise ``IntegrityError`` when a release is that of another suite than the one requested."""
+    """Raise ``IntegrityError`` when a release is of another suite than the requested one."""
     wanted = {suite, suite.rpartition("/")[0]}
     if not suite.endswith("/") and release.names and not wanted & set(release.names):
         raise IntegrityError(
@@ -151,5 +151,5 @@ def _broken(address: str, found: str) -> IntegrityError:
         f"{redact(address)} is not a release file",
         found=found,
         expected="the signed InRelease of a Debian archive",
-        hint="check the address; a proxy or a login page may have answered in its place",
+        hint="check the address; a proxy or a login page may have answered instead",
     )

@@ -1,4 +1,4 @@
-"""Whether an archive's release is signed by a key that this host trusts: ``gpgv``."""
+"""Verifies that an archive's release is signed by a trusted key, with ``gpgv``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from freezer.fetch.http.redact import redact
 DEFAULT_KEYRINGS = tuple(
     Path("/usr/share/keyrings") / f"debian-archive-keyring.{suffix}" for suffix in ("pgp", "gpg")
 )
-"""Where Debian's and Ubuntu's package ``debian-archive-keyring`` puts its keys."""
+"""Keyrings of Debian's and Ubuntu's package ``debian-archive-keyring``."""
 _SET_KEYRING = "set `sources: {debian-keyring: PATH}` in the configuration"
 _ARMOURED = re.compile(
     rb"-----BEGIN PGP PUBLIC KEY BLOCK-----\n(?:\S+: .*\n)*\n?(?P<key>[A-Za-z0-9+/=\n]+?)"
@@ -34,30 +34,30 @@ _TROUBLE = {
 
 
 def find_keyring(configured: str | None) -> Path:
-    """Return the keyring to trust. Raises ``HostError`` where there is none."""
+    """Return the trusted keyring. Raises ``HostError`` when there is none."""
     candidates = [Path(configured).expanduser()] if configured else list(DEFAULT_KEYRINGS)
     for path in candidates:
         if path.is_file():
             return path
     raise HostError(
-        "there is no keyring to verify the archive with",
+        "no keyring to verify the archive with",
         found=f"no file {candidates[-1]}",
         hint=f"install the package debian-archive-keyring, or {_SET_KEYRING}",
     )
 
 
 def armoured(keyring: Path) -> str:
-    """Return a keyring as text, fit for apt's ``Signed-By``. Raises ``HostError``."""
+    """Return a keyring as text for apt's ``Signed-By``. Raises ``HostError``."""
     lines = textwrap.wrap(base64.b64encode(_binary(keyring)).decode(), 64)
     begin, end = (f"-----{word} PGP PUBLIC KEY BLOCK-----" for word in ("BEGIN", "END"))
     return "\n".join([begin, "", *lines, end])
 
 
 def verify_release(inrelease: bytes, keyring: Path, address: str = "InRelease") -> bytes:
-    """Return the text of an ``InRelease`` that a key of the keyring signed.
+    """Return the text of an ``InRelease`` that is signed by a key of the keyring.
 
-    Raises ``IntegrityError`` when it is unsigned, altered or signed by nobody that is trusted;
-    ``HostError`` where gpgv or the keyring is missing. The keyring may be binary or armoured.
+    Raises ``IntegrityError`` when it is unsigned, altered or signed by an untrusted key;
+    ``HostError`` when gpgv or the keyring is missing. The keyring may be binary or armoured.
     """
     text, signed = split_signed(inrelease, address)
     if not signed:
@@ -79,7 +79,7 @@ def verify_release(inrelease: bytes, keyring: Path, address: str = "InRelease") 
 
 
 def _gpgv(inrelease: bytes, keys: bytes, folder: Path) -> set[str]:
-    """Return the first words of gpgv's status lines, such as ``GOODSIG`` and ``NO_PUBKEY``."""
+    """Return the keywords of gpgv's status lines, such as ``GOODSIG`` and ``NO_PUBKEY``."""
     (folder / "keys.gpg").write_bytes(keys)
     (folder / "InRelease").write_bytes(inrelease)
     command = ["gpgv", "--homedir", str(folder), "--keyring", str(folder / "keys.gpg")]

@@ -1,6 +1,6 @@
-"""One commit of a git repository over HTTP(S): pinned, fetched, and packed the same every time.
+"""One commit of a git repository over HTTP(S): pinned, fetched, and packed reproducibly.
 
-git verifies what it fetches against the commit's own hash. Nothing of the repository runs here: no
+git verifies what it fetches against the commit's hash. Nothing of the repository is executed: no
 hooks, no filters, no submodules.
 """
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _TIMEOUT: Final = 900.0
-"""Seconds for one call of git."""
+"""Maximum seconds of one call of git."""
 _LARGEST: Final = 1 << 30
-"""Bytes of a commit's files."""
+"""Maximum bytes of a commit's files."""
 _MOST_FILES: Final = 200_000
 _VERSION_TAGS: Final = "*[0-9]*"
 """What setuptools-scm takes for a version among tags (its default ``git_describe_command``)."""
 
 
 def pin_commit(url: str, revision: str | None) -> str:
-    """Return the commit that a branch, a tag or a commit names now; None: the default branch.
+    """Return the current commit of a branch, a tag or a commit; None: the default branch.
 
-    Raises ``FetchError`` when the repository is out of reach or has no such revision.
+    Raises ``FetchError`` when the repository cannot be reached or has no such revision.
     """
     if revision and COMMIT.match(revision):
         return revision
@@ -61,14 +61,14 @@ def pin_commit(url: str, revision: str | None) -> str:
 
 @dataclass(frozen=True)
 class Checkout:
-    """A repository on this machine that holds one commit."""
+    """A repository on this machine with one commit."""
 
     folder: Path
     url: str
     commit: str
 
     def text(self, path: str) -> bytes | None:
-        """Return a file of the commit; None where there is none."""
+        """Return a file of the commit; None when it does not exist."""
         listed = [entry for entry in self._entries(path) if entry[1] == path]
         return self._blobs([listed[0][2]])[0] if listed else None
 
@@ -105,11 +105,10 @@ class Checkout:
     def pack(
         self, store: Store, top: str, replaced: Mapping[str, bytes] | None = None
     ) -> tuple[str, int]:
-        """Put the commit's files into the store as a tar archive; return SHA-256 and size in bytes.
+        """Store the commit's files as a tar archive; return SHA-256 and size in bytes.
 
-        ``replaced``: contents by path, in place of the commit's or in addition to them. The same
-        commit gives the same bytes. Raises ``FetchError`` for submodules, and for links that lead
-        out of the tree.
+        The same commit gives the same bytes. Raises ``FetchError`` for submodules, and for links
+        that lead out of the tree.
         """
         own = replaced or {}
         entries = [entry for entry in self._entries() if entry[1] not in own]
@@ -179,9 +178,9 @@ class Checkout:
 
 @contextmanager
 def checkout(url: str, commit: str, store: Store) -> Iterator[Checkout]:
-    """Give a repository with one commit, as long as the block lasts.
+    """Yield a repository with one commit; it exists within the block.
 
-    Raises ``FetchError`` when the repository is out of reach, or has no such commit.
+    Raises ``FetchError`` when the repository cannot be reached, or has no such commit.
     """
     with store.scratch() as folder:
         _git(["init", "--quiet", "--bare", "."], url, folder)
@@ -192,7 +191,7 @@ def checkout(url: str, commit: str, store: Store) -> Iterator[Checkout]:
                 folder,
             )
         except FetchError:
-            # Servers without the smart protocol, or that serve no commit by its hash.
+            # For servers without the smart protocol, or that do not serve a commit by its hash.
             _git(["fetch", "--quiet", "--", _clean(url), "+refs/*:refs/fetched/*"], url, folder)
         _git(["cat-file", "-e", f"{commit}^{{commit}}"], url, folder)
         yield Checkout(folder, url, commit)
@@ -206,7 +205,9 @@ def _git(
     arguments: list[str], url: str, folder: Path | None = None, request: bytes | None = None
 ) -> bytes:
     if shutil.which("git") is None:
-        raise HostError("git is not installed", hint="install git, to lock what comes from it")
+        raise HostError(
+            "git is not installed", hint="install git to lock packages from git repositories"
+        )
     try:
         done = subprocess.run(
             ["git", *arguments],
@@ -225,10 +226,10 @@ def _git(
     if len(done.stdout) > _LARGEST:
         raise FetchError(f"{redact(_clean(url))} has more than {_LARGEST >> 30} GiB of files")
     if done.returncode != 0:
-        said = redact(done.stderr.decode("utf-8", "replace")).strip().splitlines()
+        output = redact(done.stderr.decode("utf-8", "replace")).strip().splitlines()
         raise FetchError(
             f"the repository {redact(_clean(url))} cannot be read",
-            found=said[-1] if said else f"git ended with {done.returncode}",
+            found=output[-1] if output else f"git ended with {done.returncode}",
             hint="check the address, the revision and the network; for a private repository set up "
             "git's credentials",
         )
@@ -236,7 +237,7 @@ def _git(
 
 
 def _environment(url: str) -> dict[str, str]:
-    """Return what git is started with: nobody is asked, only HTTP is spoken, secrets stay here."""
+    """Return git's environment: no prompts, HTTP only, secrets hidden from arguments."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -244,7 +245,7 @@ def _environment(url: str) -> dict[str, str]:
     }
     settings = {"core.hooksPath": os.devnull, "protocol.version": "2"}
     clean = _clean(url)
-    if clean != url:  # arguments are shown to everyone on the machine
+    if clean != url:  # arguments are visible to everyone on the machine
         settings[f"url.{url}.insteadOf"] = clean
     pairs = enumerate(settings.items())
     return {

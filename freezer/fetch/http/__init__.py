@@ -1,1 +1,1 @@
-"""HTTP, HTTPS and file addresses: one client, bounded reads, zip archives read in parts."""
+"""HTTP, HTTPS and file addresses: one client, bounded reads, zip archives read by ranges."""

@@ -1,4 +1,4 @@
-"""Limit how much decompression may produce: a few bytes of an archive can become terabytes."""
+"""Bounds decompression: a few bytes of an archive may unpack to terabytes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RATIO = 100
-"""Unpacked bytes for each packed one, beyond an allowance. Genuine packages stay below 30."""
+"""Maximum compression ratio, beyond an allowance. Genuine packages are below 30."""
 
 
 class Bounded:
-    """A stream to read once that gives up when it has given more than it may."""
+    """A stream that raises an error beyond a maximum number of bytes."""
 
     def __init__(self, stream: IO[bytes], limit: int, refuse: Callable[[int], Exception]) -> None:
-        """``limit`` is in bytes; ``refuse`` makes the error that reading beyond it raises."""
+        """``limit`` is in bytes; ``refuse`` returns the error to raise beyond it."""
         self._stream, self._left, self._limit, self._refuse = stream, limit, limit, refuse
 
     def read(self, size: int = -1) -> bytes:

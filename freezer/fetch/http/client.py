@@ -1,4 +1,4 @@
-"""Opening addresses: http, https and file, with one way to fail."""
+"""Opens addresses (http, https and file) with uniform errors."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ __all__ = ["BrokenOffError", "NotFoundError", "RefusedError", "get_bytes", "get_
 
 CHUNK = 1 << 18
 STALLED = 300.0
-"""Seconds in which a block of a file must come: less than a kilobyte a second is no service."""
+"""Maximum seconds for a block of a file, less than a kilobyte a second."""
 DOCUMENT = 600.0
-"""Seconds in which a whole document must come."""
+"""Maximum seconds for a whole document."""
 
 
 class NotFoundError(FetchError):
-    """The server was reached and has no such file."""
+    """The server has no such file."""
 
 
 class RefusedError(FetchError):
-    """The server was reached and refuses access; some say so for files that are not there."""
+    """The server denies access; some do so for missing files."""
 
 
 class RangeUnsupportedError(FetchError):
-    """The server does not serve parts of files."""
+    """The server does not support range requests."""
 
 
 class Response:
@@ -53,17 +53,17 @@ class Response:
     ) -> None:
         self.url = url
         self.start = start
-        """Offset of the first byte that will come; 0 when the server ignored the wish."""
+        """Offset of the first byte; 0 when the server ignored the requested one."""
         self.size = size
-        """Bytes still to come, when the server says."""
+        """Remaining bytes, if announced."""
         self.unchanged = False
-        """True when the request was conditional and the server has nothing newer (304)."""
+        """Whether a conditional request was answered with 304 (not modified)."""
         self.headers = headers if headers is not None else {}
-        """The headers; names in any case."""
+        """The headers; names are case-insensitive."""
         self._raw = raw
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the bytes. Raises ``FetchError`` when the connection breaks off or stalls."""
+        """Yield the bytes. Raises ``FetchError`` when the connection breaks or stalls."""
         try:
             yield from self._raw
         except OSError as error:
@@ -78,28 +78,28 @@ def open_url(
     start: int = 0,
     seconds: float | None = None,
 ) -> Iterator[Response]:
-    """Open an address, from byte ``start`` on where the server can do that.
+    """Open an address, from byte ``start`` on if the server supports that.
 
-    With ``seconds`` all of it has to come within them, otherwise each block in its time. Raises
-    ``NotFoundError`` when there is no such file, ``FetchError`` when the server is out of reach,
-    too slow, or refuses.
+    With ``seconds`` all of it has to arrive within them, otherwise each block in its time. Raises
+    ``NotFoundError`` when there is no such file, ``FetchError`` when the server cannot be reached,
+    is too slow, or refuses.
     """
     if split_url(url).scheme == "file":
         with _open_file(url, start) as response:
             yield response
         return
-    wanted = dict(headers or {}) | ({"Range": f"bytes={start}-"} if start else {})
-    with send("GET", url, headers=wanted) as answer:
-        if start and answer.status_code == 416:
+    requested = dict(headers or {}) | ({"Range": f"bytes={start}-"} if start else {})
+    with send("GET", url, headers=requested) as response:
+        if start and response.status_code == 416:
             raise RangeUnsupportedError(f"{redact(url)} has no byte {start}")
-        _require_success(url, answer)
-        begins = start if answer.status_code == 206 else 0
+        _require_success(url, response)
+        begins = start if response.status_code == 206 else 0
         limit, whole = (STALLED, False) if seconds is None else (seconds, True)
-        raw = transport.blocks_of(url, answer, seconds=limit, whole=whole, size=CHUNK)
-        size = transport.content_length(answer)
-        response = Response(url, begins, size, raw, answer.headers)
-        response.unchanged = answer.status_code == 304
-        yield response
+        raw = transport.blocks_of(url, response, seconds=limit, whole=whole, size=CHUNK)
+        size = transport.content_length(response)
+        opened = Response(url, begins, size, raw, response.headers)
+        opened.unchanged = response.status_code == 304
+        yield opened
 
 
 def get_bytes(url: str, *, limit: int, headers: Mapping[str, str] | None = None) -> bytes:
@@ -109,9 +109,7 @@ def get_bytes(url: str, *, limit: int, headers: Mapping[str, str] | None = None)
         for block in response.blocks():
             size += len(block)
             if size > limit:
-                raise FetchError(
-                    f"{redact(url)} is larger than it may be", expected=f"at most {limit} bytes"
-                )
+                raise FetchError(f"{redact(url)} is too large", expected=f"at most {limit} bytes")
             parts.append(block)
     return b"".join(parts)
 
@@ -125,31 +123,31 @@ def get_range(url: str, start: int, end: int) -> bytes:
         return _file_range(url, start, end)
     most = -start if start < 0 else end - start
     span = f"bytes={start}" if start < 0 else f"bytes={start}-{end - 1}"
-    with send("GET", url, headers={"Range": span}) as answer:
-        _require_success(url, answer)
-        if answer.status_code != 206:
-            raise RangeUnsupportedError(f"{redact(url)} is served only whole")
+    with send("GET", url, headers={"Range": span}) as response:
+        _require_success(url, response)
+        if response.status_code != 206:
+            raise RangeUnsupportedError(f"{redact(url)} does not support range requests")
         data = bytearray()
-        for block in transport.blocks_of(url, answer, seconds=DOCUMENT, whole=True):
+        for block in transport.blocks_of(url, response, seconds=DOCUMENT, whole=True):
             data += block
             if len(data) > most:
-                raise RangeUnsupportedError(f"{redact(url)} sends more than the part asked for")
+                raise RangeUnsupportedError(f"{redact(url)} sends more than the requested range")
         return bytes(data)
 
 
-def _require_success(url: str, answer: requests.Response) -> None:
-    if answer.status_code in (404, 410):
-        raise NotFoundError(f"{redact(url)} is not there", found=f"HTTP {answer.status_code}")
-    if answer.status_code in (401, 403):
+def _require_success(url: str, response: requests.Response) -> None:
+    if response.status_code in (404, 410):
+        raise NotFoundError(f"{redact(url)} does not exist", found=f"HTTP {response.status_code}")
+    if response.status_code in (401, 403):
         raise RefusedError(
             f"{redact(url)} refuses access",
-            found=f"HTTP {answer.status_code}",
-            hint="give credentials in ~/.netrc or in the configured address",
+            found=f"HTTP {response.status_code}",
+            hint="configure credentials in ~/.netrc or in the configured address",
         )
-    if not answer.ok:
+    if not response.ok:
         raise FetchError(
             f"{redact(url)} cannot be read",
-            found=status_of(answer),
+            found=status_of(response),
             hint="try again later, or configure a mirror",
         )
 
@@ -167,9 +165,9 @@ def _open_file(url: str, start: int) -> Iterator[Response]:
             stream.seek(min(start, size))
             yield Response(url, min(start, size), size - min(start, size), _read(stream))
     except (FileNotFoundError, IsADirectoryError) as error:
-        raise NotFoundError(f"{path} is not there") from error
+        raise NotFoundError(f"{path} does not exist") from error
     except PermissionError as error:
-        raise FetchError(f"{path} may not be read", hint="check its permissions") from error
+        raise FetchError(f"{path} is not readable", hint="check its permissions") from error
 
 
 def _read(stream: BinaryIO) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Connections of ``urllib3`` whose headers have to come in time, for ``requests`` to use."""
+"""``urllib3`` connections with a time limit for headers, for ``requests``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from freezer.fetch.http.watchdog import SOCKET, TooSlowError, Watchdog
 
 HEADERS = 90.0
-"""Seconds in which the headers of an answer must have come."""
+"""Maximum seconds for the headers of a response."""
 
 
 class _Guarded:
-    """A connection whose headers have to come in time, and whose answers know their socket."""
+    """A connection with a time limit for headers, whose responses know their socket."""
 
     sock: Any
     host: str
@@ -28,7 +28,7 @@ class _Guarded:
                 watchdog.check(self.host)
                 raise
             try:
-                watchdog.check(self.host)  # what looks whole may have been cut off
+                watchdog.check(self.host)  # an apparently complete response may have been truncated
             except TooSlowError:
                 response.close()
                 raise
@@ -56,12 +56,12 @@ _POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class GuardedPools:
-    """For an adapter of ``requests``: makes its pools use guarded connections, proxies included."""
+    """Makes the pools of a ``requests`` adapter use guarded connections, proxies included."""
 
     poolmanager: Any
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Make the pools of direct connections."""
+        """Create the pools of direct connections."""
         super().init_poolmanager(*arguments, **options)  # type: ignore[misc]
         self.poolmanager.pool_classes_by_scheme = _POOLS
 

@@ -1,11 +1,9 @@
-"""Credentials in addresses: what may be displayed, and what may be stored.
+"""Removes credentials from addresses, for display and for storage.
 
 An address is ``scheme://userinfo@host/path``. Its userinfo ends at the last ``@`` before the path,
-as pip, urllib3 and curl read it, whatever characters it holds. People also write passwords with an
-unencoded ``/``, ``?`` or ``#``, after which those tools find no usable host, or another one:
-``https://user:12/34@host`` names the host ``user`` to them. An address that can be read both ways
-is refused where it is written (``is_ambiguous``), so that what is displayed and recorded may be cut
-generously: rather a host too few than a password too many.
+as pip, urllib3 and curl parse it, whatever characters it contains. Users also write passwords with
+an unencoded ``/``, ``?`` or ``#``, for which those tools find no usable host. So display removes
+more than storage: better hide a host than show a password.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ _DIGEST = re.compile(r"@sha(?:256|512):")
 _VALUE = r"(?:[^&;\s'\"]|['\"](?=[^\s,;:)\]}'\"&]))+"
 _TOKEN_PATH = re.compile(r"/t/[^/?#]+")
 _GUESSABLE = 4
-"""Characters: whatever is shorter would be blanked in places that have nothing to do with it."""
+"""Minimum characters; shorter secrets would be replaced in unrelated places."""
 _QUERY = re.compile(
     r"(?P<key>[?&;][\w.-]{0,64}?(?:token|secret|signature|passw(?:or)?d|credential|key|auth|sig)[\w.-]{0,64})"
     rf"={_VALUE}",
@@ -78,11 +76,11 @@ def _is_secret(parameter: str) -> bool:
 
 
 def hide(text: str, url: str) -> str:
-    """Return what a library said about a URL, without that URL's credentials in any spelling."""
+    """Return a library's message about a URL without that URL's credentials in any spelling."""
     scheme, _, rest = url.partition("://")
     if size := _userinfo(rest, scheme, generous=True):
         userinfo = rest[: size - 1]
-        head = _AUTHORITY_END.split(userinfo)[0]  # where a library thinks that the host ends
+        head = _AUTHORITY_END.split(userinfo)[0]  # the end of the host by a library's parser
         secrets = (userinfo, userinfo.partition(":")[2], head)
         for secret in (*secrets, *map(unquote, secrets), *map(quote, secrets)):
             text = text.replace(secret, "***") if len(secret) >= _GUESSABLE else text
@@ -92,14 +90,14 @@ def hide(text: str, url: str) -> str:
 
 
 def without_token(url: str) -> str:
-    """Return a conda channel's URL without the ``/t/TOKEN`` that its servers take."""
+    """Return a conda channel's URL without ``/t/TOKEN``."""
     return re.sub(r"(://[^/]+)/t/[^/]+(?=/|$)", r"\1", url)
 
 
 def _without_userinfo(text: str, instead: str, *, generous: bool) -> str:
-    """Replace the userinfo of every URL; a URL ends where the next one or the next line begins.
+    """Replace the userinfo of every URL; a URL ends at the next one or at the line end.
 
-    The time that it takes grows with the length of the text, whatever stands in it.
+    Takes linear time for any text.
     """
     if "@" not in text:
         return text
@@ -108,9 +106,9 @@ def _without_userinfo(text: str, instead: str, *, generous: bool) -> str:
     parts, position, line_end, last = [], 0, -1, 0
     for number, start in enumerate(starts):
         if start < position:
-            continue  # it is in the password before it
+            continue  # part of the preceding password
         if start > line_end:
-            # A password may hold a line end, but not in prose.
+            # A password may contain a line end, but not in prose.
             found = -1 if lone and number == 0 else text.find("\n", start)
             line_end = len(text) if found < 0 else found
             last = start + _last_at(text[start:line_end])
@@ -118,28 +116,27 @@ def _without_userinfo(text: str, instead: str, *, generous: bool) -> str:
         segment = text[start:end]
         size = _userinfo(segment, text[max(0, start - 32) : start - 3], generous=generous)
         if not size and end < line_end and _HOST.match(segment) is None:
-            size = max(0, last - start)  # what looks like the next URL is in the password
+            size = max(0, last - start)  # what looks like the next URL is part of the password
         parts += [text[position:start], instead if size else ""]
         position = start + size
     return "".join([*parts, text[position:]])
 
 
 def _userinfo(rest: str, scheme: str, *, generous: bool) -> int:
-    """Return how many characters of what follows ``scheme://`` are userinfo, with its ``@``."""
+    """Return the length of the userinfo after ``scheme://``, including its ``@``."""
     path = _AUTHORITY_END.search(rest)
     size = rest.rfind("@", 0, path.start() if path else len(rest)) + 1
     host = _HOST.match(rest, size)
     if host is None or not (host["name"] or scheme.endswith("file")):
-        # Neither a host nor a port: a password with a slash, which no tool takes.
+        # Neither a host nor a port: a password with a slash, which no tool accepts.
         return _last_at(rest)
     return _ambiguous(rest, scheme, size, host) if generous else size
 
 
 def _ambiguous(rest: str, scheme: str, size: int, host: re.Match[str]) -> int:
-    """Return the size where a path holds an ``@``: a password with a slash may look like a path.
+    """Return the size when a path contains an ``@``: a password with a slash may look like a path.
 
-    ``https://user:12/34@host/`` is the address of a host ``user`` to every tool, and yet shows a
-    password to every reader.
+    For every tool ``https://user:12/34@host/`` has the host ``user``, but a reader sees a password.
     """
     if not size and _LOCAL.fullmatch(host["name"]):
         return 0
@@ -153,5 +150,5 @@ def _ambiguous(rest: str, scheme: str, size: int, host: re.Match[str]) -> int:
 
 
 def _last_at(text: str) -> int:
-    """Return where what follows the last ``@`` before a host begins; 0 where there is none."""
+    """Return the offset after the last ``@`` before a host; 0 when there is none."""
     return max((match.end() for match in _AT.finditer(text)), default=0)

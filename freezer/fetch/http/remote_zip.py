@@ -1,7 +1,7 @@
-"""A zip archive on a server, read in parts: its list of members, and the members that are wanted.
+"""A zip archive on a server, read by ranges: its member list, and selected members.
 
-Parts are not compared with the archive's hash; that needs all of it. What is read here informs, it
-never becomes part of an image.
+Ranges cannot be verified against the archive's hash. The result is informative, and never becomes
+part of an image.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _TAIL = 1 << 17
-"""Bytes at the end that are read first: most archives have their whole list there."""
+"""Bytes at the end that are read first: they contain the whole list of most archives."""
 _BLOCK = 1 << 18
 
 
@@ -34,11 +34,11 @@ class RangeFile(io.RawIOBase):
         self._held_from = size
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Say that it can be read anywhere."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
@@ -46,13 +46,13 @@ class RangeFile(io.RawIOBase):
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move the position; no request is made."""
+        """Set the position, without a request."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         self._position = max(0, base + offset)
         return self._position
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read from the position on; a request is made unless the bytes are at hand."""
+        """Read from the position, with a request unless the bytes are buffered."""
         view = memoryview(buffer).cast("B")
         data = self._bytes(self._position, min(self._position + len(view), self._size))
         view[: len(data)] = data
@@ -63,7 +63,7 @@ class RangeFile(io.RawIOBase):
         if start >= end:
             return b""
         if not self._holds(start, end):
-            # One request for a block, or for the whole tail, in place of many for a few bytes.
+            # One request for a block, or for the whole tail, instead of many for a few bytes.
             first = start if start < self._size - _TAIL else max(0, self._size - _TAIL)
             last = min(self._size, max(end, start + _BLOCK))
             self._held = self._read_range(self._url, min(first, start), last)

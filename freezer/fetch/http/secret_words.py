@@ -1,7 +1,7 @@
-"""Secrets on a command line: which words hold one, and the words as they may be recorded. Pure.
+"""Finds secrets on a command line, and redacts them for records. Pure.
 
-A word is a secret by its name (``--token=X``, ``--password X``, ``API_KEY=X``), by its form (the
-tokens of well-known services), or as part of a URL or header.
+A word is a secret by its name (``--token=X``, ``--password X``, ``API_KEY=X``), by its form (tokens
+of well-known services), or as part of a URL or header.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _NO_SECRET: Final = frozenset(
         "new",
     ]
 )
-"""Words before ``token`` with which it is a term of language models."""
+"""Words before ``token`` that make it a term of language models."""
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NAMED: Final = re.compile(r"(?P<name>-{0,2}[A-Za-z_][\w.-]{0,99})=(?P<value>.+)", re.DOTALL)
 _OPTION: Final = re.compile(r"--?[A-Za-z][\w.-]{0,99}")
@@ -68,11 +68,11 @@ _TOKENS: Final = re.compile(
     r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})"
 )
 _SHORTEST: Final = 4
-"""Characters: what is shorter would be blanked in places that have nothing to do with it."""
+"""Minimum characters; shorter secrets would be replaced in unrelated places."""
 
 
 def is_secret_name(name: str) -> bool:
-    """Return whether what has this name is a secret: ``--hf-token`` is, ``--pad-token`` is not."""
+    """Return whether a name is a secret's: ``--hf-token`` is, ``--pad-token`` is not."""
     parts = [part.lower() for part in _PARTS.findall(name)]
     if not parts:
         return False
@@ -93,24 +93,24 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def redact_words(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the words of a command line as they may be recorded, and the secrets in them.
+    """Return a command line's words for the record, and the secrets in them.
 
-    A placeholder such as ``{token}`` stays: what takes its place is no part of the command line.
+    A placeholder such as ``{token}`` is kept: its value is not part of the command line.
     """
-    shown: list[str] = []
+    redacted: list[str] = []
     secrets: list[str] = []
     for number, word in enumerate(words):
         before = words[number - 1] if number else ""
         match = _NAMED.fullmatch(word)
         if _PLACEHOLDER.fullmatch(word):
-            shown.append(word)
+            redacted.append(word)
         elif _OPTION.fullmatch(before) and is_secret_name(before) and not _OPTION.fullmatch(word):
             secrets.append(word)
-            shown.append(REDACTED)
+            redacted.append(REDACTED)
         elif match and is_secret_name(match["name"]) and not _PLACEHOLDER.fullmatch(match["value"]):
             secrets.append(match["value"])
-            shown.append(f"{match['name']}={REDACTED}")
+            redacted.append(f"{match['name']}={REDACTED}")
         else:
             secrets += _TOKENS.findall(word)
-            shown.append(redact_text(word))
-    return tuple(shown), tuple(secrets)
+            redacted.append(redact_text(word))
+    return tuple(redacted), tuple(secrets)

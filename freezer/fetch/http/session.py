@@ -1,7 +1,7 @@
-"""The session of ``requests`` that each thread uses: its retries, headers, limits and credentials.
+"""The ``requests`` session of each thread: retries, headers, limits and credentials.
 
-Apart from ``transport``, which imports it with the first request: ``requests`` and ``urllib3`` take
-as long to import as a whole command that opens no connection.
+Separate from ``transport``, which imports it with the first request: importing ``requests`` and
+``urllib3`` takes as long as a whole command without connections.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from freezer.fetch.http.guarded_pools import GuardedPools
 __all__ = ["FAILURES", "HTTPBasicAuth", "Unauthenticated", "make_session"]
 
 FAILURES: Final = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
-"""What a request or the reading of its answer can raise."""
+"""Exceptions of a request, or of reading its response."""
 _CONNECTING = Retry(
     total=4,
     status=0,
@@ -33,10 +33,10 @@ _CONNECTING = Retry(
 
 
 class Unauthenticated(AuthBase):
-    """No credentials at all; those of ``~/.netrc`` stay out of it as well."""
+    """No credentials; prevents those of ``~/.netrc`` as well."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Leave the request as it is."""
+        """Return the request unchanged."""
         return request
 
 
@@ -51,13 +51,13 @@ def make_session() -> requests.Session:
 
 
 class _Session(requests.Session):
-    """A session that leaves redirects alone: it would read their bodies even to follow none."""
+    """A session that does not handle redirects: it would read their bodies in any case."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Return that there is none; ``transport`` follows redirects."""
+        """Return None; ``transport`` follows redirects."""
         del resp
         return None
 
 
 class _Adapter(GuardedPools, HTTPAdapter):
-    """The adapter of ``requests``, with connections whose headers have to come in time."""
+    """A ``requests`` adapter whose connections have a time limit for headers."""

@@ -1,12 +1,10 @@
-"""One request over HTTP: the only place that opens connections, for all of Freezer's clients.
+"""HTTP requests of all of Freezer's clients; no other module opens connections.
 
-What a server may do to a client is bounded here: how long it may take for headers and for a body,
-how long it may ask to wait, where it may redirect to, and who gets to see credentials.
+Bounds what a server may do: the time for headers and body, the waits that it may request, the
+targets of redirects, and who receives credentials.
 
 netrc, proxies and certificate bundles are those of the ``requests`` library, hence of the user's
-environment (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``, ``~/.netrc``). That library takes long to
-import, and most commands open no connection: all that needs it is in ``session``, imported with
-the first request.
+environment (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``, ``~/.netrc``).
 """
 
 from __future__ import annotations
@@ -29,23 +27,23 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
 TIMEOUT = (15.0, 60.0)
-"""Seconds to connect, and seconds of silence."""
+"""Timeouts in seconds, to connect and between bytes."""
 LONGEST_WAIT = 30.0
-"""Seconds that a server may ask to wait (``Retry-After``) before the next attempt."""
+"""Maximum seconds of a server's ``Retry-After``."""
 _ATTEMPTS = 4
-"""Further ones after the first, of reads that a server could not answer for now."""
+"""Maximum retries of reads while a server is unavailable."""
 _BUSY = (429, 500, 502, 503, 504)
 _REDIRECTS = 10
 _WORTH_A_NOTE = 2.0
-"""Seconds of waiting that the user should know of."""
+"""Minimum seconds of a wait that is reported to the user."""
 _BLOCK = 1 << 16
 _SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
-"""Headers that are meant for one host."""
+"""Headers that are sent to one host only."""
 _local = threading.local()
 
 
 class BrokenOffError(FetchError):
-    """There was no connection, or it broke off; another attempt may help."""
+    """No connection, or it broke; another attempt may help."""
 
 
 def send(
@@ -56,38 +54,38 @@ def send(
     data: Any = None,
     auth: AuthBase | None = None,
 ) -> requests.Response:
-    """Return the answer, whatever its status; its body is not read yet.
+    """Send a request; return the response of any status, its body unread.
 
-    Credentials are ``auth``, else those in the address, else those of ``~/.netrc``. Only reads (GET
-    and HEAD) are repeated while a server is busy, and only they follow redirects; another host
-    never gets what was meant for the first. Raises ``BrokenOffError`` when
-    the connection fails, ``FetchError`` for what is no address.
+    Credentials are ``auth``, else those in the URL, else those of ``~/.netrc``. Only reads (GET and
+    HEAD) are repeated while a server is busy, and only they follow redirects; credentials are never
+    sent to another host. Raises ``BrokenOffError`` when the connection fails, ``FetchError`` for an
+    invalid URL.
     """
     from freezer.fetch.http.session import HTTPBasicAuth, Unauthenticated
 
     reads = method in ("GET", "HEAD")
     bare, given = split_credentials(url)
-    # The user may have credentials for the other host in netrc; a registry's client uses none.
+    # The user may have credentials for the other host in netrc; registry clients use none.
     kept = None if auth is None else Unauthenticated()
     if auth is None and given is not None:
         auth = HTTPBasicAuth(*given)
     if not reads:
-        return _once(method, bare, headers, data, auth)
-    answer, waited = _follow(method, bare, headers, auth, kept), 0.0
+        return _request_once(method, bare, headers, data, auth)
+    response, waited = _follow(method, bare, headers, auth, kept), 0.0
     for attempt in range(_ATTEMPTS):
-        pause = _pause(answer, attempt)
-        if answer.status_code not in _BUSY or waited + pause > LONGEST_WAIT:
+        pause = _pause(response, attempt)
+        if response.status_code not in _BUSY or waited + pause > LONGEST_WAIT:
             break
-        answer.close()
-        _wait(bare, answer, pause)
+        response.close()
+        _wait(bare, response, pause)
         waited += pause
-        answer = _follow(method, bare, headers, auth, kept)
-    return answer
+        response = _follow(method, bare, headers, auth, kept)
+    return response
 
 
-def asked_to_wait(answer: requests.Response) -> float | None:
-    """Return the seconds that a server asks to wait; None when it does not, or not legibly."""
-    value = answer.headers.get("Retry-After", "").strip()
+def retry_after(response: requests.Response) -> float | None:
+    """Return the seconds of ``Retry-After``; None when missing or malformed."""
+    value = response.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdecimal() and len(value) < 10:
         return float(value)
     from email.utils import parsedate_to_datetime
@@ -100,26 +98,26 @@ def asked_to_wait(answer: requests.Response) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def status_of(answer: requests.Response) -> str:
-    """Return the status in words, and what the server asks for if it is busy."""
-    words = f"HTTP {answer.status_code} {redact(answer.reason or '')}".strip()
-    wait = asked_to_wait(answer) if answer.status_code in _BUSY else None
-    return words if wait is None else f"{words}; the server asks to wait {wait:.0f} seconds"
+def status_of(response: requests.Response) -> str:
+    """Return the status as text, with the wait that a busy server requests."""
+    words = f"HTTP {response.status_code} {redact(response.reason or '')}".strip()
+    wait = retry_after(response) if response.status_code in _BUSY else None
+    return words if wait is None else f"{words}; the server requests a wait of {wait:.0f} seconds"
 
 
 def blocks_of(
-    url: str, answer: requests.Response, *, seconds: float, whole: bool, size: int = _BLOCK
+    url: str, response: requests.Response, *, seconds: float, whole: bool, size: int = _BLOCK
 ) -> Iterator[bytes]:
-    """Yield the bytes of an answer.
+    """Yield the bytes of a response.
 
     All of them within ``seconds`` if ``whole``, else each block. Raises ``BrokenOffError`` when the
-    connection breaks off, ``TooSlowError`` when the time is over.
+    connection breaks, ``TooSlowError`` when the time is over.
     """
     from freezer.fetch.http.session import FAILURES
 
-    with Watchdog(answer.raw, seconds) as watchdog:
+    with Watchdog(response.raw, seconds) as watchdog:
         try:
-            for block in answer.iter_content(size):
+            for block in response.iter_content(size):
                 yield block
                 if not whole:
                     watchdog.feed()
@@ -130,7 +128,7 @@ def blocks_of(
 
 
 def unreachable(url: str, error: Exception) -> BrokenOffError:
-    """Return the error for an address that could not be read."""
+    """Return the error for a URL that could not be read."""
     return BrokenOffError(
         f"could not read {redact(url)}",
         found=hide(_reason(error), url),
@@ -138,14 +136,14 @@ def unreachable(url: str, error: Exception) -> BrokenOffError:
     )
 
 
-def content_length(answer: requests.Response) -> int | None:
-    """Return the bytes that an answer announces; None when it does not say, or not in digits."""
-    value = answer.headers.get("Content-Length", "").strip()
+def content_length(response: requests.Response) -> int | None:
+    """Return the announced number of bytes; None when missing or malformed."""
+    value = response.headers.get("Content-Length", "").strip()
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else None
 
 
 def same_origin(one: str, other: str) -> bool:
-    """Return whether two addresses are of one server: scheme, host and port."""
+    """Return whether two URLs have the same scheme, host and port."""
     return split_url(one)[:2] == split_url(other)[:2]
 
 
@@ -154,43 +152,43 @@ def _follow(
     url: str,
     headers: Mapping[str, str] | None,
     auth: AuthBase | None,
-    elsewhere: AuthBase | None,
+    other_auth: AuthBase | None,
 ) -> requests.Response:
-    """Read, and go where the answer redirects to; at another host ``elsewhere`` authenticates.
+    """Read, following redirects; at another host ``other_auth`` authenticates.
 
-    ``requests`` would read the bodies of redirects whole, however large, and would keep headers.
+    ``requests`` would read the bodies of redirects completely and keep headers.
     """
     from freezer.fetch.http.session import Unauthenticated
 
     for _ in range(_REDIRECTS):
-        answer = _once(method, url, headers, None, auth)
-        if not answer.is_redirect:
-            return answer
-        answer.close()
-        following = _location(url, answer)
+        response = _request_once(method, url, headers, None, auth)
+        if not response.is_redirect:
+            return response
+        response.close()
+        following = _location(url, response)
         if not same_origin(url, following):
-            auth = elsewhere
+            auth = other_auth
             if url.startswith("https:") and not following.startswith("https:"):
-                auth = Unauthenticated()  # what netrc has is not sent in the open either
+                auth = Unauthenticated()  # credentials of netrc are not sent unencrypted either
             headers = {k: v for k, v in (headers or {}).items() if k.lower() not in _SECRET}
         url = following
-    raise FetchError(f"{redact(url)} redirects without end", hint="report it to whoever runs it")
+    raise FetchError(f"{redact(url)} redirects endlessly", hint="report it to whoever runs it")
 
 
-def _location(url: str, answer: requests.Response) -> str:
-    """Return where a redirect leads, without credentials: a server cannot hand out any."""
-    place = answer.headers["Location"].encode("latin-1", "replace").decode("utf-8", "replace")
+def _location(url: str, response: requests.Response) -> str:
+    """Return a redirect's target without credentials, which a server may not supply."""
+    place = response.headers["Location"].encode("latin-1", "replace").decode("utf-8", "replace")
     following, _ = split_credentials(join_url(url, place))
     if split_url(following).scheme not in ("http", "https"):
         raise FetchError(
-            f"{redact(url)} redirects to something else than a server",
+            f"{redact(url)} redirects to something other than a server",
             found=redact(following),
             hint="do not use that server until you know why",
         )
     return following
 
 
-def _once(
+def _request_once(
     method: str, url: str, headers: Mapping[str, str] | None, data: Any, auth: AuthBase | None
 ) -> requests.Response:
     parts = split_url(url)
@@ -227,15 +225,15 @@ def _session() -> requests.Session:
     return current
 
 
-def _pause(answer: requests.Response, attempt: int) -> float:
-    asked = asked_to_wait(answer)
-    return 0.3 * 2**attempt if asked is None else asked
+def _pause(response: requests.Response, attempt: int) -> float:
+    requested = retry_after(response)
+    return 0.3 * 2**attempt if requested is None else requested
 
 
-def _wait(url: str, answer: requests.Response, seconds: float) -> None:
+def _wait(url: str, response: requests.Response, seconds: float) -> None:
     if seconds >= _WORTH_A_NOTE:
         host = split_url(url).hostname
-        tell(f"{host} is busy (HTTP {answer.status_code}); waiting {seconds:.0f} s as it asks")
+        tell(f"{host} is busy (HTTP {response.status_code}); waiting {seconds:.0f} s as requested")
     time.sleep(seconds)
 
 

@@ -1,4 +1,4 @@
-"""Addresses that someone else wrote: taken apart and joined with one way to fail."""
+"""Parses and joins URLs from others, with uniform errors."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _AUTHORITY = re.compile(r"(?<=[a-zA-Z0-9+.-])://(?P<userinfo>[^/?#]*)@")
 _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _USERINFO_SAFE = ":!&'()*+,;=%~"
-"""What RFC 3986 allows in userinfo, and what is percent-encoded already."""
+"""Characters that RFC 3986 allows in userinfo, including percent-encoded ones."""
 _CORRECT = "correct the address where it is written"
 
 
 def split_url(url: str) -> SplitResult:
-    """Return the parts of an address; ``port`` can be read. Raises ``FetchError``."""
+    """Return the parts of a URL with a valid ``port``. Raises ``FetchError``."""
     if _CONTROL.search(url):
         raise _not_an_address(url, "a control character in it")
     try:
         parts = urlsplit(url)
-        _ = parts.port  # parsed when it is first read
+        _ = parts.port  # parsed on first access
     except ValueError:
         raise _not_an_address(url, "no host and port in it") from None
     return parts
@@ -92,20 +92,20 @@ def encoded_path(url: str) -> str:
 
 
 def scheme_of(address: str) -> str:
-    """Return the scheme of an address, in lower case; empty for a path, and for what is neither."""
+    """Return the scheme of an address, in lower case; empty for a path and anything else."""
     match = _SCHEME.match(address)
     return match[1].lower() if match else ""
 
 
 def file_name_of(url: str) -> str:
-    """Return the last part of an address's path, decoded; possibly empty."""
+    """Return the last part of a URL's path, decoded; may be empty."""
     return unquote(_PATH_END.split(url, maxsplit=1)[0].rpartition("/")[2])
 
 
 def split_credentials(url: str) -> tuple[str, tuple[bytes, bytes] | None]:
-    """Return an address without its userinfo, and user and password, either of which may be empty.
+    """Return a URL without its userinfo, and user and password, which may be empty.
 
-    What is percent-encoded is decoded; anything else counts as itself, non-ASCII as UTF-8.
+    Percent-encoding is decoded; other characters stand for themselves, non-ASCII as UTF-8.
     """
     match = _AUTHORITY.search(url)
     if match is None or match.start() != url.find("://"):
@@ -116,9 +116,9 @@ def split_credentials(url: str) -> tuple[str, tuple[bytes, bytes] | None]:
 
 
 def fill_in(text: str, variable: re.Pattern[str], value: Callable[[re.Match[str]], str]) -> str:
-    """Return a text with its variables replaced; values in a URL's userinfo are percent-encoded.
+    """Return a text with its variables replaced; values in userinfo are percent-encoded.
 
-    So a password may hold any character, ``@`` and ``/`` included.
+    So a password may contain any character, including ``@`` and ``/``.
     """
     spans = [match.span("userinfo") for match in _AUTHORITY.finditer(text)]
 
@@ -134,16 +134,16 @@ def _decoded(text: str) -> bytes:
 
 
 def _encoded(value: str) -> str:
-    """Return a value fit for userinfo; what is encoded already stays so, a lone ``%`` does not.
+    """Return a value for userinfo; existing percent-encoding is kept, a lone ``%`` encoded.
 
-    A value that would decode to no text, such as ``per%cent``, is not encoded.
+    A value that would not decode to text, such as ``per%cent``, is treated as unencoded.
     """
-    whole = _LONE_PERCENT.sub("%25", value) if _is_text(value) else value.replace("%", "%25")
-    return quote(whole.encode("utf-8", "surrogatepass"), safe=_USERINFO_SAFE)
+    encoded = _LONE_PERCENT.sub("%25", value) if _is_text(value) else value.replace("%", "%25")
+    return quote(encoded.encode("utf-8", "surrogatepass"), safe=_USERINFO_SAFE)
 
 
 def join_url(base: str, reference: str) -> str:
-    """Return the address that a reference in a document means. Raises ``FetchError``."""
+    """Resolve a reference in a document. Raises ``FetchError``."""
     try:
         return urljoin(base, reference)
     except ValueError:
@@ -152,7 +152,7 @@ def join_url(base: str, reference: str) -> str:
 
 def _not_an_address(url: str, why: str) -> FetchError:
     return FetchError(
-        "this is not an address",
+        "this is not a valid address",
         found=f"{redact(url)!r}: {why}",
         expected="a URL such as https://host/path; `/`, `?`, `#` and `@` in a password are written "
         "%2F, %3F, %23 and %40",

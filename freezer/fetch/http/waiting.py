@@ -1,4 +1,4 @@
-"""Who is told when a server asks to wait; apart from the client, which is slow to import."""
+"""Listener for waits that servers request; separate from the client, which imports slowly."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _listeners: list[Callable[[str], None]] = []
 
 
 def on_wait(listener: Callable[[str], None]) -> None:
-    """Have a listener told of the waits that servers ask for, in place of an earlier one."""
+    """Set the listener for waits that servers request, replacing an earlier one."""
     _listeners[:] = [listener]
 
 
 def tell(text: str) -> None:
-    """Pass on that a server asks to wait. May come from any thread."""
+    """Report a wait that a server requests. Thread-safe."""
     for listener in _listeners:
         listener(text)

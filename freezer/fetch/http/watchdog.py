@@ -1,7 +1,7 @@
 """Time limits that hold whatever a server does.
 
-A socket's own timeout is for silence: a server that sends a byte now and then never meets it. A
-watchdog shuts the socket down when the time is over, which ends whatever is waiting to read.
+A socket's own timeout only limits silence: a server that sends a byte now and then never exceeds
+it. A watchdog shuts the socket down when the time is over, which ends all pending reads.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 SOCKET = "freezer_socket"
-"""The attribute by which an answer knows its socket."""
+"""The attribute of a response with its socket."""
 
 
 class TooSlowError(FetchError):
-    """The server answers, but too slowly to wait for."""
+    """The server responds too slowly."""
 
 
 class Watchdog:
-    """Shuts a socket down ``seconds`` after the start of the block, or after it was last fed."""
+    """Shuts a socket down ``seconds`` after the start of the block, or the last feeding."""
 
     def __init__(self, source: Any, seconds: float) -> None:
-        """``source`` is a socket, or an answer that knows its socket; None is never shut down."""
+        """``source`` is a socket, or a response with its socket; None is never shut down."""
         known = isinstance(source, socket.socket)
         self._socket: Any = source if known else getattr(source, SOCKET, None)
         self._seconds = seconds
@@ -50,11 +50,11 @@ class Watchdog:
         self._over.set()
 
     def feed(self) -> None:
-        """Begin the time anew."""
+        """Restart the time."""
         self._deadline = time.monotonic() + self._seconds
 
     def check(self, shown: str) -> None:
-        """Raise ``TooSlowError`` when the time was over; ``shown`` is the address, for messages."""
+        """Raise ``TooSlowError`` when the time is over; ``shown`` is the URL for messages."""
         if self._fired:
             raise TooSlowError(
                 f"{shown} sends too slowly",
@@ -68,7 +68,7 @@ class Watchdog:
                 return
         self._fired = True
         try:
-            # TLS sockets have a shutdown of their own, which is not for use by another thread.
+            # TLS sockets have a shutdown of their own, which is not thread-safe.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
         except OSError:
             return  # closed already

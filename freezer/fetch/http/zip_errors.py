@@ -1,4 +1,4 @@
-"""Report corrupt and hostile zip archives as errors: Python has many names for what they end in."""
+"""Reports corrupt and hostile zip archives as errors; Python raises many exceptions for them."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
 
     from freezer.errors import FreezerError
 
-_SPOILED: Final = (
+_CORRUPT: Final = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
     EOFError,
-    ValueError,  # offsets before the start, and names that are no UTF-8
-    NotImplementedError,  # what zipfile says of a compression that it does not know
+    ValueError,  # offsets before the start, and names that are not UTF-8
+    NotImplementedError,  # zipfile, for an unknown compression
 )
 
 
 @contextmanager
 def zip_errors(refused: Callable[[str], FreezerError]) -> Iterator[None]:
-    """Raise what ``refused`` gives for a reason, where reading an archive ends in anything else.
+    """Raise ``refused(reason)`` when reading an archive fails.
 
-    What the disk or the network says passes.
+    Errors of the disk and the network are passed on.
     """
     try:
         yield
-    except _SPOILED as error:
+    except _CORRUPT as error:
         raise refused(str(error) or type(error).__name__) from error
     except (OSError, RuntimeError) as error:
         # bz2 and encryption have no names of their own; EINVAL is an offset before the start.
-        unnamed = type(error) is OSError and error.errno in (None, errno.EINVAL)
-        if type(error) is RuntimeError or unnamed:
+        other_error = type(error) is OSError and error.errno in (None, errno.EINVAL)
+        if type(error) is RuntimeError or other_error:
             raise refused(str(error)) from error
         raise

@@ -1,4 +1,4 @@
-"""What the name of a Python package's file says."""
+"""Parses file names of Python packages."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ if TYPE_CHECKING:
 
 
 def name_and_version(file: str) -> tuple[str, Version] | None:
-    """Return the normalised name and the version, or None when the name says neither."""
+    """Return normalised name and version; None for an unknown form."""
     try:
         if file.endswith(".whl"):
             name, version, _, _ = parse_wheel_filename(file)
         else:
             name, version = parse_sdist_filename(file)
-    except ValueError:  # the base of packaging's errors; also a number of thousands of digits
+    except (
+        ValueError
+    ):  # base of packaging's errors; also raised for a number of thousands of digits
         return None
     return str(canonicalize_name(name)), version
 
 
 def version_of(file: str) -> Version | None:
-    """Return the version, or None when the name does not say it."""
+    """Return the version; None for an unknown form."""
     found = name_and_version(file)
     return found[1] if found else None
 
 
 def project_of(file: str) -> str | None:
-    """Return the normalised name of the project, or None when the name does not say it."""
+    """Return the normalised name of the project; None for an unknown form."""
     found = name_and_version(file)
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""Python package indexes as a source: finds a locked file on any of the configured ones."""
+"""Python package indexes as a source: finds a locked file on the configured ones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PythonIndex:
 
     @classmethod
     def from_config(cls, config: Config, options: IndexOptions | None = None) -> PythonIndex:
-        """Return the source for a configuration, with what requirements files add to it."""
+        """Return the source of a configuration, with options of requirements files."""
         return cls(with_options(indexes(config), options or IndexOptions()))
 
     def serves(self, artifact: Artifact) -> bool:
@@ -41,12 +41,12 @@ class PythonIndex:
         return artifact.source == SOURCE
 
     def locate(self, artifact: Artifact) -> Iterator[Location]:
-        """Yield the addresses of a file, folders on this machine first.
+        """Yield the URLs of a file, local folders first.
 
-        Raises ``IntegrityError`` when indexes list the file, but only with another hash, and
-        ``FetchError`` when none has it and one was out of reach.
+        Raises ``IntegrityError`` when indexes list the file only with another hash, and
+        ``FetchError`` when none has it and one cannot be reached.
         """
-        lies: list[str] = []
+        mismatches: list[str] = []
         failure: FetchError | None = None
         found = False
         for page, read in self._candidates(artifact.file):
@@ -61,15 +61,15 @@ class PythonIndex:
                 if file.name != artifact.file:
                     continue
                 if file.sha256 not in (None, artifact.sha256):
-                    lies.append(f"{redact(page)} says sha256 {file.sha256}")
+                    mismatches.append(f"{redact(page)} says sha256 {file.sha256}")
                     continue
                 found = True
                 yield Location(file.url)
         if not found:
-            _fail(artifact, lies, failure)
+            _fail(artifact, mismatches, failure)
 
     def files(self, project: str) -> Iterator[IndexFile]:
-        """Yield every file of a project that any index lists. Raises ``FetchError``."""
+        """Yield every file of a project on any index. Raises ``FetchError``."""
         for url in self._where.urls_of(project):
             try:
                 yield from self._read(f"{url} {project}", _project(url, project))
@@ -77,7 +77,7 @@ class PythonIndex:
                 continue
 
     def linked(self, project: str) -> Iterator[IndexFile]:
-        """Yield every file of a project in folders and on pages of links that can be read."""
+        """Yield every file of a project in readable folders and link pages."""
         for url in self._where.find_links:
             try:
                 files = self._read(url, _page(url))
@@ -94,7 +94,7 @@ class PythonIndex:
             yield f"{url} {project}", _project(url, project)
 
     def _read(self, page: str, read: Callable[[], list[IndexFile]]) -> list[IndexFile]:
-        """Read a page once, however many threads ask for it; failures are kept too."""
+        """Read a page once, also for concurrent threads; failures are cached too."""
         with self._guard:
             lock = self._busy.setdefault(page, threading.Lock())
         with lock:
@@ -103,10 +103,10 @@ class PythonIndex:
                     self._pages[page] = read()
                 except FetchError as error:
                     self._pages[page] = error
-        answer = self._pages[page]
-        if isinstance(answer, FetchError):
-            raise answer
-        return answer
+        result = self._pages[page]
+        if isinstance(result, FetchError):
+            raise result
+        return result
 
 
 def _page(url: str) -> Callable[[], list[IndexFile]]:
@@ -122,18 +122,18 @@ def _project_of(file: str) -> str:
     if project is None:
         raise IntegrityError(
             f"{file!r} is not the name of a Python package's file",
-            hint="the lock was edited or spoiled; restore it, or lock anew",
+            hint="the lock was edited; restore it, or lock again",
         )
     return project
 
 
-def _fail(artifact: Artifact, lies: list[str], failure: FetchError | None) -> None:
-    if lies:
+def _fail(artifact: Artifact, mismatches: list[str], failure: FetchError | None) -> None:
+    if mismatches:
         raise IntegrityError(
             f"{artifact.file} is listed with another hash than the locked one",
-            details=lies,
+            details=mismatches,
             expected=f"sha256 {artifact.sha256}",
-            hint="the index replaced the file or is not to be trusted; do not use it before you "
+            hint="the index replaced the file or is not trustworthy; do not use it until you "
             "know why",
         )
     if failure is not None:

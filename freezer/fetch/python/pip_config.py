@@ -1,7 +1,6 @@
-"""What pip is configured with: the one place that imports pip's own, unstable modules.
+"""pip's configuration; the only module that imports pip's internals.
 
-Read through pip's library and not parsed anew, so that a user's ``pip.conf`` and ``PIP_*`` mean
-here what they mean to pip.
+Read through pip's library, so that ``pip.conf`` and ``PIP_*`` have the same meaning as for pip.
 """
 
 from __future__ import annotations
@@ -13,16 +12,16 @@ from freezer.errors import HostError
 from freezer.fetch.http.redact import redact
 
 _SECTIONS = ("global", "install", ":env:")
-"""Weakest first, as ``pip install`` reads them."""
+"""In increasing priority, as for ``pip install``."""
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 
 
 @dataclass(frozen=True)
 class PipSettings:
-    """The part of pip's configuration that says where packages come from."""
+    """pip's settings of package sources."""
 
     index_url: str
-    """pip's own default when nothing is configured."""
+    """pip's default if not configured."""
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     no_index: bool = False
@@ -31,7 +30,7 @@ class PipSettings:
 
 
 def pip_settings() -> PipSettings:
-    """Return what ``pip install`` would use. Raises ``HostError`` when pip's files are broken."""
+    """Return the settings of ``pip install``. Raises ``HostError`` for malformed files."""
     from pip._internal.models.index import PyPI
 
     values = _values()
@@ -55,7 +54,7 @@ def _values() -> dict[str, str]:
         raise HostError(
             "pip's configuration cannot be read",
             found=redact(str(error)),
-            hint="mend it, or say in freezer's configuration where packages come from",
+            hint="fix it, or configure indexes in freezer's configuration",
         ) from error
     return _merged(configuration.items())
 

@@ -1,8 +1,7 @@
-"""Which Python package indexes to ask, and how they stand to one another.
+"""The Python package indexes to use, and their priorities.
 
-Freezer's own configuration goes first, then uv's environment and its ``uv.toml`` of the user, then
-pip's configuration; options in requirements files are laid over that, by pip's rules. Every address
-is kept as a URL.
+Freezer's own configuration comes first, then uv's environment, then pip's configuration; options in
+requirements files are applied on top, by pip's rules. Every address is stored as a URL.
 """
 
 from __future__ import annotations
@@ -29,50 +28,50 @@ Strategy = Literal["first-index", "unsafe-best-match"]
 
 @dataclass(frozen=True)
 class IndexOptions:
-    """What requirements files say about indexes, in the order of the files."""
+    """Index options in requirements files, in file order."""
 
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     no_index: bool = False
     first_index_urls: tuple[str, ...] = ()
-    """Further indexes as uv has them: a name is taken from the first one that has it."""
+    """Further indexes by uv's rules: a package comes from the first one that has it."""
     pinned: tuple[tuple[str, str], ...] = ()
-    """Normalised name and the one index that it is taken from."""
+    """Normalised name and the index that it is pinned to."""
 
 
 @dataclass(frozen=True)
 class Indexes:
-    """Addresses of simple indexes and of pages or folders of links; may hold credentials."""
+    """URLs of simple indexes and of link pages or folders; may contain credentials."""
 
     index_url: str | None
-    """None when there is to be no index."""
+    """None for no index."""
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     strategy: Strategy = "first-index"
-    """``first-index``: a name is taken from the first index that has it, so that nobody can shadow
-    a private package with a public one. ``unsafe-best-match``: all indexes are one, as pip has it;
-    only where pip's own configuration or a requirements file brings in the further indexes."""
+    """``first-index``: a package comes from the first index that has it, so that nobody can shadow
+    a private package with a public one. ``unsafe-best-match``: all indexes are merged, as in pip;
+    only when further indexes come from pip's configuration or a requirements file."""
     certificates: str | None = None
     """Path of a CA bundle."""
     pinned: tuple[tuple[str, str], ...] = ()
-    """Normalised name and the one index that it is taken from, and no other."""
+    """Normalised name and the only index that may provide it."""
 
     def urls_of(self, project: str) -> tuple[str, ...]:
-        """Return the indexes that may have a project (normalised name), those first that go first.
+        """Return the indexes that may have a project (normalised name), in order of priority.
 
-        An index that is only for some projects is not among those of others.
+        An index that others are pinned to exclusively is not among them.
         """
         own = dict(self.pinned).get(project)
         return self.index_urls if own is None else (own,)
 
     @property
     def index_urls(self) -> tuple[str, ...]:
-        """Every index once, those that go first in front.
+        """All indexes without duplicates, in order of priority.
 
-        Where the first index that has a name decides, the further ones go first, as uv has it.
-        Where all are one, the main one goes first: of a file that several have, its word is taken,
-        since mirrors in a company often do not say when a file was uploaded.
+        With first-index the further ones come first, as in uv. When merged, the main one comes
+        first: its metadata is used for a file on several indexes, since company mirrors often have
+        no upload dates.
         """
         main = [self.index_url] if self.index_url else []
         first = self.strategy == "first-index"
@@ -85,10 +84,7 @@ def indexes(
     environment: Mapping[str, str] | None = None,
     pip: Callable[[], PipSettings] = pip_settings,
 ) -> Indexes:
-    """Return the indexes that the user has configured.
-
-    Raises ``HostError`` or ``ConfigError`` for files of pip or uv that cannot be read.
-    """
+    """Return the configured indexes. Raises ``HostError`` (pip's files)."""
     env = os.environ if environment is None else environment
     own = config.sources.pypi
     uv = UvConfiguration()
@@ -99,7 +95,7 @@ def indexes(
         settings = _under_uv(env, uv, pip)
     extra = own.extra_index_urls
     if extra is None:
-        # An index that replaces the public one replaces it whole: nothing is added to it unasked.
+        # An index that replaces the public one replaces it completely: nothing is added to it.
         extra = () if own.index_url else settings.extra_index_urls
     links = settings.find_links if own.find_links is None else own.find_links
     pips = own.extra_index_urls is None and bool(extra) and not _of_uv(env, uv)
@@ -116,7 +112,7 @@ def indexes(
 
 
 def with_options(base: Indexes, options: IndexOptions) -> Indexes:
-    """Lay the options of requirements files over the configured indexes, by pip's rules."""
+    """Apply the options of requirements files to the configured indexes, by pip's rules."""
     index_url = options.index_url or base.index_url
     extra = (*base.extra_index_urls, *options.extra_index_urls)
     if options.no_index:
@@ -134,7 +130,7 @@ def with_options(base: Indexes, options: IndexOptions) -> Indexes:
 def as_url(address: str, folder: Path | None = None, where: Where | None = None) -> str:
     """Return an address as a URL; a path (relative to ``folder``) becomes a ``file:`` one.
 
-    Raises ``FetchError`` for what can be neither, ``SpecError`` where its host is not clear.
+    Raises ``FetchError`` for anything else.
     """
     if scheme_of(address) in ("http", "https", "file"):
         require_usable(address, where)
@@ -145,8 +141,8 @@ def as_url(address: str, folder: Path | None = None, where: Where | None = None)
 
 
 def is_public_index(url: str) -> bool:
-    """Return whether an address is the public index, in whose place another may be configured."""
-    from pip._internal.models.index import PyPI  # late: it loads much of pip
+    """Return whether a URL is the public index, which may be replaced by configuration."""
+    from pip._internal.models.index import PyPI  # imported late, as it loads much of pip
 
     return url.rstrip("/") == str(PyPI.simple_url).rstrip("/")
 
@@ -161,7 +157,7 @@ def _of_uv(env: Mapping[str, str], uv: UvConfiguration) -> bool:
 def _under_uv(
     env: Mapping[str, str], uv: UvConfiguration, pip: Callable[[], PipSettings]
 ) -> PipSettings:
-    """Return pip's settings with those of uv in their place, where it has any."""
+    """Return pip's settings, overridden by uv's environment."""
     settings = pip()
     links = tuple((env.get("UV_FIND_LINKS") or "").replace(",", " ").split())
     if links or uv.find_links:
@@ -179,7 +175,7 @@ def _under_uv(
 
 
 def _address(item: str) -> str:
-    """Drop the name of uv's ``name=url`` form."""
+    """Remove the name of uv's ``name=url`` form."""
     name, _, url = item.partition("=")
     return url if url and name.replace("-", "").replace("_", "").isalnum() else item
 

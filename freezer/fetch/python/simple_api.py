@@ -1,4 +1,4 @@
-"""Reading a page of links to Python packages: JSON (PEP 691), HTML (PEP 503), or a folder."""
+"""Parses index pages of Python packages: JSON (PEP 691), HTML (PEP 503), or a folder."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from freezer.model.parsing import parse_json as json_value
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 _LIMIT = 64 << 20
-"""Bytes; the largest public project pages have about four million."""
+"""Maximum bytes; the largest public project pages have about four million."""
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
 
 
 @dataclass(frozen=True)
 class IndexFile:
-    """One file that an index lists."""
+    """One file on an index."""
 
     name: str
     url: str
     sha256: str | None = None
-    """As the index says; None when it says nothing."""
+    """From the index; None when it has none."""
     size: int | None = None
-    """Bytes."""
+    """Size in bytes."""
     yanked: str | None = None
     """The reason, possibly empty; None when the file is not yanked."""
     uploaded: str | None = None
-    """UTC, as the index writes it (ISO 8601); None when it says nothing."""
+    """UTC, in the index's form (ISO 8601); None when it has none."""
     requires_python: str | None = None
     metadata: str | None = None
-    """SHA-256 of the metadata served beside the file (PEP 658); empty when it has none given; None
-    when no metadata is served."""
+    """SHA-256 of the metadata served next to the file (PEP 658); empty when the index has no hash;
+    None when no metadata is served."""
 
 
 def project_files(index_url: str, project: str) -> list[IndexFile]:
-    """Return what an index lists for a project (normalised name).
+    """Return the files of a project (normalised name) on an index.
 
-    Raises ``NotFoundError`` when it has no such project, ``FetchError`` when it is out of reach or
-    answers something else than a list.
+    Raises ``NotFoundError`` when it has no such project, ``FetchError`` when it cannot be reached
+    or its response is malformed.
     """
     return page_files(f"{index_url.rstrip('/')}/{project}/")
 
 
 def page_files(url: str) -> list[IndexFile]:
-    """Return what a page of links, or a folder (``file:``), holds. Raises as `project_files`."""
+    """Return the files on a link page, or in a folder (``file:``). Raises as `project_files`."""
     if split_url(url).scheme == "file":
         folder = Path(unquote(split_url(url).path))
         page = folder / "index.html"
@@ -63,19 +63,19 @@ def page_files(url: str) -> list[IndexFile]:
         if page.is_file():
             return parse_html(page.read_bytes(), url if url.endswith("/") else f"{url}/")
         if not folder.is_file():
-            raise NotFoundError(f"{folder} is not there")
+            raise NotFoundError(f"{folder} does not exist")
     return parse_page(get_bytes(url, limit=_LIMIT, headers={"Accept": _ACCEPT}), url)
 
 
 def parse_page(data: bytes, url: str) -> list[IndexFile]:
-    """Return the files of a page in either form. Raises ``FetchError`` when it is neither."""
+    """Parse a page of either format. Raises ``FetchError`` when it is neither."""
     if data.lstrip()[:1] == b"{":
         return parse_json(data, url)
     return parse_html(data, url)
 
 
 def parse_json(data: bytes, url: str) -> list[IndexFile]:
-    """Return the files of a PEP 691 page. Raises ``FetchError``."""
+    """Parse a PEP 691 page. Raises ``FetchError``."""
     try:
         return [_from_json(entry, url) for entry in json_value(data)["files"]]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -84,9 +84,9 @@ def parse_json(data: bytes, url: str) -> list[IndexFile]:
 
 def _not_an_index(url: str, found: str) -> FetchError:
     return FetchError(
-        f"{redact(url)} does not answer as a Python package index",
+        f"{redact(url)} is not a Python package index",
         found=redact(found),
-        hint="check the address; a proxy or a login page may have answered in its place",
+        hint="check the address; a proxy or a login page may have answered instead",
     )
 
 
@@ -109,7 +109,7 @@ def _text(value: object) -> str | None:
 
 
 def _metadata(value: object) -> str | None:
-    """Return the hash of PEP 714's ``core-metadata``: a mapping, or only a yes."""
+    """Return the hash of PEP 714's ``core-metadata``, a mapping or a boolean."""
     if isinstance(value, dict):
         return str(value.get("sha256", ""))
     if isinstance(value, str):
@@ -124,12 +124,15 @@ def _reason(yanked: object) -> str | None:
 
 
 def parse_html(data: bytes, url: str) -> list[IndexFile]:
-    """Return the files of a PEP 503 page. Raises ``FetchError``."""
+    """Parse a PEP 503 page. Raises ``FetchError``."""
     parser = _Links(url)
     try:
         parser.feed(data.decode("utf-8", "replace"))
         parser.close()
-    except (AssertionError, ValueError) as error:  # both come from the standard library's parser
+    except (
+        AssertionError,
+        ValueError,
+    ) as error:  # both are raised by the standard library's parser
         raise _not_an_index(url, f"HTML that cannot be parsed: {error}") from error
     return parser.files
 
@@ -158,7 +161,7 @@ class _Links(HTMLParser):
         algorithm, _, value = fragment.partition("=")
         yanked = values.get("data-yanked") or "" if "data-yanked" in values else None
         sha256 = value.partition("&")[0].lower() if algorithm == "sha256" else None
-        beside = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
+        metadata = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
         self.files.append(
             IndexFile(
                 name,
@@ -166,6 +169,6 @@ class _Links(HTMLParser):
                 sha256,
                 yanked=yanked,
                 requires_python=values.get("data-requires-python"),
-                metadata=_metadata(beside),
+                metadata=_metadata(metadata),
             )
         )

@@ -1,6 +1,6 @@
-"""Authenticate to registries: with nothing, a password, or a token from the token server.
+"""Authenticates to registries: anonymously, by password, or by token.
 
-Credentials are those of ``docker login``, helpers included. Protocol:
+Credentials are those of ``docker login``, including helpers. Protocol:
 https://distribution.github.io/distribution/spec/auth/token/
 """
 
@@ -36,7 +36,7 @@ _LOGIN = "`docker login` to the registry"
 
 
 class Authorization(AuthBase):
-    """An ``Authorization`` header; an empty one also keeps ``~/.netrc`` out of the request."""
+    """An ``Authorization`` header; an empty one also disables ``~/.netrc``."""
 
     def __init__(self, header: str = "") -> None:
         self._header = header
@@ -56,32 +56,34 @@ def authorize(
     scopes: Sequence[str] = (),
     writes: bool = False,
 ) -> Authorization:
-    """Return the authorization for a registry's ``WWW-Authenticate``; ``url`` is what it refused.
+    """Return the authorization for a registry's ``WWW-Authenticate`` challenge on ``url``.
 
-    ``scopes`` are requested for a token; without any, the scope that the registry names. Raises
-    ``FetchError`` when there are no credentials, or when they are refused.
+    ``scopes`` are requested for a token; without any, the scope in the challenge. Raises
+    ``FetchError`` when there are no credentials, or when they are rejected.
     """
     scheme, _, rest = challenge.partition(" ")
-    known = _credentials(reference)
-    asked = {name: quoted or plain for name, quoted, plain in _PARAMETER.findall(rest)}
+    credentials = _credentials(reference)
+    parameters = {name: quoted or plain for name, quoted, plain in _PARAMETER.findall(rest)}
     if scheme.lower() == "bearer":
-        named = asked.get("scope") or f"repository:{reference.repository}:pull"
-        answer = _answer(reference, asked, list(scopes) or [named], known, url)
-        if answer.status_code in _REFUSED and len(scopes) > 1:
-            # Some token servers refuse all because of one that they do not grant.
-            answer.close()
-            answer = _answer(reference, asked, list(scopes[:1]), known, url)
-        with answer:
-            if answer.status_code in _REFUSED:
+        named = parameters.get("scope") or f"repository:{reference.repository}:pull"
+        response = _request_token(reference, parameters, list(scopes) or [named], credentials, url)
+        if response.status_code in _REFUSED and len(scopes) > 1:
+            # Some token servers reject the request if a single scope is not granted.
+            response.close()
+            response = _request_token(reference, parameters, list(scopes[:1]), credentials, url)
+        with response:
+            if response.status_code in _REFUSED:
                 raise refusal(reference, writes=writes)
-            return Authorization(f"Bearer {_read_token(reference, asked.get('realm', ''), answer)}")
-    if scheme.lower() == "basic" and _user(known):
-        return _basic(known)
+            return Authorization(
+                f"Bearer {_read_token(reference, parameters.get('realm', ''), response)}"
+            )
+    if scheme.lower() == "basic" and _user(credentials):
+        return _basic(credentials)
     raise refusal(reference, writes=writes)
 
 
 def refusal(reference: Reference, *, writes: bool = False) -> FetchError:
-    """Return the error for a registry that does not let one in."""
+    """Return the error for a registry that denies access."""
     missing = "no right to push there" if writes else "no right to read it"
     login = f"{_LOGIN}, with an account that may {'push there' if writes else 'read the image'}"
     return FetchError(
@@ -91,28 +93,28 @@ def refusal(reference: Reference, *, writes: bool = False) -> FetchError:
     )
 
 
-def _answer(
+def _request_token(
     reference: Reference,
-    asked: Mapping[str, str],
+    challenge: Mapping[str, str],
     scopes: list[str],
-    known: Mapping[str, str],
+    credentials: Mapping[str, str],
     url: str,
 ) -> requests.Response:
-    realm = asked.get("realm", "")
+    realm = challenge.get("realm", "")
     if split_url(realm).scheme not in {"https", split_url(url).scheme}:
         raise FetchError(
-            f"the registry {reference.registry} sends to an unsafe place for its token",
+            f"the registry {reference.registry} names an unsafe token server",
             found=redact(realm) or "no address",
             expected="an https address",
             hint="do not log in to that registry before you know why",
         )
-    return _ask(realm, asked.get("service", ""), scopes, known)
+    return _ask(realm, challenge.get("service", ""), scopes, credentials)
 
 
 def _ask(
-    realm: str, service: str, scopes: list[str], known: Mapping[str, str]
+    realm: str, service: str, scopes: list[str], credentials: Mapping[str, str]
 ) -> requests.Response:
-    if identity := known.get("identitytoken"):
+    if identity := credentials.get("identitytoken"):
         form = {
             "service": service,
             "scope": " ".join(scopes),
@@ -121,16 +123,16 @@ def _ask(
             "client_id": "freezer",
         }
         return send("POST", realm, data=form, auth=Authorization())
-    shown = _basic(known) if _user(known) else Authorization()
+    shown = _basic(credentials) if _user(credentials) else Authorization()
     values = urlencode([("service", service), *(("scope", scope) for scope in scopes)])
     return send("GET", f"{realm}{'&' if split_url(realm).query else '?'}{values}", auth=shown)
 
 
-def _read_token(reference: Reference, realm: str, answer: requests.Response) -> str:
-    if not 200 <= answer.status_code < 300:
-        raise _no_token(reference, realm, status_of(answer))
+def _read_token(reference: Reference, realm: str, response: requests.Response) -> str:
+    if not 200 <= response.status_code < 300:
+        raise _no_token(reference, realm, status_of(response))
     try:
-        document = parse_json(body_of(realm, answer, _LONGEST_TOKEN))
+        document = parse_json(body_of(realm, response, _LONGEST_TOKEN))
     except FetchError as error:
         raise _no_token(reference, realm, error.what) from error
     except ValueError:
@@ -150,26 +152,26 @@ def _no_token(reference: Reference, realm: str, found: str) -> FetchError:
     )
 
 
-def _user(known: Mapping[str, str]) -> bool:
-    return bool(known.get("username")) and "password" in known
+def _user(credentials: Mapping[str, str]) -> bool:
+    return bool(credentials.get("username")) and "password" in credentials
 
 
-def _basic(known: Mapping[str, str]) -> Authorization:
-    pair = f"{known['username']}:{known['password']}".encode()
+def _basic(credentials: Mapping[str, str]) -> Authorization:
+    pair = f"{credentials['username']}:{credentials['password']}".encode()
     return Authorization(f"Basic {base64.b64encode(pair).decode()}")
 
 
 def _credentials(reference: Reference) -> dict[str, str]:
-    """Return what ``docker login`` left for a registry, keys in lower case; empty if nothing."""
+    """Return the credentials of ``docker login``, keys in lower case; empty if none."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the SDK warns of a missing helper, then raises
+            warnings.simplefilter("ignore")  # the SDK warns of a missing helper and then raises
             found: Any = docker_auth.load_config().resolve_authconfig(reference.registry) or {}
         return {key.lower(): value for key, value in found.items() if isinstance(value, str)}
-    except Exception as error:  # the SDK checks the shape of nothing that it reads
+    except Exception as error:  # the SDK does not validate what it reads
         raise FetchError(
             f"the credentials for {reference.registry} cannot be read",
             found=redact(str(error)) or type(error).__name__,
-            hint="check Docker's config.json and the credential helper that it names; "
-            f"{_LOGIN} writes them anew",
+            hint="check Docker's config.json and the credential helper in it; "
+            f"{_LOGIN} writes them again",
         ) from error

@@ -1,4 +1,4 @@
-"""Bodies of answers, of which no more is read, and no longer, than they may be."""
+"""Response bodies, read with limits of size and time."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     import requests
 
 
-def body_of(url: str, answer: requests.Response, limit: int) -> bytes:
-    """Return the rest of an answer. Raises ``FetchError`` beyond ``limit`` bytes."""
+def body_of(url: str, response: requests.Response, limit: int) -> bytes:
+    """Return the rest of a response. Raises ``FetchError`` beyond ``limit`` bytes."""
     parts, size = [], 0
-    for part in transport.blocks_of(url, answer, seconds=DOCUMENT, whole=True):
+    for part in transport.blocks_of(url, response, seconds=DOCUMENT, whole=True):
         parts.append(part)
         size += len(part)
         if size > limit:
             raise FetchError(
-                f"{redact(url)} is larger than it may be",
+                f"{redact(url)} is too large",
                 expected=f"at most {limit} bytes",
-                hint="choose another image, or have it pushed anew",
+                hint="choose another image, or have it pushed again",
             )
     return b"".join(parts)
 
 
-def blocks_of(url: str, answer: requests.Response) -> Iterator[bytes]:
-    """Yield the bytes of an answer. Raises ``FetchError`` when it breaks off or stalls."""
-    return transport.blocks_of(url, answer, seconds=STALLED, whole=False)
+def blocks_of(url: str, response: requests.Response) -> Iterator[bytes]:
+    """Yield the bytes of a response. Raises ``FetchError`` when it breaks or stalls."""
+    return transport.blocks_of(url, response, seconds=STALLED, whole=False)

@@ -1,8 +1,7 @@
-"""Layers as registries keep them: compressed, each once, always to the same bytes.
+"""Compressed layers for registries, reproducible and made once.
 
-The gzip header has no name and no time, the level is fixed; so a layer that did not change is the
-same blob, which no registry needs twice. (Another zlib may compress to other bytes: manifests then
-differ, image IDs do not.)
+The gzip header has no name and no time, and the level is fixed, so an unchanged layer is the same
+blob. (Another zlib may give other bytes: then manifests differ, image IDs do not.)
 """
 
 from __future__ import annotations
@@ -38,21 +37,21 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 
 @dataclass(frozen=True)
 class CompressedLayer:
-    """A compressed layer, by what it hashes to; the store may or may not hold its bytes."""
+    """A compressed layer by digest; its bytes may or may not be in the store."""
 
     digest: str
     size: int
 
 
 def known_compressed(store: Store, diff_id: str) -> CompressedLayer | None:
-    """Return what a layer was compressed to; None when it never was."""
+    """Return the compressed form of a layer; None when it was never compressed."""
     return store.get_memo(_MEMO, f"{_FORMAT}-{diff_id}", CompressedLayer)
 
 
 def compress(
     store: Store, diff_id: str, source: Path, advance: Callable[[int], None]
 ) -> CompressedLayer:
-    """Compress a layer into the store; ``advance`` is told of its uncompressed bytes.
+    """Compress a layer into the store; ``advance`` is called with its uncompressed bytes.
 
     Raises ``IntegrityError`` when the file is not the layer.
     """
@@ -63,7 +62,7 @@ def compress(
             hasher.update(block)
             writer.write(packer.compress(block))
             advance(len(block))
-        _demand(hasher, diff_id)
+        _require_digest(hasher, diff_id)
         writer.write(packer.flush())
     packed = CompressedLayer(f"sha256:{writer.sha256}", writer.size)
     document = {"digest": packed.digest, "size": packed.size}
@@ -72,9 +71,9 @@ def compress(
 
 
 def decompress(source: Path, diff_id: str, target: Path) -> None:
-    """Write a layer uncompressed, whatever it is compressed with.
+    """Write a layer uncompressed, from any supported compression.
 
-    Raises ``IntegrityError`` when it is not the layer with that diff ID, or is damaged.
+    Raises ``IntegrityError`` when it is not the layer with that diff ID, or is corrupt.
     """
     hasher = hashlib.sha256()
     with ExitStack() as stack:
@@ -91,7 +90,7 @@ def decompress(source: Path, diff_id: str, target: Path) -> None:
                 expected=f"the layer {diff_id}",
                 hint="the image is broken: build it and push it again",
             ) from error
-    _demand(hasher, diff_id)
+    _require_digest(hasher, diff_id)
 
 
 def _bomb(diff_id: str) -> Callable[[int], IntegrityError]:
@@ -113,11 +112,11 @@ def _plain(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
     return stream
 
 
-def _demand(hasher: hashlib._Hash, diff_id: str) -> None:
+def _require_digest(hasher: hashlib._Hash, diff_id: str) -> None:
     found = f"sha256:{hasher.hexdigest()}"
     if found != diff_id:
         raise IntegrityError(
-            "a layer is not what the image's config says",
+            "a layer does not have the diff ID in the image's config",
             found=found,
             expected=diff_id,
             hint="the file was changed, or the image is broken: build it and push it again",

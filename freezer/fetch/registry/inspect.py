@@ -1,4 +1,4 @@
-"""Inspect an image in a registry without pulling it; only what matches its digest is believed.
+"""Inspects an image in a registry without pulling it; every document is verified.
 
 Protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -16,36 +16,36 @@ if TYPE_CHECKING:
     from freezer.fetch.config import Config
 
 _MOST_UNNAMED = 16
-"""Manifests of an index that are read to learn what they are for."""
+"""Maximum manifests of an index that are read for their platform."""
 
 
 class Registry:
-    """The registries that image names lead to, with the credentials of ``docker login``."""
+    """Registries of image names, with the credentials of ``docker login``."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
 
     def resolve(self, reference: str, platform: str) -> RemoteImage:
-        """Return what an image name means now, for ``linux/amd64`` or ``linux/arm64``.
+        """Resolve an image name for ``linux/amd64`` or ``linux/arm64``.
 
-        Every document is compared with its digest. Raises ``SpecError`` for what is no name,
-        ``ResolveError`` for an image that cannot be used (another platform, an old format),
-        ``FetchError`` when the registry is out of reach or refuses, ``IntegrityError`` when it
-        serves bytes of another digest.
+        Every document is compared with its digest. Raises ``SpecError`` for an invalid name,
+        ``ResolveError`` for an unusable image (another platform, an old format), ``FetchError``
+        when the registry cannot be reached or denies access, ``IntegrityError`` when it serves
+        bytes of another digest.
         """
         return describe(Repository(parse_reference(reference), self._config), reference, platform)
 
 
 def describe(repository: Repository, text: str, platform: str) -> RemoteImage:
-    """Return the image that a repository's name means now; ``text`` is that name as written.
+    """Return the image of a repository's name; ``text`` is that name as written.
 
-    Raises what ``Registry.resolve`` raises.
+    Raises as ``Registry.resolve``.
     """
     return _Visit(repository, text).image(platform)
 
 
 class _Visit:
-    """One image being asked for at one registry."""
+    """The lookup of one image in one registry."""
 
     def __init__(self, repository: Repository, text: str) -> None:
         self._repository = repository

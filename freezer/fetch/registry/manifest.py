@@ -1,4 +1,4 @@
-"""Reading manifests and configs of images, hostile ones included.
+"""Parses manifests and configs of images; input is untrusted.
 
 Formats: https://github.com/opencontainers/image-spec and Docker's Image Manifest V2, Schema 2.
 """
@@ -29,7 +29,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Descriptor:
-    """Another document, by digest and size."""
+    """A reference to another document, by digest and size."""
 
     digest: str
     size: int
@@ -37,23 +37,23 @@ class Descriptor:
 
 @dataclass(frozen=True)
 class RemoteImage:
-    """An image of a registry for one platform."""
+    """An image in a registry for one platform."""
 
     manifest: str
-    """Digest of the platform's own manifest, never of an index of several platforms."""
+    """Digest of the platform's manifest, never of an index."""
     config: str
     layers: tuple[Descriptor, ...]
-    """The layers as they are stored, lowest first: mostly compressed."""
+    """The layers as stored, mostly compressed, lowest first."""
     diff_ids: tuple[str, ...]
     environment: Mapping[str, str]
     labels: Mapping[str, str]
     user: str
     document: bytes
-    """The config itself."""
+    """The config document."""
 
 
 def sha256(data: bytes) -> str:
-    """Return the digest of some bytes, as registries write it."""
+    """Return the digest of some bytes, as written in registries."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
@@ -62,7 +62,7 @@ def require_digest(name: str, data: bytes, expected: str) -> None:
     found = sha256(data)
     if found != expected:
         raise IntegrityError(
-            f"the registry served other bytes for {name} than were asked for",
+            f"the registry served bytes of another digest for {name}",
             found=found,
             expected=expected,
             hint="do not use that registry, or the mirror before it, until you know why",
@@ -70,7 +70,7 @@ def require_digest(name: str, data: bytes, expected: str) -> None:
 
 
 def read(name: str, data: bytes) -> dict[str, Any]:
-    """Return a manifest or an index. Raises ``FreezerError`` for anything else."""
+    """Parse a manifest or an index. Raises ``FreezerError`` for anything else."""
     document = _object(name, data)
     keys = set(document)
     if document.get("schemaVersion") == 1:
@@ -80,26 +80,26 @@ def read(name: str, data: bytes) -> dict[str, Any]:
             hint="pull it and push it again with a Docker of this decade, or choose another base",
         )
     index, manifest = keys & _INDEX_KEYS, keys & _MANIFEST_KEYS
-    if bool(index) == bool(manifest):  # both: one digest would mean two images (CVE-2021-41190)
+    if bool(index) == bool(manifest):  # both: one digest would have two meanings (CVE-2021-41190)
         raise malformed(name, "neither clearly a manifest nor an index")
     return document
 
 
 def is_index(document: Mapping[str, Any]) -> bool:
-    """Return whether a document lists manifests of several platforms."""
+    """Return whether a document is an index of several platforms."""
     return "manifests" in document
 
 
 @dataclass(frozen=True)
 class Offered:
-    """What an index lists."""
+    """The contents of an index for a platform."""
 
     chosen: Descriptor | None
-    """The manifest of the platform; None where no entry says that it is for that platform."""
+    """The manifest of the platform; None when no entry names it."""
     unnamed: tuple[Descriptor, ...]
-    """Manifests of images that do not say which platform they are for, as OCI permits."""
+    """Manifests of images without a platform, which OCI permits."""
     platforms: tuple[str, ...]
-    """The platforms that are named."""
+    """All platforms in the index."""
 
 
 def of_platform(name: str, index: Mapping[str, Any], platform: str) -> Offered:
@@ -116,7 +116,7 @@ def of_platform(name: str, index: Mapping[str, Any], platform: str) -> Offered:
 
 
 def _is_image(entry: Mapping[str, Any]) -> bool:
-    """Return whether an entry may be an image: attestations and other artifacts are listed, too."""
+    """Return whether an entry may be an image: attestations and artifacts are listed as well."""
     notes = entry.get("annotations")
     attests = isinstance(notes, dict) and "vnd.docker.reference.type" in notes
     return (
@@ -127,7 +127,7 @@ def _is_image(entry: Mapping[str, Any]) -> bool:
 
 
 def wrong_platform(name: str, platform: str, offered: Iterable[str]) -> ResolveError:
-    """Return the error for an image that is not there for a platform."""
+    """Return the error for an image that does not exist for a platform."""
     known = sorted({found for found in offered if found and "unknown" not in found})
     return ResolveError(
         f"the registry has no {name} for {platform}",
@@ -138,7 +138,7 @@ def wrong_platform(name: str, platform: str, offered: Iterable[str]) -> ResolveE
 
 
 def descriptor(name: str, entry: Any) -> Descriptor:
-    """Return where a document points to."""
+    """Parse a descriptor in a document."""
     if isinstance(entry, dict):
         digest, size = entry.get("digest"), entry.get("size")
         named = isinstance(digest, str) and _DIGEST.fullmatch(digest)
@@ -148,7 +148,7 @@ def descriptor(name: str, entry: Any) -> Descriptor:
 
 
 def layers(name: str, manifest: Mapping[str, Any]) -> tuple[Descriptor, ...]:
-    """Return where a manifest's layers are, lowest first."""
+    """Return the descriptors of a manifest's layers, lowest first."""
     entries = manifest.get("layers")
     return tuple(descriptor(name, one) for one in entries) if isinstance(entries, list) else ()
 
@@ -156,7 +156,7 @@ def layers(name: str, manifest: Mapping[str, Any]) -> tuple[Descriptor, ...]:
 def image(
     name: str, manifest: str, layers: tuple[Descriptor, ...], config: str, data: bytes
 ) -> RemoteImage:
-    """Return an image, given its verified config. Raises ``FreezerError`` for a broken one."""
+    """Return an image from its verified config. Raises ``FreezerError`` for a malformed one."""
     document = _object(name, data)
     rootfs, settings = document.get("rootfs"), document.get("config") or {}
     diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
@@ -180,18 +180,18 @@ def image(
 
 
 def platform_of(name: str, config: bytes) -> str:
-    """Return the platform that a config names."""
+    """Return the platform in a config."""
     document = _object(name, config)
     return f"{document.get('os')}/{document.get('architecture')}"
 
 
 def malformed(name: str, found: str) -> FreezerError:
-    """Return the error for a document that is not what it should be."""
+    """Return the error for a malformed document."""
     return ResolveError(
         f"the registry's description of {name} cannot be used",
         found=found,
         expected="an image of Docker's schema 2 or OCI's format",
-        hint="have it built and pushed anew, or choose another",
+        hint="have it built and pushed again, or choose another",
     )
 
 

@@ -1,4 +1,4 @@
-"""Fetch blobs of a registry into the store: resumed where they broke off, verified by hash."""
+"""Fetches blobs of a registry into the store: resumable, verified by hash."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from freezer.fetch.store.store import Store
 
 _PATIENCE = 4
-"""Interruptions without a single byte between them after which it is given up."""
+"""Maximum consecutive interruptions without progress."""
 _PAUSE = 0.5
-"""Seconds after the first interruption; doubled with each that follows."""
+"""Pause after the first interruption in seconds; doubled each time."""
 _TURN = 3600.0
-"""Seconds that one process waits while another fetches the same blob."""
+"""Maximum seconds to wait for another process that fetches the same blob."""
 
 
 def fetch_blob(
     repository: Repository, blob: Descriptor, *, store: Store, advance: Callable[[int], None]
 ) -> Path:
-    """Return a blob's path in the store, fetched where it is not there.
+    """Return a blob's path in the store, fetched if missing.
 
-    Raises ``FetchError`` when the registry is out of reach or lacks it, ``IntegrityError`` when it
-    serves other bytes.
+    Raises ``FetchError`` when the registry cannot be reached or lacks it, ``IntegrityError`` when
+    it serves other bytes.
     """
     sha256 = blob.digest.removeprefix("sha256:")
     mark = ProgressMark(advance)
@@ -48,14 +48,14 @@ def fetch_blob(
             except IntegrityError:
                 if not resumed:
                     raise
-                # The part on disk may have been corrupt; whole again, once.
+                # The partial file may have been corrupt; start again, once.
                 _complete(repository, blob, partial, store, mark)
     mark.reach(blob.size)
     return store.verified(sha256)
 
 
 def read_blob(repository: Repository, blob: Descriptor, what: str, limit: int) -> bytes:
-    """Return a small blob, compared with its digest. Raises ``FetchError`` beyond ``limit``."""
+    """Return a small blob, verified by its digest. Raises ``FetchError`` beyond ``limit``."""
     data = repository.read(f"blobs/{blob.digest}", what, limit=limit)
     require_digest(what, data, blob.digest)
     return data
@@ -78,7 +78,7 @@ def _complete(
             raise FetchError(
                 f"fetching from the registry {repository.name.registry} broke off",
                 found=reason.found or reason.what,
-                hint="run the command again; it goes on where it stopped",
+                hint="repeat the command; it resumes the download",
             )
     try:
         store.put_file(partial, sha256=blob.digest.removeprefix("sha256:"), move=True)
@@ -92,14 +92,14 @@ def _receive(
 ) -> None:
     start, url = _size(partial), repository.address(f"blobs/{blob.digest}")
     headers = {"Range": f"bytes={start}-"} if start else {}
-    with repository.ask("GET", url, headers=headers) as answer, store_errors(store.root):
-        if answer.status_code == 416:
+    with repository.request("GET", url, headers=headers) as response, store_errors(store.root):
+        if response.status_code == 416:
             partial.unlink(missing_ok=True)
             return
-        repository.require_success(answer, f"blob {blob.digest}")
-        start = start if answer.status_code == 206 else 0
+        repository.require_success(response, f"blob {blob.digest}")
+        start = start if response.status_code == 206 else 0
         with partial.open("ab" if start else "wb") as stream:
-            for block in blocks_of(url, answer):
+            for block in blocks_of(url, response):
                 start += len(block)
                 if start > blob.size:
                     partial.unlink(missing_ok=True)
@@ -110,7 +110,7 @@ def _receive(
 
 def _other_bytes(repository: Repository, blob: Descriptor, found: str | None) -> IntegrityError:
     return IntegrityError(
-        f"the registry {repository.name.registry} served other bytes than were asked for",
+        f"the registry {repository.name.registry} served bytes of another digest",
         found=found,
         expected=blob.digest,
         hint="do not use that registry, or the mirror before it, until you know why",

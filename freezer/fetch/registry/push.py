@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from freezer.fetch.registry.repository import Repository
 
 _STARTS = 3
-"""How often an upload is begun anew when the registry forgot what it had of it."""
+"""Maximum restarts of an upload that the registry lost."""
 _PATIENCE = 4
-"""Interruptions without a single byte between them after which an upload is begun anew."""
+"""Consecutive interruptions without progress after which an upload is restarted."""
 _PAUSE = 0.5
-"""Seconds after the first interruption; doubled with each that follows."""
+"""Pause after the first interruption in seconds; doubled each time."""
 _RANGE = re.compile(r"(?:bytes[= ])?0-(\d{1,18})")
 _READ = 1 << 16
 
 
 @dataclass(frozen=True)
 class Blob:
-    """Bytes to be sent, known by their hash."""
+    """Bytes to upload, by digest."""
 
     digest: str
     size: int
@@ -43,7 +43,7 @@ class Blob:
 
 
 class _LostError(Exception):
-    """The registry no longer knows of an upload; carries why it came to that."""
+    """The registry has lost an upload; carries the reason."""
 
     def __init__(self, reason: FetchError) -> None:
         super().__init__(str(reason))
@@ -51,13 +51,13 @@ class _LostError(Exception):
 
 
 class Destination:
-    """A repository that is pushed to; may be used by several threads."""
+    """A repository to push to; thread-safe."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
 
     def has_blob(self, digest: str) -> bool:
-        """Return whether the repository holds a blob."""
+        """Return whether the repository has a blob."""
         return self._head(f"blobs/{digest}", digest) is not None
 
     def manifest(self, what: str) -> str | None:
@@ -68,20 +68,20 @@ class Destination:
     def put_blob(
         self, blob: Blob, advance: Callable[[int], None], *, mount: str | None = None
     ) -> bool:
-        """Send a blob; False when the registry took it from the repository ``mount`` instead.
+        """Upload a blob; return False when it was mounted from the repository ``mount``.
 
-        ``advance`` is told of bytes as they go out, each counted once. Raises ``FetchError`` when
-        the registry refuses, or when the connection breaks off again and again;
-        ``IntegrityError`` when it received other bytes than were sent.
+        ``advance`` is called with bytes sent, each counted once. Raises ``FetchError`` when the
+        registry refuses, or when the connection breaks repeatedly; ``IntegrityError`` when the
+        registry received other bytes.
         """
         mark = ProgressMark(advance)
         for last in (False,) * (_STARTS - 1) + (True,):
-            place = self._begin(blob, mount)
-            if place is None:
+            location = self._begin(blob, mount)
+            if location is None:
                 mark.reach(blob.size)
                 return False
             try:
-                self._finish(blob, self._pour(blob, place, mark))
+                self._finish(blob, self._send_all(blob, location, mark))
             except _LostError as lost:
                 if last:
                     raise _broken_off(self._repository, lost.reason) from lost
@@ -90,109 +90,109 @@ class Destination:
         return True
 
     def put_manifest(self, data: bytes, media: str, tag: str | None = None) -> bool:
-        """Put a manifest under its digest or a tag; return whether its subject will list it.
+        """Upload a manifest under its digest or a tag; return whether its subject will list it.
 
-        Raises ``FetchError`` when the registry refuses it, ``IntegrityError`` when it keeps it
+        Raises ``FetchError`` when the registry rejects it, ``IntegrityError`` when it stores it
         under another digest.
         """
         digest = sha256(data)
         url = self._repository.address(f"manifests/{tag or digest}")
         headers = {"Content-Type": media}
-        with self._repository.ask("PUT", url, headers=headers, body=lambda: data) as answer:
-            self._repository.require_success(answer, f"the manifest {tag or digest}")
-            self._require_digest(answer, digest)
-            return "OCI-Subject" in answer.headers
+        with self._repository.request("PUT", url, headers=headers, body=lambda: data) as response:
+            self._repository.require_success(response, f"the manifest {tag or digest}")
+            self._require_digest(response, digest)
+            return "OCI-Subject" in response.headers
 
     def _head(self, path: str, what: str) -> Mapping[str, str] | None:
         url = self._repository.address(path)
         accept = "*/*" if path.startswith("blobs") else ", ".join(ACCEPTED)
-        with self._repository.ask("HEAD", url, headers={"Accept": accept}) as answer:
-            if answer.status_code == 404:
+        with self._repository.request("HEAD", url, headers={"Accept": accept}) as response:
+            if response.status_code == 404:
                 return None
-            self._repository.require_success(answer, what)
-            return answer.headers
+            self._repository.require_success(response, what)
+            return response.headers
 
     def _begin(self, blob: Blob, mount: str | None) -> str | None:
-        """Return where to send a blob; None when it could be mounted."""
+        """Return the upload's location; None when the blob was mounted."""
         url = self._repository.address("blobs/uploads/")
         if mount is not None:
             wish = f"{url}?mount={blob.digest}&from={mount}"
-            with self._repository.ask("POST", wish) as answer:
-                if answer.status_code == 201:
+            with self._repository.request("POST", wish) as response:
+                if response.status_code == 201:
                     return None
-                if answer.status_code == 202:
-                    return self._repository.location(url, answer)
-        with self._repository.ask("POST", url) as answer:
+                if response.status_code == 202:
+                    return self._repository.location(url, response)
+        with self._repository.request("POST", url) as response:
             self._repository.require_success(
-                answer, f"repository {self._repository.name.repository}"
+                response, f"repository {self._repository.name.repository}"
             )
-            return self._repository.location(url, answer)
+            return self._repository.location(url, response)
 
-    def _pour(self, blob: Blob, place: str, mark: ProgressMark) -> str:
-        """Send all of a blob; return where the upload is to be closed."""
+    def _send_all(self, blob: Blob, location: str, mark: ProgressMark) -> str:
+        """Send all of a blob; return the location to close the upload."""
         offset, furthest, failures = 0, 0, 0
         while offset < blob.size:
             reason = FetchError(f"the registry has only {offset} of {blob.size} bytes")
             try:
-                place, offset = self._patch(blob, place, offset, mark)
+                location, offset = self._patch(blob, location, offset, mark)
             except BrokenOffError as error:
                 reason = error
                 time.sleep(_PAUSE * 2**failures)
-                place, offset = self._ask_how_far(place, error)
+                location, offset = self._query_offset(location, error)
             if offset > blob.size:
-                raise _nonsense(self._repository, f"{offset} of {blob.size} bytes")
+                raise _impossible_state(self._repository, f"{offset} of {blob.size} bytes")
             failures = 0 if offset > furthest else failures + 1
             furthest = max(furthest, offset)
             if failures > _PATIENCE:
                 raise _LostError(reason)
-        return place
+        return location
 
-    def _patch(self, blob: Blob, place: str, offset: int, mark: ProgressMark) -> tuple[str, int]:
-        """Send what is left in one request, as Docker does: some registries take no more."""
+    def _patch(self, blob: Blob, location: str, offset: int, mark: ProgressMark) -> tuple[str, int]:
+        """Send the rest in one request, as Docker does: some registries accept only one."""
         headers = {"Content-Type": "application/octet-stream"}
         if offset:
             headers["Content-Range"] = f"{offset}-{blob.size - 1}"
         with blob.open() as stream:
-            answer = self._repository.ask(
-                "PATCH", place, headers=headers, body=lambda: _Rest(stream, offset, blob, mark)
+            response = self._repository.request(
+                "PATCH", location, headers=headers, body=lambda: _Rest(stream, offset, blob, mark)
             )
-        with answer:
-            if answer.status_code == 416 or answer.status_code >= 500:
-                raise BrokenOffError(f"HTTP {answer.status_code} in the middle of an upload")
-            if answer.status_code == 404:
-                raise _LostError(FetchError("the registry forgot the upload"))
-            self._repository.require_success(answer, blob.digest)
-            reached = _reached(answer) if "Range" in answer.headers else blob.size
-            return self._repository.location(place, answer), reached
+        with response:
+            if response.status_code == 416 or response.status_code >= 500:
+                raise BrokenOffError(f"HTTP {response.status_code} in the middle of an upload")
+            if response.status_code == 404:
+                raise _LostError(FetchError("the registry lost the upload"))
+            self._repository.require_success(response, blob.digest)
+            reached = _reached(response) if "Range" in response.headers else blob.size
+            return self._repository.location(location, response), reached
 
-    def _ask_how_far(self, place: str, reason: FetchError) -> tuple[str, int]:
-        with self._repository.ask("GET", place) as answer:
-            if not answer.ok or "Range" not in answer.headers:
+    def _query_offset(self, location: str, reason: FetchError) -> tuple[str, int]:
+        with self._repository.request("GET", location) as response:
+            if not response.ok or "Range" not in response.headers:
                 raise _LostError(reason)
-            following = place
-            if "Location" in answer.headers:
-                following = self._repository.location(place, answer)
-            return following, _reached(answer)
+            following = location
+            if "Location" in response.headers:
+                following = self._repository.location(location, response)
+            return following, _reached(response)
 
-    def _finish(self, blob: Blob, place: str) -> None:
-        url = f"{place}{'&' if '?' in place else '?'}digest={blob.digest}"
+    def _finish(self, blob: Blob, location: str) -> None:
+        url = f"{location}{'&' if '?' in location else '?'}digest={blob.digest}"
         try:
-            answer = self._repository.ask("PUT", url)
+            response = self._repository.request("PUT", url)
         except BrokenOffError as error:
             if self.has_blob(blob.digest):
-                return  # only the answer was lost
+                return  # only the response was lost
             raise _LostError(error) from error
-        with answer:
-            if answer.status_code in (404, 416) or answer.status_code >= 500:
-                raise _LostError(FetchError(f"HTTP {answer.status_code} at the end of an upload"))
-            self._repository.require_success(answer, blob.digest)
-            self._require_digest(answer, blob.digest)
+        with response:
+            if response.status_code in (404, 416) or response.status_code >= 500:
+                raise _LostError(FetchError(f"HTTP {response.status_code} at the end of an upload"))
+            self._repository.require_success(response, blob.digest)
+            self._require_digest(response, blob.digest)
 
-    def _require_digest(self, answer: requests.Response, digest: str) -> None:
-        found = answer.headers.get("Docker-Content-Digest", digest)
+    def _require_digest(self, response: requests.Response, digest: str) -> None:
+        found = response.headers.get("Docker-Content-Digest", digest)
         if found != digest:
             raise IntegrityError(
-                f"the registry {self._repository.name.registry} keeps something else than was sent",
+                f"the registry {self._repository.name.registry} stored other bytes than were sent",
                 found=found,
                 expected=digest,
                 hint="do not use that registry, or the proxy before it, until you know why",
@@ -200,7 +200,7 @@ class Destination:
 
 
 class _Rest:
-    """A blob from some offset on, in the form that ``requests`` sends with a length."""
+    """The rest of a blob from an offset, as a sized stream for ``requests``."""
 
     def __init__(self, stream: IO[bytes], offset: int, blob: Blob, mark: ProgressMark) -> None:
         stream.seek(offset)
@@ -223,14 +223,14 @@ class _Rest:
         return block
 
 
-def _reached(answer: requests.Response) -> int:
-    """Return how many bytes the registry has; it says ``0-0`` of one byte and of none."""
-    found = _RANGE.fullmatch(answer.headers.get("Range", ""))
+def _reached(response: requests.Response) -> int:
+    """Return the number of bytes received; it is ``0-0`` for one byte and for none."""
+    found = _RANGE.fullmatch(response.headers.get("Range", ""))
     last = int(found[1]) if found else 0
     return last + 1 if last else 0
 
 
-def _nonsense(repository: Repository, found: str) -> FetchError:
+def _impossible_state(repository: Repository, found: str) -> FetchError:
     return FetchError(
         f"the registry {repository.name.registry} reports an impossible state of an upload",
         found=found,
@@ -242,5 +242,5 @@ def _broken_off(repository: Repository, reason: FetchError) -> FetchError:
     return FetchError(
         f"sending to the registry {repository.name.registry} broke off, {_STARTS} times",
         found=reason.found or reason.what,
-        hint="run the command again; what arrived whole is not sent again",
+        hint="repeat the command; complete blobs are not sent again",
     )

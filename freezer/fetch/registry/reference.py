@@ -1,4 +1,4 @@
-"""Names of images, by the rules that Docker made (see its ``distribution/reference``)."""
+"""Image names, parsed by Docker's rules (``distribution/reference``)."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 _LONGEST = 500
-"""Characters of a name; the patterns above take time that grows with the square of the length."""
+"""Maximum characters of a name; the patterns above take quadratic time."""
 _SECRET = re.compile(r"[^/@]*:[^/@]*@(?!sha256:)")
-"""A user and a password, which have no place in an image's name."""
+"""A user and a password, which are invalid in an image name."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """An image's name, taken apart."""
+    """A parsed image name."""
 
     registry: str
-    """``host`` or ``host:port``; Docker's short name for its own registry where none is written."""
+    """``host`` or ``host:port``; Docker's short name for its own registry by default."""
     repository: str
     """Such as ``library/debian``."""
     tag: str
     digest: str | None
-    """``sha256:…``; goes before the tag."""
+    """``sha256:…``; takes precedence over the tag."""
 
     @property
     def host(self) -> str:
-        """Where the registry answers, with the port if it is not the usual one."""
+        """The registry's address, with the port unless it is the default one."""
         if self.registry == auth.INDEX_NAME:
             return str(auth.convert_to_hostname(auth.INDEX_URL))
         return self.registry
 
     @property
     def is_loopback(self) -> bool:
-        """Return whether the registry is on this very machine, where plain http harms nobody."""
+        """Whether the registry is on this machine, where plain http is harmless."""
         name = split_url(f"//{self.host}").hostname or ""
         try:
             return ipaddress.ip_address(name).is_loopback
@@ -55,14 +55,14 @@ class Reference:
 
 
 def parse_reference(text: str, hint: str = "correct `base` in freeze.yaml") -> Reference:
-    """Return what a name such as ``debian:bookworm-slim`` means.
+    """Parse an image name such as ``debian:bookworm-slim``.
 
-    Raises ``SpecError``, whose ``hint`` says where to mend it.
+    Raises ``SpecError`` with ``hint`` as the next step.
     """
     found = _parsed(text) if len(text) <= _LONGEST else None
     if found is None:
         raise SpecError(
-            f"{_SECRET.sub('***@', redact(text[:_LONGEST]))!r} is no name of an image",
+            f"{_SECRET.sub('***@', redact(text[:_LONGEST]))!r} is not an image name",
             expected="[registry[:port]/]name[:tag][@sha256:…], in lower case, such as "
             "debian:bookworm-slim",
             hint=hint,
@@ -86,7 +86,7 @@ def _parsed(text: str) -> Reference | None:
 
 
 def _registry(name: str) -> tuple[str, str]:
-    """Split off the registry; the first part is one when it could be nothing else."""
+    """Split off the registry; the first part is one when it cannot be a name."""
     first, slash, rest = name.partition("/")
     if not slash or not ("." in first or ":" in first or first == "localhost"):
         return auth.INDEX_NAME, name

@@ -1,6 +1,6 @@
-"""What belongs to an image in its registry: artifacts whose ``subject`` is its manifest.
+"""Artifacts of an image in its registry, whose ``subject`` is its manifest.
 
-Registries that lack the referrers API get a list under the tag ``sha256-…``, as the protocol says:
+For registries without the referrers API they are listed under the tag ``sha256-…``:
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
 """
 
@@ -40,9 +40,9 @@ class Attached:
 
 
 def attached(repository: Repository, subject: str, kind: str) -> list[Attached]:
-    """Return the artifacts of a kind that belong to the manifest with the digest ``subject``.
+    """Return the artifacts of a type that belong to the manifest with digest ``subject``.
 
-    Nothing in the list can be believed before it is fetched. Raises ``FetchError``.
+    The list is unverified until the artifacts are fetched. Raises ``FetchError``.
     """
     entries = _from_api(repository, subject, kind)
     if entries is None:
@@ -59,7 +59,7 @@ def attached(repository: Repository, subject: str, kind: str) -> list[Attached]:
 def read_artifact(repository: Repository, one: Attached, subject: str) -> tuple[Descriptor, ...]:
     """Return the files of an artifact.
 
-    Raises ``FreezerError`` when it is not what is listed, or belongs to something else.
+    Raises ``FreezerError`` when it does not match the list, or belongs to another subject.
     """
     what = f"artifact {one.manifest.digest}"
     data = repository.read(f"manifests/{one.manifest.digest}", what, oci.MANIFEST)
@@ -73,7 +73,7 @@ def read_artifact(repository: Repository, one: Attached, subject: str) -> tuple[
 def attach(
     repository: Repository, destination: Destination, artifact: bytes, kind: str, subject: str
 ) -> None:
-    """Put an artifact, and have it listed. Its files must be there. Raises ``FetchError``."""
+    """Upload an artifact and list it. Its files must exist. Raises ``FetchError``."""
     if destination.put_manifest(artifact, oci.MANIFEST):
         return
     annotations = json.loads(artifact).get("annotations", {})
@@ -82,7 +82,7 @@ def attach(
         entries = _entries(_list(repository, subject))
         if any(isinstance(one, dict) and one.get("digest") == entry["digest"] for one in entries):
             return
-        # Another push may do the same right now: what counts is what is there afterwards.
+        # Another push may run at the same time: the final state decides.
         destination.put_manifest(oci.index([*entries, entry]), oci.INDEX, _tag(subject))
     raise FetchError(
         f"the registry {repository.name.registry} does not keep an image's list of artifacts",
@@ -92,19 +92,19 @@ def attach(
 
 
 def _from_api(repository: Repository, subject: str, kind: str) -> list[Any] | None:
-    """Return what the registry lists; None when it has no such list."""
+    """Return the registry's list; None when it has no such API."""
     url = repository.address(f"referrers/{subject}?artifactType={quote(kind, safe='')}")
     entries: list[Any] = []
     for _ in range(_MOST_PAGES):
-        with repository.ask("GET", url, headers={"Accept": oci.INDEX}) as answer:
-            if 400 <= answer.status_code < 500 and answer.status_code != 429:
+        with repository.request("GET", url, headers={"Accept": oci.INDEX}) as response:
+            if 400 <= response.status_code < 500 and response.status_code != 429:
                 return None
-            repository.require_success(answer, f"what belongs to {subject}")
-            document = _parse(body_of(url, answer, LARGEST))
+            repository.require_success(response, f"what belongs to {subject}")
+            document = _parse(body_of(url, response, LARGEST))
             if document is None:
                 return None
             entries += _entries(document)
-            following = answer.links.get("next", {}).get("url")
+            following = response.links.get("next", {}).get("url")
         if not following or not repository.is_own(join_url(url, following)):
             break
         url = join_url(url, following)
@@ -139,7 +139,7 @@ def _attached(entry: dict[str, Any]) -> Attached | None:
     try:
         return Attached(documents.descriptor("an artifact", entry), annotations)
     except FreezerError:
-        return None  # somebody's broken entry is no reason to miss the others
+        return None  # a malformed entry of others must not hide the rest
 
 
 def _tag(subject: str) -> str:

@@ -1,4 +1,4 @@
-"""One repository of one registry, over HTTP, with the credentials of ``docker login``.
+"""One repository of a registry, over HTTP, with the credentials of ``docker login``.
 
 Protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from freezer.fetch.registry.reference import Reference
 
 LARGEST = 4 << 20
-"""Bytes of a manifest or a config: what registries accept themselves."""
+"""Maximum bytes of a manifest or a config, as in registries themselves."""
 _LONGEST_REASON = 500
 
 
 class Repository:
-    """A repository to be read, or written to where ``writes``; safe for several threads."""
+    """A repository to read from, or to write to if ``writes``; thread-safe."""
 
     def __init__(
         self, name: Reference, config: Config, *, writes: bool = False, reads: Iterable[str] = ()
     ) -> None:
-        """Find out how the registry is reached; ``reads`` are repositories to mount blobs from.
+        """Find the registry's address; ``reads`` are repositories to mount blobs from.
 
         Raises ``FetchError`` when it cannot be reached.
         """
@@ -51,20 +51,20 @@ class Repository:
         """Return the address of ``manifests/…`` or ``blobs/…`` in this repository."""
         return f"{self._root}/v2/{self.name.repository}/{path}"
 
-    def location(self, url: str, answer: requests.Response) -> str:
-        """Return where an answer to ``url`` sends one to go on. Raises ``FetchError``."""
-        said = answer.headers.get("Location")
-        place = join_url(url, said or "")
-        if not said or split_url(place).scheme not in {"https", split_url(self._root).scheme}:
+    def location(self, url: str, response: requests.Response) -> str:
+        """Return the next location of an upload from a response. Raises ``FetchError``."""
+        location = response.headers.get("Location")
+        place = join_url(url, location or "")
+        if not location or split_url(place).scheme not in {"https", split_url(self._root).scheme}:
             raise FetchError(
                 f"the registry {self.name.registry} does not say where an upload goes on",
-                found=redact(place) if said else "no address",
+                found=redact(place) if location else "no address",
                 expected="an address as safe as the registry's own",
                 hint="report it to whoever runs the registry",
             )
         return place
 
-    def ask(
+    def request(
         self,
         method: str,
         url: str,
@@ -72,32 +72,32 @@ class Repository:
         headers: Mapping[str, str] | None = None,
         body: Callable[[], Any] | None = None,
     ) -> requests.Response:
-        """Return the answer, whatever its status, once the registry let one in.
+        """Send a request; return the response of any status after authentication.
 
         ``body`` is called for each attempt. Raises ``FetchError`` when the connection fails, or
-        when there are no credentials where some are needed.
+        when credentials are missing.
         """
         shown = self._authorization
-        answer = self._send(method, url, headers, body, shown)
-        if answer.status_code != 401 or not self.is_own(url):
-            return answer
-        answer.close()
-        renewed = self._renew(shown, answer, url)
+        response = self._send(method, url, headers, body, shown)
+        if response.status_code != 401 or not self.is_own(url):
+            return response
+        response.close()
+        renewed = self._renew(shown, response, url)
         again = self._send(method, url, headers, body, renewed)
         if again.status_code not in (401, 403) or len(self._scopes) < 2:
             return again
-        # The token is good for less than was requested: do without mounting from elsewhere.
+        # The token has fewer scopes than requested: continue without mounting.
         again.close()
         self._scopes = self._scopes[:1]
-        return self._send(method, url, headers, body, self._renew(renewed, answer, url))
+        return self._send(method, url, headers, body, self._renew(renewed, response, url))
 
-    def require_success(self, answer: requests.Response, what: str) -> None:
-        """Raise ``FetchError`` with the registry's own reason unless it did what it was asked.
+    def require_success(self, response: requests.Response, what: str) -> None:
+        """Raise ``FetchError`` with the registry's own reason for an error status.
 
-        ``what`` is the document or the file that was requested, as the user knows it.
+        ``what`` is the requested document or file, for messages.
         """
-        status, registry = answer.status_code, self.name.registry
-        if answer.ok and status < 300:
+        status, registry = response.status_code, self.name.registry
+        if response.ok and status < 300:
             return
         if status in (401, 403):
             raise refusal(self.name, writes=self._writes)
@@ -108,30 +108,30 @@ class Repository:
             )
         if status == 429:
             raise FetchError(
-                f"the registry {registry} wants fewer requests",
-                found=status_of(answer),
+                f"the registry {registry} limits the rate of requests",
+                found=status_of(response),
                 hint="wait, or `docker login` for a higher limit",
             )
-        reading = answer.request.method in ("GET", "HEAD")
-        does_not = "does not give" if reading else "does not take"
+        reading = response.request.method in ("GET", "HEAD")
+        does_not = "does not serve" if reading else "does not accept"
         raise FetchError(
             f"the registry {registry} {does_not} {what}",
-            found=f"HTTP {status} {self._reason(answer)}".strip(),
+            found=f"HTTP {status} {self._reason(response)}".strip(),
             hint="try again later",
         )
 
     def read(self, path: str, what: str, accept: str = "*/*", limit: int = LARGEST) -> bytes:
         """Return a small document. Raises ``FetchError`` beyond ``limit`` bytes."""
         url = self.address(path)
-        with self.ask("GET", url, headers={"Accept": accept}) as answer:
-            self.require_success(answer, what)
-            return body_of(url, answer, limit)
+        with self.request("GET", url, headers={"Accept": accept}) as response:
+            self.require_success(response, what)
+            return body_of(url, response, limit)
 
-    def _renew(self, shown: Authorization, answer: requests.Response, url: str) -> Authorization:
+    def _renew(self, shown: Authorization, response: requests.Response, url: str) -> Authorization:
         """Get a new token, unless another thread just did."""
         with self._guard:
             if self._authorization is shown:
-                challenge = answer.headers.get("WWW-Authenticate", "")
+                challenge = response.headers.get("WWW-Authenticate", "")
                 self._authorization = authorize(
                     self.name, challenge, url, scopes=self._scopes, writes=self._writes
                 )
@@ -154,32 +154,32 @@ class Repository:
         )
 
     def is_own(self, url: str) -> bool:
-        """Return whether an address is the registry's: others have no business with its token."""
+        """Return whether a URL is the registry's; only then is the token sent."""
         return same_origin(url, self._root)
 
     def _find_root(self, allowed: tuple[str, ...]) -> str:
-        """Return the address at which the registry answers: plain http only where it may."""
+        """Return the registry's base URL: plain http only if permitted."""
         for scheme in allowed[:-1]:
             root = f"{scheme}://{self.name.host}"
             self._root = root
-            with self._send("GET", f"{root}/v2/", None, None, Authorization()) as answer:
-                if answer.status_code != 400:  # what a TLS server says to plain http
+            with self._send("GET", f"{root}/v2/", None, None, Authorization()) as response:
+                if response.status_code != 400:  # a TLS server's response to plain http
                     return root
         return f"{allowed[-1]}://{self.name.host}"
 
     @staticmethod
-    def _reason(answer: requests.Response) -> str:
-        """Return the registry's own words, as far as they may be shown."""
+    def _reason(response: requests.Response) -> str:
+        """Return the registry's own message, made printable."""
         try:
-            first = parse_json(body_of(answer.url, answer, 1 << 16))["errors"][0]
-            said = f"{first['code']}: {first['message']}"
+            first = parse_json(body_of(response.url, response, 1 << 16))["errors"][0]
+            location = f"{first['code']}: {first['message']}"
         except (FetchError, ValueError, LookupError, TypeError):
-            said = answer.reason or ""
-        return redact("".join(c for c in said if c.isprintable())[:_LONGEST_REASON])
+            location = response.reason or ""
+        return redact("".join(c for c in location if c.isprintable())[:_LONGEST_REASON])
 
 
 def schemes(name: Reference, config: Config) -> tuple[str, ...]:
-    """Return how a registry may be spoken to: plainly only on this machine, or where told so."""
+    """Return the permitted schemes: plain http only for loopback or if configured."""
     insecure = name.is_loopback or name.registry in config.insecure_registries
     return ("http", "https") if insecure else ("https",)
 

@@ -1,9 +1,9 @@
-"""Files that are written whole or not at all, wherever Freezer writes one.
+"""Atomic file writes, for all of Freezer.
 
-A file is written under a temporary name in the same folder, ``.NAME.XXXXXXXX.part``, and renamed:
-a reader sees the old bytes or the new ones. Its writer holds an advisory lock on it. A temporary
-file that can be locked was therefore left by a process that was killed, and the next run that
-writes the same file removes it.
+A file is written under a temporary name in the same folder, ``.NAME.XXXXXXXX.part``, and renamed: a
+reader sees the old bytes or the new ones. The writer holds an advisory lock on it. A temporary file
+that can be locked was therefore left by a killed process, and is removed by the next write of the
+same file.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 _MARK: Final = 4
 """Random bytes in a temporary name."""
 _PARTIAL: Final = re.compile(r"\.(?P<name>.+)\.(?:[0-9a-f]{8}|[0-9]{1,10})\.part")
-"""A temporary file; those of earlier versions have a process's ID in place of the random mark."""
+"""A temporary file; those of earlier versions have a process ID instead of random bytes."""
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Replace a file's content in one step. See `replacing`."""
+    """Replace a file's content atomically. See `replacing`."""
     with replacing(path, durable=durable) as stream:
         stream.write(data)
 
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
-    """Open a file that takes the place of ``path`` when the block ends without an error.
+    """Open a file that replaces ``path`` when the block ends without an error.
 
-    The file is whole after a process is killed; if ``durable``, after a power failure as well.
+    Never partial after a kill; with ``durable``, nor after a power failure.
     """
     sweep(path.parent, path.name)
     temporary, stream = _open_temporary(path)
@@ -49,7 +49,7 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
             stream.flush()
             if durable:
                 os.fsync(stream.fileno())
-            # Renamed while the lock is held: no other process takes it for an abandoned file.
+            # Renamed while locked, so no other process considers it abandoned.
             temporary.replace(path)
         if durable:
             _sync_folder(path.parent)
@@ -58,7 +58,7 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
 
 
 def sweep(folder: Path, name: str | None = None) -> None:
-    """Remove the temporary files of killed processes from a folder, or those of one file name."""
+    """Remove temporary files of killed processes from a folder, or those of one file."""
     with suppress(OSError):
         for entry in list(os.scandir(folder)):
             found = _PARTIAL.fullmatch(entry.name)
@@ -68,17 +68,17 @@ def sweep(folder: Path, name: str | None = None) -> None:
 
 def _remove_abandoned(path: Path) -> None:
     with suppress(OSError), path.open("rb") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer is alive
         path.unlink(missing_ok=True)
 
 
 def _open_temporary(path: Path) -> tuple[Path, IO[bytes]]:
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(_MARK)}.part")
-        # Opened with the mode of a common file: the umask applies, unlike with `tempfile`.
+        # Opened with the default mode: the umask applies, unlike with `tempfile`.
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         stream = os.fdopen(handle, "wb")
-        with suppress(OSError):  # file systems without locks: nothing is swept there either
+        with suppress(OSError):  # file systems without locks, where nothing is swept either
             fcntl.flock(stream, fcntl.LOCK_EX)
         if os.fstat(handle).st_nlink:
             return temporary, stream
@@ -86,8 +86,8 @@ def _open_temporary(path: Path) -> tuple[Path, IO[bytes]]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a renaming durable: the name lives in the folder, not in the file."""
-    with suppress(OSError):  # not every file system can
+    """Make a rename durable: the name is stored in the folder."""
+    with suppress(OSError):  # unsupported by some file systems
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(handle)
@@ -101,7 +101,7 @@ _STORE_CLOSED: Final = "set FREEZER_STORE to a folder that you may write to"
 
 @contextmanager
 def store_errors(root: Path) -> Iterator[None]:
-    """Turn a full disk, a read-only one or missing rights in the store into a ``HostError``."""
+    """Convert a full or read-only disk, or missing permissions, to a ``HostError``."""
     with disk_errors(root, full=_STORE_FULL, closed=_STORE_CLOSED):
         yield
 
@@ -110,9 +110,9 @@ def store_errors(root: Path) -> Iterator[None]:
 def disk_errors(
     folder: Path, *, full: str = "free some space there", closed: str | None = None
 ) -> Iterator[None]:
-    """Turn a full disk, a read-only one or missing rights into a ``HostError`` with the folder.
+    """Convert a full or read-only disk, or missing permissions, to a ``HostError``.
 
-    ``full`` and ``closed`` say what to do next.
+    The error names the folder; ``full`` and ``closed`` are the next steps.
     """
     try:
         yield
@@ -132,7 +132,7 @@ def disk_errors(
 
 
 def _closed(path: Path) -> Path:
-    """Return what refuses: a file that is there, else the folder in which it was to be made."""
+    """Return the path without permission: an existing file, else its folder."""
     while not path.exists() and path != path.parent:
         path = path.parent
     return path

@@ -1,4 +1,4 @@
-"""Fetch artifacts into the store: in parallel, resumable, each verified by its SHA-256."""
+"""Fetches artifacts into the store: in parallel, resumable, verified by SHA-256."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 3600.0
-"""Seconds that one process waits while another downloads the same file."""
+"""Maximum seconds to wait for another process that fetches the same file."""
 
 
 def fetch_all(
@@ -35,18 +35,18 @@ def fetch_all(
     report: Reporter,
     jobs: int = 8,
 ) -> dict[str, Path]:
-    """Return the path in the store of every artifact, by SHA-256; fetch what is not there.
+    """Return the path in the store of every artifact, by SHA-256; fetch missing ones.
 
     Raises ``IntegrityError`` when a source serves other bytes than the locked ones,
-    ``ArtifactGoneError`` naming all that no source has any more, ``FetchError`` when a source is
-    out of reach. What did arrive stays in the store either way.
+    ``ArtifactGoneError`` with all that no source has any more, ``FetchError`` when a source cannot
+    be reached. Files that did arrive stay in the store in any case.
     """
-    wanted = {artifact.sha256: artifact for artifact in artifacts}
-    missing = [artifact for sha256, artifact in wanted.items() if not store.has(sha256)]
+    needed = {artifact.sha256: artifact for artifact in artifacts}
+    missing = [artifact for sha256, artifact in needed.items() if not store.has(sha256)]
     missing.sort(key=lambda artifact: -artifact.size)
     if missing:
         _fetch_missing(missing, store, sources, report, jobs)
-    return {sha256: store.verified(sha256) for sha256 in wanted}
+    return {sha256: store.verified(sha256) for sha256 in needed}
 
 
 def _fetch_missing(
@@ -81,7 +81,7 @@ def _attempt(
 def fetch_one(artifact: Artifact, *, store: Store, sources: Sequence[Source], task: Task) -> None:
     """Fetch one artifact into the store, from the first address that has it.
 
-    Two processes that want the same file take turns; the second finds it there.
+    Of two processes that need the same file the second waits and finds it there.
     """
     with store.lock(f"fetch-{artifact.sha256[:16]}", timeout=_PATIENCE, report=SilentReporter()):
         if not store.has(artifact.sha256):
@@ -113,12 +113,12 @@ def _locations(artifact: Artifact, sources: Sequence[Source]) -> Iterator[Locati
 
 
 def _download(artifact: Artifact, location: Location, store: Store, task: Task) -> None:
-    """Download to the partial file, resuming one that an earlier run left."""
+    """Download to the partial file, resuming one of an earlier run."""
     partial = store.partial(artifact.sha256)
     resumed = _size(partial) > 0
     found = _persist(artifact, location, partial, store, task)
     if found != artifact.sha256 and resumed:
-        # The part on disk may have been another file's, or corrupt; whole again, once.
+        # The partial file may have been another file's, or corrupt; start again, once.
         partial.unlink(missing_ok=True)
         found = _persist(artifact, location, partial, store, task)
     if found != artifact.sha256:
@@ -135,7 +135,7 @@ def _download(artifact: Artifact, location: Location, store: Store, task: Task) 
 def _persist(
     artifact: Artifact, location: Location, partial: Path, store: Store, task: Task
 ) -> str:
-    """Receive; where the connection breaks off, go on from there as long as that helps."""
+    """Receive; after a broken connection resume, as long as there is progress."""
     while True:
         before = _size(partial)
         try:
@@ -180,15 +180,15 @@ def _receive(
         and received - response.start < response.size
     ):
         raise FetchError(
-            f"{redact(location.url)} broke off after {received} of {artifact.size} bytes",
-            hint="run the command again; it goes on where it stopped",
+            f"{redact(location.url)} ended after {received} of {artifact.size} bytes",
+            hint="repeat the command; it resumes the download",
         )
     return hasher.hexdigest()
 
 
 def _too_large(artifact: Artifact, location: Location) -> IntegrityError:
     return IntegrityError(
-        f"{redact(location.url)} serves more than the locked file's bytes",
+        f"{redact(location.url)} serves more bytes than the locked file has",
         expected=f"{artifact.size} bytes",
         hint="do not use that source until you know why",
     )
@@ -206,16 +206,17 @@ def _hash_so_far(partial: Path) -> tuple[hashlib._Hash, int]:
 def _summary(
     failures: Sequence[tuple[Artifact, FetchError | IntegrityError]],
 ) -> FetchError | IntegrityError:
-    """Return the one error that says it all; tampering before absence before the network."""
+    """Return one error for all failures; tampering before absence before the network."""
     for _, error in failures:
         if isinstance(error, IntegrityError):
             return error
-    gone = [item for item, error in failures if isinstance(error, ArtifactGoneError)]
-    if not gone:
+    missing = [item for item, error in failures if isinstance(error, ArtifactGoneError)]
+    if not missing:
         return failures[0][1]
     return ArtifactGoneError(
-        f"{len(gone)} locked file{'s are' if len(gone) != 1 else ' is'} no longer at any source",
-        details=[f"{item.file} ({item.source}, sha256 {item.sha256[:12]})" for item in gone],
-        hint="fetch on a machine whose store still holds them, configure a mirror or a dated "
-        "snapshot that does, or lock anew with `freeze lock --upgrade`",
+        f"{len(missing)} locked file{'s are' if len(missing) != 1 else ' is'} no longer "
+        "at any source",
+        details=[f"{item.file} ({item.source}, sha256 {item.sha256[:12]})" for item in missing],
+        hint="fetch on a machine whose store still has them, configure a mirror or a dated "
+        "snapshot that does, or lock again with `freeze lock --upgrade`",
     )

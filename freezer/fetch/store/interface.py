@@ -1,7 +1,7 @@
-"""What a source of artifacts is.
+"""Interface of artifact sources.
 
-A lock names a source (``pypi``); a source knows addresses. The addresses are configuration and
-never leave this room except, redacted, in messages.
+A lock names a source (``pypi``); the source has the addresses. They come from the configuration and
+leave this package only redacted, in messages.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Location:
-    """One address that should serve an artifact. ``url`` may be http(s) or file."""
+    """One address of an artifact. ``url`` may be http(s) or file."""
 
     url: str
-    """May hold credentials: show it only through ``freezer.fetch.http.redact.redact``."""
+    """May contain credentials: display it only through ``freezer.fetch.http.redact.redact``."""
 
 
 class Source(Protocol):
-    """Knows where the artifacts of some source names can be had, best address first."""
+    """Locates the artifacts of some source names, best address first."""
 
     def serves(self, artifact: Artifact) -> bool:
-        """Return whether this source answers for the artifact's source name."""
+        """Return whether this source is responsible for the artifact's source name."""
 
     def locate(self, artifact: Artifact) -> Iterable[Location]:
-        """Yield addresses, lazily: a later one is requested only when the earlier ones failed.
+        """Yield addresses lazily: later ones are needed only when the earlier ones failed.
 
-        An empty answer means that the source was reached and holds no such file. Raises
-        ``FetchError`` when the source itself could not be reached.
+        Nothing is yielded when the source has no such file. Raises ``FetchError`` when the source
+        itself cannot be reached.
         """

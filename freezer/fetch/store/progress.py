@@ -1,4 +1,4 @@
-"""Progress that is told once, however often bytes have to be moved."""
+"""Progress that counts each byte once, however often it is transferred."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 class ProgressMark:
-    """How far one file is."""
+    """The progress of one file."""
 
     def __init__(self, advance: Callable[[int], None]) -> None:
         self._advance = advance
         self._told = 0
 
     def reach(self, position: int) -> None:
-        """Say that all bytes before ``position`` are done."""
+        """Report that all bytes before ``position`` are done."""
         if position > self._told:
             self._advance(position - self._told)
             self._told = position

@@ -1,7 +1,7 @@
-"""The artifact store: files by SHA-256, and small memos, safe for many processes at once.
+"""The artifact store: files by SHA-256, and small memos, safe for concurrent processes.
 
-A file appears under its name only whole and hashed. Partial downloads live beside the blobs, named
-by the hash that they should get, so that a later run resumes them.
+A file has its name only when it is complete and hashed. Partial downloads are stored next to the
+blobs under their expected hash, so that a later run resumes them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class StoreWriter:
-    """Receives a file; its hash and size are known when the ``with`` block has ended well."""
+    """Receives a file; its hash and size are known after the ``with`` block."""
 
     def __init__(self, stream: BinaryIO, root: Path) -> None:
         self._stream = stream
@@ -39,7 +39,7 @@ class StoreWriter:
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of what was written so far."""
+        """The SHA-256 of the bytes written so far."""
         return self._hasher.hexdigest()
 
     def write(self, data: bytes) -> int:
@@ -52,7 +52,7 @@ class StoreWriter:
 
 
 class Store:
-    """A folder of files by hash. Everything in it can be thrown away and made again."""
+    """A folder of files by hash. Everything in it can be deleted and made again."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -62,13 +62,13 @@ class Store:
         self._scratch = root / "scratch"
         self._locks = root / "locks"
         self.spoiled: set[str] = set()
-        """Files that this process found changed and removed, by SHA-256."""
+        """Corrupt files that this process removed, by SHA-256."""
 
     @classmethod
     def open(cls, root: Path | None = None) -> Store:
-        """Return the store at ``root``, ``$FREEZER_STORE`` or ``$XDG_CACHE_HOME/freezer``.
+        """Open the store at ``root``, ``$FREEZER_STORE`` or ``$XDG_CACHE_HOME/freezer``.
 
-        Raises ``HostError`` when it cannot be made or written to.
+        Raises ``HostError`` when it cannot be created or written to.
         """
         store = cls((root or _default_root()).expanduser().absolute())
         folders = (store._blobs, store._memos, store._partial, store._scratch, store._locks)
@@ -78,30 +78,30 @@ class Store:
         if not os.access(store._blobs, os.W_OK):
             raise HostError(
                 f"the store {store.root} cannot be written to",
-                hint="set FREEZER_STORE to a folder that can",
+                hint="set FREEZER_STORE to a writable folder",
             )
         store._sweep()
         return store
 
     def path(self, sha256: str) -> Path:
-        """Return where a file lies, or would lie."""
+        """Return the path of a file, existing or not."""
         return self._blobs / sha256[:2] / sha256
 
     def partial(self, sha256: str) -> Path:
-        """Return where a download of a file is kept until it is whole."""
+        """Return the path of a file's partial download."""
         return self._partial / sha256
 
     def has(self, sha256: str) -> bool:
-        """Return whether a file is here and whole.
+        """Return whether a file is in the store and intact.
 
-        One whose bytes changed is removed and noted in ``corrupt``, so that it counts as missing:
-        a run fetches or makes all such files anew at once.
+        A corrupt one is removed and added to ``spoiled``, so that it counts as missing: a run
+        fetches or makes all such files again at once.
         """
         if not self.path(sha256).is_file():
             return False
         try:
             self.verified(sha256)
-        except HostError:  # another process removed it just now
+        except HostError:  # another process has just removed it
             return False
         except IntegrityError:
             self.spoiled.add(sha256)
@@ -109,10 +109,10 @@ class Store:
         return True
 
     def verified(self, sha256: str) -> Path:
-        """Return a file's path, hashed now unless it is untouched since it was hashed last.
+        """Return a file's path, hashed again unless it is unchanged since it was last hashed.
 
-        Raises ``IntegrityError`` when its bytes are others (it is then removed) and ``HostError``
-        when it is not here.
+        Raises ``IntegrityError`` when its bytes differ (it is then removed) and ``HostError`` when
+        it is missing.
         """
         path = self.path(sha256)
         try:
@@ -122,7 +122,7 @@ class Store:
             found = hash_file(path)
         except FileNotFoundError:
             raise HostError(
-                f"the store does not hold {sha256[:12]}", hint="run `freeze fetch` first"
+                f"the store does not contain {sha256[:12]}", hint="run `freeze fetch` first"
             ) from None
         if found != sha256:
             path.unlink(missing_ok=True)
@@ -130,25 +130,25 @@ class Store:
                 "a file in the store was changed, and has been removed",
                 found=found,
                 expected=sha256,
-                hint="run the command again; it fetches the file anew",
+                hint="repeat the command; it fetches the file again",
             )
         self.put_memo("verified", sha256, stamp)
         return path
 
     def put_bytes(self, data: bytes) -> str:
-        """Keep some bytes; return their SHA-256."""
+        """Store some bytes; return their SHA-256."""
         with self.writer() as writer:
             writer.write(data)
         return writer.sha256
 
     def put_file(self, source: Path, *, sha256: str | None = None, move: bool = False) -> str:
-        """Keep a file, hashed on the way; return its SHA-256.
+        """Store a file; return its SHA-256.
 
-        Raises ``IntegrityError`` when that is not the ``sha256`` that it should be.
+        Raises ``IntegrityError`` when that is not the expected ``sha256``.
         """
         if move:
             found = hash_file(source)
-            self._demand(found, sha256, source)
+            self._require_hash(found, sha256, source)
             self._adopt(source, found)
             return found
         with source.open("rb") as stream, self.writer(sha256=sha256) as writer:
@@ -158,7 +158,7 @@ class Store:
 
     @contextmanager
     def writer(self, *, sha256: str | None = None) -> Iterator[StoreWriter]:
-        """Open a file to be kept; nothing is kept when the block fails."""
+        """Open a file to be stored; nothing is stored when the block fails."""
         with store_errors(self.root):
             handle, name = tempfile.mkstemp(dir=self._partial, prefix=f"new-{os.getpid()}-")
         temporary = Path(name)
@@ -168,9 +168,9 @@ class Store:
                 writer = StoreWriter(stream, self.root)
                 yield writer
             finally:
-                with store_errors(self.root):  # closing writes what is left, and may fail again
+                with store_errors(self.root):  # closing flushes the rest, and may fail again
                     stream.close()
-            self._demand(writer.sha256, sha256, temporary)
+            self._require_hash(writer.sha256, sha256, temporary)
             self._adopt(temporary, writer.sha256)
         finally:
             temporary.unlink(missing_ok=True)
@@ -197,16 +197,16 @@ class Store:
             return None
 
     def put_memo(self, kind: str, key: str, document: Any) -> None:
-        """Keep a small JSON document under a kind and a key."""
+        """Store a small JSON document under a kind and a key."""
         path = self._memo(kind, key)
         with store_errors(self.root):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # One that a power failure spoils is made anew: it need not wait for the disk.
+            # Not synced: one that is corrupted by a power failure is made again.
             write_atomically(path, json.dumps(document).encode(), durable=False)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give a folder on the store's file system, gone when the block ends."""
+        """Yield a temporary folder on the store's file system."""
         with store_errors(self.root):
             folder = Path(tempfile.mkdtemp(dir=self._scratch, prefix=f"{os.getpid()}-"))
         try:
@@ -216,19 +216,19 @@ class Store:
 
     @contextmanager
     def lock(self, name: str, *, timeout: float, report: Reporter) -> Iterator[None]:
-        """Hold a name for this process. Says that it waits; ``BusyError`` after ``timeout`` s."""
-        import filelock  # which loads half of asyncio; most commands lock nothing
+        """Lock a name for this process; reports waiting. ``BusyError`` after ``timeout`` s."""
+        import filelock  # imports half of asyncio; most commands lock nothing
 
         lock = filelock.FileLock(self._locks / f"{name}.lock")
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
-            report.note("Another freeze works on this; waiting for it to finish")
+            report.note("Another freeze process works on this; waiting for it to finish")
             try:
                 lock.acquire(timeout=timeout)
             except filelock.Timeout:
                 raise BusyError(
-                    f"another freeze still works on this after {timeout:.0f} seconds",
+                    f"another freeze process still works on this after {timeout:.0f} seconds",
                     hint="wait for it to finish, or end it, then try again",
                 ) from None
         try:
@@ -245,7 +245,7 @@ class Store:
             self.put_memo("verified", sha256, _stamp(path))
 
     @staticmethod
-    def _demand(found: str, sha256: str | None, path: Path) -> None:
+    def _require_hash(found: str, sha256: str | None, path: Path) -> None:
         if sha256 is not None and found != sha256:
             raise IntegrityError(
                 f"{path.name} is not the file that was locked", found=found, expected=sha256
@@ -256,9 +256,9 @@ class Store:
         return self._memos / kind / name[:2] / name
 
     def _sweep(self) -> None:
-        """Remove the scratch folders and the unfinished files of processes that were killed.
+        """Remove scratch folders and unfinished files of killed processes.
 
-        Unfinished downloads are named by what they should become, and stay to be resumed.
+        Partial downloads have their expected name, and are kept for resuming.
         """
         for folder in self._scratch.iterdir():
             owner = folder.name.partition("-")[0]
@@ -272,7 +272,7 @@ class Store:
 
 @lru_cache
 def _adapter(form: Any) -> Any:
-    from pydantic import TypeAdapter  # a store is often opened without it
+    from pydantic import TypeAdapter  # imported late: often not needed
 
     return TypeAdapter(form)
 
@@ -305,9 +305,9 @@ def _alive(pid: int) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
-    """Return whether a process ended and nobody asked how: in a container often for ever."""
+    """Return whether a process has ended but was not reaped, as often in containers."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2]
     except OSError:
-        return False  # no Linux, or gone since: the next run will see
+        return False  # not Linux, or just ended: left to the next run
     return state[:1] in ("Z", "X")

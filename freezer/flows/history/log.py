@@ -137,7 +137,7 @@ def verify(project: Project, name: str | None) -> Verified:
     if lock_fault is not None:
         found.add(lock_fault)
     elif locked is None and past.head is not None:
-        found.faults.append(f"{shown}/{LOCK_FILE}: the lock is gone")
+        found.faults.append(f"{shown}/{LOCK_FILE}: the lock is missing")
     if not folder.resolve().is_relative_to(project.root.resolve()):
         found.faults.append(f"{shown}: a link that leads out of the project")
     locks = len({one.lock_id for one in past.generations})

@@ -113,10 +113,10 @@ def _sizes(engine: Engine, image: ImageInfo) -> dict[str, int]:
 def _remove(engine: Engine, image: ImageInfo, *, dry: bool) -> Unneeded:
     title, lock_id = image.labels.get(TITLE), image.labels.get(LOCK_LABEL, "")
     what = f"{title} {lock_id[:12]}" if title else "a base" if image.tags else "a working image"
-    said = ""
+    refusal = ""
     try:
         for reference in () if dry else image.tags or (image.id,):
             engine.remove_image(reference)
     except EngineError as error:
-        said = error.found or error.what  # a container uses it, or another image
-    return Unneeded(what, image.id, image.tags, said)
+        refusal = error.found or error.what  # a container uses it, or another image
+    return Unneeded(what, image.id, image.tags, refusal)

@@ -255,8 +255,8 @@ def write(
         for name in CONDA_EXPORTS - files.keys():  # left over from when the environment had conda
             (folder / name).unlink(missing_ok=True)
     locked = Locked(made, identifier, folder)
-    said = tuple(changes(old.lock, made)) if old is not None else ()
-    return LockResult(locked, changed, old is None, said)
+    sentences = tuple(changes(old.lock, made)) if old is not None else ()
+    return LockResult(locked, changed, old is None, sentences)
 
 
 def _previous(project: Project, environment: Environment) -> Locked | None:

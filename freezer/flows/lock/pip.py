@@ -73,12 +73,12 @@ class PipPackagesResolver:
         if self.requirements.locked is not None:
             return PipAnswer(packages=_taken_over(project, self.requirements.locked, wanted, below))
         wheels = _git_wheels(project, self.requirements.git, wanted, below)
-        with with_git(wanted, wheels, store) as whole:
+        with with_git(wanted, wheels, store) as with_wheels:
             if release is None or old is None:
-                found = resolve_pip(whole, resolver, store=store, report=project.report)
+                found = resolve_pip(with_wheels, resolver, store=store, report=project.report)
             else:
                 found = update_pip(
-                    whole, resolver, release, old.pip, store=store, report=project.report
+                    with_wheels, resolver, release, old.pip, store=store, report=project.report
                 )
         found = from_git(found, wheels)
         require_no_project(self.requirements, found.packages)

@@ -52,7 +52,7 @@ class Rollback:
     """The new generation; None when nothing changed."""
     switch_seconds: float | None = None
     """Seconds that the switch took, after the check."""
-    answers_spec: bool | None = None
+    satisfies_spec: bool | None = None
     """Whether the lock answers the spec, which is not changed; None where that is unknown."""
 
 

@@ -145,7 +145,7 @@ def _switch(
     )
     seconds = monotonic() - started
     answers = _answers(project, found.name)
-    return replace(found, done=opened.past.head, switch_seconds=seconds, answers_spec=answers)
+    return replace(found, done=opened.past.head, switch_seconds=seconds, satisfies_spec=answers)
 
 
 def _answers(project: Project, name: str) -> bool | None:

@@ -100,8 +100,8 @@ def wheel_chunks(
 def recall(store: Store, kind: str, key: str) -> Chunk | None:
     """Return a memoised chunk, if its files are still in the store."""
     chunk = store.get_memo(kind, key, Chunk)
-    whole = chunk is not None and store.has(chunk.sha256) and store.has(chunk.index)
-    return chunk if whole else None
+    intact = chunk is not None and store.has(chunk.sha256) and store.has(chunk.index)
+    return chunk if intact else None
 
 
 def remember(store: Store, kind: str, chunk: Chunk) -> Chunk:

@@ -1,4 +1,4 @@
-"""Output of ``freeze check --all``: a row for each lock of the past, then how many are good."""
+"""Output of ``freeze check --all``: a row for each earlier lock, then the number of good ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HOW = {"here": "in the engine", "pulled": "pulled", "rebuilt": "built again", N
 
 
 def show(found: PastChecks, console: Console) -> None:
-    """Print the table, the newest first."""
+    """Print the table, newest first."""
     head = ("[dim]generation", "[dim]lock", "[dim]date", "[dim]image", "[dim]verdict")
     rows = [_row(one) for one in reversed(found.checks)]
     show_rows([(*head, "[dim]why not"), *rows], console)

@@ -1,4 +1,4 @@
-"""Output of ``freeze audit``: a table of factors, then what is known of the packages."""
+"""Output of ``freeze audit``: a table of factors, then known facts on the packages."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 _SLOWER = 1.05
-"""Times that differ by less are those of one thing run twice."""
+"""Times within this ratio count as equal."""
 
 
 def show(result: AuditResult, console: Console) -> None:
-    """Print what each factor does to each training, and what to do about it."""
+    """Print the effect of each factor on each training, and its mitigation."""
     head = ("factor", "training", "bits", "from", "relative", "mitigation costs")
     rows: list[tuple[str, ...]] = [tuple(f"[bold]{cell}[/bold]" for cell in head)]
     rows += [_row(item) for item in result.effects]

@@ -16,12 +16,12 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 10, 26
 
 
 def loss_chart(curve: Curve) -> str:
-    """Return a curve as an SVG element, without any text that a user wrote."""
+    """Return a curve as an SVG element, without any text of a user."""
     values = [v for v in (*curve.expected, *curve.found) if v is not None and math.isfinite(v)]
     if not values or not curve.steps:
         return ""
     low, high = min(values), max(values)
-    # By halves: the difference of two doubles may be larger than any double.
+    # Halved, because the difference of two doubles may overflow.
     spread = (high / 2 - low / 2) or abs(high) or 1.0
     first, last = curve.steps[0], curve.steps[-1]
 

@@ -1,4 +1,4 @@
-"""Output of ``freeze check``: each training, where it differs and why, then the verdict."""
+"""Output of ``freeze check``: each training with its first difference, then the verdict."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def show(result: CheckResult, console: Console) -> None:
-    """Print the verdict, each training, where the first difference is, and what may cause it."""
+    """Print the verdict, each training, the first difference, and possible causes."""
     show_trainings(result.verdict, console)
     for line in likely(result):
         console.print(f"  {escape(printable(line))}", highlight=False, soft_wrap=True)
@@ -42,7 +42,7 @@ def show(result: CheckResult, console: Console) -> None:
 
 
 def show_trainings(verdict: Verdict, console: Console) -> None:
-    """Print each training's verdict and why, and what differs between the two runs."""
+    """Print each training's verdict with its reason, and the differences of the runs."""
     show_rows([_row(one) for one in verdict.trainings], console)
     for one in verdict.trainings:
         _explain(one, console)
@@ -127,7 +127,7 @@ def _where(first: Difference) -> list[str]:
 
 
 def far(first: Difference) -> Iterator[str]:
-    """Yield in words how far apart the two are, as far as it was measured."""
+    """Yield the measured distances as text."""
     if first.place is not None:
         yield first.place
     if first.note is not None:
@@ -142,7 +142,7 @@ def far(first: Difference) -> Iterator[str]:
 
 
 def likely(result: CheckResult) -> Iterator[str]:
-    """Say what follows from a second run, and from where two runs part."""
+    """Return conclusions from a second run and from the first difference."""
     verdict = result.verdict
     if verdict.word not in CHANGED:
         return
@@ -160,10 +160,10 @@ def likely(result: CheckResult) -> Iterator[str]:
 
 
 def experiments(result: CheckResult) -> Iterator[str]:
-    """Yield a sentence for each experiment that looked for the cause of a drift."""
+    """Yield a sentence for each experiment on the cause of a drift."""
     tried = result.assessment.experiments
     for one in tried:
-        came = "every result is restored: this is the cause" if one.is_cause else "still "
+        came = "all results are restored: this is the cause" if one.is_cause else "still "
         word = "" if one.is_cause else str(one.verdict.word)
         yield f"experiment: with {one.experiment.title}, {came}{word}"
     if tried and not any(one.is_cause for one in tried):
@@ -181,7 +181,7 @@ def _other(verdict: Verdict) -> str:
 
 
 def against(result: CheckResult) -> str:
-    """Return in words what the record was compared with, and what was kept."""
+    """Return as text what the record was compared with, and what was stored."""
     lock_id = short_id(result.locked.id)
     if result.recorded:
         return f"two runs of lock {lock_id} here; recorded in {result.reference}"

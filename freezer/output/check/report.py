@@ -1,4 +1,4 @@
-"""``freeze check --report``: a verdict as one page that needs nothing else, or as Markdown."""
+"""``freeze check --report``: a verdict as a self-contained page, or as Markdown."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _values(result: CheckResult) -> dict[str, Any]:
 
 
 def _charts(one: Metrics | None) -> list[tuple[str, Markup]]:
-    """Return the titles and drawings of a training's losses; only numbers are in a drawing."""
+    """Return the titles and charts of a training's losses; charts contain only numbers."""
     if one is None:
         return []
     drawn = [curve for curve in one.curves if len(curve.steps) > 1]
@@ -78,7 +78,7 @@ def _charts(one: Metrics | None) -> list[tuple[str, Markup]]:
 
 
 def _singles(one: Metrics | None) -> list[tuple[str, str, str]]:
-    """Return the losses that were recorded once: there is nothing to draw."""
+    """Return the losses recorded once, for which there is no chart."""
     curves = [curve for curve in (one.curves if one else ()) if len(curve.steps) == 1]
     return [(c.name, _number(c.expected[0]), _number(c.found[0])) for c in curves]
 

@@ -1,4 +1,4 @@
-"""The output of ``freeze bisect``: the generation, the change, and the way back."""
+"""Output of ``freeze bisect``: the generation, the change, and how to go back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show(found: Bisected, console: Console) -> None:
-    """Print what changed the results. The trials were reported as they were made."""
+    """Print the change that changed the results. Trials were reported before."""
     _say(
         f"{found.name}: the results changed from generation {found.good.number} to "
         f"{found.bad.number} ({found.bad.summary})",
@@ -28,20 +28,20 @@ def show(found: Bisected, console: Console) -> None:
         text = plural(found.skipped, "generation")
         _say(f"  {text} between them could not be tried: it may be in one of those", console)
     if not found.culprits:
-        _say("  the two locks install the same: what changed the results is not in them", console)
+        _say("  the two locks install the same: the change is not in the locks", console)
     elif len(found.culprits) == 1:
-        _say(f"  by itself: {found.culprits[0].title}", console)
+        _say(f"  by this change alone: {found.culprits[0].title}", console)
     else:
-        _say("  no smaller set than this is known to change them:", console)
+        _say("  no smaller set of changes is known to change them:", console)
         for one in found.culprits:
             _say(f"    {one.title}", console)
     _say(f"  {found.trial.summary}", console)
     skipped = sum(one.state is State.SKIPPED for one in found.trials)
     _say(f"  {plural(len(found.trials), 'trial')}, {skipped} of them skipped", console)
-    _say(f"  to go back: {way_back(found)}", console)
+    _say(f"  to go back: {rollback_command(found)}", console)
 
 
-def way_back(found: Bisected) -> str:
+def rollback_command(found: Bisected) -> str:
     """Return the command that makes the last good generation current."""
     return f"freeze rollback {found.name} --to {found.good.number}"
 
@@ -68,7 +68,7 @@ def document(found: Bisected) -> dict[str, Any]:
             plain(one.first) for one in (verdict.trainings if verdict else ()) if one.first
         ],
         "trials": [_trial(one) for one in found.trials],
-        "rollback": way_back(found),
+        "rollback": rollback_command(found),
     }
 
 

@@ -1,4 +1,4 @@
-"""The output of ``freeze diff``: what may change results first, then the rest; also as a page."""
+"""Output of ``freeze diff``: likely effects on results first; also as a page."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _sections(result: DiffResult) -> list[tuple[str, Sequence[Change]]]:
 
 
 def _for_role(change: Change) -> Change:
-    """Return a component with what it is for: one library may be for several things."""
+    """Return a component with its role: one library may have several."""
     if change.ecosystem == change.name:
         return change
     return change.model_copy(update={"name": f"{change.ecosystem}: {change.name}"})
@@ -77,7 +77,7 @@ def _safe(text: str) -> str:
 
 
 def page(result: DiffResult, form: str) -> str:
-    """Return the comparison as ``html`` (one page that needs nothing else) or ``md``."""
+    """Return the comparison as ``html`` (self-contained) or ``md``."""
     return render_page(
         f"report/diff.{form}.j2",
         old=result.old.title,

@@ -1,4 +1,4 @@
-"""The output of ``freeze log``: a line for each generation, and what is known of it."""
+"""Output of ``freeze log``: a line for each generation with its checks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def show(log: Log, console: Console) -> None:
-    """Print the generations, the newest first, and say which one is current."""
+    """Print the generations, newest first, with the current one marked."""
     if log.rows:
         head = ("", "[dim]generation", "[dim]lock", "[dim]date", "[dim]action", "[dim]checked")
         rows = [_row(one) for one in reversed(log.rows)]
@@ -33,7 +33,7 @@ def show(log: Log, console: Console) -> None:
                 console.print(f"  {line}", highlight=False, soft_wrap=True)
     if log.unrecorded:
         console.print(
-            f"{log.name}: lock {short_id(log.unrecorded)} is there and is not recorded yet; the "
+            f"{log.name}: lock {short_id(log.unrecorded)} is not recorded yet; the "
             "next `freeze lock` or `freeze check` records it",
             highlight=False,
             soft_wrap=True,
@@ -52,7 +52,7 @@ def document(log: Log) -> dict[str, Any]:
 
 
 def show_verified(found: Verified, console: Console) -> None:
-    """Print what was edited, what the history does not cover, or that nothing was touched."""
+    """Print edited and uncovered files, or that nothing was edited."""
     for fault in found.faults:
         console.print(f"  {escape(printable(fault))}", highlight=False, soft_wrap=True)
     for one in found.uncovered:
@@ -64,7 +64,7 @@ def show_verified(found: Verified, console: Console) -> None:
     elif not found.entries:
         said = f"nothing is recorded yet; {files} not covered"
     else:
-        # Not "untouched" where something could not be compared.
+        # Not "untouched" when something could not be compared.
         word = "what is recorded is untouched" if found.uncovered else "untouched"
         said = (
             f"[bold green]{word}[/bold green], {found.entries} entries and "

@@ -1,4 +1,4 @@
-"""What ``freeze rollback`` says: each step in its order, then what became of it."""
+"""Output of ``freeze rollback``: each step in order, then the result."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _HOW = {
 
 
 def show(done: Rollback, console: Console) -> None:
-    """Print what was verified, what would change or has changed, and what to do next."""
+    """Print what was verified, what would change or has changed, and the next step."""
     for line in _steps(done):
         console.print(f"  {line}", highlight=False, soft_wrap=True)
     if done.check is not None:
-        from freezer.output.check.check import show_trainings  # a dry run has none, and is quick
+        from freezer.output.check.check import show_trainings  # a dry run has none
 
         show_trainings(done.check.verdict, console)
     for line in done.changes:
@@ -67,7 +67,7 @@ def document(done: Rollback) -> dict[str, Any]:
         "already": done.already,
         "deviation": done.done is not None and done.done.deviation,
         "switch-seconds": done.switch_seconds,
-        "answers-spec": done.answers_spec,
+        "satisfies-spec": done.satisfies_spec,
     }
 
 
@@ -89,8 +89,8 @@ def _steps(done: Rollback) -> Iterator[str]:
         record = f"; must be {done.image[7:19]}" if done.image else ""
         yield f"image: is not in the engine, {escape(where)} built again{record}"
     if done.check is None:
-        classes = ", ".join(done.classes) or "no class: two runs could only agree with each other"
-        yield f"check: would be compared with its numbers, which are there for {escape(classes)}"
+        classes = ", ".join(done.classes) or "no class: only two runs could be compared"
+        yield f"check: would be compared with its results, recorded for {escape(classes)}"
 
 
 def _ending(done: Rollback) -> Iterator[str]:
@@ -119,8 +119,8 @@ def _ending(done: Rollback) -> Iterator[str]:
     )
     if done.done.deviation and done.why_not:
         yield f"  {escape(printable(done.why_not))}"
-    if done.answers_spec is False:
+    if done.satisfies_spec is False:
         yield (
-            "  the spec was not changed, and asks for something else than this lock: pin there "
-            f"what is to stay before the next `freeze lock {name}`"
+            "  the spec was not changed and differs from this lock: pin in it what should be "
+            f"kept before the next `freeze lock {name}`"
         )

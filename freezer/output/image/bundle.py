@@ -1,4 +1,4 @@
-"""What ``freeze bundle`` says."""
+"""Output of ``freeze bundle``."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def show(bundled: Bundled, console: Console, *, written: bool) -> None:
-    """Print what a bundle holds, and what to do with it."""
+    """Print the contents of a bundle, and the next step."""
     what = f"{plural(bundled.files, 'file')}, {size(bundled.size)}"
-    said = "written to" if written else "whole and verified:"
+    state = "written to" if written else "complete and verified:"
     text = (
-        f"{bundled.environment}: bundle of lock {short_id(bundled.lock_id)} {said} {bundled.path}"
+        f"{bundled.environment}: bundle of lock {short_id(bundled.lock_id)} {state} {bundled.path}"
     )
     console.print(f"{text} ({what})", highlight=False, soft_wrap=True, markup=False)
     if written:

@@ -1,4 +1,4 @@
-"""What ``freeze images`` says."""
+"""Output of ``freeze images``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def show(images: Images, console: Console) -> None:
-    """Print a row for each image, and what all of them take together."""
+    """Print a row for each image, and the total size."""
     if not images.held:
         console.print("no images yet; `freeze build` makes one")
         return
@@ -33,7 +33,7 @@ def document(images: Images) -> dict[str, Any]:
 
 
 def show_pruned(done: Pruned, console: Console) -> None:
-    """Print what went, or would go, and how much space that is."""
+    """Print the images that were or would be removed, and the freed space."""
     if not done.images:
         console.print("nothing to remove: every image is of a lock or a generation")
         return

@@ -1,4 +1,4 @@
-"""What ``freeze inventory`` says: what computes, whose it is, who loads it; then doubles."""
+"""Output of ``freeze inventory``: libraries with packages and loaders, then duplicates."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from freezer.model.record.inventory import LinkedIn, SharedLibrary
 
 _SHOWN = 3
-"""Loading packages that are named in a row."""
+"""Maximum loading packages in a row."""
 
 
 def show(result: InventoryResult, console: Console) -> None:
-    """Print a row for each implementation, then what there is twice."""
+    """Print a row for each implementation, then duplicates."""
     found = result.inventory
     groups: dict[tuple[str, str, str], list[SharedLibrary]] = {}
     for item in found.libraries:
@@ -37,7 +37,7 @@ def show(result: InventoryResult, console: Console) -> None:
             f"[yellow]warning:[/yellow] {escape(sentence)}", highlight=False, soft_wrap=True
         )
     console.print(
-        f"{plural(len(found.libraries), 'file')} of {found.files} do arithmetic, "
+        f"{plural(len(found.libraries), 'file')} of {found.files} are numeric libraries, "
         f"{inventory_digest(found)[:19]}; kept in {escape(_kept(result))}",
         highlight=False,
         soft_wrap=True,

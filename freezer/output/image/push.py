@@ -1,4 +1,4 @@
-"""What ``freeze push`` and ``freeze pull`` say."""
+"""Output of ``freeze push`` and ``freeze pull``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show_pushed(pushed: Pushed, console: Console) -> None:
-    """Print the name by which the image is pulled, first, and what was sent."""
+    """Print the image's name for pulling first, then what was sent."""
     sent = f"{pushed.sent} of {plural(pushed.layers, 'layer')} sent, {size(pushed.sent_bytes)}"
     if not pushed.fresh:
         sent = f"{plural(pushed.layers, 'layer')}, all of it was there"
@@ -28,7 +28,7 @@ def show_pushed(pushed: Pushed, console: Console) -> None:
 
 
 def show_pulled(pulled: Pulled, console: Console) -> None:
-    """Print the image's ID, what had to be fetched, and what to do next."""
+    """Print the image's ID, what was fetched, and the next step."""
     fetched = f"{size(pulled.fetched)} fetched" if pulled.fresh else "the engine had it"
     classes = ", ".join(pulled.classes) or "none"
     lines = [

@@ -1,4 +1,4 @@
-"""What ``freeze lock`` says: for people the choices that matter, for programs one document."""
+"""Output of ``freeze lock``: a summary for users, a JSON document for programs."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock
 
 _SHOWN = 40
-"""Changes that are listed; the lock itself has them all."""
+"""Maximum listed changes."""
 _OTHER_RUNTIME = (
-    "it builds as it is, with the runtime that is stored next to it; "
-    "`freeze lock` would take the runtime of this version of Freezer, which is another"
+    "it can be built with the runtime that is stored next to it; "
+    "`freeze lock` would use the runtime of this version of Freezer, which differs"
 )
 
 
@@ -50,7 +50,7 @@ def show(result: LockResult, project: Path, console: Console) -> None:
 
 def show_checked(locked: Locked, console: Console) -> None:
     """Print that a lock still satisfies its spec."""
-    text = f"{locked.lock.name}: lock {short_id(locked.id)} answers the spec"
+    text = f"{locked.lock.name}: lock {short_id(locked.id)} satisfies the spec"
     console.print(text, highlight=False)
     if locked.lock.inside != installed_runtime():
         console.print(f"  {_OTHER_RUNTIME}", highlight=False, soft_wrap=True)
@@ -103,7 +103,7 @@ def exceptions(lock: Lock) -> list[tuple[str, str]]:
 
 
 def _ecosystem(ecosystem: Ecosystem, lock: Lock) -> list[tuple[str, str]]:
-    """Return how many packages there are, and of conda what it was solved for."""
+    """Return the number of packages, and for conda the solver's platform."""
     packages = ecosystem.packages(lock)
     if ecosystem.name not in lock.answers and not packages:
         return []
@@ -137,7 +137,7 @@ def _accelerator(lock: Lock) -> list[tuple[str, str]]:
 
 
 def _components(lock: Lock) -> dict[str, list[str]]:
-    """Return what does the arithmetic by role, each once however many files it has."""
+    """Return the numeric components by role, without duplicates of several files."""
     found: dict[str, list[str]] = {}
     for item in lock.components:
         text = f"{item.name} {item.version} ({item.provider})"

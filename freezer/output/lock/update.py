@@ -1,4 +1,4 @@
-"""What ``freeze update`` says: what moved, what made it, and what keeps the rest."""
+"""Output of ``freeze update``: what changed and why, and what prevents more."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show(result: UpdateResult, console: Console) -> None:
-    """Print what moved, or would, and why nothing else did."""
+    """Print what changed or would change, and why nothing else did."""
     named = [str(item) for item in result.moves if item.named]
     forced = [str(item) for item in result.moves if not item.named]
     _list("", named, console)
@@ -68,31 +68,31 @@ def document(result: UpdateResult) -> dict[str, Any]:
 
 
 def _alone(result: UpdateResult) -> Iterator[str]:
-    """Say how far what is named goes if nothing else is to move."""
+    """Return the versions of the named packages when nothing else may change."""
     for item in result.moves:
         if not item.named or result.alone.get(item.name, item.after) == item.after:
             continue
         version = result.alone[item.name].partition(" ")[0]
         if item.before is not None and item.before.partition(" ")[0] == version:
-            yield f"with nothing else {item.name} stays at {version}"
+            yield f"without other changes {item.name} stays at {version}"
         else:
             command = f"freeze update {result.lock.name} {item.name}=={version}"
-            yield f"with nothing else {item.name} goes to {version}: `{command}`"
+            yield f"without other changes {item.name} goes to {version}: `{command}`"
 
 
 def _ending(result: UpdateResult) -> str:
     name, forced = result.lock.name, sum(not item.named for item in result.moves)
     if result.refused:
         return (
-            f"{name}: nothing was written: {plural(forced, 'package')} more would move than named; "
-            "name them as well, or leave out --strict"
+            f"{name}: nothing was written: {plural(forced, 'package')} more would change than "
+            "named; name them as well, or remove --strict"
         )
     if result.written is not None:
         number = f", generation {result.generation.number}" if result.generation else ""
         return f"{name}: lock {short_id(result.written.id)}{number}, as of {result.lock.as_of}"
     if result.moves:
         return f"{name}: nothing was written: a dry run"
-    return f"{name}: nothing moves, lock {short_id(result.before.id)}"
+    return f"{name}: nothing changes, lock {short_id(result.before.id)}"
 
 
 def _list(title: str, items: Iterable[str], console: Console) -> None:

@@ -1,4 +1,4 @@
-"""What ``freeze why`` says of a package: where it comes from, what needs it, what holds it."""
+"""Output of ``freeze why``: a package's origin, dependents and constraints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _CHAINS: Final = 5
 _PARENTS: Final = 10
-"""How many are shown; the others are counted."""
+"""Maximum listed; the others are counted."""
 _WIDTH: Final = 10
 
 
@@ -33,8 +33,8 @@ def show(found: Why, console: Console) -> None:
     for number, answer in enumerate(found.answers):
         if number:
             console.print()
-        told = f"{answer.key.name} {_version(answer)}"
-        console.print(f"[bold]{_safe(told)}[/bold] {_world(answer.key)}", highlight=False)
+        sentence = f"{answer.key.name} {_version(answer)}"
+        console.print(f"[bold]{_safe(sentence)}[/bold] {_title(answer.key)}", highlight=False)
         for label, lines in _facts(found, answer):
             for place, line in enumerate(lines):
                 head = label if place == 0 else ""
@@ -44,7 +44,7 @@ def show(found: Why, console: Console) -> None:
 
 
 def document(found: Why) -> dict[str, Any]:
-    """Return the facts for ``--json``; nothing is left out."""
+    """Return all facts for ``--json``."""
     return {
         "environment": found.environment,
         "lock-id": found.lock_id,
@@ -123,8 +123,8 @@ def _released_entry(found: Released) -> dict[str, Any]:
 def _facts(found: Why, answer: Answer) -> Iterator[tuple[str, Sequence[str]]]:
     package = answer.package
     if not isinstance(package, BasePackage):
-        told = f"{package.file}, {size(package.size)}, sha256 {package.sha256[:12]}"
-        yield "file", [told]
+        sentence = f"{package.file}, {size(package.size)}, sha256 {package.sha256[:12]}"
+        yield "file", [sentence]
     if not dependents(answer.asked) or ";" in answer.asked:
         yield "here", [answer.asked]
     if answer.why:
@@ -143,7 +143,7 @@ def _parents(answer: Answer) -> list[str]:
     needs = answer.parents
     lines = [f"{_step(answer.key, one.by)}: {_wanted(one)}" for one in needs[:_PARENTS]]
     if answer.key.ecosystem in ("debian", "base") and lines:
-        lines.append("perhaps others too: of a Debian package the lock names the nearest one")
+        lines.append("perhaps others too: the lock names only the nearest one of a Debian package")
     return lines + _more(len(needs) - _PARENTS)
 
 
@@ -151,12 +151,12 @@ def _wanted(need: Need) -> str:
     if need.wanted:
         return ", ".join(text or "any version" for text in need.wanted)
     if need.by.ecosystem == "pip":
-        return "range not known, no wheel of it is in the store (`freeze fetch` brings wheels)"
+        return "range not known, no wheel of it is in the store (`freeze fetch` fetches wheels)"
     return "range not known, it is not in the lock"
 
 
 def _chains(answer: Answer) -> list[str]:
-    """Return the ways to the package; the package alone, which was requested, is no way."""
+    """Return the paths to the package, without the package alone if it was requested."""
     ways = [one for one in answer.chains if len(one) > 1]
     lines = [" > ".join(_step(answer.key, step) for step in way) for way in ways[:_CHAINS]]
     return lines + _more(len(ways) - _CHAINS)
@@ -182,35 +182,36 @@ def _hold(one: Hold) -> str:
 
 def _since(since: Since) -> str:
     one = since.generation
-    told = (
+    sentence = (
         f"generation {one.number} of {one.date[:10]} ({one.action}, lock {short_id(one.lock_id)})"
     )
     reason = f": {one.reason}" if one.reason else ""
-    return told + reason + ("" if since.complete else "; an older lock cannot be read")
+    return sentence + reason + ("" if since.complete else "; an older lock cannot be read")
 
 
 def _released(name: str, found: Released) -> Iterator[str]:
     if found.why_not is not None:
-        yield f"it could not be found out what would move: {found.why_not}"
+        yield f"what would change could not be determined: {found.why_not}"
         return
     if not found.moves:
-        yield f"nothing would move{f': {found.limit}' if found.limit else ''}"
+        yield f"nothing would change{f': {found.limit}' if found.limit else ''}"
         return
     for one in found.moves:
         yield f"{'' if one.named else 'with it '}{one}"
     after = next((one.after for one in found.moves if one.named and one.name == name), None)
     if found.alone not in (None, after):
-        yield f"with nothing else it is {found.alone}"
+        yield f"without other changes it is {found.alone}"
 
 
 def _to_move(found: Why, answer: Answer) -> str:
     if answer.key.ecosystem == "base":
-        return f"it moves with the base alone: `freeze update {found.environment} base`"
+        return f"it only changes with the base: `freeze update {found.environment} base`"
     if answer.key.ecosystem == "build":
-        return f"it moves with what it builds: `freeze update {found.environment} {answer.key.of}`"
-    ask = "; --ask tells how far, and what would move with it"
+        command = f"freeze update {found.environment} {answer.key.of}"
+        return f"it changes with the package that it builds: `{command}`"
+    ask = "; --ask prints how far, and what would change with it"
     command = f"freeze update {found.environment} {answer.key.name}"
-    return f"`{command}` moves it as far as the rest allows{ask}"
+    return f"`{command}` updates it as far as the other packages allow{ask}"
 
 
 def _version(answer: Answer) -> str:
@@ -218,7 +219,7 @@ def _version(answer: Answer) -> str:
     return f"{answer.package.version} {build}" if build else answer.package.version
 
 
-def _world(key: Key) -> str:
+def _title(key: Key) -> str:
     return f"for the build of {escape(key.of)}" if key.of else f"from {key.ecosystem}"
 
 

@@ -44,7 +44,7 @@ _NETLIB: tuple[tuple[Literal["blas", "lapack"], str], ...] = (
     ("blas", "libblas"),
     ("lapack", "liblapack"),
 )
-"""Elsewhere these only point at the implementation; the build tells."""
+"""For other builds these only depend on the implementation; the build string names it."""
 _MOVED: tuple[tuple[Literal["cudnn", "libstdc++"], str, str, str], ...] = (
     ("cudnn", "cuDNN", "cudnn", "libcudnn"),
     ("libstdc++", "libstdc++", "libstdcxx-ng", "libstdcxx"),

@@ -46,7 +46,10 @@ def contradictions(lock: Lock, store: Store) -> Iterator[tuple[PipPackage, str]]
             continue
         listed = {canonicalize_name(item.name) for item in needs}
         for name in sorted(set(package.requires) - listed - {package.name, *lock.overrides}):
-            yield package, f"{package.name} {package.version} needs no {name}, which the lock says"
+            yield (
+                package,
+                f"{package.name} {package.version} does not need {name}, which the lock lists",
+            )
 
 
 def _unmet(package: PipPackage, lock: Lock, store: Store) -> Iterator[str]:

@@ -61,16 +61,16 @@ def name_warnings(
     A package that has existed for long, in many versions, is not suspicious: imitations are found
     and removed sooner.
     """
-    said = []
+    warnings = []
     for item in requirements:
         if alias := aliases().get(item.name):
-            said.append(f"{item.where}: {item.name} is an old or mistaken name for {alias}")
+            warnings.append(f"{item.where}: {item.name} is an old or mistaken name for {alias}")
         elif (near := near_names(item.name)) and not _is_established(item.name, index, as_of):
-            said.append(
+            warnings.append(
                 f"{item.where}: {item.name} is one letter away from {' and '.join(near)}; is it "
                 "the intended package?"
             )
-    return list(dict.fromkeys(said))
+    return list(dict.fromkeys(warnings))
 
 
 def _is_established(name: str, index: PythonIndex, as_of: str) -> bool:

@@ -128,22 +128,20 @@ def no_such_package(package: Unavailable, request: PipRequest) -> ResolveError:
 
 def _others(name: str, request: PipRequest, index: PythonIndex) -> Iterator[str]:
     pinned = [
-        asked
-        for asked in request.requirements
-        if asked.name not in {name, *request.allow_sdist}
-        and asked.applies(request.target)
-        and str(asked.requirement.specifier).startswith("==")
+        pin
+        for pin in request.requirements
+        if pin.name not in {name, *request.allow_sdist}
+        and pin.applies(request.target)
+        and str(pin.requirement.specifier).startswith("==")
     ]
     with ThreadPoolExecutor(max_workers=8) as pool:
-        offers = pool.map(
-            lambda asked: releases(index, asked.name, request.cut_off(asked.name)), pinned
-        )
-        for asked, offered in zip(pinned, offers, strict=True):
-            wanted = within(offered, str(asked.requirement.specifier))
+        offers = pool.map(lambda pin: releases(index, pin.name, request.cut_off(pin.name)), pinned)
+        for pin, offered in zip(pinned, offers, strict=True):
+            wanted = within(offered, str(pin.requirement.specifier))
             if wanted and not any(best_wheel(item.wheels, request.target) for item in wanted):
                 pythons = {python for item in wanted for python in item.pythons()}
                 what = f"wheels for Python {_span(pythons)}" if pythons else "no wheel"
-                yield f"{asked.where}: {asked.requirement} has {what}"
+                yield f"{pin.where}: {pin.requirement} has {what}"
 
 
 def _withdrawn(package: Unavailable, wanted: list[Release], offered: list[Release]) -> ResolveError:

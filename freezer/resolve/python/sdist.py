@@ -38,11 +38,11 @@ def build_request(request: PipRequest, requires: Sequence[str], file: str) -> Pi
     Constraints and pins of the environment do not apply: the build has an environment of its own.
     """
     where = Where(f"{file}/pyproject.toml", key="build-system.requires")
-    asked = tuple(PipRequirement(_requirement(text, where), where) for text in requires)
+    needed = tuple(PipRequirement(_requirement(text, where), where) for text in requires)
     links = tuple(url for url in request.indexes.find_links if url != request.stand_ins)
     return replace(
         request,
-        requirements=asked,
+        requirements=needed,
         constraints=(),
         overrides=(),
         keep={},

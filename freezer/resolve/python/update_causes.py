@@ -68,11 +68,11 @@ def why_not_newer(
         more = f"; {later.version} came on {(later.uploaded or '?')[:10]}" if later else ""
         return None, f"it is the newest as of {cut_off}{more}"
     version = str(newest.version)
-    for asked in (*request.requirements, *request.constraints):
-        wanted = asked.requirement.specifier
-        mine = asked.name == package.name and asked.applies(request.target)
+    for limit in (*request.requirements, *request.constraints):
+        wanted = limit.requirement.specifier
+        mine = limit.name == package.name and limit.applies(request.target)
         if mine and not wanted.contains(newest.version, prereleases=True):
-            return version, f"{asked.where} requires {asked.requirement}"
+            return version, f"{limit.where} requires {limit.requirement}"
     parents = [item for item in locked if package.name in item.requires]
     needs = _needs(parents, LocalIndex(DatedIndex(request, undated=True)), request)
     cause = _refused(version, package.name, needs, _table(locked))
@@ -102,14 +102,14 @@ def _refused(
     locked: Mapping[str, PipPackage],
 ) -> str | None:
     """Return the packages whose requirements exclude a version of another one."""
-    said = [
+    refusals = [
         f"{_named(locked[by])} wants {name}{item.specifier}"
         for by, wanted in needs.items()
         for item in wanted
         if canonicalize_name(item.name) == name
         and not item.specifier.contains(version, prereleases=True)
     ]
-    return ", ".join(said) or None
+    return ", ".join(refusals) or None
 
 
 def _refusing(
@@ -119,13 +119,13 @@ def _refusing(
     after: Mapping[str, PipPackage],
 ) -> str | None:
     """Return the packages whose requirements excluded a changed package's old version."""
-    said = [
+    refusals = [
         f"{_named(before[name])} wants {other}{item.specifier}"
         for item in needs.get(name, ())
         for other in [canonicalize_name(item.name)]
         if other in after and not item.specifier.contains(after[other].version, prereleases=True)
     ]
-    return ", ".join(said) or None
+    return ", ".join(refusals) or None
 
 
 def _needs(

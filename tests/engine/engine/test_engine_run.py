@@ -175,7 +175,7 @@ def test_what_is_larger_than_it_may_be_is_not_fetched(
     engine: DockerEngine, tiny_image: ImageInfo, tmp_path: Path
 ) -> None:
     options = RunOptions(fetch_limit=5000)
-    with pytest.raises(EngineError, match="/bin/tail in the image is larger than it may be"):
+    with pytest.raises(EngineError, match="/bin/tail in the image is too large"):
         engine.run(tiny_image.id, ["id"], options, fetch={"/bin/tail": tmp_path / "out"})
     assert not list(tmp_path.iterdir())
 

@@ -100,7 +100,7 @@ def test_what_does_not_go_together_is_said(home, freeze, tmp_path):
         (("push", "demo", "a/b", "c/d"), "nothing more"),
         (("push",), "Missing argument"),
         (("pull", "demo:v1"), "a tag may move"),
-        (("push", "demo@sha256:1"), "is no name of an image"),
+        (("push", "demo@sha256:1"), "is not an image name"),
     ):
         code, _, err = freeze(*arguments)
         assert code == EXIT_USER

@@ -27,7 +27,7 @@ def test_those_that_others_use_come_last() -> None:
 
 
 def test_too_few_is_an_error() -> None:
-    with pytest.raises(EngineError, match="8 CPUs, and the engine has 2") as raised:
+    with pytest.raises(EngineError, match="8 CPUs, but the engine has 2") as raised:
         choose(8, range(2))
     assert "smoke.cpus" in str(raised.value.hint)
 

@@ -167,7 +167,7 @@ def scanned(data: bytes) -> object:
 
 def label(data: bytes) -> object:
     text = data.decode("utf-8", "replace")
-    return is_gone(text), cpuset.available_in(text), identity.said_id([text])
+    return is_gone(text), cpuset.available_in(text), identity.id_of_tags([text])
 
 
 LAYER = tar([folder("etc/"), member("etc/x", b"data"), link("etc/y", "x"), member("etc/.wh.z"),

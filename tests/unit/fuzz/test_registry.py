@@ -156,7 +156,7 @@ def redirect(data: bytes) -> object:
 def header(data: bytes) -> object:
     value = data.decode("latin-1")
     answer = answering(503, **{"Retry-After": value, "Content-Length": value, "Range": value})
-    wait, length = transport.asked_to_wait(answer), transport.content_length(answer)
+    wait, length = transport.retry_after(answer), transport.content_length(answer)
     if (wait is not None and not 0 <= wait < 1e12) or (length is not None and length < 0):
         raise AssertionError(wait, length)
     return transport.status_of(answer), _reached(answer)

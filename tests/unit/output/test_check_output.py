@@ -147,7 +147,7 @@ def test_an_experiment_that_restores_the_results_is_the_cause():
     moved = record(lines(loss=0.6))
     text = said(record(), moved, repeats=True, experiments=(restored(moved), restored(record())))
     assert "experiment: with 1 thread, as in the reference, still drifted" in text
-    assert "every result is restored: this is the cause" in text
+    assert "all results are restored: this is the cause" in text
     assert "freeze bisect" not in text
 
 

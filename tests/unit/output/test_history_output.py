@@ -76,7 +76,7 @@ def test_the_log_without_a_history(tmp_path: Path) -> None:
     past = make_past(tmp_path)
     past.place("1.0")
     text = said(log_output.show, log(past.opened, NAME))
-    assert "is there and is not recorded yet" in text
+    assert "is not recorded yet" in text
     empty = replace(log(past.opened, NAME), unrecorded=None)
     assert said(log_output.show, empty) == "demo: no history yet; `freeze lock` begins it\n"
     assert log_output.document(empty) == {
@@ -98,7 +98,7 @@ def test_a_dry_run(planned: Rollback) -> None:
     text = said(rollback_output.show, planned)
     assert "back from generation 2 to 1" in text
     assert "is in the engine; the one on record" in text
-    assert "would be compared with its numbers" in text
+    assert "would be compared with its results" in text
     assert text.endswith(
         "demo: dry run, nothing was touched; 1 change to go back to generation 1\n"
     )
@@ -113,7 +113,7 @@ def test_a_dry_run(planned: Rollback) -> None:
         ({"how": None, "place": "r/x"}, "would be pulled from r/x, or else built again; must be"),
         ({"how": "pulled", "place": "r/x"}, "was pulled from r/x"),
         ({"how": "rebuilt", "on_record": False}, "was built again; not the one on record"),
-        ({"classes": ()}, "no class: two runs could only agree with each other"),
+        ({"classes": ()}, "no class: only two runs could be compared"),
     ],
 )
 def test_where_the_image_would_come_from(

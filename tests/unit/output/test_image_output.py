@@ -145,14 +145,14 @@ def test_one_row_for_each_implementation_however_many_files_it_has() -> None:
     ]
     digest = inventory_digest(result.inventory)
     assert last == (
-        f"3 files of 900 do arithmetic, {digest[:19]}; kept in lockfiles/demo/inventory.json"
+        f"3 files of 900 are numeric libraries, {digest[:19]}; kept in lockfiles/demo/inventory.json"
     )
 
 
 def test_doubles_are_warned_of_in_their_own_words() -> None:
     shown = printed(inventory_output.show, inventory("2 BLAS: [one] and another"))
     assert shown[0] == "warning: 2 BLAS: [one] and another"
-    assert shown[1].startswith("0 files of 900 do arithmetic")
+    assert shown[1].startswith("0 files of 900 are numeric libraries")
 
 
 def test_the_document_of_an_inventory_holds_it_whole() -> None:

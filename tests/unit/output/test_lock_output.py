@@ -110,10 +110,10 @@ def test_a_lock_that_is_there_already_changes_nothing() -> None:
 
 def test_a_check_says_where_the_runtime_is_another() -> None:
     (same,) = printed(lock_output.show_checked, locked(inside=installed_runtime()))
-    assert same == f"demo: lock {sha('a')[:12]} answers the spec"
+    assert same == f"demo: lock {sha('a')[:12]} satisfies the spec"
     first, other = printed(lock_output.show_checked, locked())
     assert first == same
-    assert "it builds as it is" in other
+    assert "it can be built" in other
 
 
 def test_the_document_of_a_lock_has_its_facts() -> None:
@@ -157,14 +157,16 @@ def test_an_update_lists_what_is_named_first_and_then_what_that_forces() -> None
 @pytest.mark.parametrize(
     ("alone", "line"),
     [
-        ("2.0.2", "with nothing else numpy goes to 2.0.2: `freeze update demo numpy==2.0.2`"),
-        ("1.26.4", "with nothing else numpy stays at 1.26.4"),
+        ("2.0.2", "without other changes numpy goes to 2.0.2: `freeze update demo numpy==2.0.2`"),
+        ("1.26.4", "without other changes numpy stays at 1.26.4"),
         ("2.1.0", None),
     ],
 )
 def test_how_far_the_named_package_goes_by_itself(alone: str, line: str | None) -> None:
     shown = printed(update_output.show, update(NUMPY, SCIPY, alone={"numpy": alone}))
-    assert [one for one in shown if one.startswith("with nothing else")] == ([line] if line else [])
+    assert [one for one in shown if one.startswith("without other changes")] == (
+        [line] if line else []
+    )
 
 
 def test_limits_are_said_of_what_could_be_newer_and_of_what_stayed() -> None:
@@ -192,12 +194,12 @@ def test_limits_are_said_of_what_could_be_newer_and_of_what_stayed() -> None:
         (
             update(NUMPY, SCIPY, written=False, refused=True),
             (
-                "demo: nothing was written: 1 package more would move than named; "
-                "name them as well, or leave out --strict"
+                "demo: nothing was written: 1 package more would change than named; "
+                "name them as well, or remove --strict"
             ),
         ),
         (update(NUMPY, written=False), "demo: nothing was written: a dry run"),
-        (update(written=False), f"demo: nothing moves, lock {sha('a')[:12]}"),
+        (update(written=False), f"demo: nothing changes, lock {sha('a')[:12]}"),
     ],
 )
 def test_where_nothing_is_written_the_reason_is_said(done: UpdateResult, ending: str) -> None:

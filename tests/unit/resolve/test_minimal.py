@@ -40,7 +40,7 @@ def test_no_package_moves_that_need_not(index: Index, chance: Random) -> None:
     def stays(answer: Pins) -> frozenset[str]:
         return frozenset(name for name in others if answer.get(name, old[name]) == old[name])
 
-    result = least_moved(allowed[-1], others, solve=solve, unmoved=stays)
+    result = least_moved(allowed[-1], others, solve=solve, unchanged=stays)
     assert result in allowed
     kept = stays(result)
     for name in set(others) - kept:
@@ -98,7 +98,7 @@ def test_few_questions(count: int, forced: set[int]) -> None:
         calls += 1
         return None if held & must else held
 
-    result = least_moved(frozenset(), names, solve=solve, unmoved=lambda answer: answer)
+    result = least_moved(frozenset(), names, solve=solve, unchanged=lambda answer: answer)
     assert result == frozenset(names) - must
     assert calls <= 1 + 2 * len(must) * (1 + math.ceil(math.log2(count)))
 
@@ -108,6 +108,6 @@ def test_nothing_is_asked_where_nothing_moved() -> None:
         raise AssertionError(held)
 
     assert (
-        least_moved("as it was", ["a"], solve=solve, unmoved=lambda _: frozenset("a"))
+        least_moved("as it was", ["a"], solve=solve, unchanged=lambda _: frozenset("a"))
         == "as it was"
     )

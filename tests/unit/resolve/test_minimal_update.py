@@ -50,7 +50,7 @@ def test_what_is_preferred_does_not_stand_in_the_way_of_what_is_named() -> None:
     settled, _ = moved(Release(frozenset({"num"})))
     assert settled.answer == {"num": "2", "sci": "2", "plot": "1"}
     assert settled.refusals == {"sci": "sci 1 needs num<2"}
-    assert settled.alone == {"num": "1"}, "with nothing else it stays"
+    assert settled.alone == {"num": "1"}, "without other changes it stays"
 
 
 def test_a_version_that_was_given_is_where_it_goes() -> None:

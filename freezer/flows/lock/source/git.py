@@ -171,7 +171,7 @@ def _archival(
     requires: Sequence[PipPackage],
     described: str | None,
 ) -> dict[str, bytes]:
-    """Return the files that tell a build its version, by path, where the project reads tags.
+    """Return files with the version for the build, by path, if the project reads tags.
 
     The build sees no repository. ``git archive`` would fill in the same file.
     """

@@ -89,7 +89,7 @@ def _out_of_reach(channel: CondaChannel, error: FetchError) -> FetchError:
 def _no_channel(channel: CondaChannel, subdir: str) -> FetchError:
     return FetchError(
         f"there is no conda channel {channel.name} with packages for {subdir}",
-        details=[f"asked: {redact(url)}" for url in channel.urls],
+        details=[f"tried: {redact(url)}" for url in channel.urls],
         hint="check its spelling; a channel of your own is configured with "
         f"`sources: {{conda: {{{channel.name}: [ADDRESS]}}}}`",
     )

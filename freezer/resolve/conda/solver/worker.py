@@ -161,7 +161,7 @@ def _offer(
 def _near(spec: MatchSpec, found: list[RepoDataRecord]) -> list[str]:
     """Return builds of the requested version, or the neighbouring versions.
 
-    Empty for a range of versions: the newest ones say more then.
+    Empty for a range of versions: the newest ones are more useful then.
     """
     any_build = MatchSpec(f"{spec.name.normalized} {spec.version or '*'}")
     if same := [record for record in found if record.matches(any_build)]:

@@ -61,7 +61,7 @@ def take_over(
         found = _look_up(
             [_query(pin, pin.channel.name) for pin in rest], channels, subdir, store, report
         )
-        _require_there([gone for gone, _ in found if gone])
+        _require_available([removed for removed, _ in found if removed])
         records |= {record["name"]: record for _, record in found if record}
     reasons = reasons_of({name: record.get("depends", ()) for name, record in records.items()}, {})
     packages = []
@@ -95,7 +95,7 @@ def removed_from_channels(
     if not queries:
         return []
     found = _look_up(queries, missing, subdir, store, report)
-    return [gone for gone, _ in found if gone]
+    return [removed for removed, _ in found if removed]
 
 
 def _query(item: CondaPin | CondaPackage, channel: str) -> dict[str, Any]:
@@ -136,18 +136,18 @@ def _checked(
     return None, {**record, "sha256": record.get("sha256") or item["sha256"]}
 
 
-def _require_there(gone: Sequence[Gone]) -> None:
-    replaced = [item for item in gone if item.replaced]
+def _require_available(removed: Sequence[Gone]) -> None:
+    replaced = [item for item in removed if item.replaced]
     if replaced:
         raise IntegrityError(
             "a channel serves other bytes than the locked ones",
             details=[str(item) for item in replaced],
             hint="do not use that channel until you know why",
         )
-    if gone:
-        count = len(gone)
+    if removed:
+        count = len(removed)
         raise ArtifactGoneError(
             f"{count} locked package{'s are' if count > 1 else ' is'} no longer on the channel",
-            details=[str(item) for item in gone],
+            details=[str(item) for item in removed],
             hint="solve again from the environment.yml, or configure a mirror that still has them",
         )

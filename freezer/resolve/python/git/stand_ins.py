@@ -69,17 +69,17 @@ def with_git(request: PipRequest, wheels: Sequence[GitWheel], store: Store) -> I
         yield request
         return
     with store.scratch() as folder:
-        asked = []
+        pinned = []
         for wheel in wheels:
             version = _labelled(wheel.package)
             _write(folder, wheel, version)
             extras = f"[{','.join(wheel.requirement.extras)}]" if wheel.requirement.extras else ""
             text = f"{wheel.package.name}{extras}=={version}"
-            asked.append(PipRequirement(Requirement(text), wheel.requirement.where))
+            pinned.append(PipRequirement(Requirement(text), wheel.requirement.where))
         links = (folder.as_uri(), *request.indexes.find_links)
         yield replace(
             request,
-            requirements=(*request.requirements, *asked),
+            requirements=(*request.requirements, *pinned),
             indexes=replace(request.indexes, find_links=links),
             keep={n: v for n, v in request.keep.items()
                   if n not in {wheel.package.name for wheel in wheels}},

@@ -35,9 +35,9 @@ def skipped_files(stderr: str) -> tuple[str, ...]:
 def exact_versions(request: PipRequest) -> dict[str, Version]:
     """Return the pinned versions by normalised name."""
     return {
-        asked.name: Version(specifier.version)
-        for asked in (*request.requirements, *request.constraints)
-        for specifier in asked.requirement.specifier
+        one.name: Version(specifier.version)
+        for one in (*request.requirements, *request.constraints)
+        for specifier in one.requirement.specifier
         if specifier.operator == "==" and not specifier.version.endswith(".*")
     }
 

@@ -109,8 +109,8 @@ def _conflict(text: str, request: PipRequest) -> ResolveError:
 
 def _is_cause(item: PipRequirement, found: list[tuple[str, str]]) -> bool:
     """Return whether a requirement is a cause of a conflict, directly or through another."""
-    wanted = (_requirement(text) for text, _ in found)
-    names = {canonicalize_name(item.name) for item in wanted if item is not None}
+    needed = (_requirement(text) for text, _ in found)
+    names = {canonicalize_name(one.name) for one in needed if one is not None}
     return item.name in names | {_parent(by).split()[0] for _, by in found if by != "None"}
 
 

@@ -298,12 +298,14 @@ class _Walk:
     def _pin(self, entry: _Package, refusals: Refusals) -> LockedPin | None:
         name, url = canonicalize_name(entry.name), entry.source.get("url")
         requires = tuple(sorted(self._needs[id(entry)]))
-        asked = id(entry) in self._requested
+        is_requested = id(entry) in self._requested
         if "lfs=true" in entry.source.get("git", "").partition("?")[2]:
             refusals.add(name, entry.version, "from git with large files (LFS), which are not read")
             return None
         if git := self._git(name, entry.source.get("git")):
-            return git_pin(name, entry.version or "", git, requires=requires, requested=asked)
+            return git_pin(
+                name, entry.version or "", git, requires=requires, requested=is_requested
+            )
         if not url and "registry" not in entry.source:
             kind, address = next(iter(entry.source.items()), ("nothing", ""))
             refusals.add(name, entry.version, f"from {_KINDS.get(kind, kind)} ({address})")
@@ -317,7 +319,7 @@ class _Walk:
         pin = Pin(name, entry.version or "", wheels=files, sdist=sdist)
         if url:
             pin = Pin(name, entry.version or "", direct=files[0] if files else sdist)
-        return LockedPin(pin, Where(self.lock.shown), requires, asked)
+        return LockedPin(pin, Where(self.lock.shown), requires, is_requested)
 
     def _git(self, name: str, address: str | None) -> GitRequirement | None:
         """Parse uv's ``https://HOST/X.git?subdirectory=D&rev=R#COMMIT``."""

@@ -188,17 +188,17 @@ def undated_that_might_help(stderr: str) -> frozenset[str]:
 
 
 def _cause(
-    package: list[tuple[str, str]], request: PipRequest, index: PythonIndex
+    candidates: list[tuple[str, str]], request: PipRequest, index: PythonIndex
 ) -> tuple[str, str]:
     """Return the package to report: the user's pin, else one without a wheel in any version."""
     pins = {item.name for item in request.requirements if "==" in str(item.requirement.specifier)}
-    pinned = [item for item in package if item[0] in pins]
+    pinned = [item for item in candidates if item[0] in pins]
     hopeless = (
         item
-        for item in dict.fromkeys(package)
+        for item in dict.fromkeys(candidates)
         if not fitting(releases(index, item[0], request.cut_off(item[0])), request.target)
     )
-    return next((item for item in (*pinned, *hopeless)), package[0])
+    return next((item for item in (*pinned, *hopeless)), candidates[0])
 
 
 def _unavailable(name: str, specifier: str, text: str, request: PipRequest) -> Unavailable:

@@ -85,7 +85,7 @@ def test_kernels_are_put_back_and_named_as_the_cause(
     assert "equivalent" in said  # rounding, and kernels that explain it
     assert "differs: the BLAS kernels" in said
     assert (
-        "with OpenBLAS's kernels for Nehalem, as in the reference, every result is restored" in said
+        "with OpenBLAS's kernels for Nehalem, as in the reference, all results are restored" in said
     )
     assert "numpy differs first in" in said
     assert "restored alone: all results restored" in page.read_text()

@@ -92,7 +92,7 @@ def test_back_whatever_is_gone(lock: Project, engine: Engine, tmp_path: Path) ->
     assert (done["image"]["id"], done["image"]["on-record"]) == (image, True)
     assert (done["check"]["verdict"], done["check"]["against-reference"]) == ("identical", True)
     assert done["switch-seconds"] < 1
-    assert done["answers-spec"] is False
+    assert done["satisfies-spec"] is False
     assert lock.lock_id == first
     latest = engine.image(f"{name}:latest")
     assert latest is not None

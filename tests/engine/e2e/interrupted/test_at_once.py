@@ -9,7 +9,7 @@ from tests.support.host.commands import Project, outcome
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 
-WAITS = "Another freeze works on this; waiting"
+WAITS = "Another freeze process works on this; waiting"
 UNCOMPILED = ("bytecode", "verified-image")
 
 

@@ -21,6 +21,7 @@ from freezer.fetch.conda.repodata import Repodata, fetch_repodata, forget_repoda
 from freezer.fetch.conda.repodata_text import IndexText
 from freezer.fetch.conda.source import CondaChannels
 from freezer.fetch.config import Config
+from freezer.fetch.http import session
 from freezer.fetch.http import transport as http
 from freezer.fetch.store.download import fetch_all
 from freezer.fetch.store.store import Store
@@ -79,7 +80,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up at once on an address that does not answer."""
-    monkeypatch.setattr(http, "_CONNECTING", Retry(total=0))
+    monkeypatch.setattr(session, "_CONNECTING", Retry(total=0))
     monkeypatch.setattr(http, "_local", threading.local())
 
 

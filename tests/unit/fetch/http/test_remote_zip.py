@@ -96,6 +96,6 @@ def test_a_file_on_this_machine(tmp_path: Path) -> None:
 def test_a_failure_is_the_servers(tmp_path: Path) -> None:
     with (
         RangeFile((tmp_path / "gone.whl").as_uri(), 10) as remote,
-        pytest.raises(FetchError, match="is not there"),
+        pytest.raises(FetchError, match="does not exist"),
     ):
         remote.read(1)

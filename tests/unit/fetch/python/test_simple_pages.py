@@ -78,7 +78,7 @@ def test_json_with_all_that_it_may_say() -> None:
     "page", [b"{", b'{"files": 1}', b'{"files": [{"url": "x"}]}', b'{"files": [1]}', b"{}"]
 )
 def test_json_that_is_no_page(page: bytes) -> None:
-    with pytest.raises(FetchError, match="does not answer as a Python package index") as caught:
+    with pytest.raises(FetchError, match="is not a Python package index") as caught:
         parse_json(page, "https://me:hunter2@h/simple/a/")
     assert "hunter2" not in str(caught.value)
 
@@ -172,7 +172,7 @@ def test_a_failing_index_is_one_only_when_no_other_has_the_file() -> None:
         file = index.add("a")
         wanted = artifact(file.name, sha256(file.data))
         assert list(PythonIndex(Indexes(index.simple, (failing.simple,))).locate(wanted))
-        with pytest.raises(FetchError, match="does not answer as a Python package index"):
+        with pytest.raises(FetchError, match="is not a Python package index"):
             list(PythonIndex(Indexes(failing.simple)).locate(wanted))
 
 

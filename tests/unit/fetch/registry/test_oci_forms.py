@@ -123,9 +123,9 @@ def test_a_token_for_less_is_asked_for_again(
         with raw_server(answer(), guarded) as registry:
             name = parse_reference(f"127.0.0.1:{registry.port}/mine:t")
             repository = Repository(name, Config(), writes=True, reads=["theirs"])
-            with repository.ask("POST", repository.address("blobs/uploads/")) as found:
+            with repository.request("POST", repository.address("blobs/uploads/")) as found:
                 assert found.status_code == 202
-            with repository.ask("POST", repository.address("blobs/uploads/")) as found:
+            with repository.request("POST", repository.address("blobs/uploads/")) as found:
                 assert found.status_code == 202
             assert len(tokens.asked) == 2
 
@@ -140,7 +140,7 @@ def test_a_repository_that_is_really_refused_is_so_after_two_tokens(
             name = parse_reference(f"127.0.0.1:{registry.port}/mine:t")
             repository = Repository(name, Config(), writes=True, reads=["theirs"])
             with (
-                repository.ask("POST", repository.address("blobs/uploads/")) as found,
+                repository.request("POST", repository.address("blobs/uploads/")) as found,
                 pytest.raises(FetchError),
             ):
                 repository.require_success(found, "it")

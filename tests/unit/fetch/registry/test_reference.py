@@ -60,7 +60,7 @@ def test_names_mean_what_docker_takes_them_for(
     ],
 )
 def test_what_is_no_name_is_refused(text: str) -> None:
-    with pytest.raises(SpecError, match="is no name of an image") as caught:
+    with pytest.raises(SpecError, match="is not an image name") as caught:
         parse_reference(text)
     assert "secret" not in str(caught.value)
     assert caught.value.expected

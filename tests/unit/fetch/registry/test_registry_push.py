@@ -128,7 +128,7 @@ def test_a_connection_that_breaks_without_end_is_given_up(registry: MemoryRegist
     registry.cuts = [0] * 100
     error = refusal(registry)
     assert "broke off" in error.what
-    assert "run the command again" in (error.hint or "")
+    assert "repeat the command" in (error.hint or "")
     assert len(registry.sent("POST")) == 3
     assert registry.blobs == {}
 
@@ -194,8 +194,8 @@ def test_another_digest_than_was_sent_is_an_alarm(registry: MemoryRegistry) -> N
     [
         (403, "no right to push there"),
         (404, "no repository me/demo"),
-        (405, "does not take"),
-        (429, "fewer requests"),
+        (405, "does not accept"),
+        (429, "limits the rate of requests"),
     ],
 )
 def test_why_an_upload_is_refused_is_said(registry: MemoryRegistry, status: int, said: str) -> None:

@@ -82,9 +82,9 @@ def test_a_spoiled_file_counts_as_missing(tmp_path: Path) -> None:
 
 def test_all_are_named_at_once(tmp_path: Path) -> None:
     past = make_past(tmp_path)
-    flow._report_spoiled(past.opened, [])
+    flow._report_corrupt(past.opened, [])
     assert past.ear.warnings == []
-    flow._report_spoiled(past.opened, sorted(FILES))
+    flow._report_corrupt(past.opened, sorted(FILES))
     (said,) = past.ear.warnings
     assert said.startswith("12 files in the store had been changed, and will be fetched again: ")
     assert said.endswith(" and 2 more")

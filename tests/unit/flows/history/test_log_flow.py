@@ -181,7 +181,7 @@ def test_an_edited_inventory_of_the_past_is_named(three: Past) -> None:
     assert "inventory.json" in fault
     kept.unlink()
     (fault,) = verify(three.opened, NAME).faults
-    assert "is gone" in fault
+    assert "is missing" in fault
 
 
 def test_an_edited_lock_of_the_past_is_not_used(three: Past) -> None:

@@ -197,7 +197,7 @@ def test_a_reference_that_the_registry_lost_is_replaced(
     name = home.push().name
     lost = next(d for (_, d), data in registry.blobs.items() if b"freezer/record/1" in data)
     registry.blobs["team/demo", lost] = b"{}"
-    refused(lambda: away.check(name), IntegrityError, "other bytes")
+    refused(lambda: away.check(name), IntegrityError, "another digest")
     del registry.blobs["team/demo", lost]
     assert home.push().references == 1
     assert away.check(name).verdict.word is Word.IDENTICAL
@@ -274,7 +274,7 @@ def test_other_bytes_than_were_asked_for_are_refused(
         wanted = sha(CONFIG) if which == "config" else _layers(registry)[0]
         data = registry.blobs["team/demo", wanted]
         registry.blobs["team/demo", wanted] = bytes([data[0] ^ 1]) + data[1:]
-    refused(lambda: away.pull(name), IntegrityError, "other bytes")
+    refused(lambda: away.pull(name), IntegrityError, "another digest")
     assert away.held.configs == {}
 
 
@@ -289,7 +289,10 @@ def test_a_layer_that_is_not_what_the_config_says_is_refused(
     keep_config(home.opened.store, home.held.image(sha(CONFIG)), other)  # type: ignore[arg-type]
     name = home.push().name
     refused(
-        lambda: away.pull(name), IntegrityError, "not what the image's config says", sha(b"lie")
+        lambda: away.pull(name),
+        IntegrityError,
+        "does not have the diff ID in the image's config",
+        sha(b"lie"),
     )
     assert away.held.configs == {}
 

@@ -61,7 +61,7 @@ def test_a_sound_engine() -> None:
         ({"buildkit": False}, None, State.WARNING, "classic builder"),
         ({"buildkit": False, "name": "podman"}, None, State.OK, "podman's own"),
         ({"buildkit": False}, "buildkit", State.MISSING, "has no BuildKit"),
-        ({}, "kaniko", State.MISSING, "names no builder"),
+        ({}, "kaniko", State.MISSING, "is not a builder"),
     ],
 )
 def test_builders(changes: dict[str, Any], override: str | None, state: State, said: str) -> None:

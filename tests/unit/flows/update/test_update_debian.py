@@ -98,7 +98,7 @@ def test_however_many_are_named_the_newest_are_asked_for_once(update: Updates) -
 
 def test_a_version_that_was_given(update: Updates) -> None:
     assert update(Release(frozenset({"tool"}), {"tool": "2"}))["tool"] == "2"
-    with pytest.raises(ResolveError, match="apt answers with lib 2 only") as caught:
+    with pytest.raises(ResolveError, match="apt selects lib 2 only") as caught:
         update(Release(frozenset({"lib"}), {"lib": "9"}))
     assert caught.value.expected == "lib 9"
 

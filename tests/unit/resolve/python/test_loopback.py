@@ -76,7 +76,7 @@ def test_the_first_failure_of_a_real_index_is_kept(index: FakeIndex) -> None:
         with pytest.raises(HTTPError, match="502"):
             read(f"{address}a/")
         assert isinstance(loopback.failure, FetchError)
-        assert "does not answer as a Python package index" in loopback.failure.what
+        assert "is not a Python package index" in loopback.failure.what
 
 
 def test_it_is_gone_when_the_block_ends(index: FakeIndex) -> None:
