@@ -140,7 +140,7 @@ class StaleLockError(FreezerError):
 
 
 class ResolveError(FreezerError):
-    """No set of packages answers the spec, or a resolver could not be asked."""
+    """No set of packages satisfies the spec, or a resolver could not be asked."""
 
     code = "resolve"
 

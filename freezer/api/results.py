@@ -171,4 +171,4 @@ class RollbackResult(_Result):
     changes: tuple[str, ...]
     """A sentence for each difference from the current lock to the target's."""
     satisfies_spec: bool | None
-    """Whether the lock answers the spec as it is now; None where that is not known."""
+    """Whether the lock satisfies the current spec; None if unknown."""

@@ -53,7 +53,7 @@ class Rollback:
     switch_seconds: float | None = None
     """Seconds that the switch took, after the check."""
     satisfies_spec: bool | None = None
-    """Whether the lock answers the spec, which is not changed; None where that is unknown."""
+    """Whether the lock satisfies the unchanged spec; None if unknown."""
 
 
 def plan_rollback(project: Project, name: str | None, to: int | str | None = None) -> Rollback:

@@ -1,4 +1,4 @@
-"""Blobs come whole and verified, or not at all; what broke off goes on where it stopped."""
+"""Blobs come complete and verified, or not at all; what broke off goes on where it stopped."""
 
 from __future__ import annotations
 

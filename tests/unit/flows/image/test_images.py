@@ -139,5 +139,5 @@ def test_a_bundle_says_where_it_is_and_what_to_do_with_it() -> None:
         "  next: freeze build --bundle FILE, on any host with an engine",
     ]
     (verified,) = printed(bundle_output.show, bundled, written=False)
-    assert "whole and verified: /x/[demo].tar" in verified
+    assert "complete and verified: /x/[demo].tar" in verified
     assert bundle_output.document(bundled)["bytes"] == 2_500_000

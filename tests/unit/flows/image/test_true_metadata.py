@@ -90,7 +90,7 @@ def test_the_address_that_serves_other_requirements_is_named(
     ("own", "served", "said"),
     [
         (["needed"], [], "app 1.0 needs needed, which is missing"),
-        ([], ["evil"], "app 1.0 needs no evil, which the lock says"),
+        ([], ["evil"], "app 1.0 does not need evil, which the lock lists"),
         (["needed>=2"], ["needed"], "app 1.0 wants needed>=2, and 1.0 is locked"),
     ],
 )

@@ -130,12 +130,12 @@ def test_hashes_that_nothing_can_be_held_against(hashes: list[str], message: str
     ("userinfo", "said"),
     [
         (r"me:back\slash", "backslash before its path"),
-        ("me:slash/ed", "not an address"),
-        ("me:quest?ion", "not an address"),
-        ("me:ha#sh", "not an address"),
+        ("me:slash/ed", "not a valid address"),
+        ("me:quest?ion", "not a valid address"),
+        ("me:ha#sh", "not a valid address"),
         ("me:per%cent", "not percent-encoded text"),
         ("me:%ff", "not percent-encoded text"),
-        ("me:ta\tb", "not an address"),
+        ("me:ta\tb", "not a valid address"),
         (r"host.example\evil", "backslash before its path"),
     ],
 )
