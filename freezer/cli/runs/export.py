@@ -76,7 +76,7 @@ def _to_crate(
     query: str | None, folder: Path, license_: str | None, author: str | None, *, json: bool
 ) -> None:
     from freezer.flows.runs.transfer.crate import export_crate
-    from freezer.ledger.exchange.ro_crate import About
+    from freezer.ledger.exchange.crate_entities import About
 
     count = export_crate(current.project(), query, folder, About(license_, author))
     _show(count, folder, json=json)

@@ -12,7 +12,7 @@ from freezer.model.record.run import Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from freezer.ledger.exchange.ro_crate import About, CrateRun
+    from freezer.ledger.exchange.crate_entities import About, CrateRun
     from freezer.model.record.run import Run, Value
 
 _PROV: Final = "http://www.w3.org/ns/prov#"

@@ -6,80 +6,39 @@ The same runs give the same bytes: every time is a run's, none is the clock's.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Final
 
-from freezer.ledger.exchange.table import exact
-from freezer.model.record.run import Digest, Time
+from freezer.ledger.exchange.crate_entities import (
+    AUTHOR,
+    FREEZER,
+    TERMS,
+    is_url,
+    iso_time,
+    run_entities,
+    uri_path,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from freezer.model.record.run import Run, Value
+    from freezer.ledger.exchange.crate_entities import About, CrateRun, Entity
 
 METADATA: Final = "ro-crate-metadata.json"
 PROVENANCE: Final = "provenance.jsonld"
 CRATE: Final = "https://w3id.org/ro/crate/1.1"
 PROFILE: Final = "https://w3id.org/ro/wfrun/process/0.5"
-_TERMS: Final = "https://w3id.org/ro/terms/workflow-run#"
 _EXTRA: Final = ("ContainerImage", "containerImage", "environment", "sha256")
 _CONTEXT: Final = [
     f"{CRATE}/context",
-    {name: f"{_TERMS}{name}" for name in _EXTRA},
+    {name: f"{TERMS}{name}" for name in _EXTRA},
 ]
-_STATUS: Final = {
-    "finished": "http://schema.org/CompletedActionStatus",
-    "failed": "http://schema.org/FailedActionStatus",
-    "interrupted": "http://schema.org/FailedActionStatus",
-}
-_FORMS: Final = {
-    "csv": "text/csv",
-    "html": "text/html",
-    "json": "application/json",
-    "log": "text/plain",
-    "md": "text/markdown",
-    "npz": "application/zip",
-    "png": "image/png",
-    "pt": "application/zip",
-    "txt": "text/plain",
-    "yaml": "application/yaml",
-    "zip": "application/zip",
-}
-"""By a file's ending; Python's own table differs between hosts."""
-_APART: Final = ("params.", "metrics.", "data.", "settings.", "given.")
-Entity = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class CrateRun:
-    """A run, and its files in the crate."""
-
-    run: Run
-    files: Mapping[str, int]
-    """Bytes of each file by its path in the crate."""
-    outputs: Mapping[str, str]
-    """Where outputs are in the crate, by their own path; those that are gone are not there."""
-    document: str
-    """Where the whole run is, as `freeze runs import` reads it."""
-    lock: str | None = None
-    patch: str | None = None
-
-
-@dataclass(frozen=True)
-class About:
-    """What the runs themselves do not tell."""
-
-    license: str | None = None
-    """A URL, or words."""
-    author: str | None = None
 
 
 def crate_metadata(runs: Sequence[CrateRun], about: About, version: str) -> bytes:
     """Return ``ro-crate-metadata.json``; ``version`` is Freezer's."""
     entities: dict[str, Entity] = {}
     for one in runs:
-        for entity in _run_entities(one, about):
+        for entity in run_entities(one, about):
             entities.setdefault(entity["@id"], entity)
     files = sorted({path for one in runs for path in one.files})
     head = [*_head(runs, files, about), _freezer(version)]
@@ -98,18 +57,18 @@ def _head(runs: Sequence[CrateRun], files: Sequence[str], about: About) -> Itera
         "about": {"@id": "./"},
         "conformsTo": {"@id": CRATE},
     }
-    license_id = about.license if _is_url(about.license) else "#license"
+    license_id = about.license if is_url(about.license) else "#license"
     yield {
         "@id": "./",
         "@type": "Dataset",
         "name": f"Training runs {names}{more}",
         "description": "Runs of an ML training, with all that is recorded of their origin",
-        "datePublished": _time(last),
+        "datePublished": iso_time(last),
         "license": {"@id": license_id},
         "conformsTo": {"@id": PROFILE},
-        "hasPart": [{"@id": _path(path)} for path in (*files, PROVENANCE)],
+        "hasPart": [{"@id": uri_path(path)} for path in (*files, PROVENANCE)],
         "mentions": [{"@id": f"#run-{one.run.id}"} for one in runs],
-        **({"author": {"@id": "#author"}} if about.author else {}),
+        **({"author": {"@id": AUTHOR}} if about.author else {}),
     }
     yield {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
     yield {
@@ -125,164 +84,17 @@ def _head(runs: Sequence[CrateRun], files: Sequence[str], about: About) -> Itera
         "encodingFormat": "application/ld+json",
     }
     if about.author:
-        yield {"@id": "#author", "@type": "Person", "name": about.author}
+        yield {"@id": AUTHOR, "@type": "Person", "name": about.author}
 
 
 def _freezer(version: str) -> Entity:
     return {
-        "@id": "https://pypi.org/project/freezer-ml/",
+        "@id": FREEZER,
         "@type": "SoftwareApplication",
         "name": "Freezer",
-        "url": "https://pypi.org/project/freezer-ml/",
+        "url": FREEZER,
         "softwareVersion": version,
     }
-
-
-def _run_entities(one: CrateRun, about: About) -> Iterator[Entity]:
-    run = one.run
-    tool, image = f"#tool-{run.id}", f"#image-{_text(run, 'image') or run.id}"
-    inputs = [*_inputs(one), *_files(one)]
-    results = [*_outputs(one), *_values(run, "metrics.", "a metric")]
-    settings = list(_values(run, "settings.", "a setting in force"))
-    yield from (*inputs, *results, *settings)
-    yield _action(one, about, tool, image, inputs, results, settings)
-    yield _tool(run, tool, one)
-    if "image" in run.fields:
-        yield {
-            "@id": image,
-            "@type": "ContainerImage",
-            "additionalType": {"@id": f"{_TERMS}DockerImage"},
-            "name": f"the image of {run.environment}",
-            "sha256": _digits(run.fields["image"]),
-        }
-
-
-def _action(
-    one: CrateRun,
-    about: About,
-    tool: str,
-    image: str,
-    inputs: Sequence[Entity],
-    results: Sequence[Entity],
-    settings: Sequence[Entity],
-) -> Entity:
-    run = one.run
-    action: Entity = {
-        "@id": f"#run-{run.id}",
-        "@type": "CreateAction",
-        "name": f"Run {run.id} of {run.environment}",
-        "description": " ".join(run.command) or "A recorded run",
-        "identifier": run.id,
-        "startTime": _time(run.started),
-        "actionStatus": _STATUS.get(run.state, _STATUS["failed"]),
-        "instrument": {"@id": tool},
-        "object": _links(inputs),
-        "result": [{"@id": _path(one.document)}, *_links(results)],
-        "environment": _links(settings),
-    }
-    if run.ended is not None:
-        action["endTime"] = _time(run.ended)
-    if "image" in run.fields:
-        action["containerImage"] = {"@id": image}
-    if about.author:
-        action["agent"] = {"@id": "#author"}
-    if run.state != "finished":
-        code = "" if run.exit_code is None else f" with exit code {run.exit_code}"
-        action["error"] = f"{run.state}{code}"
-    return action
-
-
-def _tool(run: Run, tool: str, one: CrateRun) -> Entity:
-    """Return the command: what the run's code is, and what it needs."""
-    needs = [{"@id": "https://pypi.org/project/freezer-ml/"}]
-    if one.lock:
-        needs.append({"@id": _path(one.lock)})
-    commit, remote = _text(run, "git.commit"), _text(run, "git.remote")
-    return {
-        "@id": tool,
-        "@type": "SoftwareApplication",
-        "name": run.command[0] if run.command else "the training",
-        "description": " ".join(run.command) or "The training of the run",
-        "softwareVersion": commit or _text(run, "lock") or run.id,
-        "url": remote if _is_url(remote) else "https://pypi.org/project/freezer-ml/",
-        "softwareRequirements": needs,
-    }
-
-
-def _inputs(one: CrateRun) -> Iterator[Entity]:
-    run = one.run
-    yield from _values(run, "params.", "a parameter")
-    for name, value in sorted(run.fields.items()):
-        if name.startswith("data.") and isinstance(value, Digest) and not name.endswith(".list"):
-            yield {
-                "@id": f"#{quote(name)}-{_digits(value)}",
-                "@type": "CreativeWork",
-                "name": f"the data set {name.removeprefix('data.')}",
-                "description": "A data set by its content; it is not a part of this crate",
-                "sha256": _digits(value),
-            }
-        elif not name.startswith(_APART) or (name.startswith("data.") and "." in name):
-            yield _value(run, name, value, "a recorded fact")
-
-
-def _files(one: CrateRun) -> Iterator[Entity]:
-    kinds = {
-        one.document: ("the whole run, as `freeze runs import` reads it", "application/json"),
-        one.lock: ("the lock of the environment", "application/yaml"),
-        one.patch: ("changes of the code since its commit", "text/x-patch"),
-    }
-    outputs = set(one.outputs.values())
-    for path, size in sorted(one.files.items()):
-        if path in outputs:
-            continue
-        name, form = kinds.get(path, ("a list of files by digest", "text/plain"))
-        yield {
-            "@id": _path(path),
-            "@type": "File",
-            "name": name,
-            "contentSize": str(size),
-            "encodingFormat": form,
-        }
-
-
-def _outputs(one: CrateRun) -> Iterator[Entity]:
-    for output in one.run.outputs:
-        place = one.outputs.get(output.path)
-        entity: Entity = {
-            "@id": f"#output-{one.run.id}-{quote(output.path, safe='')}",
-            "@type": "CreativeWork",
-            "description": "An output by its content; it is not a part of this crate",
-        }
-        if place is not None:
-            ending = output.path.rpartition(".")[2].lower()
-            form = _FORMS.get(ending, "application/octet-stream")
-            entity = {"@id": _path(place), "@type": "File", "encodingFormat": form}
-        yield {
-            **entity,
-            "name": output.path,
-            "contentSize": str(output.size),
-            "sha256": output.sha256,
-        }
-
-
-def _values(run: Run, prefix: str, what: str) -> Iterator[Entity]:
-    for name, value in sorted(run.fields.items()):
-        if name.startswith(prefix):
-            yield _value(run, name, value, what)
-
-
-def _value(run: Run, name: str, value: Value, what: str) -> Entity:
-    return {
-        "@id": f"#{run.id}-{quote(name, safe='')}",
-        "@type": "PropertyValue",
-        "name": name,
-        "description": what,
-        "value": exact(value),
-    }
-
-
-def _links(entities: Sequence[Entity]) -> list[dict[str, str]]:
-    return [{"@id": one["@id"]} for one in entities]
 
 
 def _compact(entity: Entity) -> Entity:
@@ -292,28 +104,3 @@ def _compact(entity: Entity) -> Entity:
         name: value[0] if isinstance(value, list) and len(value) == 1 else value
         for name, value in kept.items()
     }
-
-
-def _text(run: Run, name: str) -> str:
-    value = run.fields.get(name)
-    return "" if value is None else exact(value)
-
-
-def _digits(value: Value) -> str:
-    return str(value).removeprefix("sha256:")
-
-
-def _is_url(text: str | None) -> bool:
-    return text is not None and text.startswith(("http://", "https://")) and " " not in text
-
-
-def _path(path: str) -> str:
-    return quote(path)
-
-
-def _time(time: Time) -> str:
-    """Return a time as the profile wants it: with milliseconds where there are any."""
-    whole, micros = divmod(time.micros, 1_000_000)
-    text = str(Time(whole * 1_000_000)).removesuffix("Z")
-    fraction = f".{micros // 1000:03}" if micros >= 1000 else ""
-    return f"{text}{fraction}+00:00"

@@ -13,9 +13,10 @@ import pytest
 
 from freezer.cli.main import run as freeze
 from freezer.ledger.connect import open_ledger
+from freezer.ledger.exchange.crate_entities import About, CrateRun
 from freezer.ledger.exchange.document import read_export
 from freezer.ledger.exchange.prov import provenance
-from freezer.ledger.exchange.ro_crate import About, CrateRun, crate_metadata
+from freezer.ledger.exchange.ro_crate import crate_metadata
 from freezer.ledger.record import record
 from freezer.model.record.run import Digest, Output, Run, Time, run_bytes
 

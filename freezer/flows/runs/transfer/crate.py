@@ -16,15 +16,10 @@ from freezer.flows.history.generations import generation
 from freezer.flows.runs.place import project_ledger, run_folder
 from freezer.flows.runs.transfer.training_files import records_of_tools
 from freezer.ledger import query
+from freezer.ledger.exchange.crate_entities import About, CrateRun
 from freezer.ledger.exchange.document import digests, export_parts
 from freezer.ledger.exchange.prov import provenance
-from freezer.ledger.exchange.ro_crate import (
-    METADATA,
-    PROVENANCE,
-    About,
-    CrateRun,
-    crate_metadata,
-)
+from freezer.ledger.exchange.ro_crate import METADATA, PROVENANCE, crate_metadata
 from freezer.model.canonical import digest
 from freezer.model.lockfile import LOCK_FILE
 from freezer.model.record.run import Digest
