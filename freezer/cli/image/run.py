@@ -176,12 +176,15 @@ def _in_turn(
     started = None if report_fd is None else partial(report_start, report_fd)
     show = passed_on(sys.stdout, sys.stderr)
     worst, suites = 0, []
-    for one in found:
-        done = execute(current.project(), env, one, how, show, started)
-        show_done(done, current.folder, current.stderr)
-        suites.append(of_run(done))
-        worst = worst or done.status
-        if done.run.state == "interrupted":
-            break
-    write_junit(junit, suites)
+    try:
+        for one in found:
+            done = execute(current.project(), env, one, how, show, started)
+            show_done(done, current.folder, current.stderr)
+            suites.append(of_run(done))
+            worst = worst or done.status
+            if done.run.state == "interrupted":
+                break
+    finally:  # a later run of a sweep that cannot start takes nothing from those before
+        if suites:
+            write_junit(junit, suites)
     return worst
