@@ -71,7 +71,9 @@ class PipPackagesResolver:
         wanted = self._request(project, request, below.target, below.conda.packages)
         release, old, store = request.released("pip"), request.old, project.store
         if self.requirements.locked is not None:
-            return PipAnswer(packages=_taken_over(project, self.requirements.locked, wanted, below))
+            locked = self.requirements.locked
+            packages = _taken_over(project, locked, wanted, below)
+            return PipAnswer(packages=packages, overrides=locked.overrides)
         wheels = _git_wheels(project, self.requirements.git, wanted, below)
         with with_git(wanted, wheels, store) as with_wheels:
             if release is None or old is None:

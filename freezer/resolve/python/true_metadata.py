@@ -115,7 +115,8 @@ def _contradiction(lock: Lock, wrong: Sequence[tuple[PipPackage, str]]) -> Integ
         details=[text for _, text in wrong],
         expected="what each wheel's own METADATA requires",
         hint="an index or a lock that was taken over said something else; correct the metadata "
-        f"there or use another index, then run `freeze lock --upgrade {lock.name}`",
+        "there or use another index (where an override is meant, `override-dependencies` of "
+        f"[tool.uv] is followed), then run `freeze lock --upgrade {lock.name}`",
     )
 
 

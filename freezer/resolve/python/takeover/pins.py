@@ -46,6 +46,10 @@ class LockedPackages(Protocol):
         """URLs of the lock's indexes; may contain credentials."""
 
     @property
+    def overrides(self) -> tuple[str, ...]:
+        """Normalised names of packages whose requirements are replaced, whoever has them."""
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What of the lock is not understood."""
 
@@ -65,6 +69,7 @@ class FixedPackages:
     fixed: tuple[LockedPin, ...]
     indexes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
 
     def pins(self, target: Target) -> tuple[LockedPin, ...]:  # noqa: ARG002 - see LockedPackages
         """Return all packages."""
@@ -77,6 +82,10 @@ class Refusals:
 
     shown: str
     found: list[str] = field(default_factory=list)
+    hint: str = (
+        "lock a release of it from an index; or build a wheel of it, put it into a folder or an "
+        "index of yours, and lock that"
+    )
 
     def add(self, name: str, version: str | None, why: str) -> None:
         """Add a package that cannot be used."""
@@ -92,8 +101,7 @@ class Refusals:
             "over: no published file with a locked hash",
             where=Where(self.shown),
             details=self.found,
-            hint="lock a release of it from an index; or build a wheel of it, put it into a folder "
-            "or an index of yours, and lock that",
+            hint=self.hint,
         )
 
 

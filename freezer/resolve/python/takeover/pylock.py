@@ -54,6 +54,7 @@ class PylockPackages:
     document: Pylock
     extras: tuple[str, ...]
     groups: tuple[str, ...]
+    overrides: tuple[str, ...] = ()
 
     @property
     def indexes(self) -> tuple[str, ...]:

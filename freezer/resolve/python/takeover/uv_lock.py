@@ -48,6 +48,10 @@ _KINDS = {
     "directory": "a folder",
     "path": "a file of this machine",
 }
+_WITHOUT_MEMBERS = (
+    "`uv export --no-emit-workspace --format pylock.toml -o pylock.toml` writes a lock of what the "
+    "members need without the members themselves; copy their code as `smoke.files`"
+)
 _OWN = frozenset({"editable", "virtual"})
 _CONFLICT = re.compile(r"extra\s*(?P<sign>==|!=)\s*(?P<quote>['\"])(?P<name>.*?)(?P=quote)")
 """uv's markers of entries for one of several conflicting extras or groups."""
@@ -93,9 +97,18 @@ class _Package(BaseModel):
     wheels: list[_File] = []
 
 
+class _Manifest(BaseModel):
+    """What uv was told beyond requirements."""
+
+    overrides: list[_Edge] = []
+    excludes: list[str] = []
+
+
 class _Document(BaseModel):
     requires_python: str = Field(default="", alias="requires-python")
     packages: list[_Package] = Field(alias="package", min_length=1)
+    manifest: _Manifest = _Manifest()
+    supported: list[str] = Field(default=[], alias="supported-markers")
 
 
 @dataclass(frozen=True)
@@ -115,6 +128,13 @@ class UvPackages:
         found = (entry.source.get("registry") for entry in self.document.packages)
         return tuple(dict.fromkeys(url for url in found if url and "://" in url))
 
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """Packages whose requirements uv was told to replace or to leave out."""
+        manifest = self.document.manifest
+        names = [*(item.name for item in manifest.overrides), *manifest.excludes]
+        return tuple(sorted(set(map(canonicalize_name, names))))
+
     def next_to(self, folder: Path) -> UvPackages:
         """Return the same with a warning where the project in ``folder`` has changed since."""
         own = [e for e in self.document.packages if any(e.source.get(k) == "." for k in _OWN)]
@@ -131,9 +151,28 @@ class UvPackages:
     def pins(self, target: Target) -> tuple[LockedPin, ...]:
         """Return the packages for a target. Raises ``SpecError``, ``ResolveError``."""
         self._require_python(target)
+        self._require_supported(target)
         walk = _Walk(self, target)
         walk.run()
         return walk.pins()
+
+    def _require_supported(self, target: Target) -> None:
+        """Refuse a lock that uv made for other environments (``tool.uv.environments``) alone."""
+        try:
+            holds = [
+                marker_holds(Marker(text), marker_environment(target))
+                for text in self.document.supported
+            ]
+        except InvalidMarker as error:
+            raise _broken(self.shown, f"supported-markers: {error}") from error
+        if holds and not any(holds):
+            raise ResolveError(
+                "the lock is not for this target",
+                where=Where(self.shown, key="supported-markers"),
+                found=", ".join(self.document.supported),
+                expected=f"Linux, Python {target.python.version}, {target.architecture}",
+                hint="add the target to `tool.uv.environments`, and run `uv lock`",
+            )
 
     def _require_python(self, target: Target) -> None:
         text = self.document.requires_python
@@ -308,6 +347,8 @@ class _Walk:
             )
         if not url and "registry" not in entry.source:
             kind, address = next(iter(entry.source.items()), ("nothing", ""))
+            if _KINDS.get(kind) == "a folder":
+                refusals.hint = _WITHOUT_MEMBERS
             refusals.add(name, entry.version, f"from {_KINDS.get(kind, kind)} ({address})")
             return None
         wheels = [self._file(file, url) for file in entry.wheels]

@@ -475,3 +475,79 @@ def test_a_project_that_changed_since_uv_lock_is_named(
     path = project / "pyproject.toml"
     path.write_text(path.read_text().replace(*change))
     assert [f"required {said}, and is" in item for item in warnings()] == ([True] if said else [])
+
+
+def uv_locked(folder: Path, index: FakeIndex, dependencies: str, more: str) -> LockedPackages:
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "me"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        f"dependencies = {dependencies}\n{more}"
+    )
+    run_uv(folder, index, "lock")
+    return read_uv_lock((folder / "uv.lock").read_text(), "uv.lock", (), ())
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("setting", "overrides", "found"),
+    [
+        ('override-dependencies = ["Base>=2"]', ("base",), {"narrow": "1.0", "base": "3"}),
+        ('exclude-dependencies = ["base"]', ("base",), {"narrow": "1.0"}),
+        ('override-dependencies = ["base==1; sys_platform == \'win32\'"]', ("base",),
+         {"narrow": "1.0"}),
+        ("managed = true", (), {"narrow": "1.0", "base": "1"}),
+    ],
+)  # fmt: skip
+def test_what_uv_was_told_to_override_is_kept(
+    tmp_path: Path,
+    index: FakeIndex,
+    setting: str,
+    overrides: tuple[str, ...],
+    found: dict[str, str],
+) -> None:
+    """Without it the build's ``pip check`` refuses what uv installs."""
+    index.add("narrow", "1.0", ["base<2"])
+    locked = uv_locked(tmp_path, index, '["narrow"]', f"[tool.uv]\n{setting}\n")
+    assert locked.overrides == overrides
+    assert versions(take(locked, index, tmp_path)) == found
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("environments", "fits"),
+    [
+        ("[\"sys_platform == 'darwin'\"]", False),
+        ("[\"sys_platform == 'linux'\"]", True),
+        ("[\"sys_platform == 'win32'\", \"python_version >= '3.13'\"]", False),
+        ("[\"sys_platform == 'darwin'\", \"platform_machine == 'x86_64'\"]", True),
+    ],
+)
+def test_a_lock_for_other_environments_is_refused(
+    tmp_path: Path, index: FakeIndex, environments: str, fits: bool
+) -> None:
+    locked = uv_locked(tmp_path, index, '["base"]', f"[tool.uv]\nenvironments = {environments}\n")
+    if fits:
+        assert versions(take(locked, index, tmp_path)) == {"base": "3"}
+        return
+    with pytest.raises(ResolveError, match="not for this target") as caught:
+        take(locked, index, tmp_path)
+    assert str(caught.value.where) == "uv.lock (supported-markers)"
+
+
+@pytest.mark.process
+def test_members_of_a_workspace_are_refused_with_the_way_out(
+    tmp_path: Path, index: FakeIndex
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/pyproject.toml").write_text(
+        '[project]\nname = "sub"\nversion = "1"\ndependencies = ["base"]\n'
+    )
+    more = '[tool.uv.workspace]\nmembers = ["sub"]\n[tool.uv.sources]\nsub = {workspace = true}\n'
+    locked = uv_locked(tmp_path, index, '["sub"]', more)
+    with pytest.raises(SpecError, match="sub 1: from a folder") as caught:
+        locked.pins(TARGET)
+    assert "--no-emit-workspace" in str(caught.value.hint)
+    run_uv(tmp_path, index, "export", "--no-emit-workspace", "--format", "pylock.toml", "-o",
+           "pylock.toml")  # fmt: skip
+    text = (tmp_path / "pylock.toml").read_text()
+    exported = read_pylock(text, "pylock.toml", (), ())
+    assert versions(take(exported, index, tmp_path)) == {"base": "3"}
