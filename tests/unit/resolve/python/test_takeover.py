@@ -517,8 +517,8 @@ def test_what_uv_was_told_to_override_is_kept(
     [
         ("[\"sys_platform == 'darwin'\"]", False),
         ("[\"sys_platform == 'linux'\"]", True),
-        ("[\"sys_platform == 'win32'\", \"python_version >= '3.13'\"]", False),
-        ("[\"sys_platform == 'darwin'\", \"platform_machine == 'x86_64'\"]", True),
+        ("[\"sys_platform == 'win32'\", \"sys_platform == 'darwin'\"]", False),
+        ("[\"sys_platform == 'darwin'\", \"sys_platform == 'linux'\"]", True),
     ],
 )
 def test_a_lock_for_other_environments_is_refused(
