@@ -26,6 +26,7 @@ FOLDERS: Final = {
     "build": "image",
     "check": "check",
     "run": "image",
+    "shell": "image",
     "audit": "check",
     "diff": "history",
     "log": "history",

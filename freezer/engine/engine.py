@@ -118,9 +118,7 @@ class DockerEngine:
         on_output: Callable[[int, bytes], None] | None = None,
     ) -> RunResult:
         """Run a command to its end and remove the container."""
-        if not self._swept:
-            self._swept = True
-            sweep(self._link)
+        self.remove_dead()
         return run.run(
             self._link,
             image,
@@ -131,6 +129,19 @@ class DockerEngine:
             on_stdout=on_stdout,
             on_output=on_output,
         )
+
+    def run_by_hand(self, image: str, command: Sequence[str], options: RunOptions) -> int:
+        """Run a command at the caller's terminal; return its exit code."""
+        from freezer.engine.run.by_hand import by_hand
+
+        self.remove_dead()
+        return by_hand(self._link, image, command, options)
+
+    def remove_dead(self) -> None:
+        """Remove the containers of processes that were killed, once."""
+        if not self._swept:
+            self._swept = True
+            sweep(self._link)
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """Point ``repository:tag`` at an image."""

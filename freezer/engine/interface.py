@@ -141,6 +141,12 @@ class RunOptions:
     entrypoint: Sequence[str] | None = field(default_factory=list)
     """Empty: none, regardless of the image's."""
     mounts: Sequence[Mount] = ()
+    ports: tuple[int, ...] = ()
+    """Published on 127.0.0.1 of the engine's host, each under its own number."""
+    stdin: bool = False
+    """Whether the caller's stdin is passed on; for `run_by_hand`."""
+    tty: bool = False
+    """Whether the caller's terminal is; for `run_by_hand`."""
     fetch_limit: int | None = None
     """Maximum bytes of each fetched tar; None: unlimited."""
 
@@ -246,6 +252,15 @@ class Engine(Protocol):
         end, as it arrives. ``on_output`` is called with the stream (1 or 2) and each block of
         bytes; then only the end of the output is in the result, which may be of any length.
         """
+
+    def run_by_hand(self, image: str, command: Sequence[str], options: RunOptions) -> int:
+        """Run a command at the caller's terminal; return its exit code, and remove the container.
+
+        stdin, stdout and stderr of this process are the command's.
+        """
+
+    def remove_dead(self) -> None:
+        """Remove the containers of processes that were killed, before what they wrote is read."""
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """Point ``repository:tag`` at an image."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import select
+import socket
 import struct
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -176,3 +177,58 @@ class Output:
                 return
             if left <= _LONGEST_WAIT:
                 raise TimeoutError
+
+
+class Terminal:
+    """A container's stdin, stdout and stderr, attached before its start."""
+
+    def __init__(self, api: Any, container: str, *, tty: bool) -> None:
+        self._response = api._post(  # noqa: SLF001
+            api._url("/containers/{0}/attach", container),  # noqa: SLF001
+            params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1},
+            headers={"Connection": "Upgrade", "Upgrade": "tcp"},
+            stream=True,
+        )
+        found = api._get_raw_response_socket(self._response)  # noqa: SLF001
+        self._socket = getattr(found, "_sock", found)  # the SDK's is for reading only
+        self._tty = tty
+        self._rest = b""
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait for."""
+        return int(self._socket.fileno())
+
+    def pending(self) -> bool:
+        """Say whether there is more to receive that the kernel knows nothing of (TLS)."""
+        return bool(getattr(self._socket, "pending", int)())
+
+    def receive(self) -> list[tuple[int, bytes]] | None:
+        """Return what came, each part with its stream; None at the end."""
+        data = self._socket.recv(1 << 16)
+        if not data:
+            return None
+        if self._tty:
+            return [(STDOUT, data)]
+        self._rest += data
+        parts = []
+        while len(self._rest) >= _FRAME.size:
+            stream, size = _FRAME.unpack(self._rest[: _FRAME.size])
+            end = _FRAME.size + size
+            if len(self._rest) < end:
+                break
+            parts.append((stream, self._rest[_FRAME.size : end]))
+            self._rest = self._rest[end:]
+        return parts
+
+    def send(self, data: bytes) -> None:
+        """Write to the command's stdin."""
+        self._socket.sendall(data)
+
+    def end_input(self) -> None:
+        """Close the command's stdin."""
+        with suppress(OSError):  # it has ended, or TLS knows no half-closed connection
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._response.close()

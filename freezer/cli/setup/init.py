@@ -32,11 +32,27 @@ def init(
         typer.Option("--python", metavar="MINOR", help="The minor version, such as 3.12."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing spec.")] = False,
+    devcontainer: Annotated[
+        bool,
+        typer.Option(
+            "--devcontainer",
+            help="Write .devcontainer/devcontainer.json for a locked environment (--name) instead.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Write a first freeze.yaml from the requirements, pyproject.toml or environment.yml here."""
     from freezer.flows.setup.init import init as write
 
+    if devcontainer:
+        from freezer.flows.setup.devcontainer import write_devcontainer
+
+        path = write_devcontainer(current.project(), name)
+        if json:
+            current.emit({"file": str(path)})
+        else:
+            current.stdout.print(f"Written to {path.relative_to(current.folder)}", highlight=False)
+        return
     if base is not None and bootstrap is not None:
         raise typer.BadParameter("--base and --bootstrap are two ways to say the same thing")
     written = write(

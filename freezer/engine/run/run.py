@@ -55,7 +55,7 @@ def run(
     on_output: Callable[[int, bytes], None] | None = None,
 ) -> RunResult:
     """Return the result of the command; see ``Engine.run``."""
-    with _container(link, image, command, options) as container:
+    with in_container(link, image, command, options) as container:
         if files is not None:
             _upload(link, container, files)
         collected = Tail(on_output) if on_output else Collected(on_stdout)
@@ -67,7 +67,7 @@ def run(
 
 
 @contextlib.contextmanager
-def _container(
+def in_container(
     link: Link, image: str, command: Sequence[str], options: RunOptions
 ) -> Iterator[str]:
     """Create a container; remove it in any case."""
@@ -117,6 +117,9 @@ def _created(
                 **_confinement(options, pinned),
             ),
             labels={LABEL: "1", CPUSET_LABEL: pinned, OWNER_LABEL: owner()},
+            tty=options.tty,
+            stdin_open=options.stdin,
+            ports=list(options.ports),
             environment=dict(options.environment),
             user=options.user,
             working_dir=options.working_dir,
@@ -166,10 +169,16 @@ def _confinement(options: RunOptions, pinned: str) -> dict[str, Any]:
             {"mem_limit": options.memory, "memswap_limit": options.memory} if options.memory else {}
         ),
         **({"cpuset_cpus": pinned} if pinned else {}),
+        **({"port_bindings": _published(options)} if options.ports else {}),
         **({"mounts": [_mount(one) for one in options.mounts]} if options.mounts else {}),
         **({"device_requests": [_every_gpu()]} if options.gpus else {}),
         **(confined if options.drop_capabilities else {}),
     }
+
+
+def _published(options: RunOptions) -> dict[int, tuple[str, int]]:
+    """Publish ports to this host alone: nobody else on its network reaches them."""
+    return {port: ("127.0.0.1", port) for port in options.ports}
 
 
 def _mount(mount: Mount) -> DockerMount:
@@ -204,7 +213,7 @@ def _execute(
         if timed_out:
             timed_out = _kill(link, container)
             _follow(output, collected, time.monotonic() + GRACE)
-        exit_code, out_of_memory = _end(link, container)
+        exit_code, out_of_memory = ended(link, container)
         seconds = time.monotonic() - started
     stdout, stderr = collected.end()
     # Not every engine reports it; but nothing else would have killed it
@@ -212,7 +221,7 @@ def _execute(
     return RunResult(exit_code, stdout, stderr, timed_out, killed or out_of_memory, seconds)
 
 
-def _end(link: Link, container: str) -> tuple[int, bool]:
+def ended(link: Link, container: str) -> tuple[int, bool]:
     """Return a container's exit code, and whether it was killed for lack of memory."""
     exit_code = number(mapping(link.api.wait(container, timeout=GRACE))["StatusCode"])
     state = mapping(mapping(link.api.inspect_container(container))["State"])

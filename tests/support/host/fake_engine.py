@@ -104,6 +104,13 @@ class FakeEngine:
             on_stdout(line)  # type: ignore[misc]
         return RunResult(0, b"", b"", False, False, 0.1)
 
+    def run_by_hand(self, image: str, command: Sequence[str], options: RunOptions) -> int:
+        self.runs.append(options)
+        return 0
+
+    def remove_dead(self) -> None:
+        """There is no container."""
+
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         self.tags[f"{repository}:{tag}"] = image_id
 

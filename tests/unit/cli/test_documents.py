@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
 """Commands with ``--json``, as they are run here; the others need more than a fake engine."""
 ELSEWHERE = {
     "run",
+    "shell",
     "export",
     "audit",
     "sbom",

@@ -108,7 +108,7 @@ def _with_outputs(project: Project, run: Run, folder: Path) -> Run:
     """Return a run with its outputs; those of one whose process was killed are recorded now."""
     if run.outputs or run.state != "interrupted":
         return run
-    project.engine()  # it removes the containers of dead processes: nobody writes there any more
+    project.engine().remove_dead()  # its container may go on without it
     outputs, _ = list_outputs(folder, project.report)
     if not outputs:
         return run

@@ -1,0 +1,75 @@
+"""`freeze shell` in a real image: a pipe, a terminal, and a port for this host alone."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+from freezer.engine.engine import DockerEngine
+from freezer.engine.interface import ImageInfo, RunOptions
+from freezer.engine.run.run import in_container
+from tests.support.host.commands import Project
+
+pytestmark = pytest.mark.engine
+
+
+def command(project: Project, *words: str) -> list[str]:
+    return [sys.executable, "-m", "freezer", "-C", str(project.folder), "shell", *words]
+
+
+def test_a_pipe_goes_in_and_the_code_is_written(built: Project, tmp_path) -> None:
+    project = built.copy(tmp_path / "shell")
+    done = subprocess.run(
+        command(project, "--", "python", "-"),
+        input=b"import sys; open('/code/new', 'w').write('x'); print('out'); sys.exit(7)",
+        env={**os.environ, "FREEZER_STORE": str(project.store)},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (7, b"out\n")
+    assert b"Not recorded" in done.stderr
+    assert (project.folder / "new").stat().st_uid == os.getuid()
+    assert project.freeze("runs", "list", "--json").good().document["total"] == 0
+
+
+def test_a_terminal_is_one_inside_and_ctrl_c_is_the_command_s(built: Project, tmp_path) -> None:
+    project = built.copy(tmp_path / "terminal")
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ["FREEZER_STORE"] = str(project.store)
+        os.execv(sys.executable, command(project, "--", "sh"))
+    seen = b""
+
+    def until(wanted: bytes) -> None:
+        nonlocal seen
+        limit = time.monotonic() + 60
+        while wanted not in seen:
+            assert time.monotonic() < limit, seen
+            if select.select([terminal], [], [], 0.5)[0]:
+                seen += os.read(terminal, 4096)
+
+    until(b"# " if os.getuid() == 0 else b"$ ")
+    os.write(terminal, b"tty; sleep 600\r")
+    until(b"/dev/pts/")
+    os.write(terminal, b"\x03")
+    os.write(terminal, b"echo still $((40 + 2))\r")
+    until(b"still 42")
+    os.write(terminal, b"exit 5\r")
+    until(b"nothing of it was recorded")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
+    os.close(terminal)
+
+
+def test_a_port_is_published_to_this_host_alone(engine: DockerEngine, image: ImageInfo) -> None:
+    options = RunOptions(ports=(8888,), network="bridge")
+    link = engine._link
+    with in_container(link, image.id, ["true"], options) as container:
+        bindings = link.api.inspect_container(container)["HostConfig"]["PortBindings"]
+    assert bindings == {"8888/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8888"}]}
