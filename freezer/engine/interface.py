@@ -48,6 +48,8 @@ class EngineInfo:
     """OCI runtimes by name, such as ``runc`` and ``nvidia``."""
     id: str = ""
     """The engine's own ID, stable over restarts. Empty when unknown."""
+    rootless: bool = False
+    """Whether it runs as a user: root of a container is this user on the host then."""
 
     @property
     def takes_thin(self) -> bool:

@@ -41,12 +41,20 @@ def _info(version: dict[str, Any], info: dict[str, Any], address: str) -> Engine
         containerd_store=_is_containerd(info.get("DriverStatus")),
         runtimes=tuple(sorted(mapping(info.get("Runtimes")))),
         id=text(info.get("ID")),
+        rootless=_is_rootless(info),
     )
 
 
 def _is_podman(version: dict[str, Any]) -> bool:
     parts = (mapping(part) for part in items(version.get("Components")))
     return any(text(part.get("Name")).lower().startswith("podman") for part in parts)
+
+
+def _is_rootless(info: dict[str, Any]) -> bool:
+    """Say whether an engine runs as a user: Docker names it an option, podman has a field."""
+    options = info.get("SecurityOptions")
+    named = isinstance(options, list) and "name=rootless" in options
+    return named or info.get("Rootless") is True
 
 
 def _is_containerd(status: object) -> bool:

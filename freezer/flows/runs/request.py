@@ -102,6 +102,8 @@ class HostSide:
     """Whether the container sees the GPUs."""
     fingerprint: bool
     """Whether the container is to say what of the host decides how numbers round."""
+    rootless: bool = False
+    """Whether the engine runs as the caller."""
 
 
 def read_params(words: Sequence[str]) -> dict[str, str]:
@@ -220,7 +222,8 @@ def options(
         pids=32768,
         timeout=FOREVER,
         network="bridge" if resources.network else "none",
-        user=f"{os.getuid()}:{os.getgid()}",
+        # A rootless engine maps root of the container to the caller, and others to nobody's IDs.
+        user="0:0" if host.rootless else f"{os.getuid()}:{os.getgid()}",
         gpus=host.gpus,
         tmpfs={
             "/tmp": "rw,mode=1777",  # noqa: S108 - in the container

@@ -157,7 +157,10 @@ def _execute(
         data_mounts(project, scene.sets, DATA),
         folders=Folders(code=scene.code_folder, output=scene.output, record=scene.record),
         host=HostSide(
-            cpus=engine.info.cpus, gpus=sees_gpus(scene, request), fingerprint=host is None
+            cpus=engine.info.cpus,
+            gpus=sees_gpus(scene, request),
+            fingerprint=host is None,
+            rootless=engine.info.rootless,
         ),
     )
     start = start.with_fields(settings_in_force(scene.image, confined))

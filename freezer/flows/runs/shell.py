@@ -46,23 +46,29 @@ def shell(
     locked = load_locked(project.root, name)
     image = require_image(project, locked)
     engine = project.engine()
-    confined = _confined(project, environment, cpus=engine.info.cpus, gpus=bool(gpus))
+    host = HostSide(
+        cpus=engine.info.cpus,
+        gpus=bool(gpus),
+        fingerprint=False,
+        rootless=engine.info.rootless,
+    )
+    confined = _confined(project, environment, host)
     if port is not None:
         confined = replace(confined, ports=(port,), network="bridge")
     confined = replace(confined, stdin=True, tty=terminal)
     return engine.run_by_hand(image.id, list(command or SHELL), confined)
 
 
-def _confined(project: Project, environment: Environment, *, cpus: int, gpus: bool) -> RunOptions:
+def _confined(project: Project, environment: Environment, host: HostSide) -> RunOptions:
     output = folder(project) / OUTPUT_FOLDER
     output.mkdir(exist_ok=True)
     sets = data_sets(project, environment.name) if environment.spec.data else []
     found = options(
         environment.spec,
-        RunRequest((), gpus=gpus),
+        RunRequest((), gpus=host.gpus),
         sets,
         folders=Folders(code=project.root, output=output, record=output),
-        host=HostSide(cpus=cpus, gpus=gpus, fingerprint=False),
+        host=host,
     )
     mounts = [
         replace(one, read_only=False) if one.target == CODE else one

@@ -54,6 +54,20 @@ def test_podman_has_no_buildkit_and_no_thin_load() -> None:
     assert not info.takes_thin
 
 
+@pytest.mark.parametrize(
+    ("info", "rootless"),
+    [
+        ({"SecurityOptions": ["name=seccomp,profile=default", "name=rootless"]}, True),
+        ({"Rootless": True}, True),
+        ({"SecurityOptions": ["name=seccomp"], "Rootless": False}, False),
+        ({"SecurityOptions": None, "Rootless": "yes"}, False),
+        ({}, False),
+    ],
+)
+def test_an_engine_of_a_user_says_so(info: dict, rootless: bool) -> None:
+    assert read_info(DOCKER, info, "a").rootless == rootless
+
+
 def test_docker_before_buildkit() -> None:
     assert not read_info({**DOCKER, "ApiVersion": "1.38"}, {}, "a").buildkit
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,18 @@ def test_the_code_is_writable_and_nothing_is_recorded(runnable) -> None:
     assert seen.environment["FREEZER_SEED"] == "1234"
     assert find(project, None).total == before
     assert SHELL[0] == "/bin/sh"
+
+
+def test_with_a_rootless_engine_root_of_the_container_is_the_caller(runnable, monkeypatch) -> None:
+    held = runnable.made.held
+    shell(runnable.project, SHIPPED, (), port=None, terminal=False)
+    assert held.runs[-1].user == f"{os.getuid()}:{os.getgid()}"
+    monkeypatch.setattr(held, "info", replace(held.info, rootless=True))
+    runnable.train(lambda _inside: 0)
+    runnable.run()
+    assert held.runs[-1].user == "0:0"
+    shell(runnable.project, SHIPPED, (), port=None, terminal=False)
+    assert held.runs[-1].user == "0:0"
 
 
 def test_a_port_brings_a_network(runnable) -> None:
@@ -118,7 +132,9 @@ def test_what_cannot_be_mounted_or_is_not_locked(runnable, folder: Path, tmp_pat
         write_devcontainer(runnable.project, SHIPPED)
     other = folder / "images" / "other"
     other.mkdir()
-    (other / "freeze.yaml").write_text(yaml.safe_dump({"name": "other", "base": "debian:12", "python": "3.11"}))
+    (other / "freeze.yaml").write_text(
+        yaml.safe_dump({"name": "other", "base": "debian:12", "python": "3.11"})
+    )
     with pytest.raises(LockError):
         write_devcontainer(runnable.project, "other")
     (other / "freeze.yaml").unlink()
