@@ -68,6 +68,7 @@ GROUPS: Final = {
             "summary",
             "page",
             "reproduce",
+            "verify",
             "fields",
             "tag",
             "note",

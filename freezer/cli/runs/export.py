@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from freezer.cli.options import Json, output_file
-from freezer.cli.runs.options import Form, OutputFile, Query
+from freezer.cli.runs.shared.options import Form, OutputFile, Query
 from freezer.cli.runs.shared.tables import hand_out
 from freezer.cli.session import current
 from freezer.errors import RunError

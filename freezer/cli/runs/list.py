@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from freezer.cli.options import Json
-from freezer.cli.runs.options import Limit, Order, Query
+from freezer.cli.runs.shared.options import Limit, Order, Query
 from freezer.cli.session import current
 
 

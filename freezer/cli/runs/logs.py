@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from freezer.cli.runs.options import RunName
+from freezer.cli.runs.shared.options import RunName
 from freezer.cli.session import current
 from freezer.cli.training_output import passed_on
 

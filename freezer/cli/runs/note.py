@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from freezer.cli.runs.options import RunName
+from freezer.cli.runs.shared.options import RunName
 from freezer.cli.session import current
 from freezer.errors import RunError
 

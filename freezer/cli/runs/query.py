@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from freezer.cli.options import Json, output_file
-from freezer.cli.runs.options import Columns, Form, Limit, Order, OutputFile, TableFormat
+from freezer.cli.runs.shared.options import Columns, Form, Limit, Order, OutputFile, TableFormat
 from freezer.cli.runs.shared.tables import hand_out, require_file
 from freezer.cli.session import current
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from freezer.cli.options import Json
-from freezer.cli.runs.options import RunName
+from freezer.cli.runs.shared.options import RunName
 from freezer.cli.session import current
 from freezer.cli.training_output import passed_on
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK

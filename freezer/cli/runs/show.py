@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freezer.cli.options import Json
-from freezer.cli.runs.options import RunName
+from freezer.cli.runs.shared.options import RunName
 from freezer.cli.session import current
 
 

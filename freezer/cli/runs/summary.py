@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from freezer.cli.options import Json
-from freezer.cli.runs.options import Query
+from freezer.cli.runs.shared.options import Query
 from freezer.cli.session import current
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from freezer.cli.runs.options import Form
+from freezer.cli.runs.shared.options import Form
 from freezer.cli.session import current
 from freezer.errors import RunError
 
