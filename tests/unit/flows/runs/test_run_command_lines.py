@@ -1,0 +1,81 @@
+"""The command line of a run's own process says what the one before it said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from freezer.cli.image import run_children
+from freezer.cli.main import run as freeze
+from freezer.errors import RunError
+from freezer.flows.runs.again.resume import Resume
+from freezer.flows.runs.request import RunRequest
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+names = st.from_regex(r"[a-z][a-z0-9_.-]{0,8}", fullmatch=True).filter(lambda one: one != "seed")
+REQUESTS = st.builds(
+    RunRequest,
+    command=st.lists(texts, min_size=1, max_size=4).map(tuple),
+    data=st.none() | st.lists(names, min_size=1, max_size=2).map(tuple),
+    params=st.dictionaries(names, texts, max_size=1),
+    seed=st.none() | st.integers(0, 2**63 - 1),
+    gpus=st.none() | st.booleans(),
+    clean=st.booleans(),
+    output=st.none() | st.just(Path("/some/where")),
+)
+RESUMES = st.none() | st.builds(Resume, names, st.just("") | st.just("a/b c"), st.booleans())
+
+
+def parsed(words: list[str]) -> list[Any]:
+    """Return what the command makes of its arguments, without making a run."""
+    seen: list[Any] = []
+
+    def note(_project: object, *given: Any) -> None:
+        seen.extend(given)
+        raise RunError("seen")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("freezer.cli.image.run.execute", note)
+        freeze(words)
+    return seen
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.none() | st.just("demo"), REQUESTS, RESUMES)
+def test_a_process_makes_the_same_run(
+    tmp_path: Path, env: str | None, request: RunRequest, how: Resume | None
+) -> None:
+    words = run_children.child_command(env, request, how)
+    start = words.index("freezer") + 1
+    place = ["-C", str(tmp_path), *words[start + 2 :]]
+    seen = parsed([*place, "--cpu-positions", "0,3", "--", *request.command])
+    assert seen[0] == env
+    assert seen[1] == RunRequest(**{**request.__dict__, "cpu_positions": (0, 3)})
+    assert seen[2] == how
+
+
+def test_modules_of_the_project_are_not_taken_for_freezer_s() -> None:
+    words = run_children.child_command(None, RunRequest(("t",)), None)
+    assert words[1:4] == ["-P", "-m", "freezer"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--jobs", "2"], "--jobs is for a sweep"),
+        (["-d", "--each", "k=1..2"], "cannot be detached"),
+        (["-d", "--junit", "x.xml"], "writes no JUnit file"),
+        (["--checkpoint", "x"], "go with --resume"),
+        (["--new-code"], "go with --resume"),
+        (["--plan", "none.yaml"], "cannot be read"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    tmp_path: Path, capsys, words: list[str], said: str
+) -> None:
+    assert freeze(["-C", str(tmp_path), "run", *words, "--", "true"]) == 2
+    assert said in capsys.readouterr().err
