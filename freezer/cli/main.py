@@ -90,6 +90,8 @@ def options(
 def main() -> None:
     """Run the command and end the process."""
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup has it ignored
+        signal.signal(signal.SIGHUP, _interrupt)
     survive_closed_streams()
     code = run(sys.argv[1:])
     sys.stdout.flush()

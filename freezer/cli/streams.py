@@ -1,7 +1,8 @@
-"""Standard output and error that may be closed by their reader, as by ``freeze log | head``."""
+"""Standard output and error whose reader may go away: ``freeze log | head``, a closed terminal."""
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -16,12 +17,13 @@ class _Closable:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._is_terminal = stream.isatty()
 
     def write(self, text: str) -> int:
         try:
             return self._stream.write(text)
-        except BrokenPipeError:
-            self._divert()
+        except OSError as error:
+            self._divert_after(error)
             return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -31,8 +33,15 @@ class _Closable:
     def flush(self) -> None:
         try:
             self._stream.flush()
-        except BrokenPipeError:
-            self._divert()
+        except OSError as error:
+            self._divert_after(error)
+
+    def _divert_after(self, error: OSError) -> None:
+        """Go on without a reader; raise what is no sign of one that went away."""
+        closed = self._is_terminal and error.errno == errno.EIO  # such as by a lost connection
+        if not closed and not isinstance(error, BrokenPipeError):
+            raise error
+        self._divert()
 
     def _divert(self) -> None:
         """Point the stream's file descriptor at nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +78,43 @@ def test_head_itself(project: Path) -> None:
 def test_streams_that_were_never_open(project: Path) -> None:
     command = f"exec {sys.executable} -m freezer -C {project} log >&- 2>&-"
     assert subprocess.run(["bash", "-c", command], check=False, cwd=ROOT).returncode == 0
+
+
+HANGUP = """
+import os, signal, sys, time
+from freezer.cli import main
+
+def run(_arguments):
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print("a terminal that is closed", flush=True)
+        print("and so is this", file=sys.stderr, flush=True)
+        open(sys.argv[1], "w").write("cleaned up")
+    return 130
+
+main.run = run
+main.main()
+"""
+
+
+def test_a_terminal_that_is_closed_lets_the_command_clean_up(tmp_path: Path) -> None:
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-c", HANGUP, str(tmp_path / "done")])
+    assert os.read(terminal, 100).startswith(b"ready")
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
+    assert (tmp_path / "done").read_text() == "cleaned up"
+
+
+def test_a_hangup_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    code = HANGUP.replace("time.sleep(60)", "os.kill(os.getpid(), signal.SIGHUP); time.sleep(0.1)")
+    with subprocess.Popen(
+        ["nohup", sys.executable, "-c", code, str(tmp_path / "done")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        process.communicate(timeout=60)
+    assert not (tmp_path / "done").exists()
