@@ -46,6 +46,9 @@ def write_devcontainer(project: Project, name: str | None) -> Path:
     environment = load_environment(project.root, name)
     load_locked(project.root, environment.name)
     sets = data_sets(project, environment.name) if environment.spec.data else []
+    for one in sets:
+        if one.pattern is not None:
+            project.report.warn(f"data set {one.name}: the editor sees all of {one.root}")
     document = devcontainer(project.root, environment, sets)
     path = project.root / FILE
     path.parent.mkdir(exist_ok=True)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.engine.interface import Mount
 from freezer.errors import RunError
-from freezer.flows.data.sets import data_sets
+from freezer.flows.data.sets import data_sets, take
 from freezer.flows.project.environment import load_environment, load_locked
+from freezer.flows.runs.data_mounts import data_mounts
 from freezer.flows.runs.place import FOLDER, folder
-from freezer.flows.runs.request import CODE, RECORD, Folders, HostSide, RunRequest, options
+from freezer.flows.runs.request import CODE, DATA, RECORD, Folders, HostSide, RunRequest, options
 from freezer.flows.runs.scene import require_image
 
 if TYPE_CHECKING:
@@ -62,11 +63,12 @@ def shell(
 def _confined(project: Project, environment: Environment, host: HostSide) -> RunOptions:
     output = folder(project) / OUTPUT_FOLDER
     output.mkdir(exist_ok=True)
-    sets = data_sets(project, environment.name) if environment.spec.data else []
+    named = data_sets(project, environment.name) if environment.spec.data else []
+    sets = [(one, take(project, one)) for one in named]
     found = options(
         environment.spec,
         RunRequest((), gpus=host.gpus),
-        sets,
+        data_mounts(project, sets, DATA),
         folders=Folders(code=project.root, output=output, record=output),
         host=host,
     )

@@ -1,0 +1,1 @@
+"""The container of a run, opened by hand."""
