@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -187,14 +188,16 @@ def _patch(top: Path, paths: Sequence[str], index: dict[str, str]) -> bytes:
 
 def _files_digest(tree: _WorkTree, index: dict[str, str], apart: Sequence[str]) -> str:
     """Return a digest of the files that an index names: modes, blob IDs, paths."""
+    # One expression for all patterns: a repository may have a hundred thousand files.
+    set_apart = re.compile("|".join(map(translate, apart)) or "(?!)").match
     prefix = tree.prefix
-    digest = hashlib.sha256()
-    for entry in _names(_require(tree.top, "ls-files", "--stage", "-z", more=index)):
+
+    def counts(entry: str) -> bool:
         path = entry.partition("\t")[2]
-        own = path.removeprefix(prefix) if path.startswith(prefix) else None
-        if own is None or not any(fnmatchcase(own, pattern) for pattern in apart):
-            digest.update(os.fsencode(entry) + b"\0")
-    return digest.hexdigest()
+        return not (path.startswith(prefix) and set_apart(path[len(prefix) :]))
+
+    entries = _names(_require(tree.top, "ls-files", "--stage", "-z", more=index))
+    return hashlib.sha256(os.fsencode("\0".join(filter(counts, entries)))).hexdigest()
 
 
 def _dirty_submodules(top: Path) -> list[str]:
