@@ -1,0 +1,1 @@
+"""What bills of materials and policies cost, as typed commands."""
