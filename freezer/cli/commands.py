@@ -52,6 +52,10 @@ GROUPS: Final = {
         "Data sets by content: their digests, and which files changed since when.",
         ("status", "diff", "record", "verify", "export"),
     ),
+    "archive": (
+        "Environments kept for years, with every file: create, list, verify, restore.",
+        ("create", "list", "verify", "restore"),
+    ),
     "policy": (
         "What the project allows: the rules of policy.yaml, and what breaks them.",
         ("check",),

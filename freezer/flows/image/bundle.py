@@ -144,7 +144,7 @@ def _members(locked: Locked, store: Store) -> dict[str, Content]:
             found[f"lock/{file.name}"] = content_of(file.read_bytes())
     for reference in sorted((locked.folder / "references").glob("*.json")):
         found[f"lock/references/{reference.name}"] = content_of(reference.read_bytes())
-    for sha256 in (*_needed(locked.lock), locked.lock.inside.sha256):
+    for sha256 in (*needed_blobs(locked.lock), locked.lock.inside.sha256):
         path = store.verified(sha256)
         found[f"blobs/sha256/{sha256}"] = Content(path.stat().st_size, sha256, _opener(path))
     return found
@@ -154,7 +154,8 @@ def _opener(path: Path) -> Callable[[], IO[bytes]]:
     return lambda: path.open("rb")
 
 
-def _needed(lock: Lock) -> set[str]:
+def needed_blobs(lock: Lock) -> set[str]:
+    """Return the SHA-256 of every file that building a lock takes, but for Freezer's runtime."""
     artifacts = {artifact.sha256 for artifact in lock_artifacts(lock)}
     smoke = {file.sha256 for file in lock.own_files}
     return artifacts | smoke | set(base_blobs(lock.base))
@@ -171,7 +172,7 @@ def _locked_of(content: Bundle, path: Path) -> Lock:
             where=Where(str(path)),
             hint="create it again with `freeze bundle`",
         )
-    if missing := sorted(_needed(lock) - content.blobs):
+    if missing := sorted(needed_blobs(lock) - content.blobs):
         raise IntegrityError(
             f"the bundle lacks {len(missing)} of the files that its lock needs",
             where=Where(str(path)),

@@ -1,0 +1,1 @@
+"""Commands about archives: create, list, verify, restore."""

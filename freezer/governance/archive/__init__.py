@@ -1,0 +1,1 @@
+"""Archives: OCFL storage roots, which archives know; write-once, every byte by digest. Pure."""
