@@ -14,7 +14,7 @@ from freezer.flows.project.environment import (
     load_environment,
     load_locked,
 )
-from freezer.governance.policy.evaluate import BEFORE_A_BUILD, RULES, evaluate
+from freezer.governance.policy.evaluate import BEFORE_A_BUILD, RULE_CHECKS, evaluate
 from freezer.governance.policy.facts import Facts, Violation
 from freezer.governance.policy.model import POLICY_FILE
 from freezer.governance.policy.read import parse_policy
@@ -163,7 +163,7 @@ def check_policy(project: Project, names: Sequence[str | None] | None) -> Policy
 
 def set_rules(policy: Policy) -> tuple[str, ...]:
     """Return the names of the rules that a policy sets."""
-    fields = {name: getattr(policy.rules, name.replace("-", "_")) for name in RULES}
+    fields = {name: getattr(policy.rules, name.replace("-", "_")) for name in RULE_CHECKS}
     found = [name for name, value in fields.items() if value not in (None, (), False)]
     return (*found, *(["vulnerabilities"] if policy.rules.vulnerabilities else []))
 

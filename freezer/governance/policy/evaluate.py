@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Policy, Facts], Iterator[Violation]]
 
-RULES: Final[dict[RuleName, Rule]] = {
+RULE_CHECKS: Final[dict[RuleName, Rule]] = {
     "bases": rules.bases,
     "sources": rules.sources,
     "licenses": rules.licenses,
@@ -36,7 +36,7 @@ RULES: Final[dict[RuleName, Rule]] = {
     "plans": conduct.plans,
     "nondeterminism": conduct.nondeterminism,
 }
-BEFORE_A_BUILD: Final = frozenset(RULES) - {"checked", "verified", "signed", "plans"}
+BEFORE_A_BUILD: Final = frozenset(RULE_CHECKS) - {"checked", "verified", "signed", "plans"}
 """Rules that a lock can answer before it was built, checked or signed."""
 
 
@@ -53,7 +53,7 @@ def evaluate(
     """
     found = [
         violation
-        for name, rule in RULES.items()
+        for name, rule in RULE_CHECKS.items()
         if only is None or name in only
         for violation in rule(policy, facts)
     ]
