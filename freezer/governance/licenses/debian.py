@@ -16,12 +16,12 @@ LARGEST: Final = 4 << 20
 """Bytes of a copyright file."""
 _COMMON: Final = re.compile(r"/usr/share/common-licenses/([A-Za-z0-9.+-]{1,40})")
 _LICENSE: Final = re.compile(r"^license:[ \t]*(\S[^\n]{0,199})", re.IGNORECASE | re.MULTILINE)
-_FORMAT: Final = re.compile(r"^format(?:-specification)?:", re.IGNORECASE)
+_HEADER: Final = re.compile(r"^format(?:-specification)?:", re.IGNORECASE)
 
 
 def debian_licenses(text: str) -> Licenses:
     """Return what a copyright file declares."""
-    if _FORMAT.match(text.lstrip("\ufeff \t\r\n")):
+    if _HEADER.match(text.lstrip("\ufeff \t\r\n")):
         names = (" ".join(name.split()) for name in _LICENSE.findall(text))
         return declared(dict.fromkeys(names), "copyright")
     common = dict.fromkeys(name.rstrip(".") for name in _COMMON.findall(text))
