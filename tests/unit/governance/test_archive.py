@@ -32,15 +32,8 @@ from freezer.governance.archive.ocfl import (
 )
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
 from tests.support.host.hosts import Host, make_host
-from tests.unit.flows.image.test_bundle_flow import (
-    DEB,
-    OLD,
-    PART,
-    TRAINING,
-    WHEEL,
-    WORDS,
-    made_lock,
-)
+from tests.support.project.insides import OLD, PART
+from tests.support.project.small_lock import DEB, TRAINING, WHEEL, WORDS, made_lock
 
 NOW = "2026-11-30T00:00:00Z"
 
