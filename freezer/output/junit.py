@@ -48,6 +48,16 @@ def junit(suites: Iterable[Suite]) -> bytes:
     return data + b"\n"
 
 
+def joined(documents: Iterable[bytes]) -> bytes:
+    """Return the suites of several documents of `junit` as one."""
+    top = ET.Element("testsuites", {"name": "freeze"})
+    for one in documents:
+        top.extend(ET.fromstring(one))  # noqa: S314 - written by `junit`
+    ET.indent(top)
+    data: bytes = ET.tostring(top, encoding="utf-8", xml_declaration=True)
+    return data + b"\n"
+
+
 def of_check(result: CheckResult) -> Suite:
     """Return a check as tests: each training, and each expectation of the spec."""
     trainings = [_training(one) for one in result.verdict.trainings]

@@ -139,11 +139,9 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
     )
     values = read_each(each or ())
     found = list(requests(request, values))
-    if jobs > 1 and junit is not None:
-        raise typer.BadParameter("--junit is for runs in turn, without --jobs")
     how = _resume(resume, checkpoint, new_code=new_code)
     if jobs > 1:
-        raise typer.Exit(run_at_once(env, found, values, jobs, how))
+        raise typer.Exit(run_at_once(env, found, values, jobs, how, junit))
     if detach:
         require_one_run(values, junit)
         raise typer.Exit(run_detached(env, found[0], how))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from freezer.cli.image.run_junit import junit_of_children
 from freezer.cli.session import current
 from freezer.cli.training_output import passed_on
 from freezer.errors import EXIT_INTERRUPTED, EXIT_USER, RunError
@@ -33,6 +34,7 @@ def run_at_once(
     values: Mapping[str, Sequence[str]],
     jobs: int,
     how: Resume | None,
+    junit: Path | None,
 ) -> int:
     """Make the runs of a sweep, several at once; return the first exit code that is not 0."""
     from freezer.flows.project.environment import load_environment, load_locked
@@ -48,18 +50,21 @@ def run_at_once(
     cpu_sets(cpus, jobs, resources.cpus)
     sets = cpu_sets(cpus, min(jobs, len(found)), resources.cpus)
     require_image(project, load_locked(project.root, env))
-    listed = [
-        _job(child_command(env, one, how), number, one, values, len(found))
-        for number, one in enumerate(found, 1)
-    ]
-    ends = Jobs(
-        listed,
-        sets,
-        passed_on(sys.stdout, sys.stderr),
-        project.report,
-        cpu_option=CPUS_OPTION,
-        report_option=REPORT_OPTION,
-    ).run()
+    with junit_of_children(junit, len(found)) as files:
+        listed = [
+            _job(
+                [*child_command(env, one, how), *files[number - 1]], number, one, values, len(found)
+            )
+            for number, one in enumerate(found, 1)
+        ]
+        ends = Jobs(
+            listed,
+            sets,
+            passed_on(sys.stdout, sys.stderr),
+            project.report,
+            cpu_option=CPUS_OPTION,
+            report_option=REPORT_OPTION,
+        ).run()
     show_jobs(ends, len(found), current.stderr)
     return _exit_code(ends)
 

@@ -118,9 +118,9 @@ def test_two_runs_at_once_share_no_cpu(project: Project) -> None:
     shown = "import os; print(*os.sched_getaffinity(0), flush=True)"
     made = project.copy(project.folder.parent / "jobs")
     made.spec(resources={"cpus": 1})
-    done = outcome(
-        made.start("run", "--each", "k=1..4", "--jobs", "2", "--", "python", "-c", shown)
-    ).good()
+    several = ("--each", "k=1..4", "--jobs", "2", "--junit", str(made.folder / "j.xml"))
+    done = outcome(made.start("run", *several, "--", "python", "-c", shown)).good()
+    assert (made.folder / "j.xml").read_text().count("<testsuite ") == 4
     lines = sorted(done.out.splitlines())
     assert [one.rpartition(" ")[0] for one in lines] == [f"[{k}/4 k={k}]" for k in range(1, 5)]
     assert len({one.rpartition(" ")[2] for one in lines}) == 2

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from freezer.cli.image.run_junit import junit_of_children
 from freezer.flows.runs.again.reproduce import _verdict
 from freezer.flows.runs.expectations import outcomes_of, with_outcomes
 from freezer.flows.runs.explain.parting import Results
@@ -100,6 +101,21 @@ def test_text_names_what_failed() -> None:
     assert "failed accuracy: expected at least 0.9, found nothing reported" in text
     assert "skipped [b]: expected at least 1.0, found nothing reported" in text
     assert "expectations: 3 passed, 1 failed, 1 skipped" in text
+
+
+def test_junit_of_runs_in_processes_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "junit.xml"
+    with junit_of_children(file, 3) as options:
+        for number, words in enumerate(options):
+            assert words[0] == "--junit"
+            if number != 1:  # that one did not begin
+                Path(words[1]).write_bytes(
+                    junit([Suite(f"run {number}", [Case("a", "b", "passed")])])
+                )
+    assert [one.get("name") for one in ET.parse(file).getroot()] == ["run 0", "run 2"]
+    assert not Path(options[0][1]).exists()
+    with junit_of_children(None, 2) as options:
+        assert options == [[], []]
 
 
 def test_junit_of_a_run() -> None:
