@@ -57,7 +57,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="The seed that the run finds in FREEZER_SEED.", min=0)
+        int | None, typer.Option(help="The FREEZER_SEED of the run.", min=0)
     ] = None,
     gpus: Annotated[
         bool | None, typer.Option("--gpus/--no-gpus", help="Whether the run sees the GPUs.")
@@ -70,7 +70,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         typer.Option(
             "--each",
             metavar="NAME=VALUES",
-            help="A run for each value: seed=1..5, lr=0.1,0.01; several give all combinations.",
+            help="A run for each value: seed=1..5, lr=0.1,0.01; several give every combination.",
         ),
     ] = None,
     output: Annotated[
