@@ -73,25 +73,39 @@ function explained(cause, one, other) {
   return { ...cause, level: found[0][0], details: limited(found.map(([level, what, why]) => `${level}: ${what}: ${why}`)) };
 }
 
+/** Return the files that differ between two lists of [path, size, digest, kind], as `freeze data diff` does. */
 function changedFiles(old, now) {
   const [before, after] = [old, now].map((list) => new Map(list.map((one) => [one[0], one])));
-  const content = ([, size, digest]) => `${size} ${digest}`;
-  const gone = old.filter(([path]) => !after.has(path));
-  const come = new Map(now.filter(([path]) => !before.has(path)).map((one) => [one[0], one]));
-  const moved = [];
-  for (const one of gone) {
-    const target = [...come.values()].find((another) => content(another) === content(one));
-    if (!target) continue;
-    moved.push([one[0], target[0]]);
-    come.delete(target[0]);
-  }
-  const left = new Set(moved.map(([path]) => path));
+  const sorted = (list) => list.sort((a, b) => byCode(a[0], b[0]));
+  const gone = sorted(old.filter(([path]) => !after.has(path)));
+  const come = sorted(now.filter(([path]) => !before.has(path)));
+  const changed = sorted(now.filter((one) => before.has(one[0]) && content(before.get(one[0])) !== content(one)));
+  const moved = movedFiles(gone, come);
+  const [left, right] = [new Set(moved.map(([from]) => from)), new Set(moved.map(([, to]) => to))];
   return [
-    ...[...come.keys()].map((path) => `+ ${path}`),
+    ...come.filter(([path]) => !right.has(path)).map(([path]) => `+ ${path}`),
     ...gone.filter(([path]) => !left.has(path)).map(([path]) => `- ${path}`),
-    ...now.filter((one) => before.has(one[0]) && content(before.get(one[0])) !== content(one)).map(([path]) => `~ ${path}`),
+    ...changed.map(([path]) => `~ ${path}`),
     ...moved.map(([from, to]) => `> ${from} -> ${to}`),
   ];
+}
+
+const content = ([, size, digest, kind]) => `${kind} ${size} ${digest}`;
+
+/** Pair what is gone with what has come by content; a file that kept its name goes first. */
+function movedFiles(gone, come) {
+  const waiting = new Map();
+  for (const one of come) if (one[3] === 'f' && one[1]) waiting.set(content(one), [...(waiting.get(content(one)) ?? []), one]);
+  const nameOf = ([path]) => path.slice(path.lastIndexOf('/') + 1);
+  const pairs = [];
+  for (const one of gone) {
+    const candidates = waiting.get(content(one));
+    if (!candidates?.length) continue;
+    const chosen = candidates.find((other) => nameOf(other) === nameOf(one)) ?? candidates[0];
+    candidates.splice(candidates.indexOf(chosen), 1);
+    pairs.push([one[0], chosen[0]]);
+  }
+  return pairs;
 }
 
 const limited = (lines) => (lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), `... and ${lines.length - MOST_LINES} more`] : lines);

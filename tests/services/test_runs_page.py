@@ -12,10 +12,15 @@ from typing import Any
 
 import pytest
 
+from freezer.data.diff import data_diff
+from freezer.data.entry import Member
+from freezer.flows.runs.diff import changed_lines
 from freezer.flows.runs.explain.contrast import contrast
 from freezer.flows.runs.explain.parting import results
+from freezer.flows.runs.page.about import Files
+from freezer.history.suspects import LEVELS, Suspect
 from freezer.ledger.series import Points
-from freezer.model.record.run import Run, Time
+from freezer.model.record.run import Digest, Run, Time
 from tests.support.host.browser import CHROMIUM, Browser, browser
 from tests.support.project.pages import EVIL, many, page_of, varied_run, write_page
 from tests.support.project.runs import FILTERS, RUNS
@@ -194,6 +199,54 @@ def test_two_runs_are_explained_as_the_command_does(tab: Browser, varied) -> Non
             assert "identical" in loss
         assert any("same" in one and "identical" in one for one in rows), "NaN is the same as NaN"
     assert len(seen) > 12, seen
+
+
+def members(chance: random.Random) -> tuple[Member, ...]:
+    """Return a list with few names and contents, so that some move, change or are there twice."""
+    paths = chance.sample([f"{folder}/{name}" for folder in "abc" for name in "xyz"], 6)
+    return tuple(
+        Member(path, chance.choice("ffffl"), chance.choice([0, 5]), chance.choice("12") * 64)
+        for path in sorted(paths)
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_changed_files_and_packages_are_those_of_the_command(
+    tab: Browser, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    lists = [members(chance), members(chance)]
+    runs = [
+        Run(f"{number:016x}", "demo", "finished", Time(number)).with_fields(
+            {
+                "data.train": Digest(f"{number}" * 64),
+                "data.train.list": Digest(f"{number + 4}" * 64),
+                "lock": Digest(f"{number + 6}" * 64),
+            }
+        )
+        for number in range(2)
+    ]
+    files = {f"{number + 4}" * 64: Files(6, 9, lists[number]) for number in range(2)}
+    level, what, why = chance.choice(LEVELS[1:]), "numpy: 1 to 2", "sums come from it"
+    suspects = {("6" * 64, "7" * 64): (Suspect(level=level, what=what, why=why),) * (seed % 2)}
+    page = replace(page_of(runs), files=files, suspects=suspects)
+    tab.open(write_page(page, tmp_path / "data.html"))
+    tab.click("#tab-compare")
+    tab.run(
+        "for (const [place, row] of [[0, 0], [1, 1]]) {"
+        "const s = document.querySelectorAll('.pair select')[place];"
+        "s.value = row; s.dispatchEvent(new Event('change')); }"
+    )
+    lines = "[...document.querySelectorAll('.cause')].find(one => one.querySelector('b').innerText === '{}')"
+    found = tab.run(
+        f"[...{lines.format('data.train')}.querySelectorAll('li')].map(one => one.innerText)"
+    )
+    assert found == changed_lines(data_diff(*lists))
+    cause = lines.format("lock")
+    badge = tab.run(f"{cause}.querySelector('.badge').innerText")
+    assert badge == (level if seed % 2 else "unlikely")
+    packages = tab.run(f"[...{cause}.querySelectorAll('li')].map(one => one.innerText)")
+    assert packages == [f"{level}: {what}: {why}"] * (seed % 2)
 
 
 def test_keys_do_what_the_pointer_does(tab: Browser, varied) -> None:

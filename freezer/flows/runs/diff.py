@@ -18,6 +18,7 @@ from freezer.model.record.run import Digest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from freezer.data.diff import DataDiff
     from freezer.flows.project.project import Project
     from freezer.ledger.connect import Ledger
     from freezer.model.record.run import Run, Value
@@ -75,14 +76,17 @@ def _files(ledger: Ledger, cause: Cause, one: Run, other: Run) -> tuple[str, ...
         if not isinstance(named, Digest):
             return ()
         lists.append(read_listing(query.content(ledger, named.text), cause.name))
-    found = data_diff(*lists)
-    lines = [
+    return _limited(changed_lines(data_diff(*lists)))
+
+
+def changed_lines(found: DataDiff) -> list[str]:
+    """Return a line for each file that was added, removed, changed or moved."""
+    return [
         *(f"+ {item.path}" for item in found.added),
         *(f"- {item.path}" for item in found.removed),
         *(f"~ {new.path}" for _, new in found.changed),
         *(f"> {old.path} -> {new.path}" for old, new in found.moved),
     ]
-    return _limited(lines)
 
 
 def _packages(project: Project, cause: Cause, one: Run, other: Run) -> Cause:

@@ -106,7 +106,10 @@ def _document(page: RunsPage) -> dict[str, Any]:
                 "size": found.size,
                 "members": None
                 if found.members is None
-                else [[shortened(one.path), one.size, one.sha256[:16]] for one in found.members],
+                else [
+                    [shortened(one.path), one.size, one.sha256[:16], one.kind]
+                    for one in found.members
+                ],
             }
             for digest, found in page.files.items()
         },
