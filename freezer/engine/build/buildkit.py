@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from freezer.engine.answers import mapping, text
 from freezer.engine.build.steps import Built, Event, Failure, Output, Step
+from freezer.engine.responses import mapping, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from freezer.engine.answers import text as text_of
 from freezer.engine.build.steps import Built, Event, Failure, Output, Step
+from freezer.engine.responses import text as text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

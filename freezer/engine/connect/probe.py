@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from freezer.engine.answers import items, mapping, number, text
 from freezer.engine.interface import EngineInfo
+from freezer.engine.responses import items, mapping, number, text
 
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 _BUILDKIT_SINCE = (1, 39)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import docker.errors
 
-from freezer.engine.answers import items, mapping, number, text, texts
 from freezer.engine.images import identity
 from freezer.engine.interface import ImageInfo
+from freezer.engine.responses import items, mapping, number, text, texts
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:

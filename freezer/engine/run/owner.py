@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import docker.errors
 
-from freezer.engine.answers import items, mapping, text
+from freezer.engine.responses import items, mapping, text
 from freezer.engine.run.process import began, place
 from freezer.errors import FreezerError
 

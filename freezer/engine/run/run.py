@@ -14,9 +14,9 @@ from docker.types import DeviceRequest
 from docker.types import Mount as DockerMount
 
 from freezer.engine import wire
-from freezer.engine.answers import items, mapping, number, text
 from freezer.engine.images import identity
 from freezer.engine.interface import RunOptions, RunResult
+from freezer.engine.responses import items, mapping, number, text
 from freezer.engine.run import cpuset
 from freezer.engine.run.output import Collected, Tail
 from freezer.engine.run.owner import OWNER_LABEL, owner

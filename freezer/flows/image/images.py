@@ -21,7 +21,7 @@ _CLOCK = "org.opencontainers.image.created"
 
 
 @dataclass(frozen=True)
-class Held:
+class LockImage:
     """An image of a lock in the engine."""
 
     environment: str
@@ -41,7 +41,7 @@ class Held:
 class Images:
     """The images, and the space that they take together."""
 
-    held: tuple[Held, ...]
+    images: tuple[LockImage, ...]
     total: int
     """Bytes of all layers, each counted once."""
 
@@ -55,10 +55,10 @@ def images(project: Project, name: str | None) -> Images:
         if name is None or image.labels.get(TITLE) == name
     ]
     layers = {image.id: _layers(image, engine.layer_sizes(image.id)) for image in found}
-    owners = Counter(diff_id for held in layers.values() for diff_id in held)
+    owners = Counter(diff_id for images in layers.values() for diff_id in images)
     rows = [_row(image, layers[image.id], owners) for image in found]
     rows.sort(key=lambda row: (row.environment, row.as_of, row.lock_id), reverse=True)
-    total = {diff_id: size for held in layers.values() for diff_id, size in held.items()}
+    total = {diff_id: size for images in layers.values() for diff_id, size in images.items()}
     return Images(tuple(rows), sum(total.values()))
 
 
@@ -81,10 +81,10 @@ def chains(diff_ids: Sequence[str]) -> list[str]:
     return found
 
 
-def _row(image: ImageInfo, layers: dict[str, int], owners: Counter[str]) -> Held:
+def _row(image: ImageInfo, layers: dict[str, int], owners: Counter[str]) -> LockImage:
     own = sum(size for diff_id, size in layers.items() if owners[diff_id] == 1)
     size = sum(layers.values())
-    return Held(
+    return LockImage(
         environment=image.labels.get(TITLE, ""),
         lock_id=image.labels.get(LOCK_LABEL, ""),
         as_of=image.labels.get(_CLOCK, ""),

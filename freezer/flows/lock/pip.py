@@ -229,7 +229,7 @@ def _accelerator_constraints(
     if accelerator is None or not pip.requirements:
         return ()
     from freezer.fetch.python.index import PythonIndex
-    from freezer.resolve.accelerator.offer import offered_torch, toolkit_requirements
+    from freezer.resolve.accelerator.available import offered_torch, toolkit_requirements
     from freezer.resolve.accelerator.pip import pip_rules
 
     index = PythonIndex.from_config(project.config, pip.options)

@@ -12,24 +12,24 @@ from freezer.output.text import plural, show_rows, size
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from freezer.flows.image.images import Held, Images
+    from freezer.flows.image.images import Images, LockImage
     from freezer.flows.image.prune import Pruned
 
 
 def show(images: Images, console: Console) -> None:
     """Print a row for each image, and the total size."""
-    if not images.held:
+    if not images.images:
         console.print("no images yet; `freeze build` makes one")
         return
     head = ("[dim]environment", "[dim]lock", "[dim]as of", "[dim]size", "[dim]shared", "[dim]own")
-    show_rows([(*head, "[dim]image"), *(_row(held) for held in images.held)], console)
-    count = plural(len(images.held), "image")
+    show_rows([(*head, "[dim]image"), *(_row(one) for one in images.images)], console)
+    count = plural(len(images.images), "image")
     console.print(f"{count}, {size(images.total)} together", highlight=False)
 
 
 def document(images: Images) -> dict[str, Any]:
     """Return the facts for ``--json``."""
-    return {"images": images.held, "bytes": images.total}
+    return {"images": images.images, "bytes": images.total}
 
 
 def show_pruned(done: Pruned, console: Console) -> None:
@@ -59,13 +59,13 @@ def pruned_document(done: Pruned) -> dict[str, Any]:
     }
 
 
-def _row(held: Held) -> tuple[str, ...]:
+def _row(image: LockImage) -> tuple[str, ...]:
     return (
-        escape(held.environment),
-        short_id(held.lock_id),
-        held.as_of[:10],
-        size(held.size),
-        size(held.shared),
-        size(held.own),
-        held.image[7:19],
+        escape(image.environment),
+        short_id(image.lock_id),
+        image.as_of[:10],
+        size(image.size),
+        size(image.shared),
+        size(image.own),
+        image.image[7:19],
     )

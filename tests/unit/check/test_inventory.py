@@ -95,7 +95,7 @@ def test_changes_name_what_became_what() -> None:
         "BLAS OpenBLAS 1.0 (conda:libopenblas) became MKL 1.0 (conda:mkl)",
     )
     assert compare_inventories(taken(), taken(MKL)) == ("BLAS MKL 1.0 (conda:mkl) is new",)
-    assert compare_inventories(taken(MKL), taken()) == ("BLAS MKL 1.0 (conda:mkl) is gone",)
+    assert compare_inventories(taken(MKL), taken()) == ("BLAS MKL 1.0 (conda:mkl) is removed",)
     assert compare_inventories(taken(MKL), taken({**MKL, "sha256": sha("2")})) == (
         "BLAS MKL 1.0 (conda:mkl) has other bytes under the same version",
     )

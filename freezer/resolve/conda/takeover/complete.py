@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Gone:
+class MissingPackage:
     """A package that its channel no longer has as it was locked."""
 
     name: str
@@ -83,7 +83,7 @@ def removed_from_channels(
     subdir: str,
     store: Store,
     report: Reporter,
-) -> list[Gone]:
+) -> list[MissingPackage]:
     """Return those locked packages that their channels no longer have.
 
     Packages whose archive is in the store are not looked up. Raises ``FetchError`` when a channel
@@ -114,7 +114,7 @@ def _look_up(
     subdir: str,
     store: Store,
     report: Reporter,
-) -> list[tuple[Gone | None, dict[str, Any] | None]]:
+) -> list[tuple[MissingPackage | None, dict[str, Any] | None]]:
     """Return each archive's record, or what is wrong with it."""
     indexes = fetch_indexes(channels, subdir, store=store, report=report)
     results = ask_indexes({"find": list(queries)}, indexes, store)["found"]
@@ -123,20 +123,20 @@ def _look_up(
 
 def _checked(
     item: dict[str, Any], result: dict[str, Any]
-) -> tuple[Gone | None, dict[str, Any] | None]:
+) -> tuple[MissingPackage | None, dict[str, Any] | None]:
     names = {key: item[key] for key in ("name", "version", "build", "channel")}
     record = result.get("record")
     if record is None:
         near = nearest(item["version"], item["build"], result["others"])
-        return Gone(**names, nearest=near), None
+        return MissingPackage(**names, nearest=near), None
     for kind in ("sha256", "md5"):
         if item[kind] and record.get(kind) not in (None, item[kind]):
-            return Gone(**names, replaced=True), None
+            return MissingPackage(**names, replaced=True), None
     # The lock's SHA-256 is used where the channel has none.
     return None, {**record, "sha256": record.get("sha256") or item["sha256"]}
 
 
-def _require_available(removed: Sequence[Gone]) -> None:
+def _require_available(removed: Sequence[MissingPackage]) -> None:
     replaced = [item for item in removed if item.replaced]
     if replaced:
         raise IntegrityError(

@@ -10,7 +10,7 @@ import pytest
 
 from freezer.errors import FetchError, IntegrityError
 from freezer.fetch.http.zip_errors import zip_errors
-from freezer.resolve.accelerator.offer import read_requirements
+from freezer.resolve.accelerator.available import read_requirements
 
 NAME = "a-1.dist-info/METADATA"
 TEXT = "Name: a\nVersion: 1\nRequires-Dist: b\n" * 50

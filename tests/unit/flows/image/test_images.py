@@ -58,7 +58,7 @@ def printed(show: object, *arguments: object, **more: object) -> list[str]:
 def test_layers_are_counted_once_and_shared_only_above_the_same_layers(host: Host) -> None:
     found = images(host.opened, None)
     sizes = {
-        (one.environment, one.lock_id[0]): (one.size, one.shared, one.own) for one in found.held
+        (one.environment, one.lock_id[0]): (one.size, one.shared, one.own) for one in found.images
     }
     assert sizes == {
         ("torch", "1"): (1520, 1500, 20),
@@ -69,13 +69,13 @@ def test_layers_are_counted_once_and_shared_only_above_the_same_layers(host: Hos
 
 
 def test_the_newest_lock_of_an_environment_comes_first(host: Host) -> None:
-    order = [(one.environment, one.as_of[:10]) for one in images(host.opened, None).held]
+    order = [(one.environment, one.as_of[:10]) for one in images(host.opened, None).images]
     assert order == [("torch", "2026-11-20"), ("torch", "2026-11-01"), ("small", "2026-11-01")]
 
 
 def test_of_one_environment_only_its_own_are_counted(host: Host) -> None:
     found = images(host.opened, "small")
-    assert [(one.environment, one.own) for one in found.held] == [("small", 1000)]
+    assert [(one.environment, one.own) for one in found.images] == [("small", 1000)]
     assert found.total == 1000
 
 
@@ -91,10 +91,10 @@ def test_a_row_for_each_image_and_the_sum_of_all(host: Host) -> None:
     assert head.split() == ["environment", "lock", "as", "of", "size", "shared", "own", "image"]
     assert first.split() == [
         *("torch", sha("2")[:12], "2026-11-20", "1.5", "kB", "1.5", "kB", "30", "B"),
-        found.held[0].image[7:19],
+        found.images[0].image[7:19],
     ]
     assert last == "3 images, 1.6 kB together"
-    assert output.document(found) == {"images": found.held, "bytes": 1550}
+    assert output.document(found) == {"images": found.images, "bytes": 1550}
 
 
 def test_without_images_the_command_that_makes_one_is_named() -> None:

@@ -11,7 +11,7 @@ from freezer.errors import FetchError, IntegrityError
 from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import Indexes
 from freezer.fetch.store.store import Store
-from freezer.resolve.accelerator.offer import (
+from freezer.resolve.accelerator.available import (
     offered_torch,
     read_requirements,
     toolkit_requirements,
