@@ -31,7 +31,7 @@ def conda_exports(
 
     ``conda`` are the spec's requirements by platform, ``identifier`` is the lock's ID.
     """
-    # conda-lock's models take a second to load, so results are memoised.
+    # Where conda-lock has to compute the content hash it takes half a second to load.
     from freezer.flows.lock.conda import channels_of
 
     channels = channels_of(conda)

@@ -8,6 +8,7 @@ changes of those.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ import yaml
 from freezer.errors import LockError
 from freezer.fetch.http.redact import redact
 from freezer.model.canonical import yaml_text
+from freezer.resolve.conda.content_hash import content_hashes
 from freezer.resolve.conda.order import dependencies_first
 from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module, quiet
 from freezer.resolve.conda.solver.virtual_packages import SUBDIRS, for_platform, solver_form
@@ -32,6 +34,12 @@ if TYPE_CHECKING:
 LOCK_FILE = "conda-lock.yml"
 SOURCE_FILE = "environment.yml"
 VIRTUAL_FILE = "virtual-packages.yml"
+_ITEM = re.compile(r"- '([^'\n]*)'\n")
+_PLAIN_SOURCE = re.compile(
+    rf"channels:\n((?:{_ITEM.pattern.replace('(', '(?:')})+)"
+    rf"dependencies:\n((?:{_ITEM.pattern.replace('(', '(?:')})+)"
+)
+"""What `environment_yaml` writes without a pip part."""
 _HEAD = f"""\
 # Written by `freeze lock`, which has more in freeze.lock.yaml. conda-lock reads and installs this:
 #     conda-lock install -n YOURENV {LOCK_FILE}
@@ -70,28 +78,26 @@ def conda_lock_yaml(lock: Lock, channels: Sequence[CondaChannel], source: bytes)
     ``source`` is the ``environment.yml`` that they satisfy. Raises ``LockError`` for packages
     without an MD5, which the format requires.
     """
-    models = conda_lock_module("lockfile.v2prelim.models")
-    with tempfile.TemporaryDirectory(prefix="freezer-export-") as folder:
-        content = models.Lockfile(
-            package=[
-                _entry(models, package, subdir, channels)
-                for subdir, packages in _by_subdir(lock).items()
-                for package in packages
-            ],
-            metadata=models.LockMeta(
-                content_hash=_content_hashes(lock, source, Path(folder)),
-                channels=[_channel(channel) for channel in channels],
-                platforms=sorted(_by_subdir(lock)),
-                sources=[SOURCE_FILE],
-            ),
-        )
-    content.alphasort_inplace()
-    content.filter_virtual_packages_inplace()
-    # conda-lock's own writer gives the same bytes, but its YAML emitter in pure Python takes longer
-    # than the solve.
+    packages = [
+        _entry(package, subdir, channels)
+        for subdir, packages in _by_subdir(lock).items()
+        for package in packages
+        if not package.name.startswith("__")
+    ]
+    document = {
+        "version": 1,
+        "metadata": {
+            "content_hash": _content_hashes(lock, source),
+            "channels": [{"url": _written(one), "used_env_vars": []} for one in channels],
+            "platforms": sorted(_by_subdir(lock)),
+            "sources": [SOURCE_FILE],
+        },
+        "package": sorted(packages, key=lambda one: (one["name"], one["platform"])),
+    }
+    # conda-lock's own models and writer give the same bytes, as the tests hold, but take longer to
+    # import and to write than the solve takes.
     dumper = getattr(yaml, "CDumper", yaml.Dumper)
-    text = yaml.dump(content.to_v1().dict_for_output(), Dumper=dumper, sort_keys=False)
-    return (_HEAD + str(text)).encode()
+    return (_HEAD + str(yaml.dump(document, Dumper=dumper, sort_keys=False))).encode()
 
 
 def explicit_text(lock: Lock, platform: str, channels: Sequence[CondaChannel]) -> str:
@@ -137,25 +143,24 @@ def _spec(name: str, text: str) -> str:
     return version if build == "0" else f"{version} {build}"
 
 
-def _entry(
-    models: Any, package: CondaPackage, subdir: str, channels: Sequence[CondaChannel]
-) -> Any:
+def _entry(package: CondaPackage, subdir: str, channels: Sequence[CondaChannel]) -> dict[str, Any]:
     if package.md5 is None:
         raise LockError(
             f"{package.file} has no MD5, which {LOCK_FILE} requires",
             hint="re-index the channel with a tool that writes MD5 as well",
         )
-    return models.LockedDependency(
-        name=package.name,
-        version=package.version,
-        manager="conda",
-        platform=subdir,
-        dependencies=_dependencies(package.depends),
-        url=_url(package, channels),
-        hash=models.HashModel(md5=package.md5, sha256=package.sha256),
-        build=package.build,
-        categories={"main"},
-    )
+    return {
+        "name": package.name,
+        "version": package.version,
+        "manager": "conda",
+        "platform": subdir,
+        "dependencies": _dependencies(package.depends),
+        "url": _url(package, channels),
+        "hash": {"md5": package.md5, "sha256": package.sha256},
+        "build": package.build,
+        "category": "main",
+        "optional": False,
+    }
 
 
 def _dependencies(depends: Iterable[str]) -> dict[str, str]:
@@ -177,8 +182,30 @@ def _parsed(text: str) -> tuple[str, str]:
     return str(spec.name.normalized), spec.version or "*"
 
 
-def _content_hashes(lock: Lock, source: bytes, folder: Path) -> dict[str, str]:
+def _content_hashes(lock: Lock, source: bytes) -> dict[str, str]:
     """Return the content hashes that conda-lock computes from the same input, by platform."""
+    written = _PLAIN_SOURCE.fullmatch(source.decode())
+    virtual = {
+        subdir: {name: _virtual(name, text) for name, text in declared.items()}
+        for subdir, declared in _declared(lock).items()
+    }
+    if written is not None:
+        channels, requirements = (_ITEM.findall(part) for part in written.groups())
+        hashes = content_hashes(channels, requirements, virtual)
+        if hashes is not None:
+            return hashes
+    with tempfile.TemporaryDirectory(prefix="freezer-export-") as folder:
+        return conda_locks_hashes(lock, source, Path(folder))
+
+
+def _virtual(name: str, text: str) -> tuple[str, str]:
+    """Return the version and the build of a virtual package; an empty build for none."""
+    version, _, build = _spec(name, text).partition(" ")
+    return version, build
+
+
+def conda_locks_hashes(lock: Lock, source: bytes, folder: Path) -> dict[str, str]:
+    """Return the content hashes as conda-lock itself computes them, in a folder for its input."""
     (folder / SOURCE_FILE).write_bytes(source)
     (folder / VIRTUAL_FILE).write_bytes(virtual_packages_yaml(lock))
     # conda-lock downloads a table of PyPI names unless it is given one.
@@ -206,11 +233,6 @@ def _spec_of(folder: Path, subdirs: list[str]) -> Any:
             found=redact(str(error).splitlines()[0]) if str(error) else type(error).__name__,
             hint="conda-lock often cannot read options in the pip part",
         ) from error
-
-
-def _channel(channel: CondaChannel) -> Any:
-    """Return a channel as in conda-lock, without secrets."""
-    return conda_lock_module("models.channel").Channel(url=_written(channel), used_env_vars=())
 
 
 def _written(channel: CondaChannel) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from freezer.errors import LockError
 from freezer.fetch.conda.channels import CondaChannel
@@ -67,6 +68,17 @@ def test_conda_lock_reads_it_back(room: Room) -> None:
     assert found["numpy"].dependencies == {"libblas": ">=3.9", "python": ">=3.11,<3.12.0a0"}
     assert back.metadata.platforms == ["linux-64"]
     assert back.metadata.time_metadata is None
+
+
+@pytest.mark.process
+def test_conda_locks_models_write_the_same_bytes(room: Room) -> None:
+    """The file is written without them: importing conda-lock takes longer than to solve."""
+    for written in (source(room), export.environment_yaml(room.channels, SPECS[:2])):
+        data = export.conda_lock_yaml(lock_of(room), room.channels, written)
+        back = read_back(data, room.folder)
+        back.alphasort_inplace()
+        text = yaml.dump(back.to_v1().dict_for_output(), Dumper=yaml.CDumper, sort_keys=False)
+        assert data.decode().partition("version: 1")[2] == text.partition("version: 1")[2]
 
 
 @pytest.mark.process
