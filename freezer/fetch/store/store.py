@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, overload
 
 from freezer.errors import BusyError, HostError, IntegrityError
 from freezer.fetch.store.atomic import store_errors, write_atomically
+from freezer.fetch.store.file_lock import file_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -217,24 +218,19 @@ class Store:
     @contextmanager
     def lock(self, name: str, *, timeout: float, report: Reporter) -> Iterator[None]:
         """Lock a name for this process; reports waiting. ``BusyError`` after ``timeout`` s."""
-        import filelock  # imports half of asyncio; most commands lock nothing
-
-        lock = filelock.FileLock(self._locks / f"{name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            report.note("Another freeze process works on this; waiting for it to finish")
-            try:
-                lock.acquire(timeout=timeout)
-            except filelock.Timeout:
+        path = self._locks / f"{name}.lock"
+        with file_lock(path, timeout=0) as free:
+            if free:
+                yield
+                return
+        report.note("Another freeze process works on this; waiting for it to finish")
+        with file_lock(path, timeout=timeout) as free:
+            if not free:
                 raise BusyError(
                     f"another freeze process still works on this after {timeout:.0f} seconds",
                     hint="wait for it to finish, or end it, then try again",
-                ) from None
-        try:
+                )
             yield
-        finally:
-            lock.release()
 
     def _adopt(self, temporary: Path, sha256: str) -> None:
         path = self.path(sha256)

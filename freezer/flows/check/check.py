@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from freezer.history.log import History
     from freezer.model.spec.expect import Expectation
 
-_LATER: Final = ("freezer.check.assess", "freezer.flows.check.record", "filelock")
+_LATER: Final = ("freezer.check.assess", "freezer.flows.check.record")
 """What is needed once the training is over, and takes time to load; it is loaded meanwhile."""
 
 
