@@ -85,7 +85,8 @@ def fetch_lock(project: Project, lock: Lock) -> None:
         read = (one for one in sources if isinstance(one, PythonIndex))
         return next(read, None) or PythonIndex.from_config(project.config, options)
 
-    require_true_metadata(lock, missing, index=index, store=project.store)
+    for warning in require_true_metadata(lock, missing, index=index, store=project.store):
+        project.report.warn(warning)
 
 
 def _report_corrupt(project: Project, names: list[str]) -> None:

@@ -7,6 +7,7 @@ from email.parser import BytesParser
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from freezer.errors import FreezerError, IntegrityError
@@ -49,6 +50,27 @@ def contradictions(lock: Lock, store: Store) -> Iterator[tuple[PipPackage, str]]
             yield (
                 package,
                 f"{package.name} {package.version} does not need {name}, which the lock lists",
+            )
+
+
+def other_pythons(lock: Lock, store: Store) -> Iterator[str]:
+    """Yield as text the wheels that are declared for other versions of Python than the target's.
+
+    uv follows lower bounds of ``Requires-Python`` alone, as upper ones are often wrong; pip refuses
+    to install such a wheel by itself.
+    """
+    python = lock.target.python.version
+    for package in lock.pip:
+        data = wheel_metadata(package, store)
+        text = BytesParser().parsebytes(data).get("Requires-Python") if data else None
+        try:
+            fits = SpecifierSet(str(text or "")).contains(python, prereleases=True)
+        except InvalidSpecifier:
+            continue
+        if not fits:
+            yield (
+                f"{package.name} {package.version} is declared for Python {text} alone, and the "
+                f"target has {python}; check that it works there"
             )
 
 

@@ -90,6 +90,7 @@ def _hashes_of_others(
     files = files_with_hashes(pin.name, hashes, PythonIndex(request.indexes)) if hashes else []
     best = best_wheel([wheel.file for wheel in pin.wheels], request.target)
     if not files or best is None:
+        error.where = error.where or (mine[0].where if mine else None)
         return error
     python = request.target.python
     return ResolveError(

@@ -21,7 +21,12 @@ from freezer.fetch.http.client import get_bytes
 from freezer.fetch.http.redact import redact
 from freezer.fetch.http.url import split_url
 from freezer.model.canonical import digest, json_bytes
-from freezer.resolve.python.consistency import LARGEST, contradictions, wheel_metadata
+from freezer.resolve.python.consistency import (
+    LARGEST,
+    contradictions,
+    other_pythons,
+    wheel_metadata,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -69,7 +74,7 @@ class Metadata:
 
 def require_true_metadata(
     lock: Lock, fetched: Collection[str], *, index: Callable[[], PythonIndex], store: Store
-) -> None:
+) -> tuple[str, ...]:
     """Compare what a lock and its indexes say about wheels with the wheels' own metadata.
 
     ``fetched`` are SHA-256 of wheels that came into the store just now: their metadata on the
@@ -78,7 +83,8 @@ def require_true_metadata(
     skipped. After a lock was refused, all its wheels are compared until the indexes serve correct
     metadata, even when nothing is missing any more.
 
-    Raises ``IntegrityError`` with each URL that serves other metadata than the wheel's, or with
+    Returns warnings, where the lock was not compared before: wheels that are declared for other
+    versions of Python. Raises ``IntegrityError`` with each URL that serves other metadata than the wheel's, or with
     what the lock lacks.
     """
     packages = [item for one in lock.pip for item in (one, *one.build_requires)]
@@ -97,6 +103,7 @@ def require_true_metadata(
         raise _refusal(lock, faults)
     if wrong:
         raise _contradiction(lock, wrong)
+    return () if before == _EQUAL else tuple(other_pythons(lock, store))
 
 
 def _served_faults(

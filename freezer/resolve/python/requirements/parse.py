@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
 
 from freezer.errors import SpecError, Where
 from freezer.fetch.http.redact import redact
@@ -27,6 +28,7 @@ _LEAVE_OUT = (
     "--find-links"
 )
 _URL = re.compile(r"^https?://", re.IGNORECASE)
+_COMPATIBLE = re.compile(r"~=\s*(\d{1,9})\s*(?=$|[,;)])")
 _SINGLE = re.compile(r"^([A-Za-z0-9._-]+)\s*=\s*([0-9][A-Za-z0-9.*+!-]*)(=\S+)?$")
 
 
@@ -44,7 +46,23 @@ def parse_requirement(text: str, where: Where) -> Requirement:
         raise _malformed(text, where, str(error)) from error
     if requirement.url:
         _check_url(requirement, where)
+    for item in requirement.specifier:
+        if item.operator == "===" and not _is_version(item.version):
+            raise SpecError(
+                "`===` compares text, and this is no version",
+                where=where,
+                found=redact(text),
+                hint=f"write {requirement.name}== and a version of it",
+            )
     return requirement
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def is_excluded(text: str, where: Where, known: KnownTarget) -> bool:
@@ -135,6 +153,9 @@ def _refuse_path(text: str, where: Where) -> SpecError:
 def _malformed(text: str, where: Where, reason: str) -> SpecError:
     reason = reason.splitlines()[0] if reason else "not a requirement"
     hint = "write it as NAME, NAME==VERSION, NAME[EXTRA]>=VERSION or NAME @ URL"
+    if match := _COMPATIBLE.search(text):
+        major = int(match[1])
+        hint = f"`~=` needs two numbers: write ~={major}.0, or >={major},<{major + 1}"
     if match := _SINGLE.match(text):
         hint = f"pip needs two equals signs: {match[1]}=={match[2]}"
         if match[3]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from freezer.errors import FetchError, FreezerError, ResolveError
@@ -46,6 +47,11 @@ _NEEDS = re.compile(rf"(?:depends? on|requires?) {_NAME}{_SPECIFIER}(?=[\s,.])")
 _INVALID = re.compile(rf"{_NAME}==(?P<version>[^\s,]+) has invalid metadata")
 _TOO_NEW = re.compile(
     r"`(?P<name>[^`]+)` was filtered by `exclude-newer`.*?published at", re.DOTALL
+)
+_BY_ADDRESS = re.compile(
+    r"Failed to resolve dependencies for package `(?P<name>[^`=]{1,200})==(?P<version>[^`]{1,100})`"
+    r".{0,300}? Package `(?P<needed>[^`]{1,200})` was included as a URL dependency"
+    r".{0,300}?adding `[^`@]{1,200}@ (?P<address>[^`]{1,2000})`"
 )
 _NO_METADATA = re.compile(r"404 Not Found.*\.whl\.metadata")
 _REFUSED = re.compile(
@@ -87,7 +93,10 @@ def explain(stderr: str, request: PipRequest, index: PythonIndex) -> FreezerErro
         return no_such_package(package, request)
     if match := _INVALID.search(text):
         return _invalid(match, text, request)
-    found = _culprit(text, request, index) or _without_release(text, request, index)
+    found = _culprit(text, request, index)
+    if found is None or is_available(*found, request, index):
+        # What the index has and the target takes is not the cause, whatever the proof names.
+        found = _without_release(text, request, index)
     if found is not None:
         return explain_unavailable(_unavailable(*found, text, request), request, index)
     return _conflict(text, request)
@@ -141,8 +150,15 @@ def _culprit(text: str, request: PipRequest, index: PythonIndex) -> tuple[str, s
     """Return the package that is the cause, and the versions that were required of it."""
     versions = [(_canonical(m), m["specifier"]) for m in _NO_VERSION.finditer(text)]
     if match := _TOO_NEW.search(text):
-        name = _canonical(match)
-        return next((item for item in versions if item[0] == name), (name, ""))
+        needs = [(_canonical(m), m["specifier"].rstrip(",")) for m in _NEEDS.finditer(_flat(text))]
+        return next(
+            (
+                item
+                for item in (*versions, *needs)
+                if item[0] == _canonical(match) and not is_available(*item, request, index)
+            ),
+            None,
+        )
     package = [(_canonical(match), match["specifier"]) for match in _NO_FILE.finditer(text)]
     if package:
         return _cause(package, request, index)
@@ -202,25 +218,65 @@ def _cause(
 
 
 def _unavailable(name: str, specifier: str, text: str, request: PipRequest) -> Unavailable:
-    mine = _asked(name, request)
+    """Return a package with the line that asks for it, or for the package that needs it."""
+    mine = _asked(name, specifier, request)
+    dependent = None if mine else _dependent(name, specifier, text)
+    if mine is None and dependent is None:
+        mine = next(iter(_lines_of(name, request)), None)
     if mine is not None:
         return Unavailable(name, specifier or str(mine.requirement.specifier), mine.where, None)
-    chain = re.search(
-        rf"(?<!\S)([A-Za-z0-9._-]{{1,120}})\S{{0,100}} depends? on {re.escape(name)}\b", text
-    )
-    root = next((item for item in request.requirements if _names(item, text)), None)
-    return Unavailable(name, specifier, root.where if root else None, chain[1] if chain else None)
+    root = _root(dependent, text, request)
+    return Unavailable(name, specifier, root.where if root else None, dependent)
+
+
+def _dependent(name: str, specifier: str, text: str) -> str | None:
+    """Return the package that depends on some versions of another one, by uv's proof."""
+    flat = _flat(text)
+    for versions in dict.fromkeys((specifier, "")):
+        wanted = rf"{re.escape(name)}(?:\[[^\]\s]{{0,200}}\])?{re.escape(versions)}(?![\w.-])"
+        found = re.search(
+            rf"(?<!\S)([A-Za-z0-9._-]{{1,120}})\S{{0,100}} depends? on {wanted}", flat
+        )
+        if found:
+            return str(canonicalize_name(found[1]))
+    return None
+
+
+def _root(dependent: str | None, text: str, request: PipRequest) -> PipRequirement | None:
+    """Return the requirement of the user's that leads to a package, by uv's proof."""
+    seen = set[str]()
+    while dependent is not None and dependent not in seen:
+        if mine := _lines_of(dependent, request):
+            return mine[0]
+        seen.add(dependent)
+        dependent = _dependent(dependent, "", text)
+    return next((item for item in request.requirements if _names(item, text)), None)
 
 
 def _names(item: PipRequirement, text: str) -> bool:
     return re.search(rf"you require {re.escape(item.requirement.name)}\b", text) is not None
 
 
-def _asked(name: str, request: PipRequest) -> PipRequirement | None:
-    mine = [
+def _lines_of(name: str, request: PipRequest) -> list[PipRequirement]:
+    return [
         item for item in request.requirements if item.name == name and item.applies(request.target)
     ]
-    return mine[0] if mine else None
+
+
+def _asked(name: str, specifier: str, request: PipRequest) -> PipRequirement | None:
+    """Return the user's line that asks for some versions of a package, a constraint included."""
+    lines = _lines_of(name, request)
+    if not specifier:
+        return lines[0] if lines else None
+    limits = [item for item in (*request.constraints, *request.overrides) if item.name == name]
+    return next((item for item in (*lines, *limits) if _is_same(item, specifier)), None)
+
+
+def _is_same(item: PipRequirement, specifier: str) -> bool:
+    try:
+        return item.requirement.specifier == SpecifierSet(specifier)
+    except InvalidSpecifier:
+        return False
 
 
 def _refused(match: re.Match[str]) -> FetchError:
@@ -243,10 +299,28 @@ def _not_a_conflict(text: str, request: PipRequest) -> FreezerError:
             if refused
             else "check the network and the index's address (`freeze doctor`)",
         )
+    if match := _BY_ADDRESS.search(re.sub(r"\s+", " ", text)):
+        return _by_address(match, request)
     return ResolveError(
         "uv could not resolve the requirements",
         where=_named_line(text, request),
         details=output[:_STEPS] or ["no output"],
+    )
+
+
+def _by_address(match: re.Match[str], request: PipRequest) -> ResolveError:
+    name, address = _canonical(match), match["address"]
+    git = "git+" in address
+    mine = next(iter(_lines_of(name, request)), None)
+    return ResolveError(
+        f"{name} {match['version']} requires {match['needed']} from an address of its own",
+        where=mine.where if mine else None,
+        found=f"{match['needed']} @ {redact(address)}",
+        expected="a package of an index, or an address that you require yourself",
+        hint=f"choose another version of {name}, whose requirements are on an index"
+        if git
+        else f"require that address in a line of your own, if you trust it; or choose another "
+        f"version of {name}",
     )
 
 

@@ -172,3 +172,17 @@ def test_another_name_or_version_is_a_difference() -> None:
     own = Metadata.parse(metadata("a"))
     for served in (metadata("b"), metadata("a", version="2")):
         assert len(list(Metadata.parse(served).differences(own))) == 1
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("declared", "said"), [("<3.10", True), (">=3.9,<4", False), ("", False)])
+def test_a_wheel_for_another_python_is_named_once(
+    env: Env, index: FakeIndex, declared: str, said: bool
+) -> None:
+    """uv follows lower bounds alone; pip would not install the wheel by itself."""
+    index.add("app", "1.0", uploaded="2025-01-01T00:00:00Z", requires_python=declared or None)
+    env.lock("app")
+    fetch(env)
+    fetch(env)
+    found = [text for text in env.ear.warnings if "declared for Python" in text]
+    assert len(found) == said

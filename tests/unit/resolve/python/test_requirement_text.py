@@ -175,3 +175,17 @@ def test_a_variable_of_any_value_ends_in_a_usable_address(tmp_path: Path, value:
     assert credentials is not None
     decoded = "a/b" if value == "a%2Fb" else value
     assert credentials == (b"me", decoded.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("a~=1", "~=1.0"), ("a[x] ~= 3 ; python_version > '3'", ">=3,<4"), ("a===x", "a=="),
+        ("a===1.0-what", "a=="),
+    ],
+)  # fmt: skip
+def test_operators_that_need_another_version_get_a_hint(text: str, hint: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_requirement(text, HERE)
+    assert caught.value.where == HERE
+    assert hint in str(caught.value.hint)
