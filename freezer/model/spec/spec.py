@@ -6,6 +6,7 @@ that nothing after this module has to know that there was a short one.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -76,25 +77,37 @@ def _widen_smoke(value: Any) -> Any:
     return value
 
 
+_WRITTEN = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+
+
 def _utc(value: Any) -> Any:
     """Bring every way to write a moment to ``YYYY-MM-DDTHH:MM:SSZ``; a zone is demanded."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
+            if _WRITTEN.fullmatch(value):
+                raise  # the pattern would let it through
             return value
     if isinstance(value, datetime):
         if value.tzinfo is None:
             msg = "a moment without a time zone; end it with Z for UTC"
             raise ValueError(msg)
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            found = value.astimezone(UTC)
+        except OverflowError:
+            found = value
+        if not 1980 <= found.year < 9999:
+            msg = "a moment between 1980, where dates of archives begin, and 9998"
+            raise ValueError(msg)
+        return found.strftime("%Y-%m-%dT%H:%M:%SZ")
     return value
 
 
 Moment = Annotated[
     str,
     BeforeValidator(_utc),
-    StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"),
+    StringConstraints(pattern=_WRITTEN.pattern),
 ]
 
 

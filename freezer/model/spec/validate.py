@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -228,11 +228,23 @@ def _expected(path: Path, expected: Mapping[str, str]) -> str | None:
     return expected.get(dotted(tuple(part for part in _general(path) if isinstance(part, str))))
 
 
+_IN_PLAIN_WORDS: Final = (
+    ("input should be a valid tuple", "a list"),
+    ("input should be a valid list", "a list"),
+    ("input should be a valid set", "a list"),
+    ("input should be a valid dictionary", "a mapping of keys to values"),
+    ("input should be a valid string", "text"),
+    ("input should be a valid integer", "a whole number"),
+    ("input should be a valid boolean", "true or false"),
+)
+"""What pydantic calls by Python's names, in words of YAML."""
+
+
 def _reason(message: str) -> str:
     low = message[0].lower() + message[1:]
     for prefix in _PREFIXES:
         low = low.removeprefix(prefix)
-    return low
+    return next((plain for words, plain in _IN_PLAIN_WORDS if low.startswith(words)), low)
 
 
 def _shown(path: Path, values: Any) -> str:

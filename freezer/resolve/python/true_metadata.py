@@ -84,8 +84,8 @@ def require_true_metadata(
     metadata, even when nothing is missing any more.
 
     Returns warnings, where the lock was not compared before: wheels that are declared for other
-    versions of Python. Raises ``IntegrityError`` with each URL that serves other metadata than the wheel's, or with
-    what the lock lacks.
+    versions of Python. Raises ``IntegrityError`` with each URL that serves other metadata than the
+    wheel's, or with what the lock lacks.
     """
     packages = [item for one in lock.pip for item in (one, *one.build_requires)]
     wheels = [one for one in packages if one.file.endswith(".whl")]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from freezer.errors import SpecError
 from freezer.frameworks import trainings
+from freezer.model.spec.moment import parse_moment
 from freezer.model.spec.schema import spec_schema
 from freezer.model.spec.validate import parse_spec, place
 from freezer.model.yaml_document import read_yaml
@@ -173,3 +174,38 @@ def test_every_form_of_steps_is_the_full_form(written, run, files):
 )
 def test_unusable_steps_are_named(written, said):
     assert said in str(fault(GOOD + written))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00",
+        "1969-12-31T00:00:00Z", "1979-12-31T23:59:59Z", "9999-12-31T23:59:59Z",
+        "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01T25:00:00Z",
+    ],
+)  # fmt: skip
+def test_moments_that_no_clock_or_archive_has_are_refused(moment: str) -> None:
+    text = f'name: a\nbase: b\npython: "3.11"\npip: [a]\nas-of: {moment}\n'
+    with pytest.raises(SpecError) as caught:
+        parse(text)
+    assert caught.value.where is not None
+    assert str(caught.value.where) == "freeze.yaml:5 (as-of)"
+    with pytest.raises(SpecError, match="--as-of is not a moment"):
+        parse_moment(moment, "--as-of")
+
+
+@pytest.mark.parametrize("moment", ["1980-01-01T00:00:00Z", "9998-12-31T23:59:59+01:00"])
+def test_the_first_and_the_last_moment(moment: str) -> None:
+    assert parse_moment(moment, "--as-of")[:4] == moment[:4]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("pip: {files: r.txt}", "a list"), ("why: 3", "a mapping"), ("env: [a]", "a mapping")],
+)
+def test_types_are_named_as_in_yaml(text: str, expected: str) -> None:
+    spec = f'name: a\nbase: b\npython: "3.11"\n{text}\n'
+    with pytest.raises(SpecError) as caught:
+        parse(spec)
+    assert expected in str(caught.value.expected)
+    assert "tuple" not in str(caught.value)
