@@ -17,6 +17,8 @@ from tests.support.host.commands import Project, forget, other_clock, outcome, u
 
 NAME = f"freezer-test-{os.getpid()}"
 """A name of this test run's own: another run on the same engine has other locks and images."""
+TAGS: dict[str, str] = {}
+"""The tags of the image of `built`, once it is there."""
 AS_OF = "2026-11-20T00:00:00Z"
 SITE = "/opt/env/lib/python3.11/site-packages"
 METADATA = r"Metadata-Version: 2.1\nName: own_tool\nVersion: 2.0\n"
@@ -61,11 +63,22 @@ def built(locked: Project, engine: Engine) -> Iterator[Project]:
         forget(engine, image)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def tags_of_the_image(engine: Engine) -> Iterator[None]:
+    """Give the image of `built` its tags back, where a file's own builds of that name took them."""
+    yield
+    for tag, image_id in TAGS.items():
+        held = engine.image(tag)
+        if (held is None or held.id != image_id) and engine.image(image_id) is not None:
+            engine.tag(image_id, *tag.split(":"))
+
+
 @pytest.fixture(scope="session")
 def image(engine: Engine, built: Project) -> ImageInfo:
     """Return the image of that project."""
     found = engine.image(f"{NAME}:latest")
     assert found is not None
+    TAGS.update(dict.fromkeys(found.tags, found.id))
     return found
 
 
