@@ -23,13 +23,12 @@ from tests.support.python import piptools
 GUARD = Guard()
 
 
-gc.disable()  # a third of what it takes to collect the tests, which make no garbage
+gc.disable()  # while the tests are collected, which make no garbage
 
 
 def pytest_collection_finish() -> None:
     """Keep the thousands of collected tests out of what the garbage collector looks through."""
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
     gc.enable()
 
 

@@ -81,7 +81,6 @@ def exported(*runs: tuple[Run, dict[str, Points]], contents: tuple[bytes, ...] =
     return b"".join(export_parts(runs, contents))
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(RUNS, SERIES), max_size=3, unique_by=lambda one: one[0].id))
 def test_an_export_comes_back_bit_for_bit(found: list[tuple[Run, dict[str, Points]]]) -> None:
     back = read_export(exported(*found, contents=(b"", b"\xff\x00")))

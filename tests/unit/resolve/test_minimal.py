@@ -49,7 +49,7 @@ def test_no_package_moves_that_need_not(index: Index, chance: Random) -> None:
     assert len(calls) == len(set(calls))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(indexes(), st.integers(0, 2**32).map(Random))
 def test_an_update_goes_as_far_as_it_can_and_moves_no_other_in_vain(
     index: Index, chance: Random
