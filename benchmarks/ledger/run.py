@@ -80,13 +80,19 @@ class Plan:
         """Let the processes that this one started, and others, go before all else."""
         if self.first:
             for process in family({os.getpid(), *others}):
-                with contextlib.suppress(OSError):  # it ended
-                    os.setpriority(os.PRIO_PROCESS, process, -20)
+                _set_priority(process, -20)
 
     def rest(self) -> None:
         """Let others go on while a ledger is filled."""
         if self.first:
-            os.setpriority(os.PRIO_PROCESS, 0, 0)
+            _set_priority(os.getpid(), 0)
+
+
+def _set_priority(process: int, nice: int) -> None:
+    """Set the priority of a process, and of its session among others: ``sched(7)``, autogroups."""
+    with contextlib.suppress(OSError):  # it ended, or there are no autogroups
+        os.setpriority(os.PRIO_PROCESS, process, nice)
+        Path(f"/proc/{process}/autogroup").write_text(str(nice))
 
 
 @contextlib.contextmanager
