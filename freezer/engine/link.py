@@ -103,9 +103,9 @@ class Link:
             "is, report this with the engine's version",
         )
 
-    def refused(self, what: str, said: object) -> FreezerError:
+    def refused(self, what: str, reason: object) -> FreezerError:
         """Return the error for a request that the engine rejected."""
-        text = str(said).strip()
+        text = str(reason).strip()
         if NO_SPACE in text.lower():
             return full_disk(what, self.info.root or "the engine's data root", found=text)
         return EngineError(

@@ -199,7 +199,7 @@ class Terminal:
         return int(self._socket.fileno())
 
     def pending(self) -> bool:
-        """Say whether there is more to receive that the kernel knows nothing of (TLS)."""
+        """Return whether there are received bytes that poll does not report (TLS)."""
         return bool(getattr(self._socket, "pending", int)())
 
     def receive(self) -> list[tuple[int, bytes]] | None:
@@ -226,7 +226,7 @@ class Terminal:
 
     def end_input(self) -> None:
         """Close the command's stdin."""
-        with suppress(OSError):  # it has ended, or TLS knows no half-closed connection
+        with suppress(OSError):  # it has ended; TLS has no half-closed connections
             self._socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:

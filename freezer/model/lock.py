@@ -139,7 +139,7 @@ class Accelerator(Model):
 
 
 class Component(Model):
-    """Something that moves the numbers, by name and version, and what brings it."""
+    """A component that affects results, by name and version, with the package that contains it."""
 
     role: Literal[
         "python",

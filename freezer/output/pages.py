@@ -33,7 +33,7 @@ def _templates() -> Path:
 
 @cache
 def _environment() -> jinja2.Environment:
-    import jinja2  # few commands write a page, and those only where they are asked to
+    import jinja2  # few commands write a page, and only on request
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_templates()),

@@ -10,7 +10,7 @@ from freezer.check.artifacts.protobuf import LENGTH, VARINT, fields
 _IR_VERSION, _GRAPH, _METADATA = 1, 7, 14
 """Fields of ONNX's ModelProto."""
 _RANDOM: Final = (b"model_guid", b"train_finish_time")
-"""Keys of ONNX's metadata that CatBoost fills anew each time."""
+"""Keys of ONNX's metadata whose values from CatBoost differ each time."""
 _PIECE, _TRAINER = 1, 2
 """Fields of SentencePiece's ModelProto."""
 _WHERE: Final = (1, 2, 16)

@@ -25,7 +25,7 @@ _BLOCK: Final = 1 << 20
 
 
 def is_wrapper(node: Node) -> bool:
-    """Say whether an object stands for an array that joblib writes right after it."""
+    """Return whether an object is the placeholder of an array that joblib writes after it."""
     return node.kind == "call" and node.parts[0].data == _WRAPPER
 
 

@@ -36,8 +36,8 @@ def by_hand(link: Link, image: str, command: Sequence[str], options: RunOptions)
         try:
             link.api.start(container)
         except docker.errors.APIError as error:
-            said = error.explanation or str(error)
-            raise link.refused("starting a container", said) from error
+            reason = error.explanation or str(error)
+            raise link.refused("starting a container", reason) from error
         with _raw(options), _resized(link, container, options):
             _exchange(terminal)
         return ended(link, container)[0]

@@ -108,9 +108,9 @@ def _binary(keyring: Path) -> bytes:
 
 def _untrusted(address: str, states: set[str], keyring: Path) -> IntegrityError:
     found = [text for state, text in _TROUBLE.items() if state in states]
-    mend = f"update the package debian-archive-keyring, or {_SET_KEYRING}"
+    remedy = f"update the package debian-archive-keyring, or {_SET_KEYRING}"
     return IntegrityError(
         f"{redact(address)} is not signed by a key of {keyring}",
         found="; ".join(found) or "no signature that gpgv can read",
-        hint="do not use this mirror until you know why" if "BADSIG" in states else mend,
+        hint="do not use this mirror until you know why" if "BADSIG" in states else remedy,
     )

@@ -61,7 +61,7 @@ class PythonIndex:
                 if file.name != artifact.file:
                     continue
                 if file.sha256 not in (None, artifact.sha256):
-                    mismatches.append(f"{redact(page)} says sha256 {file.sha256}")
+                    mismatches.append(f"{redact(page)} lists sha256 {file.sha256}")
                     continue
                 found = True
                 yield Location(file.url)

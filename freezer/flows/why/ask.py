@@ -24,7 +24,7 @@ class Offer:
     reach."""
     fitting: str | None
     """The newest of those that every known range takes."""
-    said: str
+    summary: str
     """What follows from it, in a sentence."""
 
 
@@ -46,7 +46,7 @@ def offer(project: Project, lock: Lock, package: PipPackage, held: Sequence[Hold
     return Offer(
         str(newest.version),
         str(best.version) if best else None,
-        _said(lock, package, newest, best, _refusing(newest, ranges)) + _unknown(held),
+        _summary(lock, package, newest, best, _refusing(newest, ranges)) + _unknown(held),
     )
 
 
@@ -89,7 +89,7 @@ def _refusing(newest: Release, ranges: Iterable[tuple[Hold, str]]) -> list[str]:
     return [f"{one.by} ({text})" for one, text in ranges if not _taken([newest], [text])]
 
 
-def _said(
+def _summary(
     lock: Lock, package: PipPackage, newest: Release, best: Release | None, refusing: Sequence[str]
 ) -> str:
     from packaging.version import Version

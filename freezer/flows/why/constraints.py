@@ -102,20 +102,20 @@ def _extras(item: Requirement) -> tuple[str, ...]:
 
 
 def holds(project: Project, lock: Lock, found: Graph, key: Key) -> tuple[Hold, ...]:
-    """Return what holds a package at its version, as far as that is known."""
-    said = list(_spec_lines(project, lock, key))
-    said += [
+    """Return the constraints on a package's version, as far as known."""
+    constraints = list(_spec_lines(project, lock, key))
+    constraints += [
         Hold("parent", str(need.by), text)
         for need in found.needs.get(key, ())
         for text in (need.wanted or (None,))
     ]
-    said += _declared(lock, found, key)
+    constraints += _declared(lock, found, key)
     newer = lock.exceptions.get(key.name) if key.ecosystem in ("pip", "build") else None
     if newer is not None:
-        said.append(Hold("exception", newer.reason, newer.as_of))
+        constraints.append(Hold("exception", newer.reason, newer.as_of))
     elif key.ecosystem != "base" or lock.base.kind == "bootstrap":
-        said.append(Hold("as-of", "nothing newer was considered", lock.as_of))
-    return tuple(said)
+        constraints.append(Hold("as-of", "nothing newer was considered", lock.as_of))
+    return tuple(constraints)
 
 
 def _spec_lines(project: Project, lock: Lock, key: Key) -> Iterator[Hold]:

@@ -32,10 +32,10 @@ def released(project: Project, lock: Lock, name: str) -> Released:
     from freezer.flows.update.update import UpdateRequest, update  # it loads every resolver
 
     quiet = replace(project, report=SilentReporter())
-    asked = UpdateRequest((name,), as_of=lock.as_of, dry_run=True)
+    request = UpdateRequest((name,), as_of=lock.as_of, dry_run=True)
     with project.report.task(f"Looking for what would move with {name}"):
         try:
-            found = update(quiet, lock.name, asked)
+            found = update(quiet, lock.name, request)
         except FreezerError as error:
             return Released(why_not=error.what)
     limit = next((one.why for one in found.limits if one.name == name), None)

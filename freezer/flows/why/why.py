@@ -37,7 +37,7 @@ class Answer:
 
     key: Key
     package: PipPackage | CondaPackage | DebianPackage | BasePackage
-    asked: str
+    reason: str
     """What put it there, as the lock has it."""
     why: str | None
     """The reason that the spec gives."""
@@ -81,11 +81,11 @@ def why(project: Project, environment: str | None, name: str, *, ask: bool = Fal
 def _answer(project: Project, locked: Locked, found: Graph, key: Key, *, ask: bool) -> Answer:
     package = found.packages[key]
     held = holds(project, locked.lock, found, key)
-    asked, given = split_reason(getattr(package, "reason", "the base image holds it"))
+    reason, given = split_reason(getattr(package, "reason", "the base image holds it"))
     return Answer(
         key=key,
         package=package,
-        asked=asked,
+        reason=reason,
         why=given,
         parents=found.needs.get(key, ()),
         chains=tuple(chains(found, key)),

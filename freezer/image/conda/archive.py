@@ -205,4 +205,4 @@ def _require_no_way_through_links(members: Mapping[str, Member], package: CondaP
         for depth in range(1, len(parts)):
             if "/".join(parts[:depth]) in members:
                 kind = "link" if "/".join(parts[:depth]) in links else "file"
-                raise refused_conda(package, f"{path!r} lies below a {kind}")
+                raise refused_conda(package, f"{path!r} is below a {kind}")

@@ -76,7 +76,7 @@ def _trial(one: Trial) -> dict[str, Any]:
     return {
         "title": one.title,
         "state": one.state.value,
-        "said": one.summary,
+        "summary": one.summary,
         "seconds": round(one.seconds, 1),
     }
 

@@ -60,19 +60,19 @@ def show_verified(found: Verified, console: Console) -> None:
         console.print(line, highlight=False, soft_wrap=True)
     files = plural(len(found.uncovered), "file")
     if found.faults:
-        said = f"[bold red]{plural(len(found.faults), 'fault')}[/bold red] in the history"
+        text = f"[bold red]{plural(len(found.faults), 'fault')}[/bold red] in the history"
     elif not found.entries:
-        said = f"nothing is recorded yet; {files} not covered"
+        text = f"nothing is recorded yet; {files} not covered"
     else:
         # Not "untouched" when something could not be compared.
         word = "what is recorded is untouched" if found.uncovered else "untouched"
-        said = (
+        text = (
             f"[bold green]{word}[/bold green], {found.entries} entries and "
             f"{plural(found.locks, 'lock')} verified"
         )
         if found.uncovered:
-            said += f"; {files} not covered"
-    console.print(f"{found.name}: {said}", highlight=False, soft_wrap=True)
+            text += f"; {files} not covered"
+    console.print(f"{found.name}: {text}", highlight=False, soft_wrap=True)
 
 
 def verified_document(found: Verified) -> dict[str, Any]:
@@ -123,12 +123,12 @@ def _last(checks: tuple[Checked, ...]) -> list[Checked]:
 
 def _facts(row: Row) -> Iterator[str]:
     one = row.generation
-    said = []
+    text = []
     if one.reason:
-        said.append(f"reason: {one.reason}")
+        text.append(f"reason: {one.reason}")
     if one.who:
-        said.append(f"by {one.who}")
+        text.append(f"by {one.who}")
     if one.commit:
-        said.append(f"on commit {one.commit[:12]}")
-    if said:
-        yield f"[dim]{one.number}:[/dim] {escape(printable(', '.join(said)))}"
+        text.append(f"on commit {one.commit[:12]}")
+    if text:
+        yield f"[dim]{one.number}:[/dim] {escape(printable(', '.join(text)))}"

@@ -1,4 +1,4 @@
-"""What ``freeze build`` says."""
+"""Output of ``freeze build``."""
 
 from __future__ import annotations
 

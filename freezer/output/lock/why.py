@@ -63,7 +63,7 @@ def _entry(answer: Answer) -> dict[str, Any]:
         "size": getattr(package, "size", None),
         "sha256": getattr(package, "sha256", None),
         "requested": getattr(package, "requested", False),
-        "asked": answer.asked,
+        "reason": answer.reason,
         "why": answer.why,
         "parents": [{**_key(one.by), "wanted": list(one.wanted)} for one in answer.parents],
         "chains": [[_key(one) for one in chain] for chain in answer.chains],
@@ -73,7 +73,7 @@ def _entry(answer: Answer) -> dict[str, Any]:
         and {
             "newest": answer.offer.newest,
             "fitting": answer.offer.fitting,
-            "said": answer.offer.said,
+            "summary": answer.offer.summary,
         },
         "released": answer.released and _released_entry(answer.released),
     }
@@ -125,8 +125,8 @@ def _facts(found: Why, answer: Answer) -> Iterator[tuple[str, Sequence[str]]]:
     if not isinstance(package, BasePackage):
         sentence = f"{package.file}, {size(package.size)}, sha256 {package.sha256[:12]}"
         yield "file", [sentence]
-    if not dependents(answer.asked) or ";" in answer.asked:
-        yield "here", [answer.asked]
+    if not dependents(answer.reason) or ";" in answer.reason:
+        yield "here", [answer.reason]
     if answer.why:
         yield "why", [answer.why]
     yield "needed by", _parents(answer)
@@ -134,7 +134,7 @@ def _facts(found: Why, answer: Answer) -> Iterator[tuple[str, Sequence[str]]]:
     yield "held by", [_hold(one) for one in answer.holds if one.kind != "parent"]
     if answer.since:
         yield "since", [_since(answer.since)]
-    yield "to move", [answer.offer.said if answer.offer else _to_move(found, answer)]
+    yield "to move", [answer.offer.summary if answer.offer else _to_move(found, answer)]
     if answer.released:
         yield "released", list(_released(answer.key.name, answer.released))
 

@@ -1,4 +1,4 @@
-"""Runs the solver in a process of its own, and tells results from crashes."""
+"""Runs the solver in a process of its own, and distinguishes results from crashes."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_the_lines_of_the_spec_and_the_cut_off_hold_it(room: Room) -> None:
 def test_a_lock_explains_itself_without_a_spec(room: Room) -> None:
     (room.past.project / "freeze.yaml").unlink()
     found = room.ask("app")
-    assert (found.asked, found.why) == ("asked for in freeze.yaml (pip[1])", "the product")
+    assert (found.reason, found.why) == ("asked for in freeze.yaml (pip[1])", "the product")
     assert [one.kind for one in found.holds] == ["as-of"]
 
 
@@ -234,15 +234,15 @@ def asked(room: Room, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_asking_goes_up_to_the_cut_off_and_by_the_known_ranges(asked: Any) -> None:
     found = asked("numpy")
     assert (found.newest, found.fitting) == ("2.6", "2.4")
-    assert "2.6 is not taken by app (pip) (<2.5,>=1.5)" in found.said
-    assert "`freeze update demo numpy`" in found.said
+    assert "2.6 is not taken by app (pip) (<2.5,>=1.5)" in found.summary
+    assert "`freeze update demo numpy`" in found.summary
     assert DATE < "2026-11-01"
 
 
 def test_an_index_out_of_reach_is_no_claim(asked: Any) -> None:
     found = asked("lib")
     assert (found.newest, found.fitting) == (None, None)
-    assert "no index in reach" in found.said
+    assert "no index in reach" in found.summary
     assert asked("libgomp1") is None
 
 

@@ -237,7 +237,7 @@ def test_a_package_that_is_not_in_the_store_is_missed_before_anything_starts(ben
     stage = Stage()
     package = bench.package("a")
     bench.store.path(package.sha256).unlink()
-    with pytest.raises(HostError, match="does not hold"):
+    with pytest.raises(HostError, match="does not contain"):
         bench.make(stage, package)
     assert not stage.loaded
 
