@@ -1,6 +1,7 @@
 """Kill `freeze run` at many moments, or fill its disk, and count what was reported and lost.
 
     python -m benchmarks.run.killed PROJECT ENV [--moments 40] [--full]
+    python -m benchmarks.run.killed PROJECT ENV --from 6 --to 12 --seconds 8.5    # a part of it
 
 PROJECT is a folder with a locked and built environment; its ledger is written to. Each run reports
 a metric every 50 ms and prints its number, so that what was reported before the kill is known. With
@@ -41,7 +42,9 @@ for step in range(10 ** 6):
         break
 print("step", step, flush=True)
 """
-STEPS: Final = 20
+STEPS: Final = 60
+STEP: Final = 0.05
+"""Seconds."""
 SLACK: Final = 1.6
 """Seconds of metrics that a kill may cost: they are kept once a second."""
 
@@ -63,6 +66,12 @@ def answer(project: Path, *words: str) -> Any:
     return json.loads(done.stdout)
 
 
+def runs_of(project: Path, number: int) -> list[Any]:
+    """Return the runs with a number; a ledger without any run knows no parameter to ask for."""
+    found = answer(project, "runs", "list", "-n", "100000")["runs"]
+    return [one for one in found if one["fields"].get("params.moment") == number]
+
+
 def start(project: Path, environment: str, number: int) -> subprocess.Popen[str]:
     """Start a run that has a number as its parameter."""
     words = ("run", environment, "-p", f"moment={number}", "--", "python", "-c", TRAINING)
@@ -74,16 +83,20 @@ def start(project: Path, environment: str, number: int) -> subprocess.Popen[str]
     )
 
 
-def kill_at(project: Path, environment: str, number: int, seconds: float) -> tuple[str, int]:
-    """Kill a run so many seconds after its start.
+def kill_at(
+    project: Path, environment: str, number: int, seconds: float, *, training: bool
+) -> tuple[str, int]:
+    """Kill a run so many seconds after its start, or after its training printed its first step.
 
-    Return the state that it was recorded in, and how many steps it had printed by then.
+    Return the state that it was recorded in, and how many steps are recorded.
     """
     process = start(project, environment, number)
+    if training and process.stdout is not None:
+        process.stdout.readline()
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
-    printed = process.communicate()[0].count("step ")
-    found = answer(project, "runs", "list", f"params.moment = {number}")["runs"]
+    printed = process.communicate()[0].count("step ") + training
+    found = runs_of(project, number)
     if len(found) > 1:
         raise LossError(f"moment {number}: recorded {len(found)} times")
     if not found:
@@ -94,7 +107,7 @@ def kill_at(project: Path, environment: str, number: int, seconds: float) -> tup
     if run["state"] not in {"interrupted", "finished"}:
         raise LossError(f"moment {number}: recorded as {run['state']}")
     steps = run["series"].get("metrics.m", {}).get("steps", [])
-    least = printed - int(SLACK / 0.05)
+    least = printed - int(SLACK / STEP)
     if steps != list(range(len(steps))) or len(steps) < least:
         raise LossError(f"moment {number}: {len(steps)} of {printed} steps are recorded")
     return run["state"], len(steps)
@@ -119,17 +132,25 @@ def require_kept(project: Path, before: dict[str, Any]) -> dict[str, Any]:
     return now
 
 
-def killed(project: Path, environment: str, moments: int) -> Counter[str]:
-    """Kill runs at moments spread over the time of a whole one; return how they were recorded."""
-    took = whole(project, environment)
+def killed(project: Path, environment: str, moments: int, part: range, took: float) -> Counter[str]:
+    """Kill runs at moments; return how they were recorded.
+
+    One half of the moments is spread over the time that a whole run takes, the other half over the
+    training and the recording of its end: how long a start takes varies with the machine's load.
+    """
     known = require_kept(project, {})
     states: Counter[str] = Counter()
-    for number in range(moments):
-        seconds = took * (number + 0.5) / moments
-        state, steps = kill_at(project, environment, number, seconds)
+    for number in part:
+        share = (number // 2 + 0.5) / (moments / 2)
+        training = bool(number % 2)
+        seconds = share * (STEPS * STEP + 1.0 if training else took)
+        state, steps = kill_at(project, environment, number, seconds, training=training)
         states[state] += 1
         known = require_kept(project, known)
-        print(f"{number:>3}  {seconds:5.2f} s  {state:<12} {steps} steps", flush=True)
+        since = "the first step" if training else "the start"
+        print(
+            f"{number:>3}  {seconds:5.2f} s after {since:<15} {state:<12} {steps} steps", flush=True
+        )
     journals = [path.name for path in (project / ".freezer" / "journal").iterdir()]
     if journals:
         raise LossError(f"left behind: {', '.join(journals)}")
@@ -147,7 +168,7 @@ def full(project: Path, environment: str) -> str:
     )
     reported = int(done.stdout.split()[-1]) + 1
     space = os.statvfs(project)
-    [run] = answer(project, "runs", "list", "params.moment = -2")["runs"]
+    [run] = runs_of(project, -2)
     for path in (project / ".freezer" / "runs" / run["id"] / "output").iterdir():
         path.unlink()
     require_kept(project, known)
@@ -165,11 +186,16 @@ def main() -> None:
     parser.add_argument("environment")
     parser.add_argument("--moments", type=int, default=40)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--from", type=int, default=0, dest="first")
+    parser.add_argument("--to", type=int, dest="end")
+    parser.add_argument("--seconds", type=float, help="how long a whole run takes")
     given = parser.parse_args()
     if given.full:
         print("disk full:", full(given.project, given.environment))
         return
-    states = killed(given.project, given.environment, given.moments)
+    took = given.seconds or whole(given.project, given.environment)
+    part = range(given.first, min(given.end or given.moments, given.moments))
+    states = killed(given.project, given.environment, given.moments, part, took)
     counted = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     print(f"{sum(states.values())} kills: {counted}; nothing lost")
 
