@@ -31,11 +31,8 @@ ROWS = "document.getElementById('grid').getAttribute('aria-rowcount') - 1"
 IDS = "[...document.querySelectorAll('.row .mono')].map(one => one.textContent)"
 TYPE = """(words => {
   const input = document.getElementById('filter');
-  const start = performance.now();
   input.value = words;
   input.dispatchEvent(new Event('input'));
-  document.getElementById('grid').offsetHeight;
-  return performance.now() - start;
 })"""
 
 
@@ -346,18 +343,20 @@ def test_ten_thousand_runs_open_and_filter_without_a_pause(tab: Browser, tmp_pat
     page = write_page(many(10_000), tmp_path / "many.html")
     tab.open(page)
     tab.run(FRAME)
-    opened = tab.run("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    opened = tab.cpu()
     assert tab.run(ROWS) == 10_000
     assert tab.run("document.querySelectorAll('.row').length") < 60, (
         "only rows in sight are elements"
     )
-    typed = [
+    typed = []
+    for words in ("a", "ad", "adam", "adam seed = 1", "lr < 0.05", ""):
+        before = tab.cpu()
         tab.run(f"{TYPE}({json.dumps(words)})")
-        for words in ("a", "ad", "adam", "adam seed = 1", "lr < 0.05", "")
-    ]
+        tab.run(FRAME)
+        typed.append(tab.cpu() - before)
     tab.run("document.getElementById('grid').scrollTop = 200000")
     tab.run(FRAME)
-    assert tab.run("document.querySelector('.row.mono, .row').dataset.place") > "6000"
-    # Measured idle: 0.4 s and 10 ms. The bounds leave room for a machine that is busy.
-    assert opened < 4000
-    assert sorted(typed)[-2] < 150
+    assert tab.run("document.querySelector('.row').dataset.place") > "6000"
+    # CPU seconds; measured: 0.4 to open the page, 0.02 for a key with the frame that it draws.
+    assert opened < 1.5
+    assert max(typed) < 0.1

@@ -48,6 +48,8 @@ class Browser:
         ]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
+        # Seconds of CPU time: a busy machine changes none of them.
+        self.call("Performance.enable", timeDomain="threadTicks")
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", features=scheme)
         self.call(
@@ -95,6 +97,11 @@ class Browser:
         )
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
+
+    def cpu(self) -> float:
+        """Return the CPU seconds that the page's main thread has taken so far."""
+        metrics = self.call("Performance.getMetrics")["metrics"]
+        return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration")
 
     def press(self, *keys: str) -> None:
         """Press keys, each by the name that an event gives it."""
