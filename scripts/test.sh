@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test.sh [--unit | --local] [PYTEST OPTION...]: the whole suite. --local: only the tests that need
-# neither engine nor network; --unit: of those only the ones that start no program, which are quick.
+# neither engine nor network; --unit: of those only the ones that start no program, which are quick,
+# with fewer examples of each property.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # Containers often forbid byte code. Without it pytest rewrites every test's assertions in each of its
@@ -18,7 +19,7 @@ unit=("${in_memory[@]}" "${runner[@]}" tests/unit --quiet --numprocesses 2 --dis
 case "${1-}" in
 --unit)
     shift
-    exec "${unit[@]}" -m "not process and not index and not archive" "$@"
+    exec "${unit[@]}" -m "not process and not index and not archive" --hypothesis-profile quick "$@"
     ;;
 --local)
     shift

@@ -8,6 +8,7 @@ from coverage import Coverage
 from hypothesis import settings
 
 settings.register_profile("freezer", deadline=None)  # how long an example takes is the machine's
+settings.register_profile("quick", deadline=None, max_examples=20)  # for `make test-unit`
 settings.load_profile("freezer")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
