@@ -151,12 +151,15 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
 
 
 def _resume(run: str | None, path: str, *, new_code: bool) -> Resume | None:
-    from freezer.errors import RunError
+    if run is None:
+        if path or new_code:
+            from freezer.errors import RunError
+
+            raise RunError("--checkpoint and --new-code go with --resume", expected="--resume RUN")
+        return None
     from freezer.flows.runs.again.resume import Resume
 
-    if run is None and (path or new_code):
-        raise RunError("--checkpoint and --new-code go with --resume", expected="--resume RUN")
-    return None if run is None else Resume(run, path, new_code)
+    return Resume(run, path, new_code)
 
 
 def _in_turn(

@@ -62,3 +62,26 @@ def test_what_only_others_need_is_not_loaded(name: str, project: Path, tmp_path:
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "typer" in loaded
     assert not loaded & HEAVY.keys()
+
+
+BEFORE_A_RUN = """
+import sys
+from freezer.cli.image import run
+from freezer.flows.runs.request import RunRequest, read_params
+from freezer.flows.runs.run import run as execute
+from freezer.flows.runs.sweep import read_each, requests
+print(*sys.modules)
+"""
+
+
+@pytest.mark.process
+def test_a_run_starts_without_what_its_end_needs(tmp_path: Path) -> None:
+    """The ledger is loaded while the container starts, and what compares where a spec expects."""
+    done = subprocess.run(
+        [sys.executable, "-c", BEFORE_A_RUN],
+        env=surroundings(tmp_path), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded = set(done.stdout.split())
+    late = {"sqlalchemy", "docker", "jinja2", "rich.progress", "freezer.check.compare.compare"}
+    assert "freezer.flows.runs.scene" in loaded
+    assert not loaded & late

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.errors import PlanError, Where
-from freezer.flows.runs.ask import fields, find
 from freezer.flows.runs.plan.outcome import PlanOutcome, belongs, outcome
 from freezer.model.canonical import digest
 from freezer.model.record.plan import PlanFile, read_plan
@@ -45,6 +44,8 @@ def warn_of_unplanned(
 
 def plan_outcome(project: Project, file: PlanFile, query: str | None = None) -> PlanOutcome:
     """Return what came of a plan; a filter leaves out some of its runs. Raises ``QueryError``."""
+    from freezer.flows.runs.ask import fields, find  # loads SQLAlchemy; a run asks nothing
+
     wanted = f"plan = '{digest(file.data)}'"
     if query is not None and query.strip():
         wanted = f"({query}) and {wanted}"
