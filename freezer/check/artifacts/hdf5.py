@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAGIC: Final = b"\x89HDF\r\n\x1a\n"
-_OLD: Final = rb"\x12\x00\x08\x00[\x00-\xff]\x00\x00\x00\x01\x00\x00\x00"
-"""Version 1: the message "object modification time" (type 0x12, 8 bytes, version 1); 4 more bytes
-are the seconds since 1970."""
-_NEW: Final = rb"OHDR\x02[\x20-\x3f]"
-"""Version 2: an object header whose flags say that it holds four times."""
-_CANDIDATE: Final = re.compile(b"(" + _OLD + b")|(" + _NEW + b")", re.DOTALL)
+_OLD: Final = b"\x12\x00\x08\x00"
+"""Version 1: the message "object modification time", of type 0x12 and 8 bytes."""
+_REST: Final = re.compile(rb"[\x00-\xff]\x00\x00\x00\x01\x00\x00\x00", re.DOTALL)
+"""What follows: flags, 3 bytes that are reserved, version 1 and 3 more; then 4 bytes with the
+seconds since 1970."""
+_NEW: Final = b"OHDR\x02"
+"""Version 2: an object header; its flags say whether it holds four times."""
 _BLOCK: Final = 8 << 20
 _LONGEST: Final = 1 << 17
 """Bytes of an object header that is looked at; the library itself writes at most 64 KiB."""
@@ -47,16 +48,21 @@ def _hdf5(stream: BinaryIO) -> Parts:
 
 def _mask(buffer: bytearray, settled: int) -> None:
     """Set the times of the objects that begin before ``settled`` to zero."""
-    for match in list(_CANDIDATE.finditer(buffer, 0, settled + 16)):
-        if match.start() >= settled:
-            break
-        if match[1]:
-            spans = [(match.end(), match.end() + 4)]
-        else:
-            spans = list(_times(buffer, match.start()))
-        for first, last in spans:
-            if last <= len(buffer):
-                buffer[first:last] = bytes(last - first)
+    old = (_REST.match(buffer, at + len(_OLD)) for at in _places(buffer, _OLD, settled))
+    spans = [(one.end(), one.end() + 4) for one in old if one is not None]
+    for place in _places(buffer, _NEW, settled):
+        spans += _times(buffer, place)
+    for first, last in spans:
+        if last <= len(buffer):
+            buffer[first:last] = bytes(last - first)
+
+
+def _places(buffer: bytearray, text: bytes, settled: int) -> Iterator[int]:
+    """Yield where a text begins before ``settled``: a search by `find` is the fastest there is."""
+    place = buffer.find(text)
+    while 0 <= place < settled:
+        yield place
+        place = buffer.find(text, place + 1)
 
 
 def _times(buffer: bytearray, place: int) -> Iterator[tuple[int, int]]:
@@ -64,7 +70,9 @@ def _times(buffer: bytearray, place: int) -> Iterator[tuple[int, int]]:
 
     Nothing where the checksum is wrong: then it is data that look like a header.
     """
-    flags = buffer[place + 5]
+    flags = buffer[place + 5] if place + 5 < len(buffer) else 0
+    if not flags & 0x20:
+        return
     sizes = place + 22 + (4 if flags & 0x10 else 0)
     width = 1 << (flags & 3)
     size = int.from_bytes(buffer[sizes : sizes + width], "little")

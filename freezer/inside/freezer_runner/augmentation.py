@@ -65,6 +65,6 @@ def _digest(content: Any) -> bytes:
     if isinstance(content, str):
         return hashlib.sha256(b"s" + content.encode("utf-8", "surrogatepass")).digest()
     record = import_module(type(recorder()).__module__)
-    told = record.canonical(content)
-    head = f"t{told.dtype}{list(told.shape)}\n".encode()
-    return hashlib.sha256(head + told.raw).digest()
+    tensor = record.canonical(content)
+    head = f"t{tensor.dtype}{list(tensor.shape)}\n".encode()
+    return hashlib.sha256(head + tensor.raw).digest()
