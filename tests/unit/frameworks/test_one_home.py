@@ -15,7 +15,8 @@ from tests.support.architecture import nodes
 ROOT = Path(__file__).parents[3]
 HOMES = ("freezer/frameworks/", "freezer/inside/")
 TORCH = {
-    f"freezer/resolve/accelerator/{name}.py" for name in ("check", "offer", "pip", "torch_wheels")
+    f"freezer/resolve/accelerator/{name}.py"
+    for name in ("available", "check", "pip", "torch_wheels")
 }
 """torch alone has indexes by CUDA and says in a local version which one a wheel is for."""
 NAMES = {
