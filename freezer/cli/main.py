@@ -76,15 +76,25 @@ def options(
     if project is None:
         from freezer.flows.project.find import find_project
 
-        current.folder = find_project(Path.cwd())
+        try:
+            here = Path.cwd()
+        except OSError as error:
+            raise HostError(
+                "the current folder is not there any more",
+                found=error.strerror,
+                hint="change into a folder that exists, or name the project's with -C",
+            ) from error
+        current.folder = find_project(here)
         if current.folder != current.start:
             current.reporter().debug(f"Project: {current.folder}")
+        current.ready = True
         return
     if not project.is_dir():
         raise HostError(
             f"there is no folder {project}", hint="give -C the folder that holds images/"
         )
     current.start = current.folder = project.resolve()
+    current.ready = True
 
 
 def main() -> None:
@@ -108,6 +118,8 @@ def run(arguments: Sequence[str]) -> int:
             current.stderr.print("interrupted")
         return result if isinstance(result, int) else EXIT_OK
     except FreezerError as error:
+        # Before a command has its options, whether it is to print JSON is in the arguments alone.
+        current.json = current.json or (not current.ready and _asks_json(arguments))
         return _fail(error)
     except _UsageError as error:
         return _misused(error, arguments)
@@ -136,13 +148,17 @@ def _misused(error: Any, arguments: Sequence[str]) -> int:
 
     They may have been refused before that option was read.
     """
-    end = list(arguments).index("--") if "--" in arguments else len(arguments)
-    if "--json" in arguments[:end]:
+    if _asks_json(arguments):
         hint = f"see `{error.ctx.command_path} --help`" if getattr(error, "ctx", None) else None
         wrong = FreezerError(error.format_message(), hint=hint)
         current.emit({**wrong.to_json(), "error": "usage"})
     error.show()
     return EXIT_USER
+
+
+def _asks_json(arguments: Sequence[str]) -> bool:
+    end = list(arguments).index("--") if "--" in arguments else len(arguments)
+    return "--json" in arguments[:end]
 
 
 def _markup(error: FreezerError) -> str:

@@ -19,17 +19,27 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
 
 
+def _here() -> Path:
+    """Return the current folder; ``.`` where it was removed, which `main` reports."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path()
+
+
 @dataclass
 class Session:
     """One run of the command."""
 
-    start: Path = field(default_factory=Path.cwd)
+    start: Path = field(default_factory=_here)
     """Where the command was started, or the folder that -C names."""
-    folder: Path = field(default_factory=Path.cwd)
+    folder: Path = field(default_factory=_here)
     """The project's folder: ``start``, or the project's around it."""
     verbosity: int = 1
     json: bool = False
     """Whether stdout gets one JSON document and nothing else, errors included."""
+    ready: bool = False
+    """Whether the global options were read without an error."""
     stdout: Console = field(default_factory=make_console)
     stderr: Console = field(default_factory=lambda: make_console(stderr=True))
     _engine: Engine | None = None

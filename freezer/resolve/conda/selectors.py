@@ -43,6 +43,7 @@ _TOKEN: Final = re.compile(
 )
 _BRACKETS: Final = re.compile(r"\[(?P<inside>[^\[\]]+)\](?!\()")
 """Brackets in a comment; ``[text](address)`` is a link, not a selector."""
+_OPEN: Final = re.compile(r"\[(?P<inside>[^\[\]]+)$")
 _LONGEST: Final = 200
 """Maximum characters of a selector; bounds the depth of its parentheses as well."""
 
@@ -69,8 +70,11 @@ class Selectors:
         An entry applies when its selector cannot be parsed or when two contradict each other: to
         conda itself they are comments.
         """
-        found = [match["inside"].strip() for match in _BRACKETS.finditer(comment_of(line))]
+        comment = comment_of(line)
+        found = [match["inside"].strip() for match in _BRACKETS.finditer(comment)]
         values, warnings = set[bool](), list[str]()
+        if (open_end := _OPEN.search(comment)) and self.evaluate(open_end["inside"])[1] is None:
+            warnings.append(f"the bracket of the selector {open_end[0].strip()} is not closed")
         for text in found:
             value, unknown = self.evaluate(text)
             if unknown:

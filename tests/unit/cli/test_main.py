@@ -2,6 +2,10 @@
 
 import builtins
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -165,3 +169,32 @@ def test_init_writes_a_spec_and_says_what_is_next(project, capsys):
 def test_the_version(project, capsys):
     assert freeze(project, "--version") == EXIT_OK
     assert capsys.readouterr().out.startswith("freeze ")
+
+
+def test_a_folder_that_is_not_there_is_json_as_well(tmp_path, capsys):
+    assert freeze(tmp_path / "none", "log", "--json") == 2
+    assert json.loads(capsys.readouterr().out)["message"].startswith("there is no folder")
+
+
+def test_json_behind_two_dashes_is_the_users_commands(tmp_path, capsys):
+    assert freeze(tmp_path / "none", "run", "--", "python", "t.py", "--json") == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_current_folder_that_was_removed_is_named(tmp_path, more):
+    script = (
+        "import os, sys; os.chdir(sys.argv[1]); os.rmdir(sys.argv[1]); del sys.argv[1];"
+        "from freezer.cli.main import main; main()"
+    )
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "gone"), "log", *more],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "the current folder is not there any more" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert bool(done.stdout) is bool(more)

@@ -166,3 +166,16 @@ def test_a_selector_that_contradicts_itself_drops_nothing() -> None:
     assert LINUX.of_line("- x  # [linux] or [osx]").applies
     assert LINUX.of_line("- x  # [linux] or [osx]").warnings
     assert not LINUX.of_line("- x  # [win] or [osx]").applies
+
+
+@pytest.mark.parametrize(
+    ("line", "warned"),
+    [
+        ("- a  # [win", True), ("- a  # [linux and not osx  ", True), ("- a  # [a note", False),
+        ("- a  # [win]", False), ("- a  # [linux] and [osx", True), ("- 'a # [win'", False),
+    ],
+)  # fmt: skip
+def test_a_selector_whose_bracket_is_not_closed_is_named(line: str, warned: bool) -> None:
+    found = Selectors("linux-64", "3.11").of_line(line)
+    assert any("is not closed" in text for text in found.warnings) is warned
+    assert found.applies or line.endswith("[win]")
