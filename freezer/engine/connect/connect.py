@@ -57,6 +57,7 @@ def connect(address: str | None = None) -> DockerEngine:
     In this order: ``address``, ``DOCKER_HOST``, the current docker context, the usual sockets. An
     explicit one is never replaced by another. Raises ``EngineError`` with all attempts.
     """
+    contexts.require_usable_config(os.environ, Path.home())
     tried: list[str] = []
     denied = False
     for candidate in candidates(address, os.environ, Path.home()):

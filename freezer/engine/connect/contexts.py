@@ -11,9 +11,10 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import docker.auth
 import docker.tls
 
-from freezer.errors import EngineError
+from freezer.errors import EngineError, Where
 from freezer.model.parsing import parse_json
 
 if TYPE_CHECKING:
@@ -25,6 +26,39 @@ def current(environ: Mapping[str, str], home: Path) -> str | None:
     config = _read(_folder(environ, home) / "config.json")
     name = environ.get("DOCKER_CONTEXT") or config.get("currentContext")
     return None if not name or name == "default" else str(name)
+
+
+def require_usable_config(environ: Mapping[str, str], home: Path) -> None:
+    """Refuse a ``config.json`` that the SDK cannot take; what is no JSON counts as none to it.
+
+    It reads the file whenever it connects, and its errors name neither the file nor the cause.
+    Raises ``EngineError``.
+    """
+    path = _folder(environ, home) / "config.json"
+    try:
+        document = parse_json(path.read_bytes())
+    except (OSError, ValueError):
+        return
+    if wrong := _unusable(document):
+        raise EngineError(
+            "Docker's configuration is not as the docker command writes it",
+            where=Where(str(path)),
+            found=wrong,
+            hint="correct the file, or move it away; `docker login` writes logins anew",
+        )
+
+
+def _unusable(document: Any) -> str | None:
+    if not isinstance(document, dict):
+        return "no JSON object"
+    headers = document.get("HttpHeaders") or {}
+    if not isinstance(headers, dict) or not all(isinstance(one, str) for one in headers.values()):
+        return "HttpHeaders that are no texts by name"
+    try:
+        docker.auth.load_config(config_dict=document)
+    except Exception:  # noqa: BLE001 - its parser has many, and some repeat the login
+        return "logins (`auths`) that cannot be read"
+    return None
 
 
 def endpoint(name: str, environ: Mapping[str, str], home: Path) -> tuple[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from freezer.errors import FetchError
+from freezer.errors import ConfigError, FetchError
 from freezer.fetch.http.redact import redact
 from freezer.fetch.http.url import require_usable, scheme_of
 from freezer.fetch.python.pip_config import PipSettings, pip_settings
@@ -100,15 +100,32 @@ def indexes(
     links = settings.find_links if own.find_links is None else own.find_links
     pips = own.extra_index_urls is None and bool(extra) and not _of_uv(env, uv)
     main = own.index_url or (None if settings.no_index else settings.index_url)
-    if main:
-        require_usable(main)
     return Indexes(
-        index_url=main,
-        extra_index_urls=tuple(as_url(address) for address in extra),
+        index_url=_index_url(main) if main else None,
+        extra_index_urls=tuple(_index_url(address) for address in extra),
         find_links=tuple(as_url(address) for address in links),
         strategy=_strategy(env, uv, pips),
         certificates=settings.certificates,
     )
+
+
+def _index_url(address: str) -> str:
+    """Return a configured index's URL. Raises ``ConfigError`` for what is none, nor a folder."""
+    if scheme_of(address) in ("http", "https", "file") or _is_folder(address):
+        return as_url(address)
+    raise ConfigError(
+        "a configured Python package index is neither an address nor a folder that exists",
+        found=redact(address),
+        expected="a URL such as https://host/simple",
+        hint="correct it in Freezer's, uv's or pip's configuration (`pip config list` shows pip's)",
+    )
+
+
+def _is_folder(address: str) -> bool:
+    try:
+        return Path(address).expanduser().is_dir()
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def with_options(base: Indexes, options: IndexOptions) -> Indexes:

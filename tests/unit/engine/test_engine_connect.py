@@ -156,3 +156,34 @@ def test_something_else_that_speaks_http_is_no_engine(fake: FakeEngine) -> None:
 
 def test_rootless_runtime_folder_has_a_default() -> None:
     assert any(str(path).startswith("/run/user/") for path in sockets({}, Path("/home/u")))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "no JSON object"), ("3", "no JSON object"), ("null", "no JSON object"),
+        ('{"HttpHeaders": [1]}', "HttpHeaders"), ('{"HttpHeaders": {"a": 1}}', "HttpHeaders"),
+        ('{"auths": {"x": {"auth": "!!"}}}', "logins"),
+        ('{"auths": {"x": {"auth": "aHVzaA=="}}}', "logins"),
+    ],
+)  # fmt: skip
+def test_a_docker_configuration_of_another_shape_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(EngineError, match="Docker's configuration") as caught:
+        connect("unix:///nowhere.sock")
+    assert str(caught.value.where) == str(tmp_path / "config.json")
+    assert said in str(caught.value.found)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "nope", '{"auths": {}, "credsStore": "x", "new": [1]}'])
+def test_a_docker_configuration_that_the_sdk_takes_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(EngineError, match="no container engine answers"):
+        connect("unix:///nowhere.sock")

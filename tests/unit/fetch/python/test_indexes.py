@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from freezer.errors import ConfigError, HostError
+from freezer.errors import ConfigError, HostError, SpecError
 from freezer.fetch.config import Config
 from freezer.fetch.python.pip_config import PipSettings, pip_settings
 from freezer.fetch.python.settings import Indexes, IndexOptions, as_url, indexes, with_options
@@ -252,3 +252,26 @@ def test_a_broken_file_of_pips_is_said_without_secrets(pip_conf: Path) -> None:
     with pytest.raises(HostError, match="pip's configuration cannot be read") as caught:
         pip_settings()
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["index_url", "UV_DEFAULT_INDEX", "UV_INDEX", "pip", "uv.toml"])
+@pytest.mark.parametrize("address", ["h.example/simple", "ftp://h.example/x", "no url"])
+def test_a_configured_index_that_is_no_address_is_refused(
+    tmp_path: Path, place: str, address: str
+) -> None:
+    """It would be a name that no index has."""
+    with pytest.raises((ConfigError, SpecError)) as caught:
+        if place == "index_url":
+            chosen(index_url=address)
+        elif place == "pip":
+            indexes(Config(), {}, lambda: PipSettings(index_url=address))
+        elif place == "uv.toml":
+            chosen(uv_toml(tmp_path, f'index-url = "{address}"\n'))
+        else:
+            chosen({place: address})
+    assert "neither an address nor a folder" in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_folder_may_be_an_index(tmp_path: Path) -> None:
+    assert chosen(index_url=str(tmp_path)).index_url == tmp_path.as_uri()
