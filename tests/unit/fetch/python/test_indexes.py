@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from freezer.errors import ConfigError, HostError, SpecError
+from freezer.errors import ConfigError, HostError
 from freezer.fetch.config import Config
 from freezer.fetch.python.pip_config import PipSettings, pip_settings
 from freezer.fetch.python.settings import Indexes, IndexOptions, as_url, indexes, with_options
@@ -260,15 +260,13 @@ def test_a_configured_index_that_is_no_address_is_refused(
     tmp_path: Path, place: str, address: str
 ) -> None:
     """It would be a name that no index has."""
-    with pytest.raises((ConfigError, SpecError)) as caught:
-        if place == "index_url":
-            chosen(index_url=address)
-        elif place == "pip":
-            indexes(Config(), {}, lambda: PipSettings(index_url=address))
-        elif place == "uv.toml":
-            chosen(uv_toml(tmp_path, f'index-url = "{address}"\n'))
-        else:
-            chosen({place: address})
+    own = {"index_url": address} if place == "index_url" else {}
+    pip = PipSettings(index_url=address if place == "pip" else PIPS.index_url)
+    env = {place: address} if place.startswith("UV_") else {}
+    if place == "uv.toml":
+        env = uv_toml(tmp_path, f'index-url = "{address}"\n')
+    with pytest.raises(ConfigError) as caught:
+        indexes(configured(**own), env, lambda: pip)
     assert "neither an address nor a folder" in str(caught.value)
     assert caught.value.hint
 
