@@ -36,7 +36,7 @@ def init(
         bool,
         typer.Option(
             "--devcontainer",
-            help="Write .devcontainer/devcontainer.json for a locked environment (--name) instead.",
+            help="Write the dev container file of a locked environment (--name) instead.",
         ),
     ] = False,
     json: Json = False,

@@ -21,7 +21,8 @@ from freezer.engine.images import identity, images, save
 from freezer.engine.link import Link
 from freezer.engine.run import cpuset
 from freezer.engine.run.owner import is_gone, sweep
-from freezer.engine.run.run import _end, _taken
+from freezer.engine.run.run import _taken
+from freezer.engine.run.run import ended as result_of
 from freezer.image.tar.canonical import DEBIAN_NOISE, canonicalise
 from freezer.image.tar.scan import scan
 from freezer.model.events import SilentReporter, SilentTask
@@ -111,7 +112,7 @@ def containers(data: bytes) -> object:
 def ended(data: bytes) -> object:
     one = engine(wait=json.loads(data), inspect_container=json.loads(data), other=None)
     with one.doing("running a container"):
-        return _end(one, "1")
+        return result_of(one, "1")
 
 
 def oneself(data: bytes) -> object:
