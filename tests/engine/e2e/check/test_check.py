@@ -176,3 +176,24 @@ def test_a_broken_training_has_failed_for_a_plain_reason(
 
 def test_what_a_training_writes_to_tmp_is_gone_the_next_time(project: Project, own: Own) -> None:
     own("draw = open('/tmp/seen', 'a').tell()").good()
+
+
+def test_what_the_spec_expects_needs_no_other_lock_and_decides_the_verdict(
+    checked: Project, tmp_path: Path
+) -> None:
+    made = checked.copy(tmp_path / "expecting")
+    before = tree(made.folder / "lockfiles")
+    made.spec(expect={"loss": {"finite": True, "ceiling": 100}})
+    made.freeze("lock", "--check").good()
+    file = tmp_path / "junit.xml"
+    good = made.freeze("check", "--json", "--junit", str(file)).good()
+    assert "has changed" not in good.err
+    assert good.document["verdict"] == "identical"
+    assert {one["state"] for one in good.document["expectations"]} == {"passed"}
+    assert tree(made.folder / "lockfiles") == before
+    assert "<failure" not in file.read_text()
+    made.spec(expect={"loss": {"ceiling": 0}})
+    failed = made.freeze("check", "--junit", str(file))
+    failed.failed(1, "expected at most 0.0")
+    assert "<failure" in file.read_text()
+    assert made.references, "the reference stays"
