@@ -32,6 +32,8 @@ _TIMEOUT: Final = 900.0
 _LARGEST: Final = 1 << 30
 """Maximum bytes of a commit's files."""
 _MOST_FILES: Final = 200_000
+_POINTER: Final = "^version https://git-lfs.github.com/spec/v1$"
+"""The first line of a pointer (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md)."""
 _VERSION_TAGS: Final = "*[0-9]*"
 """What setuptools-scm takes for a version among tags (its default ``git_describe_command``)."""
 
@@ -128,6 +130,14 @@ class Checkout:
                     archive.addfile(info, io.BytesIO(data))
         return store.put_file(packed), packed.stat().st_size
 
+    def pointers(self) -> list[str]:
+        """Return the files that are Git LFS pointers: their content is on another server."""
+        raw = _git(
+            ["grep", "-l", "-z", "-e", _POINTER, self.commit], self.url, self.folder, fine=(0, 1)
+        )
+        names = raw.decode("utf-8", "replace").split("\0")
+        return sorted(name.partition(":")[2] for name in names if name)
+
     def _entries(self, path: str | None = None) -> list[tuple[str, str, str]]:
         """Return mode, path and blob of each file."""
         more = ["--", path] if path else []
@@ -202,7 +212,12 @@ def _clean(url: str) -> str:
 
 
 def _git(
-    arguments: list[str], url: str, folder: Path | None = None, request: bytes | None = None
+    arguments: list[str],
+    url: str,
+    folder: Path | None = None,
+    request: bytes | None = None,
+    *,
+    fine: tuple[int, ...] = (0,),
 ) -> bytes:
     if shutil.which("git") is None:
         raise HostError(
@@ -225,7 +240,7 @@ def _git(
         ) from error
     if len(done.stdout) > _LARGEST:
         raise FetchError(f"{redact(_clean(url))} has more than {_LARGEST >> 30} GiB of files")
-    if done.returncode != 0:
+    if done.returncode not in fine:
         output = redact(done.stderr.decode("utf-8", "replace")).strip().splitlines()
         raise FetchError(
             f"the repository {redact(_clean(url))} cannot be read",

@@ -116,6 +116,11 @@ def _built(
                 if needs
                 else ()
             )
+            if pointers := tree.pointers():
+                project.report.warn(
+                    f"{item.where}: {len(pointers)} of the files of {name} are Git LFS pointers, "
+                    f"such as {pointers[0]}: the wheel has the pointers, and not what they point to"
+                )
             described = tree.describe() if _reads_tags(requires) else None
             source = _source(
                 project, tree, canonicalize_name(name), item.subdirectory, requires, described

@@ -166,3 +166,14 @@ def test_files_of_a_packed_commit_are_replaced_and_added(server: GitServer, stor
     assert contents["top/src/a.py"] == b"other"
     assert contents["top/new"] == b"n"
     assert contents["top/pyproject.toml"] == b"[project]\n"
+
+
+def test_pointers_to_large_files_are_found(server: GitServer, store: Store) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 9\n"
+    for files, found in (
+        (FILES, []),
+        ({"model/ä b.bin": pointer, "x.txt": "of LFS"}, ["model/ä b.bin"]),
+    ):
+        commit = server.commit("x", files)
+        with checkout(server.address("x"), commit, store) as tree:
+            assert tree.pointers() == found
