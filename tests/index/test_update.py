@@ -79,7 +79,7 @@ def test_why_nothing_moves(env: Env) -> None:
     held = env.update("num")
     assert (held.moves, held.written) == ((), None)
     assert held.limits[0].newest == "2.0"
-    assert "asks for num<2" in held.limits[0].why
+    assert "requires num<2" in held.limits[0].why
     assert "freeze.yaml" in held.limits[0].why
     newest = env.update("text", as_of=EARLY)
     assert newest.limits[0].newest is None

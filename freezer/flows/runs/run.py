@@ -124,6 +124,8 @@ def run_scene(
             for data in contents:
                 journal.content(data)
         if started is not None:
+            with suppress(FreezerError):  # left to the journal, as below
+                _record_start(project, contents, start)  # who gets the run's ID finds the run
             started(start)
         begin = partial(_record_start, project, contents)
         try:

@@ -162,8 +162,8 @@ def test_a_source_distribution_that_is_allowed_locks(store: Store) -> None:
     [
         ("sklearn", ResolveError, "sklearn .*source distribution", "write scikit-learn instead"),
         ("nunpy", ResolveError, "no index has a package called nunpy", "did you mean numpy?"),
-        ("numpy==99", ResolveError, "there is no numpy 99", "choose one of these"),
-        ("torch==2.0.0+cu118", ResolveError, "there is no torch", "--extra-index-url"),
+        ("numpy==99", ResolveError, "no index has numpy 99", "choose one of these"),
+        ("torch==2.0.0+cu118", ResolveError, "no index has torch", "--extra-index-url"),
         ("numpy>=2.5", ResolveError, "numpy .* does not run on Python 3.11", "use numpy 2.4.6"),
         ("numpy>=2.5.5", ResolveError, "was uploaded by 2026-11-01", "later `as-of`"),
     ],

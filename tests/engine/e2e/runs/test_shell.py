@@ -58,8 +58,13 @@ def test_a_terminal_is_one_inside_and_ctrl_c_is_the_command_s(built: Project, tm
     until(b"# " if os.getuid() == 0 else b"$ ")
     os.write(terminal, b"tty; sleep 600\r")
     until(b"/dev/pts/")
-    os.write(terminal, b"\x03")
-    os.write(terminal, b"echo still $((40 + 2))\r")
+    for _ in range(20):  # the shell may not have started `sleep` yet
+        os.write(terminal, b"\x03")
+        os.write(terminal, b"echo still $((40 + 2))\r")
+        if select.select([terminal], [], [], 3)[0]:
+            seen += os.read(terminal, 4096)
+        if b"still 42" in seen:
+            break
     until(b"still 42")
     os.write(terminal, b"exit 5\r")
     until(b"nothing of it was recorded")
