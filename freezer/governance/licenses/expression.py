@@ -2,9 +2,9 @@
 
 Sources of the tables: the SPDX license list 3.25 (https://spdx.org/licenses), the short names of
 Debian's machine-readable copyright files (https://www.debian.org/doc/packaging-manuals/
-copyright-format/1.0/#license-short-name), and the license classifiers of the Python index
-(https://pypi.org/classifiers/). A name that stands for several licenses, such as ``BSD``, is not
-mapped: it is kept as text.
+copyright-format/1.0/#license-short-name), and the license classifiers of Python packages (the
+package ``trove-classifiers`` lists them). A name that stands for several licenses, such as ``BSD``,
+is not mapped: it is kept as text.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Run, Value
 
 TERMS: Final = "https://w3id.org/ro/terms/workflow-run#"
-FREEZER: Final = "https://pypi.org/project/freezer-ml/"
+FREEZER: Final = "urn:freezer-ml"
+"""The program by name: it has no address of its own."""
 AUTHOR: Final = "#author"
 _STATUS: Final = {
     "finished": "http://schema.org/CompletedActionStatus",

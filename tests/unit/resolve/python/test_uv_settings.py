@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from packaging.markers import Marker
+from pip._internal.models.index import PyPI
 
 from freezer.errors import ResolveError, SpecError
 from freezer.fetch.python.index import PythonIndex
@@ -406,7 +407,7 @@ def test_packages_and_indexes_of_other_tables_are_named(
     assert warning.startswith(("pyproject.toml:5", "pyproject.toml:6"))
 
 
-@pytest.mark.parametrize("url", ["https://mirror.example/simple", "https://pypi.org/other"])
+@pytest.mark.parametrize("url", ["https://mirror.example/simple", f"{PyPI.url}/other"])
 def test_pdms_pypi_may_be_another_index(tmp_path: Path, url: str) -> None:
     text = f'{HEAD}dependencies = []\n[[tool.pdm.source]]\nname = "pypi"\nurl = "{url}"\n'
     with pytest.raises(SpecError, match="for PDM alone"):
