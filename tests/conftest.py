@@ -7,8 +7,11 @@ import signal
 from coverage import Coverage
 from hypothesis import settings
 
-settings.register_profile("freezer", deadline=None)  # how long an example takes is the machine's
-settings.register_profile("quick", deadline=None, max_examples=20)  # for `make test-unit`
+# How long an example takes is the machine's. The same commit tries the same examples, so that a
+# failure is the commit's; `--hypothesis-profile random` and `make fuzz` look for new ones.
+settings.register_profile("freezer", deadline=None, derandomize=True)
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
+settings.register_profile("random", deadline=None)
 settings.load_profile("freezer")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

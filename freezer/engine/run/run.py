@@ -42,6 +42,9 @@ NO_GPUS = "could not select device driver"
 GRACE = 60.0
 """Maximum seconds for the engine to end a killed container."""
 
+REMOVAL_PAUSES = (0.2, 1.0, 3.0)
+"""Seconds between the attempts to remove a container whose filesystem the engine still uses."""
+
 
 def run(
     link: Link,
@@ -75,9 +78,25 @@ def in_container(
     try:
         yield container
     finally:
-        # An error of the block is more important than one of the clean-up.
+        _remove(link, container)
+
+
+def _remove(link: Link, container: str) -> None:
+    """Remove a container; a busy engine refuses it at first (its filesystem is still in use).
+
+    Raises nothing: an error of the run is more important than one of the clean-up.
+    """
+    for pause in (*REMOVAL_PAUSES, None):
         with contextlib.suppress(FreezerError), link.doing("removing a container"):
-            link.api.remove_container(container, v=True, force=True)
+            try:
+                link.api.remove_container(container, v=True, force=True)
+            except docker.errors.NotFound:
+                return
+            except docker.errors.APIError:
+                if pause is not None:
+                    time.sleep(pause)
+                continue
+        return
 
 
 def _create(link: Link, image: str, command: Sequence[str], options: RunOptions) -> str:

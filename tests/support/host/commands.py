@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ from unittest import mock
 import yaml
 
 from freezer.cli.main import run
+from freezer.engine.connect.connect import connect
 from freezer.engine.interface import Engine, ImageInfo
+from freezer.errors import EngineError
 from freezer.model.lock import Lock
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
@@ -158,9 +161,19 @@ def tree(folder: Path) -> Mapping[str, bytes]:
 
 
 def forget(engine: Engine, image: ImageInfo) -> None:
-    """Remove an image and all of its tags."""
-    _remove_tags(engine, image)
-    engine.remove_image(image.id)
+    """Remove an image and all of its tags, once no container of a command that ended uses it."""
+    for left in range(30, -1, -1):
+        try:
+            _remove_tags(engine, image)
+            engine.remove_image(image.id)
+            break
+        except EngineError as error:
+            if "is using" not in str(error) or not left:
+                raise
+            time.sleep(1)
+            sweeper = connect()
+            sweeper.remove_dead()
+            sweeper.close()
     assert engine.image(image.id) is None
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.engine.engine import DockerEngine
-    from tests.support.host.engine_socket import FakeEngine
+    from tests.support.host.engine_socket import Answer, FakeEngine
 
 IMAGE = {"Id": "sha256:" + "a" * 64, "RootFS": {"Layers": ["sha256:" + "b" * 64]}}
 
@@ -178,6 +178,27 @@ def test_a_container_is_removed_although_its_start_failed(
     with pytest.raises(EngineError):
         connected.run("x", ["id"], RunOptions())
     assert any(line.startswith("DELETE ") and line.endswith("/c1") for line in fake.asked)
+
+
+def test_a_container_that_the_engine_still_uses_is_removed_a_little_later(
+    connected: DockerEngine, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freezer.engine.run.run.REMOVAL_PAUSES", (0.01, 0.01, 0.01))
+    fake.answers[("GET", "/containers/json")] = (200, [])
+    fake.answers[("GET", "/images/x/json")] = (200, {"Config": None})
+    fake.answers[("POST", "/containers/create")] = (201, {"Id": "c1"})
+    fake.answers[("DELETE", "/c1")] = (500, {"message": "device or resource busy"})
+    find = fake.find
+
+    def freed(method: str, path: str) -> Answer | None:
+        if fake.asked.count("DELETE /v1.41/containers/c1") == 2:
+            fake.answers[("DELETE", "/c1")] = (404, {"message": "no such container"})
+        return find(method, path)
+
+    monkeypatch.setattr(fake, "find", freed)
+    with pytest.raises(EngineError):
+        connected.run("x", ["id"], RunOptions())
+    assert fake.asked.count("DELETE /v1.41/containers/c1") == 3
 
 
 def test_cpus_are_chosen_again_when_the_engine_is_pinned_itself(
