@@ -134,7 +134,9 @@ class RunOptions:
     user: str | None = None
     """None: the image's own."""
     gpus: bool = False
-    """Whether all NVIDIA GPUs of the engine's host are visible in the container."""
+    """Whether the NVIDIA GPUs of the engine's host are visible in the container."""
+    gpu_positions: tuple[int, ...] = ()
+    """Only these of them, by the driver's index, from 0; empty: all."""
     tmpfs: Mapping[str, str] = field(default_factory=lambda: {"/tmp": "rw,size=512m,mode=1777"})  # noqa: S108 - inside the container
     environment: Mapping[str, str] = field(default_factory=dict)
     working_dir: str | None = None

@@ -13,6 +13,7 @@ from freezer.cli.commands import Command
 from freezer.cli.image.run_children import (
     CPUS_OPTION,
     DETACHED_OPTION,
+    GPUS_OPTION,
     REPORT_OPTION,
     execute,
     require_one_run,
@@ -113,7 +114,8 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         ),
     ] = False,
     detached: Annotated[bool, typer.Option(DETACHED_OPTION, hidden=True)] = False,
-    cpu_positions: Annotated[str | None, typer.Option(CPUS_OPTION, hidden=True)] = None,
+    cpu_positions: Annotated[str, typer.Option(CPUS_OPTION, hidden=True)] = "",
+    gpu_positions: Annotated[str, typer.Option(GPUS_OPTION, hidden=True)] = "",
     report_fd: Annotated[int | None, typer.Option(REPORT_OPTION, hidden=True)] = None,
 ) -> None:  # fmt: skip
     """Run your own training in the image, and record everything that decided its results.
@@ -135,7 +137,8 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         clean=clean,
         output=output,
         plan=None if plan is None else plan_file(plan),
-        cpu_positions=tuple(int(one) for one in (cpu_positions or "").split(",") if one),
+        cpu_positions=tuple(int(one) for one in cpu_positions.split(",") if one),
+        gpu_positions=tuple(int(one) for one in gpu_positions.split(",") if one),
     )
     values = read_each(each or ())
     found = list(requests(request, values))

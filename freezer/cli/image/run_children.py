@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from freezer.flows.runs.run import RunDone, Show, Started
 
 CPUS_OPTION: Final = "--cpu-positions"
+GPUS_OPTION: Final = "--gpu-positions"
 REPORT_OPTION: Final = "--report-fd"
 DETACHED_OPTION: Final = "--detached"
 
@@ -37,18 +38,15 @@ def run_at_once(
     junit: Path | None,
 ) -> int:
     """Make the runs of a sweep, several at once; return the first exit code that is not 0."""
-    from freezer.flows.project.environment import load_environment, load_locked
-    from freezer.flows.runs.children.jobs import Jobs, cpu_sets
+    from freezer.flows.project.environment import load_locked
+    from freezer.flows.runs.children.jobs import Jobs
     from freezer.flows.runs.scene import require_image
     from freezer.output.runs.run import show_jobs
 
     if not values:
         raise RunError("--jobs is for a sweep", expected="--each NAME=VALUES as well")
     project = current.project()
-    resources = load_environment(project.root, env).spec.resources
-    cpus = project.engine().info.cpus
-    cpu_sets(cpus, jobs, resources.cpus)
-    sets = cpu_sets(cpus, min(jobs, len(found)), resources.cpus)
+    shares = _shares(project, env, found, jobs)
     require_image(project, load_locked(project.root, env))
     with junit_of_children(junit, len(found)) as files:
         listed = [
@@ -59,14 +57,42 @@ def run_at_once(
         ]
         ends = Jobs(
             listed,
-            sets,
+            shares,
             passed_on(sys.stdout, sys.stderr),
             project.report,
-            cpu_option=CPUS_OPTION,
             report_option=REPORT_OPTION,
         ).run()
     show_jobs(ends, len(found), current.stderr)
     return _exit_code(ends)
+
+
+def _shares(
+    project: Project, env: str | None, found: Sequence[RunRequest], jobs: int
+) -> list[list[str]]:
+    """Return the options that give each of the runs at once its own CPUs and GPUs.
+
+    Raises ``RunError`` for more runs at once than CPUs or GPUs allow, however few the sweep has.
+    """
+    from freezer.flows.project.environment import load_environment, load_locked
+    from freezer.flows.runs.children.shares import cpu_sets, gpu_sets
+    from freezer.flows.runs.scene import sees_gpus
+
+    environment, most = load_environment(project.root, env), min(jobs, len(found))
+    each, cpus = environment.spec.resources.cpus, project.engine().info.cpus
+    cpu_sets(cpus, jobs, each)
+    shares = [[CPUS_OPTION, _listed(one)] for one in cpu_sets(cpus, most, each)]
+    if sees_gpus(environment, load_locked(project.root, env), found[0].gpus):
+        from freezer.check.gpu import host_gpus
+
+        gpus = len(host_gpus())
+        gpu_sets(gpus, jobs)
+        for share, one in zip(shares, gpu_sets(gpus, most), strict=True):
+            share += [GPUS_OPTION, _listed(one)]
+    return shares
+
+
+def _listed(positions: Iterable[int]) -> str:
+    return ",".join(map(str, positions))
 
 
 def execute(

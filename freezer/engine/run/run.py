@@ -190,7 +190,7 @@ def _confinement(options: RunOptions, pinned: str) -> dict[str, Any]:
         **({"cpuset_cpus": pinned} if pinned else {}),
         **({"port_bindings": _published(options)} if options.ports else {}),
         **({"mounts": [_mount(one) for one in options.mounts]} if options.mounts else {}),
-        **({"device_requests": [_every_gpu()]} if options.gpus else {}),
+        **({"device_requests": [_gpu_request(options.gpu_positions)]} if options.gpus else {}),
         **(confined if options.drop_capabilities else {}),
     }
 
@@ -205,9 +205,13 @@ def _mount(mount: Mount) -> DockerMount:
     return DockerMount(mount.target, mount.source, type="bind", read_only=mount.read_only)
 
 
-def _every_gpu() -> DeviceRequest:
-    """Return the device request of ``docker run --gpus all``."""
-    return DeviceRequest(driver="nvidia", count=-1, capabilities=[["gpu", "compute", "utility"]])
+def _gpu_request(positions: Sequence[int]) -> DeviceRequest:
+    """Return the request of ``docker run --gpus all``, or ``--gpus '"device=0,2"'`` for some."""
+    capabilities = [["gpu", "compute", "utility"]]
+    if not positions:
+        return DeviceRequest(driver="nvidia", count=-1, capabilities=capabilities)
+    devices = [str(one) for one in positions]
+    return DeviceRequest(driver="nvidia", device_ids=devices, capabilities=capabilities)
 
 
 def _upload(link: Link, container: str, files: bytes | Path) -> None:

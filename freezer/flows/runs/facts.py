@@ -200,6 +200,9 @@ def settings_in_force(image: ImageInfo, confined: RunOptions) -> dict[str, Value
     if confined.memory is not None:
         found["resources.memory"] = confined.memory
     found["resources.gpus"] = confined.gpus
+    if confined.gpu_positions:
+        found["resources.gpu-count"] = len(confined.gpu_positions)
+        found["resources.gpu-positions"] = ",".join(map(str, confined.gpu_positions))
     return found
 
 

@@ -61,6 +61,8 @@ class RunRequest:
     """The command before parameters were put in, where ``command`` has them already."""
     cpu_positions: tuple[int, ...] = ()
     """The CPUs of one run among several at once, counted from 0 among those of the engine."""
+    gpu_positions: tuple[int, ...] = ()
+    """The GPUs of one run among several at once, by the driver's index; empty for all."""
     checkpoint: StartingPoint | None = None
     """What the run continues from."""
     plan: PlanFile | None = None
@@ -225,6 +227,7 @@ def options(
         # A rootless engine maps root of the container to the caller, and others to nobody's IDs.
         user="0:0" if host.rootless else f"{os.getuid()}:{os.getgid()}",
         gpus=host.gpus,
+        gpu_positions=request.gpu_positions if host.gpus else (),
         tmpfs={
             "/tmp": "rw,mode=1777",  # noqa: S108 - in the container
             "/dev/shm": f"rw,mode=1777,size={resources.shared_memory}",  # noqa: S108

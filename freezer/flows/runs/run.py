@@ -160,7 +160,7 @@ def _execute(
         folders=Folders(code=scene.code_folder, output=scene.output, record=scene.record),
         host=HostSide(
             cpus=engine.info.cpus,
-            gpus=sees_gpus(scene, request),
+            gpus=sees_gpus(scene.environment, scene.locked, request.gpus),
             fingerprint=host is None,
             rootless=engine.info.rootless,
         ),

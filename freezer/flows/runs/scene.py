@@ -109,17 +109,17 @@ def listings(project: Project, scene: Scene) -> list[bytes]:
     return [project.store.verified(one.listing).read_bytes() for _, one in scene.sets]
 
 
-def sees_gpus(scene: Scene, request: RunRequest) -> bool:
-    """Say whether the run gets the host's GPUs. Raises ``HostError`` for a driver too old."""
-    if request.gpus is not None:
-        return request.gpus
-    wanted = scene.environment.spec.resources.gpus
+def sees_gpus(environment: Environment, locked: Locked, requested: bool | None) -> bool:
+    """Say whether a run gets the host's GPUs. Raises ``HostError`` for a driver too old."""
+    if requested is not None:
+        return requested
+    wanted = environment.spec.resources.gpus
     if wanted is None:
-        wanted = scene.locked.lock.accelerator is not None
-    if not wanted or scene.locked.lock.accelerator is None:
+        wanted = locked.lock.accelerator is not None
+    if not wanted or locked.lock.accelerator is None:
         return wanted
     from freezer.check.gpu import host_gpus, require_driver
 
     gpus = host_gpus()
-    require_driver(scene.locked.lock.accelerator, gpus)
+    require_driver(locked.lock.accelerator, gpus)
     return bool(gpus)

@@ -19,6 +19,8 @@ class FakeEngine:
     address: str
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    """The last body sent to each path, but for those in chunks."""
 
     def find(self, method: str, path: str) -> Answer | None:
         bare = path.split("?", maxsplit=1)[0]
@@ -45,7 +47,7 @@ def handler(engine: FakeEngine) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def _answer(self) -> None:
-            self._swallow_body()
+            engine.bodies[self.path.split("?", maxsplit=1)[0]] = self._body()
             found = engine.find(self.command, self.path)
             self.close_connection = True
             if found is not None:
@@ -53,12 +55,13 @@ def handler(engine: FakeEngine) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _answer  # noqa: N815
 
-        def _swallow_body(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        def _body(self) -> bytes:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if self.headers.get("Transfer-Encoding") == "chunked":
                 while size := int(self.rfile.readline(), 16):
                     self.rfile.read(size + 2)
                 self.rfile.readline()
+            return body
 
         def _send(self, status: int, document: Any) -> None:
             raw = isinstance(document, bytes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from freezer.errors import DataError, RunError
 from freezer.fetch.http.secret_words import REDACTED
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from freezer.flows.runs.scene import Scene
     from freezer.model.record.run import Run
 
+MOST_GPUS: Final = 1024
+"""GPUs of one run; a recorded number beyond it is not believed."""
+
 
 def recorded_params(original: Run) -> dict[str, str]:
     """Return the parameters of a run as they were given; secrets are not recorded."""
@@ -32,6 +35,17 @@ def recorded_params(original: Run) -> dict[str, str]:
         for name, value in original.fields.items()
         if name.startswith("given.")
     }
+
+
+def recorded_gpus(original: Run) -> tuple[bool | None, tuple[int, ...]]:
+    """Return whether a run saw GPUs, and the GPUs for a repetition: as many, the first ones.
+
+    None where it is not recorded, and no GPU where the run had all of its host.
+    """
+    seen = original.fields.get("resources.gpus")
+    count = original.fields.get("resources.gpu-count")
+    positions = tuple(range(count)) if isinstance(count, int) and 0 < count <= MOST_GPUS else ()
+    return (seen if isinstance(seen, bool) else None), positions
 
 
 def recorded_request(original: Run, given: Mapping[str, str]) -> RunRequest:
@@ -56,12 +70,13 @@ def recorded_request(original: Run, given: Mapping[str, str]) -> RunRequest:
             found=", ".join(sorted(given)) or "none given",
             expected=", ".join(f"-p {name}=..." for name in sorted(hidden)) or "none",
         )
-    seed, gpus = original.fields.get("seed"), original.fields.get("resources.gpus")
+    seed, (gpus, positions) = original.fields.get("seed"), recorded_gpus(original)
     return RunRequest(
         command=original.command,
         params={**params, **given},
         seed=seed if isinstance(seed, int) else None,
-        gpus=gpus if isinstance(gpus, bool) else None,
+        gpus=gpus,
+        gpu_positions=positions,
         links={"reproduces": original.id},
         template=str(original.fields.get("template", "")),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from freezer.errors import RunError
 from freezer.fetch.http.secret_words import REDACTED, is_secret_name
 from freezer.flows.runs.again.checkpoint import checkpoint_of
-from freezer.flows.runs.again.recorded import recorded_params
+from freezer.flows.runs.again.recorded import recorded_gpus, recorded_params
 from freezer.flows.runs.again.scene import recorded_scene
 from freezer.flows.runs.place import project_ledger
 from freezer.flows.runs.run import RunDone, Show, Started, run, run_scene
@@ -83,12 +83,14 @@ def _continued(original: Run, request: RunRequest) -> RunRequest:
             f"run {original.id} was recorded without its secret parameters",
             expected=", ".join(f"-p {name}=..." for name in sorted(hidden)),
         )
-    seed, gpus = original.fields.get("seed"), original.fields.get("resources.gpus")
+    seed, (gpus, positions) = original.fields.get("seed"), recorded_gpus(original)
+    own = request.gpus is not None or bool(request.gpu_positions)
     found = replace(
         request,
         params=params,
         seed=seed if request.seed is None and isinstance(seed, int) else request.seed,
-        gpus=gpus if request.gpus is None and isinstance(gpus, bool) else request.gpus,
+        gpus=gpus if request.gpus is None else request.gpus,
+        gpu_positions=request.gpu_positions if own else positions,
         links={**request.links, "resumes": original.id},
     )
     if request.command:

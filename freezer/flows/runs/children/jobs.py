@@ -1,4 +1,4 @@
-"""Several runs of a sweep at once, each in a process of its own and on CPUs of its own."""
+"""Several runs of a sweep at once, each in a process of its own with its own CPUs and GPUs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import EXIT_INTERRUPTED, RunError
+from freezer.errors import EXIT_INTERRUPTED
 from freezer.flows.runs.children.child import LONGEST_REPORT, Child, read_start, start_child
 from freezer.flows.runs.children.lines import LabelledLines
 
@@ -47,50 +47,34 @@ class JobEnd:
 class _Running:
     number: int
     child: Child
-    cpus: str
+    share: Sequence[str]
     lines: LabelledLines
     open: int
     """How many of its descriptors are still open."""
     report: bytearray = field(default_factory=bytearray)
 
 
-def cpu_sets(available: int, jobs: int, each: int | None) -> list[str]:
-    """Return a set of CPUs for each of the runs at once; no CPU is in two of them.
-
-    ``each`` is how many CPUs a run gets; None shares all of them out. The numbers count the CPUs
-    that the engine has. Raises ``RunError`` where there are too few.
-    """
-    count = each or max(1, available // jobs)
-    if count * jobs > available:
-        raise RunError(
-            f"{jobs} runs at once need more CPUs than the engine has",
-            found=f"{jobs} times {count} CPUs, of {available}",
-            expected=f"--jobs {max(1, available // count)} at most",
-            hint="lower --jobs, or `resources.cpus` in freeze.yaml",
-        )
-    starts = range(0, jobs * count, count)
-    return [",".join(str(cpu) for cpu in range(start, start + count)) for start in starts]
-
-
 class Jobs:
-    """Runs a sweep, in its order, as many runs at once as there are sets of CPUs."""
+    """Runs a sweep, in its order, as many runs at once as there are shares of the machine.
+
+    A share is what a run's command line gets in addition: the options that name its CPUs and GPUs.
+    """
 
     def __init__(
         self,
         jobs: Sequence[Job],
-        sets: Sequence[str],
+        shares: Sequence[Sequence[str]],
         show: Callable[[int, bytes], None],
         report: Reporter,
         *,
-        cpu_option: str,
         report_option: str,
     ) -> None:
         self._jobs = jobs
         self._waiting = deque(enumerate(jobs))
-        self._free = deque(sets)
+        self._free = deque(shares)
         self._show = show
         self._reporter = report
-        self._options = cpu_option, report_option
+        self._report_option = report_option
         self._selector = selectors.DefaultSelector()
         self._running: dict[int, _Running] = {}
         self._ended: dict[int, JobEnd] = {}
@@ -130,12 +114,9 @@ class Jobs:
             self._interrupt()
 
     def _start(self, number: int, job: Job) -> None:
-        cpus = self._free.popleft()
-        cpu_option, report_option = self._options
-        child = start_child(
-            [*job.command, cpu_option, cpus], report_option, job.training, piped=True
-        )
-        one = _Running(number, child, cpus, LabelledLines(f"{job.label} ", self._show), 3)
+        share = self._free.popleft()
+        child = start_child([*job.command, *share], self._report_option, job.training, piped=True)
+        one = _Running(number, child, share, LabelledLines(f"{job.label} ", self._show), 3)
         self._running[number] = one
         stdout, stderr = child.process.stdout, child.process.stderr
         assert stdout is not None and stderr is not None  # noqa: PT018, S101 - piped
@@ -167,7 +148,7 @@ class Jobs:
         self._close(one)
         end = JobEnd(read_start(bytes(one.report)), code)
         self._ended[one.number] = end
-        self._free.append(one.cpus)
+        self._free.append(one.share)
         if end.run is None and not self._stopping:
             self._stopping = True
             if self._waiting:

@@ -46,6 +46,8 @@ KNOWN_CAUSES: Final[tuple[tuple[str, str, Level, str], ...]] = (
      r"|FREEZER_NUMERICS)"), "settings", "likely", "it chooses the CPU kernels"),
     (r"settings\..+", "settings", "possible", "it may change how numbers are made or rounded"),
     (r"resources\.gpus", "host", "likely", "a GPU rounds otherwise than a CPU"),
+    (r"resources\.gpu-count", "host", "likely", "sums are split among another number of GPUs"),
+    (r"resources\.gpu-positions", "host", "unlikely", "other GPUs of a host"),
     (r"resources\..+", "settings", "possible", "fewer or more resources were given"),
     (r"versions\..+", "environment", "likely", "the training reported another version"),
     (r"host\.class", "host", "likely", "its CPU takes other kernels"),

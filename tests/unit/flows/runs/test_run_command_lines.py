@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,12 @@ def test_a_process_makes_the_same_run(
     tmp_path: Path, env: str | None, request: RunRequest, how: Resume | None
 ) -> None:
     words = run_children.child_command(env, request, how)
+    share = ["--cpu-positions", "0,3", "--gpu-positions", "2"]
     start = words.index("freezer") + 1
     place = ["-C", str(tmp_path), *words[start + 2 :]]
-    seen = parsed([*place, "--cpu-positions", "0,3", "--", *request.command])
+    seen = parsed([*place, *share, "--", *request.command])
     assert seen[0] == env
-    assert seen[1] == RunRequest(**{**request.__dict__, "cpu_positions": (0, 3)})
+    assert seen[1] == replace(request, cpu_positions=(0, 3), gpu_positions=(2,))
     assert seen[2] == how
 
 

@@ -1,4 +1,4 @@
-"""Several runs at once: CPU sets, labelled lines, order, Ctrl-C, and a run that cannot begin."""
+"""Several runs at once: CPU and GPU sets, labelled lines, order, Ctrl-C, and a run that cannot begin."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freezer.engine.run.cpuset import at, parse
+from freezer.engine.run.cpuset import at
 from freezer.errors import EngineError, RunError
 from freezer.flows.runs.children.child import read_start
-from freezer.flows.runs.children.jobs import Job, Jobs, cpu_sets
+from freezer.flows.runs.children.jobs import Job, Jobs
 from freezer.flows.runs.children.lines import LONGEST, LabelledLines
+from freezer.flows.runs.children.shares import cpu_sets, gpu_sets
 from freezer.model.events import SilentReporter
 
 RUN = """
@@ -63,10 +64,9 @@ def sweep(tmp: Path, what: list[tuple[float, int]], sets: list[str]):
     return (
         Jobs(
             jobs,
-            sets,
+            [["--cpus", one] for one in sets],
             lambda stream, data: shown.append((stream, data)),
             report,
-            cpu_option="--cpus",
             report_option="--fd",
         ),
         shown,
@@ -80,10 +80,23 @@ def test_sets_are_disjoint_or_refused(available: int, jobs: int, each: int | Non
         with pytest.raises(RunError, match="need more CPUs"):
             cpu_sets(available, jobs, each)
         return
-    sets = [set(parse(one)) for one in cpu_sets(available, jobs, each)]
+    sets = [set(one) for one in cpu_sets(available, jobs, each)]
     assert len(sets) == jobs
     assert all(one.isdisjoint(other) for one, other in itertools.combinations(sets, 2))
     assert {len(one) for one in sets} == {each or available // jobs}
+    assert set().union(*sets) <= set(range(available))
+
+
+@given(st.integers(0, 64), st.integers(1, 64))
+def test_gpus_are_disjoint_and_equal_or_refused(available: int, jobs: int) -> None:
+    if jobs > available:
+        with pytest.raises(RunError, match="need more GPUs" if available else "cannot be counted"):
+            gpu_sets(available, jobs)
+        return
+    sets = [set(one) for one in gpu_sets(available, jobs)]
+    assert len(sets) == jobs
+    assert sum(map(len, sets)) == len(set().union(*sets)), "no GPU is in two sets"
+    assert {len(one) for one in sets} == {available // jobs}
     assert set().union(*sets) <= set(range(available))
 
 

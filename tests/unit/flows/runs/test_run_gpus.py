@@ -1,0 +1,68 @@
+"""GPUs of runs at once: each has its own, which are recorded, and a repetition gets as many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from freezer.check import gpu
+from freezer.cli.image import run_children
+from freezer.errors import RunError
+from freezer.flows.runs.again.recorded import recorded_gpus, recorded_request
+from freezer.flows.runs.again.reproduce import reproduce
+from freezer.flows.runs.again.resume import Resume, resume
+from freezer.flows.runs.request import RunRequest
+from freezer.inside.freezer_inside.nvml import Gpu
+from freezer.model.record.run import Run, Time
+
+pytestmark = pytest.mark.process
+
+
+def shares(runnable: Any, jobs: int, gpus: int, *, wanted: bool | None = True) -> list[list[str]]:
+    found = [RunRequest(("t",), gpus=wanted)] * 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gpu, "host_gpus", lambda: (Gpu("550", "9.0", "H100"),) * gpus)
+        return run_children._shares(runnable.project, None, found, jobs)
+
+
+def test_each_run_at_once_has_its_own_gpus(runnable) -> None:
+    assert shares(runnable, 2, 5) == [
+        ["--cpu-positions", "0", "--gpu-positions", "0,1"],
+        ["--cpu-positions", "1", "--gpu-positions", "2,3"],
+    ]
+    assert shares(runnable, 2, 5, wanted=False) == [
+        ["--cpu-positions", "0"],
+        ["--cpu-positions", "1"],
+    ]
+    for count, message in ((1, "need more GPUs"), (0, "cannot be counted")):
+        with pytest.raises(RunError, match=message) as raised:
+            shares(runnable, 2, count)
+        assert "--no-gpus" in str(raised.value.hint)
+
+
+def test_gpus_of_a_run_are_requested_recorded_and_requested_again(runnable) -> None:
+    runnable.train(lambda inside: (inside.folder("/output") / "x").write_text("1") * 0)
+    done = runnable.run("train", gpus=True, gpu_positions=(2, 3))
+    options = runnable.made.held.runs[-1]
+    assert (options.gpus, options.gpu_positions) == (True, (2, 3))
+    fields = done.run.fields
+    assert (fields["resources.gpu-count"], fields["resources.gpu-positions"]) == (2, "2,3")
+    for again in (
+        lambda: reproduce(runnable.project, done.run.id, lambda _stream, _data: None),
+        lambda: resume(
+            runnable.project, None, Resume(done.run.id), RunRequest(()), lambda _stream, _data: None
+        ),
+    ):
+        again()
+        assert runnable.made.held.runs[-1].gpu_positions == (0, 1)
+
+
+@pytest.mark.parametrize("count", [0, -1, 10**9, "2", 1.5, None])
+def test_a_recorded_number_of_gpus_is_not_believed(count: Any) -> None:
+    fields = {"resources.gpus": True, "resources.gpu-count": count}
+    run = Run(
+        "ab", "demo", "finished", Time(1), fields={k: v for k, v in fields.items() if v is not None}
+    )
+    assert recorded_gpus(run) == (True, ())
+    assert recorded_request(run, {}).gpu_positions == ()
