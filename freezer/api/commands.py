@@ -82,7 +82,7 @@ def build(
     image's labels, and hence changes its ID.
 
     Raises ``LockError`` if there is no lock, ``FetchError``, ``EngineError`` or ``BuildError``, and
-    ``VerificationError`` if the image does not hold what the lock says.
+    ``VerificationError`` if the image's content differs from the lock.
 
     ```python
     built = freezer.build(project)

@@ -1,8 +1,8 @@
 """Judges a run's record, the same way for every check.
 
 A record is compared with the available references. When its results changed, the trainings run a
-second time, to tell chance from change, and experiments search for the cause. Without a reference
-of this lock, two runs are compared with each other.
+second time, which distinguishes chance from change, and experiments search for the cause. Without
+a reference of this lock, two runs are compared with each other.
 """
 
 from __future__ import annotations

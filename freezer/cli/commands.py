@@ -1,4 +1,4 @@
-"""The commands by name, each loaded and set up only when it is asked for.
+"""The commands by name, each loaded and set up only when it is used.
 
 typer sets up every command at each start, which takes longer than many a command itself.
 """

@@ -58,7 +58,7 @@ class _Closable:
 
 
 def survive_closed_streams() -> None:
-    """Let the command go on, to its own exit status, when nobody reads its output any more."""
+    """Let the command go on, to its own exit status, when its output is no longer read."""
     sys.stdout = cast("TextIO", _Closable(_open(sys.stdout)))
     sys.stderr = cast("TextIO", _Closable(_open(sys.stderr)))
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def passed_on(stdout: IO[str] | None, stderr: IO[str] | None) -> Callable[[int, bytes], None]:
     """Return what takes a training's output: the stream (1 or 2), and bytes.
 
-    A training goes on when nobody reads it any more (``| head``), or the disk of a log is full.
+    A training goes on when its output is no longer read (``| head``), or the disk of a log is full.
     """
     targets = {1: stdout, 2: stderr}
 

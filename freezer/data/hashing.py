@@ -152,7 +152,7 @@ def _failure(line: bytes, where: Where, name: str) -> DataError:
         return DataError(
             f"a file of data set {name!r} changed while it was read",
             where=where,
-            hint="wait for whatever writes it, then run the command again",
+            hint="wait for the writing process, then run the command again",
         )
     return DataError(
         f"a file of data set {name!r} cannot be read", where=where, found=os.strerror(number)

@@ -53,7 +53,7 @@ def snapshot(
 ) -> Snapshot:
     """Return the state of a data set.
 
-    ``reread`` hashes every file again, whatever is known of it. Raises ``DataError``.
+    ``reread`` hashes every file again, also known ones. Raises ``DataError``.
     """
     started = time.time_ns()
     found = walk(root, pattern, name)

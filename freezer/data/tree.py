@@ -29,7 +29,7 @@ EMPTY = hashlib.sha256().hexdigest()
 def set_digest(members: Sequence[Member], *, single: bool) -> str:
     """Return ``sha256:`` and the digest of a data set.
 
-    ``single`` says that the set is one file and no folder.
+    ``single`` is true for one file that is no folder.
     """
     if single:
         [only] = members

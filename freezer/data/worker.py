@@ -1,4 +1,4 @@
-"""Hashes files in a process of its own: one for each CPU, started without the rest of Freezer.
+"""Hashes files in a separate process: one for each CPU, started without the rest of Freezer.
 
 SHA-256 of many small files is bound by Python's own work on each, which threads cannot share.
 Run as a script (``python -I -S -E worker.py ROOT``). On stdin batches: eight bytes of length

@@ -1,4 +1,4 @@
-"""What a package ecosystem is, as far as a lock alone tells: packages, versions, needs, artifacts.
+"""What a lock alone contains of a package ecosystem: packages, versions, needs, artifacts.
 
 Lock, update, diff, why, fetch and the SBOM read these descriptions, so that none of them tells
 Debian, conda and pip apart itself. Pure: what only other rooms know (the names in match specs,
@@ -51,7 +51,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Lookup:
-    """What a lock alone does not tell."""
+    """What a lock alone does not contain."""
 
     spec_names: Mapping[str, str] = field(default_factory=dict)
     """Match spec of conda to the package that it is about."""
@@ -86,7 +86,7 @@ class Ecosystem(ABC):
         return {}
 
     def declared(self, lock: Lock) -> Mapping[str, str]:
-        """Return what the solver was told of the target beyond the platform."""
+        """Return the solver's input about the target beyond the platform."""
         del lock
         return {}
 

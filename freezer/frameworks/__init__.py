@@ -2,7 +2,7 @@
 
 ``freezer/frameworks/<training>.py`` holds ``DESCRIPTION``, and the training is
 ``freezer_inside.<training>_training``. A new framework is these two files: no list names it.
-Descriptions are loaded when a fact is first asked for, so that commands which need none start
+Descriptions are loaded when a fact is first needed, so that commands which need none start
 quickly.
 """
 

@@ -1,4 +1,4 @@
-"""The types in which a framework is described: frozen data, no behaviour of its own.
+"""The types in which a framework is described: frozen data without behaviour.
 
 A description is the only place outside ``freezer/inside`` that knows a framework. Whoever needs a
 fact reads it from there: the resolvers package names and GPU wheels, the audit what is not
@@ -38,7 +38,7 @@ Effect = Literal["same", "differs", "varies"]
 """What a factor does to the bits of a result:
 
 - ``same``: none of the measurements differs in a bit
-- ``differs``: each level of the factor has a result of its own, and repeats it
+- ``differs``: each level of the factor has its own result, and repeats it
 - ``varies``: the result is another one from one measurement to the next
 """
 
@@ -134,7 +134,7 @@ class Companion:
 
 @dataclass(frozen=True, kw_only=True)
 class Gpu:
-    """How a framework's GPU builds are published, and how they are told from CPU builds."""
+    """How a framework's GPU builds are published, and how they differ from CPU builds."""
 
     source: str
     """Where the facts below come from."""

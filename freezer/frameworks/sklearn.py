@@ -1,4 +1,4 @@
-"""scikit-learn: estimators over NumPy and SciPy, with OpenMP and joblib beside their BLAS."""
+"""scikit-learn: estimators over NumPy and SciPy, with OpenMP, joblib and a BLAS."""
 
 from __future__ import annotations
 

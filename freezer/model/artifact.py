@@ -41,4 +41,4 @@ class Artifact(Model):
     """Only for ``git``: the commit by the version tag before it (``v1.2-4-g0123abc``), where the
     project takes its version from tags."""
     subdirectory: SafePath | None = None
-    """Only for ``url`` and ``git``: where in the tree the project lies."""
+    """Only for ``url`` and ``git``: the project's folder in the tree."""

@@ -86,7 +86,7 @@ def toolkit_of(cuda: str) -> str:
 
 
 def known(cuda: str) -> Toolkit | None:
-    """Return what the table says of a CUDA; None where it says nothing."""
+    """Return the table's entry of a CUDA version; None if there is none."""
     return TOOLKITS.get(toolkit_of(cuda))
 
 
@@ -221,7 +221,7 @@ def require_cudnn(cudnn: str | None, cuda: str) -> None:
     raise SpecError(
         f"there is no cuDNN {cudnn} for CUDA {cuda}",
         expected=f"cuDNN {cudnn_range(cuda)}",
-        hint="change accelerator.cudnn, or leave it out and take what the framework brings" + other,
+        hint="change accelerator.cudnn, or leave it out to use the framework's own" + other,
     )
 
 

@@ -1,4 +1,4 @@
-"""How the core tells what it is doing. It reports; only ``freezer.output`` prints."""
+"""Progress events of the core. It reports; only ``freezer.output`` prints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Task(Protocol):
-    """One thing under way, with a measure of how far it is."""
+    """One running task, with its progress."""
 
     def advance(self, amount: int = 1) -> None:
         """Say that ``amount`` more units are done."""
@@ -29,7 +29,7 @@ class Reporter(Protocol):
         """Open a task that ends with the block; ``unit`` is ``bytes`` or a plural noun."""
 
     def note(self, text: str) -> None:
-        """Say something that is worth a line of its own."""
+        """Report a message on its own line."""
 
     def warn(self, text: str) -> None:
         """Say something that the user should act on, though work goes on."""
@@ -39,7 +39,7 @@ class Reporter(Protocol):
 
 
 class SilentTask:
-    """A task that nobody watches."""
+    """A task without display."""
 
     def advance(self, amount: int = 1) -> None:
         """Ignore progress."""
@@ -53,7 +53,7 @@ class SilentReporter:
 
     @contextmanager
     def task(self, title: str, *, total: int | None = None, unit: str = "items") -> Iterator[Task]:
-        """Open a task that nobody watches."""
+        """Open a task without display."""
         del title, total, unit
         yield SilentTask()
 
@@ -68,7 +68,7 @@ class SilentReporter:
 
 
 class PartOf(SilentReporter):
-    """For work within a task that is shown: what it says is passed on, its own tasks are not."""
+    """For work within a displayed task: messages are passed on, its own tasks are not."""
 
     def __init__(self, report: Reporter) -> None:
         self._report = report

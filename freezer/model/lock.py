@@ -131,7 +131,7 @@ class CondaPackage(Artifact):
 
 
 class Accelerator(Model):
-    """The GPU software that was asked for and locked."""
+    """The requested and locked GPU software."""
 
     cuda: str
     cudnn: str | None = None

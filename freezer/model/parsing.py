@@ -12,7 +12,7 @@ class TomlError(ValueError):
 
 
 def parse_json(text: bytes | str) -> Any:
-    """Return the value of a JSON text. Raises ``ValueError`` for whatever cannot be parsed.
+    """Return the value of a JSON text. Raises ``ValueError`` if it cannot be parsed.
 
     ``json.loads`` ends in ``RecursionError`` on deep nesting, which callers that expect only
     ``ValueError`` would let through.
@@ -25,7 +25,7 @@ def parse_json(text: bytes | str) -> Any:
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Return a TOML document. Raises ``TomlError`` for whatever cannot be parsed.
+    """Return a TOML document. Raises ``TomlError`` if it cannot be parsed.
 
     ``tomllib`` also ends in ``RecursionError`` on deep nesting, and in a plain ``ValueError`` on
     numbers of thousands of digits and on times that no clock has.

@@ -33,13 +33,13 @@ Path = tuple[str | int, ...]
 
 @dataclass
 class Document:
-    """What a file says, and on which line (1-based) it says it."""
+    """The content of a file, with the line (1-based) of each value."""
 
     values: dict[str, Any]
     lines: dict[Path, int] = field(default_factory=dict)
 
     def line(self, path: Path) -> int | None:
-        """Return the line of a key or item, or of the nearest thing above it."""
+        """Return the line of a key or item, or of its nearest parent."""
         for end in range(len(path), -1, -1):
             if path[:end] in self.lines:
                 return self.lines[path[:end]]
@@ -185,7 +185,7 @@ def _scalar(node: yaml.Node, path: Path, name: str) -> Any:
     try:
         value = yaml.SafeLoader("").construct_object(node, deep=True)
         if isinstance(value, int) and value.bit_length() > _BITS:
-            raise OverflowError  # nobody can print it
+            raise OverflowError  # it cannot be printed
         return value
     except (ValueError, LookupError, ArithmeticError):
         # YAML takes `0b_` for a binary number and `!!bool x` for a truth value; neither is one.

@@ -39,7 +39,7 @@ class Suite:
 
 
 def junit(suites: Iterable[Suite]) -> bytes:
-    """Return test suites as JUnit XML; whatever a training wrote is made printable."""
+    """Return test suites as JUnit XML; a training's own text is made printable."""
     top = ET.Element("testsuites", {"name": "freeze"})
     for suite in suites:
         top.append(_suite(suite))

@@ -12,7 +12,7 @@ _UNORDERED: Final = ("set", "frozenset")
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """One object: its kind, what it is made of, and bytes of its own."""
+    """One object: its kind, what it is made of, and its own bytes."""
 
     kind: str
     parts: list[Node] = field(default_factory=list)
@@ -25,7 +25,7 @@ def atom(kind: str, text: str) -> Node:
 
 
 def tree_digest(root: Node) -> bytes:
-    """Return the SHA-256 of a tree: equal trees, equal digests, whatever is shared in them.
+    """Return the SHA-256 of a tree: equal trees, equal digests, regardless of sharing within them.
 
     Each node is hashed once, without recursion. An object that holds itself is named there by how
     far above it is.

@@ -1,6 +1,6 @@
 """NumPy's arrays within pickles: as pickle has them, and as joblib writes them after a wrapper.
 
-A row of a structured array may have gaps between its columns; what is in them is whatever the
+A row of a structured array may have gaps between its columns; they contain whatever the
 memory held before. So they are set to zero.
 """
 

@@ -1,6 +1,6 @@
 """Pickles, and joblib's files of them: read as what they describe, and never loaded.
 
-Loading a pickle runs code of its own. Here its instructions build a tree of plain nodes instead: a
+Loading a pickle runs its code. Here its instructions build a tree of plain nodes instead: a
 class or a function is its name, a call is a node of the name and the arguments. Two pickles of
 equal objects have equal trees, although texts that are one object in the one file are two in the
 other, and although NumPy leaves the gaps within rows of structured arrays uninitialised.

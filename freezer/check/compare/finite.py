@@ -1,7 +1,7 @@
 """Detects trainings without any finite result.
 
 Records are compared by bits, so NaN equals NaN. A training whose losses are all NaN would pass
-every check, whatever changes in its environment.
+every check, regardless of changes in its environment.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def _load_answer() -> None:
 
 
 def _form(report: Path | None, junit: Path | None, *, allowed: bool) -> str:
-    """Return ``html`` or ``md`` for a report's file; empty where none is asked for."""
+    """Return ``html`` or ``md`` for a report's file; empty if none is requested."""
     if junit is not None and not allowed:
         raise typer.BadParameter("--junit is for the check of an environment's current lock")
     if report is None:

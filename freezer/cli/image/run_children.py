@@ -1,4 +1,4 @@
-"""`freeze run` in processes of its own: the command line of each."""
+"""`freeze run` in child processes: the command line of each."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def devcontainer(root: Path, environment: Environment, sets: list[DataSet]) -> d
 
 
 def _mount(root: Path, one: DataSet) -> str:
-    """Return a read-only mount; what lies in the project is named relative to it."""
+    """Return a read-only mount; sources inside the project are relative to it."""
     inside = one.root.is_relative_to(root.resolve())
     place = f"{_HERE}/{one.root.relative_to(root.resolve())}" if inside else str(one.root)
     if _IN_MOUNTS & set(place) or not place.isprintable():

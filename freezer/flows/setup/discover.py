@@ -1,4 +1,4 @@
-"""What a folder says about the environment that its code needs."""
+"""Finds the files of a folder that describe the environment of its code."""
 
 from __future__ import annotations
 
@@ -138,14 +138,14 @@ def _candidates(folder: Path) -> Iterator[tuple[Path, Reader]]:
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
-    """Return the files that a pattern names, and whatever has the name of one exactly."""
+    """Return the files that match a pattern, and those of exactly that name."""
     if "*" not in pattern:
         return [folder / pattern] if os.path.lexists(folder / pattern) else []
     return [path for path in sorted(folder.glob(pattern)) if path.is_file()]
 
 
 def _read(path: Path, file: str, reader: Reader, found: Found, done: set[str]) -> Seen | None:
-    """Return what a file says; ``done`` gets its name where no other reader need try."""
+    """Return a file's requirements; ``done`` gets its name where no other reader need try."""
     try:
         if path.stat().st_size > LARGEST:
             raise ValueError("it is too large")

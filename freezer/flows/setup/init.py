@@ -85,7 +85,7 @@ def _require_usable(found: Found) -> None:
     raise SpecError(
         "no file here can be used as it is",
         details=[f"{s.file}: {s.kind}; {s.advice}" for s in found.seen if s.advice],
-        hint="do what one of them says, then run `freeze init` again",
+        hint="follow one of them, then run `freeze init` again",
     )
 
 
@@ -190,5 +190,5 @@ def _pip_files(used: Seen | None) -> tuple[str, ...]:
 
 
 def _base(conda: str | None, minor: str) -> str:
-    """Return a base: with a Python, or without one where conda brings its own."""
+    """Return a base: with a Python, or without one where conda installs its own."""
     return "debian:bookworm-slim" if conda else f"python:{minor}-slim-bookworm"

@@ -33,7 +33,7 @@ def offer(project: Project, lock: Lock, package: PipPackage, held: Sequence[Hold
     from freezer.resolve.python.index.releases import fitting, releases
 
     if package.url is not None:
-        return Offer(None, None, "it is locked from its own address; no index is asked for it")
+        return Offer(None, None, "it is locked from its own address, not from an index")
     newer = lock.exceptions.get(package.name)
     as_of = newer.as_of if newer else lock.as_of
     found = fitting(releases(_index(project, lock), package.name, as_of), lock.target)
@@ -97,7 +97,7 @@ def _summary(
     current = Version(package.version)
     kept = f"; {newest.version} is not taken by {', '.join(refusing)}" if refusing else ""
     if best is not None and best.version > current:
-        undated = "" if best.uploaded else ", whose date no index tells,"
+        undated = "" if best.uploaded else ", whose date no index states,"
         return (
             f"{best.version}{undated} is the newest within the known ranges{kept}; "
             f"`freeze update {lock.name} {package.name}` moves it as far as the rest allows"

@@ -35,7 +35,7 @@ _ROLES |= {"blas": "blas", "lapack": "blas"}
 
 @dataclass(frozen=True)
 class Hold:
-    """One thing that a locked version answers to."""
+    """One constraint on a locked version."""
 
     kind: Literal["spec", "constraint", "parent", "accelerator", "blas", "as-of", "exception"]
     by: str
@@ -69,7 +69,7 @@ def wheel_needs(
         if item.marker is None or marker_holds(item.marker, target):
             found.setdefault(name, []).append(text)
         elif name in package.requires:
-            # Which extras were asked for is not in the lock: each that may be is named.
+            # The lock does not record the requested extras: name each possible one.
             found.setdefault(name, []).extend(
                 f"{text} (extra {one})".strip()
                 for one in _extras(item)

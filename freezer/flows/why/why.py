@@ -47,7 +47,7 @@ class Answer:
     since: Since | None
     offer: Offer | None = None
     released: Released | None = None
-    """What would move with it; None where that was not asked, or it moves with something else."""
+    """What an update would change with it; None if not requested, or if it follows another one."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The pip half of a lock as ``pylock.toml`` (PEP 751), which pip and uv install from.
 
-A lock names no hosts and a ``pylock.toml`` must, so the addresses come from whoever exports. For
+A lock names no hosts and a ``pylock.toml`` must, so the caller supplies the addresses. For
 that reason it is written on request only, and never stored next to the lock.
 """
 

@@ -44,7 +44,7 @@ class SharedLibrary(Model):
     """``OpenBLAS``, ``libgomp``: one name for each implementation."""
     roles: tuple[Role, ...]
     version: Text = ""
-    """As the file says, else its owner's; of compiler runtimes the newest symbol version."""
+    """The file's own, else its owner's; of compiler runtimes the newest symbol version."""
     file: Text
     """Real path in the image, links followed."""
     soname: Text = ""

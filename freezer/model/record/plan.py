@@ -214,7 +214,7 @@ def plan_schema() -> dict[str, Any]:
 
 
 def _fault(error: ValidationError, document: Document, name: str) -> PlanError:
-    """Return the fault that says most: the deepest one, an unknown key before a missing one."""
+    """Return the most specific fault: the deepest one, an unknown key before a missing one."""
     faults = [(_path(item["loc"], document.values), item) for item in error.errors()]
     telling = ("missing", "extra_forbidden", "value_error")
     path, item = max(

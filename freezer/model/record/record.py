@@ -73,7 +73,7 @@ class ReadBack(Model):
 
     @property
     def readable(self) -> str:
-        """The value with each hexadecimal float in decimal beside it.
+        """The value with the decimal form of each hexadecimal float.
 
         ``0.05 = 0x1.999999999999ap-5 (float)``. The decimal is the shortest that gives the same
         double, so values that differ look different.

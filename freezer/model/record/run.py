@@ -1,6 +1,6 @@
 """A run of a user's own training: everything that decided its results, and what came out.
 
-What can be asked for later stands in `Run.fields`, by dotted name (``params.lr``, ``metrics.loss``,
+All queryable values are in `Run.fields`, by dotted name (``params.lr``, ``metrics.loss``,
 ``data.train``, ``lock``); each value keeps its type, and every double its bits.
 """
 
@@ -92,7 +92,7 @@ class Run:
     tail: str = ""
     """The last lines of its output."""
     owner: Mapping[str, Value] = field(default_factory=dict)
-    """Host, boot and process that records it, so that a dead one is told from a slow one."""
+    """Host, boot and process that records it, which distinguishes a dead one from a slow one."""
 
     @property
     def seconds(self) -> float | None:
@@ -100,7 +100,7 @@ class Run:
         return None if self.ended is None else (self.ended.micros - self.started.micros) / 1e6
 
     def all_fields(self) -> dict[str, Value]:
-        """Return everything that can be asked for, by the name used in a filter."""
+        """Return all queryable fields, by their name in a filter."""
         found: dict[str, Value] = {
             "id": self.id,
             "env": self.environment,

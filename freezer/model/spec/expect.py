@@ -94,7 +94,7 @@ class Expectation(Model):
     finite: bool = False
     """No value is NaN or infinite, at any step."""
     range: Interval | None = None
-    """Every value lies between these two, at every step; ``any`` leaves an end open."""
+    """Every value is between these two, at every step; ``any`` leaves an end open."""
     floor: Number | None = None
     """The last value is at least this."""
     ceiling: Number | None = None

@@ -38,7 +38,7 @@ def _known_training(name: str, info: ValidationInfo) -> str:
 BuiltIn = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_known_training)
 ]
-"""A training that Freezer brings, named after the framework that it exercises."""
+"""A built-in training, named after the framework that it exercises."""
 
 Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[bkmg]$")]
 DebianName = Annotated[
@@ -161,7 +161,7 @@ class CondaSpec(Model):
     taken over without solving. Relative to the spec."""
     resolver: Literal["rattler", "conda-lock"] = "rattler"
     platforms: tuple[Platform, ...] = ()
-    """Further platforms to lock beside the environment's own."""
+    """Platforms to lock in addition to the environment's own."""
 
     @model_validator(mode="after")
     def _something_is_asked(self) -> CondaSpec:
@@ -237,7 +237,7 @@ class SmokeSpec(Model):
 
 
 class StepsSpec(Model):
-    """The user's own steps: what no package brings, done in a container above all packages."""
+    """The user's own build steps, run in a container on top of all packages."""
 
     run: Annotated[tuple[Script, ...], Field(min_length=1)]
     """Shell commands, each run by ``sh -eu`` as root and without a network."""
@@ -268,7 +268,7 @@ class DataSpec(Model):
 
 
 class ResourcesSpec(Model):
-    """What a run of the user's own training may use; the smoke training has bounds of its own."""
+    """What a run of the user's own training may use; the smoke training has its own limits."""
 
     cpus: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Whole CPUs; all of the engine's by default."""

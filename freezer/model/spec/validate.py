@@ -196,7 +196,7 @@ def _fault(
 
 
 def _own_reason(path: Path, item: Any) -> str | None:
-    """Return why keys of a mapping do not go together, as its model says it."""
+    """Return the model's reason why keys of a mapping exclude each other."""
     named = path[:1] in _NAMED and isinstance(item["input"], dict)
     return _reason(item["msg"]) if named and item["type"] == "value_error" else None
 

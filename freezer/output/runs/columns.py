@@ -44,7 +44,7 @@ def curve_document(found: Curve) -> list[Any]:
 
 
 def typed(value: Value) -> Any:
-    """Return a value as the page tells kinds apart.
+    """Return a value in the page's notation of its kind.
 
     ``{"t": microseconds}`` is a time, ``{"d": digits}`` a digest, and ``{"f": text}`` a number that
     JSON would take for another one: a double that is whole, not finite, or a large whole number.
@@ -65,7 +65,7 @@ def typed(value: Value) -> Any:
 def shortened(text: str) -> str:
     """Return a text of bearable length without lone surrogates, which no page can have.
 
-    A longer one ends in its digest: two that begin alike are still told apart.
+    A longer one ends in its digest: two with the same beginning still differ.
     """
     safe = text.encode("utf-8", "backslashreplace").decode()
     if len(safe) <= LONGEST:

@@ -157,7 +157,7 @@ def test_a_cudnn_of_another_cuda_names_both_ways_out() -> None:
     assert str(caught.value.hint).endswith("; cuDNN 9.1 is there for CUDA 11 and 12")
     with pytest.raises(SpecError, match=r"no cuDNN 7") as caught:
         cuda.require_cudnn("7", "12.9")
-    assert str(caught.value.hint).endswith("what the framework brings")
+    assert str(caught.value.hint).endswith("to use the framework's own")
 
 
 def test_a_driver_below_the_first_of_its_series_is_told_of_one_that_would_do() -> None:

@@ -1,4 +1,4 @@
-"""A table of runs in the form that was asked for: on stdout, or in a file."""
+"""A table of runs in the requested form: on stdout, or in a file."""
 
 from __future__ import annotations
 

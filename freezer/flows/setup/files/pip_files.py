@@ -130,7 +130,7 @@ def _standard(
             return Seen(**{**seen.__dict__, **{k: v for k, v in known.items() if v}})
         return Seen(
             file, kind, **known,
-            advice="only its build could tell them; name the file that they come from",
+            advice="only its build determines them; name the file that they come from",
         )  # fmt: skip
     kind = "a project" if project.get("dependencies") else "a project without dependencies"
     tool = (

@@ -1,4 +1,4 @@
-"""Poetry's and Pipenv's way to write requirements, brought to the standard one (PEP 508)."""
+"""Converts Poetry's and Pipenv's requirements to the standard form (PEP 508)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file of a project, and what it says about the environment that the project needs."""
+"""One file of a project and its requirements on the environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST = 64 << 20
 
 @dataclass(frozen=True)
 class WantedPython:
-    """What a file says about Python's version."""
+    """A file's requirement on the version of Python."""
 
     file: str
     text: str
@@ -32,7 +32,7 @@ class WantedPython:
 
 @dataclass(frozen=True)
 class Seen:
-    """One file: what it is, whether a spec can name it, and what it says."""
+    """One file: its kind, whether a spec can name it, and its requirements."""
 
     file: str
     kind: str

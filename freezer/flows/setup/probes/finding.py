@@ -15,7 +15,7 @@ class State(StrEnum):
 
     OK = "ok"
     WARNING = "warning"
-    """Most things work; the finding says which do not."""
+    """Most of it works; the finding names what does not."""
     MISSING = "missing"
     """Without it nothing can be built."""
 

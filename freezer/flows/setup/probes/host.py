@@ -33,7 +33,9 @@ def resolver(name: str) -> Finding:
         return ok(name, importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
         absent = missing if name == "uv" else warning
-        return absent(name, "not installed", f"install it beside Freezer: pip install {name}")
+        return absent(
+            name, "not installed", f"install it into Freezer's environment: pip install {name}"
+        )
 
 
 def conda() -> Finding:

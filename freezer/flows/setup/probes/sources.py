@@ -1,4 +1,4 @@
-"""Where bytes come from: indexes, archives, channels, registries; asked side by side."""
+"""Where bytes come from: indexes, archives, channels, registries; probed in parallel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ALL: Final = 10.0
 
 
 class Probe(NamedTuple):
-    """A source that is to be asked."""
+    """A source to probe."""
 
     topic: str
     name: str
