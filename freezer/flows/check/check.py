@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -20,13 +19,12 @@ from freezer.flows.support.preload import meanwhile
 from freezer.model.record.verdict import Basis, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from freezer.engine.interface import ImageInfo
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.history.log import History
-    from freezer.model.spec.expect import Expectation
 
 _LATER: Final = ("freezer.check.assess", "freezer.flows.check.record")
 """What is needed once the training is over, and takes time to load; it is loaded meanwhile."""
@@ -58,7 +56,6 @@ def check(
         locked,
         recording=recording,
         preload=prepare,
-        expectations=partial(expectations_of, project, locked),
     )
     warn_of_spec_change(project, locked)
     from freezer.flows.check.record import record_check
@@ -85,7 +82,7 @@ def check_locked(
     past: History | None = None,
     image: ImageInfo | None = None,
     preload: Callable[[], object] = lambda: None,
-    expectations: Callable[[], Mapping[str, Expectation]] = dict,
+    apply_expectations: bool = True,
 ) -> CheckResult:
     """Run a lock's smoke trainings in its image and compare them with its reference.
 
@@ -93,8 +90,8 @@ def check_locked(
     image is the verified one that the engine holds, unless one is given. Without a reference
     for this host's numerics class the trainings run twice, and the record is kept only if both runs
     are identical to the bit. After a drift they run again, to tell chance from change. A failed
-    training is not run again. ``expectations`` is called once they ran; a training that does not
-    meet one of those has failed.
+    training is not run again. A training whose results are not as the environment's spec expects
+    has failed, whichever lock it belongs to, unless ``apply_expectations`` is false.
 
     Raises ``HostError`` where the driver is too old for the lock's CUDA, ``HistoryError`` for a
     reference that was exchanged or a history that was edited, ``CheckError`` when the image is not
@@ -118,7 +115,8 @@ def check_locked(
     if anew:
         ensure_references(project, locked, past, renewed=first.host.class_)
     references = stored_references(locked.folder, first, shown, anew=anew)
-    found, outcomes = as_expected(assess(first, references, runner), expectations())
+    expectations = expectations_of(project, locked) if apply_expectations else {}
+    found, outcomes = as_expected(assess(first, references, runner), expectations)
     identical_runs = found.basis is Basis.TWO_RUNS and found.verdict.word is Word.IDENTICAL
     recorded = identical_runs and recording is not Recording.NEVER
     if recorded:

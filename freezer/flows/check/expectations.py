@@ -1,7 +1,8 @@
-"""The expectations of a spec, and what a check comes to by them.
+"""The expectations of a spec, and the result of a check by them.
 
-They are not in the lock: a changed bound needs neither another lock nor another image. So the check
-of a current lock reads them from the spec, and that of an earlier lock, or of an image, has none.
+They are not in the lock: a changed bound needs neither another lock nor another image. So they are
+read from the spec as it is now, for every lock of the environment, current or earlier. The check of
+an image has none: it needs no project.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def expectations_of(project: Project, locked: Locked) -> Mapping[str, Expectation]:
-    """Return what the spec of a current lock expects; warn where the spec cannot be read."""
+    """Return what the spec of a lock's environment expects; warn where it cannot be read."""
     name = locked.lock.name
     try:
         return load_environment(project.root, name).spec.expect if has_spec(project, name) else {}

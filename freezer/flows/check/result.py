@@ -39,7 +39,7 @@ class CheckResult:
     recorded: bool = False
     """Whether the record was kept as that reference."""
     outcomes: tuple[Outcome, ...] = ()
-    """What the spec's expectations came to; those that failed are in the verdict as well."""
+    """The spec's expectations, each with its result; the verdict includes those that failed."""
 
     @property
     def record(self) -> Record:
@@ -50,6 +50,13 @@ class CheckResult:
     def verdict(self) -> Verdict:
         """The verdict on it."""
         return self.assessment.verdict
+
+    @property
+    def unmet(self) -> str | None:
+        """The first expectation that failed, as a sentence; None where none did."""
+        failed = [one for one in self.outcomes if one.state == "failed"]
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        return f"{failed[0]}{more}" if failed else None
 
     @property
     def by_two_runs(self) -> bool:

@@ -158,7 +158,8 @@ def _why_not(result: CheckResult, *, on_record: bool | None) -> str | None:
     if on_record is False:
         return "the built image is not the recorded one"
     if not result.verdict.good:
-        return f"{result.verdict.word}"
+        unmet = "" if result.unmet is None else f", not as the spec expects: {result.unmet}"
+        return f"{result.verdict.word}{unmet}"
     if result.by_two_runs and not result.recorded:
         return (
             f"no reference of class {result.record.host.class_}: two runs agree with each other; "

@@ -111,6 +111,8 @@ def _why_not(plan: Rollback, image: EarlierImage, result: CheckResult) -> str | 
             "--revision"
         )
     if not result.verdict.good:
+        if result.unmet is not None:
+            return f"generation {number} is not as the spec expects: {result.unmet}"
         said = "trained again, it is" if not result.by_two_runs else "two runs of it here are"
         return f"the check of generation {number} is not good: {said} {result.verdict.word}"
     if result.by_two_runs:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
 from freezer.output.styles import STYLES
-from freezer.output.text import printable, show_rows
+from freezer.output.text import as_json, printable, show_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,6 +57,7 @@ def _facts(one: PastCheck) -> dict[str, Any]:
         "class": None if result is None else result.record.host.class_,
         "against-reference": result is not None and not result.by_two_runs,
         "trainings": [] if result is None else [plain(item) for item in result.verdict.trainings],
+        "expectations": [] if result is None else [as_json(item) for item in result.outcomes],
         "seconds": round(one.seconds, 2),
     }
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
 from freezer.output.styles import STYLES
-from freezer.output.text import plural, printable
+from freezer.output.text import as_json, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +61,7 @@ def document(done: Rollback) -> dict[str, Any]:
             "class": check.record.host.class_,
             "against-reference": not check.by_two_runs,
             "trainings": [plain(one) for one in check.verdict.trainings],
+            "expectations": [as_json(one) for one in check.outcomes],
         },
         "why-not": done.why_not,
         "done": None if done.done is None else plain(done.done),

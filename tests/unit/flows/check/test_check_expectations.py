@@ -1,4 +1,4 @@
-"""`expect` of a spec in `freeze check`: its verdict, its exit code, its JSON and its JUnit file."""
+"""`expect` of a spec in checks of current and earlier locks: verdict, JSON and JUnit file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from pathlib import Path
 import pytest
 
 from freezer.check.reference import references
+from freezer.errors import CheckError
 from freezer.flows.check.check import check
+from freezer.flows.compare.bisect import bisect
+from freezer.flows.compare.check_all import check_all, check_generation
 from freezer.flows.history.generations import history
+from freezer.flows.rollback.rollback import rollback
 from freezer.model.record.verdict import Word
+from freezer.output.check.all import document as all_document
 from freezer.output.check.check import document
+from freezer.output.history.rollback import document as rollback_document
 from freezer.output.junit import junit, of_check
 from tests.support.project.histories import NAME, Past, make_past
 
@@ -104,3 +110,47 @@ def test_junit_has_each_training_and_each_expectation(past: Past) -> None:
         ],
         ("expect.numpy", "w1 finite"): [],
     }
+
+
+@pytest.fixture
+def longer(tmp_path: Path) -> Past:
+    """Return a project of two generations with good checks, the second of which is current."""
+    made = make_past(tmp_path)
+    made.make("1.0")
+    made.make("2.0")
+    return made
+
+
+def test_earlier_locks_are_checked_by_the_same_expectations(longer: Past) -> None:
+    assert check_all(longer.opened, NAME).good
+    expect(longer, "loss: {ceiling: 0.4, finite: true}")
+    for found in (check_all(longer.opened, NAME), check_generation(longer.opened, NAME, 1)):
+        assert not found.good
+        for one in found.checks:
+            assert one.result is not None
+            assert one.result.verdict.word is Word.FAILED
+            assert one.why_not == (
+                "failed, not as the spec expects: loss: expected at most 0.4, found 0.5 at step 2"
+            )
+        listed = all_document(found)["locks"][0]["expectations"]
+        assert [(one["rule"], one["state"]) for one in listed] == [
+            ("finite", "passed"),
+            ("ceiling", "failed"),
+        ]
+
+
+def test_a_rollback_needs_what_the_spec_expects(longer: Past) -> None:
+    expect(longer, "loss: {ceiling: 0.4}")
+    done = rollback(longer.opened, NAME)
+    assert done.done is None
+    assert done.why_not is not None
+    assert "generation 1 is not as the spec expects: loss: expected at most 0.4" in done.why_not
+    assert rollback_document(done)["check"]["expectations"][0]["state"] == "failed"
+    expect(longer, "loss: {ceiling: 0.6}")
+    assert rollback(longer.opened, NAME).done is not None
+
+
+def test_a_search_for_a_change_asks_for_no_expectation(longer: Past) -> None:
+    expect(longer, "loss: {ceiling: 0.4}")
+    with pytest.raises(CheckError, match="nothing changed between them"):
+        bisect(longer.opened, NAME, 1, 2)
