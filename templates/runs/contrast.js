@@ -66,11 +66,29 @@ function explained(cause, one, other) {
     const lists = [one, other].map((all) => root.files[all.get(`${cause.name}.list`)?.text]?.members);
     return lists.every(Boolean) ? { ...cause, details: limited(changedFiles(...lists)) } : cause;
   }
+  if (cause.name === 'git.commit' && cause.level !== 'unlikely') return { ...cause, details: committedFiles(one, other) };
+  if (cause.name === 'git.patch' && cause.level !== 'unlikely') return { ...cause, details: limited(patchedFiles(one, other)) };
   if (cause.name !== 'lock') return cause;
   const found = root.suspects[`${one.get('lock')?.text} ${other.get('lock')?.text}`];
   if (!found) return cause;
   if (!found.length) return { ...cause, level: 'unlikely', why: 'no package that moves results changed' };
   return { ...cause, level: found[0][0], details: limited(found.map(([level, what, why]) => `${level}: ${what}: ${why}`)) };
+}
+
+/** Return the files that differ between the commits of two runs; each pair is in the page's data in one direction. */
+function committedFiles(one, other) {
+  const [old, now] = [one, other].map((all) => all.get('git.commit')?.text);
+  const turned = { '+': '-', '-': '+' };
+  const back = () => root.commits[`${now} ${old}`]?.map((line) => (turned[line[0]] ?? line[0]) + line.slice(1));
+  return root.commits[`${old} ${now}`] ?? back() ?? [];
+}
+
+/** Return the files that the patches of two runs change in different ways; none where one is not in the page's data. */
+function patchedFiles(one, other) {
+  const lists = [one, other].map((all) => (all.has('git.patch') ? root.patches[all.get('git.patch').text] : []));
+  if (!lists.every(Boolean)) return [];
+  const [old, now] = lists.map((list) => new Map(list));
+  return [...new Set([...old.keys(), ...now.keys()])].sort(byCode).filter((path) => old.get(path) !== now.get(path)).map((path) => `~ ${path}`);
 }
 
 /** Return the files that differ between two lists of [path, size, digest, kind], as `freeze data diff` does. */

@@ -219,6 +219,8 @@ def test_changed_files_and_packages_are_those_of_the_command(
                 "data.train": Digest(f"{number}" * 64),
                 "data.train.list": Digest(f"{number + 4}" * 64),
                 "lock": Digest(f"{number + 6}" * 64),
+                "git.commit": Digest(f"{number + 1}" * 40),
+                "git.patch": Digest(f"{number + 8}" * 64),
             }
         )
         for number in range(2)
@@ -226,7 +228,12 @@ def test_changed_files_and_packages_are_those_of_the_command(
     files = {f"{number + 4}" * 64: Files(6, 9, lists[number]) for number in range(2)}
     level, what, why = chance.choice(LEVELS[1:]), "numpy: 1 to 2", "sums come from it"
     suspects = {("6" * 64, "7" * 64): (Suspect(level=level, what=what, why=why),) * (seed % 2)}
-    page = replace(page_of(runs), files=files, suspects=suspects)
+    pair = tuple(chance.sample(["1" * 40, "2" * 40], 2))
+    lines = ["+ new.py", "- old.py", "~ <b>.py", "... and 3 more"]
+    patches = {f"{number + 8}" * 64: {"a.py": "1", "b.py": str(number)} for number in range(2)}
+    page = replace(
+        page_of(runs), files=files, suspects=suspects, commits={pair: lines}, patches=patches
+    )
     tab.open(write_page(page, tmp_path / "data.html"))
     tab.click("#tab-compare")
     tab.run(
@@ -234,16 +241,21 @@ def test_changed_files_and_packages_are_those_of_the_command(
         "const s = document.querySelectorAll('.pair select')[place];"
         "s.value = row; s.dispatchEvent(new Event('change')); }"
     )
-    lines = "[...document.querySelectorAll('.cause')].find(one => one.querySelector('b').innerText === '{}')"
-    found = tab.run(
-        f"[...{lines.format('data.train')}.querySelectorAll('li')].map(one => one.innerText)"
-    )
-    assert found == changed_lines(data_diff(*lists))
-    cause = lines.format("lock")
+    place = "[...document.querySelectorAll('.cause')].find(one => one.querySelector('b').innerText === '{}')"
+
+    def details(name: str) -> Any:
+        return tab.run(
+            f"[...{place.format(name)}.querySelectorAll('li')].map(one => one.innerText)"
+        )
+
+    assert details("data.train") == changed_lines(data_diff(*lists))
+    turned = lines if pair[0] < pair[1] else ["- new.py", "+ old.py", *lines[2:]]
+    assert details("git.commit") == turned
+    assert details("git.patch") == ["~ b.py"]
+    cause = place.format("lock")
     badge = tab.run(f"{cause}.querySelector('.badge').innerText")
     assert badge == (level if seed % 2 else "unlikely")
-    packages = tab.run(f"[...{cause}.querySelectorAll('li')].map(one => one.innerText)")
-    assert packages == [f"{level}: {what}: {why}"] * (seed % 2)
+    assert details("lock") == [f"{level}: {what}: {why}"] * (seed % 2)
 
 
 def test_keys_do_what_the_pointer_does(tab: Browser, varied) -> None:

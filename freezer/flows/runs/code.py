@@ -137,7 +137,7 @@ def _work_tree(folder: Path) -> _WorkTree | None:
         ("--is-inside-work-tree",), ("--show-toplevel",), ("--show-prefix",),
         ("--git-path", "index"), ("--git-path", "objects"), ("--abbrev-ref", "HEAD"),
     )  # fmt: skip
-    good, answer, _ = _git(folder, "rev-parse", *(word for one in questions for word in one))
+    good, answer, _ = git_output(folder, "rev-parse", *(word for one in questions for word in one))
     lines = os.fsdecode(answer).split("\n")
     if not good or len(lines) != len(questions) + 1 or lines[0] != "true":
         if _line(folder, "rev-parse", "--is-inside-work-tree") != "true":
@@ -165,10 +165,10 @@ def _scratch_index(folder: Path, tree: _WorkTree) -> Iterator[dict[str, str]]:
             # With its time: git reads a file whose time is that of the index, as it may have been
             # written once more within the same second. A copy of now would pass for up to date.
             shutil.copy2(folder / tree.index_file, f"{scratch}/index")
-        if not _git(folder, "read-tree", "--reset", "HEAD", more=index)[0]:
+        if not git_output(folder, "read-tree", "--reset", "HEAD", more=index)[0]:
             Path(scratch, "index").unlink(missing_ok=True)
             _require(folder, "read-tree", "HEAD", more=index)
-        _git(folder, "update-index", "-q", "--really-refresh", more=index)
+        git_output(folder, "update-index", "-q", "--really-refresh", more=index)
         yield index
 
 
@@ -242,14 +242,14 @@ def _is_repository(folder: Path) -> bool:
 
 
 def _line(folder: Path, *arguments: str) -> str:
-    return _git(folder, *arguments)[1].decode(errors="replace").strip()
+    return git_output(folder, *arguments)[1].decode(errors="replace").strip()
 
 
 def _require(
     folder: Path, *arguments: str, more: dict[str, str] | None = None, data: bytes | None = None
 ) -> bytes:
     """Return what git answers. Raises ``RunError`` when it fails."""
-    good, answer, complaint = _git(folder, *arguments, more=more, data=data)
+    good, answer, complaint = git_output(folder, *arguments, more=more, data=data)
     if not good:
         raise RunError(
             "git cannot read the code, so the run could not be made again",
@@ -260,10 +260,10 @@ def _require(
     return answer
 
 
-def _git(
+def git_output(
     folder: Path, *arguments: str, more: dict[str, str] | None = None, data: bytes | None = None
 ) -> tuple[bool, bytes, bytes]:
-    """Return whether git was successful, its stdout and its stderr."""
+    """Return whether git was successful, its stdout and its stderr. Raises nothing."""
     # Within a hook, git's own variables name another repository or index than the folder's.
     inherited = {name: text for name, text in os.environ.items() if name not in _LOCAL}
     try:

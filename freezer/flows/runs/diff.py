@@ -9,6 +9,11 @@ from freezer.data.diff import data_diff
 from freezer.data.listing import read_listing
 from freezer.errors import FreezerError
 from freezer.flows.compare.diff import diff as lock_diff
+from freezer.flows.runs.explain.changed_code import (
+    commit_changes,
+    patch_changes,
+    patched_files,
+)
 from freezer.flows.runs.explain.contrast import Cause, contrast, ranked, varying
 from freezer.flows.runs.explain.parting import Results, results
 from freezer.flows.runs.place import project_ledger
@@ -62,8 +67,11 @@ def _explained(project: Project, ledger: Ledger, cause: Cause, one: Run, other: 
             return replace(cause, details=_files(ledger, cause, one, other))
         if cause.name == "lock" and one.environment == other.environment:
             return _packages(project, cause, one, other)
+        if cause.name == "git.commit" and cause.level != "unlikely":
+            return replace(cause, details=_committed(project, one, other))
         if cause.name == "git.patch" and cause.level != "unlikely":
-            return replace(cause, details=tuple(_patched(ledger, one, other)))
+            patches = (_patch(ledger, run) for run in (one, other))
+            return replace(cause, details=limited(patch_changes(*map(patched_files, patches))))
     except FreezerError as error:  # a list or a lock that is gone explains nothing, no more
         return replace(cause, details=(error.what,))
     return cause
@@ -76,7 +84,7 @@ def _files(ledger: Ledger, cause: Cause, one: Run, other: Run) -> tuple[str, ...
         if not isinstance(named, Digest):
             return ()
         lists.append(read_listing(query.content(ledger, named.text), cause.name))
-    return _limited(changed_lines(data_diff(*lists)))
+    return limited(changed_lines(data_diff(*lists)))
 
 
 def changed_lines(found: DataDiff) -> list[str]:
@@ -95,22 +103,21 @@ def _packages(project: Project, cause: Cause, one: Run, other: Run) -> Cause:
     if not found.suspects:
         return replace(cause, level="unlikely", why="no package that moves results changed")
     lines = [f"{item.level}: {item.what}: {item.why}" for item in found.suspects]
-    return replace(cause, level=found.suspects[0].level, details=_limited(lines))
+    return replace(cause, level=found.suspects[0].level, details=limited(lines))
 
 
-def _patched(ledger: Ledger, one: Run, other: Run) -> Sequence[str]:
-    """Return the files that the two patches change, each once."""
-    found: dict[str, None] = {}
-    for run in (one, other):
-        named = run.fields.get("git.patch")
-        if isinstance(named, Digest):
-            text = query.content(ledger, named.text).decode("utf-8", "replace")
-            for line in text.splitlines():
-                if line.startswith("diff --git a/"):
-                    found[line.partition(" b/")[2]] = None
-    return _limited(list(found))
+def _committed(project: Project, one: Run, other: Run) -> tuple[str, ...]:
+    """Return the files that differ between two commits; none where one of them is not here."""
+    commits = [str(run.fields.get("git.commit", "")) for run in (one, other)]
+    return limited(commit_changes(project.root, commits).get((commits[0], commits[1]), []))
 
 
-def _limited(lines: list[str]) -> tuple[str, ...]:
+def _patch(ledger: Ledger, run: Run) -> bytes:
+    named = run.fields.get("git.patch")
+    return query.content(ledger, named.text) if isinstance(named, Digest) else b""
+
+
+def limited(lines: list[str]) -> tuple[str, ...]:
+    """Return the first `MOST` lines, and how many more there are."""
     more = [f"... and {len(lines) - MOST} more"] if len(lines) > MOST else []
     return (*lines[:MOST], *more)

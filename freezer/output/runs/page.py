@@ -125,6 +125,14 @@ def _document(page: RunsPage) -> dict[str, Any]:
             f"{one} {other}": [[item.level, item.what, item.why] for item in found]
             for (one, other), found in page.suspects.items()
         },
+        "commits": {
+            f"{one} {other}": [shortened(line) for line in found]
+            for (one, other), found in page.commits.items()
+        },
+        "patches": {
+            digest: [[shortened(path), part] for path, part in found.items()]
+            for digest, found in page.patches.items()
+        },
         "rules": [list(rule) for rule in KNOWN_CAUSES],
         "levels": list(LEVELS),
         "sameCode": SAME_CODE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,7 @@ from freezer.fetch.http.secret_words import (
     redact_words,
 )
 from freezer.flows.runs.page.about import Environment, Files, data_files, environments
+from freezer.flows.runs.page.code import commits_of, patches_of
 from freezer.flows.runs.page.curves import Curve, curve, share
 from freezer.flows.runs.place import project_ledger
 from freezer.ledger import query
@@ -48,6 +49,10 @@ class RunsPage:
     """By lock ID."""
     suspects: Mapping[tuple[str, str], tuple[Suspect, ...]]
     """What may move results between two locks, in this order."""
+    commits: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    """The files that differ between two commits, of each pair in one direction."""
+    patches: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By the digest of a patch: its files, each with a digest of what is changed in it."""
 
 
 def gather(project: Project, text: str | None, *, limit: int = MOST) -> RunsPage:
@@ -60,6 +65,7 @@ def gather(project: Project, text: str | None, *, limit: int = MOST) -> RunsPage
         total = len(runs) if len(runs) < limit else query.count(ledger, text)
         files = data_files(ledger, runs)
         curves = _curves(ledger, runs)
+        patches = patches_of(ledger, runs)
     described, suspects = environments(project, runs)
     return RunsPage(
         query=text.strip() if text and text.strip() else None,
@@ -69,6 +75,8 @@ def gather(project: Project, text: str | None, *, limit: int = MOST) -> RunsPage
         files=files,
         environments=described,
         suspects=suspects,
+        commits=commits_of(project, runs),
+        patches=patches,
     )
 
 
