@@ -13,6 +13,7 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +24,7 @@ from freezer.fetch.http.client import NotFoundError, get_bytes
 from freezer.fetch.http.redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from freezer.fetch.config import Config
     from freezer.fetch.debian.apt_sources import AptSource
@@ -57,14 +58,21 @@ class Index:
     inrelease: bytes = field(repr=False)
     release_signed: bool
     """Whether there is a signature; not whether its key is trusted."""
-    packages: bytes = field(repr=False)
-    """The ``Packages`` file, unpacked."""
     packages_path: str
-    """Path of the file as served, below the suite's folder: ``main/binary-amd64/Packages.xz``."""
+    """Path of the ``Packages`` file as served: ``main/binary-amd64/Packages.xz``."""
     packed: bytes = field(repr=False)
     """Its bytes as served."""
+    packed_sha256: str
+    """Their digest, which decides the packages."""
+    unpack: Callable[[], bytes] = field(repr=False, compare=False)
+    """Unpacks the file, with the checks of its release. Takes half a second for all of Debian."""
     signed_by: str = field(default="", repr=False)
     """Trusted keys of the package source; see :class:`AptSource`."""
+
+    @cached_property
+    def packages(self) -> bytes:
+        """The ``Packages`` file, unpacked when first used. Raises ``IntegrityError``."""
+        return self.unpack()
 
     @property
     def folder(self) -> str:
@@ -133,10 +141,6 @@ def _index(
     source: AptSource, component: str, path: str, found: RemoteRelease, store: Store
 ) -> Index:
     served, packed = _packed(path, found, store)
-    packages = _unpacked(packed, served, f"{found.folder}/{served}")
-    plain = found.release.files.get(path)
-    if plain is not None:
-        _require_hash(packages, plain, f"{found.folder}/{served}, unpacked,")
     return Index(
         source=found.release.source,
         suite=found.suite,
@@ -145,9 +149,10 @@ def _index(
         date=found.release.date.strftime("%Y-%m-%dT%H:%M:%SZ"),
         inrelease=found.inrelease,
         release_signed=found.signed,
-        packages=packages,
         packages_path=served,
         packed=packed,
+        packed_sha256=found.release.files[served].sha256,
+        unpack=partial(_packages, packed, served, found, found.release.files.get(path)),
         signed_by=source.signed_by,
     )
 
@@ -183,6 +188,14 @@ def _addresses(found: RemoteRelease, served: str, listed: ListedFile) -> Iterabl
     if found.release.by_hash:
         yield f"{folder}/by-hash/SHA256/{listed.sha256}"
     yield f"{found.folder}/{served}"
+
+
+def _packages(packed: bytes, served: str, found: RemoteRelease, plain: ListedFile | None) -> bytes:
+    address = f"{found.folder}/{served}"
+    packages = _unpacked(packed, served, address)
+    if plain is not None:
+        _require_hash(packages, plain, f"{address}, unpacked,")
+    return packages
 
 
 def _unpacked(data: bytes, served: str, address: str) -> bytes:

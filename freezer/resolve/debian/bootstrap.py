@@ -1,7 +1,8 @@
 """Package selection for a minimal Debian system.
 
 The same selection as ``minbase`` of debootstrap and mmdebstrap: all essential packages, those of
-priority ``required``, apt with its keyring, and their dependencies.
+priority ``required``, apt with its keyring, and their dependencies. The selection from the same
+indices is memoised.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from freezer.fetch.debian.packages_index import fetch_indices, verify_release
 from freezer.fetch.debian.signature import armoured, find_keyring
 from freezer.fetch.http.client import NotFoundError
 from freezer.fetch.http.redact import redact
+from freezer.model.canonical import digest, json_bytes, plain
+from freezer.model.lock import DebianPackage
 from freezer.resolve.debian.closure import close, require_no_conflict
 from freezer.resolve.debian.packages import PackageTable
 
@@ -25,10 +28,12 @@ if TYPE_CHECKING:
     from freezer.fetch.debian.packages_index import Index
     from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
-    from freezer.model.lock import DebianPackage
     from freezer.resolve.debian.packages import Candidate
 
 _KEYRING_IN_BASE = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_MEMO = "bootstrap-answer"
+_FORMAT = 1
+"""Format number; increment when the same indices would give another selection."""
 _TOOLS = {
     "apt": "installs packages in the base",
     "debian-archive-keyring": "verifies the archive in the base",
@@ -52,7 +57,18 @@ def resolve_bootstrap(
     indices = bootstrap_indices(
         suite, architecture, config=config, as_of=as_of, store=store, report=report
     )
-    return choose(suite, indices)
+    return _known_choice(suite, indices, store)
+
+
+def _known_choice(suite: str, indices: Sequence[Index], store: Store) -> tuple[DebianPackage, ...]:
+    """Return the packages of a minimal system, selected once for each state of the archive."""
+    packed = [[index.source, index.packed_sha256] for index in indices]
+    key = digest(json_bytes([_FORMAT, suite, packed]))
+    known = store.get_memo(_MEMO, key, tuple[DebianPackage, ...])
+    if known is None:
+        known = choose(suite, indices)
+        store.put_memo(_MEMO, key, [plain(package) for package in known])
+    return known
 
 
 def bootstrap_sources(

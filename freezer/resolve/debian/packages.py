@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     from freezer.fetch.debian.packages_index import Index
 
-_PACKAGE = re.compile(rb"^Package: *([^\s]+)$", re.MULTILINE)
+# A pattern that begins with a literal line feed is searched ten times faster than one with ``^``:
+# each index is searched with one put before it.
+_PACKAGE = re.compile(rb"\nPackage: *([^\s]+)$", re.MULTILINE)
+_PROVIDES = re.compile(rb"\nProvides:[^\n]*(?:\n[ \t][^\n]*)*")
 _FIELD = re.compile(r"^([!-9;-~]+):[ \t]*(.*(?:\n[ \t].*)*)", re.MULTILINE)
 _RELATION = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9+.\-]*)(?::(?P<architecture>[a-z0-9-]+))?"
@@ -110,10 +113,10 @@ class PackageTable:
     """The packages of some indices, by name and by provided name."""
 
     def __init__(self, indices: Sequence[Index]) -> None:
-        self._indices = indices
+        self._texts = [(index.source, b"\n" + index.packages) for index in indices]
         self._offsets: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for number, index in enumerate(indices):
-            for match in _PACKAGE.finditer(index.packages):
+        for number, (_, packages) in enumerate(self._texts):
+            for match in _PACKAGE.finditer(packages):
                 self._offsets[match[1].decode("latin-1")].append((number, match.start()))
         self._parsed: dict[str, list[Candidate]] = {}
 
@@ -142,8 +145,8 @@ class PackageTable:
 
     def marked(self, field: str, value: str) -> list[Candidate]:
         """Return packages whose newest version has a field with a value, sorted by name."""
-        line = re.compile(rf"^{field}: *{value} *$".encode(), re.MULTILINE | re.IGNORECASE)
-        names = {name for index in self._indices for name in _owners(line, index.packages)}
+        line = re.compile(rf"\n{field}: *{value} *$".encode(), re.MULTILINE | re.IGNORECASE)
+        names = {name for _, packages in self._texts for name in _owners(line, packages)}
         newest = (self.newest(name) for name in sorted(names))
         key = field.lower()
         return [one for one in newest if one and one.fields.get(key, "").lower() == value]
@@ -155,30 +158,29 @@ class PackageTable:
 
     @cached_property
     def _provided(self) -> Mapping[str, set[str]]:
-        line = re.compile(rb"^Provides:[^\n]*(?:\n[ \t][^\n]*)*", re.MULTILINE)
         found: dict[str, set[str]] = defaultdict(set)
-        for index in self._indices:
-            for match in line.finditer(index.packages):
-                owner = _owner(index.packages, match.start())
+        for _, packages in self._texts:
+            for match in _PROVIDES.finditer(packages):
+                owner = _owner(packages, match.start())
                 value = match[0].decode("utf-8", errors="replace").partition(":")[2]
                 for clause in value.split(","):
                     found[clause.split("(")[0].strip()].add(owner)
         return found
 
     def _parse(self, number: int, start: int) -> Candidate:
-        index = self._indices[number]
-        begin = index.packages.rfind(b"\n\n", 0, start) + 1
-        end = index.packages.find(b"\n\n", start)
-        text = index.packages[begin : end if end >= 0 else None].decode("utf-8", errors="replace")
+        source, packages = self._texts[number]
+        begin = packages.rfind(b"\n\n", 0, start + 1) + 1
+        end = packages.find(b"\n\n", start + 1)
+        text = packages[begin : end if end >= 0 else None].decode("utf-8", errors="replace")
         fields: dict[str, str] = {}
         for match in _FIELD.finditer(text.strip("\n")):
             if fields.setdefault(match[1].lower(), match[2].strip()) != match[2].strip():
-                raise _malformed(index.source, fields.get("package", ""), f"{match[1]} twice")
+                raise _malformed(source, fields.get("package", ""), f"{match[1]} twice")
         try:
             Version(fields.get("version", ""))
         except ValueError as error:
-            raise _malformed(index.source, fields["package"], str(error)) from None
-        return Candidate(index.source, fields)
+            raise _malformed(source, fields["package"], str(error)) from None
+        return Candidate(source, fields)
 
 
 def provides(one: Candidate, relation: Relation) -> bool:
@@ -211,7 +213,7 @@ def _owners(line: re.Pattern[bytes], packages: bytes) -> Iterable[str]:
 
 def _owner(packages: bytes, offset: int) -> str:
     """Return the name of the package whose stanza contains an offset."""
-    begin = packages.rfind(b"\n\n", 0, offset) + 1
+    begin = packages.rfind(b"\n\n", 0, offset + 1) + 1
     match = _PACKAGE.search(packages, begin)
     return match[1].decode("latin-1") if match else ""
 

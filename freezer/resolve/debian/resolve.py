@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from debian.debian_support import Version
 
 from freezer.errors import EngineError, IntegrityError, ResolveError
 from freezer.fetch.http.redact import redact
 from freezer.model.base import Model
-from freezer.model.canonical import digest, json_bytes
+from freezer.model.canonical import digest, json_bytes, plain
+from freezer.model.lock import DebianPackage
 from freezer.resolve.debian.apt import RULES, Chosen, InstallPlan, simulate_install
 from freezer.resolve.debian.package_requests import PackageRequest, parse_requests
 from freezer.resolve.debian.packages import PackageTable
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from freezer.fetch.debian.packages_index import Index
     from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
-    from freezer.model.lock import BasePackage, DebianPackage
+    from freezer.model.lock import BasePackage
     from freezer.resolve.debian.packages import Candidate
 
 _MEMO = "debian-answer"
+_PACKAGES = "debian-packages"
+_FORMAT = 1
+"""Format number; increment when the same request of the same indices would give another answer."""
 
 
 class _Known(Model):
@@ -57,6 +61,32 @@ def resolve_debian(  # noqa: PLR0913 - all inputs of one resolution
     ``IntegrityError`` when the base does not trust an archive.
     """
     _require_signed(indices)
+    inputs = [
+        _FORMAT,
+        list(requested),
+        [plain(item) for item in installed],
+        dict(keep),
+        dict(reasons),
+    ]
+    key = _key(engine, image, indices, inputs)
+    known = store.get_memo(_PACKAGES, key, tuple[DebianPackage, ...])
+    if known is None:
+        known = _resolve(requested, image, indices, installed, keep, engine, store, report, reasons)
+        store.put_memo(_PACKAGES, key, [plain(package) for package in known])
+    return known
+
+
+def _resolve(  # noqa: PLR0913, PLR0917 - as resolve_debian
+    requested: Sequence[str],
+    image: str,
+    indices: Sequence[Index],
+    installed: Sequence[BasePackage],
+    keep: Mapping[str, str],
+    engine: Engine,
+    store: Store,
+    report: Reporter,
+    reasons: Mapping[str, str],
+) -> tuple[DebianPackage, ...]:
     table = PackageTable(indices)
     wanted = parse_requests(requested, table, {item.name: item.version for item in installed})
     if not wanted:
@@ -84,21 +114,30 @@ def _plan(
     store: Store,
 ) -> InstallPlan:
     """Run apt, or return its memoised result; image, indices, packages and pins are the key."""
-    info = engine.image(image)
-    if info is None:
-        raise EngineError(f"the engine has no image {image}", hint="repeat the command")
     packages = [str(item) for item in wanted]
-    releases = [
-        [index.signed_by, index.packages_path, digest(index.inrelease)] for index in indices
-    ]
-    key = digest(json_bytes([RULES, info.id, releases, packages, dict(pins)]))
+    key = _key(engine, image, indices, [packages, dict(pins)])
     known = store.get_memo(_MEMO, key, _Known)
     if known is not None:
         return InstallPlan(tuple(Chosen(*item) for item in known.installed), known.removed)
-    plan = simulate_install(engine, info.id, indices, packages, pins)
+    plan = simulate_install(engine, _image_id(engine, image), indices, packages, pins)
     installed = [[x.name, x.version, x.architecture, x.replaces] for x in plan.installed]
     store.put_memo(_MEMO, key, {"installed": installed, "removed": list(plan.removed)})
     return plan
+
+
+def _key(engine: Engine, image: str, indices: Sequence[Index], inputs: list[Any]) -> str:
+    """Return the digest of apt's rules, the base, the archives' releases and further inputs."""
+    releases = [
+        [index.signed_by, index.packages_path, digest(index.inrelease)] for index in indices
+    ]
+    return digest(json_bytes([RULES, _image_id(engine, image), releases, *inputs]))
+
+
+def _image_id(engine: Engine, image: str) -> str:
+    info = engine.image(image)
+    if info is None:
+        raise EngineError(f"the engine has no image {image}", hint="repeat the command")
+    return info.id
 
 
 def _pins(keep: Mapping[str, str], table: PackageTable) -> dict[str, str]:

@@ -108,7 +108,7 @@ def release(data: bytes) -> object:
 
 def index(data: bytes) -> Index:
     return Index(source="debian", suite="bookworm", component="main", root="file:/x", date="2026-07-11T10:16:37Z",
-                 inrelease=b"", release_signed=True, packages=data, packages_path="Packages", packed=b"")  # fmt: skip
+                 inrelease=b"", release_signed=True, unpack=lambda: data, packages_path="Packages", packed=b"", packed_sha256="0" * 64)  # fmt: skip
 
 
 def table(data: bytes) -> object:

@@ -52,9 +52,13 @@ def fetch(
 ) -> list[Index]:
     wanted = sources or (AptSource(archive.uri, archive.suite, ("main",)),)
     settings = Config.model_validate({"sources": config or {}})
-    return fetch_indices(
+    found = fetch_indices(
         wanted, machine, settings, as_of=as_of, store=store, report=ear or SilentReporter()
     )
+    for index in found:
+        assert index.packed_sha256 == hashlib.sha256(index.packed).hexdigest()
+        assert index.packages is index.packages, "unpacked once"
+    return found
 
 
 @pytest.mark.parametrize("packing", [".xz", ".gz", ""])

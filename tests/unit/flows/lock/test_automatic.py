@@ -43,10 +43,10 @@ BROUGHT: dict[str, tuple[str, ...]] = {"libgl1": ("libx11-6",)}
 INDEX = Index(
     source="debian", suite="bookworm", component="main", root="file:/x",
     date="2026-07-11T10:16:37Z", inrelease=b"one", release_signed=True,
-    packages="\n".join(
+    unpack=lambda: "\n".join(
         stanza(name) for name in ("libgomp1", "libgl1", "libx11-6", "libglib2.0-0t64", "gcc")
     ).encode(),
-    packages_path="main/binary-amd64/Packages.xz", packed=b"",
+    packages_path="main/binary-amd64/Packages.xz", packed=b"", packed_sha256="0" * 64,
 )  # fmt: skip
 
 

@@ -30,9 +30,10 @@ INDEX = Index(
     date="2026-07-11T10:16:37Z",
     inrelease=b"signed",
     release_signed=True,
-    packages=b"Package: a\n",
+    unpack=lambda: b"Package: a\n",
     packages_path="main/binary-amd64/Packages.xz",
     packed=b"packed",
+    packed_sha256="0" * 64,
     signed_by="/usr/share/keyrings/a.gpg /usr/share/keyrings/b.gpg",
 )
 SIMULATED = """\

@@ -306,3 +306,16 @@ def test_no_archive_is_known(host: Host) -> None:
 def test_no_keyring(host: Host, tmp_path: Path) -> None:
     host.keyring = tmp_path / "none.gpg"
     assert "debian-archive-keyring" in host.refused(HostError, *MINIMAL)
+
+
+def test_the_same_state_of_the_archive_is_selected_from_once(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = host.resolve(*MINIMAL)
+    with monkeypatch.context() as patch:
+        patch.setattr("freezer.resolve.debian.bootstrap.choose", lambda *_: pytest.fail("again"))
+        assert host.again() == first
+    (memo,) = (host.store.root / "memos/bootstrap-answer").glob("*/*")
+    memo.write_bytes(b'[{"name": "apt"}]')
+    assert host.again() == first
+    assert host.resolve(*MINIMAL, stanza("new", Essential="yes")).keys() - first.keys() == {"new"}

@@ -19,9 +19,10 @@ def index(*stanzas: str, source: str = "debian") -> Index:
         date="2026-07-11T10:16:37Z",
         inrelease=b"",
         release_signed=True,
-        packages="\n".join(stanzas).encode(),
+        unpack=lambda: "\n".join(stanzas).encode(),
         packages_path="main/binary-amd64/Packages",
         packed=b"",
+        packed_sha256="0" * 64,
     )
 
 

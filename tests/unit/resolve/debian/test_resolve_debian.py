@@ -27,7 +27,7 @@ INDEX = Index(
     date="2026-07-11T10:16:37Z",
     inrelease=b"one",
     release_signed=True,
-    packages="\n".join(
+    unpack=lambda: "\n".join(
         [
             stanza("jq", "1.6", Depends="libjq1 (= 1.6), libc6 (>= 2)"),
             stanza("jq", "1.5", Depends="libjq1 (= 1.5)"),
@@ -45,6 +45,7 @@ INDEX = Index(
     ).encode(),
     packages_path="main/binary-amd64/Packages.xz",
     packed=b"",
+    packed_sha256="0" * 64,
 )
 
 
@@ -284,8 +285,36 @@ def test_an_image_that_is_gone(store: Store) -> None:
 @pytest.mark.parametrize("spoiled", [b'{"installed": "jq"}', b"[]", b"null", b'{"removed": []}'])
 def test_a_spoiled_memory_is_no_answer(store: Store, spoiled: bytes) -> None:
     assert len(resolve(Apt(**JQ), store, "jq")) == 3
-    (memo,) = (store.root / "memos/debian-answer").glob("*/*")
-    memo.write_bytes(spoiled)
+    for kind, content in (("debian-answer", spoiled), ("debian-packages", b'[{"name": "jq"}]')):
+        (memo,) = (store.root / "memos" / kind).glob("*/*")
+        memo.write_bytes(content)
     apt = Apt(**JQ)
     assert len(resolve(apt, store, "jq")) == 3
     assert len(apt.asked) == 1
+
+
+def test_the_same_request_of_the_same_archives_unpacks_nothing(store: Store) -> None:
+    def resolve_packed(index: Index, **reasons: str) -> tuple[DebianPackage, ...]:
+        return resolve_debian(
+            ["jq"],
+            "base:1",
+            [index],
+            installed=[],
+            keep={},
+            engine=Apt(**JQ),  # type: ignore[arg-type]
+            store=store,
+            report=SilentReporter(),
+            reasons=reasons,
+        )
+
+    def unpack() -> bytes:
+        raise AssertionError("unpacked")
+
+    packed = replace(INDEX, unpack=unpack)
+    with pytest.raises(AssertionError, match="unpacked"):
+        resolve_packed(packed)
+    found = resolve_packed(INDEX)
+    assert resolve_packed(packed) == found
+    assert {one.reason for one in resolve_packed(INDEX, jq="because")} >= {"because"}
+    with pytest.raises(AssertionError, match="unpacked"):
+        resolve_packed(replace(packed, inrelease=b"another"))
