@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Select, and_, case, func, literal, select
 
 from freezer.errors import LedgerError, QueryError
-from freezer.ledger.filter.compile import all_names, condition, look_up
+from freezer.ledger.filter.compile import all_names, condition, is_empty, look_up
 from freezer.ledger.schema import fields, names, objects, runs, series
 from freezer.ledger.series import Points, joined, unpacked
+from freezer.ledger.values import OF_EVERY_RUN
 from freezer.model.record.run import read_run
 
 if TYPE_CHECKING:
@@ -190,6 +191,8 @@ def _ordered(connection: Connection, statement: Select[Any], order: str | None) 
     name = match["name"].strip('`"') if match else order
     down = bool(match and (match["way"] or "").lower() == "desc")
     number = connection.scalar(select(names.c.id).where(names.c.name == name))
+    if number is None and (name in OF_EVERY_RUN or is_empty(connection)):
+        return _ordered(connection, statement, None)
     if number is None:
         raise QueryError(
             f"no run has a field {name!r} to sort by", hint="`freeze runs fields` lists all"

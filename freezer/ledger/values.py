@@ -19,6 +19,22 @@ KINDS: Final = {
 }
 """What each kind is called in messages."""
 
+OF_EVERY_RUN: Final = {
+    "id": TEXT,
+    "env": TEXT,
+    "status": TEXT,
+    "command": TEXT,
+    "started": MOMENT,
+    "ended": MOMENT,
+    "seconds": NUMBER,
+    "exit": NUMBER,
+    "seed": NUMBER,
+    "lock": DIGEST,
+    "image": DIGEST,
+}
+"""Fields that are known whether or not a run has them, and the kind of each: those of the record
+itself, and what `freeze run` always records."""
+
 
 def kind_of(value: Value) -> str:
     """Return the kind of a value."""

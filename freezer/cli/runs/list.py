@@ -32,4 +32,4 @@ def list(  # noqa: A001 - the command's name
     elif as_csv:
         typer.echo(csv_text(table(found.runs)), nl=False)
     else:
-        show(found, current.stdout, filtered=query is not None)
+        show(found, current.stdout)

@@ -24,7 +24,9 @@ class Found:
 
     runs: tuple[Run, ...]
     total: int
-    """How many there are, beyond those that were asked for."""
+    """All that match, including those beyond the limit."""
+    ledger_empty: bool = False
+    """Whether no run is recorded at all."""
 
 
 def find(
@@ -37,8 +39,9 @@ def find(
     with project_ledger(project, reading=True) as ledger:
         runs = query.find(ledger, text, order=order, limit=limit)
         total = len(runs) if limit is None or len(runs) < limit else query.count(ledger, text)
+        empty = not total and not query.count(ledger)
     runs = [_so_far(project, run)[0] for run in runs]
-    return Found(tuple(runs), total)
+    return Found(tuple(runs), total, empty)
 
 
 def get(project: Project, name: str) -> tuple[Run, Mapping[str, Points]]:

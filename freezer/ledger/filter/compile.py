@@ -9,12 +9,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, exists, not_, or_, select
+from sqlalchemy import and_, exists, false, not_, or_, select
 
 from freezer.ledger.filter.fault import query_error
 from freezer.ledger.filter.syntax import Junction, Member, Not, Present
 from freezer.ledger.schema import KEY_LENGTH, fields, names, runs
-from freezer.ledger.values import BOOLEAN, DIGEST, KINDS, MOMENT, NUMBER, TEXT, stored_text
+from freezer.ledger.values import (
+    BOOLEAN,
+    DIGEST,
+    KINDS,
+    MOMENT,
+    NUMBER,
+    OF_EVERY_RUN,
+    TEXT,
+    stored_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +54,8 @@ class Fields:
 
     numbers: Mapping[str, int]
     kinds: Mapping[str, frozenset[str]]
+    empty: bool = False
+    """Whether there is no run at all: then any name may be that of a field to come."""
 
 
 def look_up(connection: Connection, node: Node) -> Fields:
@@ -56,7 +67,13 @@ def look_up(connection: Connection, node: Node) -> Fields:
     for name, number, *found in connection.execute(asked):
         numbers[name] = number
         kinds[name] = frozenset(kind for kind, one in zip(KINDS, found, strict=True) if one)
-    return Fields(numbers, kinds)
+    unknown = any(not kinds.get(name) for name in wanted)
+    return Fields(numbers, kinds, empty=unknown and is_empty(connection))
+
+
+def is_empty(connection: Connection) -> bool:
+    """Say whether the ledger has no run."""
+    return connection.scalar(select(runs.c.seq).limit(1)) is None
 
 
 def all_names(connection: Connection) -> list[str]:
@@ -77,13 +94,14 @@ def condition(
         return and_(*parts) if node.kind == "and" else or_(*parts)
     if isinstance(node, Not):
         return not_(condition(node.inner, known, text, every))
-    number = _number(node.field, known, text, every)
+    kinds = _kinds(node.field, known, text, every)
+    number = known.numbers.get(node.field.name)
     if isinstance(node, Present):
         return _runs_where(number)
     if isinstance(node, Member):
-        parts = [_compared(number, node.field, "=", one, known, text) for one in node.values]
+        parts = [_compared(number, node.field, "=", one, kinds, text) for one in node.values]
         return or_(*parts)
-    return _compared(number, node.field, node.operator, node.value, known, text)
+    return _compared(number, node.field, node.operator, node.value, kinds, text)
 
 
 def _fields(node: Node) -> list[FieldName]:
@@ -92,10 +110,14 @@ def _fields(node: Node) -> list[FieldName]:
     return _fields(node.inner) if isinstance(node, Not) else [node.field]
 
 
-def _number(field: FieldName, known: Fields, text: str, every: Sequence[str]) -> int:
-    number = known.numbers.get(field.name)
-    if number is not None and known.kinds.get(field.name):
-        return number
+def _kinds(field: FieldName, known: Fields, text: str, every: Sequence[str]) -> frozenset[str]:
+    """Return the kinds of values that a field has; all of them where nothing is known of it."""
+    if found := known.kinds.get(field.name):
+        return found
+    if field.name in OF_EVERY_RUN:
+        return frozenset((OF_EVERY_RUN[field.name],))
+    if known.empty:
+        return frozenset(KINDS)
     near = difflib.get_close_matches(field.name, every, 3, 0.6)
     raise query_error(
         f"no run has a field {field.name!r}",
@@ -105,20 +127,21 @@ def _number(field: FieldName, known: Fields, text: str, every: Sequence[str]) ->
     )
 
 
-def _runs_where(number: int, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def _runs_where(number: int | None, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    if number is None:  # no run has the field
+        return false()
     return runs.c.seq.in_(select(fields.c.run).where(fields.c.name == number, *conditions))
 
 
 def _compared(
-    number: int,
+    number: int | None,
     field: FieldName,
     operator: Operator,
     value: Literals,
-    known: Fields,
+    kinds: frozenset[str],
     text: str,
 ) -> ColumnElement[bool]:
     """Return the condition for one comparison, by each kind that the value can be read as."""
-    kinds = known.kinds[field.name]
     readings = _readings(operator, value)
     parts = [
         _runs_where(number, fields.c.kind == kind, how)

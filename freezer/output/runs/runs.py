@@ -24,13 +24,17 @@ LONGEST = 200
 _COLOURS = {"finished": "green", "failed": "red", "interrupted": "yellow", "running": "blue"}
 
 
-def show(found: Found, console: Console, *, filtered: bool) -> None:
+def none_found(found: Found) -> str:
+    """Return the sentence for a result without runs."""
+    if not found.ledger_empty:
+        return "no run matches"
+    return "no runs yet; `freeze run ENV -- COMMAND` records one"
+
+
+def show(found: Found, console: Console) -> None:
     """Print a row for each run: what differs between them, and what came out."""
     if not found.runs:
-        none = (
-            "no run matches" if filtered else "no runs yet; `freeze run ENV -- COMMAND` makes one"
-        )
-        console.print(none, highlight=False)
+        console.print(none_found(found), highlight=False)
         return
     columns = columns_for(found.runs)
     head = ("[dim]run", "[dim]started", "[dim]state", *(f"[dim]{escape(one)}" for one in columns))

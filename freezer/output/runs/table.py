@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 def show_table(found: Table, total: int, console: Console) -> None:
     """Print a table for people: long values are cut."""
-    if not found.rows:
-        console.print("no run matches", highlight=False)
-        return
     head = tuple(f"[dim]{escape(printable(name))}" for name in found.columns)
     rows = [
         tuple("" if value is None else escape(text(value)) for value in row) for row in found.rows

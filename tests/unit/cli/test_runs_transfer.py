@@ -114,6 +114,25 @@ def test_what_is_asked_wrong_is_named(
     assert not (project / "x").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list", "params.lr < 1"),
+        ("query", "params.lr < 1", "--columns", "id,params.lr", "--sort", "metrics.loss"),
+        ("query", "params.lr < 1", "--json"),
+    ],
+)
+def test_before_the_first_run_any_field_is_taken_with_a_hint(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    code, out, err = called(tmp_path, *words)
+    assert code == 0
+    assert "no runs yet; `freeze run ENV -- COMMAND` records one" in " ".join((out + err).split())
+    if "--json" in words:
+        assert json.loads(out) == {"runs": [], "total": 0}
+    assert not (tmp_path / ".freezer").exists()
+
+
 def test_files_in_each_form(project: Path, tmp_path: Path) -> None:
     code, out, _ = called(
         project, "query", "params.n > 0", "--format", "csv", "-o", str(tmp_path / "r.csv")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from freezer.errors import QueryError
 from freezer.ledger.connect import open_ledger
 from freezer.ledger.filter.parse import DEEPEST, MOST, parse_filter
-from freezer.ledger.query import find
+from freezer.ledger.query import count, find
 from freezer.ledger.record import record_many
 from freezer.model.record.run import Run, Time
 from tests.support.project.runs import FILTERS, RUNS
@@ -29,6 +29,13 @@ def ledger(tmp_path_factory: pytest.TempPathFactory):
 
 def numbers(ledger, text: str) -> list[int]:
     return sorted(int(one.id, 16) for one in find(ledger, text))
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory):
+    opened = open_ledger(tmp_path_factory.mktemp("empty") / "ledger.db")
+    yield opened
+    opened.close()
 
 
 @pytest.mark.parametrize(("text", "expected"), FILTERS)
@@ -162,3 +169,41 @@ def test_the_largest_filters_are_answered(tmp_path: Path, text: str) -> None:
 def test_more_comparisons_than_databases_take_are_refused(text: str) -> None:
     with pytest.raises(QueryError, match="comparisons"):
         parse_filter(text)
+
+
+@pytest.mark.parametrize("text", [one for one, _ in FILTERS])
+def test_where_nothing_is_recorded_any_filter_finds_nothing(empty, text: str) -> None:
+    assert find(empty, text) == []
+    assert count(empty, text) == 0
+    assert find(empty, None, order="metrics.loss desc") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("started > 'yesterday'", "started is a time"),
+        ("seconds = 'long'", "seconds is a number"),
+        ("seed = 'one'", "seed is a number"),
+        ("lock > 8e145e26e044", "lock is a digest"),
+        ("params.lr <", "ends too early"),
+    ],
+)
+def test_fields_of_every_run_have_their_type_before_there_is_one(
+    empty, text: str, says: str
+) -> None:
+    with pytest.raises(QueryError, match=says):
+        find(empty, text)
+
+
+def test_a_field_of_every_run_needs_no_run_that_has_it(tmp_path: Path) -> None:
+    opened = open_ledger(tmp_path / "ledger.db")
+    record_many(opened, [(Run("ab", "demo", "running", Time(1)), {}, ())])
+    for text in ("ended > '2026-11-01'", "exit = 0", "lock = 8e145e26e044", "seconds is not null"):
+        assert find(opened, text) == []
+        assert len(find(opened, f"not ({text})")) == 1
+    assert len(find(opened, order="ended desc")) == 1
+    with pytest.raises(QueryError, match=r"no run has a field 'params\.lr'"):
+        find(opened, "params.lr = 1")
+    with pytest.raises(QueryError, match="to sort by"):
+        find(opened, order="params.lr")
+    opened.close()

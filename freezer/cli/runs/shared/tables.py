@@ -27,12 +27,14 @@ def require_file(form: Form, path: Path | None) -> None:
 
 def hand_out(found: FoundTable, form: Form, path: Path | None) -> None:
     """Print a table, or write it to a file."""
-    from freezer.output.runs.runs import show
+    from freezer.output.runs.runs import none_found, show
     from freezer.output.runs.table import csv_text, show_table, table_document
 
     total, rows = found.found.total, len(found.table.rows)
     if total > rows and form is not Form.TABLE:
         current.reporter().warn(f"{rows} of {total} runs; --limit {total} gives all")
+    if found.found.ledger_empty and form is not Form.TABLE:
+        current.reporter().note(none_found(found.found))
     if path is not None:
         from freezer.fetch.store.atomic import disk_errors, write_atomically
         from freezer.output.text import plural
@@ -49,10 +51,10 @@ def hand_out(found: FoundTable, form: Form, path: Path | None) -> None:
         current.emit(table_document(found.table, found.found.total))
     elif form is Form.CSV:
         typer.echo(csv_text(found.table), nl=False)
-    elif found.chosen:
+    elif found.chosen and found.table.rows:
         show_table(found.table, found.found.total, current.stdout)
     else:
-        show(found.found, current.stdout, filtered=True)
+        show(found.found, current.stdout)
 
 
 def _bytes(found: FoundTable, form: Form) -> bytes:

@@ -55,7 +55,7 @@ def _has_empty_column(made: Table) -> bool:
 def _require_known(project: Project, columns: Sequence[str]) -> None:
     with project_ledger(project, reading=True) as ledger:
         known = field_names(ledger)
-    for name in columns:
+    for name in columns if known else ():
         if name not in known:
             near = difflib.get_close_matches(name, known, 3, 0.6)
             raise QueryError(
