@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from freezer.flows.runs.place import journal_path, project_ledger
+from freezer.flows.runs.folders import journal_path
+from freezer.flows.runs.place import project_ledger
 from freezer.ledger import query
 from freezer.ledger.journal import read_journal
 from freezer.ledger.record import change

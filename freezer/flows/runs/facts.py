@@ -17,8 +17,8 @@ from freezer.engine.run.process import this_process
 from freezer.errors import CheckError, FreezerError
 from freezer.fetch.http.secret_words import REDACTED, is_secret_name, redact_text, redact_words
 from freezer.flows.project.environment import LOCKS
-from freezer.flows.runs.outputs import list_outputs
 from freezer.flows.runs.request import recorded_command, typed
+from freezer.flows.runs.results.outputs import list_outputs
 from freezer.history.log import read_history
 from freezer.model.canonical import digest, json_bytes
 from freezer.model.record.protocol import parse_lines

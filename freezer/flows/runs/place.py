@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.engine.run.process import is_dead, on_this_machine
 from freezer.errors import LedgerError
-from freezer.fetch.store.atomic import disk_errors
-from freezer.ledger.journal import SUFFIX, dead_journals
+from freezer.flows.runs.folders import FOLDER, folder, journal_path, journals
+from freezer.ledger.journal import dead_journals
 from freezer.model.record.run import Time
 
 if TYPE_CHECKING:
@@ -24,32 +24,9 @@ if TYPE_CHECKING:
     from freezer.ledger.journal import Left
     from freezer.model.record.run import Run
 
-FOLDER: Final = ".freezer"
-"""In the project; git ignores it."""
 LEDGER: Final = "ledger.db"
 NOTHING: Final = "sqlite://"
 """A ledger in memory: what is found where nothing was recorded yet."""
-
-
-def folder(project: Project) -> Path:
-    """Return the project's folder of records, made where it is not there. Raises ``HostError``."""
-    path = project.root / FOLDER
-    with disk_errors(project.root):
-        path.mkdir(exist_ok=True)
-        ignore = path / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
-    return path
-
-
-def journals(project: Project) -> Path:
-    """Return the folder of journals."""
-    return folder(project) / "journal"
-
-
-def run_folder(project: Project, identifier: str) -> Path:
-    """Return the folder of one run: its output, and what the container wrote down of it."""
-    return folder(project) / "runs" / identifier
 
 
 def address(project: Project) -> str | Path:
@@ -89,11 +66,6 @@ def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledge
         yield ledger
     finally:
         ledger.close()
-
-
-def journal_path(project: Project, identifier: str) -> Path:
-    """Return where the journal of a run is while it is needed."""
-    return project.root / FOLDER / "journal" / f"{identifier}{SUFFIX}"
 
 
 def settle(project: Project, ledger: Ledger, lost: str | None = None) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK, FreezerError, LedgerError, RunError
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.runs.data_mounts import data_mounts
-from freezer.flows.runs.expectations import outcomes_of, with_outcomes
 from freezer.flows.runs.facts import (
     INTERRUPTED,
     USAGE,
@@ -24,8 +23,9 @@ from freezer.flows.runs.facts import (
     settings_in_force,
     without_secrets,
 )
+from freezer.flows.runs.folders import journal_path
 from freezer.flows.runs.live import journaled
-from freezer.flows.runs.place import journal_path, project_ledger
+from freezer.flows.runs.place import project_ledger
 from freezer.flows.runs.plan.read import warn_of_unplanned
 from freezer.flows.runs.protocol import Filter
 from freezer.flows.runs.request import (
@@ -40,8 +40,9 @@ from freezer.flows.runs.request import (
     options,
     recorded_command,
 )
+from freezer.flows.runs.results.expectations import outcomes_of, with_outcomes
+from freezer.flows.runs.results.training_files import training_files, with_training_files
 from freezer.flows.runs.scene import Scene, listings, prepare, sees_gpus
-from freezer.flows.runs.transfer.training_files import training_files, with_training_files
 from freezer.flows.support.preload import meanwhile
 from freezer.ledger.journal import Journal
 

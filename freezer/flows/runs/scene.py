@@ -20,7 +20,7 @@ from freezer.flows.project.environment import (
     load_locked,
 )
 from freezer.flows.runs.code import Code, code_of, require_clean
-from freezer.flows.runs.place import run_folder
+from freezer.flows.runs.folders import run_folder
 from freezer.flows.support.preload import meanwhile
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from freezer.flows.runs.outputs import list_outputs
-from freezer.flows.runs.transfer.training_files import TrainingFiles, training_files
+from freezer.flows.runs.results.outputs import list_outputs
+from freezer.flows.runs.results.training_files import TrainingFiles, training_files
 from freezer.model.events import SilentReporter
 from tests.support.host.tools import MLFLOW, VALUES, written
 

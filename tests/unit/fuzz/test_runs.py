@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from freezer.flows.runs.outputs import list_outputs
-from freezer.flows.runs.transfer.training_files import (
+from freezer.flows.runs.results.outputs import list_outputs
+from freezer.flows.runs.results.training_files import (
     records_of_tools,
     training_files,
     with_training_files,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from freezer.flows.runs.outputs import list_outputs
-from freezer.flows.runs.transfer.training_files import (
+from freezer.flows.runs.results.outputs import list_outputs
+from freezer.flows.runs.results.training_files import (
     TrainingFiles,
     training_files,
     with_training_files,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from freezer.errors import RunError
 from freezer.fetch.http.secret_words import redact_text
 from freezer.flows.runs.code import Code
-from freezer.flows.runs.place import run_folder
+from freezer.flows.runs.folders import run_folder
 from freezer.model.record.run import Digest
 
 if TYPE_CHECKING:

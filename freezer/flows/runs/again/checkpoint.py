@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import RunError, Where
-from freezer.flows.runs.outputs import list_outputs
-from freezer.flows.runs.place import project_ledger, run_folder
+from freezer.flows.runs.folders import run_folder
+from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.results.outputs import list_outputs
 from freezer.ledger import query
 from freezer.ledger.record import change
 from freezer.model.canonical import digest, json_bytes

@@ -15,7 +15,7 @@ from freezer.flows.runs.again.recorded import (
     same_data,
 )
 from freezer.flows.runs.code import code_of
-from freezer.flows.runs.place import run_folder
+from freezer.flows.runs.folders import run_folder
 from freezer.flows.runs.scene import Scene, not_code
 from freezer.model.record.run import Digest
 

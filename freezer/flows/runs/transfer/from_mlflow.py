@@ -10,8 +10,8 @@ from freezer.errors import LedgerError
 from freezer.fetch.http.redact import redact
 from freezer.flows.runs.place import project_ledger
 from freezer.flows.runs.request import typed
+from freezer.flows.runs.results.training_files import last_value
 from freezer.flows.runs.transfer.take_over import TakenOver
-from freezer.flows.runs.transfer.training_files import last_value
 from freezer.ledger.exchange.validate import require_run
 from freezer.ledger.record import record_new
 from freezer.model.record.run import Run, Time

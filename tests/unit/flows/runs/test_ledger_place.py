@@ -10,7 +10,8 @@ import pytest
 from freezer.errors import LedgerError
 from freezer.flows.project.project import Project
 from freezer.flows.runs.ask import fields, find, get, tag
-from freezer.flows.runs.place import journals, project_ledger
+from freezer.flows.runs.folders import journals
+from freezer.flows.runs.place import project_ledger
 from freezer.ledger.journal import Journal
 from freezer.ledger.query import all_points
 from freezer.ledger.record import record

@@ -14,7 +14,8 @@ from freezer.engine.run import process
 from freezer.engine.run.process import is_alive, is_dead, on_this_machine, this_process
 from freezer.flows.project.project import Project
 from freezer.flows.runs.ask import find, get
-from freezer.flows.runs.place import journal_path, project_ledger
+from freezer.flows.runs.folders import journal_path
+from freezer.flows.runs.place import project_ledger
 from freezer.ledger.journal import Journal
 from freezer.ledger.record import record
 from freezer.ledger.series import Points

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from freezer.errors import DirtyTreeError, RunError
 from freezer.flows.runs.code import LARGEST, code_of, require_clean
 from freezer.flows.runs.facts import read_untrusted, reported
-from freezer.flows.runs.outputs import list_outputs
 from freezer.flows.runs.protocol import Filter, setting
 from freezer.flows.runs.request import (
     RunRequest,
@@ -26,6 +25,7 @@ from freezer.flows.runs.request import (
     recorded_command,
     typed,
 )
+from freezer.flows.runs.results.outputs import list_outputs
 from freezer.flows.runs.summary import summary
 from freezer.flows.runs.sweep import read_each, requests
 from freezer.model.events import SilentReporter

@@ -18,7 +18,8 @@ from freezer.errors import EngineError, RunError
 from freezer.flows.runs.ask import find, get
 from freezer.flows.runs.children import detached
 from freezer.flows.runs.children.detached import follow, give_up, log_path, stop
-from freezer.flows.runs.place import journal_path, project_ledger
+from freezer.flows.runs.folders import journal_path
+from freezer.flows.runs.place import project_ledger
 from freezer.ledger.journal import Journal
 from freezer.ledger.record import record
 from freezer.model.record.run import Run, Time

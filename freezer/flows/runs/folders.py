@@ -1,0 +1,42 @@
+"""The folder of a project in which its runs are kept, and what is where in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from freezer.fetch.store.atomic import disk_errors
+from freezer.ledger.journal import SUFFIX
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.flows.project.project import Project
+
+FOLDER: Final = ".freezer"
+"""In the project; git ignores it."""
+
+
+def folder(project: Project) -> Path:
+    """Return the project's folder of records, made where it is not there. Raises ``HostError``."""
+    path = project.root / FOLDER
+    with disk_errors(project.root):
+        path.mkdir(exist_ok=True)
+        ignore = path / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    return path
+
+
+def journals(project: Project) -> Path:
+    """Return the folder of journals."""
+    return folder(project) / "journal"
+
+
+def run_folder(project: Project, identifier: str) -> Path:
+    """Return the folder of one run: its output, and what the container wrote down of it."""
+    return folder(project) / "runs" / identifier
+
+
+def journal_path(project: Project, identifier: str) -> Path:
+    """Return where the journal of a run is while it is needed."""
+    return project.root / FOLDER / "journal" / f"{identifier}{SUFFIX}"
