@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 
+# A page lists thousands of files and is looked through several times.
+@lru_cache(maxsize=1 << 14)
 def name_and_version(file: str) -> tuple[str, Version] | None:
     """Return normalised name and version; None for an unknown form."""
     try:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.interface import LayerFile, RunOptions
 from freezer.errors import BuildError, EngineError
-from freezer.image.build_container import store_name
 from freezer.image.debian.deb import build_time
 from freezer.image.debian.root import KEPT, LEFT_OUT, write_root
 from freezer.image.dockerfile import deb_name, render
@@ -104,6 +103,8 @@ def _recipe(packages: Sequence[DebianPackage], architecture: str, store: Store) 
 
 def _make(recipe: _Recipe, engine: Engine, store: Store, task: Task) -> str:
     """Make the layer and store it; return its SHA-256."""
+    from freezer.image.build_container import store_name
+
     with store.scratch() as scratch:
         task.describe("unpacking")
         with _unpacked(recipe, scratch, engine, store_name(store)) as image:

@@ -87,12 +87,12 @@ def newer_release(
     No pre-release, unless the version is one.
     """
     current = Version(version)
-    newer = [
+    newer = (
         item
-        for item in fitting(releases(index, name, as_of), request.target)
+        for item in reversed(releases(index, name, as_of))
         if item.version > current and (current.is_prerelease or not item.version.is_prerelease)
-    ]
-    return newer[-1] if newer else None
+    )
+    return next((item for item in newer if fitting([item], request.target)), None)
 
 
 def _refused(

@@ -114,6 +114,8 @@ def _files(index: PythonIndex, project: str) -> list[IndexFile]:
         files = list(index.files(project))
     except FetchError:
         return []
+    if all(file.uploaded for file in files):
+        return files
     dates = {file.name: file.uploaded for file in files if file.uploaded}
     return [replace(file, uploaded=dates.get(file.name)) for file in files]
 
