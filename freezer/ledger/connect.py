@@ -5,23 +5,27 @@ from __future__ import annotations
 import contextlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    NoSuchModuleError,
+    SQLAlchemyError,
+)
 
 from freezer.errors import LedgerError, LedgerGoneError
 from freezer.ledger.schema import REVISION, metadata
+from freezer.ledger.tune import engine_options, ping_idle, reading_options, tune_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
 
-PATIENCE: Final = 30
-"""Seconds that a writer waits for other writers."""
 _KNOWN: Final = ("0001",)
 """Revisions in their order."""
 
@@ -33,6 +37,7 @@ class Ledger:
         self.engine = engine
         self.shown = shown
         """Its address without credentials."""
+        self._reading = engine.execution_options(**reading_options(engine.dialect.name))
         self.names: dict[str, int] = {}
         """Numbers of names that are known to be there: none is ever removed or changed."""
 
@@ -49,8 +54,7 @@ class Ledger:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that reads one state of the database."""
-        reading = self.engine.execution_options(reads=True)
-        with ledger_errors(self.shown), reading.connect() as connection:
+        with ledger_errors(self.shown), self._reading.connect() as connection:
             yield connection
 
     def close(self) -> None:
@@ -71,7 +75,7 @@ def open_ledger(address: str | Path) -> Ledger:
         with ledger_errors(shown):
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     try:
-        engine = create_engine(url, **_options(sqlite=sqlite))
+        engine = create_engine(url, **engine_options(sqlite=sqlite))
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise LedgerError(
             f"this kind of database is not installed: {url.get_backend_name()}",
@@ -79,7 +83,9 @@ def open_ledger(address: str | Path) -> Ledger:
             hint="for PostgreSQL install Freezer with its extra 'postgres'",
         ) from None
     if sqlite:
-        _tune_sqlite(engine, reading=bool(url.query))
+        tune_sqlite(engine, reading=bool(url.query))
+    else:
+        ping_idle(engine)
     ledger = Ledger(engine, shown)
     try:
         with ledger_errors(shown):
@@ -112,34 +118,6 @@ def _url(address: str | Path) -> URL:
     if url.get_backend_name() == "postgresql" and url.drivername == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     return url
-
-
-def _options(*, sqlite: bool) -> dict[str, Any]:
-    if sqlite:
-        return {"connect_args": {"timeout": PATIENCE, "check_same_thread": False}}
-    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
-
-
-def _tune_sqlite(engine: Engine, *, reading: bool) -> None:
-    """Write ahead, sync at each commit, and begin every transaction as a writer does.
-
-    A deferred transaction that reads and then writes fails at once when another one wrote
-    meanwhile, whatever the timeout; an immediate one waits its turn.
-    """
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        pragmas = ("synchronous=FULL", "foreign_keys=ON")
-        for pragma in pragmas if reading else ("journal_mode=WAL", *pragmas):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        mode = "DEFERRED" if connection.get_execution_options().get("reads") else "IMMEDIATE"
-        connection.exec_driver_sql(f"BEGIN {mode}")
 
 
 def _bring_up_to_date(ledger: Ledger) -> None:

@@ -47,16 +47,29 @@ def find(
         statement: Select[Any] = select(runs.c.seq)
         if text is not None and text.strip():
             statement = statement.where(_condition(connection, text))
+        if order is None:
+            return [read_run(data) for data in _latest(connection, statement.limit(limit))]
         chosen = _ordered(connection, statement, order).limit(limit)
         return [read_run(data) for data in _documents(connection, chosen)]
 
 
-def _documents(connection: Connection, chosen: Select[Any]) -> Iterator[bytes]:
-    """Yield the documents of chosen runs in their order.
+def _latest(connection: Connection, statement: Select[Any]) -> Sequence[bytes]:
+    """Return the documents of chosen runs, the latest first, by one statement.
 
-    They are fetched by number once the order is known: to sort whole documents takes longer than
-    all the rest of a query.
+    They are joined once the runs are chosen: to sort all documents takes longer than all else.
     """
+    latest = (runs.c.started.desc(), runs.c.seq.desc())
+    chosen = statement.add_columns(runs.c.started).order_by(*latest).subquery()
+    asked = (
+        select(runs.c.document)
+        .join(chosen, chosen.c.seq == runs.c.seq)
+        .order_by(chosen.c.started.desc(), chosen.c.seq.desc())
+    )
+    return connection.scalars(asked).all()
+
+
+def _documents(connection: Connection, chosen: Select[Any]) -> Iterator[bytes]:
+    """Yield the documents of chosen runs in their order, which is known before they are read."""
     numbers = connection.scalars(chosen).all()
     for start in range(0, len(numbers), _FETCHED):
         some = numbers[start : start + _FETCHED]

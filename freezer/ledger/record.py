@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from freezer.errors import LedgerError
+from freezer.ledger.insert import append_series, insert_missing, insert_rows, insert_run
 from freezer.ledger.schema import fields, names, objects, runs, series
 from freezer.ledger.series import Points, packed
 from freezer.ledger.values import columns, stored_text
@@ -101,12 +102,11 @@ def change(ledger: Ledger, identifier: str, how: Callable[[Run], Run]) -> Run:
 
 def append(ledger: Ledger, identifier: str, metrics: Mapping[str, Points]) -> None:
     """Add points to the series of a recorded run. Raises ``LedgerError``."""
+    metrics = _stored(metrics)
     with ledger.write() as connection:
-        seq = connection.scalar(select(runs.c.seq).where(runs.c.id == identifier))
-        if seq is None:
+        rows = _series_rows(metrics, _names(ledger, connection, metrics))
+        if not append_series(connection, identifier, rows):
             raise LedgerError(f"there is no run {identifier}")
-        known = _names(ledger, connection, metrics)
-        _add_series(connection, seq, metrics, known)
 
 
 def _put(
@@ -118,33 +118,38 @@ def _put(
     *,
     whole: bool = False,
 ) -> None:
-    known_as = connection.execute(
-        select(runs.c.seq, runs.c.document).where(runs.c.id == run.id)
-    ).first()
-    seq = None if known_as is None else known_as.seq
-    if known_as is not None and whole:
-        run = _with_remarks(run, read_run(known_as.document))
-        connection.execute(delete(series).where(series.c.run == seq))
-    row = {
-        "environment": run.environment,
-        "state": run.state,
-        "started": run.started.micros,
-        "document": run_bytes(run),
-    }
-    if seq is None:
-        made = connection.execute(insert(runs).values(id=run.id, **row))
-        [seq] = made.inserted_primary_key or [None]
-    else:
-        connection.execute(update(runs).where(runs.c.seq == seq).values(**row))
-        connection.execute(delete(fields).where(fields.c.run == seq))
-    values = {stored_text(name): value for name, value in run.all_fields().items()}
-    metrics = {stored_text(name): points for name, points in metrics.items()}
-    known = _names(ledger, connection, {*values, *metrics})
-    rows = [{"run": seq, "name": known[name], **columns(value)} for name, value in values.items()]
-    connection.execute(insert(fields), rows)
-    _add_series(connection, seq, metrics, known, first=known_as is None or whole)
+    chunks = _series_rows(_stored(metrics), _names(ledger, connection, _stored(metrics)))
+    # What is recorded whole was recorded before, when it began; most other runs are new.
+    before = _recorded(connection, run.id) if whole else None
+    if before is None:
+        rows = _field_rows(ledger, connection, run)
+        if insert_run(connection, _row(run), rows, chunks) is None:
+            before = _recorded(connection, run.id)
+    if before is not None:
+        _replace(ledger, connection, run, before, whole=whole)
+        append_series(connection, run.id, chunks)
     for data in contents:
         _put_object(connection, data)
+
+
+def _recorded(connection: Connection, identifier: str) -> tuple[int, bytes] | None:
+    """Return the number and the document of a run; None where there is no such run."""
+    asked = select(runs.c.seq, runs.c.document).where(runs.c.id == identifier)
+    row = connection.execute(asked).first()
+    return None if row is None else (row.seq, row.document)
+
+
+def _replace(
+    ledger: Ledger, connection: Connection, run: Run, before: tuple[int, bytes], *, whole: bool
+) -> None:
+    """Replace the document and fields of a run; with ``whole`` remove its series as well."""
+    number, document = before
+    if whole:
+        run = _with_remarks(run, read_run(document))
+        connection.execute(delete(series).where(series.c.run == number))
+    connection.execute(update(runs).where(runs.c.seq == number).values(_row(run)))
+    connection.execute(delete(fields).where(fields.c.run == number))
+    insert_rows(connection, fields, number, _field_rows(ledger, connection, run))
 
 
 def _with_remarks(run: Run, before: Run) -> Run:
@@ -153,29 +158,34 @@ def _with_remarks(run: Run, before: Run) -> Run:
     return replace(run, tags={**run.tags, **before.tags}, notes=notes)
 
 
-def _add_series(
-    connection: Connection,
-    seq: int,
-    metrics: Mapping[str, Points],
-    known: Mapping[str, int],
-    *,
-    first: bool = False,
-) -> None:
-    """Add points to a run's series; ``first`` says that it has none yet."""
-    if not metrics:
-        return
-    last: dict[int, int] = {}
-    if not first:
-        asked = select(series.c.name, func.max(series.c.chunk)).where(series.c.run == seq)
-        last = dict(connection.execute(asked.group_by(series.c.name)).all())
+def _row(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "environment": run.environment,
+        "state": run.state,
+        "started": run.started.micros,
+        "document": run_bytes(run),
+    }
+
+
+def _stored(metrics: Mapping[str, Points]) -> dict[str, Points]:
+    return {stored_text(name): points for name, points in metrics.items()}
+
+
+def _field_rows(ledger: Ledger, connection: Connection, run: Run) -> list[dict[str, Any]]:
+    values = {stored_text(name): value for name, value in run.all_fields().items()}
+    known = _names(ledger, connection, values)
+    return [{"name": known[name], **columns(value)} for name, value in values.items()]
+
+
+def _series_rows(metrics: Mapping[str, Points], known: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the chunks of series, each counted from 0."""
     rows = []
     for name, points in metrics.items():
-        start = last.get(known[name], -1) + 1
-        for number, part in enumerate(points.chunks(), start):
+        for number, part in enumerate(points.chunks()):
             steps, times, values = packed(part)
             rows.append(
                 {
-                    "run": seq,
                     "name": known[name],
                     "chunk": number,
                     "count": len(part),
@@ -184,8 +194,7 @@ def _add_series(
                     "values": values,
                 }
             )
-    if rows:
-        connection.execute(insert(series), rows)
+    return rows
 
 
 def _names(ledger: Ledger, connection: Connection, wanted: Iterable[str]) -> Mapping[str, int]:
@@ -196,7 +205,7 @@ def _names(ledger: Ledger, connection: Connection, wanted: Iterable[str]) -> Map
         found |= _known(connection, listed)
     missing = [{"name": name} for name in listed if name not in found]
     if missing:
-        connection.execute(_insert(connection, names).on_conflict_do_nothing(), missing)
+        connection.execute(insert_missing(connection, names), missing)
         found |= _known(connection, [one["name"] for one in missing])
     return found
 
@@ -214,15 +223,4 @@ def _known(connection: Connection, listed: Sequence[str]) -> dict[str, int]:
 
 def _put_object(connection: Connection, data: bytes) -> None:
     row = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "data": data}
-    connection.execute(_insert(connection, objects).on_conflict_do_nothing(), row)
-
-
-def _insert(connection: Connection, table: Any) -> Any:
-    """Return an insert that may meet rows which are there already."""
-    if connection.dialect.name == "sqlite":
-        from sqlalchemy.dialects import sqlite
-
-        return sqlite.insert(table)
-    from sqlalchemy.dialects import postgresql  # takes as long to load as recording a run
-
-    return postgresql.insert(table)
+    connection.execute(insert_missing(connection, objects), row)

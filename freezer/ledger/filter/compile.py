@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, exists, false, not_, or_, select
@@ -36,6 +39,14 @@ _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _WHOLE: Final = re.compile(r"[+-]?[0-9]+")
 _SPECIAL: Final = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf, "infinity": math.inf}
 _DIGITS: Final = re.compile(r"(sha256:)?[0-9a-fA-F]{4,64}(…|\.\.\.)?")
+_OPERATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "=": eq,
+    "!=": ne,
+    "<": lt,
+    "<=": le,
+    ">": gt,
+    ">=": ge,
+}
 _ORDER: Final = ("<", "<=", ">", ">=")
 _KINDS_OF_NAMES: Final = select(
     names.c.name,
@@ -46,6 +57,9 @@ _KINDS_OF_NAMES: Final = select(
     ),
 )
 """Which kinds of values each name has: a look at the index for each."""
+
+Reading = Callable[[], "ColumnElement[bool]"]
+"""Makes the condition of a comparison when it is called: of most only one reading is needed."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +158,7 @@ def _compared(
     """Return the condition for one comparison, by each kind that the value can be read as."""
     readings = _readings(operator, value)
     parts = [
-        _runs_where(number, fields.c.kind == kind, how)
+        _runs_where(number, fields.c.kind == kind, how())
         for kind, how in readings.items()
         if kind in kinds
     ]
@@ -162,38 +176,39 @@ def _compared(
     )
 
 
-def _readings(operator: Operator, value: Literals) -> dict[str, ColumnElement[bool]]:
-    """Return how a comparison reads for each kind of field."""
+def _readings(operator: Operator, value: Literals) -> dict[str, Reading]:
+    """Return how a comparison reads for each kind of field: conditions, made when called."""
     if operator in ("like", "ilike"):
-        return {kind: _like(operator, value.text) for kind in (TEXT, DIGEST)}
-    found: dict[str, ColumnElement[bool]] = {}
-    word = value.text.lower()
+        return dict.fromkeys((TEXT, DIGEST), partial(_like, operator, value.text))
+    found: dict[str, Reading] = {}
+    word, number = value.text.lower(), fields.c.number
     if not value.quoted:
         if word in ("true", "false") and operator not in _ORDER:
-            found[BOOLEAN] = _apply(operator, fields.c.number, float(word == "true"))
+            found[BOOLEAN] = partial(_apply, operator, number, float(word == "true"))
         if (as_number := _as_number(operator, word)) is not None:
             found[NUMBER] = as_number
     if _DIGITS.fullmatch(value.text) and operator not in _ORDER:
-        found[DIGEST] = _begins(operator, _digits(value.text))
+        found[DIGEST] = partial(_begins, operator, _digits(value.text))
     if (moment := _moment(value.text)) is not None:
-        found[MOMENT] = _apply(operator, fields.c.number, moment)
+        found[MOMENT] = partial(_apply, operator, number, moment)
     if value.quoted or not found:
-        found[TEXT] = _text(operator, value.text)
+        found[TEXT] = partial(_text, operator, value.text)
     return found
 
 
-def _as_number(operator: Operator, word: str) -> ColumnElement[bool] | None:
+def _as_number(operator: Operator, word: str) -> Reading | None:
     if word == "nan":  # equal to nothing in SQL; here: the runs that diverged
         missing = fields.c.number.is_(None)
-        return {"=": missing, "!=": not_(missing)}.get(operator)
+        return {"=": lambda: missing, "!=": lambda: not_(missing)}.get(operator)
     if _WHOLE.fullmatch(word) and operator in ("=", "!="):
         # A double could not tell large ones apart; digits may be more than Python converts.
         sign, digits = "-" * word.startswith("-"), word.lstrip("+-").lstrip("0") or "0"
         if len(digits) > 15:
-            return _apply(operator, fields.c.text, sign + digits)
-    if _NUMBER.fullmatch(word):
-        return _apply(operator, fields.c.number, float(word))
-    return _apply(operator, fields.c.number, _SPECIAL[word]) if word in _SPECIAL else None
+            return partial(_apply, operator, fields.c.text, sign + digits)
+    if not _NUMBER.fullmatch(word) and word not in _SPECIAL:
+        return None
+    number = _SPECIAL[word] if word in _SPECIAL else float(word)
+    return partial(_apply, operator, fields.c.number, number)
 
 
 def _text(operator: Operator, text: str) -> ColumnElement[bool]:
@@ -250,12 +265,5 @@ def _moment(text: str) -> float | None:
 
 
 def _apply(operator: Operator, column: Any, value: Any) -> ColumnElement[bool]:
-    made: dict[str, ColumnElement[bool]] = {
-        "=": column == value,
-        "!=": column != value,
-        "<": column < value,
-        "<=": column <= value,
-        ">": column > value,
-        ">=": column >= value,
-    }
-    return made[operator]
+    made: ColumnElement[bool] = _OPERATORS[operator](column, value)
+    return made

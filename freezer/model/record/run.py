@@ -184,9 +184,10 @@ def _parsed(data: bytes | str) -> Any:
 
 
 def _values(found: dict[str, Any]) -> dict[str, Value]:
-    return {
-        name: value if type(value) in _PLAIN else decode(value) for name, value in found.items()
-    }
+    """Return the values of a document, which is changed: most of them stand there as they are."""
+    for name in [name for name, value in found.items() if type(value) not in _PLAIN]:
+        found[name] = decode(found[name])
+    return found
 
 
 def encode(value: Value) -> Any:

@@ -336,10 +336,14 @@ def test_a_full_disk_has_room_for_the_last_state(tmp_path: Path) -> None:
 
 
 def test_names_of_a_transaction_that_failed_are_added_again(ledger: Ledger) -> None:
-    bad = replace(run(9), environment=None)  # type: ignore[arg-type] - no database takes it
     fields = {"params.new": 1}
+
+    def found():
+        yield run(1, fields=fields), {}, ()
+        raise LedgerError("its source failed")
+
     with pytest.raises(LedgerError):
-        record_many(ledger, [(run(1, fields=fields), {}, ()), (bad, {}, ())])
+        record_many(ledger, found())
     assert ledger.names == {}
     record(ledger, run(2, fields=fields))
     assert [one.id for one in find(ledger, "params.new = 1")] == [run(2).id]

@@ -1,0 +1,88 @@
+"""How each kind of database is connected to: durability, transactions, round trips."""
+
+from __future__ import annotations
+
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+PATIENCE: Final = 30
+"""Seconds that a writer waits for other writers."""
+IDLE: Final = 1.0
+"""Seconds without use after which a connection over a network is tried before it is used."""
+
+
+def engine_options(*, sqlite: bool) -> dict[str, Any]:
+    """Return what SQLAlchemy makes an engine with. Raises ``ModuleNotFoundError`` for a driver."""
+    if sqlite:
+        return {"connect_args": {"timeout": PATIENCE, "check_same_thread": False}}
+    from psycopg import Cursor
+    from psycopg.pq import Format
+
+    class BinaryCursor(Cursor[Any]):
+        """Fetches documents as they are: their hexadecimal form is twice as long."""
+
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            self.format = Format.BINARY
+
+    # Without hstore a new connection looks up one type less.
+    arguments = {"connect_timeout": 10, "cursor_factory": BinaryCursor}
+    return {"use_native_hstore": False, "connect_args": arguments}
+
+
+def reading_options(database: str) -> dict[str, Any]:
+    """Return how to read: SQLite needs a transaction for one state of the database.
+
+    PostgreSQL gives each statement a state of its own in either case (READ COMMITTED): without a
+    transaction two round trips are saved.
+    """
+    return {"reads": True} if database == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+
+
+def ping_idle(engine: Engine) -> None:
+    """Look whether a connection is still alive that was not used for a second.
+
+    ``pool_pre_ping`` does so each time, which takes a round trip for each run that is recorded.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _returned(_connection: Any, record: Any) -> None:
+        record.info["returned"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _taken(connection: Any, record: Any, _proxy: Any) -> None:
+        if monotonic() - record.info.get("returned", inf) < IDLE:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool connects anew
+
+
+def tune_sqlite(engine: Engine, *, reading: bool) -> None:
+    """Write ahead, sync at each commit, and begin every transaction as a writer does.
+
+    A deferred transaction that reads and then writes fails at once when another one wrote
+    meanwhile, whatever the timeout; an immediate one waits its turn.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        pragmas = ("synchronous=FULL", "foreign_keys=ON")
+        for pragma in pragmas if reading else ("journal_mode=WAL", *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        mode = "DEFERRED" if connection.get_execution_options().get("reads") else "IMMEDIATE"
+        connection.exec_driver_sql(f"BEGIN {mode}")
