@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Select, and_, case, func, literal, select
 
 from freezer.errors import LedgerError, QueryError
-from freezer.ledger.filter.compile import all_names, condition, is_empty, look_up
+from freezer.ledger.filter.compile import all_names, assumed, condition, is_empty, look_up, names_in
+from freezer.ledger.names import read_numbers
 from freezer.ledger.schema import fields, names, objects, runs, series
 from freezer.ledger.series import Points, joined, unpacked
 from freezer.ledger.values import OF_EVERY_RUN
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from freezer.ledger.connect import Ledger
+    from freezer.ledger.filter.syntax import Node
     from freezer.model.record.run import Run
 
 LIMIT: Final = 1000
@@ -43,14 +45,39 @@ def find(
     ``order`` is a field's name, maybe with ``asc`` or ``desc``: runs without it come last. Raises
     ``QueryError`` and ``LedgerError``.
     """
+    node = _parsed(text)
     with ledger.read() as connection:
+        if order is None and node is not None:
+            found = _found_at_once(ledger, connection, node, limit)
+            if found:
+                return [read_run(data) for data in found]
         statement: Select[Any] = select(runs.c.seq)
-        if text is not None and text.strip():
-            statement = statement.where(_condition(connection, text))
+        if node is not None:
+            statement = statement.where(_condition(connection, node, text))
         if order is None:
             return [read_run(data) for data in _latest(connection, statement.limit(limit))]
         chosen = _ordered(connection, statement, order).limit(limit)
         return [read_run(data) for data in _documents(connection, chosen)]
+
+
+def _parsed(text: str | None) -> Node | None:
+    if text is None or not text.strip():
+        return None
+    from freezer.ledger.filter.parse import parse_filter  # most queries have no filter
+
+    return parse_filter(text)
+
+
+def _found_at_once(
+    ledger: Ledger, connection: Connection, node: Node, limit: int | None
+) -> Sequence[bytes]:
+    """Return documents by a filter whose fields are assumed to be there; none proves nothing."""
+    assumption = assumed(node, read_numbers(ledger, connection, names_in(node)))
+    if assumption is None:
+        return ()
+    return _latest(
+        connection, select(runs.c.seq).where(condition(node, assumption, "")).limit(limit)
+    )
 
 
 def _latest(connection: Connection, statement: Select[Any]) -> Sequence[bytes]:
@@ -80,10 +107,11 @@ def _documents(connection: Connection, chosen: Select[Any]) -> Iterator[bytes]:
 
 def count(ledger: Ledger, text: str | None = None) -> int:
     """Return how many runs a filter describes. Raises ``QueryError`` and ``LedgerError``."""
+    node = _parsed(text)
     with ledger.read() as connection:
         statement = select(func.count()).select_from(runs)
-        if text is not None and text.strip():
-            statement = statement.where(_condition(connection, text))
+        if node is not None:
+            statement = statement.where(_condition(connection, node, text))
         return int(connection.scalar(statement) or 0)
 
 
@@ -184,11 +212,8 @@ def content(ledger: Ledger, sha256: str) -> bytes:
     return bytes(data)
 
 
-def _condition(connection: Connection, text: str) -> ColumnElement[bool]:
-    from freezer.ledger.filter.parse import parse_filter  # most queries have no filter
-
-    node = parse_filter(text)
-    known = look_up(connection, node)
+def _condition(connection: Connection, node: Node, text: str | None) -> ColumnElement[bool]:
+    known, text = look_up(connection, node), text or ""
     try:
         return condition(node, known, text)
     except QueryError:
@@ -197,9 +222,7 @@ def _condition(connection: Connection, text: str) -> ColumnElement[bool]:
         return condition(node, known, text, all_names(connection))
 
 
-def _ordered(connection: Connection, statement: Select[Any], order: str | None) -> Select[Any]:
-    if order is None:
-        return statement.order_by(runs.c.started.desc(), runs.c.seq.desc())
+def _ordered(connection: Connection, statement: Select[Any], order: str) -> Select[Any]:
     match = _ORDER.fullmatch(order)
     name = match["name"].strip('`"') if match else order
     down = bool(match and (match["way"] or "").lower() == "desc")

@@ -6,11 +6,12 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import delete, select, update
 
 from freezer.errors import LedgerError
 from freezer.ledger.insert import append_series, insert_missing, insert_rows, insert_run
-from freezer.ledger.schema import fields, names, objects, runs, series
+from freezer.ledger.names import numbered
+from freezer.ledger.schema import fields, objects, runs, series
 from freezer.ledger.series import Points, packed
 from freezer.ledger.values import columns, stored_text
 from freezer.model.record.run import Run, read_run, run_bytes
@@ -104,7 +105,7 @@ def append(ledger: Ledger, identifier: str, metrics: Mapping[str, Points]) -> No
     """Add points to the series of a recorded run. Raises ``LedgerError``."""
     metrics = _stored(metrics)
     with ledger.write() as connection:
-        rows = _series_rows(metrics, _names(ledger, connection, metrics))
+        rows = _series_rows(metrics, numbered(ledger, connection, metrics))
         if not append_series(connection, identifier, rows):
             raise LedgerError(f"there is no run {identifier}")
 
@@ -118,7 +119,7 @@ def _put(
     *,
     whole: bool = False,
 ) -> None:
-    chunks = _series_rows(_stored(metrics), _names(ledger, connection, _stored(metrics)))
+    chunks = _series_rows(_stored(metrics), numbered(ledger, connection, _stored(metrics)))
     # What is recorded whole was recorded before, when it began; most other runs are new.
     before = _recorded(connection, run.id) if whole else None
     if before is None:
@@ -174,7 +175,7 @@ def _stored(metrics: Mapping[str, Points]) -> dict[str, Points]:
 
 def _field_rows(ledger: Ledger, connection: Connection, run: Run) -> list[dict[str, Any]]:
     values = {stored_text(name): value for name, value in run.all_fields().items()}
-    known = _names(ledger, connection, values)
+    known = numbered(ledger, connection, values)
     return [{"name": known[name], **columns(value)} for name, value in values.items()]
 
 
@@ -195,30 +196,6 @@ def _series_rows(metrics: Mapping[str, Points], known: Mapping[str, int]) -> lis
                 }
             )
     return rows
-
-
-def _names(ledger: Ledger, connection: Connection, wanted: Iterable[str]) -> Mapping[str, int]:
-    """Return the numbers of names; new ones are added, whoever else adds them meanwhile."""
-    found = ledger.names
-    listed = sorted({one for one in wanted if one not in found})
-    if listed:
-        found |= _known(connection, listed)
-    missing = [{"name": name} for name in listed if name not in found]
-    if missing:
-        connection.execute(insert_missing(connection, names), missing)
-        found |= _known(connection, [one["name"] for one in missing])
-    return found
-
-
-def _known(connection: Connection, listed: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for start in range(0, len(listed), 500):
-        asked = select(names.c.name, names.c.id).where(
-            names.c.name.in_(bindparam("names", expanding=True))
-        )
-        rows = connection.execute(asked, {"names": listed[start : start + 500]})
-        found.update(dict(rows.all()))
-    return found
 
 
 def _put_object(connection: Connection, data: bytes) -> None:

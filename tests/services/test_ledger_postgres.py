@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from freezer.errors import LedgerError, LedgerGoneError
 from freezer.fetch.config import Config
@@ -203,3 +204,35 @@ def test_migrations_come_to_the_same_tables(server: Postgres, ledger: Ledger) ->
         assert one.execute(indexes).all() == other.execute(indexes).all()
     migrated.dispose()
     admin.dispose()
+
+
+def test_a_run_is_recorded_and_a_batch_added_by_one_statement_each(ledger: Ledger) -> None:
+    def made(number: int) -> Run:
+        fields = {"params.one": number, "metrics.loss": 0.5}
+        return Run(f"{number:016x}", "demo", "finished", Time(number), fields=fields)
+
+    points = {"metrics.loss": Points.of([(0, 0, 1.0)]), "metrics.other": Points.of([(0, 0, 2.0)])}
+    record(ledger, made(900), points)  # from now on the names are known
+    sent: list[str] = []
+    event.listen(ledger.engine, "before_cursor_execute", lambda *given: sent.append(str(given[2])))
+    record(ledger, made(901), points)
+    append(ledger, made(901).id, points)
+    assert [one.split(maxsplit=1)[0] for one in sent] == ["WITH", "INSERT"]
+    assert {name: len(one) for name, one in all_points(ledger, made(901).id).items()} == {
+        "metrics.loss": 2,
+        "metrics.other": 2,
+    }
+    with pytest.raises(LedgerError, match="no run"):
+        append(ledger, made(999).id, points)
+
+
+def test_a_connection_that_broke_while_idle_is_made_anew(
+    ledger: Ledger, server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freezer.ledger.tune.IDLE", 0.0)
+    assert count(ledger) > 0
+    server.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
+    assert count(ledger) > 0

@@ -12,10 +12,10 @@ from functools import partial
 from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, exists, false, not_, or_, select
+from sqlalchemy import and_, exists, false, not_, or_, select, union_all
 
 from freezer.ledger.filter.fault import query_error
-from freezer.ledger.filter.syntax import Junction, Member, Not, Present
+from freezer.ledger.filter.syntax import Comparison, Junction, Member, Not, Present
 from freezer.ledger.schema import KEY_LENGTH, fields, names, runs
 from freezer.ledger.values import (
     BOOLEAN,
@@ -31,7 +31,7 @@ from freezer.ledger.values import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from freezer.ledger.filter.syntax import FieldName, Literals, Node, Operator
 
@@ -57,6 +57,7 @@ _KINDS_OF_NAMES: Final = select(
     ),
 )
 """Which kinds of values each name has: a look at the index for each."""
+_EVERY_KIND: Final = frozenset(KINDS)
 
 Reading = Callable[[], "ColumnElement[bool]"]
 """Makes the condition of a comparison when it is called: of most only one reading is needed."""
@@ -74,7 +75,7 @@ class Fields:
 
 def look_up(connection: Connection, node: Node) -> Fields:
     """Return what the ledger knows of the fields in a filter."""
-    wanted = {field.name for field in _fields(node)}
+    wanted = names_in(node)
     asked = _KINDS_OF_NAMES.where(names.c.name.in_(wanted))
     numbers: dict[str, int] = {}
     kinds: dict[str, frozenset[str]] = {}
@@ -88,6 +89,30 @@ def look_up(connection: Connection, node: Node) -> Fields:
 def is_empty(connection: Connection) -> bool:
     """Say whether the ledger has no run."""
     return connection.scalar(select(runs.c.seq).limit(1)) is None
+
+
+def assumed(node: Node, numbers: Mapping[str, int]) -> Fields | None:
+    """Return what can be assumed of the fields in a filter without a look at the ledger.
+
+    That is, all kinds of values. A run that is found by it has a value of the right kind for each
+    comparison, as long as all of them must hold: `look_up` would lead to the same result. Return
+    None for other filters, and where a name is not in ``numbers``.
+    """
+    wanted = names_in(node)
+    if not _all_must_hold(node) or not wanted <= numbers.keys():
+        return None
+    return Fields(numbers, dict.fromkeys(wanted, _EVERY_KIND))
+
+
+def _all_must_hold(node: Node) -> bool:
+    if isinstance(node, Junction):
+        return node.kind == "and" and all(map(_all_must_hold, node.parts))
+    return isinstance(node, Comparison | Present)
+
+
+def names_in(node: Node) -> set[str]:
+    """Return the names of the fields in a filter."""
+    return {field.name for field in _fields(node)}
 
 
 def all_names(connection: Connection) -> list[str]:
@@ -141,10 +166,17 @@ def _kinds(field: FieldName, known: Fields, text: str, every: Sequence[str]) -> 
     )
 
 
-def _runs_where(number: int | None, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def _runs_where(number: int | None, *chosen: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return a condition on runs that have a field, of which any of some conditions holds."""
     if number is None:  # no run has the field
         return false()
-    return runs.c.seq.in_(select(fields.c.run).where(fields.c.name == number, *conditions))
+    parts = [_having(number, one) for one in chosen] or [_having(number)]
+    # Of `or` in one query SQLite would look at each run that has the field.
+    return runs.c.seq.in_(parts[0] if len(parts) == 1 else union_all(*parts))
+
+
+def _having(number: int, *conditions: ColumnElement[bool]) -> Select[int]:
+    return select(fields.c.run).where(fields.c.name == number, *conditions)
 
 
 def _compared(
@@ -157,13 +189,9 @@ def _compared(
 ) -> ColumnElement[bool]:
     """Return the condition for one comparison, by each kind that the value can be read as."""
     readings = _readings(operator, value)
-    parts = [
-        _runs_where(number, fields.c.kind == kind, how())
-        for kind, how in readings.items()
-        if kind in kinds
-    ]
-    if parts:
-        return or_(*parts)
+    chosen = [and_(fields.c.kind == kind, how()) for kind, how in readings.items() if kind in kinds]
+    if chosen:
+        return _runs_where(number, *chosen)
     has = " or ".join(KINDS[kind] for kind in sorted(kinds))
     needs = " or ".join(KINDS[kind] for kind in readings) or "nothing that a run could hold"
     raise query_error(

@@ -207,3 +207,30 @@ def test_a_field_of_every_run_needs_no_run_that_has_it(tmp_path: Path) -> None:
     with pytest.raises(QueryError, match="to sort by"):
         find(opened, order="params.lr")
     opened.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "status = 'finished' and params.n > 'abc'",
+        "status = 'finished' and nowhere = 1",
+        "params.n in (3, 'abc')",
+        "status = 'finished' or params.n > 'abc'",
+    ],
+)
+def test_what_no_run_could_hold_is_an_error_whatever_else_is_found(ledger, text: str) -> None:
+    with pytest.raises(QueryError):
+        find(ledger, text)
+
+
+def test_kinds_of_values_that_others_record_meanwhile_are_found(tmp_path: Path) -> None:
+    def made(number: int, value: int | str) -> Run:
+        return Run(f"{number:016x}", "demo", "finished", Time(number), fields={"params.k": value})
+
+    opened, other = open_ledger(tmp_path / "l.db"), open_ledger(tmp_path / "l.db")
+    record_many(opened, [(made(1, 3), {}, ())])
+    assert numbers(opened, "params.k = 3") == [1]
+    record_many(other, [(made(2, "abc"), {}, ())])
+    assert numbers(opened, "params.k = 'abc'") == [2]
+    opened.close()
+    other.close()
