@@ -30,6 +30,7 @@ LIMIT: Final = 1000
 """Runs that a query returns, unless it says otherwise."""
 _FETCHED: Final = 500
 """Documents that are fetched at once."""
+_LATEST: Final = (runs.c.started.desc(), runs.c.seq.desc())
 _ORDER: Final = re.compile(r"\s*(?P<name>.+?)(?:\s+(?P<way>asc|desc))?\s*", re.IGNORECASE)
 
 
@@ -85,8 +86,7 @@ def _latest(connection: Connection, statement: Select[Any]) -> Sequence[bytes]:
 
     They are joined once the runs are chosen: to sort all documents takes longer than all else.
     """
-    latest = (runs.c.started.desc(), runs.c.seq.desc())
-    chosen = statement.add_columns(runs.c.started).order_by(*latest).subquery()
+    chosen = statement.add_columns(runs.c.started).order_by(*_LATEST).subquery()
     asked = (
         select(runs.c.document)
         .join(chosen, chosen.c.seq == runs.c.seq)
@@ -228,7 +228,7 @@ def _ordered(connection: Connection, statement: Select[Any], order: str) -> Sele
     down = bool(match and (match["way"] or "").lower() == "desc")
     number = connection.scalar(select(names.c.id).where(names.c.name == name))
     if number is None and (name in OF_EVERY_RUN or is_empty(connection)):
-        return _ordered(connection, statement, None)
+        return statement.order_by(*_LATEST)
     if number is None:
         raise QueryError(
             f"no run has a field {name!r} to sort by", hint="`freeze runs fields` lists all"
