@@ -1,0 +1,1 @@
+"""The whole of a first lock, base included, beside what bare uv takes for its Python half."""
