@@ -3,41 +3,64 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from freezer.cli.options import Env, Json
+from freezer.cli.governance.options import KEYS_HELP, At, What, moment
+from freezer.cli.options import Json
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 
 def verify(
-    keys: Annotated[
-        list[Path],
-        typer.Option(
-            "--key", metavar="FILE", help="A public key as PEM; several times for several keys."
-        ),
-    ],
-    env: Env = None,
+    keys: Annotated[list[Path], typer.Option("--key", metavar="FILE", help=KEYS_HELP)],
+    what: What = None,
     file: Annotated[
         Path | None,
         typer.Option(
             "--file",
             metavar="FILE",
-            help="A statement elsewhere than next to the lock.",
+            help="A signed statement elsewhere than where `freeze sign` stores it.",
             show_default=False,
         ),
     ] = None,
+    at: At = None,
     json: Json = False,
 ) -> None:
-    """Verify the signed provenance of the lock; exit 1 if none of the keys signed it."""
-    from freezer.flows.governance.attest import verify_lock
-    from freezer.output.governance.attest import show_verified, verified_document
+    """Verify a signature by public keys; exit 1 if none of them signed it as it is."""
+    from freezer.flows.attest.subject import Kind, kind_of
+    from freezer.output.governance.attest import is_good, show_verified, verified_document
 
-    done = verify_lock(current.project(), env, keys, file)
+    kind = kind_of(what)
+    if file is not None and kind is Kind.IMAGE:
+        raise typer.BadParameter("--file is not for images: their signatures are in the registry")
+    done = _verify(kind.value, what, keys, file, moment(at))
     if json:
         current.emit(verified_document(done))
     else:
         show_verified(done, current.stdout)
-    raise typer.Exit(EXIT_OK if done.problem is None else EXIT_NEGATIVE)
+    raise typer.Exit(EXIT_OK if is_good(done) else EXIT_NEGATIVE)
+
+
+def _verify(
+    kind: str, what: str | None, keys: list[Path], file: Path | None, at: datetime | None
+) -> Any:
+    if kind == "image":
+        from freezer.flows.attest.image import verify_image
+
+        return verify_image(current.project(), str(what), keys, at=at)
+    if kind == "report":
+        from freezer.flows.attest.report import verify_report
+
+        return verify_report(Path(str(what)), keys, file, at=at)
+    if kind == "archive":
+        from freezer.flows.attest.archive import verify_archive_signature
+
+        return verify_archive_signature(Path(str(what)), keys, file, at=at)
+    from freezer.flows.governance.attest import verify_lock
+
+    return verify_lock(current.project(), what, keys, file, at=at)

@@ -22,8 +22,8 @@ def push(
     ],
     json: Json = False,
 ) -> None:
-    """Push the verified image and its references to a registry; what it has is not sent."""
-    from freezer.flows.registry.push import push as run
+    """Push the verified image, its references and documents to a registry; send what it lacks."""
+    from freezer.flows.attest.push import push as run
     from freezer.output.image.push import pushed_document, show_pushed
 
     if len(names) > 2:

@@ -37,10 +37,12 @@ class Attached:
 
     manifest: Descriptor
     annotations: Mapping[str, str]
+    kind: str = ""
+    """Its artifact type, as the list has it."""
 
 
-def attached(repository: Repository, subject: str, kind: str) -> list[Attached]:
-    """Return the artifacts of a type that belong to the manifest with digest ``subject``.
+def attached(repository: Repository, subject: str, kind: str | None) -> list[Attached]:
+    """Return the artifacts of a type, or of all, that belong to the manifest ``subject``.
 
     The list is unverified until the artifacts are fetched. Raises ``FetchError``.
     """
@@ -49,7 +51,7 @@ def attached(repository: Repository, subject: str, kind: str) -> list[Attached]:
         entries = _entries(_list(repository, subject))
     found: dict[str, Attached] = {}
     for entry in entries:
-        if isinstance(entry, dict) and entry.get("artifactType") == kind:
+        if isinstance(entry, dict) and kind in (None, entry.get("artifactType")):
             one = _attached(entry)
             if one is not None:
                 found[one.manifest.digest] = one
@@ -91,9 +93,10 @@ def attach(
     )
 
 
-def _from_api(repository: Repository, subject: str, kind: str) -> list[Any] | None:
+def _from_api(repository: Repository, subject: str, kind: str | None) -> list[Any] | None:
     """Return the registry's list; None when it has no such API."""
-    url = repository.address(f"referrers/{subject}?artifactType={quote(kind, safe='')}")
+    wanted = f"?artifactType={quote(kind, safe='')}" if kind else ""
+    url = repository.address(f"referrers/{subject}{wanted}")
     entries: list[Any] = []
     for _ in range(_MOST_PAGES):
         with repository.request("GET", url, headers={"Accept": oci.INDEX}) as response:
@@ -137,7 +140,8 @@ def _attached(entry: dict[str, Any]) -> Attached | None:
     pairs = noted.items() if isinstance(noted, dict) else ()
     annotations = {key: value for key, value in pairs if isinstance(value, str)}
     try:
-        return Attached(documents.descriptor("an artifact", entry), annotations)
+        manifest = documents.descriptor("an artifact", entry)
+        return Attached(manifest, annotations, str(entry.get("artifactType") or ""))
     except FreezerError:
         return None  # a malformed entry of others must not hide the rest
 

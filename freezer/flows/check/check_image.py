@@ -7,7 +7,7 @@ that ``freeze pull`` fetched, or a file. Nothing is recorded: there is no projec
 from __future__ import annotations
 
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,7 @@ from freezer.engine.interface import RunOptions
 from freezer.errors import CheckError, FetchError, LockError, Where
 from freezer.fetch.registry.reference import parse_reference
 from freezer.fetch.registry.repository import Repository
+from freezer.flows.check.result import this_moment
 from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.registry.pull import HINT, labelled_lock, pull, pulled_image, pulled_references
 from freezer.flows.registry.references import published_classes, read_class
@@ -55,6 +56,8 @@ class ImageCheck:
     verdict: Verdict
     reference: str | None
     """Where the reference came from; None when there was none."""
+    date: str = field(default_factory=this_moment)
+    """When the check ended."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,11 @@ class Recording(Enum):
     """Even where there is one, which is not looked at; two runs must be identical."""
 
 
+def this_moment() -> str:
+    """Return the time of day in UTC, to the second, as histories and reports have it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
     """The result of a check of a lock."""
@@ -40,6 +46,8 @@ class CheckResult:
     """Whether the record was kept as that reference."""
     outcomes: tuple[Outcome, ...] = ()
     """The spec's expectations, each with its result; the verdict includes those that failed."""
+    date: str = field(default_factory=this_moment)
+    """When the check ended."""
 
     @property
     def record(self) -> Record:

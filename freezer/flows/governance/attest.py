@@ -1,34 +1,46 @@
-"""``freeze sign`` and ``freeze verify``: signed provenance, stored next to the lock."""
+"""``freeze sign ENV`` and ``freeze verify ENV``: signed provenance, stored next to the lock."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import HostError, IntegrityError, Where
+from freezer.errors import SpecError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
+from freezer.flows.governance.key_files import Password, read_bounded, read_keys, read_signer
 from freezer.flows.governance.sbom import make_sbom
 from freezer.flows.history.recorded import readable_history
 from freezer.flows.image.rebuild import rebuilt_before
 from freezer.flows.project.environment import load_locked
-from freezer.governance.attest.envelope import public_key, sign, verify
-from freezer.governance.attest.provenance import Subjects, provenance, subjects_of
+from freezer.governance.attest.bundle import sign_statement, verify_statement
+from freezer.governance.attest.provenance import (
+    PREDICATE_TYPE,
+    Subjects,
+    image_name,
+    lock_name,
+    mismatch,
+    provenance,
+)
+from freezer.governance.attest.statement import parse_statement
 from freezer.history.archive import ATTESTATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from freezer.flows.governance.sbom import SbomMade
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
-    from freezer.governance.attest.envelope import PublicKey
+    from freezer.governance.attest.keys import PublicKey
+    from freezer.governance.attest.statement import Statement
+    from freezer.model.lock import Lock
 
-PASSWORD: Final = "FREEZER_KEY_PASSWORD"  # noqa: S105 - the variable's name
 DEFAULT_BUILDER: Final = "urn:freezer-ml:builder:local"
-_LARGEST: Final = 64 << 20
-"""Bytes of an envelope."""
-_LARGEST_KEY: Final = 1 << 20
+LARGEST: Final = 64 << 20
+"""Bytes of a signed statement."""
+_MOST: Final = 100
+"""Statements about one lock that are read."""
 
 
 @dataclass(frozen=True)
@@ -48,105 +60,168 @@ class AttestationVerified:
 
     locked: Locked
     path: Path
+    """The statement that counts, or the last one that does not; else where one would be."""
     signers: tuple[PublicKey, ...]
     problem: str | None
     """Why it does not count; None when it does."""
+    image: str | None = None
+    """ID of the image that it is about; None: it is about the lock alone."""
 
 
-def attestation_path(locked: Locked) -> Path:
-    """Return where the provenance of a lock is stored, existing or not."""
-    return locked.folder / ATTESTATIONS / f"{locked.id[:12]}.provenance.json"
+def attestation_paths(folder: Path, lock_id: str) -> list[Path]:
+    """Return the stored statements about a lock, one for each key that signed; ``folder`` is its.
+
+    Those that earlier versions wrote, as bare envelopes, are among them.
+    """
+    found = sorted((folder / ATTESTATIONS).glob(f"{lock_id[:12]}.provenance*.json"))
+    return [path for path in found if path.is_file()][:_MOST]
 
 
 def sign_lock(
-    project: Project, name: str | None, key: Path, *, builder: str | None = None
+    project: Project,
+    name: str | None,
+    key: Path,
+    *,
+    builder: str | None = None,
+    password: Password | None = None,
 ) -> Signed:
-    """Sign the provenance of an environment's lock and image. Replaces an earlier statement.
+    """Sign the provenance of an environment's lock and image. Replaces this key's earlier one.
 
     Raises ``SpecError`` for a key that cannot be used; nothing is written then.
     """
-    data = _read(key, _LARGEST_KEY)
+    signer = read_signer(key, password or Password())
     made = make_sbom(project, name)
     locked = made.locked
-    image = _image(project, locked)
+    payload, image, rebuilt = make_provenance(project, made, builder)
+    folder = locked.folder / ATTESTATIONS
+    file = f"{locked.id[:12]}.provenance.{signer.public.fingerprint[:12]}.sigstore.json"
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / file, sign_statement(payload, signer))
+    return Signed(locked, folder / file, image, rebuilt)
+
+
+def make_provenance(
+    project: Project, made: SbomMade, builder: str | None = None
+) -> tuple[bytes, str | None, bool | None]:
+    """Return a lock's provenance, the ID of its image on record, and whether a rebuild gave it.
+
+    Raises ``SpecError`` for a builder that is no URI.
+    """
+    if builder is not None and (":" not in builder or not builder.isprintable() or " " in builder):
+        raise SpecError(
+            "the builder is no URI", where=Where("--builder"), found=builder[:200],
+            expected="a URI, such as https://ci.example.org/team",
+        )  # fmt: skip
+    locked = made.locked
+    image = _image(project, locked.lock.name, locked.id)
     rebuilt = rebuilt_before(project, locked.id)
     subjects = Subjects(
         locked.lock.name, locked.id, image.removeprefix("sha256:") if image else None
     )
     payload = provenance(
-        made.sbom,
-        subjects,
-        builder=builder or DEFAULT_BUILDER,
-        parameters={
-            "environment": locked.lock.name,
-            "as-of": locked.lock.as_of,
-            "platform": locked.lock.platform,
-        },
-        rebuilt=rebuilt,
+        locked.lock, made.sbom, subjects, builder=builder or DEFAULT_BUILDER, rebuilt=rebuilt
     )
-    password = os.environ.get(PASSWORD, "").encode()
-    envelope = sign(payload, data, str(key), password or None)
-    path = attestation_path(locked)
-    with disk_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, envelope)
-    return Signed(locked, path, image, rebuilt)
+    return payload, image, rebuilt
 
 
 def verify_lock(
-    project: Project, name: str | None, keys: Sequence[Path], file: Path | None = None
+    project: Project,
+    name: str | None,
+    keys: Sequence[Path],
+    file: Path | None = None,
+    *,
+    at: datetime | None = None,
 ) -> AttestationVerified:
-    """Verify the statement of an environment's lock, or one in a file, by public keys.
+    """Verify the statements about an environment's lock, or one in a file, by public keys.
 
-    Raises ``SpecError`` for a key, ``IntegrityError`` for a file that is no statement.
+    One good statement is enough. ``at``: when certificates must be valid, by default now. Raises
+    ``SpecError`` for a key, ``IntegrityError`` for a file that is no statement.
     """
     locked = load_locked(project.root, name)
-    loaded = [public_key(_read(key, _LARGEST_KEY), str(key)) for key in keys]
-    path = file or attestation_path(locked)
-    if not path.is_file() and file is None:
-        return AttestationVerified(locked, path, (), "this lock is not signed")
-    payload, signers = verify(_read(path, _LARGEST), loaded, str(path))
+    loaded = read_keys(keys)
+    paths = [file] if file is not None else attestation_paths(locked.folder, locked.id)
+    if not paths:
+        return AttestationVerified(
+            locked, locked.folder / ATTESTATIONS, (), "this lock is not signed"
+        )
+    image = _image(project, locked.lock.name, locked.id)
+    found = [verify_file(locked.lock, locked.id, image, loaded, path, at) for path in paths]
+    good = [(one, path) for one, path in zip(found, paths, strict=True) if one.problem is None]
+    if good:
+        signers = tuple({key.fingerprint: key for one, _ in good for key in one.signers}.values())
+        return AttestationVerified(locked, good[0][1], signers, None, good[0][0].image)
+    # Of those that do not count, the one that a given key signed says most.
+    worst, path = max(zip(found, paths, strict=True), key=lambda pair: len(pair[0].signers))
+    return AttestationVerified(locked, path, (), worst.problem, worst.image)
+
+
+@dataclass(frozen=True)
+class FileVerified:
+    """What one statement comes to."""
+
+    signers: tuple[PublicKey, ...]
+    problem: str | None
+    image: str | None = None
+
+
+def verify_file(
+    lock: Lock,
+    lock_id: str,
+    image: str | None,
+    keys: Sequence[PublicKey],
+    path: Path,
+    at: datetime | None = None,
+) -> FileVerified:
+    """Verify a stored statement as provenance of a lock; ``image`` is the ID on record.
+
+    Raises ``IntegrityError`` for a file that is no statement.
+    """
+    payload, signers = verify_statement(read_bounded(path, LARGEST), keys, str(path))
     if not signers:
-        return AttestationVerified(locked, path, (), "none of the given keys signed it")
-    return AttestationVerified(locked, path, signers, _mismatch(project, locked, payload, path))
+        return FileVerified((), "none of the given keys signed it")
+    if lapse := lapse_of(signers, at):
+        return FileVerified(signers, lapse)
+    stated = parse_statement(payload, str(path))
+    named = stated.digest_of(image_name(lock.name))
+    return FileVerified(
+        tuple(key for key in signers if lapse_of([key], at) is None),
+        _mismatch(lock, lock_id, image, stated),
+        f"sha256:{named}" if named else None,
+    )
+
+
+def lapse_of(signers: Sequence[PublicKey], at: datetime | None) -> str | None:
+    """Return why no signer counts at a time, now by default; None where one does."""
+    moment = at or datetime.now(UTC)
+    lapses = [key.lapse(moment) for key in signers]
+    return None if None in lapses else next((one for one in lapses if one), None)
 
 
 def signers_of(project: Project, locked: Locked, keys: Sequence[str]) -> tuple[str, ...]:
     """Return the fingerprints of those keys, relative to the project, that signed a lock."""
-    if not attestation_path(locked).is_file():
+    if not attestation_paths(locked.folder, locked.id):
         return ()
     done = verify_lock(project, locked.lock.name, [project.root / key for key in keys])
     return () if done.problem else tuple(key.fingerprint for key in done.signers)
 
 
-def _mismatch(project: Project, locked: Locked, payload: bytes, path: Path) -> str | None:
-    try:
-        subjects = subjects_of(payload)
-    except (ValueError, RecursionError) as error:
-        raise IntegrityError(
-            "the signed text is no statement", where=Where(str(path)), found=str(error)[:200]
-        ) from None
-    if subjects.get(f"{locked.lock.name} lock") != locked.id:
+def _mismatch(lock: Lock, lock_id: str, image: str | None, stated: Statement) -> str | None:
+    if stated.predicate_type != PREDICATE_TYPE:
+        return f"it is no provenance, but {stated.predicate_type[:200]}"
+    found = stated.digest_of(lock_name(lock.name))
+    if found is None:
+        others = ", ".join(one.name for one in stated.subjects if one.name)[:200] or "no name"
+        return f"it is about another environment: {others}"
+    if found != lock_id:
         return "it is about another lock"
-    image = _image(project, locked)
-    stated = subjects.get(f"{locked.lock.name} image")
-    if image is not None and stated is not None and stated != image.removeprefix("sha256:"):
+    named = stated.digest_of(image_name(lock.name))
+    if image is not None and named is not None and named != image.removeprefix("sha256:"):
         return "it is about another image than the history records"
-    return None
+    return mismatch(lock, stated)
 
 
-def _image(project: Project, locked: Locked) -> str | None:
+def _image(project: Project, name: str, lock_id: str) -> str | None:
     """Return the ID of a lock's image as its history has it; None where none is on record."""
-    found = readable_history(project, locked.lock.name).images(locked.id)
+    found = readable_history(project, name).images(lock_id)
     return next(iter(found)) if len(found) == 1 else None
-
-
-def _read(path: Path, largest: int) -> bytes:
-    try:
-        if path.stat().st_size > largest:
-            raise HostError("this file is too large", where=Where(str(path)))
-        return path.read_bytes()
-    except OSError as error:
-        raise HostError(
-            "this file cannot be read", where=Where(str(path)), found=error.strerror
-        ) from None

@@ -1,77 +1,41 @@
-"""Signed statements: DSSE envelopes, by securesystemslib, with keys as PEM files.
+"""Signed statements: DSSE envelopes (https://github.com/secure-systems-lab/dsse).
 
-ed25519 and ECDSA P-256. A key ID in an envelope is a hint that anybody may write: every signature
-is tried with every given key, and only the keys that verify one count.
+Made and verified by securesystemslib. A key ID in an envelope is a hint that anybody may write:
+every signature is tried with every given key, and only the keys that verify one count.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from freezer.errors import IntegrityError, SpecError, Where
+from freezer.errors import IntegrityError, Where
+from freezer.model.parsing import parse_json_strictly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from freezer.governance.attest.keys import PublicKey, Signer
+
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 _MOST: Final = 100
 """Signatures of one envelope."""
-_KINDS: Final = ("ed25519", "ecdsa")
-_EXPECTED: Final = "a PEM file with an ed25519 or ECDSA P-256 key"
+_URL_SAFE: Final = str.maketrans("-_", "+/")
 
 
-@dataclass(frozen=True)
-class PublicKey:
-    """A key that may have signed."""
-
-    file: str
-    """As the user named it."""
-    key: Any
-    """A ``securesystemslib.signer.SSlibKey``."""
-
-    @property
-    def fingerprint(self) -> str:
-        """The key's ID: 64 hexadecimal digits."""
-        return str(self.key.keyid)
-
-
-def sign(payload: bytes, private_key: bytes, file: str, password: bytes | None) -> bytes:
-    """Return the envelope of a statement. Raises ``SpecError`` for a key that cannot be used."""
+def sign(payload: bytes, signer: Signer) -> dict[str, Any]:
+    """Return the envelope of a statement, as a JSON object."""
     from securesystemslib.dsse import Envelope
-    from securesystemslib.signer import CryptoSigner
 
-    signer = CryptoSigner(_private(private_key, file, password))
     envelope = Envelope(payload, PAYLOAD_TYPE, {})
-    envelope.sign(signer)
-    return (json.dumps(envelope.to_dict(), indent=1, sort_keys=True) + "\n").encode()
-
-
-def public_key(data: bytes, file: str) -> PublicKey:
-    """Return the public key in a PEM file. Raises ``SpecError``."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-    from securesystemslib.signer import SSlibKey
-
-    try:
-        key = SSlibKey.from_crypto(load_pem_public_key(data))
-    except (ValueError, UnsupportedAlgorithm) as error:
-        hint = None
-        if b"PRIVATE KEY" in data:
-            hint = "this is a private key; its public half: `openssl pkey -in KEY -pubout`"
-        raise SpecError(
-            "this is no public key", where=Where(file), found=str(error)[:200],
-            expected=_EXPECTED, hint=hint,
-        ) from None  # fmt: skip
-    _require_kind(key, file)
-    return PublicKey(file, key)
+    envelope.sign(signer.key)
+    found: dict[str, Any] = envelope.to_dict()
+    return found
 
 
 def verify(
-    data: bytes, keys: Sequence[PublicKey], shown: str
+    document: object, keys: Sequence[PublicKey], shown: str
 ) -> tuple[bytes, tuple[PublicKey, ...]]:
     """Return the payload of an envelope, and the keys that signed it; none where no key did.
 
@@ -81,11 +45,11 @@ def verify(
     from securesystemslib.exceptions import UnverifiedSignatureError
     from securesystemslib.signer import Signature
 
-    payload, signatures = _parsed(data, shown)
+    payload, signatures = parts(document, shown)
     message = Envelope(payload, PAYLOAD_TYPE, {}).pae()
     found = []
     for key in keys:
-        for signature in signatures:
+        for _, signature in signatures:
             try:
                 key.key.verify_signature(Signature(key.fingerprint, signature.hex()), message)
             except UnverifiedSignatureError:
@@ -95,65 +59,50 @@ def verify(
     return payload, tuple(found)
 
 
-def _parsed(data: bytes, shown: str) -> tuple[bytes, list[bytes]]:
+def parts(document: Any, shown: str) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """Return the payload of an envelope, and its signatures by key ID; nothing is verified.
+
+    Raises ``IntegrityError`` for what is no envelope with a statement.
+    """
     try:
-        document = json.loads(data)
         if document["payloadType"] != PAYLOAD_TYPE:
-            raise _no_envelope(shown, f"payloadType {str(document['payloadType'])[:80]}")
-        payload = base64.b64decode(document["payload"], validate=True)
+            raise no_statement(shown, f"payloadType {str(document['payloadType'])[:80]}")
+        payload = _decoded(document["payload"])
         listed = document["signatures"]
         if not isinstance(listed, list) or not 0 < len(listed) <= _MOST:
-            raise _no_envelope(shown, f"no list of 1 to {_MOST} signatures")
-        return payload, [base64.b64decode(one["sig"], validate=True) for one in listed]
-    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
-        raise _no_envelope(shown, f"{type(error).__name__}: {error}"[:200]) from None
+            raise no_statement(shown, f"no list of 1 to {_MOST} signatures")
+        return payload, [(_key_id(one), _decoded(one["sig"])) for one in listed]
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+        raise no_statement(shown, f"{type(error).__name__}: {error}"[:200]) from None
 
 
-def _no_envelope(shown: str, found: str) -> IntegrityError:
+def parse_document(data: bytes, shown: str) -> dict[str, Any]:
+    """Return the JSON object in a file. Raises ``IntegrityError``."""
+    try:
+        document = parse_json_strictly(data)
+    except ValueError as error:
+        raise no_statement(shown, f"no JSON: {error}"[:200]) from None
+    if not isinstance(document, dict):
+        raise no_statement(shown, "JSON that is no object")
+    return document
+
+
+def no_statement(shown: str, found: str) -> IntegrityError:
+    """Return the error for a file that is neither an envelope nor a bundle with one."""
     return IntegrityError(
         "this is no signed statement",
         where=Where(shown),
         found=found,
-        expected=f"a DSSE envelope with a payload of type {PAYLOAD_TYPE}",
+        expected=f"a DSSE envelope, or a Sigstore bundle with one, of type {PAYLOAD_TYPE}",
     )
 
 
-def _private(data: bytes, file: str, password: bytes | None) -> Any:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-    from securesystemslib.signer import SSlibKey
-
-    def refused(found: str, hint: str | None = None) -> SpecError:
-        return SpecError(
-            "this key cannot sign", where=Where(file), found=found, expected=_EXPECTED, hint=hint
-        )
-
-    try:
-        key = load_pem_private_key(data, password or None)
-        public = SSlibKey.from_crypto(key.public_key())
-    except TypeError as error:
-        encrypted = "encrypted" in str(error) and not password
-        hint = (
-            "give its password in FREEZER_KEY_PASSWORD"
-            if encrypted
-            else "unset FREEZER_KEY_PASSWORD"
-        )
-        raise refused("it is encrypted" if encrypted else "it is not encrypted", hint) from None
-    except (ValueError, UnsupportedAlgorithm) as error:
-        hint = (
-            "check FREEZER_KEY_PASSWORD"
-            if password
-            else "make one: `openssl genpkey -algorithm ed25519`"
-        )
-        raise refused(str(error)[:200], hint) from None
-    _require_kind(public, file)
-    return key
+def _key_id(signature: Any) -> str:
+    found = signature.get("keyid")
+    usable = isinstance(found, str) and found.isascii() and found.isprintable()
+    return found[:500] if usable else ""
 
 
-def _require_kind(key: Any, file: str) -> None:
-    if key.keytype not in _KINDS or key.scheme not in ("ed25519", "ecdsa-sha2-nistp256"):
-        raise SpecError(
-            "keys of this kind are not used", where=Where(file),
-            found=f"{key.keytype} {key.scheme}",
-            expected=_EXPECTED,
-        )  # fmt: skip
+def _decoded(text: Any) -> bytes:
+    """Return what base64 stands for; DSSE allows both alphabets."""
+    return base64.b64decode(text.translate(_URL_SAFE), validate=True)

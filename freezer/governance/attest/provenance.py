@@ -1,22 +1,30 @@
 """SLSA v1 provenance of a lock's image, as an in-toto statement.
 
-Forms: https://in-toto.io/Statement/v1 and https://slsa.dev/spec/v1.0/provenance. There is no time
-in it: the same lock and the same outcome give the same bytes.
+Form: https://slsa.dev/spec/v1.0/provenance. There is no time in it: the same lock and the same
+outcome give the same bytes.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from freezer.governance.sbom.model import Part, Sbom
+from freezer.ecosystems import lock_artifacts
+from freezer.governance.attest.statement import Subject, statement
+from freezer.governance.sbom.purl import image_purl
 
-STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from freezer.governance.attest.statement import Statement
+    from freezer.governance.sbom.model import Sbom
+    from freezer.model.lock import Lock
+
 PREDICATE_TYPE: Final = "https://slsa.dev/provenance/v1"
 BUILD_TYPE: Final = "urn:freezer-ml:build:v1"
 """Names what the parameters mean; it is an identifier, and nothing is fetched from it."""
+REBUILT: Final = "freezer_rebuiltSameImage"
+"""An extension field, named as SLSA asks: a vendor, an underscore, a name."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +36,30 @@ class Subjects:
     image: str | None
     """The image's ID, where it is known."""
 
+    def listed(self) -> list[Subject]:
+        """Return them as a statement has them."""
+        found = [Subject(lock_name(self.environment), self.lock_id)]
+        if self.image is not None:
+            found.append(Subject(image_name(self.environment), self.image))
+        return found
+
+
+def lock_name(environment: str) -> str:
+    """Return the name of the subject that is an environment's lock."""
+    return f"{environment} lock"
+
+
+def image_name(environment: str) -> str:
+    """Return the name of the subject that is an environment's image; its digest is the ID."""
+    return f"{environment} image"
+
 
 def provenance(
+    lock: Lock,
     sbom: Sbom,
     subjects: Subjects,
     *,
     builder: str,
-    parameters: dict[str, Any],
     rebuilt: bool | None,
 ) -> bytes:
     """Return the statement's bytes.
@@ -42,55 +67,68 @@ def provenance(
     ``builder`` names who built, such as a CI system's URL. ``rebuilt``: whether a rebuild from
     nothing gave the same image ID; None where there was none.
     """
-    subject = [{"name": f"{subjects.environment} lock", "digest": {"sha256": subjects.lock_id}}]
-    if subjects.image is not None:
-        subject.append(
-            {"name": f"{subjects.environment} image", "digest": {"sha256": subjects.image}}
-        )
-    document = {
-        "_type": STATEMENT_TYPE,
-        "subject": subject,
-        "predicateType": PREDICATE_TYPE,
-        "predicate": {
-            "buildDefinition": {
-                "buildType": BUILD_TYPE,
-                "externalParameters": {"lock-id": subjects.lock_id, **parameters},
-                "internalParameters": {"network": "none"},
-                "resolvedDependencies": [_material(part) for part in sbom.parts if part.sha256],
-            },
-            "runDetails": {
-                "builder": {"id": builder, "version": {"freezer": sbom.version}},
-                "byproducts": [{"name": "rebuild", "annotations": {"same-image": rebuilt}}],
-            },
+    run: dict[str, Any] = {"builder": {"id": builder, "version": {"freezer": sbom.version}}}
+    if rebuilt is not None:
+        run["metadata"] = {REBUILT: rebuilt}
+    definition = {
+        "buildType": BUILD_TYPE,
+        "externalParameters": {
+            "as-of": lock.as_of,
+            "environment": subjects.environment,
+            "lock-id": subjects.lock_id,
+            "platform": lock.platform,
         },
+        "internalParameters": {"network": "none"},
+        "resolvedDependencies": list(_materials(lock, sbom)),
     }
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return statement(
+        subjects.listed(), PREDICATE_TYPE, {"buildDefinition": definition, "runDetails": run}
+    )
 
 
-def subjects_of(payload: bytes) -> dict[str, str]:
-    """Return name to SHA-256 of what a statement is about.
-
-    Raises ``ValueError`` for what is no in-toto statement.
-    """
-    document = json.loads(payload)
-    if not isinstance(document, dict) or document.get("_type") != STATEMENT_TYPE:
-        msg = f"not an in-toto statement of type {STATEMENT_TYPE}"
-        raise ValueError(msg)
-    found: dict[str, str] = {}
-    listed = document.get("subject")
-    for one in listed if isinstance(listed, list) else []:
-        digest = one.get("digest") if isinstance(one, dict) else None
-        value = digest.get("sha256") if isinstance(digest, dict) else None
-        if isinstance(value, str):
-            found[str(one.get("name"))] = value
-    if not found:
-        msg = "the statement is about nothing"
-        raise ValueError(msg)
-    return found
+def mismatch(lock: Lock, stated: Statement) -> str | None:
+    """Return in which way a provenance's materials are not those of a lock; None: they are."""
+    definition = stated.predicate.get("buildDefinition")
+    listed = definition.get("resolvedDependencies") if isinstance(definition, dict) else None
+    found = {_sha256(one) for one in listed} if isinstance(listed, list) else set()
+    packages = {one.sha256 for one in lock_artifacts(lock)}
+    if missing := len(packages - found):
+        return f"its materials lack {missing} of {len(packages)} files of the lock"
+    strange = found - packages - {sha256 for _, sha256, _ in _others(lock)}
+    if strange:
+        return f"its materials include {len(strange)} files that the lock does not have"
+    return None
 
 
-def _material(part: Part) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": part.ref, "digest": {"sha256": part.sha256}}
-    if part.purl:
-        found["uri"] = part.purl
-    return found
+def rebuilt_of(stated: Statement) -> bool | None:
+    """Return whether a provenance says that a rebuild gave the same image; None: not stated."""
+    run = stated.predicate.get("runDetails")
+    metadata = run.get("metadata") if isinstance(run, dict) else None
+    found = metadata.get(REBUILT) if isinstance(metadata, dict) else None
+    return found if isinstance(found, bool) else None
+
+
+def _sha256(entry: Any) -> str:
+    digest = entry.get("digest") if isinstance(entry, dict) else None
+    return str(digest.get("sha256")) if isinstance(digest, dict) else ""
+
+
+def _materials(lock: Lock, sbom: Sbom) -> Iterator[Mapping[str, Any]]:
+    for part in sbom.parts:
+        if part.sha256:
+            found: dict[str, Any] = {"name": part.ref, "digest": {"sha256": part.sha256}}
+            yield {**found, "uri": part.purl} if part.purl else found
+    for name, sha256, uri in _others(lock):
+        more = {"uri": uri} if uri else {}
+        yield {"name": name, "digest": {"sha256": sha256}, **more}
+
+
+def _others(lock: Lock) -> Iterator[tuple[str, str, str | None]]:
+    """Yield name, SHA-256 and URI of what a build needs besides packages."""
+    base = lock.base
+    if base.kind == "registry":
+        manifest = base.manifest.removeprefix("sha256:")
+        yield f"base-image:{base.reference}", manifest, image_purl(base)
+    yield "runtime:freezer_inside", lock.inside.sha256, None
+    for file in lock.own_files:
+        yield f"file:{file.path}", file.sha256, None

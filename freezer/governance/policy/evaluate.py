@@ -60,7 +60,7 @@ def evaluate(
     if database is not None and (only is None or "vulnerabilities" in only):
         found += _vulnerabilities(policy, facts, database)
     today = facts.now.date()
-    return tuple(_with_deviation(policy, violation, today) for violation in found)
+    return tuple(with_deviation(policy, violation, today) for violation in found)
 
 
 def _vulnerabilities(policy: Policy, facts: Facts, database: Database) -> Iterator[Violation]:
@@ -103,7 +103,7 @@ def _is_stated(statement: Statement, match: Match, today: date) -> bool:
     )
 
 
-def _with_deviation(policy: Policy, violation: Violation, today: date) -> Violation:
+def with_deviation(policy: Policy, violation: Violation, today: date) -> Violation:
     """Return a violation with the deviation that covers it; one in force is preferred."""
     covering = [one for one in policy.deviations if _covers(one, violation)]
     if not covering:

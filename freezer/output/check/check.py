@@ -70,6 +70,7 @@ def document(result: CheckResult) -> dict[str, Any]:
         "repeats": found.repeats,
         "reference": result.reference,
         "class": result.record.host.class_,
+        "date": result.date,
         "host": plain(result.record.host),
         "trainings": [plain(one) for one in result.verdict.trainings],
         "timings": {

@@ -34,6 +34,7 @@ def document(result: ImageCheck) -> dict[str, Any]:
         "recorded": False,
         "reference": result.reference,
         "class": result.record.host.class_,
+        "date": result.date,
         "host": plain(result.record.host),
         "trainings": [plain(one) for one in result.verdict.trainings],
         "causes": list(result.verdict.causes),

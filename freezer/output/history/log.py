@@ -13,10 +13,11 @@ from freezer.output.styles import STYLES
 from freezer.output.text import plural, printable, show_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
+    from freezer.flows.governance.generations import GenerationVerified
     from freezer.flows.history.log import Log, Row, Verified
     from freezer.model.generation import Checked
 
@@ -51,8 +52,10 @@ def document(log: Log) -> dict[str, Any]:
     }
 
 
-def show_verified(found: Verified, console: Console) -> None:
-    """Print edited and uncovered files, or that nothing was edited."""
+def show_verified(
+    found: Verified, console: Console, signed: Sequence[GenerationVerified] | None = None
+) -> None:
+    """Print edited and uncovered files, or that nothing was edited; and who signed."""
     for fault in found.faults:
         console.print(f"  {escape(printable(fault))}", highlight=False, soft_wrap=True)
     for one in found.uncovered:
@@ -73,10 +76,50 @@ def show_verified(found: Verified, console: Console) -> None:
         if found.uncovered:
             text += f"; {files} not covered"
     console.print(f"{found.name}: {text}", highlight=False, soft_wrap=True)
+    if signed is not None:
+        _show_signatures(found.name, signed, console)
 
 
-def verified_document(found: Verified) -> dict[str, Any]:
-    """Return the facts for ``--json``."""
+def _show_signatures(name: str, signed: Sequence[GenerationVerified], console: Console) -> None:
+    for one in signed:
+        if one.problem is not None:
+            place = f"generation {one.number} (lock {short_id(one.lock_id)})"
+            end = "" if one.fault else "; nothing demands a signature"
+            end = f"; {one.excused} answers for it" if one.excused else end
+            line = f"  {escape(printable(f'{place}: {one.problem}{end}'))}"
+            console.print(line, highlight=False, soft_wrap=True)
+    valid = sum(1 for one in signed if one.problem is None)
+    faults = sum(1 for one in signed if one.fault)
+    text = f"{valid} of {plural(len(signed), 'generation')} signed by a given key"
+    if faults:
+        text += f", [bold red]{faults} without a valid signature[/bold red]"
+    console.print(f"{name}: {text}", highlight=False, soft_wrap=True)
+
+
+def verified_document(
+    found: Verified, signed: Sequence[GenerationVerified] | None = None
+) -> dict[str, Any]:
+    """Return the facts for ``--json``; with ``signed``, those of each generation's signature."""
+    facts = _verified_facts(found)
+    if signed is None:
+        return facts
+    facts["good"] = facts["good"] and not any(one.fault for one in signed)
+    facts["signatures"] = [
+        {
+            "generation": one.number,
+            "lock-id": one.lock_id,
+            "good": one.problem is None,
+            "problem": one.problem,
+            "demanded": one.demanded,
+            "excused": one.excused,
+            "keys": [{"file": key.file, "id": key.fingerprint} for key in one.signers],
+        }
+        for one in signed
+    ]
+    return facts
+
+
+def _verified_facts(found: Verified) -> dict[str, Any]:
     return {
         "environment": found.name,
         "good": not found.faults,

@@ -1,0 +1,1 @@
+"""Images with their documents in a registry, and signatures of images, reports and archives."""
