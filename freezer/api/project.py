@@ -12,6 +12,8 @@ from freezer.flows.governance.gate import policy_gate
 from freezer.flows.project.environment import LOCKS, environment_names
 from freezer.flows.project.find import find_project
 from freezer.flows.project.project import Project as Opened
+from freezer.flows.runs.folders import journals_in
+from freezer.ledger.left import any_left
 from freezer.model.events import SilentReporter
 from freezer.model.lockfile import LOCK_FILE
 
@@ -112,11 +114,16 @@ class Project:
 
     def _engine(self) -> Engine:
         with self._guard:
-            if self._connected is None:
-                from freezer.engine.connect.connect import connect
+            if self._connected is not None:
+                return self._connected
+            from freezer.engine.connect.connect import connect
 
-                self._connected = connect(self._engine_address)
-            return self._connected
+            connected = self._connected = connect(self._engine_address)
+        if any_left(journals_in(self.folder)):  # by a `freeze run` that was killed
+            from freezer.flows.runs.place import settle_killed
+
+            settle_killed(self._opened)
+        return connected
 
 
 def opened(project: Project) -> Opened:

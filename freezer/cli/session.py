@@ -75,7 +75,18 @@ class Session:
             from freezer.engine.connect.connect import connect
 
             self._engine = connect()
+            self._settle_killed()
         return self._engine
+
+    def _settle_killed(self) -> None:
+        """End and record runs whose process was killed; where there is none, read one folder."""
+        from freezer.flows.runs.folders import journals_in
+        from freezer.ledger.left import any_left
+
+        if any_left(journals_in(self.folder)):
+            from freezer.flows.runs.place import settle_killed
+
+            settle_killed(self.project())
 
     def close(self) -> None:
         """Close what was opened."""

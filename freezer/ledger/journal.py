@@ -11,10 +11,11 @@ import fcntl
 import json
 import os
 from base64 import b64decode, b64encode
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from freezer.ledger.left import SUFFIX
 from freezer.ledger.series import Points, joined, packed, unpacked
 from freezer.model.record.run import read_run, run_bytes
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from freezer.model.record.run import Run
 
-SUFFIX = ".jsonl"
 RESERVE: Final = 512 << 10
 """Bytes of the disk that are kept free for a run's last state."""
 
@@ -100,6 +100,26 @@ class Left:
     run: Run
     metrics: dict[str, Points] = field(default_factory=dict)
     contents: list[bytes] = field(default_factory=list)
+    read_before: bool = False
+    """Whether a command began to read what the training wrote, and did not come to its end."""
+
+
+@contextmanager
+def reading_once(path: Path) -> Iterator[None]:
+    """Mark a dead process's journal while a block reads what its training wrote.
+
+    A command that is killed in the block leaves the mark. The journal's time, which is that of the
+    run's end, stays as it is. Raises ``OSError`` where the journal cannot be written.
+    """
+    before = path.stat()
+    with path.open("ab", buffering=0) as stream:
+        try:
+            stream.write(b'\n{"reading":true}\n')  # the last line may be cut short
+            os.fsync(stream.fileno())
+            yield
+        finally:
+            os.ftruncate(stream.fileno(), before.st_size)
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def dead_journals(folder: Path) -> Iterator[Left]:
@@ -138,6 +158,7 @@ def _read(path: Path, stream: IO[bytes]) -> Left | None:
     run: Run | None = None
     parts: dict[str, list[Points]] = {}
     contents: list[bytes] = []
+    read_before = False
     for line in stream:
         if not line.endswith(b"\n"):
             break  # cut short
@@ -147,6 +168,7 @@ def _read(path: Path, stream: IO[bytes]) -> Left | None:
                 run = read_run(json.dumps(document["run"]))
             for name, columns in document.get("metrics", {}).items():
                 parts.setdefault(name, []).append(unpacked(*map(b64decode, columns)))
+            read_before = read_before or "reading" in document
             if "content" in document:
                 contents.append(b64decode(document["content"]))
         except (ValueError, TypeError, AttributeError, RecursionError):
@@ -154,7 +176,7 @@ def _read(path: Path, stream: IO[bytes]) -> Left | None:
     if run is None:
         return None
     metrics = {name: joined(some) for name, some in parts.items()}
-    return Left(path, run, metrics, contents)
+    return Left(path, run, metrics, contents, read_before)
 
 
 def _text(points: Points) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from freezer.fetch.store.atomic import disk_errors
-from freezer.ledger.journal import SUFFIX
+from freezer.ledger.left import SUFFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,13 @@ def folder(project: Project) -> Path:
 
 
 def journals(project: Project) -> Path:
-    """Return the folder of journals."""
-    return folder(project) / "journal"
+    """Return the folder of journals, below one that is made where it is not there."""
+    return journals_in(folder(project).parent)
+
+
+def journals_in(root: Path) -> Path:
+    """Return the folder of journals of a project's folder, whether it is there or not."""
+    return root / FOLDER / "journal"
 
 
 def run_folder(project: Project, identifier: str) -> Path:
@@ -39,4 +44,4 @@ def run_folder(project: Project, identifier: str) -> Path:
 
 def journal_path(project: Project, identifier: str) -> Path:
     """Return where the journal of a run is while it is needed."""
-    return project.root / FOLDER / "journal" / f"{identifier}{SUFFIX}"
+    return journals_in(project.root) / f"{identifier}{SUFFIX}"

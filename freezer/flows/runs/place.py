@@ -1,19 +1,15 @@
-"""Where the runs of a project are recorded, and the journals of killed runs."""
+"""The ledger of a project: where its runs are recorded."""
 
 from __future__ import annotations
 
 import os
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import closing, contextmanager, suppress
 from string import Template
-from time import time_ns
 from typing import TYPE_CHECKING, Final
 
-from freezer.engine.run.process import is_dead, on_this_machine
-from freezer.errors import LedgerError
-from freezer.flows.runs.folders import FOLDER, folder, journal_path, journals
-from freezer.ledger.journal import dead_journals
-from freezer.model.record.run import Time
+from freezer.errors import FreezerError
+from freezer.flows.runs.folders import FOLDER, folder
+from freezer.flows.runs.killed import end_containers, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +17,6 @@ if TYPE_CHECKING:
 
     from freezer.flows.project.project import Project
     from freezer.ledger.connect import Ledger
-    from freezer.ledger.journal import Left
-    from freezer.model.record.run import Run
 
 LEDGER: Final = "ledger.db"
 NOTHING: Final = "sqlite://"
@@ -34,6 +28,19 @@ def address(project: Project) -> str | Path:
     if project.config.ledger is not None:
         return Template(project.config.ledger).safe_substitute(os.environ)
     return folder(project) / LEDGER
+
+
+def settle_killed(project: Project) -> None:
+    """End and record runs that were killed, in a command that is not about runs.
+
+    A database of the team is left to commands about runs: it may be out of reach, and this one does
+    not need it. The container is ended nevertheless.
+    """
+    if project.config.ledger is not None:
+        end_containers(project)
+        return
+    with suppress(FreezerError), project_ledger(project):
+        pass  # opening it is all
 
 
 def _has_journals(path: Path) -> bool:
@@ -66,57 +73,3 @@ def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledge
         yield ledger
     finally:
         ledger.close()
-
-
-def settle(project: Project, ledger: Ledger, lost: str | None = None) -> None:
-    """Record what dead processes of this machine left; their runs are ``interrupted``.
-
-    ``lost`` is a run of another machine that is known to be gone.
-    """
-    _settle_journals(project, ledger, lost)
-    _settle_ledger(project, ledger, lost)
-
-
-def _settle_journals(project: Project, ledger: Ledger, lost: str | None) -> None:
-    from freezer.ledger.record import record
-
-    for left in dead_journals(journals(project)):
-        ours = on_this_machine(left.run.owner) or left.run.id == lost
-        if left.run.state == "running" and not ours:
-            continue  # in a folder that several machines share; their locks may not be seen here
-        run = ended_by_death(left)
-        try:
-            record(ledger, run, left.metrics, left.contents, whole=True)
-            left.path.unlink(missing_ok=True)
-        except (LedgerError, OSError) as error:
-            project.report.warn(f"run {run.id} stays in its journal: {error}")
-            continue
-        if run.state == "interrupted" and left.run.state == "running":
-            project.report.note(f"run {run.id} was killed before it ended; recorded as interrupted")
-
-
-def _settle_ledger(project: Project, ledger: Ledger, lost: str | None) -> None:
-    """End the runs whose process is dead, and whose journal is not here: another project's."""
-    from freezer.ledger.live import running
-    from freezer.ledger.record import change
-
-    def end(run: Run) -> Run:
-        return replace(run, state="interrupted") if run.state == "running" else run
-
-    for run in running(ledger):
-        dead = is_dead(run.owner) or run.id == lost
-        if dead and not journal_path(project, run.id).exists():
-            change(ledger, run.id, end)
-            project.report.note(f"run {run.id} was killed before it ended; recorded as interrupted")
-
-
-def ended_by_death(left: Left) -> Run:
-    """Return a journal's run as it is to be recorded: one that was running is interrupted."""
-    if left.run.state != "running":
-        return left.run
-    try:
-        last = left.path.stat().st_mtime_ns
-    except OSError:
-        last = time_ns()
-    values = {name: points.values[-1] for name, points in left.metrics.items() if len(points)}
-    return replace(left.run.with_fields(values), state="interrupted", ended=Time(last // 1000))

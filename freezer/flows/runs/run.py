@@ -199,7 +199,7 @@ def _with_training_files(
     project: Project, scene: Scene, journal: Journal, last: Run, metrics: Mapping[str, Points]
 ) -> tuple[Run, Mapping[str, Points]]:
     """Return the run with what the training recorded by itself, for MLflow or TensorBoard."""
-    found = training_files(scene.output, last.outputs)
+    found = training_files(scene.output, {one.path: one.size for one in last.outputs})
     for note in found.notes:
         project.report.warn(f"in the output: {note}")
     with suppress(OSError):  # a full disk: they are recorded with the run nevertheless

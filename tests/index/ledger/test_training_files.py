@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from freezer.flows.runs.results.outputs import list_outputs
+from freezer.flows.runs.results.outputs import output_sizes
 from freezer.flows.runs.results.training_files import TrainingFiles, training_files
-from freezer.model.events import SilentReporter
 from tests.support.host.tools import MLFLOW, VALUES, written
 
 pytestmark = [pytest.mark.index, pytest.mark.timeout(900)]
@@ -44,8 +43,7 @@ writer.close()
 
 
 def read(folder: Path) -> TrainingFiles:
-    outputs, _ = list_outputs(folder, SilentReporter())
-    return training_files(folder, outputs)
+    return training_files(folder, output_sizes(folder))
 
 
 def bits(values: list[float]) -> list[bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from freezer.flows.runs.results.outputs import list_outputs
+from freezer.flows.runs.results.outputs import list_outputs, output_sizes
 from freezer.flows.runs.results.training_files import (
     records_of_tools,
     training_files,
@@ -78,7 +78,7 @@ def in_output(name: str, **others: bytes) -> Callable[[bytes], object]:
             outputs = list_outputs(root, SilentReporter())[0]
             records_of_tools(root, outputs)
             run = Run("a" * 16, "demo", "finished", Time(1))
-            made, metrics = with_training_files(run, {}, training_files(root, outputs))
+            made, metrics = with_training_files(run, {}, training_files(root, output_sizes(root)))
             run_bytes(made)
             return metrics
 

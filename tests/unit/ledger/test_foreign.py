@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from freezer.flows.runs.results.outputs import list_outputs
+from freezer.flows.runs.results.outputs import output_sizes
 from freezer.flows.runs.results.training_files import (
     TrainingFiles,
     training_files,
@@ -25,7 +25,6 @@ from freezer.ledger.foreign.mlflow_sql import sql_runs
 from freezer.ledger.foreign.tensorboard import event_run
 from freezer.ledger.foreign.tfrecord import LARGEST, masked_crc, records
 from freezer.ledger.series import Points
-from freezer.model.events import SilentReporter
 from freezer.model.record.run import Run, Time
 
 RUN = "a" * 32
@@ -44,7 +43,7 @@ def store(root: Path, **files: str | bytes) -> Path:
 
 
 def read(root: Path) -> TrainingFiles:
-    return training_files(root, list_outputs(root, SilentReporter())[0])
+    return training_files(root, output_sizes(root))
 
 
 def test_a_file_store(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from freezer.flows.runs.ask import get
 from freezer.flows.runs.children.child import report_start
 from freezer.flows.runs.children.lines import LONGEST
 from freezer.flows.runs.folders import run_folder
-from freezer.flows.runs.place import project_ledger, settle
+from freezer.flows.runs.killed import settle
+from freezer.flows.runs.place import project_ledger
 from freezer.flows.runs.request import recorded_command
 
 if TYPE_CHECKING:

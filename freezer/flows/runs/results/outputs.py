@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from freezer.data.entry import Stat
@@ -51,6 +52,12 @@ def list_outputs(folder: Path, report: Reporter) -> tuple[tuple[Output, ...], tu
                     left_out.append(f"{ascii(one.path)[1:-1]} ({error.found or error.what})")
     outputs = (_output(folder, path, *found) for path, found in sorted(hashed.items()))
     return tuple(outputs), tuple(left_out)
+
+
+def output_sizes(folder: Path) -> dict[str, int]:
+    """Return the bytes of each file of a folder by its path; of as many as are recorded."""
+    files = (one for one in _below(folder, "", 0) if not isinstance(one[1], str))
+    return {path: found.st_size for path, found in islice(files, MOST)}  # type: ignore[union-attr]
 
 
 def _output(folder: Path, path: str, state: Stat, sha256: str) -> Output:

@@ -32,9 +32,11 @@ class TrainingFiles:
     """What could not be read, or was too much."""
 
 
-def training_files(root: Path, outputs: Sequence[Output]) -> TrainingFiles:
-    """Read what a training recorded in its output folder, within bounds; secrets are left out."""
-    sizes = {one.path: one.size for one in outputs}
+def training_files(root: Path, sizes: Mapping[str, int]) -> TrainingFiles:
+    """Read what a training recorded in its output folder, within bounds; secrets are left out.
+
+    ``sizes`` are the bytes of the files in it, by path.
+    """
     databases = [path for path in sizes if path.endswith(_DATABASES)]
     if not databases and not any("tfevents" in path or "/meta.yaml" in path for path in sizes):
         return TrainingFiles({}, {}, {}, ())

@@ -159,16 +159,32 @@ def test_ctrl_c_ends_the_container_and_is_recorded(project: Project, tmp_path: P
     assert runs(project, "--limit", "1")[0]["state"] == "interrupted"
 
 
-def test_a_killed_run_is_recorded_by_the_next_command(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["runs", "build"])
+def test_a_killed_run_is_ended_and_recorded_by_the_next_command(
+    project: Project, tmp_path: Path, by: str
+) -> None:
     [process] = _waiting(project, tmp_path / "out")
     process.kill()
     process.communicate()
-    time.sleep(0.1)
+    assert _containers_of(process.pid)
+    if by == "build":
+        assert "recorded as interrupted" in project.freeze("build").good().err
     listed = project.freeze("runs", "list", "--limit", "1", "--json").good()
-    assert "recorded as interrupted" in listed.err
+    assert ("recorded as interrupted" in listed.err) == (by == "runs")
     [last] = listed.document["runs"]
     assert last["state"] == "interrupted"
     assert last["command"][:2] == ["sh", "-c"]
+    assert not _containers_of(process.pid)
+
+
+def _containers_of(pid: int) -> list[str]:
+    """Return the containers that a process started."""
+    form = '{{.ID}} {{.Label "freezer.owner"}}'
+    listed = subprocess.run(
+        ["docker", "ps", "-a", "--filter", "label=freezer.owner", "--format", form],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return [line for line in listed.stdout.splitlines() if f":{pid}:" in line]
 
 
 def test_a_ledger_that_is_gone_loses_nothing(project: Project, tmp_path: Path) -> None:
