@@ -48,6 +48,10 @@ FOLDERS: Final = {
 """Commands in the order of the help; each is the function of that name in
 ``freezer.cli.FOLDER.NAME``."""
 GROUPS: Final = {
+    "ci": (
+        "Workflows for GitHub and GitLab, and their comment on a pull request.",
+        ("github", "gitlab", "comment"),
+    ),
     "data": (
         "Data sets by content: their digests, and which files changed since when.",
         ("status", "diff", "record", "verify", "export"),
@@ -55,6 +59,10 @@ GROUPS: Final = {
     "archive": (
         "Environments kept for years, with every file: create, list, verify, restore.",
         ("create", "list", "verify", "restore"),
+    ),
+    "hook": (
+        "Checks before a commit: install, show, run.",
+        ("install", "show", "run"),
     ),
     "policy": (
         "What the project allows: the rules of policy.yaml, and what breaks them.",

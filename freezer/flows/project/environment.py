@@ -64,7 +64,9 @@ def environments(project: Path) -> dict[str, Path]:
 
 def environment_names(project: Path) -> list[str]:
     """Return the names of a project's environments. Raises ``SpecError`` for an unreadable spec."""
-    return [name or _load(project, file).name for name, file in environments(project).items()]
+    return [
+        name or load_spec_file(project, file).name for name, file in environments(project).items()
+    ]
 
 
 def load_environment(project: Path, name: str | None) -> Environment:
@@ -88,15 +90,16 @@ def load_environment(project: Path, name: str | None) -> Environment:
             hint=f"give its name, for example `freeze lock {max(_names(files))}`",
         )
     if name is None:
-        return _load(project, next(iter(files.values())))
+        return load_spec_file(project, next(iter(files.values())))
     if name in files:
-        return _load(project, files[name])
-    if "" in files and (own := _load(project, files[""])).name == name:
+        return load_spec_file(project, files[name])
+    if "" in files and (own := load_spec_file(project, files[""])).name == name:
         return own
     raise _unknown(name, environment_names(project), project)
 
 
-def _load(project: Path, file: Path) -> Environment:
+def load_spec_file(project: Path, file: Path) -> Environment:
+    """Return the environment of a spec's file. Raises ``SpecError``."""
     from freezer.model.spec import (
         validate as speccheck,  # where there is a lock, most commands need no spec
     )

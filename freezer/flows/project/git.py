@@ -7,12 +7,9 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from freezer.fetch.http.redact import redact
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _PATIENCE = 5.0
 """Seconds; a git on a dead network drive must not hold up anything."""
@@ -48,6 +45,21 @@ def author(folder: Path) -> Author:
 def committed(folder: Path, path: str) -> bytes:
     """Return a file as it is in the commit that is checked out; nothing where it is in none."""
     return _asked(folder, "show", f"HEAD:./{path}")
+
+
+def place_in_repository(folder: Path) -> tuple[str, Path]:
+    """Return a folder's path in its repository, and the repository's top.
+
+    Outside of a repository the folder itself is the top.
+    """
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    if not top:
+        return "", folder
+    try:
+        inner = folder.resolve().relative_to(Path(top).resolve())
+    except ValueError:
+        return "", folder
+    return "" if inner == Path() else str(inner), Path(top)
 
 
 def one_line(text: str, longest: int = 1000) -> str:

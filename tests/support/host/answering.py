@@ -29,7 +29,7 @@ def answering(
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_PUT = do_POST  # noqa: N815 - names of http.server
+        do_GET = do_PUT = do_PATCH = do_POST  # noqa: N815 - names of http.server
 
         def log_message(self, *_: Any) -> None:
             pass

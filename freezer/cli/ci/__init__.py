@@ -1,0 +1,1 @@
+"""Commands for CI systems: github, gitlab, comment."""

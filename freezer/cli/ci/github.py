@@ -1,0 +1,44 @@
+"""``freeze ci github``."""
+
+from __future__ import annotations
+
+from freezer.cli.ci.shared.workflow import (
+    Branch,
+    Check,
+    Environments,
+    Install,
+    LedgerSecret,
+    Output,
+    Pins,
+    Runs,
+    Sample,
+    Schedule,
+    write_workflow,
+)
+from freezer.cli.options import Json
+
+
+def github(  # noqa: PLR0913, PLR0917 - one for each option
+    environments: Environments = None,
+    output: Output = None,
+    check: Check = False,
+    install: Install = None,
+    branch: Branch = None,
+    schedule: Schedule = None,
+    runs: Runs = None,
+    ledger_secret: LedgerSecret = None,
+    sample: Sample = None,
+    fresh_pins: Pins = False,
+    json: Json = False,
+) -> None:
+    """Write a workflow for GitHub: rebuild, check, policy, comment, the past on a schedule."""
+    given = {
+        "environments": tuple(environments) if environments else None,
+        "install": install,
+        "branch": branch,
+        "schedule": schedule,
+        "runs": runs,
+        "ledger_secret": ledger_secret,
+        "sample": sample,
+    }
+    write_workflow("github", given, output, check=check, fresh_pins=fresh_pins, json=json)
