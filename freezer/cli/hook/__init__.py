@@ -1,0 +1,1 @@
+"""Commands about git hooks: install, show, run."""
