@@ -26,7 +26,7 @@ def github(  # noqa: PLR0913, PLR0917 - one for each option
     branch: Branch = None,
     schedule: Schedule = None,
     runs: Runs = None,
-    ledger_secret: LedgerSecret = None,
+    secret: LedgerSecret = None,
     sample: Sample = None,
     fresh_pins: Pins = False,
     json: Json = False,
@@ -38,7 +38,7 @@ def github(  # noqa: PLR0913, PLR0917 - one for each option
         "branch": branch,
         "schedule": schedule,
         "runs": runs,
-        "ledger_secret": ledger_secret,
+        "secret": secret,
         "sample": sample,
     }
     write_workflow("github", given, output, check=check, fresh_pins=fresh_pins, json=json)

@@ -22,7 +22,7 @@ def gitlab(  # noqa: PLR0913, PLR0917 - one for each option
     check: Check = False,
     install: Install = None,
     runs: Runs = None,
-    ledger_secret: LedgerSecret = None,
+    secret: LedgerSecret = None,
     sample: Sample = None,
     fresh_pins: Pins = False,
     json: Json = False,
@@ -32,7 +32,7 @@ def gitlab(  # noqa: PLR0913, PLR0917 - one for each option
         "environments": tuple(environments) if environments else None,
         "install": install,
         "runs": runs,
-        "ledger_secret": ledger_secret,
+        "secret": secret,
         "sample": sample,
     }
     write_workflow("gitlab", given, output, check=check, fresh_pins=fresh_pins, json=json)

@@ -54,7 +54,7 @@ class Options:
     """Five fields of cron in UTC; GitHub alone, GitLab's schedules are set in its pages."""
     runs: str | None = None
     """An export of runs in the repository, which the schedule samples."""
-    ledger_secret: str | None = None
+    secret: str | None = None
     """The variable of the CI system that the ledger's address takes its password from."""
     sample: int = 3
     """Runs that the schedule makes again."""
@@ -220,7 +220,7 @@ def _require_usable(options: Options) -> None:
         "branch": (_BRANCH, "a branch such as main"),
         "schedule": (_CRON, 'five fields of cron, such as "17 3 * * 1"'),
         "runs": (_PATH, "a file of the repository, such as runs.json"),
-        "ledger_secret": (_VARIABLE, "a variable's name, such as FREEZER_LEDGER_PASSWORD"),
+        "secret": (_VARIABLE, "a variable's name, such as FREEZER_LEDGER_PASSWORD"),
     }
     for name, (pattern, expected) in patterns.items():
         value = getattr(options, name)
@@ -232,7 +232,7 @@ def _require_usable(options: Options) -> None:
         words = []
     if not words or not options.install.isprintable() or "${{" in options.install:
         raise _unusable("install", options.install, "what pip installs, such as freezer-ml==0.1.0")
-    if options.runs and options.ledger_secret:
+    if options.runs and options.secret:
         raise SpecError(
             "--runs and --ledger-secret exclude each other",
             hint="the runs are in an export, or in the database that the configuration names",
@@ -240,5 +240,5 @@ def _require_usable(options: Options) -> None:
 
 
 def _unusable(name: str, value: str, expected: str) -> SpecError:
-    option = f"--{name.replace('_', '-')}"
+    option = f"--{'ledger-secret' if name == 'secret' else name}"
     return SpecError(f"{option} cannot be used", found=repr(value)[:120], expected=expected)

@@ -67,7 +67,7 @@ def render_workflow(plan: Workflow) -> str:
         folder=plan.folder,
         prefix=f"{plan.folder}/" if plan.folder else "",
         needs_files=plan.needs_files,
-        ledger_secret=options.ledger_secret,
+        secret=options.secret,
         compare=_COMPARE.rstrip("\n"),
         before=[("", command) for command in _before(plan, install)],
         verify=_scalars(_verify(plan)),
@@ -105,7 +105,7 @@ def _policy(plan: Workflow) -> list[Step]:
 
 def _runs(plan: Workflow) -> list[Step]:
     options = plan.options
-    if options.runs is None and options.ledger_secret is None:
+    if options.runs is None and options.secret is None:
         return []
     taken = []
     if options.runs is not None:
