@@ -48,9 +48,10 @@ format: setup ## bring the code into its one format
 bench: setup engine ## measure against bare uv and pip-compile; writes benchmarks/*/RESULTS.md
 	@$(BIN)/python -m benchmarks
 
-docs: setup ## write what comes from code: docs/reference/api, docs/reference/frameworks.md
+docs: setup ## write what comes from code: docs/reference/api, docs/reference/frameworks.md, docs/atlas.html
 	@$(BIN)/python scripts/api_docs.py
 	@$(BIN)/python scripts/framework_docs.py
+	@$(BIN)/freeze atlas -o docs/atlas.html
 
 lock-dev: $(STAMP) ## lock the development environment anew, with hashes
 	@scripts/lock-dev.sh "$(VENV)"

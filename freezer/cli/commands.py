@@ -28,6 +28,7 @@ FOLDERS: Final = {
     "run": "image",
     "shell": "image",
     "audit": "check",
+    "atlas": "check",
     "diff": "history",
     "log": "history",
     "why": "lock",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from freezer.frameworks.description import Framework, Gpu
 
-_OTHER_MODULES: Final = frozenset({"description", "hosts", "libraries"})
+_OTHER_MODULES: Final = frozenset({"atlas", "description", "hosts", "libraries"})
 
 
 @cache

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freezer.output.text import printable, ulps
 
 if TYPE_CHECKING:
     import jinja2
+    from markupsafe import Markup
 
 _TICKED = re.compile(r"`([^`]+)`")
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -24,6 +28,21 @@ def render_page(template: str, **values: object) -> str:
 def page_asset(name: str) -> str:
     """Return a file of ``templates/`` as it is, such as a page's style or script."""
     return (_templates() / name).read_text(encoding="utf-8")
+
+
+def inline_json(value: Any) -> Markup:
+    """Return JSON that cannot end the element around it, nor begin a comment in it."""
+    from markupsafe import Markup
+
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for one in "<>&\u2028\u2029":
+        text = text.replace(one, f"\\u{ord(one):04x}")
+    return Markup(text)  # noqa: S704 - nothing is left in it that HTML has a meaning for
+
+
+def inline_hash(text: str) -> str:
+    """Return the source expression of a content security policy for an inline element."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _templates() -> Path:

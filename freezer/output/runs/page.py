@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 from rich.markup import escape
 
 from freezer.flows.runs.explain.contrast import FOLLOWS, KNOWN_CAUSES, LEVELS, SAME_CODE
-from freezer.output.pages import page_asset, render_page
+from freezer.output.pages import inline_hash, inline_json, page_asset, render_page
 from freezer.output.runs.columns import columns, curve_document, shortened
 from freezer.output.runs.runs import columns_for
 from freezer.output.text import plural, printable, size
@@ -44,12 +41,12 @@ def page_html(page: RunsPage) -> str:
         title=title,
         subtitle=_subtitle(page),
         script=Markup(script),  # noqa: S704 - ours, and in the policy by its digest
-        script_hash=_hash(script),
+        script_hash=inline_hash(script),
         style=Markup(style),  # noqa: S704 - ours as well
-        style_hash=_hash(style),
-        data=_json(_document(page)),
+        style_hash=inline_hash(style),
+        data=inline_json(_document(page)),
         parts=[
-            _json(_part(page, page.runs[start : start + PART]))
+            inline_json(_part(page, page.runs[start : start + PART]))
             for start in range(0, len(page.runs), PART)
         ],
     )
@@ -160,16 +157,3 @@ def _rest(page: RunsPage, run: Run) -> dict[str, Any]:
     if run.tail:
         found["tail"] = shortened("\n".join(run.tail.splitlines()[-TAIL_LINES:]))
     return found
-
-
-def _json(value: Any) -> Markup:
-    """Return JSON that cannot end the element around it, nor begin a comment in it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for one in "<>&\u2028\u2029":
-        text = text.replace(one, f"\\u{ord(one):04x}")
-    return Markup(text)  # noqa: S704 - nothing is left in it that HTML has a meaning for
-
-
-def _hash(text: str) -> str:
-    """Return the source expression of a content security policy for an inline element."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "why": (("numpy",),),
     "images": ((), ("--prune", "--dry-run")),
     "doctor": ((),),
+    "atlas": ((), ("numpy",)),
     "schema": ((),),
     # What changes the project comes last.
     "update": (("numpy", "--dry-run"), ("numpy",)),

@@ -1,0 +1,1 @@
+"""The determinism atlas: trials of libraries, and the runner that measures and records them."""

@@ -1,0 +1,1 @@
+"""The measured facts on libraries, as a command answers them."""
