@@ -33,4 +33,6 @@ def k_fold(seed: int) -> Any:
     data="300 rows of 5 labels, 3 splits",
 )
 def shuffle_split(seed: int) -> Any:
-    return _folds(ml_stratifiers.MultilabelStratifiedShuffleSplit(3, random_state=seed))
+    return _folds(
+        ml_stratifiers.MultilabelStratifiedShuffleSplit(3, test_size=0.3, random_state=seed)
+    )
