@@ -7,23 +7,32 @@ changed so shortly before it was hashed that a later change could have left the 
 
 from __future__ import annotations
 
-import hashlib
 import json
+import struct
+from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from itertools import accumulate, pairwise
+from operator import sub
+from typing import TYPE_CHECKING, Final
+
+from freezer.data.entry import CTIME, NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
-    from freezer.data.entry import Stat
+    from freezer.data.entry import Found
     from freezer.fetch.store.store import Store
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised when digests are made by other rules, or kept in another form."""
 SLACK: Final = 2_000_000_000
 """Nanoseconds: more than the clock of any file system in use is coarse (FAT: 2 s)."""
 _SUMMARY: Final = "data-set"
 _FILES: Final = "data-files"
+_HEAD: Final = struct.Struct("=3q")
+"""Of the file digests: `FORMAT`, how many files, and bytes of all paths."""
+_DIGITS: Final = 64
+"""Of a SHA-256."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class Cached:
 
     digest: str
     signature: str
-    """Over the times, sizes, inodes and paths of all members: see `signature`."""
+    """Over the times, sizes, inodes and paths of all members: see `Found.signature`."""
     settled: bool
     """Whether each file was old enough, when it was hashed, for its times to tell of changes."""
     members: int
@@ -44,40 +53,50 @@ class Cached:
 
 @dataclass
 class FileDigests:
-    """Digests of single files, with what each file was when it was read."""
+    """Digests of single files as columns, with what each file was when it was read."""
 
-    known: dict[str, list[Any]] = field(default_factory=dict)
-    """By path: size, inode, mtime, ctime, SHA-256, and the moment of hashing."""
-
-    def get(self, file: Stat) -> str | None:
-        """Return a file's digest if it is untouched since; else None."""
-        kept = self.known.get(file.path)
-        if kept is None or kept[:4] != [file.size, file.inode, file.mtime, file.ctime]:
-            return None
-        return str(kept[4]) if file.ctime + SLACK < kept[5] else None
+    paths: list[str] = field(default_factory=list)
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    """`NUMBERS` of each file."""
+    digests: list[str] = field(default_factory=list)
+    hashed: array[int] = field(default_factory=lambda: array("q"))
+    """When each was hashed, in nanoseconds since 1970."""
 
     @property
     def settled(self) -> bool:
         """Whether a later change of any file would show in its times."""
-        return all(item[3] + SLACK < item[5] for item in self.known.values())
+        return max(map(sub, self.numbers[CTIME::NUMBERS], self.hashed), default=-SLACK - 1) < -SLACK
 
-    def put(self, file: Stat, sha256: str, hashed_at: int) -> None:
-        """Keep a file's digest."""
-        self.known[file.path] = [
-            file.size, file.inode, file.mtime, file.ctime, sha256, hashed_at,
-        ]  # fmt: skip
+    def of(self, found: Found) -> FileDigests:
+        """Return what is known of each member of a walk; an empty digest where nothing is."""
+        count = len(found.paths)
+        if not self.paths:
+            return FileDigests(found.paths, found.numbers, [""] * count, array("q", [0]) * count)
+        places = dict(zip(self.paths, range(len(self.paths)), strict=True))
+        digests, hashed = [], array("q")
+        for at, path in enumerate(found.paths):
+            old = places.get(path, -1)
+            now = found.numbers[at * NUMBERS : at * NUMBERS + NUMBERS]
+            same = old >= 0 and self.numbers[old * NUMBERS : old * NUMBERS + NUMBERS] == now
+            fresh = same and now[CTIME] + SLACK < self.hashed[old]
+            digests.append(self.digests[old] if fresh else "")
+            hashed.append(self.hashed[old] if fresh else 0)
+        return FileDigests(found.paths, found.numbers, digests, hashed)
 
-
-def signature(members: Sequence[Stat]) -> str:
-    """Return a digest over what the file system says of all members.
-
-    Equal signatures mean an untouched set; it costs a fraction of what the walk costs.
-    """
-    lines = [
-        f"{kind}{size} {inode} {mtime} {ctime} {path}\0{target}"
-        for path, kind, size, inode, mtime, ctime, target in members
-    ]
-    return hashlib.sha256("\0\0".join(lines).encode()).hexdigest()
+    def without(self, places: Collection[int]) -> FileDigests:
+        """Return the same without the members at some places: those that are no files."""
+        if not places:
+            return self
+        rest = [at for at in range(len(self.paths)) if at not in places]
+        numbers = array("q")
+        for at in rest:
+            numbers.extend(self.numbers[at * NUMBERS : at * NUMBERS + NUMBERS])
+        return FileDigests(
+            [self.paths[at] for at in rest],
+            numbers,
+            [self.digests[at] for at in rest],
+            array("q", [self.hashed[at] for at in rest]),
+        )
 
 
 def read_summary(store: Store, key: str) -> Cached | None:
@@ -102,16 +121,24 @@ def write_summary(store: Store, key: str, cached: Cached) -> None:
 
 def read_files(store: Store, key: str) -> FileDigests:
     """Return the digests of a set's files; none where they cannot be used."""
-    document = store.get_memo(_FILES, key)
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
+    data = store.get_packed_memo(_FILES, key)
+    try:
+        return FileDigests() if data is None else _unpacked(data)
+    except (ValueError, struct.error):
         return FileDigests()
-    known: Any = document.get("files")
-    return FileDigests(known) if _fits(known) else FileDigests()
 
 
-def write_files(store: Store, key: str, digests: FileDigests) -> None:
-    """Keep the digests of a set's files."""
-    store.put_memo(_FILES, key, {"format": FORMAT, "files": digests.known})
+def write_files(store: Store, key: str, known: FileDigests) -> None:
+    """Keep the digests of a set's files: the columns one after the other."""
+    paths = "\0".join(known.paths).encode()
+    parts = (
+        _HEAD.pack(FORMAT, len(known.paths), len(paths)),
+        paths,
+        known.numbers.tobytes(),
+        known.hashed.tobytes(),
+        bytes.fromhex("".join(known.digests)),
+    )
+    store.put_packed_memo(_FILES, key, b"".join(parts))
 
 
 def key_of(root: str, pattern: str | None) -> str:
@@ -119,11 +146,17 @@ def key_of(root: str, pattern: str | None) -> str:
     return json.dumps([root, pattern])
 
 
-def _fits(known: Any) -> bool:
-    return isinstance(known, dict) and all(
-        isinstance(item, list)
-        and len(item) == 6
-        and isinstance(item[4], str)
-        and all(type(one) is int for one in (*item[:4], item[5]))
-        for item in known.values()
+def _unpacked(data: bytes) -> FileDigests:
+    """Return the columns in a memo. Raises ``ValueError`` and ``struct.error`` for others."""
+    form, count, length = _HEAD.unpack_from(data)
+    ends = list(accumulate((_HEAD.size, length, count * NUMBERS * 8, count * 8, count * 32)))
+    if form != FORMAT or ends[-1] != len(data):
+        raise ValueError(form)
+    paths, numbers, hashed, digests = (data[slice(*pair)] for pair in pairwise(ends))
+    joined = digests.hex()
+    return FileDigests(
+        paths.decode().split("\0") if count else [],
+        array("q", numbers),
+        [joined[at : at + _DIGITS] for at in range(0, len(joined), _DIGITS)],
+        array("q", hashed),
     )

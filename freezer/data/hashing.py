@@ -3,67 +3,101 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
+from array import array
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from freezer.data import worker
-from freezer.data.entry import Stat
+from freezer.data.entry import NUMBERS, SIZE, Stat
 from freezer.errors import DataError, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from freezer.model.events import Task
 
-BATCH_FILES = 256
-BATCH_BYTES = 32 << 20
+BATCH_FILES: Final = 1024
+BATCH_BYTES: Final = 32 << 20
 """Of one batch: small enough that workers end together."""
-FEW = 16
+FEW: Final = 16
 """Files up to which no worker is started: that takes longer than they do."""
+_DIGITS: Final = 64
+"""Of a SHA-256."""
+
+
+class Hashed(NamedTuple):
+    """What was read of files, in the order in which they were given."""
+
+    numbers: array[int]
+    """`NUMBERS` of each file as it was when it was read."""
+    digests: list[str]
+
+
+class _Batch(NamedTuple):
+    place: int
+    """Of its first file."""
+    paths: Sequence[str]
+    size: int
+    """Bytes of all files."""
+
+
+def hash_paths(
+    root: Path,
+    paths: Sequence[str],
+    sizes: Sequence[int],
+    task: Task,
+    *,
+    name: str,
+    workers: int | None = None,
+) -> Hashed:
+    """Return the SHA-256 of files below a folder, and what they were when they were read.
+
+    ``task`` advances by bytes. Raises ``DataError`` for a file that cannot be read or that changes
+    while it is read.
+    """
+    batches = deque(_batches(paths, sizes))
+    answers: dict[int, bytes] = {}
+    lock = Lock()
+
+    def work(answer: Callable[[Sequence[str]], bytes]) -> None:
+        while True:
+            with lock:
+                if not batches:
+                    return
+                batch = batches.popleft()
+            found = _good(answer(batch.paths), batch, root, name)
+            with lock:
+                answers[batch.place] = found
+                task.advance(batch.size)
+
+    if len(paths) <= FEW and sum(sizes) <= BATCH_BYTES:
+        work(lambda some: worker.answer([os.fsencode(root / path) for path in some]))
+    else:
+        count = min(workers or available_cpus(), len(batches))
+        try:
+            _in_workers(root, count, work)
+        finally:
+            batches.clear()  # after a failure the others end with the batch they are in
+    return _joined([answers[place] for place in sorted(answers)])
 
 
 def hash_files(
     root: Path, files: Sequence[Stat], task: Task, *, name: str, workers: int | None = None
 ) -> dict[str, tuple[Stat, str]]:
-    """Return for each file what it was when it was read, and the SHA-256 of its bytes.
-
-    ``task`` advances by bytes. Raises ``DataError`` for a file that cannot be read or that changes
-    while it is read.
-    """
-    if not files:
-        return {}
-    batches = deque(_batches(files))
-    count = min(workers or available_cpus(), len(batches))
-    if len(files) <= FEW and sum(file.size for file in files) <= BATCH_BYTES:
-        return _here(root, files, task, name)
-    found: dict[str, tuple[Stat, str]] = {}
-    lock = Lock()
-
-    def work() -> None:
-        with _Worker(root, name) as running:
-            while True:
-                with lock:
-                    if not batches:
-                        return
-                    batch = batches.popleft()
-                answers = running.hash(batch)
-                with lock:
-                    found.update(answers)
-                    task.advance(sum(file.size for file in batch))
-
-    with ThreadPoolExecutor(count) as pool:
-        try:
-            for future in [pool.submit(work) for _ in range(count)]:
-                future.result()
-        finally:
-            batches.clear()  # after a failure the others end with the batch they are in
-    return found
+    """Return the same for each file by path: what it was when it was read, and its SHA-256."""
+    paths = [file.path for file in files]
+    found = hash_paths(root, paths, [file.size for file in files], task, name=name, workers=workers)
+    columns = (iter(found.numbers),) * NUMBERS
+    return {
+        path: (Stat(path, "f", *numbers[SIZE:]), sha256)
+        for path, numbers, sha256 in zip(
+            paths, zip(*columns, strict=True), found.digests, strict=True
+        )
+    }
 
 
 def available_cpus() -> int:
@@ -71,37 +105,51 @@ def available_cpus() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _batches(files: Iterable[Stat]) -> list[list[Stat]]:
+def _batches(paths: Sequence[str], sizes: Sequence[int]) -> list[_Batch]:
     """Return batches, those of the most bytes first: no worker begins a large file last."""
-    done: list[list[Stat]] = []
-    batch: list[Stat] = []
-    size = 0
-    for file in files:
-        if batch and (len(batch) >= BATCH_FILES or size + file.size > BATCH_BYTES):
-            done.append(batch)
-            batch, size = [], 0
-        batch.append(file)
-        size += file.size
-    if batch:
-        done.append(batch)
-    return sorted(done, key=lambda one: sum(file.size for file in one), reverse=True)
+    done: list[_Batch] = []
+    start = size = 0
+    for place, one in enumerate(sizes):
+        if place > start and (place - start >= BATCH_FILES or size + one > BATCH_BYTES):
+            done.append(_Batch(start, paths[start:place], size))
+            start, size = place, 0
+        size += one
+    if start < len(paths):
+        done.append(_Batch(start, paths[start:], size))
+    return sorted(done, key=lambda batch: batch.size, reverse=True)
 
 
-def _here(root: Path, files: Sequence[Stat], task: Task, name: str) -> dict[str, tuple[Stat, str]]:
-    found = {}
-    for file in files:
-        line = worker.line(os.fsencode(root / file.path))
-        found[file.path] = _answer(line, file, root, name)
-        task.advance(file.size)
-    return found
+def _in_workers(
+    root: Path, count: int, work: Callable[[Callable[[Sequence[str]], bytes]], None]
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def run() -> None:
+        with _Worker(root) as running:
+            work(running.answer)
+
+    with ThreadPoolExecutor(max(1, count)) as pool:
+        for future in [pool.submit(run) for _ in range(count)]:
+            future.result()
+
+
+def _joined(answers: Sequence[bytes]) -> Hashed:
+    """Return the answers of all batches, in their order, as columns."""
+    numbers, digests = array("q"), []
+    for one in answers:
+        end = len(one) // (NUMBERS * 8 + _DIGITS) * NUMBERS * 8
+        numbers.frombytes(one[:end])
+        digits = one[end:].decode("ascii")
+        digests += [digits[at : at + _DIGITS] for at in range(0, len(digits), _DIGITS)]
+    return Hashed(numbers, digests)
 
 
 class _Worker:
     """One worker process, for the length of a ``with`` block."""
 
-    def __init__(self, root: Path, name: str) -> None:
-        self._root = root
-        self._name = name
+    def __init__(self, root: Path) -> None:
+        import subprocess
+
         script = str(Path(worker.__file__))
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-E", script, str(root)],
@@ -120,40 +168,41 @@ class _Worker:
                     stream.close()
         self._process.wait()
 
-    def hash(self, batch: Sequence[Stat]) -> dict[str, tuple[Stat, str]]:
-        """Return the answers for a batch. Raises ``DataError``."""
+    def answer(self, paths: Sequence[str]) -> bytes:
+        """Return the answer for a batch; less than that if the worker is ended from outside."""
         sent, received = self._process.stdin, self._process.stdout
         if sent is None or received is None:
             raise AssertionError
-        paths = b"".join(os.fsencode(file.path) + b"\0" for file in batch)
-        # A worker that has ended is noticed below, where its answers are missing.
+        data = "\0".join([*paths, ""]).encode()
+        # A worker that has ended is noticed by what is missing of its answer.
         with suppress(BrokenPipeError):
-            sent.write(len(paths).to_bytes(8, "big") + paths)
+            sent.write(len(data).to_bytes(8, "big") + data)
             sent.flush()
-        return {
-            file.path: _answer(received.readline(), file, self._root, self._name) for file in batch
-        }
+        kind = received.read(1)
+        length = 16 if kind == b"!" else len(paths) * (NUMBERS * 8 + _DIGITS)
+        return kind + received.read(length)
 
 
-def _answer(line: bytes, file: Stat, root: Path, name: str) -> tuple[Stat, str]:
-    """Return what a worker answered for a file. Raises ``DataError`` for a failure."""
-    if line[:1] != b"!" and line[-1:] == b"\n":
-        sha256, size, inode, mtime, ctime = line.split()
-        state = Stat(file.path, "f", int(size), int(inode), int(mtime), int(ctime))
-        return state, sha256.decode()
-    raise _failure(line, Where(str(root / file.path)), name)
+def _good(answer: bytes, batch: _Batch, root: Path, name: str) -> bytes:
+    """Return an answer without its first byte. Raises ``DataError`` for a failure."""
+    if answer[:1] == b"=" and len(answer) == 1 + len(batch.paths) * (NUMBERS * 8 + _DIGITS):
+        return answer[1:]
+    if answer[:1] == b"!" and len(answer) == 17:
+        place, error = array("q", answer[1:])
+        raise _failure(error, Where(str(root / batch.paths[place])), name)
+    raise DataError(
+        f"hashing data set {name!r} was ended from outside",
+        where=Where(str(root / batch.paths[0])),
+    )
 
 
-def _failure(line: bytes, where: Where, name: str) -> DataError:
-    if not line.endswith(b"\n"):
-        return DataError(f"hashing data set {name!r} was ended from outside", where=where)
-    number = int(line[1:])
-    if number == 0:
+def _failure(error: int, where: Where, name: str) -> DataError:
+    if error == 0:
         return DataError(
             f"a file of data set {name!r} changed while it was read",
             where=where,
-            hint="wait for the writing process, then run the command again",
+            hint="wait for whatever writes it, then run the command again",
         )
     return DataError(
-        f"a file of data set {name!r} cannot be read", where=where, found=os.strerror(number)
+        f"a file of data set {name!r} cannot be read", where=where, found=os.strerror(error)
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import zstandard
 
 from freezer.data.entry import Member
-from freezer.data.tree import quoted
+from freezer.data.tree import quoted_all
 from freezer.errors import IntegrityError, Where
 
 if TYPE_CHECKING:
@@ -22,8 +22,12 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 def listing_bytes(members: Sequence[Member]) -> bytes:
     """Return a list as bytes: a JSON array a line, compressed; the same members, the same bytes."""
+    paths = quoted_all([member.path for member in members])
     text = "".join(
-        f'[{quoted(path)}, "{kind}", {size}, "{sha256}"]\n' for path, kind, size, sha256 in members
+        [
+            f'[{path}, "{kind}", {size}, "{sha256}"]\n'
+            for path, (_, kind, size, sha256) in zip(paths, members, strict=True)
+        ]
     )
     return zstandard.ZstdCompressor(level=3).compress(text.encode())
 

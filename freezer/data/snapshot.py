@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 
 from freezer.data import cache
 from freezer.data.cache import Cached
-from freezer.data.entry import Member
-from freezer.data.hashing import hash_files
-from freezer.data.listing import listing_bytes, read_listing
+from freezer.data.entry import NUMBERS, SIZE, Member
 from freezer.data.tree import EMPTY, set_digest
 from freezer.data.walk import walk
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from freezer.data.entry import Stat
+    from freezer.data.entry import Found
     from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
 
@@ -57,40 +55,62 @@ def snapshot(
     """
     started = time.time_ns()
     found = walk(root, pattern, name)
-    signed = cache.signature(found)
     key = cache.key_of(str(root), pattern)
     known = None if reread else cache.read_summary(store, key)
-    if known and known.signature == signed and known.settled and store.has(known.listing):
+    untouched = known is not None and known.signature == found.signature() and known.settled
+    if known and untouched and store.has(known.listing):
         return _snapshot(name, root, pattern, known, 0)
-    digests = cache.FileDigests() if reread else cache.read_files(store, key)
-    needed = [one for one in found if one.kind == "f" and digests.get(one) is None]
-    total = sum(one.size for one in needed)
+    files = (cache.FileDigests() if reread else cache.read_files(store, key)).of(found)
+    needed = [at for at, one in enumerate(files.digests) if not one and at not in found.others]
     folder = root if root.is_dir() else root.parent
-    with report.task(f"Hashing data set {name}", total=total, unit="bytes") as task:
-        read = hash_files(folder, needed, task, name=name)
-    kept = cache.FileDigests()
-    for one in found:
-        if one.kind == "f":
-            state, sha256 = read.get(one.path) or (one, str(digests.get(one)))
-            kept.put(state, sha256, started if one.path in read else digests.known[one.path][5])
-    members = _members(found, kept)
-    # A file may have been replaced between the walk and its reading: what was read counts.
-    signed = cache.signature([read.get(one.path, (one,))[0] for one in found])
+    _read(name, folder, files, needed, started, report)
+    found.numbers = files.numbers  # a file may have been replaced since the walk: what was read
+    members = _members(found, files.digests)
+    files = files.without(found.others)
+    from freezer.data.listing import listing_bytes
+
     cached = Cached(
         digest=set_digest(members, single=root.is_file()),
-        signature=signed,
-        settled=kept.settled,
+        signature=found.signature(),
+        settled=files.settled,
         members=len(members),
-        size=sum(member.size for member in members),
+        size=sum(found.sizes),
         listing=store.put_bytes(listing_bytes(members)),
     )
-    cache.write_files(store, key, kept)
+    cache.write_files(store, key, files)
     cache.write_summary(store, key, cached)
     return _snapshot(name, root, pattern, cached, len(needed))
 
 
+def _read(
+    name: str,
+    folder: Path,
+    files: cache.FileDigests,
+    needed: Sequence[int],
+    started: int,
+    report: Reporter,
+) -> None:
+    """Hash the files at the needed places, and put what was read in theirs."""
+    from freezer.data.hashing import hash_paths  # an untouched set needs no workers
+
+    paths = [files.paths[at] for at in needed]
+    sizes = [files.numbers[at * NUMBERS + SIZE] for at in needed]
+    with report.task(f"Hashing data set {name}", total=sum(sizes), unit="bytes") as task:
+        read = hash_paths(folder, paths, sizes, task, name=name)
+    for place, at in enumerate(needed):
+        files.digests[at], files.hashed[at] = read.digests[place], started
+    if len(needed) == len(files.paths):
+        files.numbers = read.numbers
+        return
+    for place, at in enumerate(needed):
+        old, new = at * NUMBERS, place * NUMBERS
+        files.numbers[old : old + NUMBERS] = read.numbers[new : new + NUMBERS]
+
+
 def members_of(snapshot: Snapshot, store: Store) -> list[Member]:
     """Return the members of a snapshot from the store. Raises ``IntegrityError``."""
+    from freezer.data.listing import read_listing
+
     return read_listing(store.verified(snapshot.listing).read_bytes(), f"list of {snapshot.name}")
 
 
@@ -107,16 +127,12 @@ def _snapshot(name: str, root: Path, pattern: str | None, cached: Cached, hashed
     )
 
 
-def _members(found: Sequence[Stat], digests: cache.FileDigests) -> list[Member]:
-    known = digests.known
-    members = []
-    for one in found:
-        if one.kind == "f":
-            size, _, _, _, sha256, _ = known[one.path]
-            members.append(Member(one.path, "f", size, sha256))
-        elif one.kind == "l":
-            sha256 = hashlib.sha256(one.target.encode()).hexdigest()
-            members.append(Member(one.path, "l", 0, sha256))
-        else:
-            members.append(Member(one.path, "d", 0, EMPTY))
-    return members
+def _members(found: Found, digests: Sequence[str]) -> list[Member]:
+    made = [
+        Member(path, "f", size, sha256)
+        for path, size, sha256 in zip(found.paths, found.sizes, digests, strict=True)
+    ]
+    for at, (kind, target) in found.others.items():
+        sha256 = EMPTY if kind == "d" else hashlib.sha256(target.encode()).hexdigest()
+        made[at] = Member(found.paths[at], kind, 0, sha256)
+    return made

@@ -42,17 +42,24 @@ def _folder(members: Iterable[Member]) -> str:
     # One hash for each open folder, from the top down: a set of any depth takes no recursion.
     lines: list[list[tuple[str, str]]] = [[]]
     names: list[str] = []
-    for member in members:
-        *folders, name = member.path.split("/")
-        while names != folders[: len(names)]:
-            _close(lines, names)
-        for folder in folders[len(names) :]:
-            names.append(folder)
-            lines.append([])
-        lines[-1].append((name, f"{member.kind} {member.sha256} {member.size}"))
-    while names:
-        _close(lines, names)
+    above = ""
+    for path, kind, size, sha256 in members:
+        folder, _, name = path.rpartition("/")
+        if folder != above:
+            _enter(folder.split("/") if folder else [], lines, names)
+            above = folder
+        lines[-1].append((name, f"{kind} {sha256} {size}"))
+    _enter([], lines, names)
     return _digest(lines[0])
+
+
+def _enter(folders: list[str], lines: list[list[tuple[str, str]]], names: list[str]) -> None:
+    """Close the open folders that another one is not in, and open those above it."""
+    while names != folders[: len(names)]:
+        _close(lines, names)
+    for folder in folders[len(names) :]:
+        names.append(folder)
+        lines.append([])
 
 
 def _close(lines: list[list[tuple[str, str]]], names: list[str]) -> None:
@@ -61,11 +68,23 @@ def _close(lines: list[list[tuple[str, str]]], names: list[str]) -> None:
 
 
 def _digest(children: list[tuple[str, str]]) -> str:
-    text = "".join(f"{line} {quoted(name)}\n" for name, line in sorted(children))
+    children.sort()
+    quotes = quoted_all([name for name, _ in children])
+    text = "".join([f"{line} {name}\n" for (_, line), name in zip(children, quotes, strict=True)])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def quoted_all(names: Sequence[str]) -> list[str]:
+    """Return names as JSON strings of ASCII characters."""
+    if _is_plain("".join(names)):
+        return [f'"{name}"' for name in names]
+    return [quoted(name) for name in names]
 
 
 def quoted(name: str) -> str:
     """Return a name as a JSON string of ASCII characters."""
-    plain = name.isascii() and name.isprintable() and '"' not in name and "\\" not in name
-    return f'"{name}"' if plain else json.dumps(name)
+    return f'"{name}"' if _is_plain(name) else json.dumps(name)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text

@@ -1,57 +1,79 @@
-"""Hashes files in a separate process: one for each CPU, started without the rest of Freezer.
+"""Hashes files in a process of its own: one for each CPU, started without the rest of Freezer.
 
 SHA-256 of many small files is bound by Python's own work on each, which threads cannot share.
 Run as a script (``python -I -S -E worker.py ROOT``). On stdin batches: eight bytes of length
 (big-endian), then that many bytes of paths relative to ROOT, each ended by a zero byte. A batch is
-read whole before it is answered, so that the two sides never wait for each other. For each path
-one line on stdout, in the same order::
+read whole before it is answered, so that the two sides never wait for each other. The answer on
+stdout has the numbers as native 64-bit integers::
 
-    SHA256 SIZE INODE MTIME CTIME      of the file as it was read
-    ! ERRNO                            it cannot be read, or is no file; errno 0: it changed
+    =  MODE SIZE INODE MTIME CTIME of each file as it was read, then the 64 digits of each SHA-256
+    !  PLACE ERRNO of the first file that cannot be read, or is no file; errno 0: it changed
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import sys
 
 BLOCK = 1 << 20
 SMALL = 1 << 18
 """Bytes up to which a file is read in one call."""
+# O_NONBLOCK: a pipe that took the file's place must not be waited for.
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def main() -> None:
     """Answer until stdin ends."""
     os.chdir(sys.argv[1])
-    source, answer = sys.stdin.buffer, sys.stdout.buffer
+    source, target = sys.stdin.buffer, sys.stdout.buffer
     while len(length := source.read(8)) == 8:
-        for path in source.read(int.from_bytes(length, "big")).split(b"\0")[:-1]:
-            answer.write(line(path))
-        answer.flush()
+        target.write(answer(source.read(int.from_bytes(length, "big")).split(b"\0")[:-1]))
+        target.flush()
 
 
-def line(path: bytes) -> bytes:
-    """Return the answer for one file."""
+def answer(paths: list[bytes]) -> bytes:
+    """Return the answer for a batch of files."""
+    numbers: list[int] = []
+    digests: list[str] = []
+    fstat = os.fstat
+    for place, path in enumerate(paths):
+        error = 0
+        try:
+            handle = os.open(path, _FLAGS)
+            try:
+                before = fstat(handle)
+                if before.st_mode & 0o170000 != 0o100000:
+                    error = 22
+                else:
+                    digests.append(hash_open(handle, before.st_size))
+                after = fstat(handle)
+            finally:
+                os.close(handle)
+        except OSError as caught:
+            error = caught.errno or 5
+        else:
+            numbers += (
+                after.st_mode,
+                after.st_size,
+                after.st_ino,
+                after.st_mtime_ns,
+                after.st_ctime_ns,
+            )
+            changed = before.st_mtime_ns != after.st_mtime_ns or before.st_size != after.st_size
+            if not changed and not error:
+                continue
+        return b"!" + struct.pack("2q", place, error)
+    return b"=" + _packed(numbers) + "".join(digests).encode()
+
+
+def _packed(numbers: list[int]) -> bytes:
     try:
-        # O_NONBLOCK: a pipe that took the file's place must not be waited for.
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        return b"! %d\n" % (error.errno or 5)
-    try:
-        before = os.fstat(handle)
-        if before.st_mode & 0o170000 != 0o100000:
-            return b"! 22\n"
-        digest = hash_open(handle, before.st_size)
-        after = os.fstat(handle)
-    except OSError as error:
-        return b"! %d\n" % (error.errno or 5)
-    finally:
-        os.close(handle)
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        return b"! 0\n"
-    numbers = (after.st_size, after.st_ino, after.st_mtime_ns, after.st_ctime_ns)
-    return b"%s %d %d %d %d\n" % (digest.encode(), *numbers)
+        return struct.pack(f"{len(numbers)}q", *numbers)
+    except struct.error:  # an inode beyond the signed integers
+        half = 1 << 63
+        return _packed([(one + half) % (2 * half) - half for one in numbers])
 
 
 def hash_open(handle: int, size: int) -> str:

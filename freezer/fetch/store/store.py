@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
 
 _BLOCK = 1 << 20
+_DIGEST = 32
+"""Bytes of a SHA-256."""
 T = TypeVar("T")
 
 
@@ -199,11 +201,27 @@ class Store:
 
     def put_memo(self, kind: str, key: str, document: Any) -> None:
         """Store a small JSON document under a kind and a key."""
+        self._write_memo(kind, key, json.dumps(document).encode())
+
+    def get_packed_memo(self, kind: str, key: str) -> bytes | None:
+        """Return what `put_packed_memo` stored; None when nothing is there, or other bytes are."""
+        try:
+            data = self._memo(kind, key).read_bytes()
+        except OSError:
+            return None
+        packed = data[_DIGEST:]
+        return packed if hashlib.sha256(packed).digest() == data[:_DIGEST] else None
+
+    def put_packed_memo(self, kind: str, key: str, data: bytes) -> None:
+        """Store bytes under a kind and a key: what JSON would take too long for."""
+        self._write_memo(kind, key, hashlib.sha256(data).digest() + data)
+
+    def _write_memo(self, kind: str, key: str, data: bytes) -> None:
         path = self._memo(kind, key)
         with store_errors(self.root):
             path.parent.mkdir(parents=True, exist_ok=True)
             # Not synced: one that is corrupted by a power failure is made again.
-            write_atomically(path, json.dumps(document).encode(), durable=False)
+            write_atomically(path, data, durable=False)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

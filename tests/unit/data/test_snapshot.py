@@ -10,7 +10,7 @@ import pytest
 
 from freezer.data import cache, hashing
 from freezer.data.diff import data_diff
-from freezer.data.entry import Member
+from freezer.data.entry import NUMBERS, Found, Member, Stat, signed_64
 from freezer.data.snapshot import Snapshot, members_of, snapshot
 from freezer.errors import DataError, IntegrityError
 from freezer.fetch.store.store import Store
@@ -91,7 +91,12 @@ def test_everything_is_read_again_when_that_is_wanted(root: Path, store: Store) 
 def test_workers_and_this_process_agree(root: Path) -> None:
     from freezer.data.walk import walk
 
-    files = [one for one in walk(root, None, "demo") if one.kind == "f"]
+    found = walk(root, None, "demo")
+    files = [
+        Stat(path, "f", size, 0, 0, 0)
+        for at, (path, size) in enumerate(zip(found.paths, found.sizes, strict=True))
+        if at not in found.others
+    ]
     several = hashing.hash_files(root, files, SilentTask(), name="demo", workers=2)
     single = {
         key: value
@@ -209,3 +214,37 @@ def test_of_equal_files_the_one_that_kept_its_name_was_moved() -> None:
     new = [member("q/label.txt", "1"), member("q/other.txt", "1")]
     pairs = {(one.path, two.path) for one, two in data_diff(old, new).moved}
     assert pairs == {("p/label.txt", "q/label.txt"), ("p/other.txt", "q/other.txt")}
+
+
+def test_inodes_beyond_signed_integers_are_told_apart_in_both_processes() -> None:
+    large = [(1 << 63) + 5, (1 << 64) - 1, 7]
+    from freezer.data import worker
+
+    assert list(signed_64(large)) == [5 - (1 << 63), -1, 7]
+    assert worker._packed(large) == signed_64(large).tobytes()
+
+
+def test_a_member_of_another_kind_gives_another_signature() -> None:
+    numbers = signed_64(range(NUMBERS))
+    signatures = {
+        Found(paths, numbers, others).signature()
+        for paths in (["a"], ["b"])
+        for others in ({}, {0: ("d", "")}, {0: ("l", "x")}, {0: ("l", "y")})
+    }
+    assert len(signatures) == 8
+
+
+@pytest.mark.process
+def test_of_a_set_that_changed_all_digests_but_those_of_other_files_are_kept(
+    root: Path, store: Store
+) -> None:
+    take(root, store)
+    (root / "c0" / "00.bin").unlink()
+    (root / "c1" / "new").write_bytes(b"new")
+    (root / "a").mkdir()
+    (root / "a" / "link").symlink_to("../c1/new")
+    now = take(root, store)
+    fresh = snapshot("demo", root, None, store=store, report=SilentReporter(), reread=True)
+    assert (now.hashed, fresh.hashed) == (1, 60)
+    assert (now.digest, now.listing) == (fresh.digest, fresh.listing)
+    assert take(root, store).hashed == 0
