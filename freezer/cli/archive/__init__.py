@@ -1,1 +1,1 @@
-"""Commands about archives: create, list, verify, restore."""
+"""Commands about archives: create, list, verify, restore, prune."""

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
+from freezer.cli.archive.options import Archive
 from freezer.cli.options import Json
 from freezer.cli.session import current
 
 
-def list(  # noqa: A001 - the command's name
-    archive: Annotated[Path, typer.Argument(metavar="DIR", help="The archive.")],
-    json: Json = False,
-) -> None:
+def list(archive: Archive, json: Json = False) -> None:  # noqa: A001 - the command's name
     """List the environments of an archive and their versions."""
-    from freezer.flows.governance.archive import list_archive
+    from freezer.fetch.archive_storage.location import open_storage
+    from freezer.flows.governance.archive.versions import list_archive
     from freezer.output.governance.archive import listed_document, show_listed
 
-    found = list_archive(archive)
+    found = list_archive(open_storage(archive, current.project().config))
     if json:
         current.emit(listed_document(found))
     else:

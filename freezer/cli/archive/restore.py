@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from freezer.cli.archive.options import Archive, PublicKeys
+from freezer.cli.governance.options import At, moment
 from freezer.cli.options import Json
 from freezer.cli.session import current
 
 
 def restore(
-    archive: Annotated[Path, typer.Argument(metavar="DIR", help="The archive.")],
+    archive: Archive,
     env: Annotated[str, typer.Argument(metavar="ENV", help="The environment.")],
     version: Annotated[
         str | None,
@@ -20,17 +21,19 @@ def restore(
             "--version", metavar="VN", help="Such as v1; by default the newest.", show_default=False
         ),
     ] = None,
+    keys: PublicKeys = None,
+    at: At = None,
     json: Json = False,
 ) -> None:
-    """Bring an environment into this project, with every file: it builds without a network."""
-    from freezer.flows.governance.archive import restore_archive
-    from freezer.model.lockfile import short_id
+    """Restore an environment into this project, with every file: it builds without a network.
 
-    lock_id, files = restore_archive(current.project(), archive, env, version)
+    Runs that were archived with it are recorded in the ledger.
+    """
+    from freezer.flows.governance.archive.restore import restore_archive
+    from freezer.output.governance.archive import restored_document, show_restored
+
+    done = restore_archive(current.project(), archive, env, version, keys or (), moment(at))
     if json:
-        current.emit({"environment": env, "lock-id": lock_id, "files": files})
-        return
-    current.stdout.print(
-        f"{env}: lock {short_id(lock_id)} restored, {files} files; next: freeze build {env}",
-        highlight=False, soft_wrap=True, markup=False,
-    )  # fmt: skip
+        current.emit(restored_document(done))
+    else:
+        show_restored(done, current.stdout)

@@ -163,6 +163,8 @@ class Destination:
                 raise _LostError(FetchError("the registry lost the upload"))
             self._repository.require_success(response, blob.digest)
             reached = _reached(response) if "Range" in response.headers else blob.size
+            if blob.size == 1:  # `0-0` says nothing, and what was sent was accepted
+                reached = 1
             return self._repository.location(location, response), reached
 
     def _query_offset(self, location: str, reason: FetchError) -> tuple[str, int]:

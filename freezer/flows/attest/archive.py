@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HostError, Where
+from freezer.fetch.archive_storage.folder import FolderStorage
 from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.governance.attest import LARGEST, lapse_of
 from freezer.flows.governance.key_files import read_bounded, read_keys, read_signer
 from freezer.governance.archive.inventory import INVENTORY
 from freezer.governance.archive.inventory import LARGEST as LARGEST_INVENTORY
-from freezer.governance.archive.ocfl import ROOT_MARK, objects, open_root
+from freezer.governance.archive.ocfl import ROOT_MARK, open_root
 from freezer.governance.attest.files import sign_files, verify_files
 from freezer.model.canonical import digest
 
@@ -61,7 +62,7 @@ def sign_archive(root: Path, key: Path, password: Password) -> ArchiveSigned:
 
     Raises ``HostError`` for what is no archive or an empty one, ``SpecError`` for a key.
     """
-    open_root(root, make=False)
+    open_root(FolderStorage(root), make=False)
     digests = _digests(root)
     if not digests:
         raise HostError("this archive holds nothing to sign", where=Where(str(root)))
@@ -69,7 +70,7 @@ def sign_archive(root: Path, key: Path, password: Password) -> ArchiveSigned:
     path = root / SIGNATURE
     with disk_errors(root):
         write_atomically(path, sign_files(digests, signer))
-    return ArchiveSigned(root, path, tuple(objects(root)))
+    return ArchiveSigned(root, path, tuple(FolderStorage(root).objects()))
 
 
 def verify_archive_signature(
@@ -79,7 +80,7 @@ def verify_archive_signature(
 
     Raises ``HostError`` for what is no archive, ``IntegrityError`` for what is no statement.
     """
-    open_root(root, make=False)
+    open_root(FolderStorage(root), make=False)
     loaded = read_keys(keys)
     digests = _digests(root)
     path = file or root / SIGNATURE
@@ -95,7 +96,7 @@ def verify_archive_signature(
 def _digests(root: Path) -> dict[str, str]:
     return {
         f"{name}/{INVENTORY}": digest(read_bounded(root / name / INVENTORY, LARGEST_INVENTORY))
-        for name in objects(root)
+        for name in FolderStorage(root).objects()
     }
 
 

@@ -133,6 +133,15 @@ class Deviation(Model):
     until: Day
 
 
+class RetentionRule(Model):
+    """Which versions `freeze archive prune` keeps whatever needs them: those of either rule."""
+
+    keep_last: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """The newest versions of each environment."""
+    keep_days: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    """Versions that were archived within so many days."""
+
+
 class Policy(Model):
     """The policy of a project."""
 
@@ -141,3 +150,5 @@ class Policy(Model):
     rules: Rules = Rules()
     statements: tuple[Statement, ...] = ()
     deviations: tuple[Deviation, ...] = ()
+    retention: RetentionRule | None = None
+    """How long archives keep earlier versions."""

@@ -97,7 +97,7 @@ def put_manifest(root: str, repository: str, tag: str, data: bytes, media: str) 
 
 
 @contextmanager
-def real_registry(folder: Path) -> Iterator[str]:
+def real_registry(folder: Path, *, deletes: bool = False) -> Iterator[str]:
     """Run Debian's ``docker-registry`` on a loopback port; give its ``host:port``."""
     program = shutil.which("docker-registry") or shutil.which("registry")
     if program is None:
@@ -109,7 +109,10 @@ def real_registry(folder: Path) -> Iterator[str]:
             {
                 "version": 0.1,
                 "log": {"level": "error", "accesslog": {"disabled": True}},
-                "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
+                "storage": {
+                    "filesystem": {"rootdirectory": str(folder / "registry")},
+                    "delete": {"enabled": deletes},
+                },
                 "http": {"addr": host, "secret": "test"},
             }
         ).decode()

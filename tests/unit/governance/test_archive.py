@@ -15,21 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.errors import FreezerError, HostError, IntegrityError, LockError
-from freezer.flows.governance.archive import (
-    create_archive,
-    list_archive,
-    restore_archive,
-    verify_archive,
-)
+from freezer.fetch.archive_storage.folder import FolderStorage
+from freezer.fetch.archive_storage.interface import Source
+from freezer.flows.governance.archive.create import create_archive
+from freezer.flows.governance.archive.restore import restore_archive
+from freezer.flows.governance.archive.verify import verify_archive
+from freezer.flows.governance.archive.versions import list_archive
+from freezer.governance.archive.fixity import verify_object, verify_root
 from freezer.governance.archive.inventory import Inventory, Version, parse_inventory
-from freezer.governance.archive.ocfl import (
-    Source,
-    add_version,
-    objects,
-    open_root,
-    read_object,
-    verify_object,
-)
+from freezer.governance.archive.ocfl import add_version, open_root, read_object
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
 from tests.support.host.hosts import Host, make_host
 from tests.support.project.insides import OLD, PART
@@ -43,9 +37,14 @@ def source(data: bytes) -> Source:
 
 
 def add(root: Path, files: Mapping[str, bytes], name: str = "demo") -> tuple[str, int, int]:
-    open_root(root, make=True)
+    storage = FolderStorage(root)
+    open_root(storage, make=True)
     done = add_version(
-        root, name, {path: source(data) for path, data in files.items()}, created=NOW, message="x"
+        storage,
+        name,
+        {path: source(data) for path, data in files.items()},
+        created=NOW,
+        message="x",
     )
     return done.version, done.new_files, done.new_bytes
 
@@ -61,11 +60,11 @@ def test_a_second_version_costs_what_changed(tmp_path: Path) -> None:
     assert add(root, {"lock/a": b"c" * 7, "blobs/b": b"b" * 1000}) == ("v2", 1, 7)
     assert add(root, {"blobs/b": b"b" * 1000, "lock/a": b"c" * 7}) == ("v2", 0, 0)
     assert before == {path: path.stat().st_mtime_ns for path in root.rglob("v1/**/*")}
-    inventory = read_object(root, "demo")
+    inventory = read_object(FolderStorage(root), "demo")
     assert inventory is not None
     assert [len(one.state) for one in inventory.versions] == [3, 2]
-    assert verify_object(root, "demo") == []
-    assert objects(root) == ["demo"]
+    assert verify_object(FolderStorage(root), "demo") == []
+    assert FolderStorage(root).objects() == ["demo"]
 
 
 def test_every_tenth_byte_flipped_is_found_by_its_file(tmp_path: Path) -> None:
@@ -73,13 +72,16 @@ def test_every_tenth_byte_flipped_is_found_by_its_file(tmp_path: Path) -> None:
     add(root, {"lock/a": b"first" * 4, "blobs/b": b"second" * 5})
     add(root, {"lock/a": b"third" * 4, "blobs/b": b"second" * 5})
     tried = 0
-    for path in sorted(root.glob("demo/**/*")):
+    for path in sorted(root.rglob("*")):
         if path.is_dir():
             continue
         whole = path.read_bytes()
         for place in range(0, len(whole), 10):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-            found = verify_object(root, "demo")
+            storage = FolderStorage(root)
+            found = verify_root(storage) + verify_object(storage, "demo")
+            if path.name == "ocfl_layout.json":
+                continue  # a description for people
             assert found, (path, place)
             name = path.relative_to(root).as_posix()
             sidecar = name.removesuffix(".sha256")
@@ -87,7 +89,7 @@ def test_every_tenth_byte_flipped_is_found_by_its_file(tmp_path: Path) -> None:
             tried += 1
         path.write_bytes(whole)
     assert tried > 150
-    assert verify_object(root, "demo") == []
+    assert verify_object(FolderStorage(root), "demo") == []
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_files_that_are_gone_or_added_are_found(tmp_path: Path, damage: object) 
     root = tmp_path / "archive"
     add(root, {"lock/a": b"first"})
     damage(root / "demo")  # type: ignore[operator]
-    assert verify_object(root, "demo")
+    assert verify_object(FolderStorage(root), "demo")
 
 
 def test_a_write_that_was_cut_off_leaves_the_object_as_it_was(tmp_path: Path) -> None:
@@ -116,13 +118,13 @@ def test_a_write_that_was_cut_off_leaves_the_object_as_it_was(tmp_path: Path) ->
     whole = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     false = Source("0" * 64, 3, lambda: io.BytesIO(b"xyz"))
     with pytest.raises(IntegrityError, match="changed while it was archived"):
-        add_version(root, "demo", {"a": false}, created=NOW, message="x")
+        add_version(FolderStorage(root), "demo", {"a": false}, created=NOW, message="x")
     assert whole == {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     # A process that was killed after the version was put in place, and before it was named.
     shutil.copytree(root / "demo" / "v1", root / "demo" / "v2")
-    assert verify_object(root, "demo")
+    assert verify_object(FolderStorage(root), "demo")
     assert add(root, {"a": b"second"}) == ("v2", 1, 6)
-    assert verify_object(root, "demo") == []
+    assert verify_object(FolderStorage(root), "demo") == []
 
 
 @given(
@@ -178,9 +180,9 @@ def test_folders_that_are_no_archive(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("x")
     for make in (True, False):
         with pytest.raises(HostError):
-            open_root(tmp_path, make=make)
+            open_root(FolderStorage(tmp_path), make=make)
     with pytest.raises(HostError, match="no archive"):
-        list_archive(tmp_path / "nowhere")
+        list_archive(FolderStorage(tmp_path / "nowhere"))
 
 
 @pytest.fixture
@@ -202,43 +204,43 @@ def here(tmp_path: Path) -> Host:
 def test_archive_and_restore(here: Host, tmp_path: Path) -> None:
     assert made_lock().inside == OLD
     root = tmp_path / "archive"
-    done = create_archive(here.opened, "demo", root)
+    done = create_archive(here.opened, "demo", str(root))
     identifier = lock_id(lock_bytes(made_lock()))
     assert (done.lock_id, done.written.version) == (identifier, "v1")
-    assert create_archive(here.opened, "demo", root).written.new_files == 0
-    (entry,) = list_archive(root)
+    assert create_archive(here.opened, "demo", str(root)).written.new_files == 0
+    (entry,) = list_archive(FolderStorage(root))
     assert (entry.environment, entry.version, entry.files) == ("demo", "v1", done.written.files)
-    assert verify_archive(here.opened, root).findings == ()
+    assert verify_archive(here.opened, str(root)).findings == ()
 
     there = make_host(tmp_path / "there", "nowhere")
-    assert restore_archive(there.opened, root, "demo")[0] == identifier
+    assert restore_archive(there.opened, str(root), "demo").lock_id == identifier
     assert (there.references / LOCK_FILE).read_bytes() == lock_bytes(made_lock())
     for data in (DEB, WHEEL, TRAINING, WORDS, PART):
         assert there.opened.store.has(hashlib.sha256(data).hexdigest())
     with pytest.raises(HostError, match="has no v7"):
-        restore_archive(there.opened, root, "demo", "v7")
+        restore_archive(there.opened, str(root), "demo", "v7")
     with pytest.raises(HostError, match="it has demo"):
-        restore_archive(there.opened, root, "other")
+        restore_archive(there.opened, str(root), "other")
 
 
 def test_what_is_not_as_it_was_archived_is_not_restored(here: Host, tmp_path: Path) -> None:
     root = tmp_path / "archive"
-    create_archive(here.opened, "demo", root)
+    create_archive(here.opened, "demo", str(root))
     blob = next(root.glob(f"demo/v1/content/blobs/sha256/{hashlib.sha256(WHEEL).hexdigest()}"))
     blob.write_bytes(WHEEL[:-1] + b"x")
     there = make_host(tmp_path / "there", "nowhere")
     with pytest.raises(FreezerError):
-        restore_archive(there.opened, root, "demo")
+        restore_archive(there.opened, str(root), "demo")
     assert not (there.references / LOCK_FILE).exists()
-    findings = verify_archive(here.opened, root).findings
+    findings = verify_archive(here.opened, str(root)).findings
     assert [line.partition(":")[0] for line in findings] == [blob.relative_to(root).as_posix()]
 
 
 def test_another_lock_is_not_written_over(here: Host, tmp_path: Path) -> None:
     root = tmp_path / "archive"
-    create_archive(here.opened, "demo", root)
+    create_archive(here.opened, "demo", str(root))
     other = lock_bytes(made_lock().model_copy(update={"as_of": "2026-01-01T00:00:00Z"}))
     (here.references / LOCK_FILE).write_bytes(other)
     with pytest.raises(LockError, match="another lock"):
-        restore_archive(here.opened, root, "demo")
+        restore_archive(here.opened, str(root), "demo")
     assert (here.references / LOCK_FILE).read_bytes() == other

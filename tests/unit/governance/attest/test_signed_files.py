@@ -16,10 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.errors import HostError, IntegrityError, SpecError
+from freezer.fetch.archive_storage.folder import FolderStorage
+from freezer.fetch.archive_storage.interface import Source
 from freezer.flows.attest.archive import SIGNATURE, sign_archive, verify_archive_signature
 from freezer.flows.attest.report import sign_report, statement_path, verify_report
 from freezer.flows.governance.key_files import Password
-from freezer.governance.archive.ocfl import Source, add_version, open_root
+from freezer.governance.archive.ocfl import add_version, open_root
 from freezer.governance.attest.bundle import sign_statement
 from freezer.governance.attest.check_report import check_statement, parse_report
 from freezer.governance.attest.files import sign_files, verify_files
@@ -182,7 +184,7 @@ def test_any_document_is_a_report_or_says_why_not(changes: dict[str, Any]) -> No
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
     root = tmp_path / "archive"
-    open_root(root, make=True)
+    open_root(FolderStorage(root), make=True)
     for name in ("one", "two"):
         write(root, name, name.encode())
     return root
@@ -190,7 +192,8 @@ def archive(tmp_path: Path) -> Path:
 
 def write(root: Path, name: str, data: bytes) -> None:
     source = Source(digest(data), len(data), lambda: io.BytesIO(data))
-    add_version(root, name, {"file": source}, created="2026-11-30T13:00:00Z", message="m")
+    storage = FolderStorage(root)
+    add_version(storage, name, {"file": source}, created="2026-11-30T13:00:00Z", message="m")
 
 
 def problems(archive: Path, *shared: Path) -> tuple[str, ...]:
@@ -244,7 +247,7 @@ def test_an_expired_certificate_does_not_vouch_for_an_archive(
 def test_what_is_no_archive_cannot_be_signed(tmp_path: Path, keys: tuple[Path, Path]) -> None:
     with pytest.raises(HostError, match="no archive"):
         sign_archive(tmp_path, keys[0], NOBODY)
-    open_root(tmp_path / "empty", make=True)
+    open_root(FolderStorage(tmp_path / "empty"), make=True)
     with pytest.raises(HostError, match="nothing to sign"):
         sign_archive(tmp_path / "empty", keys[0], NOBODY)
 

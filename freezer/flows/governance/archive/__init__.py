@@ -1,0 +1,1 @@
+"""``freeze archive``: environments with all that their rebuild takes, kept for years."""
