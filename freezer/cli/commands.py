@@ -5,7 +5,8 @@ typer sets up every command at each start, which takes longer than many a comman
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, Final
@@ -98,11 +99,13 @@ class Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> Any:
         """Return the parameters."""
-        return _without_types(super().get_params(ctx))
+        return _prepared(super().get_params(ctx))
 
 
-def _without_types(params: list[Any]) -> list[Any]:
+def _prepared(params: list[Any]) -> list[Any]:
     for param in params:
+        if found := getattr(param, "get_runtime_param", None):  # of typer 0.29 and later
+            param.get_runtime_param = partial(_Plain, found)
         if getattr(param, "is_flag", False) or isinstance(param, TyperArgument):
             param.display_type_rich = _no_type  # what newer versions of typer print
     return params
@@ -110,6 +113,29 @@ def _without_types(params: list[Any]) -> list[Any]:
 
 def _no_type(ctx: Any) -> None:
     del ctx
+
+
+class _Plain:
+    """Takes values that need no conversion; typer would load pydantic for each of them."""
+
+    def __init__(self, converter: Callable[[], Any]) -> None:
+        self._converter = converter
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return a value as the command gets it; see ``typer._coercion.RuntimeParam``."""
+        several = param.multiple or param.nargs == -1
+        if value is None:
+            return () if several else None
+        kind, parser = param.type_descriptor.annotation, param.type_descriptor.parameter_info.parser
+        if parser is None and kind is str and isinstance(value, str) and not several:
+            return value
+        if parser is None and kind == list[str] and _are_texts(value):
+            return list(value)
+        return self._converter().coerce(value, param=param, ctx=ctx)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
 
 
 class Commands(TyperGroup):
@@ -124,7 +150,7 @@ class Commands(TyperGroup):
 
     def get_params(self, ctx: Any) -> Any:
         """Return the parameters."""
-        return _without_types(super().get_params(ctx))
+        return _prepared(super().get_params(ctx))
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands' names without loading one."""

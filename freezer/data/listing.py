@@ -6,8 +6,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-import zstandard
-
 from freezer.data.entry import Member
 from freezer.data.tree import quoted_all
 from freezer.errors import IntegrityError, Where
@@ -29,6 +27,8 @@ def listing_bytes(members: Sequence[Member]) -> bytes:
             for path, (_, kind, size, sha256) in zip(paths, members, strict=True)
         ]
     )
+    import zstandard  # an untouched set needs none
+
     return zstandard.ZstdCompressor(level=3).compress(text.encode())
 
 
@@ -38,6 +38,8 @@ def read_listing(data: bytes, name: str) -> list[Member]:
 
 
 def _members(data: bytes, name: str) -> Iterator[Member]:
+    import zstandard
+
     try:
         reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data)
         text = reader.read(LARGEST + 1)

@@ -7,45 +7,64 @@ Read from ``$FREEZER_CONFIG``, else ``$XDG_CONFIG_HOME/freezer/config.yaml``; a 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from freezer.errors import ConfigError, SpecError, Where
 from freezer.model import file_names
-from freezer.model.base import Model
-from freezer.model.yaml_document import read_yaml
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 PROJECT_FILE = file_names.PROJECT_FILE
 _HINT = "see docs/reference/configuration.md for the keys"
 
 
-class PythonIndexConfig(Model):
+# Dataclasses, which pydantic validates where there is a file: most often there is none, and to load
+# pydantic takes longer than many a command.
+_STRICT: Final = {
+    "extra": "forbid",
+    "alias_generator": lambda name: name.replace("_", "-"),
+    "populate_by_name": True,
+}
+
+
+@dataclass(frozen=True)
+class PythonIndexConfig:
     """Python package indexes; missing values come from uv's and pip's configuration."""
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
 
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] | None = None
     find_links: tuple[str, ...] | None = None
 
 
-class Sources(Model):
+@dataclass(frozen=True)
+class Sources:
     """Addresses by source."""
 
-    debian: dict[str, tuple[str, ...]] = {}
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+    debian: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Archive label (``debian``, ``debian-security``) to root URLs, best first."""
-    debian_snapshot: dict[str, str] = {}
+    debian_snapshot: dict[str, str] = field(default_factory=dict)
     """Archive label to a URL of dated archives, with ``{timestamp}`` (``20261101T000000Z``)."""
     debian_keyring: str | None = None
     """OpenPGP keyring of the archive's signatures; needed only to make a base from packages."""
     pypi: PythonIndexConfig = PythonIndexConfig()
-    conda: dict[str, tuple[str, ...]] = {}
+    conda: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Channel name to the addresses (URLs or folders) that serve it, best first; may contain a
     token (``/t/TOKEN/``), and ``${VARIABLES}``."""
 
 
-class Config(Model):
+@dataclass(frozen=True)
+class Config:
     """All of the configuration."""
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
 
     sources: Sources = Sources()
     ledger: str | None = None
@@ -54,16 +73,28 @@ class Config(Model):
     insecure_registries: tuple[str, ...] = ()
     """``host:port`` of registries with plain http, which is always allowed for loopback ones."""
 
+    @classmethod
+    def model_validate(cls, document: Any) -> Config:
+        """Return the configuration in a document. Raises pydantic's ``ValidationError``."""
+        return _adapter().validate_python(document)
+
+
+@cache
+def _adapter() -> TypeAdapter[Config]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Config)
+
 
 def load_config(project: Path | None = None) -> Config:
     """Return the configuration. Raises ``ConfigError`` with file and key."""
     files = [_user_file(), *([project / PROJECT_FILE] if project else [])]
     document: dict[str, Any] = {}
     for file in files:
-        part = _read(file)
-        _validate(part, file)
-        document = _merge(document, part)
-    return Config.model_validate(document)
+        if part := _read(file):
+            _validate(part, file)
+            document = _merge(document, part)
+    return Config.model_validate(document) if document else Config()
 
 
 def _user_file() -> Path:
@@ -75,7 +106,7 @@ def _user_file() -> Path:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return read_yaml(file.read_bytes(), str(file), may_be_empty=True).values
+        data = file.read_bytes()
     except FileNotFoundError:
         if str(file) == os.environ.get("FREEZER_CONFIG"):
             raise ConfigError(
@@ -86,6 +117,12 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(
             "the configuration cannot be read", where=Where(str(file)), found=error.strerror
         ) from error
+    if not data.strip():
+        return {}
+    from freezer.model.yaml_document import read_yaml
+
+    try:
+        return read_yaml(data, str(file), may_be_empty=True).values
     except SpecError as error:
         raise ConfigError(
             f"the configuration is invalid: {error.what}",
@@ -97,11 +134,13 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _validate(document: dict[str, Any], file: Path) -> None:
+    from pydantic import ValidationError
+
     try:
         Config.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        unknown = first["type"] == "extra_forbidden"
+        unknown = first["type"] == "unexpected_keyword_argument"
         raise ConfigError(
             "unknown key" if unknown else "invalid value",
             where=Where(str(file), key=".".join(str(part) for part in first["loc"])),

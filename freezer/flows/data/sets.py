@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 from freezer.data.snapshot import snapshot
 from freezer.data.walk import split_glob
 from freezer.errors import DataError, Where
-from freezer.flows.project.environment import load_environment, place
+from freezer.flows.data.declared import declarations
 
 if TYPE_CHECKING:
     from freezer.data.snapshot import Snapshot
-    from freezer.flows.project.environment import Environment
+    from freezer.flows.data.declared import Declarations
     from freezer.flows.project.project import Project
-    from freezer.model.spec.spec import DataSpec
 
 
 @dataclass(frozen=True)
@@ -40,40 +39,39 @@ def data_sets(project: Project, name: str | None, wanted: tuple[str, ...] = ()) 
 
     Raises ``SpecError``, and ``DataError`` where the spec names none, or none of a wanted name.
     """
-    environment = load_environment(project.root, name)
-    declared = environment.spec.data
-    if not declared:
+    found = declarations(project, name)
+    if not found.sets:
         raise DataError(
             "the spec names no data sets",
-            where=Where(environment.shown),
+            where=Where(found.spec),
             expected="lines such as 'data: {train: data/train}'",
             hint="add one for each folder or file that trainings read",
         )
     for one in wanted:
-        if one not in declared:
+        if one not in found.sets:
             raise DataError(
                 f"there is no data set {one!r} in the spec",
-                where=place(environment, "data"),
-                expected=f"one of: {', '.join(sorted(declared))}",
+                where=found.where(),
+                expected=f"one of: {', '.join(sorted(found.sets))}",
             )
-    names = dict.fromkeys(wanted or sorted(declared))
-    return [_data_set(environment, one, declared[one]) for one in names]
+    names = dict.fromkeys(wanted or sorted(found.sets))
+    return [_data_set(project.root, found, one) for one in names]
 
 
-def _data_set(environment: Environment, name: str, spec: DataSpec) -> DataSet:
-    folder, pattern = split_glob(spec.path)
+def _data_set(project: Path, found: Declarations, name: str) -> DataSet:
+    declared, where = found.sets[name], found.where(name)
+    folder, pattern = split_glob(declared.path)
     # Where a link leads is what a container gets, and what is hashed.
-    root = Path(os.path.realpath(environment.project / Path(folder).expanduser()))
-    where = place(environment, "data", name)
-    records = Path(os.path.realpath(environment.project)) / ".freezer"
+    root = Path(os.path.realpath(project / Path(folder).expanduser()))
+    records = Path(os.path.realpath(project)) / ".freezer"
     if records.is_relative_to(root) and _reaches_down(pattern, records.relative_to(root)):
         raise DataError(
             f"data set {name!r} holds the project's own .freezer folder, which changes in each run",
             where=where,
-            found=spec.path,
+            found=declared.path,
             expected="a folder or pattern that leaves it out, such as data/train or data/**/*.csv",
         )
-    return DataSet(name, root, pattern, spec.expect, where)
+    return DataSet(name, root, pattern, declared.expect, where)
 
 
 def _reaches_down(pattern: str | None, folder: Path) -> bool:

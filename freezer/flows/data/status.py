@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from freezer.data.diff import DataDiff, data_diff
 from freezer.data.snapshot import members_of
+from freezer.flows.data.declared import declarations
 from freezer.flows.data.records import find, latest, recorded_members, write_record
 from freezer.flows.data.sets import data_sets, require_expected, take
-from freezer.flows.project.environment import load_environment
 
 if TYPE_CHECKING:
     from freezer.data.entry import Member
@@ -68,7 +68,7 @@ class SetVerified:
 
 def status(project: Project, name: str | None, wanted: tuple[str, ...] = ()) -> list[SetStatus]:
     """Return the state of each data set. Raises ``SpecError`` and ``DataError``."""
-    environment = load_environment(project.root, name).name
+    environment = declarations(project, name).environment
     return [
         SetStatus(take(project, one), _pinned(one), latest(project, environment, one.name))
         for one in data_sets(project, name, wanted)
@@ -80,7 +80,7 @@ def diff(project: Project, name: str | None, wanted: str, old: str | None) -> Se
 
     ``old`` are the first digits of that state's digest; the newest one by default.
     """
-    environment = load_environment(project.root, name).name
+    environment = declarations(project, name).environment
     [one] = data_sets(project, name, (wanted,))
     record = (
         find(project, environment, wanted, old) if old else latest(project, environment, wanted)
@@ -110,7 +110,7 @@ def verify(project: Project, name: str | None, wanted: tuple[str, ...] = ()) -> 
 
 def record(project: Project, name: str | None, wanted: tuple[str, ...] = ()) -> list[DataRecord]:
     """Record the state of data sets. Raises ``DataError`` for one that is not as it is pinned."""
-    environment = load_environment(project.root, name).name
+    environment = declarations(project, name).environment
     taken = [(one, take(project, one)) for one in data_sets(project, name, wanted)]
     for one, now in taken:
         require_expected(one, now.digest)

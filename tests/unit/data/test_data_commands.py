@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -186,3 +188,53 @@ def test_records_written_at_once_are_all_kept(project) -> None:
     assert [one.wait() for one in running] == [0] * 6
     lines = (project / ".freezer" / "data" / "demo.jsonl").read_text().splitlines()
     assert sorted(json.loads(line)["name"] for line in lines) == sets
+
+
+def test_what_the_spec_declares_is_read_again_when_the_spec_changes(project, capsys) -> None:
+    assert [one["name"] for one in answer(project, capsys, "status")["data"]] == ["all", "train"]
+    assert [one["name"] for one in answer(project, capsys, "status")["data"]] == ["all", "train"]
+    spec = project / "freeze.yaml"
+    spec.write_text(
+        SPEC.replace(
+            "  train: data/train\n", f"  train:\n    path: data/train\n    expect: {'ab' * 32}\n"
+        )
+    )
+    assert freeze(project, "status") == EXIT_NEGATIVE
+    assert "not what the spec pins" in capsys.readouterr().out
+    spec.write_text(SPEC.replace("train:", "train: ["))
+    assert freeze(project, "status") == EXIT_USER
+    assert "freeze.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"null",
+        b'{"format": 1}',
+        b'{"format": 1, "environment": "demo", "spec": "freeze.yaml", "line": 4, "sets": {"x": 3}}',
+        b'{"format": 1, "environment": 7, "spec": "freeze.yaml", "line": 4, "sets": {}}',
+    ],
+)
+def test_a_spoiled_note_of_what_the_spec_declares_counts_as_none(
+    project, capsys, tmp_path: Path, data: bytes
+) -> None:
+    answer(project, capsys, "status")
+    notes = [one for one in (tmp_path / "store/memos/data-declared").rglob("*") if one.is_file()]
+    assert len(notes) == 1
+    notes[0].write_bytes(data)
+    assert [one["name"] for one in answer(project, capsys, "status")["data"]] == ["all", "train"]
+
+
+@pytest.mark.process
+def test_an_untouched_set_needs_neither_pydantic_nor_a_parser_of_yaml(project) -> None:
+    code = (
+        "import sys; from freezer.cli.main import run; run(['data', 'status']); "
+        "print(sorted(set(sys.modules) & {'pydantic', 'yaml', 'zstandard'}))"
+    )
+    for path in (project / "data").rglob("*"):
+        os.utime(path, (1, 1))
+    for expected in ("pydantic", "[]"):
+        time.sleep(2.1)  # files younger than the clock is coarse are read again
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
+        assert expected in done.stdout.splitlines()[-1]
