@@ -17,7 +17,7 @@ from freezer.cli.session import Session, current
 from freezer.cli.streams import survive_closed_streams
 from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER, FreezerError, HostError
 from freezer.fetch.http.redact import redact
-from freezer.output.text import shown
+from freezer.output.text import redacted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +136,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _fail(error: FreezerError) -> int:
     if current.json:
-        current.emit(_redacted(error.to_json()))
+        current.emit(redacted(error.to_json()))
     current.stderr.print(
         f"[bold red]error:[/bold red] {_markup(error)}", soft_wrap=True, highlight=False
     )
@@ -165,17 +165,6 @@ def _markup(error: FreezerError) -> str:
     from rich.markup import escape
 
     return escape(shown(str(error)))
-
-
-def _redacted(value: Any) -> Any:
-    """Return a part of an error's document without the credentials of any URL in it."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, list):
-        return [_redacted(item) for item in value]
-    return (
-        {key: _redacted(item) for key, item in value.items()} if isinstance(value, dict) else value
-    )
 
 
 def _of_the_host(error: OSError) -> HostError:

@@ -24,6 +24,14 @@ def make_console(*, stderr: bool = False) -> Console:
     return guarded(Screen(stderr=stderr))
 
 
+def leave_terminal(console: Console) -> None:
+    """Print plain text from now on: the console's stream no longer leads to a terminal.
+
+    A console decides on colours once, when it is made.
+    """
+    console._color_system = None  # noqa: SLF001 - rich has no other way to take them back
+
+
 def guarded(console: Console) -> Console:
     """Make a console escape all text printed on it."""
     console.push_render_hook(_Guard())

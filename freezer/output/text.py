@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-__all__ = ["as_json", "document", "plural", "printable", "show_rows", "shown", "size", "ulps"]
+__all__ = [
+    "as_json",
+    "document",
+    "plural",
+    "printable",
+    "redacted",
+    "show_rows",
+    "shown",
+    "size",
+    "ulps",
+]
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -47,6 +57,17 @@ def ulps(count: int) -> str:
 def shown(text: str) -> str:
     """Return text of others for a terminal: printable, without passwords."""
     return "\n".join(printable(line) for line in redact(text).split("\n"))
+
+
+def redacted(value: Any) -> Any:
+    """Return a part of a document without the credentials of any URL in it."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [redacted(item) for item in value]
+    return (
+        {key: redacted(item) for key, item in value.items()} if isinstance(value, dict) else value
+    )
 
 
 def show_rows(rows: Iterable[tuple[str, ...]], console: Console) -> None:

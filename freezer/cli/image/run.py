@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from freezer.cli.commands import Command
-from freezer.cli.image.run_children import (
+from freezer.cli.image.running.in_turn import in_turn
+from freezer.cli.image.running.invocation import (
     CPUS_OPTION,
     DETACHED_OPTION,
     GPUS_OPTION,
     REPORT_OPTION,
-    execute,
-    require_one_run,
-    run_at_once,
-    run_by_itself,
-    run_detached,
+    RESULT_OPTION,
+    SWEEP_OPTION,
+    Invocation,
+    require_usable,
+    with_sweep,
 )
-from freezer.cli.options import Env, Junit, write_junit
-from freezer.cli.session import current
-from freezer.cli.training_output import passed_on
+from freezer.cli.options import Env, Json, Junit
 
 if TYPE_CHECKING:
     from freezer.flows.runs.again.resume import Resume
-    from freezer.flows.runs.request import RunRequest
 
 
 class CommandAfterDashes(Command):
@@ -110,13 +106,17 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
     detach: Annotated[
         bool,
         typer.Option(
-            "--detach", "-d", help="Print the run's ID and return; the run goes on by itself."
+            "--detach", "-d",
+            help="Print the ID of the run or sweep and return; it goes on by itself.",
         ),
     ] = False,
+    json: Json = False,
     detached: Annotated[bool, typer.Option(DETACHED_OPTION, hidden=True)] = False,
     cpu_positions: Annotated[str, typer.Option(CPUS_OPTION, hidden=True)] = "",
     gpu_positions: Annotated[str, typer.Option(GPUS_OPTION, hidden=True)] = "",
     report_fd: Annotated[int | None, typer.Option(REPORT_OPTION, hidden=True)] = None,
+    result_file: Annotated[Path | None, typer.Option(RESULT_OPTION, hidden=True)] = None,
+    sweep_id: Annotated[str | None, typer.Option(SWEEP_OPTION, hidden=True)] = None,
 ) -> None:  # fmt: skip
     """Run your own training in the image, and record everything that decided its results.
 
@@ -126,7 +126,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
     """
     from freezer.flows.runs.plan.read import plan_file
     from freezer.flows.runs.request import RunRequest, read_params
-    from freezer.flows.runs.sweep import read_each, requests
+    from freezer.flows.runs.sweep import read_each
 
     request = RunRequest(
         command=tuple(ctx.meta["command"]),
@@ -140,17 +140,37 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         cpu_positions=tuple(int(one) for one in cpu_positions.split(",") if one),
         gpu_positions=tuple(int(one) for one in gpu_positions.split(",") if one),
     )
-    values = read_each(each or ())
-    found = list(requests(request, values))
-    how = _resume(resume, checkpoint, new_code=new_code)
-    if jobs > 1:
-        raise typer.Exit(run_at_once(env, found, values, jobs, how, junit))
-    if detach:
-        require_one_run(values, junit)
-        raise typer.Exit(run_detached(env, found[0], how))
-    if detached and report_fd is not None:
-        raise typer.Exit(run_by_itself(env, found[0], report_fd, how))
-    raise typer.Exit(_in_turn(env, found, report_fd, junit, how))
+    todo = Invocation(
+        env=env,
+        request=request,
+        each=each or (),
+        values=read_each(each or ()),
+        jobs=jobs,
+        how=_resume(resume, checkpoint, new_code=new_code),
+        junit=junit,
+        json=json,
+        sweep=sweep_id,
+        result=result_file,
+    )
+    require_usable(todo)
+    todo = with_sweep(todo)
+    raise typer.Exit(_make(todo, report_fd, detach=detach, detached=detached))
+
+
+def _make(todo: Invocation, report_fd: int | None, *, detach: bool, detached: bool) -> int:
+    """Make the run or the sweep in the way that is wanted; return the exit code."""
+    if detach or (detached and report_fd is not None):
+        from freezer.cli.image.running import detached as by_itself
+
+        if detach or report_fd is None:
+            return by_itself.detach(todo)
+        alone = by_itself.sweep_by_itself if todo.values else by_itself.run_by_itself
+        return alone(todo, report_fd)
+    if todo.jobs > 1:
+        from freezer.cli.image.running.at_once import at_once
+
+        return at_once(todo)
+    return in_turn(todo, report_fd)
 
 
 def _resume(run: str | None, path: str, *, new_code: bool) -> Resume | None:
@@ -163,32 +183,3 @@ def _resume(run: str | None, path: str, *, new_code: bool) -> Resume | None:
     from freezer.flows.runs.again.resume import Resume
 
     return Resume(run, path, new_code)
-
-
-def _in_turn(
-    env: str | None,
-    found: list[RunRequest],
-    report_fd: int | None,
-    junit: Path | None,
-    how: Resume | None,
-) -> int:
-    """Make runs one after the other; return the first exit code that is not 0."""
-    from freezer.flows.runs.children.child import report_start
-    from freezer.output.junit import of_run
-    from freezer.output.runs.run import show_done
-
-    started = None if report_fd is None else partial(report_start, report_fd)
-    show = passed_on(sys.stdout, sys.stderr)
-    worst, suites = 0, []
-    try:
-        for one in found:
-            done = execute(current.project(), env, one, how, show, started)
-            show_done(done, current.folder, current.stderr)
-            suites.append(of_run(done))
-            worst = worst or done.status
-            if done.run.state == "interrupted":
-                break
-    finally:  # a later run of a sweep that cannot start takes nothing from those before
-        if suites:
-            write_junit(junit, suites)
-    return worst

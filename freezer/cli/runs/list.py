@@ -20,16 +20,22 @@ def list(  # noqa: A001 - the command's name
     ] = False,
     json: Json = False,
 ) -> None:
-    """List runs, the latest first; a filter chooses among them."""
+    """List runs, the latest first; a filter chooses among them. Detached sweeps come below."""
     from freezer.flows.runs.ask import find
+    from freezer.flows.runs.children.sweeps import sweep_document, sweeps_under_way
     from freezer.ledger.exchange.table import table
     from freezer.output.runs.runs import document, show
+    from freezer.output.runs.sweeps import HOW, sweep_line
     from freezer.output.runs.table import csv_text
 
-    found = find(current.project(), query, order=sort, limit=limit)
+    project = current.project()
+    found = find(project, query, order=sort, limit=limit)
+    sweeps = sweeps_under_way(project)
     if json:
-        current.emit(document(found))
+        current.emit({**document(found), "sweeps": [sweep_document(one) for one in sweeps]})
     elif as_csv:
         typer.echo(csv_text(table(found.runs)), nl=False)
     else:
         show(found, current.stdout)
+        for one in sweeps:
+            current.stdout.print(f"{sweep_line(one)}; {HOW}", highlight=False, soft_wrap=True)

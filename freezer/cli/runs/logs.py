@@ -16,12 +16,16 @@ def logs(
     run: RunName = "latest",
     wait: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
 ) -> None:
-    """Print what a detached run printed; of another run, its last lines."""
+    """Print what a detached run or sweep printed; of another run, its last lines."""
     from freezer.flows.runs.ask import get
-    from freezer.flows.runs.children.detached import follow
+    from freezer.flows.runs.children.detached import follow, follow_sweep
+    from freezer.flows.runs.children.sweeps import is_sweep
 
     project = current.project()
-    found = get(project, run)[0]
+    if is_sweep(run):
+        printed = follow_sweep(project, run, wait=wait)
+    else:
+        printed = follow(project, get(project, run)[0], wait=wait)
     show = passed_on(sys.stdout, sys.stderr)
-    for data in follow(project, found, wait=wait):
+    for data in printed:
         show(1, data)

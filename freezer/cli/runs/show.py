@@ -8,9 +8,19 @@ from freezer.cli.session import current
 
 
 def show(run: RunName = "latest", json: Json = False) -> None:
-    """Show one run in full: what decided its results, and what came out."""
+    """Show one run in full: what decided its results, and what came out; or a detached sweep."""
     from freezer.flows.runs.ask import get
+    from freezer.flows.runs.children.sweeps import get_sweep, is_sweep, sweep_document
     from freezer.output.runs.runs import run_document, show_run
+    from freezer.output.runs.sweeps import show_sweep
+
+    if is_sweep(run):
+        sweep = get_sweep(current.project(), run)
+        if json:
+            current.emit(sweep_document(sweep))
+        else:
+            show_sweep(sweep, current.stdout)
+        return
 
     found, series = get(current.project(), run)
     if json:

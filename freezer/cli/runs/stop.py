@@ -12,17 +12,29 @@ from freezer.cli.session import current
 def stop(
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="RUN...", help="The first digits of a run's ID, or `latest`."),
+        typer.Argument(
+            metavar="RUN...",
+            help="The first digits of the ID of a run or a detached sweep, or `latest`.",
+        ),
     ],
     lost: Annotated[
         bool, typer.Option("--lost", help="Mark runs as interrupted whose host is gone for good.")
     ] = False,
 ) -> None:
-    """End runs of this host as Ctrl-C does: the container is removed, and the run is recorded."""
-    from freezer.flows.runs.children.detached import give_up
+    """End runs of this host as Ctrl-C does: the container is removed, and the run is recorded.
+
+    Of a detached sweep its runs are ended, and no other is started.
+    """
+    from freezer.flows.runs.children.detached import give_up, stop_sweep
     from freezer.flows.runs.children.detached import stop as end
+    from freezer.flows.runs.children.sweeps import is_sweep
+    from freezer.output.runs.sweeps import sweep_line
     from freezer.output.text import printable
 
     for name in runs:
+        if is_sweep(name) and not lost:
+            line = sweep_line(stop_sweep(current.project(), name))
+            current.stdout.print(line, highlight=False)
+            continue
         run = (give_up if lost else end)(current.project(), name)
         current.stdout.print(f"run {run.id}: {printable(run.state)}", highlight=False)

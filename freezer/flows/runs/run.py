@@ -73,7 +73,9 @@ class RunDone:
     recorded: bool
     """False where the ledger was out of reach: the journal has the run until it is back."""
     outcomes: tuple[Outcome, ...] = ()
-    """What the spec's expectations came to."""
+    """The spec's expectations, each with its result."""
+    place: str = ""
+    """Where it is recorded: the ledger's address without credentials, or the journal's path."""
 
     @property
     def status(self) -> int:
@@ -136,10 +138,11 @@ def run_scene(
         except FreezerError as error:
             _record(project, failed(start, error), {}, contents, journal)
             raise
-        recorded = _record(project, last, metrics, contents, journal)
+        ledger = _record(project, last, metrics, contents, journal)
     finally:
         journal.close()
-    return RunDone(last, metrics, scene.output, code, recorded, outcomes)
+    place = ledger or str(journal.path)
+    return RunDone(last, metrics, scene.output, code, ledger is not None, outcomes, place)
 
 
 def _execute(
@@ -225,8 +228,11 @@ def _record(
     metrics: Mapping[str, Points],
     contents: Sequence[bytes],
     journal: Journal,
-) -> bool:
-    """Record the run; where the ledger is out of reach, the journal keeps it for later."""
+) -> str | None:
+    """Record the run; return the ledger's address without credentials.
+
+    Where it is out of reach, the journal keeps the run for later: None.
+    """
     from freezer.ledger.record import record
 
     kept = True
@@ -238,6 +244,7 @@ def _record(
     try:
         with project_ledger(project) as ledger:
             record(ledger, last, metrics, contents, whole=True)
+            address = ledger.shown
     except LedgerError as error:
         if not kept:
             raise
@@ -245,6 +252,6 @@ def _record(
             f"the run is not in the ledger yet: {error.what}; its journal {journal.path.name} has "
             "it, and the next command about runs records it"
         )
-        return False
+        return None
     journal.done()
-    return True
+    return address

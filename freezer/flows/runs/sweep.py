@@ -11,7 +11,7 @@ from freezer.errors import RunError
 from freezer.flows.runs.request import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from freezer.flows.runs.request import RunRequest
 
@@ -45,7 +45,7 @@ def read_each(words: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def requests(request: RunRequest, each: dict[str, list[str]]) -> Iterator[RunRequest]:
+def requests(request: RunRequest, each: Mapping[str, Sequence[str]]) -> Iterator[RunRequest]:
     """Yield a request for each combination, the last parameter changing fastest.
 
     An output folder gets a numbered folder for each. Raises ``RunError`` for a name that is given

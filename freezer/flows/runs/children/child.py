@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from freezer.model.record.run import Run
-
 LONGEST_REPORT: Final = 4096
 """Bytes of the report that a run began."""
 
@@ -66,14 +64,14 @@ def start_child(
     return Child(process, reader)
 
 
-def report_start(descriptor: int, run: Run) -> None:
-    """Report to the process that started this one that the run began, and close the channel."""
+def report_start(descriptor: int, identifier: str) -> None:
+    """Report to the process that started this one that a run or sweep began; close the channel."""
     with suppress(OSError), os.fdopen(descriptor, "wb") as stream:
-        stream.write(json.dumps({"run": run.id}).encode() + b"\n")
+        stream.write(json.dumps({"run": identifier}).encode() + b"\n")
 
 
 def read_start(report: bytes) -> str | None:
-    """Return the ID of the run that a report names; None where no run began."""
+    """Return the ID of the run or sweep that a report names; None where none began."""
     try:
         document: Any = json.loads(report)
         identifier = document["run"]

@@ -7,7 +7,7 @@ import selectors
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from freezer.errors import EXIT_INTERRUPTED
 from freezer.flows.runs.children.child import LONGEST_REPORT, Child, read_start, start_child
@@ -54,6 +54,16 @@ class _Running:
     report: bytearray = field(default_factory=bytearray)
 
 
+class Watcher(Protocol):
+    """Is told what becomes of each run, by its number in the sweep."""
+
+    def began(self, number: int, run: str) -> None:
+        """Take note that a run began, and its ID."""
+
+    def ended(self, number: int, exit_code: int) -> None:
+        """Take note that a run ended."""
+
+
 class Jobs:
     """Runs a sweep, in its order, as many runs at once as there are shares of the machine.
 
@@ -68,12 +78,14 @@ class Jobs:
         report: Reporter,
         *,
         report_option: str,
+        watcher: Watcher | None = None,
     ) -> None:
         self._jobs = jobs
         self._waiting = deque(enumerate(jobs))
         self._free = deque(shares)
         self._show = show
         self._reporter = report
+        self._watcher = watcher
         self._report_option = report_option
         self._selector = selectors.DefaultSelector()
         self._running: dict[int, _Running] = {}
@@ -138,6 +150,9 @@ class Jobs:
             one.lines.take(stream, data)
         else:
             self._selector.unregister(descriptor)
+            run = read_start(bytes(one.report)) if stream == _REPORT else None
+            if run is not None and self._watcher is not None:
+                self._watcher.began(number, run)
             one.open -= 1
             if not one.open:
                 self._end(one)
@@ -148,6 +163,8 @@ class Jobs:
         self._close(one)
         end = JobEnd(read_start(bytes(one.report)), code)
         self._ended[one.number] = end
+        if self._watcher is not None:
+            self._watcher.ended(one.number, code)
         self._free.append(one.share)
         if end.run is None and not self._stopping:
             self._stopping = True

@@ -86,7 +86,7 @@ def ranked(causes: Iterable[Cause]) -> list[Cause]:
 def varying(runs: Sequence[Run]) -> dict[str, list[Value | None]]:
     """Return the fields in which several runs differ, with the value of each run."""
     names = sorted({name for run in runs for name in run.all_fields()})
-    passing = {"id", "started", "ended", "seconds", "cpu-seconds", "peak-memory"}
+    passing = {"id", "started", "ended", "seconds", "cpu-seconds", "peak-memory", "links.sweep"}
     found = {}
     for name in names:
         values = [run.all_fields().get(name) for run in runs]

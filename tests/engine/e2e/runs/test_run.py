@@ -128,6 +128,24 @@ def test_two_runs_at_once_share_no_cpu(project: Project) -> None:
     made.freeze("run", "--each", "k=1..9", "--jobs", "9000", "--", "true").failed(2, "more CPUs")
 
 
+def test_a_detached_sweep_goes_on_by_itself(project: Project, tmp_path: Path) -> None:
+    made = project.copy(tmp_path / "detached")
+    train = ("--", "sh", "-c", "echo got {k}; test {k} != 3")
+    done = outcome(made.start("run", "-d", "--json", "--each", "k=1..3", *train)).good()
+    sweep = done.document["sweep"]
+    log = made.freeze("runs", "logs", "-f", sweep).good().out
+    assert [line for line in log.splitlines() if "got" in line] == [
+        f"[{k}/3 k={k}] got {k}" for k in (1, 2, 3)
+    ]
+    found = runs(made, f"links.sweep = '{sweep}'")
+    assert [one["state"] for one in found] == ["failed", "finished", "finished"]
+    assert made.freeze("runs", "logs", found[1]["id"]).good().out.startswith("got 2\n")
+    assert made.freeze("runs", "show", sweep, "--json").good().document["state"] == "failed"
+    slow = outcome(made.start("run", "-d", "--each", "k=7..9", "--", "sleep", "100")).good()
+    ended = made.freeze("runs", "stop", slow.out.strip()).good()
+    assert "interrupted, 1 of 3 runs begun" in ended.out
+
+
 @pytest.mark.parametrize(
     ("command", "code"), [(["sh", "-c", "echo why >&2; exit 7"], 7), (["none"], 127)]
 )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from freezer.cli.image.run_junit import junit_of_children
+from freezer.cli.image.running.junit import junit_of_children
 from freezer.flows.runs.again.reproduce import _verdict
 from freezer.flows.runs.explain.parting import Results
 from freezer.flows.runs.protocol import Filter

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from freezer.cli.image import run_children
+from freezer.cli.image.running.invocation import child_command
 from freezer.cli.main import run as freeze
 from freezer.errors import RunError
 from freezer.flows.runs.again.resume import Resume
@@ -40,7 +40,7 @@ def parsed(words: list[str]) -> list[Any]:
         raise RunError("seen")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("freezer.cli.image.run.execute", note)
+        patch.setattr("freezer.cli.image.running.in_turn.execute", note)
         freeze(words)
     return seen
 
@@ -50,7 +50,7 @@ def parsed(words: list[str]) -> list[Any]:
 def test_a_process_makes_the_same_run(
     tmp_path: Path, env: str | None, request: RunRequest, how: Resume | None
 ) -> None:
-    words = run_children.child_command(env, request, how)
+    words = child_command(env, request, how)
     share = ["--cpu-positions", "0,3", "--gpu-positions", "2"]
     start = words.index("freezer") + 1
     place = ["-C", str(tmp_path), *words[start + 2 :]]
@@ -61,7 +61,7 @@ def test_a_process_makes_the_same_run(
 
 
 def test_modules_of_the_project_are_not_taken_for_freezer_s() -> None:
-    words = run_children.child_command(None, RunRequest(("t",)), None)
+    words = child_command(None, RunRequest(("t",)), None)
     assert words[1:4] == ["-P", "-m", "freezer"]
 
 
@@ -69,7 +69,7 @@ def test_modules_of_the_project_are_not_taken_for_freezer_s() -> None:
     ("words", "said"),
     [
         (["--jobs", "2"], "--jobs is for a sweep"),
-        (["-d", "--each", "k=1..2"], "cannot be detached"),
+        (["--each", "k=1..2", "-p", "k=1"], "given once, and for a sweep as well"),
         (["-d", "--junit", "x.xml"], "writes no JUnit file"),
         (["--checkpoint", "x"], "go with --resume"),
         (["--new-code"], "go with --resume"),

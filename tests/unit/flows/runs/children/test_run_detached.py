@@ -39,7 +39,7 @@ root = Path(sys.argv[1])
 project = Project(root, Config(), None, None, None)
 (root / ".freezer" / "runs" / "ab").mkdir(parents=True)
 request = RunRequest(("train", "--password", "hunter2hunter2"), params={"token": "sesame42"})
-output = DetachedOutput(project, request, int(sys.argv[2]))
+output = DetachedOutput(project, [request], int(sys.argv[2]))
 print("before", flush=True)
 output.started(Run("ab", "demo", "running", Time(1)))
 for part in (b"one\\nhunter2", b"hunter2 and ", b"sesame42\\nlast \\xff", b"x" * 70000, b"\\nend"):

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from freezer.check import gpu
-from freezer.cli.image import run_children
+from freezer.cli.image.running.at_once import shares_of
+from freezer.cli.image.running.invocation import Invocation
 from freezer.errors import RunError
 from freezer.flows.runs.again.recorded import recorded_gpus, recorded_request
 from freezer.flows.runs.again.reproduce import reproduce
@@ -20,10 +21,11 @@ pytestmark = pytest.mark.process
 
 
 def shares(runnable: Any, jobs: int, gpus: int, *, wanted: bool | None = True) -> list[list[str]]:
-    found = [RunRequest(("t",), gpus=wanted)] * 4
+    values = {"k": ["1", "2", "3", "4"]}
+    todo = Invocation(env=None, request=RunRequest(("t",), gpus=wanted), values=values, jobs=jobs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gpu, "host_gpus", lambda: (Gpu("550", "9.0", "H100"),) * gpus)
-        return run_children._shares(runnable.project, None, found, jobs)
+        return shares_of(runnable.project, todo)
 
 
 def test_each_run_at_once_has_its_own_gpus(runnable) -> None:

@@ -1,0 +1,1 @@
+"""`freeze run` in its ways: one run, a sweep in turn or at once, detached."""
