@@ -62,6 +62,26 @@ Junit = Annotated[
 ]
 
 
+Plan = Annotated[
+    Path | None,
+    typer.Option(
+        "--plan",
+        metavar="FILE",
+        help="The plan that this follows; kept with the generation.",
+        show_default=False,
+    ),
+]
+
+
+def plan_bytes(path: Path | None) -> bytes | None:
+    """Return the file of a plan that can be used. Raises ``PlanError``."""
+    if path is None:
+        return None
+    from freezer.flows.runs.plan.read import plan_file
+
+    return plan_file(path).data
+
+
 def write_junit(path: Path | None, suites: Sequence[Suite]) -> None:
     """Write test suites where a file for them was named."""
     if path is not None:

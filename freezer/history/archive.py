@@ -13,6 +13,7 @@ from freezer.history.files import read_regular
 from freezer.history.log import FOLDER
 from freezer.history.stored import REFERENCES
 from freezer.model import file_names
+from freezer.model.canonical import digest
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ SMOKE: Final = "smoke"
 """Folder of the user's smoke training files by SHA-256, as the store may be deleted."""
 ATTESTATIONS: Final = "attestations"
 """Signed statements about locks, next to the current one; their signatures protect them."""
+PLANS: Final = "plans"
+"""Plans that generations were made by, next to the current lock, by SHA-256."""
 INSIDE: Final = file_names.INSIDE
 _LOCK_ID: Final = re.compile(r"[0-9a-f]{64}")
 _RESTORE: Final = "restore the folder from version control"
@@ -77,6 +80,20 @@ def keep(
             if replace or not (target / name).exists():
                 _put(target / name, files[name])
     return target
+
+
+def keep_plan(folder: Path, data: bytes) -> str:
+    """Keep a plan next to the current lock; return its SHA-256."""
+    sha256 = digest(data)
+    with disk_errors(folder):
+        (folder / PLANS).mkdir(parents=True, exist_ok=True)
+        _put(plan_path(folder, sha256), data)
+    return sha256
+
+
+def plan_path(folder: Path, sha256: str) -> Path:
+    """Return where a plan is kept; ``folder`` is the current lock's."""
+    return folder / PLANS / f"{sha256}.yaml"
 
 
 def _put(path: Path, data: bytes) -> None:

@@ -52,6 +52,8 @@ class Generation(Model):
     """Name and mail of the author, from git."""
     commit: Commit | None = None
     """The commit that was checked out; this entry is in a later one."""
+    plan: Sha256 | None = None
+    """SHA-256 of the plan that was given with it, which is kept in ``plans`` next to the lock."""
     summary: Text
     """What changed, in one line."""
     deviation: bool = False

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from freezer.cli.options import Env, Json
+from freezer.cli.options import Env, Json, Plan, plan_bytes
 from freezer.cli.session import current
 
 
@@ -36,6 +36,7 @@ def lock(
             "--reason", metavar="TEXT", help="Why; recorded in the history.", show_default=False
         ),
     ] = None,
+    plan: Plan = None,
     json: Json = False,
 ) -> None:
     """Resolve the spec and write the lock: lockfiles/ENV/freeze.lock.yaml."""
@@ -47,6 +48,8 @@ def lock(
     moment = parse_moment(as_of, "--as-of") if as_of is not None else None
     if check and reason is not None:
         raise typer.BadParameter("--check writes nothing, so there is nothing to give a --reason")
+    if check and plan is not None:
+        raise typer.BadParameter("--check writes nothing, so there is nothing to keep a --plan by")
     if check and upgrade:
         raise typer.BadParameter("--check writes nothing, so there is nothing to --upgrade")
     if check:
@@ -56,7 +59,14 @@ def lock(
         else:
             show_checked(locked, current.stdout)
         return
-    result = write_lock(current.project(), env, upgrade=upgrade, as_of=moment, reason=reason)
+    result = write_lock(
+        current.project(),
+        env,
+        upgrade=upgrade,
+        as_of=moment,
+        reason=reason,
+        plan=plan_bytes(plan),
+    )
     if json:
         current.emit(
             {**document(result.locked), "changed": result.changed, "changes": result.changes}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from freezer.cli.options import Json
+from freezer.cli.options import Json, Plan, plan_bytes
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
@@ -51,6 +51,7 @@ def update(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print what would change; write nothing.")
     ] = False,
+    plan: Plan = None,
     json: Json = False,
 ) -> None:
     """Update packages in the lock, and of all others only what that forces."""
@@ -64,7 +65,7 @@ def update(
 
     moment = parse_moment(as_of, "--as-of") if as_of is not None else None
     env, packages = split_environment(current.folder, words or [])
-    asked = UpdateRequest(packages, reason, moment, newer, strict, dry_run)
+    asked = UpdateRequest(packages, reason, moment, newer, strict, dry_run, plan_bytes(plan))
     result = run(current.project(), env, asked)
     if json:
         current.emit(document(result))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from freezer.governance.licenses.expression import Licenses
     from freezer.governance.policy.model import Policy
     from freezer.governance.policy.osv import Database
+    from freezer.history.log import History
     from freezer.model.lock import Lock
     from freezer.model.spec.spec import Spec
 
@@ -68,6 +69,7 @@ class _Judge:
     project: Project
     policy: Policy
     database: Database | None = None
+    planned: frozenset[str] | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def read_database(self) -> None:
@@ -104,8 +106,9 @@ class _Judge:
             ),
             before=locked is None,
             generations=history.generations if history else (),
+            planned=self._planned(history),
             checks=checks,
-            rebuilt=_rebuilt(self.project, lock_id) if locked is not None else None,
+            rebuilt=self._rebuilt(lock_id) if locked is not None else None,
             signers=self._signers(locked) if locked is not None else (),
         )
         only = None if locked is not None else BEFORE_A_BUILD | {"vulnerabilities"}
@@ -118,6 +121,26 @@ class _Judge:
         from freezer.flows.governance.attest import signers_of  # loads cryptography
 
         return signers_of(self.project, locked, rule.keys)
+
+    def _planned(self, history: History | None) -> frozenset[str]:
+        """Return the locks with planned runs, where only the ledger can answer for a generation."""
+        if self.policy.rules.plans is not True or history is None:
+            return frozenset()
+        asked = {one.lock_id for one in history.generations[1:] if one.plan is None}
+        if not asked:
+            return frozenset()
+        if self.planned is None:
+            from freezer.flows.runs.plan.read import planned_locks  # loads SQLAlchemy
+
+            self.planned = planned_locks(self.project)
+        return self.planned
+
+    def _rebuilt(self, lock_id: str) -> bool | None:
+        if not self.policy.rules.verified:
+            return None
+        from freezer.flows.image.rebuild import rebuilt_before
+
+        return rebuilt_before(self.project, lock_id)
 
     def _licenses(self, lock: Lock) -> dict[str, Licenses]:
         if self.policy.rules.licenses is None:
@@ -208,9 +231,3 @@ def _spec(project: Project, name: str) -> Spec | None:
         return load_environment(project.root, name).spec
     except FreezerError:
         return None  # a lock that came in a bundle, or a spec that is being edited
-
-
-def _rebuilt(project: Project, lock_id: str) -> bool | None:
-    from freezer.flows.image.rebuild import rebuilt_before
-
-    return rebuilt_before(project, lock_id)

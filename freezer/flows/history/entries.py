@@ -29,6 +29,7 @@ def new_generation(  # noqa: PLR0913 - a generation has as many facts
     files: Mapping[str, str],
     summary: str,
     reason: str | None = None,
+    plan: str | None = None,
     image: str | None = None,
     deviation: bool = False,
 ) -> Generation:
@@ -49,6 +50,7 @@ def new_generation(  # noqa: PLR0913 - a generation has as many facts
         reason=(one_line(reason) or None) if reason else None,
         who=who.who,
         commit=who.commit,
+        plan=plan,
         summary=one_line(summary) or action,
         deviation=deviation,
     )

@@ -18,7 +18,7 @@ from freezer.flows.history.opened import open_history
 from freezer.flows.history.recorded import ensure_stored
 from freezer.flows.project.environment import LOCKS, Locked, read_lock
 from freezer.flows.project.image_runtime import keep_runtime
-from freezer.history.archive import SMOKE, archived, keep
+from freezer.history.archive import SMOKE, archived, keep, keep_plan
 from freezer.history.changes import changes
 from freezer.history.log import read_history
 from freezer.history.stored import recorded_exports
@@ -118,20 +118,29 @@ def _adopted(opened: OpenHistory, locked: Locked) -> str:
 
 
 def record_generation(
-    opened: OpenHistory, locked: Locked, *, action: Action, summary: str, reason: str | None = None
+    opened: OpenHistory,
+    locked: Locked,
+    *,
+    action: Action,
+    summary: str,
+    reason: str | None = None,
+    plan: bytes | None = None,
 ) -> Generation:
     """Record a lock that this command has just written, and keep it whole; return its generation.
 
-    Nothing is recorded where neither the lock nor an export changed. Raises ``HistoryError``.
+    ``plan`` is the file of a plan to keep with it. Nothing is recorded where neither the lock nor
+    an export changed. Raises ``HistoryError``.
     """
     head, past = opened.past.head, opened.past
     if head is None or head.lock_id != locked.id:
-        head = _add(opened, locked, action=action, summary=summary, reason=reason)
+        head = _add(opened, locked, action=action, summary=summary, reason=reason, plan=plan)
     else:
         exports = hashes(stored_files(locked.folder))
         recorded = {LOCK_FILE: locked.id, **recorded_exports(past, locked.id)}
         if head.files and exports != recorded:
-            head = _add(opened, locked, action=action, summary=EXPORTS, reason=reason, anew=True)
+            head = _add(
+                opened, locked, action=action, summary=EXPORTS, reason=reason, plan=plan, anew=True
+            )
         else:
             _keep(opened, locked, files_to_keep(locked, past))
     ensure_stored(opened.project, locked, opened.past)
@@ -145,6 +154,7 @@ def _add(
     action: Action,
     summary: str,
     reason: str | None = None,
+    plan: bytes | None = None,
     anew: bool = False,
 ) -> Generation:
     """Add a generation; with ``anew`` its exports take the place of those that were kept."""
@@ -157,6 +167,7 @@ def _add(
         files=hashes(stored_files(kept)),
         summary=summary,
         reason=reason,
+        plan=None if plan is None else keep_plan(locked.folder, plan),
     )
     opened.add(entry)
     return entry

@@ -9,7 +9,7 @@ from freezer.errors import FreezerError
 from freezer.fetch.store.atomic import sweep
 from freezer.flows.project.environment import LOCKS
 from freezer.flows.project.exclusive import exclusive_lock
-from freezer.history.archive import INSIDE
+from freezer.history.archive import INSIDE, PLANS
 from freezer.history.changelog import write_changelog
 from freezer.history.log import FOLDER, History, append, read_history
 from freezer.history.stored import REFERENCES
@@ -68,7 +68,7 @@ class OpenHistory:
 
     def sweep(self) -> None:
         """Remove the temporary files of killed processes from the environment's folders."""
-        for part in ("", FOLDER, REFERENCES, INSIDE):
+        for part in ("", FOLDER, REFERENCES, INSIDE, PLANS):
             sweep(self.folder / part)
 
 

@@ -63,13 +63,14 @@ def lock(
     upgrade: bool = False,
     as_of: str | None = None,
     reason: str | None = None,
+    plan: bytes | None = None,
 ) -> LockResult:
     """Resolve an environment's spec and write its lock.
 
     Versions of an existing lock that still satisfy the spec are kept, unless ``upgrade``. ``as_of``
-    (``YYYY-MM-DDTHH:MM:SSZ``) overrides the spec's; ``reason`` is stored in the history if anything
-    changed. Raises ``SpecError``, ``ResolveError``, ``FetchError`` and the errors of the engine;
-    nothing is written then.
+    (``YYYY-MM-DDTHH:MM:SSZ``) overrides the spec's; ``reason`` and ``plan``, the file of a plan,
+    are stored in the history if anything changed. Raises ``SpecError``, ``ResolveError``,
+    ``FetchError`` and the errors of the engine; nothing is written then.
     """
     from freezer.flows.history.entries import summary_of
     from freezer.flows.history.generations import adopt, record_generation
@@ -88,7 +89,9 @@ def lock(
         made = compose(project, request, resolve_ecosystems(project, request, requirements))
         result = write(project, environment, requirements, made)
         summary = summary_of(result.changes, made if result.first else None)
-        record_generation(opened, result.locked, action="lock", summary=summary, reason=reason)
+        record_generation(
+            opened, result.locked, action="lock", summary=summary, reason=reason, plan=plan
+        )
         return result
 
 

@@ -57,6 +57,8 @@ class UpdateRequest:
     strict: bool = False
     """Refuse when more would move than what is named."""
     dry_run: bool = False
+    plan: bytes | None = None
+    """The file of a plan to keep with the generation."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ def _write(
         done.locked,
         action="update",
         reason=wanted.reason,
+        plan=wanted.plan,
         summary=summary_of([*map(str, result.moves)] or done.changes),
     )
     return replace(result, written=done.locked if done.changed else None, generation=generation)

@@ -207,7 +207,7 @@ def _combined(text: str) -> str | None:
 def _parsed(text: str) -> str | None:
     """Return an expression of the SPDX list's own names, normalised; None for anything else."""
     try:
-        found = _licensing().validate(text)
+        found = spdx_licensing().validate(text)
     except Exception:  # noqa: BLE001 - the parser raises many kinds for texts that are no expression
         return None
     if found.errors or not found.normalized_expression:
@@ -218,13 +218,14 @@ def _parsed(text: str) -> str | None:
 def _simple(expression: str) -> str | None:
     """Return an expression without needless parentheses and repetitions."""
     try:
-        return str(_licensing().parse(expression).simplify())
+        return str(spdx_licensing().parse(expression).simplify())
     except Exception:  # noqa: BLE001 - as above
         return None
 
 
 @lru_cache(maxsize=1)
-def _licensing() -> Any:
-    from license_expression import get_spdx_licensing  # reads the whole list
+def spdx_licensing() -> Any:
+    """Return the parser of SPDX expressions, made once: it reads the whole list of licenses."""
+    from license_expression import get_spdx_licensing
 
     return get_spdx_licensing()

@@ -84,11 +84,23 @@ def reasons(policy: Policy, facts: Facts) -> Iterator[Violation]:
 
 
 def plans(policy: Policy, facts: Facts) -> Iterator[Violation]:
-    """Yield each generation after the first that nobody gave a reason."""
-    if not policy.rules.plans:
+    """Yield each generation after the first without a plan; of ``plans: reason`` without a reason.
+
+    A plan was given with the generation, or with runs in its lock. A rollback goes back to what was
+    planned before, and a join of two branches to what is in them: both need a reason.
+    """
+    rule = policy.rules.plans
+    if not rule:
         return
     for one in facts.generations[1:]:
-        if not one.reason:
+        new = one.action in ("lock", "update")
+        if rule is True and new and one.plan is None and one.lock_id not in facts.planned:
+            yield Violation(
+                facts.name, "plans", f"generation {one.number}", "no plan",
+                "a plan: what the change is to do, and what would refute it",
+                "give `--plan FILE` to lock, update or run; for this one, record a deviation",
+            )  # fmt: skip
+        elif not one.reason and (rule == "reason" or not new):
             yield Violation(
                 facts.name, "plans", f"generation {one.number}", "no reason recorded",
                 "what the change is to do, recorded with it",

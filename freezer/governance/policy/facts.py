@@ -34,6 +34,8 @@ class Facts:
     before: bool = False
     """Whether the lock is about to be written or built: what comes after it is not judged."""
     generations: tuple[Generation, ...] = ()
+    planned: frozenset[str] = frozenset()
+    """IDs of locks with runs in the ledger that a plan was given for."""
     checks: tuple[Checked, ...] = ()
     """Of the current lock."""
     rebuilt: bool | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from freezer.governance.licenses.expression import Licenses, declared
+from freezer.governance.licenses.expression import Licenses, declared, spdx_licensing
 from freezer.model.lock import BasePackage, CondaPackage
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def _shown(found: Licenses) -> str:
 def _expression_allowed(expression: str | None, allowed: frozenset[str]) -> bool:
     if expression is None or expression in allowed:
         return True
-    from license_expression import get_spdx_licensing
-
-    return _holds(get_spdx_licensing().parse(expression), allowed)
+    return _holds(spdx_licensing().parse(expression), allowed)
 
 
 def _holds(node: Any, allowed: frozenset[str]) -> bool:

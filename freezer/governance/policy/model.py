@@ -100,8 +100,8 @@ class Rules(Model):
     signed: SignatureRule | None = None
     reasons: bool = False
     """Whether each numerics package that the spec asks for must have a reason in ``why``."""
-    plans: bool = False
-    """Whether each generation after the first must have a reason that names what it is to do."""
+    plans: bool | Literal["reason"] = False
+    """Whether each generation after the first must have a plan, or at least a reason."""
     nondeterminism: bool = False
     """Whether what the spec accepts must have an owner and a day until which it is accepted."""
     vulnerabilities: VulnerabilityRule | None = None

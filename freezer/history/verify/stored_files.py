@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import CheckError, HistoryError, LockError
-from freezer.history.archive import ATTESTATIONS, INSIDE, SMOKE, archive_folder, archived_bytes
+from freezer.history.archive import (
+    ATTESTATIONS,
+    INSIDE,
+    PLANS,
+    SMOKE,
+    archive_folder,
+    archived_bytes,
+)
 from freezer.history.changelog import CHANGELOG_FILE
 from freezer.history.files import read_regular
 from freezer.history.log import FOLDER, LOG_FILE
@@ -148,7 +155,7 @@ class FileVerifier:
         for name, sha256 in recorded.items():
             self._current_file(name, sha256)
         own = {*recorded, LOCK_FILE, CHANGELOG_FILE}
-        apart = {FOLDER, INSIDE, ATTESTATIONS}
+        apart = {FOLDER, INSIDE, ATTESTATIONS, PLANS}
         for name in self._walk(self.folder, self.shown, {REFERENCES}, apart):
             if name not in own and (name, self._digest(name)) not in self.known:
                 self._next_to_lock(name, exports, bool(head and head.files))
@@ -181,6 +188,16 @@ class FileVerifier:
                 self._compare(folder, name, name, shown)
             else:
                 self._fault(f"{shown}/{name}", "freeze writes no such file")
+
+    def plans(self) -> None:
+        """Compare the plans of generations with their names, and find those of none."""
+        folder, shown = self.folder / PLANS, f"{self.shown}/{PLANS}"
+        wanted = {f"{one.plan}.yaml": one.plan for one in self.past.generations if one.plan}
+        for name, sha256 in sorted(wanted.items()):
+            self._compare(folder, name, sha256, shown)
+        for name in self._walk(folder, shown, frozenset()):
+            if name not in wanted:
+                self._fault(f"{shown}/{name}", "no generation has this plan")
 
     def _unrecorded(self, folder: Path, name: str, shown: str) -> None:
         """Report a file without a record: an inventory, or a valid reference."""

@@ -64,6 +64,7 @@ def verify_history(subject: Subject, owner_of: Callable[[bytes, str], str]) -> F
     files = FileVerifier(subject.folder, subject.shown, past, owner_of, findings)
     files.archives(subject.current)
     files.runtimes()
+    files.plans()
     files.current(subject.current, subject.exports)
     findings.faults += _changelog(subject, past)
     return findings

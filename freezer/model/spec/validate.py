@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from freezer.errors import SpecError, Where
-from freezer.model.base import Model, kebab
+from freezer.model.spec.document_kind import DocumentKind, place
 from freezer.model.spec.expect import ClassesExpect, Expectation, MonotoneExpect
-from freezer.model.spec.faults import joined
 from freezer.model.spec.spec import (
     TRAININGS,
     AcceleratorSpec,
@@ -24,13 +19,15 @@ from freezer.model.spec.spec import (
     Spec,
     StepsSpec,
 )
-from freezer.model.yaml_document import Document, dotted, read_yaml
+from freezer.model.yaml_document import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from freezer.model.yaml_document import Path
+    from freezer.model.base import Model
+    from freezer.model.yaml_document import Document, Path
 
+__all__ = ["parse_spec", "place"]
 _SECTIONS: dict[str, type[Model]] = {
     "": Spec,
     "base": BootstrapSpec,
@@ -96,9 +93,6 @@ _EXPECTED: dict[str, str] = {
     "determinism.numerics": "native or portable",
     "pip.resolver": "uv or pip-tools",
 }
-_NAMED = (("data",), ("expect",))
-"""Mappings whose keys are names of the user's own."""
-_PREFIXES = ("value error, ", "assertion failed, ")
 
 
 def parse_spec(data: bytes, name: str, trainings: Sequence[str]) -> tuple[Spec, Document]:
@@ -108,150 +102,16 @@ def parse_spec(data: bytes, name: str, trainings: Sequence[str]) -> tuple[Spec, 
     faults they are all in it.
     """
     document = read_yaml(data, name)
-    try:
-        return Spec.model_validate(document.values, context={TRAININGS: trainings}), document
-    except ValidationError as error:
-        expected = {**_EXPECTED, "smoke.training": f"{', '.join(trainings)}, or a list"}
-        raise joined(_faults(error, document, name, expected)) from None
-
-
-def place(document: Document, name: str, *path: str | int) -> Where:
-    """Return where in its file a key of the spec stands."""
-    return Where(name, document.line(path), dotted(path) or None)
-
-
-def _faults(
-    error: ValidationError, document: Document, name: str, expected: Mapping[str, str]
-) -> list[SpecError]:
-    found: dict[Path, SpecError] = {}
-    for item in error.errors(include_url=False):
-        path = _path(item["loc"], document.values)
-        if path not in found:
-            found[path] = _fault(path, item, document, name, expected)
-    # A union says that none of its branches fits; the fault inside a branch says why.
-    inner = [fault for path, fault in found.items() if not _is_above(path, found)]
-    return sorted(inner, key=lambda fault: (fault.where.line or 0) if fault.where else 0)
-
-
-def _is_above(path: Path, others: Iterable[Path]) -> bool:
-    return any(path != other and path == other[: len(path)] for other in others)
-
-
-def _path(location: Sequence[Any], values: Mapping[str, Any]) -> Path:
-    """Return the part of pydantic's location that is the user's: union branches are not."""
-    path: list[str | int] = []
-    here: Any = values
-    for part in location:
-        if _holds(here, part):
-            here = here[part]
-        elif isinstance(here, dict) and _is_key(part, path):
-            return (*path, part)
-        else:
-            continue
-        path.append(part)
-    return tuple(path)
-
-
-def _holds(here: Any, part: Any) -> bool:
-    if isinstance(here, dict):
-        return part in here
-    return isinstance(here, list) and isinstance(part, int) and part < len(here)
-
-
-def _is_key(part: Any, path: Sequence[str | int]) -> bool:
-    model = _section(tuple(path))
-    return model is not None and part in _keys(model)
-
-
-def _section(path: Path) -> type[Model] | None:
-    """Return the model of a mapping in the spec."""
-    return _SECTIONS.get(dotted(_general(path)))
-
-
-def _general(path: Path) -> Path:
-    """Return a path with ``*`` where the user chooses the names."""
-    return (path[0], "*", *path[2:]) if path[:1] in _NAMED and len(path) > 1 else path
-
-
-def _fault(
-    path: Path, item: Any, document: Document, name: str, expected: Mapping[str, str]
-) -> SpecError:
-    where = place(document, name, *path)
-    if item["type"] == "extra_forbidden":
-        return _unknown(path, where)
-    if item["type"] == "missing":
-        return SpecError(
-            f"the key {path[-1]!r} is missing",
-            where=where,
-            expected=_expected(path, expected),
-            hint=f"add a line '{path[-1]}: ...'",
-        )
-    return SpecError(
-        f"unusable value for {_last_key(path)!r}" if path else "unusable spec",
-        where=where,
-        found=_shown(path, document.values),
-        expected=_own_reason(path, item) or _expected(path, expected) or _reason(item["msg"]),
-        hint=_hint(path, document.values),
+    kind = DocumentKind(
+        "spec",
+        _SECTIONS,
+        {**_EXPECTED, "smoke.training": f"{', '.join(trainings)}, or a list"},
+        more="remove it, or see `freeze schema`",
+        named=("data", "expect"),
+        alike=("env", "labels"),
+        hint=_hint,
     )
-
-
-def _own_reason(path: Path, item: Any) -> str | None:
-    """Return the model's reason why keys of a mapping exclude each other."""
-    named = path[:1] in _NAMED and isinstance(item["input"], dict)
-    return _reason(item["msg"]) if named and item["type"] == "value_error" else None
-
-
-def _last_key(path: Path) -> str:
-    """Return the innermost key; an item of a list is named after its list."""
-    return str(next(part for part in reversed(path) if isinstance(part, str)))
-
-
-def _unknown(path: Path, where: Where) -> SpecError:
-    key = str(path[-1])
-    known = _keys(_section(path[:-1]) or Spec)
-    near = difflib.get_close_matches(key, known, 1, 0.6)
-    return SpecError(
-        f"unknown key {key!r}",
-        where=where,
-        expected=f"one of {', '.join(sorted(known))}",
-        hint=f"did you mean {near[0]!r}?" if near else "remove it, or see `freeze schema`",
-    )
-
-
-def _keys(model: type[Model]) -> list[str]:
-    return [kebab(name) for name in model.model_fields]
-
-
-def _expected(path: Path, expected: Mapping[str, str]) -> str | None:
-    if path[:1] in (("env",), ("labels",)):
-        path = path[:1]
-    return expected.get(dotted(tuple(part for part in _general(path) if isinstance(part, str))))
-
-
-_IN_PLAIN_WORDS: Final = (
-    ("input should be a valid tuple", "a list"),
-    ("input should be a valid list", "a list"),
-    ("input should be a valid set", "a list"),
-    ("input should be a valid dictionary", "a mapping of keys to values"),
-    ("input should be a valid string", "text"),
-    ("input should be a valid integer", "a whole number"),
-    ("input should be a valid boolean", "true or false"),
-)
-"""What pydantic calls by Python's names, in words of YAML."""
-
-
-def _reason(message: str) -> str:
-    low = message[0].lower() + message[1:]
-    for prefix in _PREFIXES:
-        low = low.removeprefix(prefix)
-    return next((plain for words, plain in _IN_PLAIN_WORDS if low.startswith(words)), low)
-
-
-def _shown(path: Path, values: Any) -> str:
-    for part in path:
-        values = values[part]
-    text = repr(values)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return kind.validate(document, name, {TRAININGS: trainings}), document
 
 
 def _hint(path: Path, values: Any) -> str | None:

@@ -169,6 +169,8 @@ def _facts(row: Row) -> Iterator[str]:
     text = []
     if one.reason:
         text.append(f"reason: {one.reason}")
+    if one.plan:
+        text.append(f"plan {short_id(one.plan)}")
     if one.who:
         text.append(f"by {one.who}")
     if one.commit:

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from freezer.errors import SpecError
 from freezer.governance.licenses.expression import Licenses
+from freezer.governance.policy import model, read
 from freezer.governance.policy.evaluate import evaluate
 from freezer.governance.policy.facts import Facts, Violation
 from freezer.governance.policy.model import Policy
 from freezer.governance.policy.osv import Database
 from freezer.governance.policy.packages import parse_package_rule
 from freezer.governance.policy.read import parse_policy
+from freezer.model.base import Model
 from freezer.model.generation import Checked, Generation
 from freezer.model.lock import Accelerator, Component, PipPackage
 from freezer.model.record.verdict import Word
@@ -48,11 +50,11 @@ def lock(**changes: Any) -> Any:
     return make_lock(**{**given, **changes})
 
 
-def generation(number: int, reason: str | None) -> Generation:
+def generation(number: int, reason: str | None, **more: Any) -> Generation:
+    given = {"action": "lock", "lock_id": LOCK_ID, **more}
     return Generation(
-        number=number, date="2026-11-01T00:00:00Z", action="lock", lock_id=LOCK_ID, summary="x",
-        reason=reason,
-    )  # fmt: skip
+        number=number, date="2026-11-01T00:00:00Z", summary="x", reason=reason, **given
+    )
 
 
 def check(day: str, word: Word, class_: str = "x86-64-v3") -> Checked:
@@ -109,7 +111,7 @@ BREACHES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("verified", {"verified": True}, {"rebuilt": True}),
     ("signed", {"signed": {"keys": ["team.pub"]}}, {"signers": ("SHA256:x",)}),
     ("reasons", {"reasons": True}, {"lock": lock(pip=(package("numpy", "2.1.0").model_copy(update={"reason": "asked for; why: speed"}),))}),
-    ("plans", {"plans": True}, {"generations": (generation(1, None), generation(2, "try it"))}),
+    ("plans", {"plans": True}, {"generations": (generation(1, None), generation(2, None, plan=sha("c")))}),
     ("nondeterminism", {"nondeterminism": True}, {"spec": spec(owner="me", until="2026-12-31")}),
     ("vulnerabilities", {"vulnerabilities": {"database": "osv"}}, {"lock": lock(pip=(package("numpy", "2.2.0"),))}),
 ]  # fmt: skip
@@ -139,6 +141,34 @@ def test_all_fifteen_at_once() -> None:
     assert {violation.rule for violation in found} == {row[0] for row in BREACHES}
     assert len(BREACHES) == 15
     assert judged({"rules": {}}) == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "more", "found"),
+    [
+        (True, {}, "no plan"),
+        (True, {"reason": "try it"}, "no plan"),
+        (True, {"plan": sha("c")}, None),
+        (True, {"lock_id": sha("d")}, None),
+        (True, {"action": "rollback"}, "no reason recorded"),
+        (True, {"action": "rollback", "reason": "drift"}, None),
+        (True, {"action": "merge", "reason": "both"}, None),
+        ("reason", {}, "no reason recorded"),
+        ("reason", {"plan": sha("c")}, "no reason recorded"),
+        ("reason", {"reason": "try it"}, None),
+        (False, {}, None),
+    ],
+)
+def test_a_new_generation_has_a_plan_or_a_reason(
+    rule: bool | str, more: dict[str, Any], found: str | None
+) -> None:
+    last = generation(2, more.pop("reason", None), **more)
+    violations = judged(
+        {"rules": {"plans": rule}},
+        generations=(generation(1, None), last),
+        planned=frozenset({sha("d")}),
+    )
+    assert [one.found for one in violations] == ([found] if found else [])
 
 
 def test_checks_are_judged_by_age_and_by_the_last_word_of_each_class() -> None:
@@ -199,6 +229,13 @@ def test_statements_about_vulnerabilities(statement: dict[str, Any], count: int)
         ("deviations: [{rule: banned, reason: x, owner: y, until: soon}]", "2026-12-31"),
         ("deviations: [{rule: other, reason: x, owner: y, until: '2026-01-01'}]", "rule"),
         ("enforce: [push]", "enforce"),
+        ("rules: {plans: maybe}", "true, or reason"),
+        ("rules: {baned: []}", "did you mean 'banned'?"),
+        ("rules: {licenses: {alow: [MIT]}}", "did you mean 'allow'?"),
+        ("deviations: [{rle: banned}]", "did you mean 'rule'?"),
+        ("statements: [{status: fixed, becuase: x}]", "policy.yaml:1 (statements[0].becuase)"),
+        ("rule: {}", "did you mean 'rules'?"),
+        ("rules: []", "a mapping of rules"),
         ("- x", "mapping"),
         ("rules: [", "not valid YAML"),
     ],
@@ -208,6 +245,13 @@ def test_a_fault_is_named_with_its_line(text: str, key: str) -> None:
         parse_policy(text.encode(), "policy.yaml")
     assert key in str(caught.value)
     assert "policy.yaml" in str(caught.value)
+
+
+def test_every_part_of_a_policy_is_described() -> None:
+    parts = {
+        one for one in vars(model).values() if isinstance(one, type) and issubclass(one, Model)
+    }
+    assert set(read._POLICY.sections.values()) == parts - {Model}
 
 
 @given(st.binary(max_size=200))

@@ -42,6 +42,16 @@ def warn_of_unplanned(
         )
 
 
+def planned_locks(project: Project) -> frozenset[str]:
+    """Return the IDs of the locks of runs that were made with a plan; none without a ledger."""
+    from freezer.flows.runs.ask import fields, find  # loads SQLAlchemy
+
+    if "plan" not in fields(project):
+        return frozenset()
+    runs = find(project, "plan is not null").runs
+    return frozenset(str(run.fields["lock"]) for run in runs if "lock" in run.fields)
+
+
 def plan_outcome(project: Project, file: PlanFile, query: str | None = None) -> PlanOutcome:
     """Return what came of a plan; a filter leaves out some of its runs. Raises ``QueryError``."""
     from freezer.flows.runs.ask import fields, find  # loads SQLAlchemy; a run asks nothing

@@ -17,7 +17,7 @@ from tests.support.host.answering import answering
 from tests.support.host.ci_machine import ROOT, Machine
 from tests.support.host.commands import Project, outcome
 
-pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
+pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive, pytest.mark.timeout(1200)]
 TOKEN = "token-of-the-job"
 TRAIN = """
 import os, numpy
