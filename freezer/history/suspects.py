@@ -3,7 +3,8 @@
 The table is based on measurements on one host with AVX-512 for NumPy, scikit-learn, torch, JAX,
 XGBoost and LightGBM (previous minor releases, other BLAS builds, thread counts, kernel families),
 and on release notes. A minor release of scikit-learn changed weights by 1e-1, one of torch changed
-no bit: levels are likelihoods, and only a check decides.
+no bit: levels are likelihoods, and only a check decides. Where it was measured that the same seed
+gives other numbers in another version (`numbers`), a change goes before others of its level.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from freezer.frameworks import described
 from freezer.frameworks.description import Likelihood
+from freezer.history.numbers import changed_numbers
 from freezer.model.base import Model
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ class Suspect(Model):
     level: Level
     what: str
     why: str
+    operations: tuple[str, ...] = ()
+    """Those that are measured to give other numbers for the same seed."""
 
 
 _COMPONENTS: Final[dict[str, tuple[Level, str]]] = {
@@ -78,7 +82,11 @@ def assess(diff: LockDiff) -> tuple[Suspect, ...]:
     found: dict[tuple[Level, str], Suspect] = {}
     for one in _suspects(diff):
         found.setdefault((one.level, one.what), one)  # a BLAS is usually the LAPACK as well
-    return tuple(sorted(found.values(), key=lambda one: (LEVELS.index(one.level), one.what)))
+    return tuple(sorted(found.values(), key=_rank))
+
+
+def _rank(one: Suspect) -> tuple[int, bool, str]:
+    return LEVELS.index(one.level), not one.operations, one.what
 
 
 def _suspects(diff: LockDiff) -> Iterator[Suspect]:
@@ -114,6 +122,15 @@ def _variables() -> tuple[tuple[str, Level, str], ...]:
 
 
 def _of_package(change: Change) -> Iterator[Suspect]:
+    numbers = changed_numbers(change.ecosystem, change.name, change.before, change.after)
+    if numbers is not None:
+        yield Suspect(
+            level="likely",
+            what=_described(change),
+            why=f"it changes the numbers of {numbers.listed}, as measured",
+            operations=numbers.operations,
+        )
+        return
     for pattern, level, why in _packages():
         if re.fullmatch(pattern, change.name):
             lowered: Level = "possible" if change.kind == "rebuilt" else level

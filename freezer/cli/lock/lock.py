@@ -69,7 +69,12 @@ def lock(
     )
     if json:
         current.emit(
-            {**document(result.locked), "changed": result.changed, "changes": result.changes}
+            {
+                **document(result.locked),
+                "changed": result.changed,
+                "changes": result.changes,
+                "numbers": result.numbers,
+            }
         )
     else:
         show(result, current.folder, current.stdout)

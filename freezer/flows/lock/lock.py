@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ from freezer.flows.project.environment import (
 from freezer.flows.project.image_runtime import runtime_fault, runtime_for
 from freezer.flows.project.user_files import steps_plan
 from freezer.history.changes import changes
+from freezer.history.numbers import ChangedNumbers, numbers_between
 from freezer.model.exports.requirements_txt import REQUIREMENTS_FILE, requirements_text
 from freezer.model.lock import Lock, Newer
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
@@ -54,6 +55,8 @@ class LockResult:
     """Whether there was no lock before."""
     changes: tuple[str, ...]
     """A sentence for each package or setting that changed; empty for a first lock."""
+    numbers: tuple[ChangedNumbers, ...] = ()
+    """Operations that are measured to give other numbers with the new versions."""
 
 
 def lock(
@@ -83,11 +86,15 @@ def lock(
         adopt(opened)  # the lock that is overwritten is kept in the history
         before = None if upgrade else read_lock(project.root, environment.name)
         moment = _moment(environment, as_of, before)
-        exceptions = still_newer(_previous(project, environment) if upgrade else before, moment)
+        previous = _previous(project, environment) if upgrade else before
+        exceptions = still_newer(previous, moment)
         old = before.lock if before else None
         request = LockRequest(environment, moment, old, exceptions=exceptions)
         made = compose(project, request, resolve_ecosystems(project, request, requirements))
-        result = write(project, environment, requirements, made)
+        numbers = numbers_between(previous.lock, made) if previous else ()
+        for changed in numbers:
+            project.report.note(f"Changes numbers: {changed}")
+        result = replace(write(project, environment, requirements, made), numbers=numbers)
         summary = summary_of(result.changes, made if result.first else None)
         record_generation(
             opened, result.locked, action="lock", summary=summary, reason=reason, plan=plan

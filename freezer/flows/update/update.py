@@ -31,6 +31,7 @@ from freezer.flows.project.environment import (
 from freezer.flows.update.limits import Limit, limits
 from freezer.flows.update.moves import Move, moves
 from freezer.flows.update.targets import Named, parse_named, released, require_in_range
+from freezer.history.numbers import ChangedNumbers, numbers_between
 from freezer.model.lock import Newer
 from freezer.model.lockfile import LOCK_FILE
 
@@ -73,6 +74,8 @@ class UpdateResult:
     """Of the named packages: what keeps each from going further."""
     alone: Mapping[str, str]
     """Where more moves than what is named: how far that goes by itself, where that is known."""
+    numbers: tuple[ChangedNumbers, ...] = ()
+    """Operations that are measured to give other numbers with the new versions."""
     written: Locked | None = None
     """None where nothing was written."""
     refused: bool = False
@@ -103,10 +106,13 @@ def update(project: Project, name: str | None, wanted: UpdateRequest) -> UpdateR
         made = compose(project, request, answers)
         found = moves(before.lock, made, request, answers)
         limited = limits(project, request, requirements, made, named)
-        result = UpdateResult(before, made, found, limited, answers.alone)
+        numbers = numbers_between(before.lock, made)
+        result = UpdateResult(before, made, found, limited, answers.alone, numbers)
         forced = [item for item in found if not item.named]
         for item in forced:
             project.report.note(f"Also moves: {item}")
+        for changed in numbers:
+            project.report.note(f"Changes numbers: {changed}")
         if wanted.strict and forced:
             return replace(result, refused=True)
         if wanted.dry_run or (named and not found):

@@ -11,6 +11,7 @@ from freezer.model.events import SilentReporter
 if TYPE_CHECKING:
     from freezer.flows.project.project import Project
     from freezer.flows.update.moves import Move
+    from freezer.history.numbers import ChangedNumbers
     from freezer.model.lock import Lock
 
 
@@ -23,6 +24,8 @@ class Released:
     """Where it goes if nothing else is to move; None where that is not known."""
     limit: str | None = None
     """What keeps it from going further, where that is known."""
+    numbers: tuple[ChangedNumbers, ...] = ()
+    """Operations that are measured to give other numbers then."""
     why_not: str | None = None
     """Why it could not be found out; None when it was."""
 
@@ -39,4 +42,4 @@ def released(project: Project, lock: Lock, name: str) -> Released:
         except FreezerError as error:
             return Released(why_not=error.what)
     limit = next((one.why for one in found.limits if one.name == name), None)
-    return Released(found.moves, found.alone.get(name), limit)
+    return Released(found.moves, found.alone.get(name), limit, found.numbers)

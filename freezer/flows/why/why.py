@@ -17,6 +17,7 @@ from freezer.flows.why.ask import Offer, offer
 from freezer.flows.why.constraints import Hold, holds, wheel_needs
 from freezer.flows.why.released import Released, released
 from freezer.flows.why.since import Since, since_when
+from freezer.frameworks import python_names
 from freezer.history.why import Graph, chains, graph
 from freezer.model.lockfile import LOCK_FILE
 from freezer.model.reason import split_reason
@@ -24,6 +25,7 @@ from freezer.model.reason import split_reason
 if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
+    from freezer.frameworks.atlas.table import Stream
     from freezer.model.lock import BasePackage, CondaPackage, DebianPackage, Lock, PipPackage
 
 
@@ -46,6 +48,8 @@ class Answer:
     holds: tuple[Hold, ...]
     since: Since | None
     offer: Offer | None = None
+    numbers: tuple[Stream, ...] = ()
+    """Operations whose numbers changed between releases, as measured."""
     released: Released | None = None
     """What an update would change with it; None if not requested, or if it follows another one."""
 
@@ -91,11 +95,22 @@ def _answer(project: Project, locked: Locked, found: Graph, key: Key, *, ask: bo
         chains=tuple(chains(found, key)),
         holds=held,
         since=since_when(project, locked, key),
+        numbers=_numbers(key),
         offer=_offer(project, locked.lock, package, held) if ask else None,
         released=released(project, locked.lock, key.name)
         if ask and key.ecosystem in {one.name for one in INSTALLED}
         else None,
     )
+
+
+def _numbers(key: Key) -> tuple[Stream, ...]:
+    """Return the operations of a Python package whose numbers are not those of every release."""
+    if key.ecosystem not in ("conda", "pip"):
+        return ()
+    from freezer.frameworks.atlas.table import sheet
+
+    found = sheet(python_names().get(key.name, key.name))
+    return tuple(item for item in found.streams if item.changes()) if found else ()
 
 
 def _lookup(project: Project, lock: Lock, names: set[str]) -> Lookup:

@@ -35,6 +35,8 @@ def show(found: Bisected, console: Console) -> None:
         _say("  no smaller set of changes is known to change them:", console)
         for one in found.culprits:
             _say(f"    {one.title}", console)
+    for numbers in found.numbers:
+        _say(f"  as measured, {numbers}", console)
     _say(f"  {found.trial.summary}", console)
     skipped = sum(one.state is State.SKIPPED for one in found.trials)
     _say(f"  {plural(len(found.trials), 'trial')}, {skipped} of them skipped", console)
@@ -64,6 +66,7 @@ def document(found: Bisected) -> dict[str, Any]:
             }
             for one in found.culprits
         ],
+        "numbers": [plain(one) for one in found.numbers],
         "first-difference": [
             plain(one.first) for one in (verdict.trainings if verdict else ()) if one.first
         ],

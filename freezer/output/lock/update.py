@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from freezer.model.lockfile import short_id
-from freezer.output.text import plural
+from freezer.output.text import as_json, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,6 +55,7 @@ def document(result: UpdateResult) -> dict[str, Any]:
             }
             for item in result.moves
         ],
+        "numbers": [as_json(one) for one in result.numbers],
         "alone": dict(result.alone),
         "limits": [
             {"name": one.name, "version": one.version, "newest": one.newest, "why": one.why}

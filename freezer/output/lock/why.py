@@ -9,7 +9,7 @@ from rich.markup import escape
 from freezer.model.lock import BasePackage
 from freezer.model.lockfile import short_id
 from freezer.model.reason import dependents
-from freezer.output.text import printable, size
+from freezer.output.text import as_json, printable, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _CHAINS: Final = 5
 _PARENTS: Final = 10
+_NUMBERS: Final = 8
 """Maximum listed; the others are counted."""
 _WIDTH: Final = 10
 
@@ -69,6 +70,13 @@ def _entry(answer: Answer) -> dict[str, Any]:
         "chains": [[_key(one) for one in chain] for chain in answer.chains],
         "held-by": [{"kind": one.kind, "by": one.by, "wanted": one.wanted} for one in answer.holds],
         "since": _since_entry(answer.since),
+        "numbers": [
+            {
+                "operation": one.operation,
+                "changes": [{"from": old, "to": new} for old, new in one.changes()],
+            }
+            for one in answer.numbers
+        ],
         "offer": answer.offer
         and {
             "newest": answer.offer.newest,
@@ -116,6 +124,7 @@ def _released_entry(found: Released) -> dict[str, Any]:
         ],
         "alone": found.alone,
         "limit": found.limit,
+        "numbers": [as_json(one) for one in found.numbers],
         "why-not": found.why_not,
     }
 
@@ -134,6 +143,8 @@ def _facts(found: Why, answer: Answer) -> Iterator[tuple[str, Sequence[str]]]:
     yield "held by", [_hold(one) for one in answer.holds if one.kind != "parent"]
     if answer.since:
         yield "since", [_since(answer.since)]
+    if answer.numbers:
+        yield "numbers", _numbers(answer)
     yield "to move", [answer.offer.summary if answer.offer else _to_move(found, answer)]
     if answer.released:
         yield "released", list(_released(answer.key.name, answer.released))
@@ -160,6 +171,15 @@ def _chains(answer: Answer) -> list[str]:
     ways = [one for one in answer.chains if len(one) > 1]
     lines = [" > ".join(_step(answer.key, step) for step in way) for way in ways[:_CHAINS]]
     return lines + _more(len(ways) - _CHAINS)
+
+
+def _numbers(answer: Answer) -> list[str]:
+    lines = [
+        f"{one.operation} changed " + ", ".join(f"{old} to {new}" for old, new in one.changes())
+        for one in answer.numbers
+    ]
+    more = len(lines) - _NUMBERS
+    return lines[:_NUMBERS] + ([f"and {more} more: `freeze atlas`"] if more > 0 else [])
 
 
 def _step(target: Key, step: Key) -> str:
@@ -198,6 +218,7 @@ def _released(name: str, found: Released) -> Iterator[str]:
         return
     for one in found.moves:
         yield f"{'' if one.named else 'with it '}{one}"
+    yield from map(str, found.numbers)
     after = next((one.after for one in found.moves if one.named and one.name == name), None)
     if found.alone not in (None, after):
         yield f"without other changes it is {found.alone}"
