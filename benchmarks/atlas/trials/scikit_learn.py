@@ -45,37 +45,37 @@ def _small() -> tuple[Any, Any, Any]:
 @operation(
     "RandomForestClassifier(n_jobs=...).predict_proba",
     factors=("process", "call", "threads"),
-    data="6000 x 40, 30 trees",
+    data="6000 x 40, 10 trees",
 )
 def forest_classifier(seed: int, threads: int) -> Any:
     x, y = _data()
-    model = ensemble.RandomForestClassifier(30, random_state=seed, n_jobs=threads)
+    model = ensemble.RandomForestClassifier(10, random_state=seed, n_jobs=threads)
     return model.fit(x, y > 0).predict_proba(x)
 
 
 @operation(
     "RandomForestRegressor(n_jobs=...).predict",
     factors=("process", "call", "threads"),
-    data="6000 x 40, 30 trees",
+    data="6000 x 40, 10 trees",
     setting="n_jobs=1 for predict: model.set_params(n_jobs=1)",
     note="trees are added up under a lock, in the order in which threads end",
 )
 def forest_regressor(seed: int, threads: int, setting: bool) -> Any:
     x, y = _data()
-    model = ensemble.RandomForestRegressor(30, random_state=seed, n_jobs=threads).fit(x, y)
+    model = ensemble.RandomForestRegressor(10, random_state=seed, n_jobs=threads).fit(x, y)
     return model.set_params(n_jobs=1 if setting else threads).predict(x)
 
 
 @operation(
     "ExtraTreesRegressor(n_jobs=...).predict",
     factors=("process", "call", "threads"),
-    data="6000 x 40, 30 trees",
+    data="6000 x 40, 10 trees",
     setting="n_jobs=1 for predict: model.set_params(n_jobs=1)",
     note="trees are added up under a lock, in the order in which threads end",
 )
 def extra_trees(seed: int, threads: int, setting: bool) -> Any:
     x, y = _data()
-    model = ensemble.ExtraTreesRegressor(30, random_state=seed, n_jobs=threads).fit(x, y)
+    model = ensemble.ExtraTreesRegressor(10, random_state=seed, n_jobs=threads).fit(x, y)
     return model.set_params(n_jobs=1 if setting else threads).predict(x + 0.1)
 
 
@@ -201,7 +201,7 @@ def mlp(seed: int) -> Any:
     data="6000 x 40, 4 components; means",
 )
 def gaussian_mixture(seed: int) -> Any:
-    return mixture.GaussianMixture(4, random_state=seed, max_iter=20).fit(_data()[0]).means_
+    return mixture.GaussianMixture(4, random_state=seed, max_iter=8).fit(_data()[0]).means_
 
 
 @operation(

@@ -86,7 +86,8 @@ def test_updates_across_a_change_are_reported_before_anything_is_written(tmp_pat
     chosen = steps(changing(), 10)
     opened, ear = project(tmp_path, *chosen)
     before = ear.file.read_bytes()
-    found = update(opened, None, UpdateRequest((), as_of=LATE))
+    names = tuple(name for name, _, _ in chosen)
+    found = update(opened, None, UpdateRequest(names, as_of=LATE))
     assert found.written is not None
     wanted = [f"{name} {old} to {new}" for name, old, new in sorted(chosen)]
     prefix, link = "Changes numbers: ", " changes the numbers of "
@@ -98,8 +99,9 @@ def test_updates_across_a_change_are_reported_before_anything_is_written(tmp_pat
 
 
 def test_updates_that_change_no_numbers_are_silent(tmp_path: Path) -> None:
-    opened, ear = project(tmp_path, *steps(staying(), 10))
-    found = update(opened, None, UpdateRequest((), as_of=LATE))
+    chosen = steps(staying(), 10)
+    opened, ear = project(tmp_path, *chosen)
+    found = update(opened, None, UpdateRequest(tuple(step[0] for step in chosen), as_of=LATE))
     assert found.written is not None
     assert found.numbers == ()
     assert ear.seen == []
