@@ -53,6 +53,17 @@ At = Annotated[
     ),
 ]
 
+Generation = Annotated[
+    str | None,
+    typer.Option(
+        "--generation",
+        metavar="N",
+        help="For an environment: an earlier lock, by its generation's number or the first "
+        "digits of its lock ID.",
+        show_default=False,
+    ),
+]
+
 
 def password(file: Path | None) -> Password:
     """Return where the password of a key comes from; a terminal is asked."""

@@ -102,5 +102,5 @@ def _unsigned(project: Project, made: SbomMade, *, provenance: bool) -> Iterator
         text = sbom_text(project, made.sbom, form)  # type: ignore[arg-type]
         yield lock_document(kind, f"{lock.name}.{end}", text.encode(), identifier)
     if provenance:
-        payload, _, _ = make_provenance(project, made)
+        payload, _, _ = make_provenance(project, made.locked)
         yield lock_document(PROVENANCE, f"{lock.name}.intoto.json", payload, identifier)

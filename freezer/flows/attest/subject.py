@@ -31,6 +31,12 @@ def kind_of(text: str | None) -> Kind:
         return Kind.REPORT
     if is_archive(path):
         return Kind.ARCHIVE
+    if "://" in text:
+        raise HostError(
+            "an address cannot be signed or verified here", where=Where(text),
+            expected="an environment, an image by its digest, a report, or an archive's folder",
+            hint="sign an archive elsewhere than in a folder by `freeze archive create --key`",
+        )  # fmt: skip
     if text.startswith(("/", "./", "../")) or text.endswith(".json"):
         raise HostError(
             "there is neither a report nor an archive", where=Where(text),

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Final
 from freezer.errors import SpecError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.governance.key_files import Password, read_bounded, read_keys, read_signer
-from freezer.flows.governance.sbom import make_sbom
+from freezer.flows.governance.sbom import make_bare_sbom
+from freezer.flows.history.generations import generation as past_generation
+from freezer.flows.history.log import environment_name
 from freezer.flows.history.recorded import readable_history
+from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.image.rebuild import rebuilt_before
-from freezer.flows.project.environment import load_locked
+from freezer.flows.project.environment import LOCKS, load_locked
 from freezer.governance.attest.bundle import sign_statement, verify_statement
 from freezer.governance.attest.provenance import (
     PREDICATE_TYPE,
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from freezer.flows.governance.sbom import SbomMade
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.governance.attest.keys import PublicKey
@@ -84,16 +86,20 @@ def sign_lock(
     *,
     builder: str | None = None,
     password: Password | None = None,
+    generation: int | str | None = None,
 ) -> Signed:
     """Sign the provenance of an environment's lock and image. Replaces this key's earlier one.
 
-    Raises ``SpecError`` for a key that cannot be used; nothing is written then.
+    ``generation``: of an earlier lock. Raises ``SpecError`` for a key that cannot be used; nothing
+    is written then.
     """
     signer = read_signer(key, password or Password())
-    made = make_sbom(project, name)
-    locked = made.locked
-    payload, image, rebuilt = make_provenance(project, made, builder)
-    folder = locked.folder / ATTESTATIONS
+    if generation is None:
+        locked = load_current_lock(project, name)
+    else:
+        locked = _earlier(project, name, generation)
+    payload, image, rebuilt = make_provenance(project, locked, builder)
+    folder = _folder(project, locked) / ATTESTATIONS
     file = f"{locked.id[:12]}.provenance.{signer.public.fingerprint[:12]}.sigstore.json"
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +108,7 @@ def sign_lock(
 
 
 def make_provenance(
-    project: Project, made: SbomMade, builder: str | None = None
+    project: Project, locked: Locked, builder: str | None = None
 ) -> tuple[bytes, str | None, bool | None]:
     """Return a lock's provenance, the ID of its image on record, and whether a rebuild gave it.
 
@@ -113,14 +119,14 @@ def make_provenance(
             "the builder is no URI", where=Where("--builder"), found=builder[:200],
             expected="a URI, such as https://ci.example.org/team",
         )  # fmt: skip
-    locked = made.locked
     image = _image(project, locked.lock.name, locked.id)
     rebuilt = rebuilt_before(project, locked.id)
     subjects = Subjects(
         locked.lock.name, locked.id, image.removeprefix("sha256:") if image else None
     )
+    sbom = make_bare_sbom(locked).sbom
     payload = provenance(
-        locked.lock, made.sbom, subjects, builder=builder or DEFAULT_BUILDER, rebuilt=rebuilt
+        locked.lock, sbom, subjects, builder=builder or DEFAULT_BUILDER, rebuilt=rebuilt
     )
     return payload, image, rebuilt
 
@@ -132,19 +138,22 @@ def verify_lock(
     file: Path | None = None,
     *,
     at: datetime | None = None,
+    generation: int | str | None = None,
 ) -> AttestationVerified:
     """Verify the statements about an environment's lock, or one in a file, by public keys.
 
-    One good statement is enough. ``at``: when certificates must be valid, by default now. Raises
-    ``SpecError`` for a key, ``IntegrityError`` for a file that is no statement.
+    One good statement is enough. ``at``: when certificates must be valid, by default now.
+    ``generation``: of an earlier lock. Raises ``SpecError`` for a key, ``IntegrityError`` for a
+    file that is no statement.
     """
-    locked = load_locked(project.root, name)
-    loaded = read_keys(keys)
-    paths = [file] if file is not None else attestation_paths(locked.folder, locked.id)
+    if generation is None:
+        locked = load_locked(project.root, name)
+    else:
+        locked = _earlier(project, name, generation)
+    loaded, folder = read_keys(keys), _folder(project, locked)
+    paths = [file] if file is not None else attestation_paths(folder, locked.id)
     if not paths:
-        return AttestationVerified(
-            locked, locked.folder / ATTESTATIONS, (), "this lock is not signed"
-        )
+        return AttestationVerified(locked, folder / ATTESTATIONS, (), "this lock is not signed")
     image = _image(project, locked.lock.name, locked.id)
     found = [verify_file(locked.lock, locked.id, image, loaded, path, at) for path in paths]
     good = [(one, path) for one, path in zip(found, paths, strict=True) if one.problem is None]
@@ -219,6 +228,16 @@ def _mismatch(lock: Lock, lock_id: str, image: str | None, stated: Statement) ->
     if image is not None and named is not None and named != image.removeprefix("sha256:"):
         return "it is about another image than the history records"
     return mismatch(lock, stated)
+
+
+def _earlier(project: Project, name: str | None, number: int | str) -> Locked:
+    """Return the lock of a generation, verified. Raises ``HistoryError``."""
+    return past_generation(project, environment_name(project, name), number)
+
+
+def _folder(project: Project, locked: Locked) -> Path:
+    """Return the folder of an environment's current lock; earlier ones are in its history."""
+    return project.root / LOCKS / locked.lock.name
 
 
 def _image(project: Project, name: str, lock_id: str) -> str | None:

@@ -113,7 +113,7 @@ def _judged(
     if policy is not None and problem is not None:
         violation = Violation(
             name, "signed", f"generation {one.number}", problem, "a signature by a given key",
-            f"run `freeze sign {name} --key FILE`",
+            f"run `freeze sign {name} --generation {one.number} --key FILE`",
         )  # fmt: skip
         covered = with_deviation(policy, violation, datetime.now(UTC).date())
         if covered.deviation is not None and not covered.expired:

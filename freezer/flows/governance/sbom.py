@@ -40,7 +40,18 @@ def make_sbom(project: Project, name: str | None) -> SbomMade:
     Raises ``LockError``, ``IntegrityError`` for a file that is no package of its kind,
     ``CheckError`` for a reference that was changed.
     """
-    locked = load_current_lock(project, name)
+    return _made(project, load_current_lock(project, name))
+
+
+def make_bare_sbom(locked: Locked) -> SbomMade:
+    """Return the components of a lock alone, without licenses and results: nothing is read."""
+    sbom = bill_of_materials(
+        locked.lock, locked.id, licenses={}, references=(), version=__version__
+    )
+    return SbomMade(sbom, locked, ())
+
+
+def _made(project: Project, locked: Locked) -> SbomMade:
     read = read_licenses(locked.lock, project.store, project.report)
     if read.unread:
         project.report.warn(

@@ -162,7 +162,7 @@ def _load_private(
     except UnsupportedAlgorithm as error:
         hint = None
         if _OPENSSH in data:
-            hint = f"rewrite a copy of it as PEM: `ssh-keygen -p -m PKCS8 -f COPY`; or {_MAKE}"
+            hint = f"install bcrypt next to Freezer, for OpenSSH's encryption; or {_MAKE}"
         raise _unusable("this key cannot sign", file, str(error)[:200], hint) from None
 
 

@@ -39,7 +39,7 @@ def gather(project: Project, made: SbomMade, reports: Sequence[Path]) -> dict[st
     files = {**_folders(project, locked), **_blobs(project, locked), **_reports(reports)}
     for form, file in (("cyclonedx", "sbom.cdx.json"), ("spdx", "sbom.spdx.json")):
         files[file] = bytes_source(sbom_text(project, made.sbom, form).encode())  # type: ignore[arg-type]
-    files["provenance.json"] = bytes_source(make_provenance(project, made)[0])
+    files["provenance.json"] = bytes_source(make_provenance(project, made.locked)[0])
     return files
 
 

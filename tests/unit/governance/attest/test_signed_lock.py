@@ -281,3 +281,16 @@ def test_a_statement_of_another_generation_does_not_count(
         path.with_name(f"{other[:12]}.provenance.json").write_bytes(path.read_bytes())
     found = {one.lock_id: one.problem for one in verify_generations(project, ENV, [shared])}
     assert all(found[other] == "it is about another lock" for other in others)
+
+
+def test_an_earlier_generation_can_be_signed(project: Project, keys: tuple[Path, Path]) -> None:
+    secret, shared = keys
+    (project.root / "policy.yaml").write_text("rules: {signed: {keys: [team.pub]}}")
+    assert verify_lock(project, ENV, [shared], generation=1).problem == "this lock is not signed"
+    done = sign_lock(project, ENV, secret, generation=1)
+    assert done.locked.id != load_locked(project.root, ENV).id
+    assert verify_lock(project, ENV, [shared], generation=done.locked.id[:6]).problem is None
+    assert verify_lock(project, ENV, [shared]).problem == "this lock is not signed"
+    sign_lock(project, ENV, secret)
+    assert faults(project, shared) == []
+    assert verify_history(project, ENV).faults == ()
