@@ -14,7 +14,14 @@ from tests.support.architecture import FLOORS, nodes, parsed
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "explanation" / "architecture.md"
-KEEPERS = {"put_memo": 0, "get_memo": 0, "remember": 1, "recall": 1}
+KEEPERS = {
+    "put_memo": 0,
+    "get_memo": 0,
+    "put_packed_memo": 0,
+    "get_packed_memo": 0,
+    "remember": 1,
+    "recall": 1,
+}
 """Functions that take a memo's kind, and the place of it among their arguments."""
 FORMAT = re.compile(r"_?([A-Z]+_)*FORMAT|RULES")
 """Names of constants whose change makes a cache, a question or an image another one."""

@@ -133,13 +133,14 @@ def test_a_detached_sweep_goes_on_by_itself(project: Project, tmp_path: Path) ->
     train = ("--", "sh", "-c", "echo got {k}; test {k} != 3")
     done = outcome(made.start("run", "-d", "--json", "--each", "k=1..3", *train)).good()
     sweep = done.document["sweep"]
-    log = made.freeze("runs", "logs", "-f", sweep).good().out
+    log = outcome(made.start("runs", "logs", "-f", sweep)).good().out
     assert [line for line in log.splitlines() if "got" in line] == [
         f"[{k}/3 k={k}] got {k}" for k in (1, 2, 3)
     ]
     found = runs(made, f"links.sweep = '{sweep}'")
     assert [one["state"] for one in found] == ["failed", "finished", "finished"]
-    assert made.freeze("runs", "logs", found[1]["id"]).good().out.startswith("got 2\n")
+    of_one = outcome(made.start("runs", "logs", found[1]["id"])).good().out
+    assert of_one.startswith("got 2\n")
     assert made.freeze("runs", "show", sweep, "--json").good().document["state"] == "failed"
     slow = outcome(made.start("run", "-d", "--each", "k=7..9", "--", "sleep", "100")).good()
     ended = made.freeze("runs", "stop", slow.out.strip()).good()
