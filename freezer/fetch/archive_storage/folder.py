@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock, Timeout
 
-from freezer.errors import BusyError, HostError, Where
+from freezer.errors import BusyError, HostError, IntegrityError, Where
 from freezer.fetch.archive_storage.interface import (
     BLOCK,
     OBJECT_MARK,
@@ -172,6 +172,8 @@ class _FolderDraft(Draft):
     def copy(self, source: str, path: str) -> None:
         target = self._aside / path
         target.parent.mkdir(parents=True, exist_ok=True)
+        if not (self._root / source).is_file():
+            raise IntegrityError("a file of the archive is gone", where=Where(source))
         try:  # the original goes soon, so that no two names of one file stay
             target.hardlink_to(self._root / source)
         except OSError:

@@ -14,20 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freezer.errors import FreezerError, HostError, IntegrityError, LockError
+from freezer.errors import HostError, IntegrityError
 from freezer.fetch.archive_storage.folder import FolderStorage
 from freezer.fetch.archive_storage.interface import Source
-from freezer.flows.governance.archive.create import create_archive
-from freezer.flows.governance.archive.restore import restore_archive
-from freezer.flows.governance.archive.verify import verify_archive
 from freezer.flows.governance.archive.versions import list_archive
 from freezer.governance.archive.fixity import verify_object, verify_root
 from freezer.governance.archive.inventory import Inventory, Version, parse_inventory
 from freezer.governance.archive.ocfl import add_version, open_root, read_object
-from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
-from tests.support.host.hosts import Host, make_host
-from tests.support.project.insides import OLD, PART
-from tests.support.project.small_lock import DEB, TRAINING, WHEEL, WORDS, made_lock
 
 NOW = "2026-11-30T00:00:00Z"
 
@@ -183,64 +176,3 @@ def test_folders_that_are_no_archive(tmp_path: Path) -> None:
             open_root(FolderStorage(tmp_path), make=make)
     with pytest.raises(HostError, match="no archive"):
         list_archive(FolderStorage(tmp_path / "nowhere"))
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Host:
-    host = make_host(tmp_path / "here", "nowhere")
-    host.references.mkdir(parents=True)
-    (host.references / LOCK_FILE).write_bytes(lock_bytes(made_lock()))
-    store = host.opened.store
-    for data in (DEB, WHEEL, TRAINING, WORDS, PART):
-        store.put_bytes(data)
-    for data in (DEB, WHEEL):  # which are no packages
-        key = f"1 {hashlib.sha256(data).hexdigest()}"
-        store.put_memo(
-            "licenses", key, {"expression": "MIT", "unmapped": [], "source": "", "same_as": None}
-        )
-    return host
-
-
-def test_archive_and_restore(here: Host, tmp_path: Path) -> None:
-    assert made_lock().inside == OLD
-    root = tmp_path / "archive"
-    done = create_archive(here.opened, "demo", str(root))
-    identifier = lock_id(lock_bytes(made_lock()))
-    assert (done.lock_id, done.written.version) == (identifier, "v1")
-    assert create_archive(here.opened, "demo", str(root)).written.new_files == 0
-    (entry,) = list_archive(FolderStorage(root))
-    assert (entry.environment, entry.version, entry.files) == ("demo", "v1", done.written.files)
-    assert verify_archive(here.opened, str(root)).findings == ()
-
-    there = make_host(tmp_path / "there", "nowhere")
-    assert restore_archive(there.opened, str(root), "demo").lock_id == identifier
-    assert (there.references / LOCK_FILE).read_bytes() == lock_bytes(made_lock())
-    for data in (DEB, WHEEL, TRAINING, WORDS, PART):
-        assert there.opened.store.has(hashlib.sha256(data).hexdigest())
-    with pytest.raises(HostError, match="has no v7"):
-        restore_archive(there.opened, str(root), "demo", "v7")
-    with pytest.raises(HostError, match="it has demo"):
-        restore_archive(there.opened, str(root), "other")
-
-
-def test_what_is_not_as_it_was_archived_is_not_restored(here: Host, tmp_path: Path) -> None:
-    root = tmp_path / "archive"
-    create_archive(here.opened, "demo", str(root))
-    blob = next(root.glob(f"demo/v1/content/blobs/sha256/{hashlib.sha256(WHEEL).hexdigest()}"))
-    blob.write_bytes(WHEEL[:-1] + b"x")
-    there = make_host(tmp_path / "there", "nowhere")
-    with pytest.raises(FreezerError):
-        restore_archive(there.opened, str(root), "demo")
-    assert not (there.references / LOCK_FILE).exists()
-    findings = verify_archive(here.opened, str(root)).findings
-    assert [line.partition(":")[0] for line in findings] == [blob.relative_to(root).as_posix()]
-
-
-def test_another_lock_is_not_written_over(here: Host, tmp_path: Path) -> None:
-    root = tmp_path / "archive"
-    create_archive(here.opened, "demo", str(root))
-    other = lock_bytes(made_lock().model_copy(update={"as_of": "2026-01-01T00:00:00Z"}))
-    (here.references / LOCK_FILE).write_bytes(other)
-    with pytest.raises(LockError, match="another lock"):
-        restore_archive(here.opened, str(root), "demo")
-    assert (here.references / LOCK_FILE).read_bytes() == other
