@@ -34,6 +34,9 @@ class Row:
     found: tuple[int | None, int | None] = (None, None)
     """Runs that each side returned."""
     large: float | None = None
+    """Seconds in the large ledger."""
+    beside: float | None = None
+    """Seconds in the small one, in turns with it."""
 
     def seconds(self, took: list[Took], column: int = 0) -> float:
         """Return the time that counts: the best of a few reads, the median of writes."""
@@ -90,7 +93,7 @@ def report(sections: list[Section], mlflow: str, runs: int, quiet: float, *, fir
 def _section(section: Section) -> list[str]:
     ours, theirs = section.settings
     head = ["", "Freezer", "MLflow", "times", "as a process: Freezer", "MLflow"]
-    head.append(f"Freezer with {section.large:,} metric rows")
+    head.append(f"Freezer with {section.large:,} metric rows (in turns with it)")
     lines = [
         f"## {section.title}",
         "",
@@ -115,6 +118,8 @@ def _cells(row: Row) -> list[str]:
     if row.process:
         process = ["" if one is None else f"{one * 1000:.0f}" for one in row.process]
     large = "" if row.large is None else f"{row.large * 1000:.1f}"
+    if row.beside is not None:
+        large += f" ({row.beside * 1000:.1f})"
     theirs = _cell(row, row.mlflow) if row.mlflow else "cannot be said"
     return [name, _cell(row, row.freezer), theirs, times, *process, large]
 
@@ -130,7 +135,7 @@ def _missed(row: Row) -> list[str]:
     if row.target and seconds >= row.target:
         found.append(f"{row.name}: {seconds:.3f} s, not {row.target}")
     if row.large is not None:
-        bound = 2 * (row.target or seconds)
+        bound = 2 * (row.target or row.beside or seconds)
         if row.large > bound:
             found.append(f"{row.name} in the large ledger: {row.large:.4f} s, not {bound:.4f}")
     return found

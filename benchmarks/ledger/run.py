@@ -7,10 +7,10 @@ printed), and answer by whole runs: every parameter and metric of at most 1,000 
 default page. They take turns, operation by operation, so that other load meets both. The best of
 three for queries and series, medians for recording. The column "process" starts a new process for
 the operation; for a query it is `freeze runs list FILTER --json` as typed, and for MLflow a script
-that does nothing but the query. A third ledger has as many rows of metrics as `--rows`; it is
-compared with Freezer's own times. MLflow gets an environment of its own. With `--first` what is
-measured has the highest priority, on both sides, once the ledgers are filled; it needs root. Writes
-`RESULTS.md` next to this file.
+that does nothing but the query. A third ledger has as many rows of metrics as `--rows`; it takes
+turns with the first one, and is compared with that. MLflow gets an environment of its own. With
+`--first` what is measured has the highest priority, on both sides, once the ledgers are filled; it
+needs root. Writes `RESULTS.md` next to this file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.kept import idle
 from benchmarks.ledger.report import Row, Section, report
@@ -110,7 +110,8 @@ def _sqlite(plan: Plan) -> Section:
     small, large = _project(plan.folder / "small"), _project(plan.folder / "large")
     theirs = f"sqlite:///{plan.folder}/mlflow.db"
     found = _compared(plan, "SQLite", small, str(small / ".freezer" / "ledger.db"), theirs)
-    return _with_large(plan, found, str(large / ".freezer" / "ledger.db"))
+    ledgers = [str(one / ".freezer" / "ledger.db") for one in (small, large)]
+    return _with_large(plan, found, *ledgers)
 
 
 def _postgres(plan: Plan, server: Postgres) -> Section:
@@ -121,7 +122,7 @@ def _postgres(plan: Plan, server: Postgres) -> Section:
     project = _project(plan.folder / "postgres-project", small)
     theirs = other.replace("postgresql:", "postgresql+psycopg2:")
     found = _compared(plan, "PostgreSQL", project, small, theirs, server.pid)
-    return _with_large(plan, found, large, server.pid)
+    return _with_large(plan, found, small, large, server.pid)
 
 
 def _project(folder: Path, ledger: str | None = None) -> Path:
@@ -192,25 +193,37 @@ def _command(project: Path, text: str) -> float:
     return perf_counter() - started
 
 
-def _with_large(plan: Plan, section: Section, url: str, *servers: int) -> Section:
-    """Measure the same on a ledger with many rows of metrics."""
+def _with_large(plan: Plan, section: Section, small: str, large: str, *servers: int) -> Section:
+    """Measure the same on a ledger with many rows of metrics, in turns with the small one."""
     plan.rest()
-    side = Side(sys.executable, "freezer_side", url)
+    sides = [Side(sys.executable, "freezer_side", url) for url in (small, large)]
     print(f"{section.title}: filling a ledger with {plan.rows} rows of metrics", flush=True)
-    section.large = side.ask("fill", runs=plan.runs, points=max(10, plan.rows // plan.runs))
+    points = max(10, plan.rows // plan.runs)
+    section.large = sides[1].ask("fill", runs=plan.runs, points=points)
     plan.prioritize(*servers)
+    arguments: dict[str, Any]
     for row in section.rows:
         if row.query:
             text = "" if row.name == "every run" else row.name
-            side.ask("query", filter=text)
-            row.large = min(side.ask("query", filter=text)[0] for _ in range(3))
+            order, arguments, times = "query", {"filter": text}, 4
         elif row.target:
-            row.large = min(side.ask("series", points=SERIES)[0] for _ in range(3))
+            order, arguments, times = "series", {"points": SERIES}, 3
         else:
             order = "record" if row.name.startswith("record") else "batch"
-            row.large = median(one[0] for one in side.ask(order, count=20))
-    side.close()
+            arguments, times = {"count": 1}, 30
+        took = [_in_turns(sides, order, arguments) for _ in range(times)]
+        row.beside, row.large = (
+            (min if row.target else median)(column) for column in zip(*took, strict=True)
+        )
+    for side in sides:
+        side.close()
     return section
+
+
+def _in_turns(sides: list[Side], order: str, arguments: dict[str, Any]) -> list[float]:
+    """Return the seconds of one operation on each side."""
+    answers = [side.ask(order, **arguments) for side in sides]
+    return [float(one[0][0] if order in ("record", "batch") else one[0]) for one in answers]
 
 
 if __name__ == "__main__":

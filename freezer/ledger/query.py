@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Select, and_, case, func, literal, select
+from sqlalchemy import Integer, Select, and_, bindparam, case, func, literal, select
 
 from freezer.errors import LedgerError, QueryError
-from freezer.ledger.filter.compile import all_names, assumed, condition, is_empty, look_up, names_in
+from freezer.ledger.filter.compile import (
+    all_names,
+    assumed,
+    condition,
+    expression,
+    is_empty,
+    look_up,
+    names_in,
+    shaped,
+)
 from freezer.ledger.names import read_numbers
 from freezer.ledger.schema import fields, names, objects, runs, series
 from freezer.ledger.series import Points, joined, unpacked
@@ -20,9 +30,10 @@ from freezer.model.record.run import read_run
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Dialect
 
     from freezer.ledger.connect import Ledger
+    from freezer.ledger.filter.compile import Shape
     from freezer.ledger.filter.syntax import Node
     from freezer.model.record.run import Run
 
@@ -56,7 +67,8 @@ def find(
         if node is not None:
             statement = statement.where(_condition(connection, node, text))
         if order is None:
-            return [read_run(data) for data in _latest(connection, statement.limit(limit))]
+            found = connection.scalars(_latest(statement.limit(limit))).all()
+            return [read_run(data) for data in found]
         chosen = _ordered(connection, statement, order).limit(limit)
         return [read_run(data) for data in _documents(connection, chosen)]
 
@@ -76,23 +88,57 @@ def _found_at_once(
     assumption = assumed(node, read_numbers(ledger, connection, names_in(node)))
     if assumption is None:
         return ()
-    return _latest(
-        connection, select(runs.c.seq).where(condition(node, assumption, "")).limit(limit)
-    )
+    shape, values = shaped(node, assumption, "")
+    text, constants = _statement(shape, len(values), connection.dialect.name, limit is not None)
+    named = {f"v{place}": value for place, value in enumerate(values)}
+    rows = connection.exec_driver_sql(text, {**constants, **named, "most": limit})
+    return rows.scalars().all()
 
 
-def _latest(connection: Connection, statement: Select[Any]) -> Sequence[bytes]:
-    """Return the documents of chosen runs, the latest first, by one statement.
+@lru_cache(maxsize=256)
+def _statement(
+    shape: Shape, count: int, database: str, limited: bool
+) -> tuple[str, dict[str, Any]]:
+    """Return the SQL for filters of one shape, and the parameters that are the same for all.
+
+    The values are ``v0``, ``v1`` and so on, the limit ``most``. To build and compile a statement
+    takes longer than to answer it.
+    """
+    values: Iterator[Any] = (bindparam(f"v{place}") for place in range(count))
+    statement = select(runs.c.seq).where(expression(shape, values))
+    limit = bindparam("most", type_=Integer) if limited else None
+    compiled = _latest(statement.limit(limit)).compile(dialect=_dialect(database))
+    constants = {
+        name: value
+        for name, value in compiled.params.items()
+        if name != "most" and value is not None
+    }
+    return str(compiled), constants
+
+
+def _dialect(database: str) -> Dialect:
+    """Return a dialect whose parameters have names."""
+    if database == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.dialect(paramstyle="named")
+    from sqlalchemy.dialects.postgresql import psycopg
+
+    made: Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
+    return made
+
+
+def _latest(statement: Select[Any]) -> Select[Any]:
+    """Return a statement for the documents of chosen runs, the latest first.
 
     They are joined once the runs are chosen: to sort all documents takes longer than all else.
     """
     chosen = statement.add_columns(runs.c.started).order_by(*_LATEST).subquery()
-    asked = (
+    return (
         select(runs.c.document)
         .join(chosen, chosen.c.seq == runs.c.seq)
         .order_by(chosen.c.started.desc(), chosen.c.seq.desc())
     )
-    return connection.scalars(asked).all()
 
 
 def _documents(connection: Connection, chosen: Select[Any]) -> Iterator[bytes]:

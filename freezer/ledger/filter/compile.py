@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import difflib
-import math
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
-from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, exists, false, not_, or_, select, union_all
 
 from freezer.ledger.filter.fault import query_error
+from freezer.ledger.filter.reading import readings
 from freezer.ledger.filter.syntax import Comparison, Junction, Member, Not, Present
-from freezer.ledger.schema import KEY_LENGTH, fields, names, runs
-from freezer.ledger.values import (
-    BOOLEAN,
-    DIGEST,
-    KINDS,
-    MOMENT,
-    NUMBER,
-    OF_EVERY_RUN,
-    TEXT,
-    stored_text,
-)
+from freezer.ledger.schema import fields, names, runs
+from freezer.ledger.values import KINDS, OF_EVERY_RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Select
 
+    from freezer.ledger.filter.reading import Reading
     from freezer.ledger.filter.syntax import FieldName, Literals, Node, Operator
 
-_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_WHOLE: Final = re.compile(r"[+-]?[0-9]+")
-_SPECIAL: Final = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf, "infinity": math.inf}
-_DIGITS: Final = re.compile(r"(sha256:)?[0-9a-fA-F]{4,64}(…|\.\.\.)?")
-_OPERATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
-    "=": eq,
-    "!=": ne,
-    "<": lt,
-    "<=": le,
-    ">": gt,
-    ">=": ge,
-}
-_ORDER: Final = ("<", "<=", ">", ">=")
 _KINDS_OF_NAMES: Final = select(
     names.c.name,
     names.c.id,
@@ -58,9 +32,8 @@ _KINDS_OF_NAMES: Final = select(
 )
 """Which kinds of values each name has: a look at the index for each."""
 _EVERY_KIND: Final = frozenset(KINDS)
-
-Reading = Callable[[], "ColumnElement[bool]"]
-"""Makes the condition of a comparison when it is called: of most only one reading is needed."""
+Shape = tuple[Any, ...]
+"""What a filter asks, without its values: filters of one shape have one text of SQL."""
 
 
 @dataclass(frozen=True)
@@ -128,19 +101,72 @@ def condition(
 
     Raises ``QueryError`` for an unknown field, and for a value of another kind than the field's.
     """
-    if isinstance(node, Junction):
-        parts = [condition(part, known, text, every) for part in node.parts]
-        return and_(*parts) if node.kind == "and" else or_(*parts)
-    if isinstance(node, Not):
-        return not_(condition(node.inner, known, text, every))
-    kinds = _kinds(node.field, known, text, every)
-    number = known.numbers.get(node.field.name)
-    if isinstance(node, Present):
-        return _runs_where(number)
-    if isinstance(node, Member):
-        parts = [_compared(number, node.field, "=", one, kinds, text) for one in node.values]
-        return or_(*parts)
-    return _compared(number, node.field, node.operator, node.value, kinds, text)
+    shape, values = shaped(node, known, text, every)
+    return expression(shape, iter(values))
+
+
+def shaped(
+    node: Node, known: Fields, text: str, every: Sequence[str] = ()
+) -> tuple[Shape, list[Any]]:
+    """Return the shape of a filter, and its values in the order in which `expression` takes them.
+
+    Raises ``QueryError`` as `condition` does.
+    """
+    values: list[Any] = []
+
+    def shape_of(node: Node) -> Shape:
+        if isinstance(node, Junction):
+            return (node.kind, *map(shape_of, node.parts))
+        if isinstance(node, Not):
+            return ("not", shape_of(node.inner))
+        kinds = _kinds(node.field, known, text, every)
+        number = known.numbers.get(node.field.name)
+        if isinstance(node, Present):
+            return _having(number, {}, values)
+        if isinstance(node, Member):
+            chosen = [_chosen(node.field, "=", one, kinds, text) for one in node.values]
+            return ("or", *(_having(number, one, values) for one in chosen))
+        found = _chosen(node.field, node.operator, node.value, kinds, text)
+        return _having(number, found, values)
+
+    return shape_of(node), values
+
+
+def expression(shape: Shape, values: Iterator[Any]) -> ColumnElement[bool]:
+    """Return the condition of a shape with its values, or with parameters in their places."""
+    how, *parts = shape
+    if how == "and":
+        return and_(*(expression(part, values) for part in parts))
+    if how == "or":
+        return or_(*(expression(part, values) for part in parts))
+    if how == "not":
+        return not_(expression(parts[0], values))
+    if how == "nothing":
+        return false()
+    chosen = [_runs_having(part, values) for part in parts or (None,)]
+    # Of `or` in one query SQLite would look at each run that has the field.
+    return runs.c.seq.in_(chosen[0] if len(chosen) == 1 else union_all(*chosen))
+
+
+def _runs_having(part: Shape | None, values: Iterator[Any]) -> Select[int]:
+    found = select(fields.c.run).where(fields.c.name == next(values))
+    if part is None:
+        return found
+    kind, make, operator, count = part
+    own = [next(values) for _ in range(count)]
+    return found.where(fields.c.kind == kind, make(operator, *own))
+
+
+def _having(number: int | None, chosen: Mapping[str, Reading], values: list[Any]) -> Shape:
+    """Return the shape of the runs that have a field, of which any of some readings holds."""
+    if number is None:  # no run has the field
+        return ("nothing",)
+    if not chosen:
+        values.append(number)
+    for reading in chosen.values():
+        values += (number, *reading.values)
+    parts = ((kind, one.make, one.operator, len(one.values)) for kind, one in chosen.items())
+    return ("any", *parts)
 
 
 def _fields(node: Node) -> list[FieldName]:
@@ -166,34 +192,16 @@ def _kinds(field: FieldName, known: Fields, text: str, every: Sequence[str]) -> 
     )
 
 
-def _runs_where(number: int | None, *chosen: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return a condition on runs that have a field, of which any of some conditions holds."""
-    if number is None:  # no run has the field
-        return false()
-    parts = [_having(number, one) for one in chosen] or [_having(number)]
-    # Of `or` in one query SQLite would look at each run that has the field.
-    return runs.c.seq.in_(parts[0] if len(parts) == 1 else union_all(*parts))
-
-
-def _having(number: int, *conditions: ColumnElement[bool]) -> Select[int]:
-    return select(fields.c.run).where(fields.c.name == number, *conditions)
-
-
-def _compared(
-    number: int | None,
-    field: FieldName,
-    operator: Operator,
-    value: Literals,
-    kinds: frozenset[str],
-    text: str,
-) -> ColumnElement[bool]:
-    """Return the condition for one comparison, by each kind that the value can be read as."""
-    readings = _readings(operator, value)
-    chosen = [and_(fields.c.kind == kind, how()) for kind, how in readings.items() if kind in kinds]
+def _chosen(
+    field: FieldName, operator: Operator, value: Literals, kinds: frozenset[str], text: str
+) -> dict[str, Reading]:
+    """Return the readings of one comparison that a field's kinds allow. Raises ``QueryError``."""
+    found = readings(operator, value)
+    chosen = {kind: reading for kind, reading in found.items() if kind in kinds}
     if chosen:
-        return _runs_where(number, *chosen)
+        return chosen
     has = " or ".join(KINDS[kind] for kind in sorted(kinds))
-    needs = " or ".join(KINDS[kind] for kind in readings) or "nothing that a run could hold"
+    needs = " or ".join(KINDS[kind] for kind in found) or "nothing that a run could hold"
     raise query_error(
         f"{field.name} is {has}, and cannot be compared ({operator}) with {value.text!r}",
         text,
@@ -202,96 +210,3 @@ def _compared(
         expected=has,
         hint="put text and times in single quotes; leave numbers bare",
     )
-
-
-def _readings(operator: Operator, value: Literals) -> dict[str, Reading]:
-    """Return how a comparison reads for each kind of field: conditions, made when called."""
-    if operator in ("like", "ilike"):
-        return dict.fromkeys((TEXT, DIGEST), partial(_like, operator, value.text))
-    found: dict[str, Reading] = {}
-    word, number = value.text.lower(), fields.c.number
-    if not value.quoted:
-        if word in ("true", "false") and operator not in _ORDER:
-            found[BOOLEAN] = partial(_apply, operator, number, float(word == "true"))
-        if (as_number := _as_number(operator, word)) is not None:
-            found[NUMBER] = as_number
-    if _DIGITS.fullmatch(value.text) and operator not in _ORDER:
-        found[DIGEST] = partial(_begins, operator, _digits(value.text))
-    if (moment := _moment(value.text)) is not None:
-        found[MOMENT] = partial(_apply, operator, number, moment)
-    if value.quoted or not found:
-        found[TEXT] = partial(_text, operator, value.text)
-    return found
-
-
-def _as_number(operator: Operator, word: str) -> Reading | None:
-    if word == "nan":  # equal to nothing in SQL; here: the runs that diverged
-        missing = fields.c.number.is_(None)
-        return {"=": lambda: missing, "!=": lambda: not_(missing)}.get(operator)
-    if _WHOLE.fullmatch(word) and operator in ("=", "!="):
-        # A double could not tell large ones apart; digits may be more than Python converts.
-        sign, digits = "-" * word.startswith("-"), word.lstrip("+-").lstrip("0") or "0"
-        if len(digits) > 15:
-            return partial(_apply, operator, fields.c.text, sign + digits)
-    if not _NUMBER.fullmatch(word) and word not in _SPECIAL:
-        return None
-    number = _SPECIAL[word] if word in _SPECIAL else float(word)
-    return partial(_apply, operator, fields.c.number, number)
-
-
-def _text(operator: Operator, text: str) -> ColumnElement[bool]:
-    """Return a comparison of texts; the indexed beginning narrows the search."""
-    stored = stored_text(text)
-    if operator == "=":
-        return and_(fields.c.key == stored[:KEY_LENGTH], fields.c.text == stored)
-    return _apply(operator, fields.c.text, stored)
-
-
-def _like(operator: Operator, pattern: str) -> ColumnElement[bool]:
-    stored = stored_text(pattern)
-    # `%` and `_` are the pattern's; a backslash takes their meaning away.
-    column = fields.c.text
-    return column.ilike(stored, escape="\\") if operator == "ilike" else _glob(stored)
-
-
-def _glob(pattern: str) -> ColumnElement[bool]:
-    """Return a LIKE that tells upper from lower case on SQLite as well."""
-    like = fields.c.text.like(pattern, escape="\\")
-    fixed = max(re.split(r"(?<!\\)[%_]", pattern), key=len)
-    plain = re.sub(r"\\(.)", r"\1", fixed)
-    from sqlalchemy import func, literal
-
-    # SQLite's LIKE folds ASCII letters. The longest fixed part is looked for exactly as well.
-    return (
-        and_(like, func.replace(fields.c.text, literal(plain), "") != fields.c.text)
-        if plain
-        else like
-    )
-
-
-def _begins(operator: Operator, digits: str) -> ColumnElement[bool]:
-    """Return whether a digest begins so, as a range of the index: digits sort before ``g``."""
-    key, after = fields.c.key, f"{digits}g"
-    if operator == "=":
-        return and_(key >= digits, key < after)
-    return or_(key < digits, key >= after)
-
-
-def _digits(text: str) -> str:
-    return text.lower().removeprefix("sha256:").rstrip("….")
-
-
-def _moment(text: str) -> float | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if len(text) < 8:
-        return None
-    zoned = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return zoned.timestamp() * 1e6
-
-
-def _apply(operator: Operator, column: Any, value: Any) -> ColumnElement[bool]:
-    made: ColumnElement[bool] = _OPERATORS[operator](column, value)
-    return made

@@ -6,7 +6,7 @@ dashes stand in backticks or double quotes, text in single quotes.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from lark import Lark, Token, Transformer, v_args
@@ -66,8 +66,12 @@ _GRAMMAR: Final = r"""
 """
 
 
+@lru_cache(maxsize=256)
 def parse_filter(text: str) -> Node:
-    """Return what a filter says. Raises ``QueryError`` with the place marked."""
+    """Return what a filter says; the same filters are often asked again and again.
+
+    Raises ``QueryError`` with the place marked.
+    """
     if len(text) > LONGEST:
         raise QueryError(f"a filter of more than {LONGEST} characters")
     depth = deepest = 0
