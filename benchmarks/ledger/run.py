@@ -110,8 +110,8 @@ def _sqlite(plan: Plan) -> Section:
     small, large = _project(plan.folder / "small"), _project(plan.folder / "large")
     theirs = f"sqlite:///{plan.folder}/mlflow.db"
     found = _compared(plan, "SQLite", small, str(small / ".freezer" / "ledger.db"), theirs)
-    ledgers = [str(one / ".freezer" / "ledger.db") for one in (small, large)]
-    return _with_large(plan, found, *ledgers)
+    ours, many = (str(one / ".freezer" / "ledger.db") for one in (small, large))
+    return _with_large(plan, found, ours, many)
 
 
 def _postgres(plan: Plan, server: Postgres) -> Section:
