@@ -154,7 +154,8 @@ def clean(engine: Engine) -> None:
     tags = {tag for image in engine.images() for tag in image.tags if "freezer-bench" in tag}
     for name in sorted(MADE_HERE) + sorted(tags):
         engine.remove_image(name)
-    docker.from_env().api.prune_builds()
+    # What a builder keeps of images of gigabytes takes longer to remove than a request may last.
+    docker.from_env(timeout=900).api.prune_builds()
 
 
 def column_of(name: str) -> str:
