@@ -37,10 +37,26 @@ Json = Annotated[
 ]
 
 
+def or_stdout(path: Path | None) -> Path | None:
+    """Return None, which is the standard output, for ``-``."""
+    return None if path == Path("-") else path
+
+
+def text_output(path: Path | None) -> Path | None:
+    """Return a file that can be made there; None for ``-``, the standard output."""
+    return output_file(or_stdout(path))
+
+
 def output_file(path: Path | None) -> Path | None:
     """Refuse a file that cannot be made there, before the work that goes into it."""
     if path is None:
         return None
+    if path == Path("-"):
+        raise HostError(
+            "this command writes a file, not to the standard output",
+            where=Where("-"),
+            expected="a file's name",
+        )
     if path.is_dir():
         raise HostError("this is a folder", where=Where(str(path)), expected="a file's name")
     if not path.parent.is_dir():

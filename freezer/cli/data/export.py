@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from freezer.cli.data.options import EnvOption
-from freezer.cli.options import Json, output_file
+from freezer.cli.options import Json, text_output
 from freezer.cli.session import current
 
 
@@ -28,7 +28,7 @@ def export(  # noqa: PLR0913, PLR0917 - one for each option
         Path | None,
         typer.Option(
             "--output", "-o", metavar="FILE", help="Write it there instead of to stdout.",
-            callback=output_file, show_default=False,
+            callback=text_output, show_default=False,
         ),
     ] = None,
     description: Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from freezer.cli.options import Env, Json, output_file
+from freezer.cli.options import Env, Json, text_output
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
@@ -36,7 +36,7 @@ def sbom(
             "--output",
             metavar="FILE",
             help="The file to write; standard output if none is given.",
-            callback=output_file,
+            callback=text_output,
             show_default=False,
         ),
     ] = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from freezer.cli.options import Env, Json
+from freezer.cli.options import Env, Json, text_output
 from freezer.cli.session import current
 
 
@@ -17,7 +17,7 @@ def export(
         Path | None,
         typer.Option(
             "--output", "-o", metavar="FILE", help="Write it there instead of to stdout.",
-            show_default=False,
+            callback=text_output, show_default=False,
         ),
     ] = None,
     json: Json = False,

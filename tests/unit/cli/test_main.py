@@ -3,14 +3,17 @@
 import builtins
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import freezer
 from freezer.__main__ import main
 from freezer.cli.main import run
+from freezer.cli.options import or_stdout, text_output
 from freezer.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_NEGATIVE, EXIT_OK, EXIT_USER
 from freezer.model.lockfile import lock_bytes
 from tests.support.project.locks import make_lock
@@ -62,12 +65,39 @@ def test_a_folder_that_is_not_there(tmp_path, capsys):
 )
 @pytest.mark.parametrize(
     ("file", "says"),
-    [(".", "this is a folder"), ("/", "this is a folder"), ("none/x.html", "no folder none")],
+    [
+        (".", "this is a folder"),
+        ("/", "this is a folder"),
+        ("none/x.html", "no folder none"),
+        ("-", "not to the standard output"),
+    ],
 )
 def test_a_file_that_cannot_be_made_is_said_before_the_work(project, capsys, arguments, file, says):
     (project / "freeze.yaml").write_text(SPEC)
     assert freeze(project, *arguments, file) == EXIT_USER
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["-", "./-"])
+def test_a_dash_is_the_standard_output_of_commands_that_print(tmp_path: Path, path: str) -> None:
+    assert or_stdout(Path(path)) is None
+    assert text_output(Path(path)) is None
+    assert text_output(tmp_path / "x") == or_stdout(tmp_path / "x") == tmp_path / "x"
+
+
+def test_every_option_for_an_output_file_knows_the_dash() -> None:
+    """A file named ``-`` is what nobody wants."""
+    sources = (Path(freezer.__file__).parent / "cli").rglob("*.py")
+    options = [
+        (file.name, found[0])
+        for file in sources
+        for found in re.finditer(r'typer\.Option\((?:[^()]|\([^()]*\))*?"-o"(?:[^()]|\([^()]*\))*\)',
+                                 file.read_text())
+        if 'metavar="DIR"' not in found[0]
+    ]  # fmt: skip
+    assert len(options) > 8
+    known = ("callback=output_file", "callback=text_output", "callback=or_stdout")
+    assert [name for name, text in options if not any(one in text for one in known)] == []
 
 
 def test_a_broken_spec_is_named_with_line_and_key(project, capsys):

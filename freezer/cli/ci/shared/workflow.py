@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from freezer.cli.options import or_stdout
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
@@ -24,6 +25,7 @@ Output = Annotated[
         "--output",
         metavar="FILE",
         help="The workflow's file; standard output if none is given.",
+        callback=or_stdout,
         show_default=False,
     ),
 ]

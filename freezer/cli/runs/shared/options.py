@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from freezer.cli.options import text_output
+
 RunName = Annotated[
     str,
     typer.Argument(metavar="RUN", help="The first digits of a run's ID, or `latest`, `latest~1`."),
@@ -48,6 +50,6 @@ OutputFile = Annotated[
     Path | None,
     typer.Option(
         "--output", "-o", metavar="FILE", help="Write it there instead of to stdout.",
-        show_default=False,
+        callback=text_output, show_default=False,
     ),
 ]  # fmt: skip
