@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ".freezer"
 """In the project; git ignores it."""
+VIEWS: Final = "data"
+"""In the folder of a run while it runs: the data sets that its container sees as links."""
 
 
 def folder(project: Project) -> Path:

@@ -7,6 +7,7 @@ locked. To look for one, one folder is read; the engine is contacted only where 
 from __future__ import annotations
 
 import errno
+import shutil
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from freezer.engine.run.process import is_dead, on_this_machine
 from freezer.errors import FreezerError, LedgerError
 from freezer.fetch.http.secret_words import REDACTED
-from freezer.flows.runs.folders import journal_path, journals
+from freezer.flows.runs.folders import VIEWS, journal_path, journals, run_folder
 from freezer.ledger.journal import dead_journals, reading_once
 from freezer.model.record.run import Time
 
@@ -71,6 +72,7 @@ def _settle_journals(project: Project, ledger: Ledger, lost: str | None) -> None
         if killed:
             if is_dead(run.owner):
                 end_containers(project)  # before its files are read: it may go on writing
+            shutil.rmtree(run_folder(project, run.id) / VIEWS, ignore_errors=True)
             run, metrics = _with_training_files(project, left, run)
         try:
             record(ledger, run, metrics, left.contents, whole=True)

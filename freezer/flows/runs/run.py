@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from freezer.flows.runs.facts import (
     settings_in_force,
     without_secrets,
 )
-from freezer.flows.runs.folders import journal_path
+from freezer.flows.runs.folders import VIEWS, journal_path
 from freezer.flows.runs.live import journaled
 from freezer.flows.runs.place import project_ledger
 from freezer.flows.runs.plan.read import warn_of_unplanned
@@ -141,6 +142,7 @@ def run_scene(
         ledger = _record(project, last, metrics, contents, journal)
     finally:
         journal.close()
+        shutil.rmtree(scene.record.with_name(VIEWS), ignore_errors=True)
     place = ledger or str(journal.path)
     return RunDone(last, metrics, scene.output, code, ledger is not None, outcomes, place)
 
@@ -160,7 +162,7 @@ def _execute(
     confined = options(
         scene.environment.spec,
         request,
-        data_mounts(project, scene.sets, DATA),
+        data_mounts(project, scene.sets, DATA, scene.record.with_name(VIEWS)),
         folders=Folders(code=scene.code_folder, output=scene.output, record=scene.record),
         host=HostSide(
             cpus=engine.info.cpus,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from freezer.engine.interface import Mount
@@ -11,7 +13,7 @@ from freezer.errors import RunError
 from freezer.flows.data.sets import data_sets, take
 from freezer.flows.project.environment import load_environment, load_locked
 from freezer.flows.runs.data_mounts import data_mounts
-from freezer.flows.runs.folders import FOLDER, folder
+from freezer.flows.runs.folders import FOLDER, VIEWS, folder
 from freezer.flows.runs.request import CODE, DATA, RECORD, Folders, HostSide, RunRequest, options
 from freezer.flows.runs.scene import require_image
 
@@ -53,14 +55,17 @@ def shell(
         fingerprint=False,
         rootless=engine.info.rootless,
     )
-    confined = _confined(project, environment, host)
-    if port is not None:
-        confined = replace(confined, ports=(port,), network="bridge")
-    confined = replace(confined, stdin=True, tty=terminal)
-    return engine.run_by_hand(image.id, list(command or SHELL), confined)
+    with TemporaryDirectory(prefix="shell-", dir=folder(project)) as views:
+        confined = _confined(project, environment, host, Path(views) / VIEWS)
+        if port is not None:
+            confined = replace(confined, ports=(port,), network="bridge")
+        confined = replace(confined, stdin=True, tty=terminal)
+        return engine.run_by_hand(image.id, list(command or SHELL), confined)
 
 
-def _confined(project: Project, environment: Environment, host: HostSide) -> RunOptions:
+def _confined(
+    project: Project, environment: Environment, host: HostSide, views: Path
+) -> RunOptions:
     output = folder(project) / OUTPUT_FOLDER
     output.mkdir(exist_ok=True)
     named = data_sets(project, environment.name) if environment.spec.data else []
@@ -68,7 +73,7 @@ def _confined(project: Project, environment: Environment, host: HostSide) -> Run
     found = options(
         environment.spec,
         RunRequest((), gpus=host.gpus),
-        data_mounts(project, sets, DATA),
+        data_mounts(project, sets, DATA, views),
         folders=Folders(code=project.root, output=output, record=output),
         host=host,
     )

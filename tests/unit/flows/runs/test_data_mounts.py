@@ -32,7 +32,7 @@ def project_with(root: Path, data: str, *paths: str) -> Project:
 
 def mounted(project: Project) -> dict[str, str]:
     sets = [(one, take(project, one)) for one in data_sets(project, None)]
-    found = data_mounts(project, sets, "/data")
+    found = data_mounts(project, sets, "/data", project.root / "views")
     assert all(one.read_only for one in found)
     return {
         one.target: Path(one.source).relative_to(project.root.resolve()).as_posix() for one in found
@@ -60,12 +60,31 @@ def test_only_what_belongs_to_a_set_is_mounted(tmp_path, data, expected) -> None
     assert project.report.warnings == []
 
 
-def test_too_many_files_among_others_are_a_warning(tmp_path, monkeypatch) -> None:
+def times(path: Path) -> tuple[int, int, int]:
+    found = path.lstat()
+    return found.st_ctime_ns, found.st_mtime_ns, found.st_nlink
+
+
+def test_too_many_files_among_others_are_seen_as_links(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(module, "MOST", 1)
     project = project_with(tmp_path, "{x: 'data/**/*.png'}", *FILES)
-    assert mounted(project) == {"/data/x": "data"}
-    [warning] = project.report.warnings
-    assert "3 files match among others, and at most 1" in warning
+    (project.root / "data/b/inside.png").symlink_to("../a/1.png")
+    (project.root / "data/b/outside.png").symlink_to("labels.csv")
+    before = {path: times(path) for path in project.root.rglob("data/**/*")}
+    assert mounted(project) == {"/data/x": "views/x", "/freezer-data/x": "data"}
+    view = project.root / "views" / "x"
+    links = {path: str(path.readlink()) for path in view.rglob("*") if path.is_symlink()}
+    assert {path.relative_to(view).as_posix(): target for path, target in links.items()} == {
+        "a/1.png": "/freezer-data/x/a/1.png",
+        "a/2.png": "/freezer-data/x/a/2.png",
+        "b/3.png": "/freezer-data/x/b/3.png",
+        "b/inside.png": "/freezer-data/x/a/1.png",
+    }
+    for path in links:
+        path.unlink()
+    assert [path for path in view.rglob("*") if not path.is_dir()] == []
+    assert {path: times(path) for path in before} == before, "not even their ctime changed"
+    assert any("links" in one for one in project.report.notes)
 
 
 def test_a_link_is_mounted_only_with_what_it_leads_to(tmp_path) -> None:
