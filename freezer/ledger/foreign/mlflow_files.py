@@ -13,6 +13,7 @@ import yaml
 
 from freezer.ledger.foreign.found import LONGEST_TEXT, Budget, ForeignRun, keep_text
 from freezer.ledger.series import Points
+from freezer.model.yaml_document import load_as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,8 +57,8 @@ def _meta(folder: Folder, path: str, budget: Budget) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        # The base loader alone: no types, and no merge keys, which can grow without bound.
-        found = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+        # As text: no types, and no merge keys, which can grow without bound.
+        found = load_as_text(text)
     except (yaml.YAMLError, RecursionError, ValueError):
         found = None
     if not isinstance(found, dict):

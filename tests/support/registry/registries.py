@@ -21,6 +21,8 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.host.waiting import SOON
+
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 
@@ -134,7 +136,7 @@ def _free_port() -> int:
 
 
 def _wait(host: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SOON
     while time.monotonic() < deadline:
         try:
             with socket.create_connection(tuple(host.split(":")), timeout=1):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from freezer.engine.watch import FIRST, SILENCE, Watch
 from freezer.errors import EngineError
 from freezer.model.events import SilentReporter
 from tests.support.host.engine_socket import FakeEngine
+from tests.support.host.waiting import LATE, SOON, ends_soon, wait_until
 
 IMAGE = {"Id": "sha256:" + "a" * 64, "RootFS": {"Layers": ["sha256:" + "b" * 64]}}
 
@@ -27,7 +27,7 @@ def silenced(fake: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     """Return a function after which the engine takes requests, and answers none but some."""
     over, find = threading.Event(), fake.find
 
-    def silence(*answered: str, seconds: float = 30.0) -> None:
+    def silence(*answered: str, seconds: float = LATE) -> None:
         def wait(method: str, path: str) -> Any:
             if not path.endswith(answered):
                 over.wait(seconds)
@@ -79,10 +79,8 @@ def test_whatever_it_was_doing_it_is_given_up(
     work: Callable[[DockerEngine, Path], None],
 ) -> None:  # fmt: skip
     silenced()
-    started = time.monotonic()
-    with pytest.raises(EngineError, match="stopped responding while") as caught:
+    with ends_soon(), pytest.raises(EngineError, match="stopped responding while") as caught:
         work(quick, tmp_path)
-    assert time.monotonic() - started < 5
     assert caught.value.hint is not None
     assert "freeze doctor" in caught.value.hint
 
@@ -96,26 +94,32 @@ def test_cleaning_up_after_it_does_not_wait_as_long_again(
     fake.answers[("GET", "/json")] = (200, {**IMAGE, "Config": {}})
     fake.answers[("POST", "/containers/create")] = (201, {"Id": "c"})
     silenced("/containers/json", "/img/json", "/containers/create")
-    started = time.monotonic()
-    with pytest.raises(EngineError, match="stopped responding while running"):
+    with ends_soon(), pytest.raises(EngineError, match="stopped responding while running"):
         run(quick, tmp_path)
-    assert time.monotonic() - started < 5
     silenced("")
     assert quick.images() == []
 
 
 def test_one_that_is_busy_is_waited_for(
-    quick: DockerEngine, fake: FakeEngine, silenced: Callable[..., None]
+    quick: DockerEngine,
+    fake: FakeEngine,
+    silenced: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake.answers[("GET", "/_ping")] = (200, "OK")
     fake.answers[("GET", "/json")] = (200, IMAGE)
-    silenced("/_ping", seconds=1.5)
+    watch = quick._link.watch
+    responds = watch._responds
+    # This machine may be busy as well, and take long to answer a ping.
+    monkeypatch.setattr(watch, "_responds", lambda _: responds(SOON))
+    silenced("/_ping", seconds=1.0)
     assert quick.image("x") is not None
+    assert any("_ping" in one for one in fake.asked)
 
 
-def test_a_quick_answer_asks_nothing_more(quick: DockerEngine, fake: FakeEngine) -> None:
+def test_a_quick_answer_asks_nothing_more(connected: DockerEngine, fake: FakeEngine) -> None:
     fake.answers[("GET", "/json")] = (200, IMAGE)
-    quick.image("x")
+    connected.image("x")
     assert not any("_ping" in one for one in fake.asked)
 
 
@@ -124,8 +128,7 @@ def test_no_thread_is_left(quick: DockerEngine, fake: FakeEngine) -> None:
     before = threading.active_count()
     for _ in range(20):
         quick.image("x")
-    time.sleep(0.1)
-    assert threading.active_count() <= before + 2
+    wait_until(lambda: threading.active_count() <= before + 2, "the threads of 20 requests end")
 
 
 def test_it_takes_twenty_seconds(connected: DockerEngine) -> None:

@@ -143,10 +143,10 @@ def test_a_flood_ends_with_a_clear_word(monkeypatch):
 
 def test_a_shape_of_many_sizes_is_refused_at_once():
     """The product of 50,000 sizes took 87 seconds, past every limit."""
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(CheckError, match=r"tensor: shape: .*at most 32 items"):
         parse_lines([tensor(shape=[9007199254740991] * 50_000)])
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @given(st.lists(st.integers(0, 2**53), max_size=40))

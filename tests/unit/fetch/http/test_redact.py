@@ -334,8 +334,8 @@ def test_errors_of_a_channel_do_not_show_it() -> None:
 )
 def test_the_time_that_it_takes_grows_with_the_text(piece: str) -> None:
     text = (piece * 200_000)[:200_000]
-    began = time.monotonic()
+    began = time.process_time()
     redact(text)
     without_credentials(text)
     redact(f"{text}@x https://{text}")
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

@@ -21,6 +21,7 @@ from freezer.ledger.record import record
 from freezer.ledger.series import Points
 from freezer.model.record.protocol import PREFIX
 from freezer.model.record.run import Run, Time
+from tests.support.host.waiting import SOON
 
 pytestmark = pytest.mark.skipif(not process.place(), reason="there is no /proc here")
 
@@ -87,7 +88,7 @@ def test_a_run_is_listed_while_it_runs_with_what_it_reported(runnable) -> None:
     def training(inside) -> int:
         line = {"training": "t", "kind": "metric", "name": "acc", "step": 3, "value": "0x1p-1"}
         inside.say(1, PREFIX + json.dumps(line).encode() + b"\n")
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + SOON
         while time.monotonic() < limit and "metrics.acc" not in seen:
             for run in find(runnable.project, None).runs:
                 seen.update(run.fields, state=run.state, owner=run.owner)
