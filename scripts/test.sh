@@ -12,7 +12,7 @@ read -r -a runner <<<"${FREEZER_TEST_RUNNER:-.venv/bin/pytest}" # coverage.sh me
 # Unit tests write thousands of small files, which no disk has to hold.
 in_memory=()
 if [ -w /dev/shm ] && [ "$(df --output=avail -B1M /dev/shm | tail -n 1)" -gt 2000 ]; then
-    in_memory=(env PYTEST_DEBUG_TEMPROOT=/dev/shm)
+    in_memory=(env TMPDIR=/dev/shm)
 fi
 # Whoever is done first takes over half of what the other still has.
 unit=("${in_memory[@]}" "${runner[@]}" tests/unit --quiet --numprocesses 2 --dist worksteal)

@@ -16,7 +16,7 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from tests.support.fuzz import Target, attempt, random_input
+from tests.support.fuzz import Target, attempt, random_input, watched
 
 FOLDER = Path(__file__).parent / "unit" / "fuzz"
 MEMORY = 4 << 30
@@ -33,7 +33,8 @@ def main() -> int:
     total, bad = 0, 0
     for number, target in enumerate(chosen):
         left = (deadline - time.monotonic()) / (len(chosen) - number)
-        tried, failures = run(target, share, left, options.seed)
+        with watched():
+            tried, failures = run(target, share, left, options.seed)
         total, bad = total + tried, bad + sum(failures.values())
     print(f"{total} inputs, {len(chosen)} parsers, {bad} uncaught")  # noqa: T201
     return 1 if bad or not total else 0

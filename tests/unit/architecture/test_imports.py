@@ -52,17 +52,23 @@ def imports() -> dict[str, set[str]]:
     return {name: imported(path) for name, path in MODULES.items()}
 
 
-def edges(package: str) -> dict[str, dict[str, str]]:
-    """Return which children of a package import which others, each with one import as example."""
-    found: dict[str, dict[str, str]] = defaultdict(dict)
+@functools.cache
+def all_edges() -> dict[str, dict[str, dict[str, str]]]:
+    """Return which children of each package import which others, with one import as example."""
+    found: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     for name, targets in imports().items():
         for target in targets:
-            if name.startswith(f"{package}.") and target.startswith(f"{package}."):
-                first = name[len(package) + 1 :].partition(".")[0]
-                second = target[len(package) + 1 :].partition(".")[0]
-                if first != second:
-                    found[first][second] = f"{name} imports {target}"
+            package: list[str] = []
+            for first, second in zip(name.split("."), target.split("."), strict=False):
+                if first != second:  # the innermost package that holds both
+                    found[".".join(package)][first][second] = f"{name} imports {target}"
+                    break
+                package.append(first)
     return found
+
+
+def edges(package: str) -> dict[str, dict[str, str]]:
+    return all_edges().get(package, {})
 
 
 def circle(graph: dict[str, dict[str, str]]) -> list[str]:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.architecture import nodes
-
 TESTS = Path(__file__).parents[2]
 MOST_FILES = 16
 """In one folder, its ``conftest.py`` included."""
@@ -18,7 +16,7 @@ MOST_FILES = 16
 
 def imported(path: Path) -> Iterator[str]:
     """Yield what a file imports, by its whole name."""
-    for node in nodes(path):
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
