@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import tarfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from freezer.engine.interface import ImageInfo
 
 pytestmark = pytest.mark.engine
+
+OWN = str(os.getpid())
+TAGS = (f"freezer-test-a:{OWN}", f"freezer-test-b:{OWN}")
+"""Of this process: others may test on the same engine."""
 
 
 @pytest.fixture
@@ -56,13 +61,13 @@ def test_id_is_the_digest_of_the_config_and_tags_point_at_it(
     cleanup: list[str],
 ) -> None:
     config = image_config([tiny_layer.diff_id], User="1000", WorkingDir="/work", Env=["A=b=c"])
-    loaded = engine.load(config, [tiny_layer], tags=["freezer-test-a:1", "freezer-test-b:2"])
+    loaded = engine.load(config, [tiny_layer], tags=list(TAGS))
     cleanup += loaded.tags
     assert loaded.id == image_id(config)
     assert loaded.diff_ids == (tiny_layer.diff_id,)
-    assert sorted(loaded.tags) == ["freezer-test-a:1", "freezer-test-b:2"]
+    assert tuple(sorted(loaded.tags)) == TAGS
     assert (loaded.user, loaded.working_dir, loaded.environment) == ("1000", "/work", {"A": "b=c"})
-    assert engine.image("freezer-test-b:2") == loaded
+    assert engine.image(TAGS[1]) == loaded
 
 
 def test_without_tags_an_image_is_found_by_its_id(
@@ -71,12 +76,12 @@ def test_without_tags_an_image_is_found_by_its_id(
     image_config: Callable[..., bytes],
     cleanup: list[str],
 ) -> None:
-    config = image_config([tiny_layer.diff_id], Labels={"freezer-test": "untagged"})
+    config = image_config([tiny_layer.diff_id], Labels={"freezer-test": OWN})
     cleanup.append(engine.load(config, [tiny_layer]).id)
     found = engine.image(image_id(config))
     assert found is not None
     assert found.tags == ()
-    assert [image.id for image in engine.images(label="freezer-test=untagged")] == [found.id]
+    assert [image.id for image in engine.images(label=f"freezer-test={OWN}")] == [found.id]
 
 
 def test_thin_and_full_load_give_the_same_image(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from freezer.engine.connect.connect import connect
 from freezer.engine.interface import LayerFile, RunOptions
 from freezer.engine.run.owner import OWNER_LABEL
 from freezer.errors import EngineError
+from tests.support.host.waiting import SOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,8 +37,10 @@ def _nothing_stays(engine: DockerEngine) -> Iterator[None]:
 
 
 def leftovers(engine: DockerEngine) -> list[str]:
-    listed = engine._link.api.containers(all=True, filters={"label": "freezer"})
-    return [item["Id"] for item in listed if "freezer-test" in item["Image"]]
+    """Return the containers of this process's test images: others run their own meanwhile."""
+    own = f"test={os.getpid()}"  # a label of the image, which its containers inherit
+    listed = engine._link.api.containers(all=True, filters={"label": ["freezer", own]})
+    return [item["Id"] for item in listed]
 
 
 def sh(engine: DockerEngine, image: ImageInfo, script: str, **options: object) -> str:
@@ -66,7 +70,7 @@ def with_volumes(
     """An image that declares volumes: of a folder that it has, of one that it lacks, of /tmp."""
     volumes: dict[str, object] = {"/work": {}, "/data/a b": {}, "/tmp": {}}
     config = image_config([tiny_layer.diff_id], Volumes=volumes)
-    made = engine.load(config, [tiny_layer], tags=["freezer-test:volumes"])
+    made = engine.load(config, [tiny_layer], tags=[f"freezer-test:volumes-{os.getpid()}"])
     yield made
     engine.remove_image(made.id)
 
@@ -96,12 +100,12 @@ def test_memory_is_a_wall(engine: DockerEngine, tiny_image: ImageInfo) -> None:
 
 
 def test_time_is_a_wall(engine: DockerEngine, tiny_image: ImageInfo) -> None:
-    script = ["sh", "-c", "echo begun; sleep 60"]
-    result = engine.run(tiny_image.tags[0], script, RunOptions(timeout=0.5))
+    script = ["sh", "-c", "echo begun; sleep 600"]
+    result = engine.run(tiny_image.tags[0], script, RunOptions(timeout=2))
     assert result.timed_out
     assert not result.out_of_memory
     assert result.stdout == b"begun\n"
-    assert result.seconds < 20
+    assert result.seconds < SOON
 
 
 def test_more_cpus_than_there_are_is_refused(engine: DockerEngine, tiny_image: ImageInfo) -> None:
@@ -197,7 +201,10 @@ def test_an_interrupt_removes_the_container(engine: DockerEngine, tiny_image: Im
 
     with pytest.raises(KeyboardInterrupt):
         engine.run(
-            tiny_image.tags[0], ["sh", "-c", "echo up; sleep 60"], RunOptions(), on_stdout=interrupt
+            tiny_image.tags[0],
+            ["sh", "-c", "echo up; sleep 600"],
+            RunOptions(),
+            on_stdout=interrupt,
         )
 
 

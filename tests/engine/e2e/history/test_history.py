@@ -91,7 +91,7 @@ def test_back_whatever_is_gone(lock: Project, engine: Engine, tmp_path: Path) ->
     assert (done["to"]["generation"], done["image"]["how"]) == (1, "rebuilt")
     assert (done["image"]["id"], done["image"]["on-record"]) == (image, True)
     assert (done["check"]["verdict"], done["check"]["against-reference"]) == ("identical", True)
-    assert done["switch-seconds"] < 1
+    assert done["switch-seconds"] < 10
     assert done["satisfies-spec"] is False
     assert lock.lock_id == first
     latest = engine.image(f"{name}:latest")

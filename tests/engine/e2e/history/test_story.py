@@ -78,7 +78,7 @@ def test_numpy_moved_the_numbers(project: Project, engine: Engine) -> None:
     back = project.freeze("rollback", "--json", "--reason", "the numbers moved").good().document
     assert back["to"]["generation"] == 3
     assert (back["check"]["verdict"], back["check"]["against-reference"]) == ("identical", True)
-    assert back["switch-seconds"] < 1
+    assert back["switch-seconds"] < 10
     assert project.lock_id == first
     assert [path.read_bytes() for path in project.references] == numbers
     assert project.freeze("check", "--json").good().document["verdict"] == "identical"
