@@ -17,7 +17,7 @@ from freezer.engine.connect.connect import connect
 from freezer.engine.interface import LayerFile, RunOptions
 from freezer.engine.run.owner import OWNER_LABEL
 from freezer.errors import EngineError
-from tests.support.host.waiting import SOON
+from tests.support.waiting import SOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.host.waiting import SOON
+from tests.support.waiting import SOON
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"

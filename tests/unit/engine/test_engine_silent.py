@@ -17,7 +17,7 @@ from freezer.engine.watch import FIRST, SILENCE, Watch
 from freezer.errors import EngineError
 from freezer.model.events import SilentReporter
 from tests.support.host.engine_socket import FakeEngine
-from tests.support.host.waiting import LATE, SOON, ends_soon, wait_until
+from tests.support.waiting import LATE, SOON, ends_soon, wait_until
 
 IMAGE = {"Id": "sha256:" + "a" * 64, "RootFS": {"Layers": ["sha256:" + "b" * 64]}}
 

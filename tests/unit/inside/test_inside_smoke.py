@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from freezer.model.record.protocol import PREFIX, parse_lines
-from tests.support.host.waiting import SOON, ends_soon
+from tests.support.waiting import SOON, ends_soon
 
 pytestmark = pytest.mark.process
 

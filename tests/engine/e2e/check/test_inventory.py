@@ -11,7 +11,7 @@ import pytest
 from freezer.check.inventory.take import take_inventory
 from freezer.engine.interface import Engine, RunOptions
 from tests.support.host.commands import Project, forget
-from tests.support.host.waiting import ends_soon
+from tests.support.waiting import ends_soon
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 

@@ -29,7 +29,7 @@ from freezer.fetch.store.store import Store
 from freezer.model.artifact import Artifact
 from freezer.model.events import SilentReporter, SilentTask
 from tests.support.host.raw_server import RawServer, answer, drip, flood, raw_server
-from tests.support.host.waiting import ends_soon
+from tests.support.waiting import ends_soon
 
 ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
 PART = b"HTTP/1.1 206 Partial Content\r\nContent-Length: 1000000000\r\n\r\n"

@@ -21,7 +21,7 @@ from freezer.ledger.record import record
 from freezer.ledger.series import Points
 from freezer.model.record.protocol import PREFIX
 from freezer.model.record.run import Run, Time
-from tests.support.host.waiting import SOON
+from tests.support.waiting import SOON
 
 pytestmark = pytest.mark.skipif(not process.place(), reason="there is no /proc here")
 

@@ -25,7 +25,7 @@ from freezer.flows.setup import doctor as flow
 from freezer.flows.setup.probes import disk, engine, host, sources
 from freezer.flows.setup.probes.finding import Finding, State, missing, ok, warning
 from freezer.output.doctor import document, show
-from tests.support.host.waiting import SOON, ends_soon
+from tests.support.waiting import SOON, ends_soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from freezer.flows.runs.children.jobs import Job, Jobs
 from freezer.flows.runs.children.lines import LONGEST, LabelledLines
 from freezer.flows.runs.children.shares import cpu_sets, gpu_sets
 from freezer.model.events import SilentReporter
-from tests.support.host.waiting import LATE, ends_soon
+from tests.support.waiting import LATE, ends_soon
 
 RUN = """
 import os, sys, time
