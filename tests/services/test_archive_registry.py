@@ -87,7 +87,7 @@ def content(storage: Storage, name: str, path: str, number: int) -> bytes:
 
 def manifest(host: str, repository: str, tag: str) -> requests.Response:
     url = f"http://{host}/v2/{repository}/manifests/{tag}"
-    return requests.get(url, headers={"Accept": KIND}, timeout=10)
+    return requests.get(url, headers={"Accept": KIND}, timeout=60)
 
 
 def test_a_second_version_costs_what_changed(address: str) -> None:
@@ -150,7 +150,7 @@ def test_tags_that_are_gone_or_moved_are_found(address: str, host: str) -> None:
     put_manifest(root, repository, "demo.v2", first.content, KIND)
     assert verify_object(opened(address), "demo")
     digest = first.headers["Docker-Content-Digest"]
-    requests.delete(f"{url}/{digest}", timeout=10).raise_for_status()
+    requests.delete(f"{url}/{digest}", timeout=60).raise_for_status()
     assert verify_object(opened(address), "demo")
 
 
@@ -228,7 +228,7 @@ def test_places_that_are_no_archive(address: str, host: str) -> None:
     other = f"{repository}-image"
     for blob in found.json()["layers"] + [found.json()["config"]]:
         query = {"mount": blob["digest"], "from": repository}
-        requests.post(f"http://{host}/v2/{other}/blobs/uploads/", params=query, timeout=10)
+        requests.post(f"http://{host}/v2/{other}/blobs/uploads/", params=query, timeout=60)
     put_manifest(f"http://{host}", other, "latest", found.content, KIND)
     with pytest.raises(HostError, match="place of its own"):
         open_root(opened(f"{host}/{other}"), make=True)

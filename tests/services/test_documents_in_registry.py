@@ -59,7 +59,7 @@ def index(host: Host, name: str) -> dict[str, Any]:
     """Return the list of artifacts, as any client of the registry reads it."""
     url = f"http://{host.address}/v2/team/demo/manifests/sha256-{name[-64:]}"
     headers = {"Accept": "application/vnd.oci.image.index.v1+json"}
-    found: dict[str, Any] = requests.get(url, headers=headers, timeout=10).json()
+    found: dict[str, Any] = requests.get(url, headers=headers, timeout=60).json()
     return found
 
 

@@ -79,7 +79,7 @@ def make_index(manifests: Mapping[str, bytes]) -> bytes:
 def push(root: str, repository: str, tag: str, config: bytes, layers: list[bytes]) -> str:
     """Put an image into a registry by its own protocol; return the manifest's digest."""
     for blob in (config, *(pack(layer) for layer in layers)):
-        started = requests.post(f"{root}/v2/{repository}/blobs/uploads/", timeout=10)
+        started = requests.post(f"{root}/v2/{repository}/blobs/uploads/", timeout=60)
         place = started.headers["Location"]
         requests.put(
             f"{place}{'&' if '?' in place else '?'}digest={sha(blob)}", data=blob, timeout=10

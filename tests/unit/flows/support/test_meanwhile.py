@@ -22,11 +22,11 @@ def test_both_run_at_the_same_time_and_both_come_to_their_end() -> None:
 
     def ready() -> None:
         there.set()
-        assert here.wait(10)
+        assert here.wait(60)
         done.append("ready")
 
     with meanwhile(ready):
-        assert there.wait(10)
+        assert there.wait(60)
         here.set()
     assert done == ["ready"]
 

@@ -30,7 +30,7 @@ def test_the_first_error_stops_what_is_under_way() -> None:
 
     def work(item: str, tell: Tell) -> None:
         if item == "bad":
-            begun.wait(5)
+            begun.wait(60)
             raise ValueError(item)
         begun.set()
         try:

@@ -46,7 +46,7 @@ class Slow:
         return [self._info(one) for one in self.held]
 
     def load(self, config: bytes, layers: Sequence[LayerFile], **_: Any) -> ImageInfo:
-        assert self.let.wait(10)
+        assert self.let.wait(60)
         if self.fails:
             raise EngineError("no space left")
         self.held[image_id(config)] = tuple(layer.diff_id for layer in layers)

@@ -33,6 +33,7 @@ from freezer.flows.runs.children.sweeps import (
 from freezer.flows.runs.place import project_ledger
 from freezer.ledger.record import record
 from freezer.model.record.run import Run, Time
+from tests.support.waiting import SOON
 
 pytestmark = [
     pytest.mark.process,
@@ -165,9 +166,9 @@ made = SweepRecord(project, Sweep(sys.argv[2], None, "running", Time(1), 2, ("t"
 made.began(0, "a" * 16)
 import signal
 signal.signal(signal.SIGTERM, signal.default_int_handler)
-print("begun", flush=True)
 try:
-    time.sleep(60)
+    print("begun", flush=True)
+    time.sleep(600)
 except KeyboardInterrupt:
     made.ended(0, 130)
     made.end([130])
@@ -187,7 +188,7 @@ def test_a_sweep_is_ended_with_its_runs(bare_project: Project) -> None:
     put(bare_project, "a" * 16, "interrupted", sweep=identifier)
     with supervisor(bare_project, identifier) as started:
         assert stop_sweep(bare_project, identifier).state == "interrupted"
-        assert started.wait(10) == 0
+        assert started.wait(SOON) == 0
     assert stop_sweep(bare_project, identifier).state == "interrupted", "nothing is left to do"
 
 
