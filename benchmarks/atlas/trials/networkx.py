@@ -17,8 +17,8 @@ def _edges(graph: Any) -> Any:
     return sorted(map(list, graph.edges()))
 
 
-def _named() -> Any:
-    graph = nx.gnp_random_graph(200, 0.05, seed=3)
+def _named(p: float = 0.05) -> Any:
+    graph = nx.gnp_random_graph(200, p, seed=3)
     return nx.relabel_nodes(graph, {n: f"node{n}" for n in range(200)})
 
 
@@ -73,10 +73,12 @@ def louvain(seed: int) -> Any:
 @operation(
     "community.asyn_lpa_communities(seed=...) with nodes named by strings",
     factors=("process", "hash seed"),
-    data="200 nodes, p 0.05; communities, sorted",
+    data="200 nodes, p 0.01; communities, sorted",
 )
 def labels(seed: int) -> Any:
-    return sorted(sorted(part) for part in nx.community.asyn_lpa_communities(_named(), seed=seed))
+    return sorted(
+        sorted(part) for part in nx.community.asyn_lpa_communities(_named(0.01), seed=seed)
+    )
 
 
 @operation(

@@ -1,23 +1,22 @@
 """Known non-determinism of locked packages and settings, without running anything.
 
-Rows come from `freezer.frameworks`, each with its source: the framework's documentation, a
-statement of its maintainers, or a measurement.
+Documented rows come from `freezer.frameworks`, each with its source: the framework's documentation
+or a statement of its maintainers. Measured ones are those of the atlas.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from packaging.version import InvalidVersion, Version
-
+from freezer.check.measured import LockedRow, covered, locked_rows
 from freezer.frameworks import described, python_names
+from freezer.frameworks.atlas.table import locked_versions
 from freezer.inside.freezer_inside.determinism import table, thread_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from freezer.frameworks.description import Framework, Measured
     from freezer.model.lock import Lock
 
 
@@ -30,6 +29,10 @@ class Note:
     says: str
     mitigation: str
     source: str | None = None
+    kind: Literal["documented", "measured", "setting"] = "documented"
+    covered: bool | None = None
+    """For what was measured: whether the image's settings stop it; None where only the training's
+    own code can."""
 
 
 def notes(lock: Lock) -> tuple[Note, ...]:
@@ -39,9 +42,7 @@ def notes(lock: Lock) -> tuple[Note, ...]:
 
 def _packages(lock: Lock) -> Iterator[Note]:
     """Yield documented facts on the locked packages, and measurements of their versions."""
-    versions = {item.name: item.version for item in lock.conda}
-    versions |= {item.name: item.version for item in lock.pip}
-    locked = {python_names().get(name, name): version for name, version in versions.items()}
+    locked = locked_versions(lock, python_names())
     for item in described():
         name = next((name for name in item.packages if name in locked), None)
         if name is None:
@@ -49,32 +50,27 @@ def _packages(lock: Lock) -> Iterator[Note]:
         for row in item.documented:
             if not row.gpu or lock.accelerator is not None:
                 yield Note(f"{name} {locked[name]}", row.says, row.mitigation, row.source)
-        yield from _measured(item, name, locked[name])
+    yield from _measured(lock)
 
 
-def _measured(item: Framework, name: str, version: str) -> Iterator[Note]:
-    """Yield measured differences of one version, which do not apply to other versions."""
-    for row in item.measured:
-        if row.effect == "same" or row.factor == "version" or not covers(row, version):
-            continue
+def _measured(lock: Lock) -> Iterator[Note]:
+    """Yield what was measured of the locked versions, one note for each operation."""
+    notes: dict[tuple[str, str, str | None, bool | None], list[LockedRow]] = {}
+    for found in locked_rows(lock):
+        stops = covered(found.row, lock.environment)
+        key = (found.package, found.row.operation, found.row.setting, stops)
+        notes.setdefault(key, []).append(found)
+    for (package, operation, setting, stops), rows in notes.items():
+        first = rows[0]
+        factors = ", ".join(item.row.factor for item in rows)
         yield Note(
-            f"{name} {version}",
-            f"{row.operation}: {row.finding}",
-            row.setting or "none is known",
-            f"measured with {row.package} {', '.join(row.versions)}, {row.date}",
+            f"{package} {first.version}",
+            f"{operation}: {first.row.finding} (varied: {factors})",
+            setting or "none is known",
+            f"measured with {', '.join(first.row.versions)}, {first.row.date}",
+            kind="measured",
+            covered=stops,
         )
-
-
-def covers(row: Measured, version: str) -> bool:
-    """Return whether a version was measured, or is a patch release of a measured one."""
-    try:
-        locked = Version(version)
-    except InvalidVersion:  # conda has versions that are invalid for Python packages
-        return False
-    tried = [Version(text) for text in row.versions]
-    return min(tried) <= locked <= max(tried) or any(
-        locked.release[:2] == one.release[:2] for one in tried
-    )
 
 
 def _settings(lock: Lock) -> Iterator[Note]:
@@ -94,6 +90,7 @@ def _settings(lock: Lock) -> Iterator[Note]:
                 f"the spec's `env` replaces {row.name}={row.value}, by which {row.why}",
                 f"leave {row.name} out of `env`",
                 row.source,
+                kind="setting",
             )
         elif counts and not value.isdigit():
             yield Note(
@@ -101,4 +98,5 @@ def _settings(lock: Lock) -> Iterator[Note]:
                 "the number of threads is not fixed: sums are split as the host has CPUs",
                 f"leave {row.name} out of `env`, and set determinism.threads",
                 row.source,
+                kind="setting",
             )

@@ -16,11 +16,12 @@ from freezer.flows.image.build import verified_image
 from freezer.flows.image.current_lock import spec_change, warn_of_spec_change
 from freezer.flows.project.environment import load_locked
 from freezer.flows.support.preload import meanwhile
-from freezer.model.record.verdict import Basis, Word
+from freezer.model.record.verdict import CHANGED, Basis, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from freezer.check.assess import Assessment
     from freezer.engine.interface import ImageInfo
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _LATER: Final = ("freezer.check.assess", "freezer.flows.check.record")
 """What is needed once the training is over, and takes time to load; it is loaded meanwhile."""
+_LARGEST_SOURCE: Final = 1_000_000
+"""Bytes of a file that is searched for names of operations."""
 
 
 def check(
@@ -129,7 +132,22 @@ def check_locked(
         reference=shown,
         recorded=recorded,
         outcomes=outcomes,
+        measured=_measured(project, locked, found),
     )
+
+
+def _measured(project: Project, locked: Locked, found: Assessment) -> tuple[str, ...]:
+    """Return measured effects that fit an own training which does not repeat."""
+    restless = found.basis is Basis.TWO_RUNS or found.repeats is False
+    if found.verdict.word not in CHANGED or not restless or not locked.lock.smoke.command:
+        return ()
+    from freezer.check.cause.measured import fitting_causes
+    from freezer.flows.project.user_files import fetch_user_files
+
+    fetch_user_files(project, locked.lock)
+    kept = [file for file in locked.lock.smoke.files if project.store.has(file.sha256)]
+    paths = [project.store.path(file.sha256) for file in kept if file.size <= _LARGEST_SOURCE]
+    return fitting_causes(locked.lock, [path.read_text("utf-8", "replace") for path in paths])
 
 
 def no_image(locked: Locked) -> CheckError:

@@ -46,6 +46,8 @@ class CheckResult:
     """Whether the record was kept as that reference."""
     outcomes: tuple[Outcome, ...] = ()
     """The spec's expectations, each with its result; the verdict includes those that failed."""
+    measured: tuple[str, ...] = ()
+    """Of a training that does not repeat: measured effects of its packages that fit."""
     date: str = field(default_factory=this_moment)
     """When the check ended."""
 

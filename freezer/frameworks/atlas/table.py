@@ -174,10 +174,13 @@ def _aliases() -> Mapping[str, str]:
     return found
 
 
-@cache
 def sheet(package: str) -> Sheet | None:
     """Return what was measured of a library, by any of its distributions; None for nothing."""
-    name = _aliases().get(package, package)
+    return _read(_aliases().get(package, package))
+
+
+@cache
+def _read(name: str) -> Sheet | None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
         return None
     path = DATA / f"{name}.json"

@@ -8,13 +8,14 @@ from rich.markup import escape
 
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
-from freezer.output.text import printable, show_rows
+from freezer.output.text import plural, printable, show_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
 
+    from freezer.check.audit.documented import Note
     from freezer.check.audit.effects import Effect
     from freezer.flows.check.audit import AuditResult
 
@@ -70,13 +71,26 @@ def _lines(result: AuditResult) -> Iterator[str]:
             yield f"  accepted on {known.date}: {known.reason}"
     for title in result.skipped:
         yield f"no time was left for: {title}"
-    for note in result.notes:
-        yield f"known: {note.about}: {note.says}"
-        yield f"  mitigation: {note.mitigation}" + (f" ({note.source})" if note.source else "")
+    yield from _notes(result.notes)
     bad = {item.factor for item in result.effects if item.bad}
     for factor, known in accepted.items():
         if factor not in bad:
             yield f"accepted on {known.date}, but no longer found: {factor} ({known.reason})"
+
+
+def _notes(notes: Iterable[Note]) -> Iterator[str]:
+    known = tuple(notes)
+    for note in known:
+        if not note.covered:
+            word = "measured" if note.kind == "measured" else "known"
+            yield f"{word}: {note.about}: {note.says}"
+            yield f"  mitigation: {note.mitigation}" + (f" ({note.source})" if note.source else "")
+    if stopped := [note for note in known if note.covered]:
+        names = ", ".join(dict.fromkeys(note.about for note in stopped))
+        yield (
+            f"measured, and stopped by the image's settings: {plural(len(stopped), 'effect')} of "
+            f"{names}; --json lists them"
+        )
 
 
 def document(result: AuditResult) -> dict[str, Any]:

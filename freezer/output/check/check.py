@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def show(result: CheckResult, console: Console) -> None:
     """Print the verdict, each training, the first difference, and possible causes."""
     show_trainings(result.verdict, console)
-    for line in likely(result):
+    for line in (*result.measured, *likely(result)):
         console.print(f"  {escape(printable(line))}", highlight=False, soft_wrap=True)
     for name, other in result.assessment.others:
         console.print(
@@ -78,6 +78,7 @@ def document(result: CheckResult) -> dict[str, Any]:
             for one in result.record.trainings
         },
         "causes": list(result.verdict.causes),
+        "measured": list(result.measured),
         "metrics": [plain(one) for one in metrics(found.expected, found.record)],
         "factors": [
             {**plain(row), "same": row.same}

@@ -168,7 +168,7 @@ def test_only_measured_versions_are_covered() -> None:
 
 
 def test_reading_takes_less_than_20_ms() -> None:
-    table.sheet.cache_clear()
+    table._read.cache_clear()
     started = perf_counter()
     for name in ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow"):
         sheet(name)
@@ -192,10 +192,10 @@ def test_other_commands_do_not_load_it(command: str) -> None:
 
 def test_a_missing_file_is_no_fact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "DATA", tmp_path)
-    table.sheet.cache_clear()
+    table._read.cache_clear()
     table._aliases.cache_clear()
     try:
         assert sheet("numpy") is None
     finally:
-        table.sheet.cache_clear()
+        table._read.cache_clear()
         table._aliases.cache_clear()
