@@ -254,3 +254,9 @@ class PlanError(FreezerError):
     """A plan of runs cannot be read, or contradicts itself."""
 
     code = "plan"
+
+
+class FleetError(FreezerError):
+    """A fleet of hosts cannot be reached, started or read."""
+
+    code = "fleet"

@@ -215,6 +215,8 @@ explain_failure() {
 TOOLS='docker-registry podman skopeo faketime'
 # A database server, whose programs Debian keeps outside of PATH.
 SERVERS='postgresql'
+# A cluster of four nodes on this machine: Slurm, its accounting, and what both need.
+CLUSTER='slurmctld slurmd slurm-client slurmdbd mariadb-server munge'
 # A browser for the page of runs. Ubuntu has it as a snap only; the tests of the page are then left out.
 BROWSER='chromium-headless-shell'
 
@@ -222,16 +224,20 @@ find_tools() {
     local tool
     for tool in $TOOLS; do command -v "$tool" >/dev/null || return 1; done
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || return 1
+    for tool in slurmctld slurmd sbatch slurmdbd mariadbd munged; do
+        [ -n "$(PATH=$PATH:/usr/sbin command -v "$tool")" ] || [ -z "$(known slurmctld)" ] || return 1
+    done
     command -v "$BROWSER" chromium >/dev/null || [ -z "$(known "$BROWSER")" ] || return 1
-    say "what tests use ($TOOLS $SERVERS) is installed."
+    say "what tests use ($TOOLS $SERVERS $CLUSTER) is installed."
 }
 
 install_tools() {
     if [ "$(id -u)" -eq 0 ] && is_debian; then
         update_lists
-        install_packages "$TOOLS $SERVERS" "$(known "$BROWSER")"
+        install_packages "$TOOLS $SERVERS $CLUSTER" "$(known "$BROWSER")"
         if [ -d /run/systemd/system ]; then
-            systemctl disable --quiet docker-registry # tests run registries of their own
+            # Tests run servers of their own.
+            systemctl disable --quiet docker-registry mariadb munge slurmctld slurmd slurmdbd
         fi
         return
     fi

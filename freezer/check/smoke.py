@@ -77,12 +77,12 @@ class SmokeRunner:
         )
         name = f"{self.engine.info.name} {self.engine.info.version}"
         host = record.host.model_copy(update={"engine": name})
-        trainings = tuple(_with_kill_explained(one, self.lock) for one in record.trainings)
+        trainings = tuple(with_kill_explained(one, self.lock) for one in record.trainings)
         changes = {"host": host, "trainings": trainings, "inventory": self.inventory}
         return record.model_copy(update=changes)
 
 
-def _with_kill_explained(training: Training, lock: Lock) -> Training:
+def with_kill_explained(training: Training, lock: Lock) -> Training:
     """Add the likely cause of a SIGKILL: only the memory limit ends a training so."""
     first, *rest = (training.failure or "").splitlines() or [""]
     if first not in _KILLED:
@@ -113,13 +113,7 @@ def run_smoke(
     """
     require_interface(lock.inside)
     plan, varied = lock.smoke, varied or Varied()
-    every = (*plan.trainings, *((OWN,) if plan.command else ()))
-    names = tuple(name for name in every if not varied.only or name in varied.only)
-    if not names:
-        raise CheckError(
-            f"{lock.name} has nothing to check: no built-in training fits its packages",
-            hint="name your own under 'smoke: {command: [...], files: [...]}' and lock again",
-        )
+    names = tuple(name for name in smoke_names(lock) if not varied.only or name in varied.only)
     timeout = plan.timeout if varied.limit is None else min(plan.timeout, varied.limit)
     command = _command(plan, names, varied, timeout)
     options = RunOptions(
@@ -136,8 +130,41 @@ def run_smoke(
         )
     # The time limit includes reading, for which a minimum is always left.
     deadline = max(started + options.timeout, monotonic() + _READING)
+    return read_record(lock, lock_id, image, names, lines.complete(), result, deadline)
+
+
+def smoke_names(lock: Lock) -> tuple[str, ...]:
+    """Return the names of a lock's trainings, in order. Raises ``CheckError`` for none."""
+    names = (*lock.smoke.trainings, *((OWN,) if lock.smoke.command else ()))
+    if not names:
+        raise CheckError(
+            f"{lock.name} has nothing to check: no built-in training fits its packages",
+            hint="name your own under 'smoke: {command: [...], files: [...]}' and lock again",
+        )
+    return names
+
+
+def smoke_command(lock: Lock) -> list[str]:
+    """Return the command that runs all of a lock's trainings in its image."""
+    require_interface(lock.inside)
+    return _command(lock.smoke, smoke_names(lock), Varied(), lock.smoke.timeout)
+
+
+def read_record(
+    lock: Lock,
+    lock_id: str,
+    image: str,
+    names: Sequence[str],
+    lines: list[bytes],
+    result: RunResult,
+    deadline: float | None = None,
+) -> Record:
+    """Return the record of a run of the named trainings from the lines that it printed.
+
+    Raises ``CheckError`` when the record cannot be read, or nothing was reported.
+    """
     try:
-        host, trainings = parse_lines(lines.complete(), deadline)
+        host, trainings = parse_lines(lines, deadline)
     except CheckError as error:
         error.details = (*error.details, *_other_runtime(lock))
         raise

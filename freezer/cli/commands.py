@@ -66,6 +66,10 @@ GROUPS: Final = {
         "Checks before a commit: install, show, run.",
         ("install", "show", "run"),
     ),
+    "fleet": (
+        "Checks of whole clusters: list, status, report, resume, cancel.",
+        ("list", "status", "report", "resume", "cancel"),
+    ),
     "policy": (
         "What the project allows: the rules of policy.yaml, and what breaks them.",
         ("check",),

@@ -10,7 +10,7 @@ FLOORS = (
     ("cli", "api"),
     ("output",),
     ("flows",),
-    ("resolve", "image", "check", "history", "data", "ledger", "governance"),
+    ("resolve", "image", "check", "history", "data", "ledger", "governance", "fleet"),
     ("fetch", "engine"),
     ("inside",),
     ("ecosystems", "frameworks"),

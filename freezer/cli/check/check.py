@@ -11,17 +11,21 @@ from freezer.cli.options import Json, Junit, generation_name, output_file, write
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
+CLUSTER = "On a cluster"
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freezer.flows.check.result import CheckResult
 
 
 def check(  # noqa: PLR0913, PLR0917 - one for each option
-    env: Annotated[
-        str | None,
+    envs: Annotated[
+        list[str] | None,
         typer.Argument(
             metavar="ENV|IMAGE",
-            help="The environment, not needed where there is only one; or an image: "
-            "registry/repository@sha256:…, an ID or a tag.",
+            help="The environment, not needed where there is only one, several with --on; or an "
+            "image: registry/repository@sha256:…, an ID or a tag.",
             show_default=False,
         ),
     ] = None,
@@ -82,11 +86,84 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
         ),
     ] = None,
     junit: Junit = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="TARGET",
+            help="Check on every host of a cluster: slurm:PARTITION, or slurm:gpu:a100.",
+            show_default=False,
+            rich_help_panel=CLUSTER,
+        ),
+    ] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--host",
+            metavar="NAME",
+            help="Only this host; may be repeated.",
+            show_default=False,
+            rich_help_panel=CLUSTER,
+        ),
+    ] = None,
+    wait: Annotated[
+        bool | None,
+        typer.Option(
+            "--wait/--no-wait",
+            help="Wait for the verdicts; default on a terminal.",
+            show_default=False,
+            rich_help_panel=CLUSTER,
+        ),
+    ] = None,
+    deadline: Annotated[
+        str,
+        typer.Option(
+            "--deadline",
+            metavar="DURATION",
+            help="Give up a host whose job has not ended by then.",
+            rich_help_panel=CLUSTER,
+        ),
+    ] = "1h",
+    pull: Annotated[
+        bool,
+        typer.Option(
+            "--pull",
+            help="Hosts pull the image from the registry it was pushed to, by digest.",
+            rich_help_panel=CLUSTER,
+        ),
+    ] = False,
+    runtime: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--runtime",
+            metavar="NAME",
+            help="Container runtimes of the hosts in order: docker, podman, apptainer, enroot.",
+            show_default=False,
+            rich_help_panel=CLUSTER,
+        ),
+    ] = None,
+    sbatch: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sbatch",
+            metavar="OPTION",
+            help="A further option for sbatch, such as --account=ml.",
+            show_default=False,
+            rich_help_panel=CLUSTER,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train in the image and compare with the recorded results, bit by bit; exit 1 on drift."""
     from freezer.flows.project.image_reference import is_image
 
+    if on is not None:
+        _require_alone(everything, reference, generation, since, against, report, junit)
+        _check_on(
+            envs or (), on, host=host, deadline=deadline, record=record, pull=pull,
+            runtime=runtime, sbatch=sbatch, wait=wait, as_json=json,
+        )  # fmt: skip
+    env = _only(envs, cluster=bool(host or wait is not None or pull or runtime or sbatch))
     other = everything or since or generation or (env and is_image(env))
     form = _form(report, junit, allowed=not other)
     if generation is not None or everything or since is not None:
@@ -114,6 +191,48 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
     else:
         show(result, current.stdout)
     raise typer.Exit(EXIT_OK if result.verdict.good else EXIT_NEGATIVE)
+
+
+def _require_alone(*others: object) -> None:
+    if any(others):
+        raise typer.BadParameter("--on takes no option of the check on this host")
+
+
+def _only(envs: Sequence[str] | None, *, cluster: bool) -> str | None:
+    """Return the one environment or image of a check on this host."""
+    if cluster:
+        raise typer.BadParameter("options of a cluster need --on")
+    if envs is not None and len(envs) > 1:
+        raise typer.BadParameter("several environments need --on; here, check one at a time")
+    return envs[0] if envs else None
+
+
+def _check_on(  # noqa: PLR0913 - one for each option
+    envs: Sequence[str],
+    on: str,
+    *,
+    host: Sequence[str] | None,
+    deadline: str,
+    record: bool,
+    pull: bool,
+    runtime: Sequence[str] | None,
+    sbatch: Sequence[str] | None,
+    wait: bool | None,
+    as_json: bool,
+) -> NoReturn:
+    from freezer.cli.check.on import check_on
+    from freezer.cli.fleet.options import duration
+    from freezer.flows.fleet.start import RUNTIMES, FleetOptions
+
+    options = FleetOptions(
+        only=tuple(host or ()),
+        deadline=duration(deadline),
+        record=record,
+        pull=pull,
+        runtimes=tuple(runtime or RUNTIMES),
+        slurm=tuple(sbatch or ()),
+    )
+    check_on(envs, on, options, wait=wait, as_json=as_json)
 
 
 def _current(env: str | None, against: str | None, *, record: bool) -> CheckResult:

@@ -1,0 +1,1 @@
+"""``freeze fleet``: checks of whole clusters."""

@@ -1,0 +1,180 @@
+"""Slurm by its own programs: ``sinfo``, ``sbatch``, ``squeue``, ``sacct``, ``scancel``.
+
+They get a small environment: what a user's shell holds, secrets too, would otherwise travel with
+each job to its host.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from freezer.errors import FleetError
+from freezer.fleet import jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from freezer.fleet.jobs import Job, Node
+
+_PASSED: Final = ("PATH", "HOME", "USER", "LOGNAME", "SLURM_CONF", "SLURM_JWT", "LANG")
+"""Variables that Slurm's programs need; ``sbatch`` passes them on to the job."""
+_ANSWER: Final = 60.0
+_PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
+"""Seconds between attempts while the controller does not answer."""
+_GONE: Final = ("Unable to contact slurm controller", "Connection refused", "Socket timed out")
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """One job on one node."""
+
+    name: str
+    """By it the scheduler's lists are read."""
+    node: str
+    script: str
+    log: Path
+    cpus: int
+    memory: str
+    """Such as ``2g``."""
+    gpus: int
+    seconds: int
+    """For running."""
+    deadline: int
+    """Seconds until it must have ended."""
+
+
+class Slurm:
+    """The cluster that the programs on PATH reach."""
+
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        """``options``: further ones for ``sbatch``, such as ``--account=ml``."""
+        self._options = tuple(options)
+
+    def nodes(self, partition: str) -> dict[str, Node]:
+        """Return the nodes of a partition. Raises ``FleetError`` when there is none of the name."""
+        out = self._answer("sinfo", "-h", "-N", "-p", partition, "-o", jobs.NODE_COLUMNS)
+        found = jobs.parse_nodes(out)
+        if not found:
+            raise FleetError(
+                f"Slurm has no partition {partition!r} with nodes",
+                hint="`sinfo` lists the partitions",
+            )
+        return found
+
+    def submit(self, partition: str, request: JobRequest) -> str:
+        """Submit a job; return its number.
+
+        Raises ``FleetError`` when it is refused. Submission is not tried again: a job that the
+        controller took without an answer would run twice.
+        """
+        command = [
+            "sbatch", "--parsable", "--no-requeue", f"--job-name={request.name}",
+            f"--partition={partition}", f"--nodelist={request.node}", "--nodes=1", "--ntasks=1",
+            f"--cpus-per-task={request.cpus}", f"--mem={request.memory.upper()}",
+            f"--time={_duration(min(request.seconds, request.deadline))}",
+            f"--deadline=now+{request.deadline}seconds", f"--output={request.log}",
+            *([f"--gres=gpu:{request.gpus}"] if request.gpus else []), *self._options,
+        ]  # fmt: skip
+        done = _run(command, request.script)
+        if done.returncode != 0:
+            raise _refused("sbatch", done)
+        return done.stdout.strip().partition(";")[0]
+
+    def jobs(self, names: Collection[str], since: int, known: Mapping[str, Job]) -> dict[str, Job]:
+        """Return the jobs of some names, from controller and accounting; not those unknown to both.
+
+        ``known`` are last known states, which a controller forgets and a cluster without accounting
+        does not keep. Raises ``FleetError`` when the controller does not answer.
+        """
+        queue = self._answer("squeue", "-h", "--me", "-t", "all", "-o", jobs.QUEUE_COLUMNS)
+        found = _named(jobs.parse_queue(queue), names)
+        accounted: dict[str, Job] = {}
+        if any(name not in found and (name not in known or known[name].active) for name in names):
+            accounted = _named(self._accounting(since), names)
+        return jobs.joined(found, accounted, dict(known))
+
+    def _accounting(self, since: int) -> dict[str, Job]:
+        begin = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since - 60))
+        command = ["sacct", "-X", "-n", "-P", "-S", begin, "-o", jobs.ACCOUNTING_COLUMNS]
+        done = _run(command)
+        return jobs.parse_accounting(done.stdout) if done.returncode == 0 else {}
+
+    def cancel(self, numbers: Sequence[str]) -> None:
+        """Cancel jobs; those that ended already are left alone."""
+        for start in range(0, len(numbers), 200):
+            done = _run(["scancel", "--quiet", *numbers[start : start + 200]])
+            if done.returncode != 0 and done.stderr.strip():
+                raise _refused("scancel", done)
+
+    def _answer(self, *command: str) -> str:
+        """Return a program's output; wait a while for a controller that is being restarted."""
+        pauses = iter(_PAUSES)
+        while True:
+            done = _run(list(command))
+            if done.returncode == 0:
+                return done.stdout
+            pause = next(pauses, None)
+            if pause is None or not any(words in done.stderr for words in _GONE):
+                raise _refused(command[0], done)
+            time.sleep(pause)
+
+
+def require_slurm() -> None:
+    """Raise ``FleetError`` when Slurm's programs are not on PATH."""
+    missing = [name for name in ("sinfo", "sbatch", "squeue") if shutil.which(name) is None]
+    if missing:
+        raise FleetError(
+            f"Slurm's programs are not here: {', '.join(missing)}",
+            hint="start the check on a login node of the cluster",
+        )
+
+
+def _named(found: Mapping[str, Job], names: Collection[str]) -> dict[str, Job]:
+    return {name: job for name, job in found.items() if name in names}
+
+
+def _duration(seconds: int) -> str:
+    hours, rest = divmod(max(seconds, 60), 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}"
+
+
+def _environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in _PASSED if name in os.environ}
+
+
+def _run(command: list[str], script: str | None = None) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command,
+            input=script,
+            stdin=subprocess.DEVNULL if script is None else None,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=_environment(),
+            timeout=_ANSWER,
+            check=False,
+        )
+    except OSError as error:
+        raise FleetError(
+            f"{command[0]} cannot be started",
+            found=error.strerror,
+            hint="start the check on a login node of the cluster",
+        ) from None
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", "Socket timed out")
+
+
+def _refused(program: str, done: subprocess.CompletedProcess[str]) -> FleetError:
+    lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+    return FleetError(
+        f"{program} failed",
+        found=lines[-1].removeprefix(f"{program}: ").removeprefix("error: ")[:500],
+        hint="see whether `sinfo` and `squeue` work here",
+    )

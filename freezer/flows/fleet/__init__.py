@@ -1,0 +1,1 @@
+"""Checks of whole clusters: start, follow, resume, cancel, report."""

@@ -1,0 +1,147 @@
+"""Verdicts on results of hosts, by the references next to the lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from freezer.check.assess import verdict_by
+from freezer.check.compare.compare import incomparable
+from freezer.check.reference import all_references
+from freezer.check.smoke import read_record, with_kill_explained
+from freezer.engine.interface import RunResult
+from freezer.errors import CheckError
+from freezer.fleet.matrix import Row
+from freezer.fleet.state import State
+from freezer.flows.project.environment import read_lock
+from freezer.model.record.host_line import parse_host
+from freezer.model.record.verdict import Verdict, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freezer.fleet.request import FleetEnvironment
+    from freezer.fleet.result import HostResult
+    from freezer.flows.project.environment import Locked
+    from freezer.flows.project.project import Project
+    from freezer.model.record.record import Host, Record
+
+_KEPT: Final = 256
+"""Verdicts that are kept for hosts with the same results."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict and what it says in a line."""
+
+    state: State
+    verdict: Verdict | None
+
+
+class Judge:
+    """Compares results of one environment with its references; equal results are compared once."""
+
+    def __init__(self, project: Project, environment: FleetEnvironment) -> None:
+        """Read the references. Raises ``CheckError`` when one cannot be read."""
+        self._environment = environment
+        locked = read_lock(project.root, environment.name)
+        self._locked = locked if locked is not None and locked.id == environment.lock_id else None
+        self._references = _references(self._locked)
+        self._known: dict[tuple[str, str, str], Judged] = {}
+
+    @property
+    def locked(self) -> Locked | None:
+        """The lock that was checked; None when the project has another one now."""
+        return self._locked
+
+    def row(self, result: HostResult, job: str) -> Row:
+        """Return the row of a host whose result counts."""
+        host, fingerprint = parse_host(result.lines), result.fingerprint()
+        key = (fingerprint, "" if host is None else host.model_dump_json(), str(result.exit))
+        judged = self._known.get(key)
+        if judged is None:
+            judged = self._judge(result)
+            if len(self._known) < _KEPT:
+                self._known[key] = judged
+        first = None
+        if judged.verdict is not None:
+            first = next((one.first for one in judged.verdict.trainings if one.first), None)
+        return Row(
+            host=result.host,
+            environment=result.environment,
+            state=judged.state,
+            class_=host.class_ if host else "",
+            fingerprint=fingerprint,
+            facts={**result.facts, **_host_facts(host)},
+            runtime=result.runtime,
+            seconds=result.seconds,
+            job=job,
+            attempt=result.attempt,
+            difference=first,
+        )
+
+    def record(self, result: HostResult) -> Record:
+        """Return the record in a result. Raises ``CheckError`` when there is none."""
+        if self._locked is None:
+            raise CheckError(f"the lock of {self._environment.name} is another one by now")
+        lock = self._locked.lock
+        how = RunResult(
+            result.exit or 0,
+            b"",
+            result.errors.encode(),
+            result.timed_out,
+            result.out_of_memory,
+            result.seconds,
+        )
+        lines, names = result.record_lines(), self._environment.trainings
+        found = read_record(lock, self._locked.id, result.image, names, lines, how)
+        host = found.host.model_copy(update={"engine": result.runtime})
+        trainings = tuple(with_kill_explained(one, lock) for one in found.trainings)
+        return found.model_copy(update={"host": host, "trainings": trainings})
+
+    def _judge(self, result: HostResult) -> Judged:
+        try:
+            found = self.record(result)
+        except CheckError as error:
+            return Judged(State(Word.FAILED, reason=f"{error.what}: {error.found or ''}"), None)
+        reference = self._references.get(found.host.class_)
+        if reference is None:
+            verdict = incomparable(found, f"no reference of class {found.host.class_}")
+        else:
+            verdict = verdict_by(reference, found)
+        return Judged(State(verdict.word, reason=_reason(verdict)), verdict)
+
+
+def _references(locked: Locked | None) -> Mapping[str, Record]:
+    if locked is None:
+        return {}
+    return {one.host.class_: one for one in all_references(locked.folder, locked.id)}
+
+
+def _reason(verdict: Verdict) -> str:
+    """Return the verdict's reason in a line: of the first training that has that word."""
+    for one in verdict.trainings:
+        if one.word is not verdict.word or verdict.word is Word.IDENTICAL:
+            continue
+        if one.reason:
+            return f"{one.training}: {one.reason.splitlines()[0]}"
+        if one.first is not None:
+            count = f"{one.first.differing} of {one.first.of} observations differ"
+            return f"{one.training} differs first in {one.first.what}; {count}"
+    return ""
+
+
+def _host_facts(host: Host | None) -> dict[str, str]:
+    if host is None:
+        return {}
+    facts = {
+        "cpu model name": host.cpu,
+        "flags": " ".join(host.flags),
+        "blas-kernels": " ".join(host.blas_kernels),
+        "blas": "; ".join(host.blas),
+        "gpus": "; ".join(host.gpus),
+        "libc": host.libc,
+        "kernel": host.kernel,
+        "settings": " ".join(f"{name}={value}" for name, value in sorted(host.settings.items())),
+    }
+    return {name: value for name, value in facts.items() if value}

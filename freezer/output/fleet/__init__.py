@@ -1,0 +1,1 @@
+"""Output of fleets: text, JSON, a page, JUnit XML, Prometheus text."""

@@ -1,0 +1,241 @@
+"""The state of every host from result files and jobs, and the references made of them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from freezer.check.reference import all_references, write_reference
+from freezer.errors import FleetError
+from freezer.fetch.config import Config
+from freezer.fetch.store.store import Store
+from freezer.fleet.folder import FleetFolder
+from freezer.fleet.jobs import Job
+from freezer.fleet.request import Request, Submission
+from freezer.fleet.slurm import Slurm
+from freezer.flows.fleet.follow import read_fleet, wait
+from freezer.flows.fleet.gather import Fleet
+from freezer.flows.fleet.record import record_references
+from freezer.flows.project.project import Project
+from freezer.model.events import SilentReporter
+from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
+from freezer.output.fleet.page import page
+from freezer.output.fleet.report import document
+from tests.support.cluster.fleets import (
+    attempt,
+    environment,
+    make_fleet,
+    request,
+    result_document,
+    write_result,
+)
+from tests.support.project.locks import make_lock
+from tests.support.project.records import lines, record
+
+
+class Warnings(SilentReporter):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def no_engine() -> Any:
+    raise FleetError("there is no engine here")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Return a project with one lock and a reference of the class of `records.HOST`."""
+    root = tmp_path / "project"
+    folder = root / "lockfiles" / "demo"
+    folder.mkdir(parents=True)
+    (folder / LOCK_FILE).write_bytes(lock_bytes(make_lock()))
+    found = Project(root, Config(), Store.open(tmp_path / "store"), no_engine, Warnings())
+    made = record().model_copy(
+        update={"lock_id": own_lock(found), "inside": make_lock().inside.sha256}
+    )
+    write_reference(folder, made)
+    return found
+
+
+def own_lock(project: Project) -> str:
+    return lock_id((project.root / "lockfiles" / "demo" / LOCK_FILE).read_bytes())
+
+
+def asked_of(project: Project, *hosts: str) -> Request:
+    one = environment(lock_id=own_lock(project)).model_copy(
+        update={"inside": make_lock().inside.sha256}
+    )
+    return request(*hosts, environments=(one,))
+
+
+def put(project: Project, folder: FleetFolder, host: str, **changes: Any) -> Path:
+    return write_result(folder, result_document(host, **{"lock-id": own_lock(project), **changes}))
+
+
+def scheduler(monkeypatch: pytest.MonkeyPatch, **states: str) -> None:
+    """Have every job be completed, but for those of the named hosts."""
+
+    def jobs(self: Slurm, names: set[str], since: int, known: Any) -> dict[str, Job]:
+        found = {}
+        for name in names:
+            host = name.rpartition("-")[2]
+            if states.get(host) != "UNKNOWN":
+                found[name] = Job("7", name, states.get(host, "COMPLETED"), host, "0:0")
+        return found
+
+    monkeypatch.setattr(Slurm, "jobs", jobs)
+
+
+def states(fleet: Fleet) -> dict[str, str]:
+    return {row.host: row.state.title for row in fleet.rows}
+
+
+def test_each_host_has_a_verdict_or_a_reason(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = ("good", "drift", "fail", "other", "dead", "cut", "late", "down")
+    tried = attempt(*hosts)
+    down = Submission(environments=("demo",), cause="down", reason="the node is down")
+    tried = tried.model_copy(update={"hosts": {**tried.hosts, "down": down}})
+    folder = make_fleet(tmp_path, asked_of(project, *hosts), tried)
+    put(project, folder, "good")
+    put(project, folder, "drift", told=lines(weight=1.5))
+    put(project, folder, "fail", told=lines(end=False))
+    put(project, folder, "other", host_facts={"class": "x86-64-v3-haswell"})
+    put(project, folder, "dead")
+    cut = put(project, folder, "cut")
+    cut.write_bytes(cut.read_bytes()[:-100])
+    scheduler(monkeypatch, dead="NODE_FAIL")
+    fleet = read_fleet(project, folder)
+    assert states(fleet) == {
+        "good": "identical",
+        "drift": "drifted",
+        "fail": "failed",
+        "other": "not comparable",
+        "dead": "not checked (lost)",
+        "cut": "not checked (lost)",
+        "late": "waiting",
+        "down": "not checked (down)",
+    }
+    assert not fleet.good
+    assert all(row.state.reason for row in fleet.rows if row.host != "good")
+    found = {one["host"]: one for one in document(fleet)["hosts"]}
+    assert "0:0" in found["dead"]["reason"]
+    assert "w1 at step 2" in found["drift"]["reason"]
+    assert found["drift"]["first-difference"]["expected"].startswith("f4 3")
+    assert "no reference of class" in found["other"]["reason"]
+
+
+def test_a_controller_that_is_gone_leaves_the_last_known_states(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_fleet(tmp_path, asked_of(project, "n1", "n2"), attempt("n1", "n2"))
+    put(project, folder, "n1")
+    scheduler(monkeypatch, n2="UNKNOWN")
+    read_fleet(project, folder)
+
+    def gone(*_: Any) -> Any:
+        raise FleetError("squeue failed", found="Unable to contact slurm controller")
+
+    monkeypatch.setattr(Slurm, "jobs", gone)
+    fleet = read_fleet(project, folder)
+    assert states(fleet) == {"n1": "identical", "n2": "not checked (lost)"}
+    assert isinstance(project.report, Warnings)
+    assert "last known states" in project.report.warnings[-1]
+
+
+def test_a_folder_that_is_gone_for_a_while_is_waited_for(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_fleet(tmp_path, asked_of(project), attempt())
+    put(project, folder, "n1")
+    scheduler(monkeypatch)
+    away = folder.path.with_name("away")
+    folder.path.rename(away)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            away.rename(folder.path)
+
+    assert states(wait(project, folder, pause)) == {"n1": "identical"}
+    assert len(pauses) == 3
+
+
+def test_the_latest_attempt_counts(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_fleet(tmp_path, asked_of(project), attempt())
+    put(project, folder, "n1")
+    scheduler(monkeypatch)
+    folder.write_task(2, {})
+    folder.write_attempt(attempt(number=2))
+    assert states(read_fleet(project, folder)) == {"n1": "waiting"}
+    put(project, folder, "n1", attempt=2, told=lines(weight=2.5))
+    fleet = read_fleet(project, folder)
+    assert (states(fleet), fleet.rows[0].attempt) == ({"n1": "drifted"}, 2)
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ((1.5, 1.5), None),
+        ((1.5, 2.5), "2 hosts have 2 different results"),
+        ((1.5,), "only one host of it has results"),
+    ],
+)
+def test_two_hosts_of_a_class_must_agree_to_record_it(
+    project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    weights: tuple[float, ...],
+    said: str | None,
+) -> None:
+    hosts = [f"n{number}" for number in range(len(weights))]
+    folder = make_fleet(tmp_path, asked_of(project, *hosts), attempt(*hosts))
+    for host, weight in zip(hosts, weights, strict=True):
+        other = {"class": "x86-64-v3-haswell"}
+        put(project, folder, host, told=lines(weight=weight), host_facts=other)
+    scheduler(monkeypatch)
+    fleet = record_references(project, folder)
+    recorded = all_references(project.root / "lockfiles" / "demo", own_lock(project))
+    assert isinstance(project.report, Warnings)
+    if said is None:
+        assert set(states(fleet).values()) == {"identical"}
+        assert {one.host.class_ for one in recorded} == {"x86-64-v3-haswell", "x86-64-v4-skylakex"}
+    else:
+        assert set(states(fleet).values()) == {"not comparable"}
+        assert len(recorded) == 1
+        assert any(said in one for one in project.report.warnings)
+
+
+def test_a_thousand_hosts_are_judged_and_drawn_in_two_seconds(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Result files of 50 kB each; CPU time, so that a busy machine changes nothing."""
+    many = [line for step in range(60) for line in lines(weight=1.0 + step)[:-1]]
+    told = [*lines()[:-1], *many, lines()[-1]]
+    drifted = [*told[:-1], *lines(weight=9.5)[:-1], told[-1]]
+    hosts = [f"node{number}" for number in range(1000)]
+    folder = make_fleet(tmp_path, asked_of(project, *hosts), attempt(*hosts))
+    for number, host in enumerate(hosts):
+        facts = {"kernel": "6.1" if number % 10 else "6.6"}
+        put(project, folder, host, told=told if number % 10 else drifted, facts=facts)
+    size = folder.result(1, "node1", "demo").stat().st_size
+    assert size > 50_000
+    scheduler(monkeypatch)
+    before = time.process_time()
+    fleet = read_fleet(project, folder)
+    drawn = page(fleet)
+    took = time.process_time() - before
+    assert took < 2
+    assert len(fleet.rows) == 1000
+    assert drawn.count("node999") >= 1
+    assert len(drawn) < 1_000_000
