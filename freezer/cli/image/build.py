@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from freezer.cli.options import Env, Json
+from freezer.cli.options import Env, Json, output_file
 from freezer.cli.session import current
 from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 
+if TYPE_CHECKING:
+    from freezer.flows.image.build import Built
 
-def build(
+
+def build(  # noqa: PLR0913, PLR0917 - one for each option
     env: Env = None,
     force: Annotated[
         bool,
@@ -57,6 +60,17 @@ def build(
             show_default=False,
         ),
     ] = None,
+    provenance: Annotated[
+        Path | None,
+        typer.Option(
+            "--provenance",
+            metavar="FILE",
+            help="Write what the image is made of too: SLSA v1 provenance as an in-toto "
+            "statement, unsigned.",
+            callback=output_file,
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Build the lock's image: the same lock gives the same image ID, byte for byte."""
@@ -65,6 +79,8 @@ def build(
     if bundle is not None:
         env = take(bundle, env)
     if render_only is not None:
+        if provenance is not None:
+            raise typer.BadParameter("--render-only builds no image that has a provenance")
         from freezer.flows.image.render import render
 
         context = render(current.project(), env, render_only)
@@ -74,12 +90,14 @@ def build(
             show_context(context, current.stdout)
         return
     if verify:
-        _verify(env, as_json=json)
+        _verify(env, provenance, as_json=json)
         return
     from freezer.flows.image.build import build as run
 
     project, watch = current.timed_project()
     built = run(project, env, force=force, revision=revision)
+    if provenance is not None:
+        _write(built, provenance)
     if json:
         current.emit({**document(built), "timings": watch.shares()})
         return
@@ -98,11 +116,19 @@ def take(bundle: Path, env: str | None) -> str:
     return name
 
 
-def _verify(env: str | None, *, as_json: bool) -> None:
+def _write(built: Built, path: Path) -> None:
+    from freezer.flows.attest.provenance import write_provenance
+
+    write_provenance(current.project(), built, path)
+
+
+def _verify(env: str | None, provenance: Path | None, *, as_json: bool) -> None:
     from freezer.flows.image.rebuild import rebuild
     from freezer.output.image.build import rebuilt_document, show_rebuilt
 
     done = rebuild(current.project(), env)
+    if provenance is not None:
+        _write(done.built, provenance)
     if as_json:
         current.emit(rebuilt_document(done))
     else:

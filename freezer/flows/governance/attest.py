@@ -14,7 +14,7 @@ from freezer.flows.history.generations import generation as past_generation
 from freezer.flows.history.log import environment_name
 from freezer.flows.history.recorded import readable_history
 from freezer.flows.image.current_lock import load_current_lock
-from freezer.flows.image.rebuild import rebuilt_before
+from freezer.flows.image.rebuild import rebuilt_before, rebuilt_image
 from freezer.flows.project.environment import LOCKS, load_locked
 from freezer.governance.attest.bundle import sign_statement, verify_statement
 from freezer.governance.attest.provenance import (
@@ -108,19 +108,22 @@ def sign_lock(
 
 
 def make_provenance(
-    project: Project, locked: Locked, builder: str | None = None
+    project: Project, locked: Locked, builder: str | None = None, image: str | None = None
 ) -> tuple[bytes, str | None, bool | None]:
-    """Return a lock's provenance, the ID of its image on record, and whether a rebuild gave it.
+    """Return a lock's provenance, the ID of its image, and whether a rebuild gave the same.
 
-    Raises ``SpecError`` for a builder that is no URI.
+    ``image``: the ID, by default the one on record. Raises ``SpecError`` for a builder that is no
+    URI.
     """
     if builder is not None and (":" not in builder or not builder.isprintable() or " " in builder):
         raise SpecError(
             "the builder is no URI", where=Where("--builder"), found=builder[:200],
             expected="a URI, such as https://ci.example.org/team",
         )  # fmt: skip
-    image = _image(project, locked.lock.name, locked.id)
+    image = image or _image(project, locked.lock.name, locked.id)
     rebuilt = rebuilt_before(project, locked.id)
+    if image is not None and image != rebuilt_image(project, locked.id):
+        rebuilt = None  # that was about another image, such as one without a revision's label
     subjects = Subjects(
         locked.lock.name, locked.id, image.removeprefix("sha256:") if image else None
     )

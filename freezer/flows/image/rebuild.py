@@ -33,6 +33,7 @@ _MAKERS = {
     STEPS_TITLE: "the spec's own steps",
 }
 _MEMO = "rebuilt"
+_IMAGE = "rebuilt-image"
 _DISPLAYED = 20
 """Maximum listed differences of one layer."""
 
@@ -75,12 +76,18 @@ def rebuild(project: Project, name: str | None) -> Rebuilt:
         layers = [(item.file.diff_id, item.title) for item in second.layers]
         done = Rebuilt(built, image_id(image_config(lock, lock_id, layers)), tuple(found))
     store.put_memo(_MEMO, lock_id, done.same)
+    store.put_memo(_IMAGE, lock_id, built.image)
     return done
 
 
 def rebuilt_before(project: Project, lock_id: str) -> bool | None:
     """Return whether the last rebuild of a lock gave the same image; None: there was none here."""
     return project.store.get_memo(_MEMO, lock_id, bool)
+
+
+def rebuilt_image(project: Project, lock_id: str) -> str | None:
+    """Return the ID of the image that the last rebuild of a lock was compared with."""
+    return project.store.get_memo(_IMAGE, lock_id, str)
 
 
 def _with_artifacts(folder: Path, store: Store, lock: Lock) -> Store:

@@ -110,7 +110,14 @@ def test_other_tools_load_what_freeze_image_writes(
 
 
 def test_a_build_from_nothing_gives_the_same_image_and_says_so(
-    built: Project, image: ImageInfo
+    built: Project, image: ImageInfo, tmp_path: Path
 ) -> None:
-    facts = built.freeze("build", "--verify", "--json").good().document
+    file = tmp_path / "provenance.json"
+    done = built.freeze("build", "--verify", "--provenance", str(file), "--json").good()
+    facts = done.document
     assert (facts["same"], facts["rebuilt"], facts["differences"]) == (True, image.id, [])
+    statement = json.loads(file.read_bytes())
+    assert {"sha256": image.id.removeprefix("sha256:")} in [
+        one["digest"] for one in statement["subject"]
+    ]
+    assert statement["predicate"]["runDetails"]["metadata"] == {"freezer_rebuiltSameImage": True}

@@ -13,6 +13,7 @@ from freezer.model.record.record import Tensor
 from tests.support.debian.bases import SILENT
 from tests.support.host.commands import Project, forget, tree
 from tests.support.registry.registries import real_registry
+from tests.support.signatures.keys import key_pair
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 
@@ -64,6 +65,36 @@ def away(engine: Engine, built: Project, image: ImageInfo, tmp_path: Path) -> It
     for tag in engine.image(image.id).tags:  # type: ignore[union-attr]
         if not tag.startswith(f"{built.name}:"):
             engine.remove_image(tag)
+
+
+def test_the_documents_of_an_image_are_signed_pulled_and_verified_elsewhere(
+    checked: Project, registry: tuple[str, Path], name: str, away: Away, tmp_path: Path
+) -> None:
+    secret, shared = (str(path) for path in key_pair(tmp_path))
+    folder = tmp_path / "signer"
+    project = checked.copy(folder)
+    signed = project.freeze("sign", "--key", secret, "--json").good().document
+    report = tmp_path / "check.json"
+    report.write_text(project.freeze("check", "--json").good().out)
+    assert project.freeze("sign", str(report), "--key", secret).good()
+    found = project.freeze("verify", str(report), "--key", shared, "--json").good().document
+    assert (found["verdict"], found["image"]) == ("identical", signed["image"])
+
+    pushed = project.freeze("push", f"{registry[0]}/signed:v1", "--json").good().document
+    assert pushed["documents-sent"] == 3
+    assert project.freeze("verify", "--key", shared).good()
+    project.freeze("sign", pushed["name"], "--key", secret).good()
+    host = away()
+    documents = tmp_path / "documents"
+    host.freeze("pull", pushed["name"], "--documents", str(documents)).good()
+    stored = Path(signed["file"]).read_bytes()
+    assert stored in [path.read_bytes() for path in documents.iterdir()]
+    verified = host.freeze("verify", pushed["name"], "--key", shared, "--json").good().document
+    kinds = {one["type"] for one in verified["statements"] if one["good"]}
+    assert kinds == {"https://sigstore.dev/cosign/sign/v1", "https://slsa.dev/provenance/v1"}
+    _, stranger = key_pair(tmp_path, "stranger")
+    host.freeze("verify", pushed["name"], "--key", str(stranger)).failed(1, "none of the given")
+    host.freeze("verify", name, "--key", shared).failed(1, "not signed")
 
 
 def test_a_second_push_sends_nothing(

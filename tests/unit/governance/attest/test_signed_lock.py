@@ -15,16 +15,19 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner
 
 from freezer.errors import HostError, IntegrityError, SpecError
+from freezer.flows.attest.provenance import write_provenance
 from freezer.flows.governance.attest import sign_lock, signers_of, verify_lock
 from freezer.flows.governance.generations import verify_generations
 from freezer.flows.governance.key_files import Password
 from freezer.flows.governance.policy import check_policy
 from freezer.flows.history.log import verify as verify_history
+from freezer.flows.image.build import Built
 from freezer.flows.project.environment import load_locked
 from freezer.flows.project.project import Project
 from freezer.governance.attest.bundle import sign_statement
 from freezer.governance.attest.envelope import PAYLOAD_TYPE
 from freezer.governance.attest.keys import private_key
+from freezer.governance.attest.statement import parse_statement
 from tests.support.signatures.keys import (
     expired_certificate,
     key_pair,
@@ -79,13 +82,32 @@ def test_whether_a_rebuild_gave_the_same_image_is_stated(
     project: Project, keys: tuple[Path, Path]
 ) -> None:
     secret, _ = keys
-    for memo in (None, True, False):
+    lock_id, image = load_locked(project.root, ENV).id, sign_lock(project, ENV, secret).image
+    for memo, compared, stated in (
+        (None, image, None),
+        (True, image, True),
+        (False, image, False),
+        # A build with a revision's label is another image than the one that was made again.
+        (True, f"sha256:{'0' * 64}", None),
+    ):
         if memo is not None:
-            project.store.put_memo("rebuilt", load_locked(project.root, ENV).id, memo)
+            project.store.put_memo("rebuilt", lock_id, memo)
+            project.store.put_memo("rebuilt-image", lock_id, compared)
         done = sign_lock(project, ENV, secret)
         run = payload_of(done.path)["predicate"]["runDetails"]
-        assert run.get("metadata", {}).get("freezer_rebuiltSameImage") is memo
-        assert done.rebuilt is memo
+        assert run.get("metadata", {}).get("freezer_rebuiltSameImage") is stated
+        assert done.rebuilt is stated
+
+
+def test_provenance_of_a_build_is_about_the_image_that_was_built(
+    project: Project, tmp_path: Path
+) -> None:
+    locked, image = load_locked(project.root, ENV), f"sha256:{'7' * 64}"
+    built = Built(locked, image, ("a", "b"), fresh=True, size=1, seconds=1.0)
+    write_provenance(project, built, tmp_path / "p.json")
+    stated = parse_statement((tmp_path / "p.json").read_bytes(), "p.json")
+    assert stated.digest_of(f"{ENV} image") == "7" * 64
+    assert stated.predicate_type == "https://slsa.dev/provenance/v1"
 
 
 def test_several_people_sign_one_lock(project: Project, tmp_path: Path) -> None:

@@ -1,0 +1,21 @@
+"""``freeze build --provenance``: the provenance of an image that was just built, unsigned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freezer.fetch.store.atomic import disk_errors, write_atomically
+from freezer.flows.governance.attest import make_provenance
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.flows.image.build import Built
+    from freezer.flows.project.project import Project
+
+
+def write_provenance(project: Project, built: Built, path: Path) -> None:
+    """Write an image's provenance as an in-toto statement. Raises ``HostError``."""
+    payload, _, _ = make_provenance(project, built.locked, image=built.image)
+    with disk_errors(path.parent):
+        write_atomically(path, payload)
