@@ -88,7 +88,7 @@ def private_key(
         key = _load_private(data, file, password, ask)
         public = SSlibKey.from_crypto(key.public_key())
     except ValueError as error:
-        hint = f"check {PASSWORD}" if password else _MAKE
+        hint = f"check the password in {PASSWORD} or --password-file" if password else _MAKE
         raise _unusable("this key cannot sign", file, str(error)[:200], hint) from None
     _require_kind(public, file)
     return Signer(CryptoSigner(key, public), _hint(key.public_key()))
@@ -110,11 +110,13 @@ def public_key(data: bytes, file: str) -> PublicKey:
             "this file has several keys", file, f"{data.count(_BEGIN)} blocks",
             "give --key once for each key, and a certificate without its issuers",
         )  # fmt: skip
+    if _BEGIN not in data and not data.startswith(_SSH_PUBLIC):
+        raise _unusable("this is no public key", file, "no key", _binary(data, " -pubin"))
     try:
         loaded, validity = _load_public(data, file)
         key = SSlibKey.from_crypto(loaded)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise _unusable("this is no public key", file, str(error)[:200], _binary(data)) from None
+        raise _unusable("this is no public key", file, str(error)[:200], None) from None
     _require_kind(key, file)
     return PublicKey(file, key, validity)
 
@@ -199,9 +201,9 @@ def _hint(key: Any) -> str:
     return base64.b64encode(hashlib.sha256(der).digest()).decode()
 
 
-def _binary(data: bytes) -> str | None:
+def _binary(data: bytes, more: str = "") -> str | None:
     """Return what to do about a key in DER, which starts with the tag of an ASN.1 sequence."""
-    return "convert it to PEM: `openssl pkey -inform DER`" if data[:1] == b"\x30" else None
+    return f"convert it to PEM: `openssl pkey -inform DER{more}`" if data[:1] == b"\x30" else None
 
 
 def _unusable(what: str, file: str, found: str, hint: str | None) -> SpecError:
