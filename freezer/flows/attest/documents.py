@@ -32,7 +32,9 @@ KINDS: Final = (CYCLONEDX, SPDX, PROVENANCE, MEDIA)
 """Artifact types of documents; each artifact has one file of the same media type."""
 LARGEST: Final = 64 << 20
 """Bytes of a document."""
-MOST: Final = 200
+LARGEST_BUNDLE: Final = 16 << 20
+"""Bytes of a signed statement, of which an image may have many."""
+MOST: Final = 100
 """Documents of one image that are read."""
 _SHA256: Final = "org.freezer.content"
 _TITLE: Final = "org.opencontainers.image.title"
@@ -108,7 +110,8 @@ def read_document(repository: Repository, one: Attached, image: str) -> Document
     files = read_artifact(repository, one, image)
     if len(files) != 1:
         raise CheckError(f"{shown} is not one file", found=f"{len(files)} files")
-    data = read_blob(repository, files[0], shown, LARGEST)
+    limit = min(LARGEST, LARGEST_BUNDLE) if one.kind == MEDIA else LARGEST
+    data = read_blob(repository, files[0], shown, limit)
     ends = {CYCLONEDX: "cdx.json", SPDX: "spdx.json", PROVENANCE: "intoto.json"}
     end = ends.get(one.kind, "sigstore.json")
     return Document(one.kind, f"{files[0].digest[7:19]}.{end}", data, one.annotations)

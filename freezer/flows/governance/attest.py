@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import SpecError, Where
+from freezer.errors import IntegrityError, SpecError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.governance.key_files import Password, read_bounded, read_keys, read_signer
 from freezer.flows.governance.sbom import make_bare_sbom
@@ -158,14 +158,10 @@ def verify_lock(
     if not paths:
         return AttestationVerified(locked, folder / ATTESTATIONS, (), "this lock is not signed")
     image = _image(project, locked.lock.name, locked.id)
-    found = [verify_file(locked.lock, locked.id, image, loaded, path, at) for path in paths]
-    good = [(one, path) for one, path in zip(found, paths, strict=True) if one.problem is None]
-    if good:
-        signers = tuple({key.fingerprint: key for one, _ in good for key in one.signers}.values())
-        return AttestationVerified(locked, good[0][1], signers, None, good[0][0].image)
-    # Of those that do not count, the one that a given key signed says most.
-    worst, path = max(zip(found, paths, strict=True), key=lambda pair: len(pair[0].signers))
-    return AttestationVerified(locked, path, (), worst.problem, worst.image)
+    best, path = verify_any(locked.lock, locked.id, image, loaded, paths, at)
+    return AttestationVerified(
+        locked, path, () if best.problem else best.signers, best.problem, best.image
+    )
 
 
 @dataclass(frozen=True)
@@ -175,6 +171,35 @@ class FileVerified:
     signers: tuple[PublicKey, ...]
     problem: str | None
     image: str | None = None
+
+
+def verify_any(
+    lock: Lock,
+    lock_id: str,
+    image: str | None,
+    keys: Sequence[PublicKey],
+    paths: Sequence[Path],
+    at: datetime | None = None,
+) -> tuple[FileVerified, Path]:
+    """Verify stored statements, of which one good one is enough; return what they come to.
+
+    A file that is no statement does not hide a good one. Raises ``IntegrityError`` where there is
+    such a file and no good one.
+    """
+    found, broken = [], None
+    for path in paths:
+        try:
+            found.append((verify_file(lock, lock_id, image, keys, path, at), path))
+        except IntegrityError as error:
+            broken = broken or error
+    good = [(one, path) for one, path in found if one.problem is None]
+    if good:
+        signers = {key.fingerprint: key for one, _ in good for key in one.signers}
+        return replace(good[0][0], signers=tuple(signers.values())), good[0][1]
+    if broken is not None:
+        raise broken
+    # Of those that do not count, the one that a given key signed says most.
+    return max(found, key=lambda pair: len(pair[0].signers))
 
 
 def verify_file(

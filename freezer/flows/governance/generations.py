@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from freezer.errors import FreezerError
-from freezer.flows.governance.attest import FileVerified, attestation_paths, verify_file
+from freezer.flows.governance.attest import FileVerified, attestation_paths, verify_any
 from freezer.flows.governance.key_files import read_keys
 from freezer.flows.governance.policy import load_policy
 from freezer.flows.history.generations import history
@@ -84,17 +84,11 @@ def _verify(
         return None
     images = past.images(one.lock_id)
     image = next(iter(images)) if len(images) == 1 else None
-    problem = ""
     try:
         lock = _lock(project, folder, one)
-        results = [verify_file(lock, one.lock_id, image, keys, path, at) for path in paths]
+        return verify_any(lock, one.lock_id, image, keys, paths, at)[0]
     except FreezerError as error:
         return FileVerified((), f"{error.what}{f' ({error.where})' if error.where else ''}")
-    for result in sorted(results, key=lambda result: len(result.signers)):
-        if result.problem is None:
-            return result
-        problem = result.problem
-    return FileVerified((), problem)
 
 
 def _lock(project: Project, folder: Path, one: Generation) -> Lock:

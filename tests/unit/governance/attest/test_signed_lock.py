@@ -120,6 +120,21 @@ def test_several_people_sign_one_lock(project: Project, tmp_path: Path) -> None:
     assert verify_lock(project, ENV, [one_public]).problem is None
 
 
+def test_a_file_that_is_no_statement_hides_no_good_one(
+    project: Project, keys: tuple[Path, Path]
+) -> None:
+    secret, shared = keys
+    done = sign_lock(project, ENV, secret)
+    other = done.path.with_name(f"{done.locked.id[:12]}.provenance.0.json")
+    other.write_text("{}")
+    assert verify_lock(project, ENV, [shared]).problem is None
+    assert faults(project, shared) == []
+    done.path.unlink()
+    with pytest.raises(IntegrityError, match="no signed statement"):
+        verify_lock(project, ENV, [shared])
+    assert "no signed statement" in faults(project, shared)[0]
+
+
 def test_a_bare_envelope_of_another_tool_is_verified(
     project: Project, keys: tuple[Path, Path]
 ) -> None:
