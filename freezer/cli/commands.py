@@ -42,6 +42,8 @@ FOLDERS: Final = {
     "sbom": "governance",
     "sign": "governance",
     "verify": "governance",
+    "evidence": "governance",
+    "retro": "governance",
     "push": "registry",
     "pull": "registry",
     "doctor": "setup",

@@ -45,6 +45,19 @@ def inline_hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
+def report_style(*more: str) -> tuple[str, str]:
+    """Return the style of reports, and the expression that allows it alone in a page's policy.
+
+    ``more`` are further files of ``templates/`` with styles.
+    """
+    from markupsafe import Markup
+
+    sheet = page_asset("report/style.html.j2").replace("<style>", "").replace("</style>", "")
+    style = "\n".join([sheet.strip("\n"), *map(page_asset, more)])
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return Markup(style), f"sha256-{digest}"  # noqa: S704 - ours, and in the policy by its digest
+
+
 def _templates() -> Path:
     installed, checkout = _PACKAGE / "_templates", _PACKAGE.parent / "templates"
     return installed if installed.is_dir() else checkout

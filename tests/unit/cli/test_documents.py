@@ -51,6 +51,8 @@ ELSEWHERE = {
     "sbom",
     "sign",
     "verify",
+    "evidence",
+    "retro",
     "bisect",
     "bundle",
     "image",

@@ -60,11 +60,12 @@ def reproduce(
     with recorded_scene(project, original, patched, identifier) as scene:
         done = run_scene(project, scene, request, identifier, show)
     compared = results(original, done.run, series, done.metrics)
-    verdict, reason = _verdict(original, done.run, compared)
+    verdict, reason = verdict_of(original, done.run, compared)
     return Reproduced(original, done, compared, verdict, reason)
 
 
-def _verdict(original: Run, again: Run, compared: Results) -> tuple[Verdict, str]:
+def verdict_of(original: Run, again: Run, compared: Results) -> tuple[Verdict, str]:
+    """Return what a run that was made again shows, and why it is no ``identical``."""
     # By exit codes: a run whose results were not as expected is recorded as failed as well.
     interrupted = [run.state == "interrupted" for run in (original, again)]
     if interrupted[0] is not interrupted[1] or again.exit_code != original.exit_code:

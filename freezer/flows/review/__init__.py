@@ -1,0 +1,1 @@
+"""What auditors and teams look back at: the evidence about an environment, the retrospective."""
