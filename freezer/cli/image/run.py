@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from freezer.flows.runs.again.resume import Resume
 
 
+_UsageError: Any = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError"
+)
+"""What click raises for unusable arguments; typer may carry a click of its own."""
+
+
 class CommandAfterDashes(Command):
     """A command whose words after ``--`` are another program's: none is taken for an option."""
 
@@ -33,7 +39,15 @@ class CommandAfterDashes(Command):
         """Keep what stands after the first ``--``, and parse the rest."""
         mark = args.index("--") if "--" in args else len(args)
         ctx.meta["command"] = args[mark + 1 :]
-        return super().parse_args(ctx, args[:mark])
+        try:
+            return super().parse_args(ctx, args[:mark])
+        except _UsageError as error:
+            foreign = "extra argument" in error.message or type(error).__name__ == "NoSuchOption"
+            if foreign and "--" not in args:  # the command, most likely
+                error.message += (
+                    f". A command follows after --: {ctx.command_path} [ENV] -- COMMAND"
+                )
+            raise
 
 
 COMMAND_CLASS = CommandAfterDashes

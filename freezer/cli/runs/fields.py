@@ -18,3 +18,5 @@ def fields(json: Json = False) -> None:
     else:
         for name in found:
             typer.echo(name)
+        if not found:
+            current.reporter().note("no runs yet; `freeze run ENV -- COMMAND` records one")

@@ -16,6 +16,7 @@ import docker.errors
 
 from freezer.engine import wire
 from freezer.engine.run.run import ended, in_container
+from freezer.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from freezer.engine.interface import RunOptions
     from freezer.engine.link import Link
 
+PORT_TAKEN = ("port is already allocated", "address already in use")
+"""Error texts of engines for a port that another container or process uses."""
 _BLOCK = 1 << 16
 
 
@@ -37,10 +40,21 @@ def by_hand(link: Link, image: str, command: Sequence[str], options: RunOptions)
             link.api.start(container)
         except docker.errors.APIError as error:
             reason = error.explanation or str(error)
+            if any(words in reason for words in PORT_TAKEN) and options.ports:
+                raise _port_taken(options.ports, reason) from error
             raise link.refused("starting a container", reason) from error
         with _raw(options), _resized(link, container, options):
             _exchange(terminal)
         return ended(link, container)[0]
+
+
+def _port_taken(ports: Sequence[int], reason: str) -> EngineError:
+    return EngineError(
+        f"port {', '.join(map(str, ports))} of 127.0.0.1 is in use on the engine's host",
+        found=reason.strip().rpartition(": ")[2],
+        hint="give another one with --port, to the server in the container too; "
+        "`docker ps` lists the ports of containers",
+    )
 
 
 @contextlib.contextmanager

@@ -290,7 +290,7 @@ def test_results_that_are_not_as_expected_fail_the_run(project: Project, tmp_pat
 
 def test_a_detached_run_goes_on_is_followed_and_ended(project: Project) -> None:
     code = "import time; print('ready', flush=True); time.sleep({s}); open('/output/x', 'w')"
-    started = outcome(project.start("run", "-d", "-p", "s=3", "--", "python", "-c", code)).good()
+    started = outcome(project.start("run", "-d", "-p", "s=12", "--", "python", "-c", code)).good()
     run = started.out.strip()
     shown = project.freeze("runs", "show", run, "--json").good().document
     assert (shown["id"], shown["state"]) == (run, "running")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import select
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 
@@ -78,3 +81,58 @@ def test_a_port_is_published_to_this_host_alone(engine: DockerEngine, image: Ima
     with in_container(link, image.id, ["true"], options) as container:
         bindings = link.api.inspect_container(container)["HostConfig"]["PortBindings"]
     assert bindings == {"8888/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8888"}]}
+
+
+SERVER = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"hello")
+with http.server.HTTPServer(("0.0.0.0", int(sys.argv[1])), Handler) as server:
+    server.handle_request()
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        found: int = door.getsockname()[1]
+        return found
+
+
+def test_a_server_in_the_container_is_reached_on_the_loopback(built: Project, tmp_path) -> None:
+    project, port = built.copy(tmp_path / "port"), free_port()
+    with subprocess.Popen(
+        command(project, "--port", str(port), "--", "python", "-c", SERVER, str(port)),
+        env={**os.environ, "FREEZER_STORE": str(project.store)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        answer, limit = b"", time.monotonic() + 60
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        while not answer and time.monotonic() < limit:
+            with contextlib.suppress(OSError), opener.open(f"http://127.0.0.1:{port}/") as found:
+                answer = found.read()
+            time.sleep(0.2)
+        assert answer == b"hello"
+        assert process.wait(60) == 0
+
+
+def test_a_port_that_is_in_use_is_named(built: Project, tmp_path) -> None:
+    project = built.copy(tmp_path / "taken")
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen()
+        port = str(door.getsockname()[1])
+        done = subprocess.run(
+            command(project, "--port", port, "--", "true"),
+            env={**os.environ, "FREEZER_STORE": str(project.store)},
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert f"port {port} of 127.0.0.1 is in use" in " ".join(done.stderr.decode().split())

@@ -81,3 +81,21 @@ def test_options_that_do_not_go_together(
 ) -> None:
     assert freeze(["-C", str(tmp_path), "run", *words, "--", "true"]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["run", "python", "train.py"], True),
+        (["run", "demo", "train.py", "--lr", "3"], True),
+        (["shell", "python", "-m", "http.server"], True),
+        (["run", "--bogus", "--", "true"], False),
+        (["run", "demo", "more", "--", "true"], False),
+        (["run", "--jobs", "x"], False),
+    ],
+)
+def test_a_command_without_dashes_is_told_from_a_wrong_option(
+    tmp_path: Path, capsys, words: list[str], *, hint: bool
+) -> None:
+    assert freeze(["-C", str(tmp_path), *words]) == 2
+    assert ("A command follows after --" in capsys.readouterr().err) == hint
