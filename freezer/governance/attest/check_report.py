@@ -16,6 +16,8 @@ from freezer.governance.attest.statement import Subject, statement
 from freezer.model.parsing import parse_json_strictly
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from freezer.governance.attest.statement import Statement
 
 TEST_RESULT: Final = "https://in-toto.io/attestation/test-result/v0.1"
@@ -117,12 +119,10 @@ def differs(stated: Statement, report: CheckReport, sha256: str) -> str | None:
     return None
 
 
-def _numbers(metrics: Any) -> list[dict[str, Any]]:
-    found = []
-    for one in metrics if isinstance(metrics, list) else []:
-        for curve in (one.get("curves") or []) if isinstance(one, dict) else []:
-            values = curve.get("found") if isinstance(curve, dict) else None
-            steps = curve.get("steps") if isinstance(curve, dict) else None
+def _numbers(metrics: Any) -> Iterator[dict[str, Any]]:
+    for one in _objects(metrics):
+        for curve in _objects(one.get("curves")):
+            values, steps = curve.get("found"), curve.get("steps")
             if not isinstance(values, list) or not isinstance(steps, list):
                 continue
             pairs = [
@@ -133,8 +133,11 @@ def _numbers(metrics: Any) -> list[dict[str, Any]]:
             if pairs:
                 step, value = pairs[-1]
                 names = {"training": str(one.get("training")), "name": str(curve.get("name"))}
-                found.append({**names, "step": step, "value": value})
-    return found
+                yield {**names, "step": step, "value": value}
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _text(document: Any, key: str) -> str:
