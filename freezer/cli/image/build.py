@@ -97,7 +97,7 @@ def build(  # noqa: PLR0913, PLR0917 - one for each option
     project, watch = current.timed_project()
     built = run(project, env, force=force, revision=revision)
     if provenance is not None:
-        _write(built, provenance)
+        _write(built, provenance, revision)
     if json:
         current.emit({**document(built), "timings": watch.shares()})
         return
@@ -116,10 +116,10 @@ def take(bundle: Path, env: str | None) -> str:
     return name
 
 
-def _write(built: Built, path: Path) -> None:
+def _write(built: Built, path: Path, revision: str | None = None) -> None:
     from freezer.flows.attest.provenance import write_provenance
 
-    write_provenance(current.project(), built, path)
+    write_provenance(current.project(), built, path, revision)
 
 
 def _verify(env: str | None, provenance: Path | None, *, as_json: bool) -> None:

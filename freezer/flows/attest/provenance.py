@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from freezer.flows.project.project import Project
 
 
-def write_provenance(project: Project, built: Built, path: Path) -> None:
-    """Write an image's provenance as an in-toto statement. Raises ``HostError``."""
-    payload, _, _ = make_provenance(project, built.locked, image=built.image)
+def write_provenance(
+    project: Project, built: Built, path: Path, revision: str | None = None
+) -> None:
+    """Write an image's provenance as an in-toto statement. Raises ``HostError``.
+
+    ``revision``: the commit that the image is labelled with.
+    """
+    payload, _, _ = make_provenance(project, built.locked, image=built.image, revision=revision)
     with disk_errors(path.parent):
         write_atomically(path, payload)

@@ -108,11 +108,16 @@ def sign_lock(
 
 
 def make_provenance(
-    project: Project, locked: Locked, builder: str | None = None, image: str | None = None
+    project: Project,
+    locked: Locked,
+    builder: str | None = None,
+    image: str | None = None,
+    revision: str | None = None,
 ) -> tuple[bytes, str | None, bool | None]:
     """Return a lock's provenance, the ID of its image, and whether a rebuild gave the same.
 
-    ``image``: the ID, by default the one on record. Raises ``SpecError`` for a builder that is no
+    ``image``: the ID, by default the one on record. ``revision``: the commit that it is labelled
+    with, where that is known. Raises ``SpecError`` for a builder that is no
     URI.
     """
     if builder is not None and (":" not in builder or not builder.isprintable() or " " in builder):
@@ -129,7 +134,12 @@ def make_provenance(
     )
     sbom = make_bare_sbom(locked).sbom
     payload = provenance(
-        locked.lock, sbom, subjects, builder=builder or DEFAULT_BUILDER, rebuilt=rebuilt
+        locked.lock,
+        sbom,
+        subjects,
+        builder=builder or DEFAULT_BUILDER,
+        rebuilt=rebuilt,
+        revision=revision,
     )
     return payload, image, rebuilt
 

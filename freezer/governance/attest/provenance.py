@@ -61,11 +61,13 @@ def provenance(
     *,
     builder: str,
     rebuilt: bool | None,
+    revision: str | None = None,
 ) -> bytes:
     """Return the statement's bytes.
 
     ``builder`` names who built, such as a CI system's URL. ``rebuilt``: whether a rebuild from
-    nothing gave the same image ID; None where there was none.
+    nothing gave the same image ID; None where there was none. ``revision``: the source commit with
+    which the image is labelled, if any.
     """
     run: dict[str, Any] = {"builder": {"id": builder, "version": {"freezer": sbom.version}}}
     if rebuilt is not None:
@@ -77,6 +79,7 @@ def provenance(
             "environment": subjects.environment,
             "lock-id": subjects.lock_id,
             "platform": lock.platform,
+            **({"revision": revision} if revision else {}),
         },
         "internalParameters": {"network": "none"},
         "resolvedDependencies": list(_materials(lock, sbom)),

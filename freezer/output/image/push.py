@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from freezer.model.canonical import digest
 from freezer.model.lockfile import short_id
 from freezer.output.text import plural, size
+
+KINDS: Final = {
+    "application/vnd.cyclonedx+json": "bill of materials (CycloneDX)",
+    "application/spdx+json": "bill of materials (SPDX)",
+    "application/vnd.in-toto+json": "unsigned provenance",
+    "application/vnd.dev.sigstore.bundle.v0.3+json": "signed",
+}
+"""What people call the documents, by artifact type."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,7 +91,7 @@ def pulled_document(whole: PulledWhole) -> dict[str, Any]:
 
 
 def _counted(documents: Iterable[Document]) -> str:
-    kinds = [one.kind for one in documents]
+    kinds = [KINDS.get(one.kind, one.kind) for one in documents]
     return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "none"
 
 

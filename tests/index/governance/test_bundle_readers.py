@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from freezer.governance.attest.bundle import sign_statement
+from freezer.governance.attest.bundle import sign_statement, verify_statement
 from freezer.governance.attest.check_report import check_statement, parse_report
-from freezer.governance.attest.keys import private_key
+from freezer.governance.attest.keys import private_key, public_key
 from freezer.governance.attest.provenance import Subjects, provenance
 from freezer.governance.attest.statement import image_signature
 from freezer.governance.sbom.parts import bill_of_materials
@@ -40,6 +40,19 @@ const trust = { certificateAuthorities: [], timestampAuthorities: [], tlogs: [],
 const least = { ctlogThreshold: 0, tlogThreshold: 0, timestampThreshold: 0 };
 new Verifier({ ...trust, publicKey: find }, least).verify(toSignedEntity(bundle));
 process.stdout.write(bundle.content.dsseEnvelope.payload);
+"""
+SIGN = """
+const fs = require("fs"), crypto = require("crypto");
+const { bundleToJSON, toDSSEBundle } = require("@sigstore/bundle");
+const { dsse } = require("@sigstore/core");
+const [payloadFile, keyFile] = process.argv.slice(2);
+const key = crypto.createPrivateKey(fs.readFileSync(keyFile));
+const artifact = fs.readFileSync(payloadFile), artifactType = "application/vnd.in-toto+json";
+const message = dsse.preAuthEncoding(artifactType, artifact);
+const signature = crypto.sign(key.asymmetricKeyType === "ec" ? "sha256" : null, message, key);
+const bundle = toDSSEBundle({ artifact, artifactType, signature, keyHint: "any" });
+bundle.verificationMaterial.tlogEntries = [];
+process.stdout.write(JSON.stringify(bundleToJSON(bundle)));
 """
 PARSE = """
 import base64, json, sys
@@ -118,7 +131,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
     folder = tmp_path_factory.mktemp("sigstore")
-    packages = ["@sigstore/bundle@4.0.0", "@sigstore/verify@3.1.1"]
+    packages = ["@sigstore/bundle@4.0.0", "@sigstore/core@3.2.1", "@sigstore/verify@3.1.1"]
     install = ["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(folder)]
     subprocess.run([*install, *packages], check=True, timeout=240)
     path = folder / "verify.js"
@@ -150,6 +163,23 @@ def test_sigstores_own_library_verifies_what_was_signed(
         swapped: dict[str, Any] = {**document["dsseEnvelope"], **changes}
         path.write_text(json.dumps({**document, "dsseEnvelope": swapped}))
         assert verified(script, path, tmp_path / "ecdsa.pub") is None
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa"])
+def test_what_sigstores_own_library_made_is_verified_here(
+    script: Path, payloads: dict[str, bytes], tmp_path: Path, kind: str
+) -> None:
+    secret, shared = key_pair(tmp_path, kind, kind)
+    (tmp_path / "payload").write_bytes(payloads["image"])
+    sign = script.with_name("sign.js")
+    sign.write_text(SIGN)
+    done = subprocess.run(
+        ["node", str(sign), str(tmp_path / "payload"), str(secret)],
+        capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    own = public_key(shared.read_bytes(), "team.pub")
+    assert verify_statement(done.stdout, [own], "x") == (payloads["image"], (own,))
 
 
 def test_other_models_parse_bundles_statements_and_predicates(

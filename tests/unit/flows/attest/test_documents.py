@@ -397,6 +397,22 @@ def test_a_tag_is_not_enough(home: Host, keys: tuple[Path, Path]) -> None:
         verify_image(home.opened, name, [keys[1]])
 
 
+def test_an_index_of_several_platforms_is_signed_as_a_whole(
+    home: Host, away: Host, registry: MemoryRegistry, keys: tuple[Path, Path], api: bool
+) -> None:
+    name = publish(home).image.name
+    place, _, digest = name.partition("@")
+    whole = oci.index([oci.descriptor(oci.MANIFEST, digest, 1)])
+    registry.manifests["team/demo", sha(whole)] = (oci.INDEX, whole)
+    several = f"{place}@{sha(whole)}"
+    sign_image(home.opened, several, keys[0], NOBODY)
+    assert is_good(away, several, keys[1])
+    # That says nothing of the images in it, one by one.
+    assert not is_good(away, name, keys[1])
+    (one,) = [one for one in artifacts(registry) if one["artifactType"] == MEDIA]
+    assert one["subject"]["mediaType"] == oci.INDEX
+
+
 def test_signatures_all_stay(home: Host, tmp_path: Path, api: bool) -> None:
     name = publish(home).image.name
     pairs = [key_pair(tmp_path, one) for one in ("ann", "bob")]

@@ -107,6 +107,10 @@ def test_provenance_of_a_build_is_about_the_image_that_was_built(
     write_provenance(project, built, tmp_path / "p.json")
     stated = parse_statement((tmp_path / "p.json").read_bytes(), "p.json")
     assert stated.digest_of(f"{ENV} image") == "7" * 64
+    assert "revision" not in stated.predicate["buildDefinition"]["externalParameters"]
+    write_provenance(project, built, tmp_path / "p.json", "abc")
+    labelled = parse_statement((tmp_path / "p.json").read_bytes(), "p.json")
+    assert labelled.predicate["buildDefinition"]["externalParameters"]["revision"] == "abc"
     assert stated.predicate_type == "https://slsa.dev/provenance/v1"
 
 
