@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
-
-from filelock import FileLock, Timeout
 
 from freezer.errors import BusyError, HostError, IntegrityError, Where
 from freezer.fetch.archive_storage.interface import (
@@ -21,6 +19,7 @@ from freezer.fetch.archive_storage.interface import (
     changed_meanwhile,
 )
 from freezer.fetch.store.atomic import disk_errors, write_atomically
+from freezer.fetch.store.file_lock import file_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,7 +86,7 @@ class FolderStorage(Storage):
 
     def start(self, files: Mapping[str, bytes]) -> None:
         """Make the folder with its small files."""
-        with disk_errors(self.root):
+        with _disk_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             for file, data in files.items():
                 write_atomically(self.root / file, data)
@@ -96,7 +95,7 @@ class FolderStorage(Storage):
     def draft(self, name: str, number: int) -> Iterator[Draft]:
         """Write a version in ``.writing``, and put it in place by a rename."""
         folder = self.root / name
-        with disk_errors(self.root):
+        with _disk_errors(self.root):
             existed = folder.exists()
             shutil.rmtree(folder / _ASIDE, ignore_errors=True)
             (folder / _ASIDE).mkdir(parents=True)
@@ -110,14 +109,14 @@ class FolderStorage(Storage):
     def complete(self, name: str, head: Head) -> None:
         """Write the object's own inventory, which makes the version count."""
         folder = self.root / name
-        with disk_errors(self.root):
+        with _disk_errors(self.root):
             write_atomically(folder / OBJECT_MARK, _MARK_DATA)
             for file, data in head.files.items():
                 write_atomically(folder / file, data)
 
     def remove(self, name: str) -> None:
         """Remove an object: it is renamed first, so that it is there whole or not at all."""
-        with disk_errors(self.root):
+        with _disk_errors(self.root):
             aside = self.root / f"{_REMOVING}{name}"
             shutil.rmtree(aside, ignore_errors=True)
             (self.root / name).rename(aside)
@@ -126,21 +125,18 @@ class FolderStorage(Storage):
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Let one process at a time write; the lock is next to the archive, not in it."""
-        with disk_errors(self.root.parent):
-            self.root.parent.mkdir(parents=True, exist_ok=True)
-            root = self.root.resolve()
-            lock = FileLock(root.with_name(f".{root.name}.lock"), timeout=_PATIENCE)
-            try:
-                lock.acquire()
-            except Timeout:
+        root = self.root.absolute()
+        with ExitStack() as stack:
+            with _disk_errors(root.parent):
+                root.parent.mkdir(parents=True, exist_ok=True)
+                lock = file_lock(root.with_name(f".{root.name}.lock"), timeout=_PATIENCE)
+                free = stack.enter_context(lock)
+            if not free:
                 raise BusyError(
-                    "another process writes to this archive", where=Where(str(self.root)),
+                    "another process writes to this archive", where=Where(self.address),
                     hint="try again later",
-                ) from None  # fmt: skip
-        try:
+                )  # fmt: skip
             yield
-        finally:
-            lock.release()
 
 
 _MARK_DATA: Final = b"ocfl_object_1.1\n"
@@ -187,6 +183,19 @@ class _FolderDraft(Draft):
         if place.exists():  # of a run that ended before the inventory named it
             shutil.rmtree(place)
         self._aside.rename(place)
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    """Convert whatever a disk refuses to a ``HostError``."""
+    try:
+        with disk_errors(folder):
+            yield
+    except OSError as error:
+        raise HostError(
+            "the archive cannot be written", where=Where(str(error.filename or folder)),
+            found=error.strerror or str(error), hint="name another folder",
+        ) from error  # fmt: skip
 
 
 def _stored(path: Path) -> Stored:

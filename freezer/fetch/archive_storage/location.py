@@ -39,7 +39,7 @@ def open_storage(text: str, config: Config) -> Storage:
         return _registry(text, config)
     if not text or "\0" in text:
         raise _refused(text, "no path")
-    return FolderStorage(Path(text).expanduser())
+    return FolderStorage(Path(text))
 
 
 def is_registry(text: str) -> bool:

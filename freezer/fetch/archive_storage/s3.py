@@ -97,14 +97,12 @@ class S3Storage(Storage):
         done, failures, tag = 0, 0, None
         while True:
             before = done
+            response = self._get(path, version, done, tag)  # with retries of its own
+            tag = response["ETag"]
             try:
-                response = self._get(path, version, done, tag)
-                tag, total = response["ETag"], done + int(response["ContentLength"])
                 for block in self._received(response["Body"]):
                     done += len(block)
                     yield block
-                if done < total:
-                    raise BrokenOffError(f"{path} ended early", where=Where(self.address))
             except BrokenOffError:
                 failures = 0 if done > before else failures + 1
                 if failures > _PATIENCE:

@@ -71,6 +71,7 @@ def s3_errors(address: str, action: str) -> Iterator[None]:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
+        ConnectionError,  # noqa: A004 - botocore's own
         HTTPClientError,
         IncompleteReadError,
     )
@@ -79,10 +80,7 @@ def s3_errors(address: str, action: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _refused(address, action, error) from None
-    except (
-        HTTPClientError,
-        IncompleteReadError,
-    ) as error:  # also timeouts, and connections that cannot be made
+    except (HTTPClientError, ConnectionError, IncompleteReadError) as error:  # also timeouts
         raise BrokenOffError(
             f"the archive cannot {action}", where=Where(address), found=_shown(error),
             hint="check the network and AWS_ENDPOINT_URL_S3; then repeat the command",
