@@ -24,7 +24,7 @@ def comment(
     """Comment on the pull request that CI runs for; an earlier comment is replaced."""
     from freezer.flows.ci.comment import compose, post
 
-    body = compose(current.start / folder)
+    body = compose(folder)
     if only_print:
         current.stdout.file.write(body)
         return

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import stat
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FreezerError, HostError, Where
@@ -28,7 +28,6 @@ from freezer.history.stored import INVENTORY_FILE, REFERENCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from freezer.flows.governance.policy import PolicyResult
     from freezer.flows.history.log import Log, Verified
@@ -242,6 +241,10 @@ def _is_audit(data: bytes) -> bool:
 
 def require_free(target: Path) -> None:
     """Raise ``HostError`` for a folder that holds anything, before the work that goes into it."""
+    if target.resolve() == Path.cwd().resolve():
+        raise HostError(
+            "this is the current folder", where=Where(str(target)), expected="a new folder's name"
+        )
     if target.is_dir() and not any(target.iterdir()):
         return
     if target.exists() or target.is_symlink():
@@ -258,6 +261,7 @@ def require_free(target: Path) -> None:
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
     """Write files into a new or empty folder, all of them or none. Raises ``HostError``."""
     require_free(target)
+    target = target.resolve()
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     with disk_errors(target.parent):
         try:

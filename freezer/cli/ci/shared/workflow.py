@@ -107,14 +107,14 @@ def write_workflow(
 
     if check and any(value is not None for value in given.values()):
         raise typer.BadParameter("--check takes the options that are in the file")
-    path = current.start / output if output is not None else None
+    path = output.absolute() if output is not None else None
     asked = {name: value for name, value in given.items() if value is not None}
     plan = plan_workflow(current.project(), system, asked, path, fresh_pins=fresh_pins)
     text = render_workflow(plan)
     if check:
         found = differences(plan, text)
         if json:
-            current.emit(document(plan, path, found))
+            current.emit(document(plan, output, found))
         else:
             show_checked(plan, found, current.stdout)
         raise typer.Exit(EXIT_NEGATIVE if found else EXIT_OK)
@@ -127,6 +127,6 @@ def write_workflow(
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode())
     if json:
-        current.emit(document(plan, path, None))
+        current.emit(document(plan, output, None))
     else:
-        show_written(plan, path, current.stdout)
+        show_written(plan, output or path, current.stdout)

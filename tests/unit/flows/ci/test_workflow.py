@@ -234,17 +234,21 @@ def test_options_come_back_as_they_were() -> None:
 
 
 @pytest.mark.process
-def test_a_project_below_the_top_of_its_repository(project: Path, tmp_path: Path) -> None:
+def test_a_project_below_the_top_of_its_repository(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     top = tmp_path / "repository"
     top.mkdir()
     below = top / "ml" / "training"
     shutil.copytree(project / "images", below / "images")
     subprocess.run(["git", "init", "-q", str(top)], check=True)
     for system, file in (("github", ".github/workflows/freezer.yml"), ("gitlab", ".gitlab/f.yml")):
-        assert freeze(below, "ci", system, "-o", str(top / file))[0] == 0
+        monkeypatch.chdir(tmp_path)
+        assert freeze(below, "ci", system, "-o", f"repository/{file}")[0] == 0
         text = (top / file).read_text()
         assert "ml/training" in text
         assert f"--check -o ../../{file}" in text
+        monkeypatch.chdir(below)
         assert freeze(below, "ci", system, "--check", "-o", f"../../{file}")[0] == 0
     assert load((top / ".github/workflows/freezer.yml").read_text())["defaults"]["run"] == {
         "shell": "bash", "working-directory": "ml/training",

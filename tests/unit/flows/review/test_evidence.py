@@ -130,6 +130,8 @@ def test_an_existing_folder_is_left_alone(project: Path, tmp_path: Path) -> None
         (target, "there is something here already"),
         (target / "mine.txt", "there is something here already"),
         (tmp_path / "none" / "out", "there is no folder"),
+        (Path(), "this is the current folder"),
+        (Path("/"), "there is something here already"),
     ):
         code, _, err = freeze(project, "-o", str(path))
         assert code == 2
