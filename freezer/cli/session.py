@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -43,6 +44,7 @@ class Session:
     stdout: Console = field(default_factory=make_console)
     stderr: Console = field(default_factory=lambda: make_console(stderr=True))
     _engine: Engine | None = None
+    _connecting: Lock = field(default_factory=Lock)
 
     def project(self) -> Project:
         """Return what flows work with."""

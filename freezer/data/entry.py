@@ -61,6 +61,11 @@ class Found:
         """Bytes of each member."""
         return self.numbers[SIZE::NUMBERS]
 
+    @property
+    def ctimes(self) -> array[int]:
+        """Change time of each member, in nanoseconds since 1970."""
+        return self.numbers[CTIME::NUMBERS]
+
     def signature(self) -> str:
         """Return a digest over what the file system says of all members.
 

@@ -116,6 +116,7 @@ class DockerEngine:
         fetch: Mapping[str, Path] | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
         on_output: Callable[[int, bytes], None] | None = None,
+        on_start: Callable[[], None] | None = None,
     ) -> RunResult:
         """Run a command to its end and remove the container."""
         self.remove_dead()
@@ -128,6 +129,7 @@ class DockerEngine:
             fetch=fetch or {},
             on_stdout=on_stdout,
             on_output=on_output,
+            on_start=on_start,
         )
 
     def run_by_hand(self, image: str, command: Sequence[str], options: RunOptions) -> int:

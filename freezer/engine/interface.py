@@ -247,6 +247,7 @@ class Engine(Protocol):
         fetch: Mapping[str, Path] | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
         on_output: Callable[[int, bytes], None] | None = None,
+        on_start: Callable[[], None] | None = None,
     ) -> RunResult:
         """Run a command to its end and remove the container in any case.
 
@@ -255,6 +256,7 @@ class Engine(Protocol):
         of them after a successful end; ``on_stdout`` is called with each line, without its line
         end, as it arrives. ``on_output`` is called with the stream (1 or 2) and each block of
         bytes; then only the end of the output is in the result, which may be of any length.
+        ``on_start`` is called once the command runs.
         """
 
     def run_by_hand(self, image: str, command: Sequence[str], options: RunOptions) -> int:

@@ -46,7 +46,7 @@ REMOVAL_PAUSES = (0.2, 1.0, 3.0)
 """Seconds between the attempts to remove a container whose filesystem the engine still uses."""
 
 
-def run(
+def run(  # noqa: PLR0913 - as in `Engine.run`
     link: Link,
     image: str,
     command: Sequence[str],
@@ -56,13 +56,14 @@ def run(
     fetch: Mapping[str, Path],
     on_stdout: Callable[[bytes], None] | None,
     on_output: Callable[[int, bytes], None] | None = None,
+    on_start: Callable[[], None] | None = None,
 ) -> RunResult:
     """Return the result of the command; see ``Engine.run``."""
     with in_container(link, image, command, options) as container:
         if files is not None:
             _upload(link, container, files)
         collected = Tail(on_output) if on_output else Collected(on_stdout)
-        result = _execute(link, container, options, collected, command)
+        result = _execute(link, container, options, collected, command, on_start)
         if result.exit_code == 0 and not result.timed_out:
             for path, target in fetch.items():
                 _fetch(link, container, path, target, options.fetch_limit)
@@ -226,12 +227,15 @@ def _execute(
     options: RunOptions,
     collected: Collected | Tail,
     command: Sequence[str],
+    on_start: Callable[[], None] | None,
 ) -> RunResult:
     with (
         link.doing("running a container"),
         contextlib.closing(_start(link, container, command)) as output,
     ):
         started = time.monotonic()
+        if on_start is not None:
+            on_start()
         timed_out = not _follow(output, collected, started + options.timeout)
         if timed_out:
             timed_out = _kill(link, container)

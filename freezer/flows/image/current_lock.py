@@ -7,16 +7,31 @@ taken for one on the new.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+import time
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Final
 
+from freezer import __version__
+from freezer.data.cache import SLACK
+from freezer.data.walk import walk
 from freezer.errors import FreezerError
-from freezer.flows.project.environment import environments, load_environment, load_locked
+from freezer.flows.project.environment import (
+    IMAGES,
+    SPEC_FILE,
+    environments,
+    load_environment,
+    load_locked,
+)
+from freezer.model.canonical import digest, json_bytes
 from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
+
+_MEMO: Final = "spec-change"
+_MOST: Final = 1000
+"""Files in a spec's folder, up to which a look at all of them is quicker than to compare them."""
 
 
 def load_current_lock(project: Project, name: str | None) -> Locked:
@@ -39,6 +54,36 @@ def spec_change(project: Project, locked: Locked) -> str | None:
     Reads the spec and the files that it names; contacts no index and no engine. None as well for a
     lock without a spec, from a bundle or a registry.
     """
+    key = _key(project, locked)
+    kept = None if key is None else project.store.get_memo(_MEMO, key)
+    if isinstance(kept, dict) and isinstance(warning := kept.get("warning"), str | None):
+        return warning
+    warning = _spec_change(project, locked)
+    if key is not None:
+        project.store.put_memo(_MEMO, key, {"warning": warning})
+    return warning
+
+
+def _key(project: Project, locked: Locked) -> str | None:
+    """Return a name for all that `spec_change` depends on; None where that takes too long to say.
+
+    A spec names files of its own folder alone. One that is the project's folder can hold anything.
+    """
+    folder = project.root / IMAGES / locked.lock.name
+    if not (folder / SPEC_FILE).is_file():
+        return None
+    now = time.time_ns()
+    try:
+        found = walk(folder, None, locked.lock.name)
+    except FreezerError:
+        return None
+    if len(found.paths) > _MOST or max(found.ctimes) + SLACK > now:
+        return None
+    config = digest(json_bytes(asdict(project.config)))
+    return f"{__version__} {locked.id} {config} {folder} {found.signature()}"
+
+
+def _spec_change(project: Project, locked: Locked) -> str | None:
     name = locked.lock.name
     from freezer.flows.lock.lock import spec_changes  # loads the resolvers' models
 

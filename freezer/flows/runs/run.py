@@ -44,7 +44,7 @@ from freezer.flows.runs.request import (
 from freezer.flows.runs.results.expectations import outcomes_of, with_outcomes
 from freezer.flows.runs.results.training_files import training_files, with_training_files
 from freezer.flows.runs.scene import Scene, listings, prepare, sees_gpus
-from freezer.flows.support.preload import meanwhile
+from freezer.flows.support.preload import Later
 from freezer.ledger.journal import Journal
 
 if TYPE_CHECKING:
@@ -178,14 +178,21 @@ def _execute(
     result: RunResult | None = None
     with disk_errors(project.root):  # room for what the runner writes down, were the disk full
         (scene.record / USAGE).write_bytes(b" " * 4096)
-    with (
-        meanwhile(partial(begin, start), always=True),
-        journaled(journal, start, filtered.report, secrets) as live,
-    ):
+    # Not before the command runs: to load the ledger would slow down what it waits for.
+    beginning = Later(partial(begin, start))
+    with journaled(journal, start, filtered.report, secrets) as live:
         try:
-            result = engine.run(scene.image.id, command, confined, on_output=filtered.take)
+            result = engine.run(
+                scene.image.id,
+                command,
+                confined,
+                on_output=filtered.take,
+                on_start=beginning.start,
+            )
         except KeyboardInterrupt:
             project.report.note("Interrupted: the container is removed, and the run is recorded")
+        finally:
+            beginning.join()
         filtered.end()
     if filtered.report.ignored:
         project.report.warn(

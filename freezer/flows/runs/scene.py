@@ -60,8 +60,10 @@ def prepare(project: Project, name: str | None, request: RunRequest, identifier:
             where=Where(str(output)),
             hint="name one that is not: what a run leaves must be its own",
         )
-    # Comparing the lock with its spec loads the resolvers; git, data and engine wait meanwhile.
-    with meanwhile(partial(warn_of_spec_change, project, locked)):
+    # Comparing the lock with its spec loads the resolvers, and the engine its library, while git
+    # and the data are looked at.
+    warn = partial(warn_of_spec_change, project, locked)
+    with meanwhile(warn), meanwhile(project.engine):
         code = code_of(project.root, not_code(environment))
         if request.clean:
             require_clean(code)

@@ -29,6 +29,22 @@ def meanwhile(ready: Callable[[], object], *, always: bool = False) -> Iterator[
     thread.join()
 
 
+class Later:
+    """Something that is done in a thread of its own once `start` is called."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._thread = Thread(target=_quietly, args=(work,), daemon=True)
+
+    def start(self) -> None:
+        """Begin; what it raises is passed over, as by `meanwhile`."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until it is done, if it was begun."""
+        if self._thread.ident is not None:
+            self._thread.join()
+
+
 def _quietly(ready: Callable[[], object]) -> None:
     with suppress(Exception):
         ready()

@@ -94,8 +94,11 @@ class FakeEngine:
         fetch: Mapping[str, Path] | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
         on_output: Callable[[int, bytes], None] | None = None,
+        on_start: Callable[[], None] | None = None,
     ) -> RunResult:
         self.runs.append(options)
+        if on_start is not None:
+            on_start()
         if on_output is not None:
             return self.train(command, options, on_output)
         for path, target in (fetch or {}).items():

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from freezer.fetch.config import Config
+from freezer.fetch.store.store import Store
 from freezer.flows.check.check import check
 from freezer.flows.compare.diff import diff
+from freezer.flows.image import current_lock
 from freezer.flows.image.build import build
 from freezer.flows.image.current_lock import load_current_lock, spec_change
 from freezer.flows.project.environment import Locked, read_lock
 from freezer.flows.project.project import Project
 from freezer.image.layout import LOCK_LABEL
+from freezer.model.events import SilentReporter
 from freezer.model.record.verdict import Word
 from tests.support.host.fake_engine import FakeEngine
 from tests.support.project.records import lines
@@ -24,6 +29,7 @@ from tests.support.registry.registries import make_config
 
 pytestmark = pytest.mark.process
 
+ROOT = Path(__file__).parents[4]
 SMOKE = {"command": ["python", "train.py"], "files": ["train.py"], "training": ["numpy"]}
 BASE = b"base"
 
@@ -141,3 +147,40 @@ def test_so_is_one_next_to_the_spec_of_another_environment(stage: Stage) -> None
     (stage.root / "freeze.yaml").write_text(text.replace("name: demo", "name: other"))
     assert load_current_lock(stage.project, "demo").id == stage.locked.id
     assert stage.warnings == []
+
+
+def test_an_untouched_spec_of_a_shipped_environment_is_compared_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current_lock, "SLACK", -(10**12))  # its files count as old
+    for part in ("images", "lockfiles"):
+        shutil.copytree(ROOT / part / "sklearn-cpu", tmp_path / part / "sklearn-cpu")
+    store = Store.open(tmp_path / "store")
+    project = Project(tmp_path, Config(), store, lambda: None, SilentReporter())  # type: ignore[arg-type,return-value]
+    locked = read_lock(tmp_path, "sklearn-cpu")
+    assert locked is not None
+    compared = []
+    real = current_lock._spec_change
+    monkeypatch.setattr(
+        current_lock, "_spec_change", lambda *given: compared.append(1) or real(*given)
+    )
+    assert spec_change(project, locked) is None
+    assert spec_change(project, locked) is None
+    assert len(compared) == 1
+    assert spec_change(replace(project, config=Config(ledger="sqlite://")), locked) is None
+    assert len(compared) == 2
+    spec = tmp_path / "images/sklearn-cpu/freeze.yaml"
+    spec.write_text(spec.read_text() + "env: {RATE: '1'}\n")
+    assert "the spec has changed" in str(spec_change(project, locked))
+    assert "the spec has changed" in str(spec_change(project, locked))
+    assert len(compared) == 3
+
+
+def test_a_spec_that_was_just_written_is_compared_each_time(stage: Stage, tmp_path: Path) -> None:
+    folder = tmp_path / "young"
+    for part in ("images", "lockfiles"):
+        shutil.copytree(ROOT / part / "sklearn-cpu", folder / part / "sklearn-cpu")
+    locked = read_lock(folder, "sklearn-cpu")
+    assert locked is not None
+    assert current_lock._key(replace(stage.project, root=folder), locked) is None
+    assert current_lock._key(stage.project, stage.locked) is None, "the project's own folder"

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from freezer.flows.support.preload import meanwhile
+from freezer.flows.support.preload import Later, meanwhile
 
 LATE = (
     "freezer.check.assess", "freezer.flows.check.record", "freezer.check.compare.compare", "freezer.check.gpu",
@@ -41,6 +41,18 @@ def test_what_goes_wrong_in_the_block_is_raised_at_once() -> None:
     with pytest.raises(ValueError, match="no engine"), meanwhile(never.wait):
         raise ValueError("no engine")
     never.set()
+
+
+def test_what_is_to_be_done_later_is_done_once_it_is_started_or_never() -> None:
+    done: list[str] = []
+    started, never = Later(lambda: done.append("started")), Later(lambda: done.append("never"))
+    started.start()
+    for one in (started, never):
+        one.join()
+    assert done == ["started"]
+    failing = Later(lambda: 1 // 0)
+    failing.start()
+    failing.join()
 
 
 @pytest.mark.process
