@@ -68,7 +68,7 @@ def _sign(kind: str, what: str, key: Path, secret: Password) -> Any:
     if kind == "report":
         from freezer.flows.attest.report import sign_report
 
-        return sign_report(Path(what), key, secret)
+        return sign_report(current.project(), Path(what), key, secret)
     from freezer.flows.attest.archive import sign_archive
 
     return sign_archive(Path(what), key, secret)

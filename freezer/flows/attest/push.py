@@ -54,8 +54,8 @@ def push(project: Project, name: str | None, reference: str) -> Published:
     Raises what pushing raises, ``IntegrityError`` for a stored statement that is none.
     """
     made = make_sbom(project, name)
-    found = [*_signed(made)]
-    found += _unsigned(project, made, provenance=not found)
+    signed = list(_signed(made, "provenance"))
+    found = [*signed, *_signed(made, "check"), *_unsigned(project, made, provenance=not signed)]
     pushed = push_image(project, name, reference)
     target = parse_reference(pushed.name)
     repository = Repository(target, project.config, writes=True)
@@ -82,10 +82,10 @@ def describe_image(repository: Repository) -> oci.Descriptor:
     return oci.describe(str(document.get("mediaType") or usual), data)
 
 
-def _signed(made: SbomMade) -> Iterator[Document]:
-    """Yield the statements about a lock that are stored next to it, as bundles."""
+def _signed(made: SbomMade, kind: str) -> Iterator[Document]:
+    """Yield the statements of a kind that are stored next to a lock, as bundles."""
     locked = made.locked
-    for path in attestation_paths(locked.folder, locked.id):
+    for path in attestation_paths(locked.folder, locked.id, kind):
         data = read_bounded(path, LARGEST)
         payload, _ = verify_statement(data, (), str(path))
         stated = parse_statement(payload, str(path))

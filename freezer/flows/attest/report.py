@@ -1,6 +1,7 @@
 """``freeze sign REPORT`` and ``freeze verify REPORT``: a check's result as an attestation.
 
-The signed statement is stored next to the report, as ``REPORT.sigstore.json``.
+The signed statement is stored next to the report, as ``REPORT.sigstore.json``. Where the project
+has the lock, a copy is stored next to that, and ``freeze push`` attaches it to the image.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import SpecError, Where
+from freezer.errors import LockError, SpecError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.governance.attest import LARGEST, lapse_of
 from freezer.flows.governance.key_files import read_bounded, read_keys, read_signer
+from freezer.flows.project.environment import read_lock
 from freezer.governance.attest.bundle import sign_statement, verify_statement
 from freezer.governance.attest.check_report import check_statement, differs, parse_report
 from freezer.governance.attest.statement import parse_statement
+from freezer.history.archive import ATTESTATIONS
 from freezer.model.canonical import digest
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.governance.key_files import Password
+    from freezer.flows.project.project import Project
     from freezer.governance.attest.check_report import CheckReport
     from freezer.governance.attest.keys import PublicKey
 
@@ -37,6 +41,8 @@ class ReportSigned:
     report: CheckReport
     path: Path
     """Of the signed statement."""
+    kept: Path | None
+    """Its copy next to the lock; None where the project does not have that lock."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +56,26 @@ class ReportVerified:
     """Why it does not count; None when it does."""
 
 
-def sign_report(file: Path, key: Path, password: Password) -> ReportSigned:
-    """Sign what ``freeze check --json`` printed. Replaces an earlier statement.
+def sign_report(project: Project, file: Path, key: Path, password: Password) -> ReportSigned:
+    """Sign what ``freeze check --json`` printed. Replaces an earlier statement of the same key.
 
     Raises ``SpecError`` for a file that is no such report, or a key that cannot sign.
     """
     report, sha256 = _read(file)
     signer = read_signer(key, password)
-    path = statement_path(file)
+    data = sign_statement(check_statement(report, sha256), signer)
+    path, folder = statement_path(file), _lock_folder(project, report)
     with disk_errors(path.parent):
-        write_atomically(path, sign_statement(check_statement(report, sha256), signer))
-    return ReportSigned(report, path)
+        write_atomically(path, data)
+    if folder is None:
+        return ReportSigned(report, path, None)
+    kept = folder / (
+        f"{report.lock_id[:12]}.check.{report.class_}.{signer.public.fingerprint[:12]}{SUFFIX}"
+    )
+    with disk_errors(folder):
+        folder.mkdir(exist_ok=True)
+        write_atomically(kept, data)
+    return ReportSigned(report, path, kept)
 
 
 def verify_report(
@@ -91,6 +106,17 @@ def verify_report(
 def statement_path(file: Path) -> Path:
     """Return where the signed statement about a file is stored."""
     return file.with_name(f"{file.name}{SUFFIX}")
+
+
+def _lock_folder(project: Project, report: CheckReport) -> Path | None:
+    """Return where statements about a report's lock are kept; None where it is not current."""
+    try:
+        locked = read_lock(project.root, report.environment)
+    except LockError:
+        return None
+    if locked is None or locked.id != report.lock_id:
+        return None
+    return locked.folder / ATTESTATIONS
 
 
 def _read(file: Path) -> tuple[CheckReport, str]:

@@ -70,12 +70,13 @@ class AttestationVerified:
     """ID of the image that it is about; None: it is about the lock alone."""
 
 
-def attestation_paths(folder: Path, lock_id: str) -> list[Path]:
+def attestation_paths(folder: Path, lock_id: str, kind: str = "provenance") -> list[Path]:
     """Return the stored statements about a lock, one for each key that signed; ``folder`` is its.
 
-    Those that earlier versions wrote, as bare envelopes, are among them.
+    Those that earlier versions wrote, as bare envelopes, are among them. ``kind``: also ``check``,
+    the results of checks.
     """
-    found = sorted((folder / ATTESTATIONS).glob(f"{lock_id[:12]}.provenance*.json"))
+    found = sorted((folder / ATTESTATIONS).glob(f"{lock_id[:12]}.{kind}*.json"))
     return [path for path in found if path.is_file()][:_MOST]
 
 

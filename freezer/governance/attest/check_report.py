@@ -27,6 +27,8 @@ REPORT: Final = "report"
 """Name of the subject that is the report's file."""
 _RESULTS: Final = {"identical": "PASSED", "equivalent": "WARNED"}
 _SHA256: Final = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+"""Of an environment and of a class of hosts: both become part of a file's name."""
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -62,10 +64,10 @@ def parse_report(data: bytes) -> CheckReport:
         raise ValueError(msg)
     host = document.get("host")
     found = CheckReport(
-        environment=_text(document, "environment"),
+        environment=_matched(document, "environment", _NAME)[0],
         lock_id=_matched(document, "lock-id", _SHA256)[1],
         image=_matched(document, "image", _SHA256)[1],
-        class_=_text(document, "class"),
+        class_=_matched(document, "class", _NAME)[0],
         date=_matched(document, "date", _DATE)[0],
         verdict=_text(document, "verdict"),
         trainings=tuple((_text(one, "training"), _text(one, "word")) for one in trainings),

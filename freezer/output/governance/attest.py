@@ -74,7 +74,8 @@ def _(done: ImageSigned) -> list[str]:
 def _(done: ReportSigned) -> list[str]:
     one = done.report
     what = f"{one.verdict} on {one.class_}, {one.date[:10]}, lock {one.lock_id[:12]}"
-    return [f"{one.environment}: {what}, signed: {done.path}"]
+    lines = [f"{one.environment}: {what}, signed: {done.path}"]
+    return [*lines, f"  kept for `freeze push`: {done.kept}"] if done.kept else lines
 
 
 @_signed_lines.register
@@ -106,7 +107,7 @@ def _(done: ImageSigned) -> dict[str, Any]:
 
 @_signed_facts.register
 def _(done: ReportSigned) -> dict[str, Any]:
-    return {**_report(done), "file": str(done.path)}
+    return {**_report(done), "file": str(done.path), "kept": str(done.kept or "") or None}
 
 
 @_signed_facts.register

@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from freezer.engine.interface import Engine
+from freezer.fetch.config import Config
+from freezer.fetch.store.store import Store
 from freezer.flows.attest.report import sign_report
 from freezer.flows.governance.key_files import Password
+from freezer.flows.project.project import Project
 from freezer.governance.attest.bundle import as_bundles, sign_statement, verify_statement
 from freezer.governance.attest.keys import private_key, public_key
 from freezer.governance.attest.provenance import mismatch, rebuilt_of
 from freezer.governance.attest.statement import Subject, parse_statement, statement
+from freezer.model.events import SilentReporter
 from tests.support.fuzz import Target, attempt, hold
 from tests.support.project.locks import make_lock
 from tests.support.signatures.keys import key_pair, private, public, valid_certificate
@@ -43,6 +48,10 @@ REPORT = json.dumps(
 LOCK = make_lock()
 
 
+def no_engine() -> Engine:
+    raise AssertionError("this needs no engine")
+
+
 def signed(data: bytes) -> object:
     payload, signers = verify_statement(data, [PUBLIC], "x")
     as_bundles(data, "x")
@@ -60,7 +69,9 @@ def report(data: bytes) -> object:
     with tempfile.TemporaryDirectory() as folder:
         secret, _ = key_pair(Path(folder))
         (Path(folder) / "check.json").write_bytes(data)
-        return sign_report(Path(folder) / "check.json", secret, Password())
+        store = Store.open(Path(folder) / "store")
+        project = Project(Path(folder), Config(), store, no_engine, SilentReporter())
+        return sign_report(project, Path(folder) / "check.json", secret, Password())
 
 
 TARGETS = [

@@ -81,7 +81,7 @@ def test_the_documents_of_an_image_are_signed_pulled_and_verified_elsewhere(
     assert (found["verdict"], found["image"]) == ("identical", signed["image"])
 
     pushed = project.freeze("push", f"{registry[0]}/signed:v1", "--json").good().document
-    assert pushed["documents-sent"] == 3
+    assert pushed["documents-sent"] == 4
     assert project.freeze("verify", "--key", shared).good()
     project.freeze("sign", pushed["name"], "--key", secret).good()
     host = away()
@@ -91,7 +91,11 @@ def test_the_documents_of_an_image_are_signed_pulled_and_verified_elsewhere(
     assert stored in [path.read_bytes() for path in documents.iterdir()]
     verified = host.freeze("verify", pushed["name"], "--key", shared, "--json").good().document
     kinds = {one["type"] for one in verified["statements"] if one["good"]}
-    assert kinds == {"https://sigstore.dev/cosign/sign/v1", "https://slsa.dev/provenance/v1"}
+    assert kinds == {
+        "https://sigstore.dev/cosign/sign/v1",
+        "https://slsa.dev/provenance/v1",
+        "https://in-toto.io/attestation/test-result/v0.1",
+    }
     _, stranger = key_pair(tmp_path, "stranger")
     host.freeze("verify", pushed["name"], "--key", str(stranger)).failed(1, "none of the given")
     host.freeze("verify", name, "--key", shared).failed(1, "not signed")

@@ -30,10 +30,12 @@ from freezer.flows.attest.documents import (
 from freezer.flows.attest.image import ImageVerified, sign_image, verify_image
 from freezer.flows.attest.pull import pull
 from freezer.flows.attest.push import Published, describe_image, push
+from freezer.flows.attest.report import sign_report
 from freezer.flows.governance import attest
 from freezer.flows.governance.attest import sign_lock
 from freezer.flows.governance.key_files import Password
 from freezer.governance.attest.bundle import MEDIA, sign_statement
+from freezer.governance.attest.check_report import TEST_RESULT
 from freezer.governance.attest.keys import private_key
 from freezer.governance.attest.statement import (
     IMAGE_SIGNATURE,
@@ -42,7 +44,7 @@ from freezer.governance.attest.statement import (
     statement,
 )
 from freezer.model import oci
-from tests.support.host.hosts import CLASS, ID, Host, reference
+from tests.support.host.hosts import CLASS, CONFIG, ID, Host, reference
 from tests.support.registry.memory_registry import MemoryRegistry
 from tests.support.registry.registries import Answer, sha
 from tests.support.signatures.keys import expired_certificate, key_pair, private, public
@@ -156,6 +158,24 @@ def test_signed_provenance_is_attached_as_it_is_stored(
         "dev.sigstore.bundle.predicateType": "https://slsa.dev/provenance/v1",
     }
     assert one["layers"][0]["mediaType"] == MEDIA
+
+
+def test_a_signed_check_is_attached_and_alone_vouches_for_nothing(
+    home: Host, away: Host, registry: MemoryRegistry, keys: tuple[Path, Path], tmp_path: Path
+) -> None:
+    report = {
+        "environment": "demo", "lock-id": ID, "image": sha(CONFIG), "verdict": "drifted",
+        "class": CLASS, "date": "2026-11-30T00:00:00Z",
+        "trainings": [{"training": "t", "word": "drifted"}],
+    }  # fmt: skip
+    (tmp_path / "check.json").write_text(json.dumps(report))
+    assert sign_report(home.opened, tmp_path / "check.json", keys[0], NOBODY).kept
+    done = publish(home)
+    assert (done.sent, kinds(registry).count(MEDIA), kinds(registry).count(PROVENANCE)) == (4, 1, 1)
+    assert publish(home).sent == 0
+    found = verify_image(away.opened, done.image.name, [keys[1]])
+    assert [one.predicate_type for one in found.valid] == [TEST_RESULT]
+    assert not found.good
 
 
 def test_a_stored_statement_that_is_none_is_named_before_anything_is_sent(

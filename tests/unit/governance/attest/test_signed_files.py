@@ -20,7 +20,11 @@ from freezer.fetch.archive_storage.folder import FolderStorage
 from freezer.fetch.archive_storage.interface import Source
 from freezer.flows.attest.archive import SIGNATURE, sign_archive, verify_archive_signature
 from freezer.flows.attest.report import sign_report, statement_path, verify_report
+from freezer.flows.governance.attest import verify_lock
 from freezer.flows.governance.key_files import Password
+from freezer.flows.project.environment import load_locked
+from freezer.flows.project.project import Project
+from freezer.governance.archive.fixity import verify_root
 from freezer.governance.archive.ocfl import add_version, open_root
 from freezer.governance.attest.bundle import sign_statement
 from freezer.governance.attest.check_report import check_statement, parse_report
@@ -69,8 +73,10 @@ def payload_of(path: Path) -> Any:
     return json.loads(base64.b64decode(json.loads(path.read_bytes())["dsseEnvelope"]["payload"]))
 
 
-def test_a_report_states_image_numbers_class_and_day(report: Path, keys: tuple[Path, Path]) -> None:
-    done = sign_report(report, keys[0], NOBODY)
+def test_a_report_states_image_numbers_class_and_day(
+    project: Project, report: Path, keys: tuple[Path, Path]
+) -> None:
+    done = sign_report(project, report, keys[0], NOBODY)
     assert done.path == statement_path(report)
     assert verify_report(report, [keys[1]]).problem is None
     statement = payload_of(done.path)
@@ -95,8 +101,10 @@ def test_a_report_states_image_numbers_class_and_day(report: Path, keys: tuple[P
     }
 
 
-def test_every_changed_byte_of_a_report_is_found(report: Path, keys: tuple[Path, Path]) -> None:
-    sign_report(report, keys[0], NOBODY)
+def test_every_changed_byte_of_a_report_is_found(
+    project: Project, report: Path, keys: tuple[Path, Path]
+) -> None:
+    sign_report(project, report, keys[0], NOBODY)
     data = report.read_bytes()
     for place in range(0, len(data), 7):
         changed = bytearray(data)
@@ -109,11 +117,11 @@ def test_every_changed_byte_of_a_report_is_found(report: Path, keys: tuple[Path,
 
 
 def test_what_does_not_vouch_for_a_report(
-    report: Path, keys: tuple[Path, Path], tmp_path: Path
+    project: Project, report: Path, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
     secret, shared = keys
     assert verify_report(report, [shared]).problem == "this report is not signed"
-    path = sign_report(report, secret, NOBODY).path
+    path = sign_report(project, report, secret, NOBODY).path
     _, stranger = key_pair(tmp_path, "other")
     assert verify_report(report, [stranger]).problem == "none of the given keys signed it"
 
@@ -148,16 +156,18 @@ def test_what_does_not_vouch_for_a_report(
         ({"trainings": []}, "no trainings"),
         ({"trainings": [{}]}, "no training"),
         ({"class": "a\x1b[2Jb"}, "no class"),
+        ({"class": "a/b"}, "class 'a/b'"),
+        ({"environment": "../../x"}, "environment '../../x'"),
         ({"host": {"cpu": "\ud800"}}, "surrogates"),
         ({"host": {"cpu": {"a": float("inf")}}}, "Infinity is no JSON"),
     ],
 )
 def test_a_file_that_is_no_report_is_refused(
-    report: Path, keys: tuple[Path, Path], change: dict[str, Any], words: str
+    project: Project, report: Path, keys: tuple[Path, Path], change: dict[str, Any], words: str
 ) -> None:
     report.write_text(json.dumps({**REPORT, **change}))
     with pytest.raises(SpecError) as caught:
-        sign_report(report, keys[0], NOBODY)
+        sign_report(project, report, keys[0], NOBODY)
     assert words in str(caught.value)
     assert "freeze check ENV --json" in str(caught.value)
     assert not statement_path(report).exists()
@@ -176,6 +186,21 @@ def test_any_document_is_a_report_or_says_why_not(changes: dict[str, Any]) -> No
     data = json.dumps({**REPORT, **changes}).encode()
     with suppress(ValueError):
         assert check_statement(parse_report(data), "0" * 64)
+
+
+def test_a_report_of_the_projects_lock_is_kept_with_it(
+    project: Project, report: Path, keys: tuple[Path, Path]
+) -> None:
+    assert sign_report(project, report, keys[0], NOBODY).kept is None
+    locked = load_locked(project.root, "boosting")
+    own = {**REPORT, "environment": "boosting", "lock-id": locked.id}
+    report.write_text(json.dumps(own))
+    done = sign_report(project, report, keys[0], NOBODY)
+    assert done.kept is not None
+    assert done.kept.parent == locked.folder / "attestations"
+    assert done.kept.read_bytes() == done.path.read_bytes()
+    # It is no provenance, and is not taken for one.
+    assert verify_lock(project, "boosting", [keys[1]]).problem == "this lock is not signed"
 
 
 # Archives
@@ -208,6 +233,8 @@ def test_the_inventories_of_an_archive_are_signed(
     done = sign_archive(archive, secret, NOBODY)
     assert done.environments == ("one", "two")
     assert problems(archive, shared) == ()
+    # The signature is no file that does not belong there.
+    assert verify_root(FolderStorage(archive)) == []
     first = done.path.read_bytes()
     assert sign_archive(archive, secret, NOBODY).path.read_bytes() == first
     _, stranger = key_pair(tmp_path, "other")
