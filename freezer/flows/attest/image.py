@@ -23,6 +23,7 @@ from freezer.flows.governance.key_files import read_keys, read_signer
 from freezer.governance.attest.bundle import MEDIA, sign_statement, verify_statement
 from freezer.governance.attest.provenance import PREDICATE_TYPE as PROVENANCE
 from freezer.governance.attest.statement import IMAGE_SIGNATURE, image_signature, parse_statement
+from freezer.governance.attest.summary import summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,8 @@ class ImageStatement:
     signers: tuple[PublicKey, ...]
     problem: str | None
     """Why it does not count; None when one of the given keys signed it, about this image."""
+    summary: str
+    """What it says, in a line; of one that does not count, only what it claims to say."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ def _statement(
         stated = parse_statement(payload, shown)
     except FreezerError as error:
         found = f" ({error.found})" if error.found else ""
-        return ImageStatement(digest, "", (), f"{error.what}{found}")
+        return ImageStatement(digest, "", (), f"{error.what}{found}", "an unreadable document")
     problem: str | None
     if not signers:
         problem = "none of the given keys signed it"
@@ -182,7 +185,13 @@ def _statement(
     else:
         problem = lapse_of(signers, at)
     valid = tuple(key for key in signers if lapse_of([key], at) is None)
-    return ImageStatement(digest, stated.predicate_type, valid if problem is None else (), problem)
+    return ImageStatement(
+        digest,
+        stated.predicate_type,
+        valid if problem is None else (),
+        problem,
+        summary_of(stated),
+    )
 
 
 def _digests(repository: Repository) -> frozenset[str]:

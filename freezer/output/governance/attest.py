@@ -195,6 +195,7 @@ def _(done: ImageVerified) -> dict[str, Any]:
             {
                 "artifact": one.artifact,
                 "type": one.predicate_type,
+                "summary": one.summary,
                 "good": one.problem is None,
                 "problem": one.problem,
                 "keys": _keys(one.signers),
@@ -241,9 +242,8 @@ def _report(done: ReportSigned | ReportVerified) -> dict[str, Any]:
 
 
 def _line(one: ImageStatement) -> str:
-    kind = one.predicate_type or "a document that cannot be read"
     said = one.problem or f"signed by {_by(one.signers)}"
-    return f"{kind}: {said} ({one.artifact[7:19]})"
+    return f"{one.artifact[7:19]}: {said}: {one.summary}"
 
 
 def _by(keys: Sequence[PublicKey]) -> str:

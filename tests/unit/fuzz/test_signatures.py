@@ -19,6 +19,7 @@ from freezer.governance.attest.bundle import as_bundles, sign_statement, verify_
 from freezer.governance.attest.keys import private_key, public_key
 from freezer.governance.attest.provenance import mismatch, rebuilt_of
 from freezer.governance.attest.statement import Subject, parse_statement, statement
+from freezer.governance.attest.summary import summary_of
 from freezer.model.events import SilentReporter
 from tests.support.fuzz import Target, attempt, hold
 from tests.support.project.locks import make_lock
@@ -27,6 +28,11 @@ from tests.support.signatures.keys import key_pair, private, public, valid_certi
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 SIGNER = private_key(private(KEY), "team.key")
 PUBLIC = public_key(public(KEY), "team.pub")
+CHECKED = statement(
+    [Subject("demo image", "0" * 64)],
+    "https://in-toto.io/attestation/test-result/v0.1",
+    {"result": "PASSED", "freezer_check": {"class": "c", "date": "2026-11-30", "verdict": "x"}},
+)
 STATEMENT = statement(
     [Subject("demo lock", "0" * 64)],
     "https://slsa.dev/provenance/v1",
@@ -62,6 +68,7 @@ def signed(data: bytes) -> object:
 
 def judged(data: bytes) -> object:
     stated = parse_statement(data, "x")
+    assert len(summary_of(stated)) < 1000
     return mismatch(LOCK, stated), rebuilt_of(stated)
 
 
@@ -76,7 +83,7 @@ def report(data: bytes) -> object:
 
 TARGETS = [
     Target("signed statement", signed, [BUNDLE, ENVELOPE], "json"),
-    Target("statement", judged, [STATEMENT], "json"),
+    Target("statement", judged, [STATEMENT, CHECKED], "json"),
     Target("report of a check", report, [REPORT], "json"),
     Target("private key", lambda data: private_key(data, "k"), [private(KEY)], "text"),
     Target(

@@ -175,6 +175,7 @@ def test_a_signed_check_is_attached_and_alone_vouches_for_nothing(
     assert publish(home).sent == 0
     found = verify_image(away.opened, done.image.name, [keys[1]])
     assert [one.predicate_type for one in found.valid] == [TEST_RESULT]
+    assert found.valid[0].summary == f"a check: drifted on {CLASS}, 2026-11-30"
     assert not found.good
 
 

@@ -18,6 +18,7 @@ from freezer.governance.attest.provenance import (
     rebuilt_of,
 )
 from freezer.governance.attest.statement import parse_statement
+from freezer.governance.attest.summary import summary_of
 from freezer.governance.sbom.parts import bill_of_materials
 from freezer.image.base import base_blobs
 from freezer.model.lock import Lock
@@ -114,3 +115,13 @@ def test_materials_that_are_not_those_of_the_lock_are_told_apart() -> None:
     assert "include 1 files" in str(judge(replace_one))
     assert "lack" in str(judge(lambda one: one.update(resolvedDependencies=7)))
     assert "lack" in str(judge(lambda one: one.update(resolvedDependencies=[None, {}])))
+
+
+@pytest.mark.parametrize(
+    ("rebuilt", "words"), [(None, ""), (True, "gave the same image"), (False, "gave ANOTHER image")]
+)
+def test_a_provenance_in_a_line(rebuilt: bool | None, words: str) -> None:
+    lock, identifier = read(NAMES[0])
+    said = summary_of(parse_statement(made(lock, identifier, rebuilt), "x"))
+    assert said.startswith(f"provenance of lock {identifier[:12]}")
+    assert said.endswith(words)
