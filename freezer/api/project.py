@@ -120,7 +120,7 @@ class Project:
 
             connected = self._connected = connect(self._engine_address)
         if any_left(journals_in(self.folder)):  # by a `freeze run` that was killed
-            from freezer.flows.runs.place import settle_killed
+            from freezer.flows.runs.ledger import settle_killed
 
             settle_killed(self._opened)
         return connected

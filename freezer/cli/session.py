@@ -86,7 +86,7 @@ class Session:
         from freezer.ledger.left import any_left
 
         if any_left(journals_in(self.folder)):
-            from freezer.flows.runs.place import settle_killed
+            from freezer.flows.runs.ledger import settle_killed
 
             settle_killed(self.project())
 

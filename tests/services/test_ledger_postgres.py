@@ -18,7 +18,7 @@ from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.flows.project.project import Project
 from freezer.flows.runs.folders import journals
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.ledger.connect import Ledger, open_ledger
 from freezer.ledger.exchange.document import export_parts, read_export
 from freezer.ledger.journal import Journal

@@ -16,8 +16,8 @@ from freezer.data.diff import data_diff
 from freezer.data.entry import Member
 from freezer.flows.runs.diff import changed_lines
 from freezer.flows.runs.explain.contrast import contrast
-from freezer.flows.runs.explain.parting import results
-from freezer.flows.runs.page.about import Files
+from freezer.flows.runs.explain.divergence import results
+from freezer.flows.runs.page.details import Files
 from freezer.history.suspects import LEVELS, Suspect
 from freezer.ledger.series import Points
 from freezer.model.record.run import Digest, Run, Time

@@ -23,7 +23,7 @@ from freezer.cli.image.running.invocation import (
 from freezer.cli.options import Env, Json, Junit
 
 if TYPE_CHECKING:
-    from freezer.flows.runs.again.resume import Resume
+    from freezer.flows.runs.repeat.resume import Resume
 
 
 _UsageError: Any = next(
@@ -194,6 +194,6 @@ def _resume(run: str | None, path: str, *, new_code: bool) -> Resume | None:
 
             raise RunError("--checkpoint and --new-code go with --resume", expected="--resume RUN")
         return None
-    from freezer.flows.runs.again.resume import Resume
+    from freezer.flows.runs.repeat.resume import Resume
 
     return Resume(run, path, new_code)

@@ -32,7 +32,7 @@ def shell(
 
     A command may follow after --; by default it is a shell.
     """
-    from freezer.flows.runs.by_hand.shell import shell as open_shell
+    from freezer.flows.runs.interactive.shell import shell as open_shell
 
     report = current.reporter()
     report.note("Not recorded: what is done by hand here is no run; `freeze run` records one")

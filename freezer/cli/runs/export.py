@@ -63,13 +63,13 @@ def export(  # noqa: PLR0913, PLR0917 - an option each
 
 def _to_mlflow(query: str | None, address: str, experiment: str | None, *, json: bool) -> None:
     from freezer.flows.runs.transfer.to_mlflow import export_mlflow
-    from freezer.output.runs.transfer import handed_over_document, show_handed_over
+    from freezer.output.runs.transfer import exported_document, show_exported
 
     found = export_mlflow(current.project(), query, address, experiment)
     if json:
-        current.emit(handed_over_document(found))
+        current.emit(exported_document(found))
     else:
-        show_handed_over(found, current.stdout)
+        show_exported(found, current.stdout)
 
 
 def _to_crate(

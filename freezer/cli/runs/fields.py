@@ -10,7 +10,7 @@ from freezer.cli.session import current
 
 def fields(json: Json = False) -> None:
     """List every field that a filter can use."""
-    from freezer.flows.runs.ask import fields as find
+    from freezer.flows.runs.queries import fields as find
 
     found = find(current.project())
     if json:

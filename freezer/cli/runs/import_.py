@@ -33,12 +33,12 @@ def import_(
     if (file is None) == (mlflow is None):
         raise RunError("there is nothing to import", expected="FILE, or --mlflow URI")
     from freezer.flows.runs.transfer.from_mlflow import import_mlflow
-    from freezer.flows.runs.transfer.take_over import import_file
-    from freezer.output.runs.transfer import show_taken_over, taken_over_document
+    from freezer.flows.runs.transfer.import_runs import import_file
+    from freezer.output.runs.transfer import imported_document, show_imported
 
     project = current.project()
     found = import_mlflow(project, mlflow) if mlflow else import_file(project, file or Path())
     if json:
-        current.emit(taken_over_document(found))
+        current.emit(imported_document(found))
     else:
-        show_taken_over(found, current.stdout)
+        show_imported(found, current.stdout)

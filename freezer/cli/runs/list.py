@@ -21,8 +21,8 @@ def list(  # noqa: A001 - the command's name
     json: Json = False,
 ) -> None:
     """List runs, the latest first; a filter chooses among them. Detached sweeps come below."""
-    from freezer.flows.runs.ask import find
-    from freezer.flows.runs.children.sweeps import sweep_document, sweeps_under_way
+    from freezer.flows.runs.processes.sweeps import sweep_document, sweeps_under_way
+    from freezer.flows.runs.queries import find
     from freezer.ledger.exchange.table import table
     from freezer.output.runs.runs import document, show
     from freezer.output.runs.sweeps import HOW, sweep_line

@@ -15,7 +15,7 @@ def note(
     run: RunName, text: Annotated[str, typer.Argument(metavar="TEXT", help="What to remember.")]
 ) -> None:
     """Add a note to a run."""
-    from freezer.flows.runs.ask import note as add
+    from freezer.flows.runs.queries import note as add
     from freezer.output.text import plural
 
     if not text.strip():

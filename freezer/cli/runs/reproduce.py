@@ -26,7 +26,7 @@ def reproduce(
     json: Json = False,
 ) -> None:  # fmt: skip
     """Make a run again, from its commit, patch, data and image; exit 1 unless it is identical."""
-    from freezer.flows.runs.again.reproduce import reproduce as again
+    from freezer.flows.runs.repeat.reproduce import reproduce as again
     from freezer.flows.runs.request import read_params
     from freezer.output.runs.diff import reproduced_document, show_reproduced
 

@@ -9,8 +9,8 @@ from freezer.cli.session import current
 
 def show(run: RunName = "latest", json: Json = False) -> None:
     """Show one run in full: what decided its results, and what came out; or a detached sweep."""
-    from freezer.flows.runs.ask import get
-    from freezer.flows.runs.children.sweeps import get_sweep, is_sweep, sweep_document
+    from freezer.flows.runs.processes.sweeps import get_sweep, is_sweep, sweep_document
+    from freezer.flows.runs.queries import get
     from freezer.output.runs.runs import run_document, show_run
     from freezer.output.runs.sweeps import show_sweep
 

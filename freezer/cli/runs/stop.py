@@ -25,9 +25,9 @@ def stop(
 
     Of a detached sweep its runs are ended, and no other is started.
     """
-    from freezer.flows.runs.children.detached import give_up, stop_sweep
-    from freezer.flows.runs.children.detached import stop as end
-    from freezer.flows.runs.children.sweeps import is_sweep
+    from freezer.flows.runs.processes.detached import give_up, stop_sweep
+    from freezer.flows.runs.processes.detached import stop as end
+    from freezer.flows.runs.processes.sweeps import is_sweep
     from freezer.output.runs.sweeps import sweep_line
     from freezer.output.text import printable
 

@@ -23,7 +23,7 @@ def summary(
     json: Json = False,
 ) -> None:
     """Show mean and spread of the metrics over seeds, and how many repeated runs were identical."""
-    from freezer.flows.runs.ask import find
+    from freezer.flows.runs.queries import find
     from freezer.flows.runs.summary import summary as group
     from freezer.output.runs.runs import show_summary, summary_document
 

@@ -19,7 +19,7 @@ def tag(
     ],
 ) -> None:
     """Set tags of a run; filters find them as `tags.NAME`."""
-    from freezer.flows.runs.ask import tag as change
+    from freezer.flows.runs.queries import tag as change
     from freezer.output.text import printable
 
     found: dict[str, str | None] = {}

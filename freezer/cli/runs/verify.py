@@ -30,8 +30,8 @@ def verify(
     json: Json = False,
 ) -> None:
     """Pick finished runs and make each again; exit 1 unless all are identical."""
-    from freezer.flows.runs.again.verify import since_time
-    from freezer.flows.runs.again.verify import verify as check
+    from freezer.flows.runs.repeat.verify import since_time
+    from freezer.flows.runs.repeat.verify import verify as check
     from freezer.output.runs.verify import show_verification, verification_document
 
     found = check(

@@ -186,9 +186,9 @@ def _resolve(
 
     spec, subdir = request.environment.spec, SUBDIRS[platform]
     if requirements.locked:
-        from freezer.resolve.conda.takeover.complete import take_over
+        from freezer.resolve.conda.takeover.complete import import_runs
 
-        found = take_over(
+        found = import_runs(
             requirements.locked, subdir=subdir, store=project.store, report=project.report
         )
     else:

@@ -159,7 +159,7 @@ def _taken_over(
     """
     from freezer.fetch.python.settings import indexes
     from freezer.resolve.python.resolve import resolve_pip
-    from freezer.resolve.python.takeover.complete import take_over
+    from freezer.resolve.python.takeover.complete import import_runs
     from freezer.resolve.python.uv.resolver import UvResolver
 
     def build(wanted: PipRequest) -> tuple[PipPackage, ...]:
@@ -169,7 +169,7 @@ def _taken_over(
     built = _git_wheels(project, [pin.git for pin in pins if pin.git], request, below)
     wheels = {wheel.package.name: wheel for wheel in built}
     with project.report.task(f"Importing the Python packages of {locked.shown}"):
-        taken = take_over(pins, request, project.store, build, wheels)
+        taken = import_runs(pins, request, project.store, build, wheels)
     if any(item.name == "pip" for item in taken):
         return taken
     # The lock's indexes are for the lock's packages: pip comes from the configured ones.

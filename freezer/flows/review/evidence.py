@@ -152,7 +152,7 @@ def _policy(project: Project, name: str) -> PolicyResult | None:
 
 
 def _runs(project: Project, locked: Locked) -> tuple[Run, ...]:
-    from freezer.flows.runs.ask import fields, find  # loads SQLAlchemy
+    from freezer.flows.runs.queries import fields, find  # loads SQLAlchemy
 
     if "lock" not in fields(project):
         return ()

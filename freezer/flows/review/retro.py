@@ -223,7 +223,7 @@ def _forced(name: str, one: Generation) -> KnownDeviation:
 
 def _runs(project: Project, names: Sequence[str], since: datetime) -> RunsSeen:
     """Return what the ledger has since then; nothing where there is none."""
-    from freezer.flows.runs.ask import find  # loads SQLAlchemy
+    from freezer.flows.runs.queries import find  # loads SQLAlchemy
 
     start = Time(int(since.timestamp()) * 1_000_000)
     runs = [
@@ -242,9 +242,9 @@ def _runs(project: Project, names: Sequence[str], since: datetime) -> RunsSeen:
 def _again(project: Project, runs: Sequence[Run]) -> Iterator[str]:
     """Yield the verdict of each run that made another one again, as `runs reproduce` gives it."""
     from freezer.errors import QueryError
-    from freezer.flows.runs.again.reproduce import verdict_of
-    from freezer.flows.runs.explain.parting import results
-    from freezer.flows.runs.place import project_ledger
+    from freezer.flows.runs.explain.divergence import results
+    from freezer.flows.runs.ledger import project_ledger
+    from freezer.flows.runs.repeat.reproduce import verdict_of
     from freezer.ledger import query
 
     again = [run for run in runs if "reproduces" in run.links and run.state != "running"]

@@ -15,8 +15,8 @@ from freezer.flows.runs.explain.changed_code import (
     patched_files,
 )
 from freezer.flows.runs.explain.contrast import Cause, contrast, ranked, varying
-from freezer.flows.runs.explain.parting import Results, results
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.explain.divergence import Results, results
+from freezer.flows.runs.ledger import project_ledger
 from freezer.ledger import query
 from freezer.model.record.run import Digest
 

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.flows.runs.code import Code
+    from freezer.flows.runs.prepare import PreparedRun
     from freezer.flows.runs.protocol import Filter, Report
     from freezer.flows.runs.request import RunRequest
-    from freezer.flows.runs.scene import Scene
 
 USAGE: Final = "usage.json"
 INTERRUPTED: Final = 130
@@ -49,9 +49,9 @@ _SETTINGS: Final = (
 """Variables that move numbers: those in force are recorded, by name and no others."""
 
 
-def begun(project: Project, scene: Scene, request: RunRequest, identifier: str) -> Run:
+def begun(project: Project, prepared: PreparedRun, request: RunRequest, identifier: str) -> Run:
     """Return the run as it starts: everything that decides its results."""
-    spec, seed, engine = scene.environment.spec, request.seed, project.engine()
+    spec, seed, engine = prepared.environment.spec, request.seed, project.engine()
     seed = spec.determinism.seed if seed is None else seed
     command, secrets = recorded_command(request, seed)
     params = {
@@ -61,19 +61,19 @@ def begun(project: Project, scene: Scene, request: RunRequest, identifier: str) 
     template = " ".join(redact_words(request.command)[0])
     fields: dict[str, Value] = {
         "template": template if request.template is None else request.template,
-        "lock": Digest(scene.locked.id),
-        "image": Digest(scene.image.id),
+        "lock": Digest(prepared.locked.id),
+        "image": Digest(prepared.image.id),
         "seed": seed,
         "network": spec.resources.network,
         "engine": f"{engine.info.name} {engine.info.version}",
         "host.name": socket.gethostname(),
-        **_code_fields(scene.code),
+        **_code_fields(prepared.code),
         **{f"params.{one}": typed(text) for one, text in params.items()},
         **{f"given.{one}": text for one, text in params.items()},
-        **{f"data.{one.name}": Digest(snapshot.digest) for one, snapshot in scene.sets},
-        **{f"data.{one.name}.list": Digest(snapshot.listing) for one, snapshot in scene.sets},
+        **{f"data.{one.name}": Digest(snapshot.digest) for one, snapshot in prepared.sets},
+        **{f"data.{one.name}.list": Digest(snapshot.listing) for one, snapshot in prepared.sets},
     }
-    generation = _generation(project, scene.locked)
+    generation = _generation(project, prepared.locked)
     if generation is not None:
         fields["generation"] = generation
     if request.checkpoint is not None:
@@ -82,13 +82,13 @@ def begun(project: Project, scene: Scene, request: RunRequest, identifier: str) 
         fields["plan"] = Digest(digest(request.plan.data))
     return Run(
         id=identifier,
-        environment=scene.environment.name,
+        environment=prepared.environment.name,
         state="running",
         started=Time(time_ns() // 1000),
         command=command,
         fields=fields,
         links=request.links,
-        owner={**this_process(), "output": str(scene.output)},
+        owner={**this_process(), "output": str(prepared.output)},
     )
 
 
@@ -121,7 +121,7 @@ def _generation(project: Project, locked: Locked) -> int | None:
 
 def ended(
     project: Project,
-    scene: Scene,
+    prepared: PreparedRun,
     begun: Run,
     printed: Filter,
     result: RunResult | None,
@@ -132,15 +132,15 @@ def ended(
     ``host`` is what `known_host` gave.
     """
     memo_key, known = host
-    facts = known or read_host(project, scene, memo_key)
-    fields: dict[str, Value] = dict(_usage(scene))
+    facts = known or read_host(project, prepared, memo_key)
+    fields: dict[str, Value] = dict(_usage(prepared))
     for name in ("class", "level", "cpu", "kernel"):
         if facts and isinstance(facts.get(name), str):
             fields[f"host.{name}"] = str(facts[name])
     if result is not None and result.out_of_memory:
         fields["out-of-memory"] = True
     state = "interrupted" if result is None else "failed" if result.exit_code else "finished"
-    outputs, left_out = list_outputs(scene.output, project.report)
+    outputs, left_out = list_outputs(prepared.output, project.report)
     if left_out:
         fields["outputs.left-out"] = ", ".join(left_out[:50])
         project.report.warn(
@@ -206,10 +206,10 @@ def settings_in_force(image: ImageInfo, confined: RunOptions) -> dict[str, Value
     return found
 
 
-def _usage(scene: Scene) -> dict[str, Value]:
+def _usage(prepared: PreparedRun) -> dict[str, Value]:
     """Return what the command took, as the runner in the container wrote it down."""
     try:
-        found = json.loads(read_untrusted(scene.record / USAGE, 10_000))
+        found = json.loads(read_untrusted(prepared.record / USAGE, 10_000))
         cpu, peak = float(found["cpu"]), int(found["peak"])
     except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         return {}
@@ -241,10 +241,10 @@ def known_host(project: Project, image: ImageInfo) -> tuple[str, Mapping[str, An
     return key, known if isinstance(known, dict) and boot else None
 
 
-def read_host(project: Project, scene: Scene, memo_key: str) -> Mapping[str, Any] | None:
+def read_host(project: Project, prepared: PreparedRun, memo_key: str) -> Mapping[str, Any] | None:
     """Return what the container said of the host, and keep it; None where it said nothing."""
     try:
-        data = read_untrusted(scene.record / "host", 1 << 20)
+        data = read_untrusted(prepared.record / "host", 1 << 20)
         lines = [line for line in data.splitlines() if line.strip()]
         host, _ = parse_lines(lines)
     except (OSError, CheckError):

@@ -25,9 +25,10 @@ from freezer.flows.runs.facts import (
     without_secrets,
 )
 from freezer.flows.runs.folders import VIEWS, journal_path
+from freezer.flows.runs.ledger import project_ledger
 from freezer.flows.runs.live import journaled
-from freezer.flows.runs.place import project_ledger
 from freezer.flows.runs.plan.read import warn_of_unplanned
+from freezer.flows.runs.prepare import PreparedRun, listings, prepare, sees_gpus
 from freezer.flows.runs.protocol import Filter
 from freezer.flows.runs.request import (
     DATA,
@@ -43,7 +44,6 @@ from freezer.flows.runs.request import (
 )
 from freezer.flows.runs.results.expectations import outcomes_of, with_outcomes
 from freezer.flows.runs.results.training_files import training_files, with_training_files
-from freezer.flows.runs.scene import Scene, listings, prepare, sees_gpus
 from freezer.flows.support.preload import Later
 from freezer.ledger.journal import Journal
 
@@ -101,25 +101,25 @@ def run(
     if not request.command:
         raise RunError("there is no command to run", expected="freeze run ENV -- COMMAND...")
     identifier = secrets.token_hex(8)
-    scene = prepare(project, name, request, identifier)
+    prepared = prepare(project, name, request, identifier)
     if request.plan is not None:
-        seed = scene.environment.spec.determinism.seed if request.seed is None else request.seed
+        seed = prepared.environment.spec.determinism.seed if request.seed is None else request.seed
         warn_of_unplanned(project, request.plan, request.params, seed)
-    return run_scene(project, scene, request, identifier, show, started)
+    return run_prepared(project, prepared, request, identifier, show, started)
 
 
-def run_scene(
+def run_prepared(
     project: Project,
-    scene: Scene,
+    prepared: PreparedRun,
     request: RunRequest,
     identifier: str,
     show: Show,
     started: Started | None = None,
 ) -> RunDone:
     """Run what was prepared, and record it."""
-    start = begun(project, scene, request, identifier)
+    start = begun(project, prepared, request, identifier)
     plan = b"" if request.plan is None else request.plan.data
-    contents = [one for one in (scene.code.patch, plan, *listings(project, scene)) if one]
+    contents = [one for one in (prepared.code.patch, plan, *listings(project, prepared)) if one]
     with disk_errors(project.root):
         journal = Journal(journal_path(project, identifier))
     try:
@@ -134,7 +134,7 @@ def run_scene(
         begin = partial(_record_start, project, contents)
         try:
             last, metrics, code, outcomes = _execute(
-                project, scene, request, start, show, journal, begin
+                project, prepared, request, start, show, journal, begin
             )
         except FreezerError as error:
             _record(project, failed(start, error), {}, contents, journal)
@@ -142,48 +142,48 @@ def run_scene(
         ledger = _record(project, last, metrics, contents, journal)
     finally:
         journal.close()
-        shutil.rmtree(scene.record.with_name(VIEWS), ignore_errors=True)
+        shutil.rmtree(prepared.record.with_name(VIEWS), ignore_errors=True)
     place = ledger or str(journal.path)
-    return RunDone(last, metrics, scene.output, code, ledger is not None, outcomes, place)
+    return RunDone(last, metrics, prepared.output, code, ledger is not None, outcomes, place)
 
 
 def _execute(
     project: Project,
-    scene: Scene,
+    prepared: PreparedRun,
     request: RunRequest,
     start: Run,
     show: Show,
     journal: Journal,
     begin: Callable[[Run], None],
 ) -> tuple[Run, Mapping[str, Points], int, tuple[Outcome, ...]]:
-    expectations = scene.environment.spec.expect
+    expectations = prepared.environment.spec.expect
     engine, filtered = project.engine(), Filter(show, tensors=expectations.keys())
-    memo_key, host = known_host(project, scene.image)
+    memo_key, host = known_host(project, prepared.image)
     confined = options(
-        scene.environment.spec,
+        prepared.environment.spec,
         request,
-        data_mounts(project, scene.sets, DATA, scene.record.with_name(VIEWS)),
-        folders=Folders(code=scene.code_folder, output=scene.output, record=scene.record),
+        data_mounts(project, prepared.sets, DATA, prepared.record.with_name(VIEWS)),
+        folders=Folders(code=prepared.code_folder, output=prepared.output, record=prepared.record),
         host=HostSide(
             cpus=engine.info.cpus,
-            gpus=sees_gpus(scene.environment, scene.locked, request.gpus),
+            gpus=sees_gpus(prepared.environment, prepared.locked, request.gpus),
             fingerprint=host is None,
             rootless=engine.info.rootless,
         ),
     )
-    start = start.with_fields(settings_in_force(scene.image, confined))
-    seed = request.seed if request.seed is not None else scene.environment.spec.determinism.seed
+    start = start.with_fields(settings_in_force(prepared.image, confined))
+    seed = request.seed if request.seed is not None else prepared.environment.spec.determinism.seed
     command = [PYTHON, f"{RUNNER}/runner.py", RECORD, *actual_command(request, seed)]
     secrets = recorded_command(request, seed)[1]
     result: RunResult | None = None
     with disk_errors(project.root):  # room for what the runner writes down, were the disk full
-        (scene.record / USAGE).write_bytes(b" " * 4096)
+        (prepared.record / USAGE).write_bytes(b" " * 4096)
     # Not before the command runs: to load the ledger would slow down what it waits for.
     beginning = Later(partial(begin, start))
     with journaled(journal, start, filtered.report, secrets) as live:
         try:
             result = engine.run(
-                scene.image.id,
+                prepared.image.id,
                 command,
                 confined,
                 on_output=filtered.take,
@@ -200,18 +200,22 @@ def _execute(
             "too many; they are not recorded"
         )
     printed = reported(start, filtered.report)
-    last = ended(project, scene, printed, filtered, result, (memo_key, host))
-    last, metrics = _with_training_files(project, scene, journal, last, live.metrics())
+    last = ended(project, prepared, printed, filtered, result, (memo_key, host))
+    last, metrics = _with_training_files(project, prepared, journal, last, live.metrics())
     outcomes = outcomes_of(expectations, last, filtered.report, metrics)
     last = without_secrets(with_outcomes(last, outcomes), secrets)
     return last, metrics, INTERRUPTED if result is None else result.exit_code, outcomes
 
 
 def _with_training_files(
-    project: Project, scene: Scene, journal: Journal, last: Run, metrics: Mapping[str, Points]
+    project: Project,
+    prepared: PreparedRun,
+    journal: Journal,
+    last: Run,
+    metrics: Mapping[str, Points],
 ) -> tuple[Run, Mapping[str, Points]]:
     """Return the run with what the training recorded by itself, for MLflow or TensorBoard."""
-    found = training_files(scene.output, {one.path: one.size for one in last.outputs})
+    found = training_files(prepared.output, {one.path: one.size for one in last.outputs})
     for note in found.notes:
         project.report.warn(f"in the output: {note}")
     with suppress(OSError):  # a full disk: they are recorded with the run nevertheless

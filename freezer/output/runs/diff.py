@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from freezer.check.compare.ulps import Distance
-    from freezer.flows.runs.again.reproduce import Reproduced
     from freezer.flows.runs.diff import RunsDiff
-    from freezer.flows.runs.explain.parting import Parting, Results
+    from freezer.flows.runs.explain.divergence import Divergence, Results
+    from freezer.flows.runs.repeat.reproduce import Reproduced
     from freezer.model.record.run import Run, Value
 
 _STYLES = {"certain": "bold red", "likely": "red", "possible": "yellow", "unlikely": "dim"}
@@ -162,7 +162,7 @@ def _show_results(found: Results, console: Console) -> None:
         console.print("  no metric and no output to compare", highlight=False)
 
 
-def _parted(one: Parting) -> str:
+def _parted(one: Divergence) -> str:
     place = "" if one.step is None else f" from step {one.step}"
     first, last = _distance(one.distance), _distance(one.last)
     end = "the same" if one.last.ulps == 0 and not one.last.note else last

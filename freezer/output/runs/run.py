@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.runs.children.jobs import JobEnd
+    from freezer.flows.runs.processes.jobs import JobEnd
     from freezer.flows.runs.run import RunDone
 
 _COLOURS = {"finished": "green", "failed": "red", "interrupted": "yellow"}

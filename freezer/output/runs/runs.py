@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.runs.ask import Found
+    from freezer.flows.runs.queries import Found
     from freezer.flows.runs.summary import Group, Spread
     from freezer.ledger.series import Points
     from freezer.model.record.run import Run, Value

@@ -11,7 +11,7 @@ from freezer.output.text import plural, printable, show_rows
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from freezer.flows.runs.children.sweeps import Sweep
+    from freezer.flows.runs.processes.sweeps import Sweep
 
 HOW: Final = "`freeze runs logs -f ID` follows it, `freeze runs stop ID` ends it"
 

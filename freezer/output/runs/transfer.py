@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from freezer.flows.runs.transfer.take_over import TakenOver
-    from freezer.flows.runs.transfer.to_mlflow import HandedOver
+    from freezer.flows.runs.transfer.import_runs import Imported
+    from freezer.flows.runs.transfer.to_mlflow import Exported
 
 
-def show_taken_over(found: TakenOver, console: Console) -> None:
+def show_imported(found: Imported, console: Console) -> None:
     """Print how many runs are new, and what could not be taken over as it was."""
     _show(f"{plural(len(found.recorded), 'run')} recorded", found.skipped, found.notes, console)
 
 
-def taken_over_document(found: TakenOver) -> dict[str, Any]:
+def imported_document(found: Imported) -> dict[str, Any]:
     """Return the facts for ``--json``."""
     return {
         "recorded": list(found.recorded),
@@ -29,12 +29,12 @@ def taken_over_document(found: TakenOver) -> dict[str, Any]:
     }
 
 
-def show_handed_over(found: HandedOver, console: Console) -> None:
+def show_exported(found: Exported, console: Console) -> None:
     """Print how many runs are new there, and what MLflow cannot hold of them."""
     _show(f"{plural(len(found.sent), 'run')} sent", found.skipped, found.notes, console)
 
 
-def handed_over_document(found: HandedOver) -> dict[str, Any]:
+def exported_document(found: Exported) -> dict[str, Any]:
     """Return the facts for ``--json``."""
     return {"sent": list(found.sent), "skipped": list(found.skipped), "notes": list(found.notes)}
 

@@ -11,7 +11,7 @@ from freezer.output.text import plural, printable, show_rows
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from freezer.flows.runs.again.verify import Verification
+    from freezer.flows.runs.repeat.verify import Verification
 
 _STYLES = {"identical": "green", "not comparable": "yellow"}
 

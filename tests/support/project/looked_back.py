@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.history.log import History, write_log
 from freezer.ledger.record import record
 from freezer.ledger.series import Points

@@ -83,5 +83,5 @@ def test_a_run_starts_without_what_its_end_needs(tmp_path: Path) -> None:
     )  # fmt: skip
     loaded = set(done.stdout.split())
     late = {"sqlalchemy", "docker", "jinja2", "rich.progress", "freezer.check.compare.compare"}
-    assert "freezer.flows.runs.scene" in loaded
+    assert "freezer.flows.runs.prepare" in loaded
     assert not loaded & late

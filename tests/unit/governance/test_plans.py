@@ -13,7 +13,7 @@ import pytest
 
 from freezer.cli.main import run as command
 from freezer.cli.session import current
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.ledger.record import record
 from freezer.model.canonical import digest
 from freezer.model.record.run import Digest

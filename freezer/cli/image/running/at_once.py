@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from freezer.cli.image.running.invocation import Invocation
     from freezer.flows.project.project import Project
-    from freezer.flows.runs.children.jobs import Job, JobEnd, Watcher
+    from freezer.flows.runs.processes.jobs import Job, JobEnd, Watcher
 
 
 def at_once(todo: Invocation) -> int:
@@ -50,8 +50,8 @@ def make_runs(
 ) -> list[JobEnd]:
     """Make the runs of a sweep in processes of their own; return how each ended."""
     from freezer.flows.project.environment import load_locked
-    from freezer.flows.runs.children.jobs import Jobs
-    from freezer.flows.runs.scene import require_image
+    from freezer.flows.runs.prepare import require_image
+    from freezer.flows.runs.processes.jobs import Jobs
     from freezer.output.runs.run import show_jobs
 
     project = current.project()
@@ -70,8 +70,8 @@ def shares_of(project: Project, todo: Invocation) -> list[list[str]]:
     GPUs allow, however few the sweep has.
     """
     from freezer.flows.project.environment import load_environment, load_locked
-    from freezer.flows.runs.children.shares import cpu_sets, gpu_sets
-    from freezer.flows.runs.scene import sees_gpus
+    from freezer.flows.runs.prepare import sees_gpus
+    from freezer.flows.runs.processes.shares import cpu_sets, gpu_sets
 
     if todo.jobs == 1:
         return [[]]
@@ -93,7 +93,7 @@ def job(todo: Invocation, number: int, more: Sequence[str] = ()) -> Job:
     """Return one run of a sweep as a process of its own; its label names its values."""
     from freezer.errors import printable
     from freezer.fetch.http.secret_words import REDACTED, is_secret_name
-    from freezer.flows.runs.children.jobs import Job
+    from freezer.flows.runs.processes.jobs import Job
 
     request, total = todo.requests[number], len(todo.requests)
     chosen = {**request.params, "seed": str(request.seed)}

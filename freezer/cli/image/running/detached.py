@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from freezer.cli.image.running.invocation import Invocation
-    from freezer.flows.runs.children.detached import DetachedOutput
-    from freezer.flows.runs.children.jobs import Job
-    from freezer.flows.runs.children.sweeps import SweepRecord
+    from freezer.flows.runs.processes.detached import DetachedOutput
+    from freezer.flows.runs.processes.jobs import Job
+    from freezer.flows.runs.processes.sweeps import SweepRecord
     from freezer.model.record.run import Run
 
 
@@ -36,7 +36,7 @@ def detach(todo: Invocation) -> int:
 
     Until it begins, its output and its errors are this command's: what is wrong is reported here.
     """
-    from freezer.flows.runs.children.child import LONGEST_REPORT, read_start, start_child
+    from freezer.flows.runs.processes.child import LONGEST_REPORT, read_start, start_child
 
     if todo.junit is not None:
         raise RunError("a detached run writes no JUnit file", expected="one of both options")
@@ -61,8 +61,8 @@ def detach(todo: Invocation) -> int:
 
 
 def _print(todo: Invocation, identifier: str) -> None:
-    from freezer.flows.runs.children.detached import log_path
-    from freezer.flows.runs.children.sweeps import sweep_log
+    from freezer.flows.runs.processes.detached import log_path
+    from freezer.flows.runs.processes.sweeps import sweep_log
     from freezer.output.runs.made import detached_document
 
     project = current.project()
@@ -79,7 +79,7 @@ def _print(todo: Invocation, identifier: str) -> None:
 
 def run_by_itself(todo: Invocation, report_fd: int) -> int:
     """Make a run in this process, which another one started to go on without it."""
-    from freezer.flows.runs.children.detached import DetachedOutput
+    from freezer.flows.runs.processes.detached import DetachedOutput
     from freezer.output.runs.run import show_done
 
     project = current.project()
@@ -103,7 +103,7 @@ def sweep_by_itself(todo: Invocation, report_fd: int) -> int:
     It leaves the terminal when its first run begins: whatever keeps that from beginning would keep
     the others from it, and is reported where the sweep was started.
     """
-    from freezer.flows.runs.children.detached import DetachedOutput
+    from freezer.flows.runs.processes.detached import DetachedOutput
 
     project = current.project()
     listed = [job(todo, number) for number in range(len(todo.requests))]
@@ -122,7 +122,7 @@ def _record(todo: Invocation, listed: Sequence[Job]) -> SweepRecord:
     from time import time_ns
 
     from freezer.fetch.http.secret_words import redact_words
-    from freezer.flows.runs.children.sweeps import Sweep, SweepRecord
+    from freezer.flows.runs.processes.sweeps import Sweep, SweepRecord
     from freezer.model.record.run import Time
 
     sweep = Sweep(
@@ -152,7 +152,7 @@ class _Supervised:
 
     def began(self, number: int, run: str) -> None:
         """Keep that a run began; with the first one, leave the terminal."""
-        from freezer.flows.runs.children.sweeps import sweep_log
+        from freezer.flows.runs.processes.sweeps import sweep_log
 
         self._record.began(number, run)
         if not self._left:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from freezer.cli.image.running.invocation import Invocation
     from freezer.errors import FreezerError
-    from freezer.flows.runs.children.jobs import JobEnd
+    from freezer.flows.runs.processes.jobs import JobEnd
     from freezer.flows.runs.run import RunDone
 
 

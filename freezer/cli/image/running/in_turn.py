@@ -14,7 +14,7 @@ from freezer.errors import FreezerError
 if TYPE_CHECKING:
     from freezer.cli.image.running.invocation import Invocation
     from freezer.flows.project.project import Project
-    from freezer.flows.runs.again.resume import Resume
+    from freezer.flows.runs.repeat.resume import Resume
     from freezer.flows.runs.request import RunRequest
     from freezer.flows.runs.run import RunDone, Show, Started
     from freezer.model.record.run import Run
@@ -33,7 +33,7 @@ def execute(
         from freezer.flows.runs.run import run
 
         return run(project, env, request, show, started)
-    from freezer.flows.runs.again.resume import resume
+    from freezer.flows.runs.repeat.resume import resume
 
     return resume(project, env, how, request, show, started)
 
@@ -72,7 +72,7 @@ def in_turn(todo: Invocation, report_fd: int | None) -> int:
 
 
 def _reporting(report_fd: int) -> Started:
-    from freezer.flows.runs.children.child import report_start
+    from freezer.flows.runs.processes.child import report_start
 
     def started(run: Run) -> None:
         report_start(report_fd, run.id)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from freezer.flows.runs.again.resume import Resume
+    from freezer.flows.runs.repeat.resume import Resume
     from freezer.flows.runs.request import RunRequest
 
 CPUS_OPTION: Final = "--cpu-positions"
@@ -64,7 +64,7 @@ def with_sweep(todo: Invocation) -> Invocation:
     """Return what is to be done; a sweep has an ID, and each of its runs is linked to it."""
     sweep = todo.sweep
     if todo.values and sweep is None:
-        from freezer.flows.runs.children.sweeps import new_sweep_id
+        from freezer.flows.runs.processes.sweeps import new_sweep_id
 
         sweep = new_sweep_id()
     if sweep is None:

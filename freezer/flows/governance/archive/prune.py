@@ -10,7 +10,7 @@ from freezer.errors import HostError, SpecError, Where
 from freezer.fetch.archive_storage.location import open_storage
 from freezer.flows.governance.archive.versions import manifest_of
 from freezer.flows.project.environment import read_lock
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.governance.archive.ocfl import current_objects, object_of, open_root, read_object
 from freezer.governance.archive.retention import Decision, Retention, VersionFacts, decide
 from freezer.governance.archive.rewrite import rewrite

@@ -13,7 +13,7 @@ from freezer.fetch.store.atomic import disk_errors, replacing
 from freezer.flows.governance.archive.contents import bytes_source, opener
 from freezer.flows.governance.archive.versions import small_content
 from freezer.flows.runs.folders import run_folder
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.flows.runs.results.training_files import records_of_tools
 from freezer.governance.archive.ocfl import take_content
 from freezer.model.record.run import Digest

@@ -12,10 +12,10 @@ from freezer.fetch.http.secret_words import (
     redact_text,
     redact_words,
 )
-from freezer.flows.runs.page.about import Environment, Files, data_files, environments
+from freezer.flows.runs.ledger import project_ledger
 from freezer.flows.runs.page.code import commits_of, patches_of
 from freezer.flows.runs.page.curves import Curve, curve, share
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.page.details import Environment, Files, data_files, environments
 from freezer.ledger import query
 
 if TYPE_CHECKING:

@@ -44,7 +44,7 @@ def warn_of_unplanned(
 
 def planned_locks(project: Project) -> frozenset[str]:
     """Return the IDs of the locks of runs that were made with a plan; none without a ledger."""
-    from freezer.flows.runs.ask import fields, find  # loads SQLAlchemy
+    from freezer.flows.runs.queries import fields, find  # loads SQLAlchemy
 
     if "plan" not in fields(project):
         return frozenset()
@@ -54,7 +54,7 @@ def planned_locks(project: Project) -> frozenset[str]:
 
 def plan_outcome(project: Project, file: PlanFile, query: str | None = None) -> PlanOutcome:
     """Return what came of a plan; a filter leaves out some of its runs. Raises ``QueryError``."""
-    from freezer.flows.runs.ask import fields, find  # loads SQLAlchemy; a run asks nothing
+    from freezer.flows.runs.queries import fields, find  # loads SQLAlchemy; a run asks nothing
 
     wanted = f"plan = '{digest(file.data)}'"
     if query is not None and query.strip():

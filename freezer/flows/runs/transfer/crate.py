@@ -14,7 +14,7 @@ from freezer.errors import FreezerError, LedgerError, RunError, Where
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.history.generations import generation
 from freezer.flows.runs.folders import run_folder
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.flows.runs.results.training_files import records_of_tools
 from freezer.ledger import query
 from freezer.ledger.exchange.crate_entities import About, CrateRun

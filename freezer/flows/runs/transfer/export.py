@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from freezer.errors import LedgerError
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.ledger import query
 from freezer.ledger.exchange.document import digests, export_parts
 

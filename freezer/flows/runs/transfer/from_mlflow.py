@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 from freezer.errors import LedgerError
 from freezer.fetch.http.redact import redact
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.flows.runs.request import typed
 from freezer.flows.runs.results.training_files import last_value
-from freezer.flows.runs.transfer.take_over import TakenOver
+from freezer.flows.runs.transfer.import_runs import Imported
 from freezer.ledger.exchange.validate import require_run
 from freezer.ledger.record import record_new
 from freezer.model.record.run import Run, Time
@@ -31,7 +31,7 @@ _POINTS: Final = 100_000_000
 """Points of one import."""
 
 
-def import_mlflow(project: Project, source: str) -> TakenOver:
+def import_mlflow(project: Project, source: str) -> Imported:
     """Record the runs of MLflow: all of them, or none; those that are there already are skipped.
 
     ``source`` is a folder, a file of SQLite's, or an address (``sqlite:///``, ``file://``,
@@ -49,7 +49,7 @@ def import_mlflow(project: Project, source: str) -> TakenOver:
         )
     with project_ledger(project) as ledger:
         new, known = record_new(ledger, _converted(runs, budget), by_id=True)
-    return TakenOver(tuple(new), tuple(known), tuple(budget.summary()))
+    return Imported(tuple(new), tuple(known), tuple(budget.summary()))
 
 
 def _sources(source: str, budget: Budget) -> Iterable[ForeignRun]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freezer.errors import QueryError
-from freezer.flows.runs.ask import Found, find
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.queries import Found, find
 from freezer.ledger.exchange.table import Table, table
 from freezer.ledger.query import field_names
 

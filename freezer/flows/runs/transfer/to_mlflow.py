@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import LedgerError
 from freezer.fetch.http.redact import redact
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.ledger import query
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class HandedOver:
+class Exported:
     """What an export to a tracking server did."""
 
     sent: tuple[str, ...]
@@ -28,7 +28,7 @@ class HandedOver:
 
 def export_mlflow(
     project: Project, text: str | None, address: str, experiment: str | None
-) -> HandedOver:
+) -> Exported:
     """Hand the runs that a filter describes to a tracking server, the earliest first.
 
     Each goes into the experiment of that name, else of its environment's. A run that an earlier
@@ -66,4 +66,4 @@ def export_mlflow(
                     notes += [f"{run.id}: {one}" for one in send_run(api, known[name], run, series)]
                     sent.append(run.id)
                 task.advance(1)
-    return HandedOver(tuple(sent), tuple(skipped), tuple(notes))
+    return Exported(tuple(sent), tuple(skipped), tuple(notes))

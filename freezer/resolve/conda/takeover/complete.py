@@ -46,7 +46,7 @@ class MissingPackage:
         return f"{head}: it has {', '.join(self.nearest)}" if self.nearest else head
 
 
-def take_over(
+def import_runs(
     pins: Sequence[CondaPin], *, subdir: str, store: Store, report: Reporter
 ) -> CondaResolution:
     """Return the packages of an existing lock as full records, without solving.

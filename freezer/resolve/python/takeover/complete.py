@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from freezer.resolve.python.takeover.pins import LockedPin
 
 
-def take_over(
+def import_runs(
     pins: Sequence[LockedPin],
     request: PipRequest,
     store: Store,

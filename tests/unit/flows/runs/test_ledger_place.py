@@ -9,9 +9,9 @@ import pytest
 
 from freezer.errors import LedgerError
 from freezer.flows.project.project import Project
-from freezer.flows.runs.ask import fields, find, get, tag
 from freezer.flows.runs.folders import journals
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.queries import fields, find, get, tag
 from freezer.ledger.journal import Journal
 from freezer.ledger.query import all_points
 from freezer.ledger.record import record

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from freezer.cli.image.running.junit import junit_of_children
-from freezer.flows.runs.again.reproduce import _verdict
-from freezer.flows.runs.explain.parting import Results
+from freezer.flows.runs.explain.divergence import Results
 from freezer.flows.runs.protocol import Filter
+from freezer.flows.runs.repeat.reproduce import _verdict
 from freezer.flows.runs.results.expectations import outcomes_of, with_outcomes
 from freezer.flows.runs.run import RunDone
 from freezer.model.record.protocol import PREFIX

@@ -13,9 +13,9 @@ import pytest
 from freezer.engine.run import process
 from freezer.engine.run.process import is_alive, is_dead, on_this_machine, this_process
 from freezer.flows.project.project import Project
-from freezer.flows.runs.ask import find, get
 from freezer.flows.runs.folders import journal_path
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.queries import find, get
 from freezer.ledger.journal import Journal
 from freezer.ledger.record import record
 from freezer.ledger.series import Points

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from freezer.cli.main import run as freeze
 from freezer.errors import PlanError
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.flows.runs.plan.outcome import PlanOutcome, outcome
 from freezer.flows.runs.plan.read import plan_file, plan_outcome
 from freezer.ledger.query import content

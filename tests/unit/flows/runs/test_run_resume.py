@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from freezer.errors import LedgerError, RunError
-from freezer.flows.runs.again.reproduce import reproduce
-from freezer.flows.runs.again.resume import Resume, resume
-from freezer.flows.runs.ask import get
 from freezer.flows.runs.diff import diff
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.queries import get
+from freezer.flows.runs.repeat.reproduce import reproduce
+from freezer.flows.runs.repeat.resume import Resume, resume
 from freezer.flows.runs.request import RunRequest
 from freezer.flows.runs.run import RunDone
 from freezer.inside.freezer_runner.resuming import resume_path

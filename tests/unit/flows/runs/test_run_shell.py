@@ -12,8 +12,8 @@ import yaml
 
 from freezer.cli.main import run as freeze
 from freezer.errors import HostError, LockError, RunError, SpecError
-from freezer.flows.runs.ask import find
-from freezer.flows.runs.by_hand.shell import SHELL, shell
+from freezer.flows.runs.interactive.shell import SHELL, shell
+from freezer.flows.runs.queries import find
 from freezer.flows.setup.devcontainer import FILE, PLACES, write_devcontainer
 from tests.support.project.documented import SHIPPED
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from freezer.cli.main import run as freeze
 from freezer.errors import SpecError
-from freezer.flows.runs.again.verify import candidates, pick, since_time, verify
+from freezer.flows.runs.repeat.verify import candidates, pick, since_time, verify
 from freezer.model.record.run import Run, Time
 
 numbers = st.sets(st.integers(0, 2**64 - 1), max_size=30)

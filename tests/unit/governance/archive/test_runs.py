@@ -17,7 +17,7 @@ from freezer.flows.governance.archive.runs import output_path
 from freezer.flows.governance.archive.verify import verify_archive
 from freezer.flows.governance.archive.versions import list_archive
 from freezer.flows.runs.folders import run_folder
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.governance.archive.retention import Retention
 from freezer.ledger.query import all_points, content, find, get
 from freezer.ledger.record import record

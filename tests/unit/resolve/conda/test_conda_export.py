@@ -17,7 +17,7 @@ from freezer.resolve.conda import export
 from freezer.resolve.conda.environment import gather_conda
 from freezer.resolve.conda.order import dependencies_first
 from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module
-from freezer.resolve.conda.takeover.complete import take_over
+from freezer.resolve.conda.takeover.complete import import_runs
 from tests.support.conda.condaindex import VIRTUAL, Room, asked, names, record
 from tests.support.project.locks import make_lock
 
@@ -167,7 +167,7 @@ def test_an_explicit_file_is_taken_over_as_the_same_packages(room: Room) -> None
     (room.folder / "env.lock").write_text(export.explicit_text(lock, "linux/amd64", room.channels))
     found = gather_conda(room.folder, CondaSpec(file="env.lock"), "3.11")
     ask = {"subdir": "linux-64", "store": room.store, "report": SilentReporter()}
-    back = take_over(found.locked, **ask)
+    back = import_runs(found.locked, **ask)
     left_out = {"reason", "requested"}
     assert [item.model_dump(exclude=left_out) for item in back.packages] == [
         item.model_dump(exclude=left_out) for item in lock.conda
@@ -181,7 +181,7 @@ def test_an_exported_conda_lock_is_taken_over_as_the_same_packages(room: Room) -
     (room.folder / "conda-lock.yml").write_bytes(data)
     found = gather_conda(room.folder, CondaSpec(file="conda-lock.yml"), "3.11")
     ask = {"subdir": "linux-64", "store": room.store, "report": SilentReporter()}
-    back = take_over(found.locked, **ask)
+    back = import_runs(found.locked, **ask)
     assert [item.sha256 for item in back.packages] == [item.sha256 for item in lock.conda]
 
 

@@ -24,7 +24,7 @@ from freezer.resolve.conda.solver.interface import CondaRequest, CondaResolution
 from freezer.resolve.conda.solver.rattler import solve
 from freezer.resolve.conda.solver.virtual_packages import solver_form, virtual_packages
 from freezer.resolve.conda.specname import spec_name
-from freezer.resolve.conda.takeover.complete import take_over
+from freezer.resolve.conda.takeover.complete import import_runs
 from tests.support.conda.conda_forge import SECTIONS, SUBDIRS, conda_forge
 from tests.support.conda.condaindex import Room, pins
 from tests.support.project.locks import make_lock
@@ -129,7 +129,7 @@ def test_the_exported_lock_gives_the_same_packages(room: Room, folder: Path, tit
     config = Config.model_validate({"sources": {"conda": {"conda-forge": [folder.as_uri()]}}})
     back = gather_conda(room.folder, CondaSpec(file="conda-lock.yml"), "3.12", config=config)
     ask: dict[str, Any] = {"store": room.store, "report": SilentReporter()}
-    again = take_over(back.locked, subdir="linux-64", **ask)
+    again = import_runs(back.locked, subdir="linux-64", **ask)
     left_out = {"reason", "requested"}
     assert [item.model_dump(exclude=left_out) for item in again.packages] == [
         item.model_dump(exclude=left_out) for item in found.packages

@@ -17,7 +17,7 @@ from freezer.model.spec.spec import CondaSpec, PipSpec
 from freezer.resolve.conda.environment import CondaRequirements, gather_conda
 from freezer.resolve.conda.nearest import nearest
 from freezer.resolve.conda.solver.interface import CondaResolution
-from freezer.resolve.conda.takeover.complete import removed_from_channels, take_over
+from freezer.resolve.conda.takeover.complete import import_runs, removed_from_channels
 from freezer.resolve.python.requirements.gather import gather as gather_pip
 from freezer.resolve.python.takeover.pins import LockedPin
 from tests.support.conda.condaindex import JANUARY, Room, record
@@ -54,7 +54,7 @@ def pip_pins(found: CondaRequirements) -> tuple[LockedPin, ...]:
 
 
 def complete(room: Room, found: CondaRequirements) -> CondaResolution:
-    return take_over(found.locked, subdir="linux-64", store=room.store, report=SilentReporter())
+    return import_runs(found.locked, subdir="linux-64", store=room.store, report=SilentReporter())
 
 
 def conda_lock(room: Room, *entries: dict[str, Any], **more: Any) -> str:

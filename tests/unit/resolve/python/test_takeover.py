@@ -20,7 +20,7 @@ from freezer.model.spec.spec import PipSpec
 from freezer.resolve.python.git.stand_ins import GitWheel
 from freezer.resolve.python.interface import PipRequest, Provided
 from freezer.resolve.python.requirements.gather import gather
-from freezer.resolve.python.takeover.complete import take_over
+from freezer.resolve.python.takeover.complete import import_runs
 from freezer.resolve.python.takeover.pins import LockedPackages
 from freezer.resolve.python.takeover.pylock import read_pylock
 from freezer.resolve.python.takeover.uv_lock import read_uv_lock
@@ -78,7 +78,9 @@ def take(locked: LockedPackages, index: FakeIndex, folder: Path, **more: Any) ->
 
     asking = request(Indexes(index.simple), **more)
     store = Store.open(folder / "store")
-    return {item.name: item for item in take_over(locked.pins(asking.target), asking, store, build)}
+    return {
+        item.name: item for item in import_runs(locked.pins(asking.target), asking, store, build)
+    }
 
 
 def versions(found: dict[str, Any]) -> dict[str, str]:
@@ -309,7 +311,7 @@ def test_git_entries_at_a_whole_commit_are_built(tmp_path: Path, index: FakeInde
         assert (pin.git.subdirectory, pin.git.name) == ("py", "six")
         built = {"six": GitWheel(pin.git, wheel, b"Name: six\nRequires-Dist: base\n")}
         store = Store.open(tmp_path / "store")
-        [found] = take_over([pin], request(index.simple), store, lambda _: (), built)
+        [found] = import_runs([pin], request(index.simple), store, lambda _: (), built)
         assert (found.source, found.commit, found.sha256) == ("git", commit, "b" * 64)
         assert found.reason == f"locked in {locked.shown}"
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from freezer.flows.runs.explain.contrast import contrast, varying
-from freezer.flows.runs.explain.parting import results
+from freezer.flows.runs.explain.divergence import results
 from freezer.ledger.series import Points
 from freezer.model.record.run import Digest, Output, Run, Time, Value
 

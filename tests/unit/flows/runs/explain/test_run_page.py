@@ -12,9 +12,9 @@ import pytest
 from freezer.cli.main import run as freeze
 from freezer.errors import QueryError
 from freezer.flows.project.project import Project
-from freezer.flows.runs.page.about import MOST_FILES
+from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.page.details import MOST_FILES
 from freezer.flows.runs.page.gather import gather
-from freezer.flows.runs.place import project_ledger
 from freezer.ledger.record import record
 from freezer.ledger.series import Points
 from freezer.model.record.run import Run, Time
@@ -93,7 +93,7 @@ def test_environments_and_data_are_on_the_page(runnable, monkeypatch) -> None:
     assert any(one[:2] == ("pip", "numpy") for one in environment.packages)
     assert lock_id == found.runs[0].fields["lock"].text
     assert '"numpy"' in page_html(found)
-    monkeypatch.setattr("freezer.flows.runs.page.about.MOST_FILES", 0)
+    monkeypatch.setattr("freezer.flows.runs.page.details.MOST_FILES", 0)
     [listed] = gather(runnable.project, None, limit=1).files.values()
     assert (listed.count, listed.members) == (1, None)
     assert MOST_FILES > 1000

@@ -14,7 +14,7 @@ from freezer.cli.image.running.invocation import Invocation
 from freezer.cli.main import run as freeze
 from freezer.cli.session import Session
 from freezer.errors import EXIT_USER
-from freezer.flows.runs.children.jobs import JobEnd
+from freezer.flows.runs.processes.jobs import JobEnd
 from freezer.flows.runs.request import RunRequest
 from freezer.output.runs.made import detached_document
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from freezer.flows.data.sets import DataSet
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
-    from freezer.flows.runs.scene import Scene
+    from freezer.flows.runs.prepare import PreparedRun
     from freezer.model.record.run import Run
 
 MOST_GPUS: Final = 1024
@@ -82,9 +82,9 @@ def recorded_request(original: Run, given: Mapping[str, str]) -> RunRequest:
     )
 
 
-def as_it_was(scene: Scene, original: Run) -> Scene:
-    """Return the scene with the resources that the run had, whatever the spec says by now."""
-    spec = scene.environment.spec
+def as_it_was(prepared: PreparedRun, original: Run) -> PreparedRun:
+    """Return a prepared run with the resources of the original, whatever the spec says now."""
+    spec = prepared.environment.spec
     found = original.fields
     known = {
         "cpus": found.get("resources.cpus"),
@@ -93,8 +93,10 @@ def as_it_was(scene: Scene, original: Run) -> Scene:
         "network": found.get("network", False),
     }
     resources = spec.resources.model_copy(update=known)
-    environment = replace(scene.environment, spec=spec.model_copy(update={"resources": resources}))
-    return replace(scene, environment=environment)
+    environment = replace(
+        prepared.environment, spec=spec.model_copy(update={"resources": resources})
+    )
+    return replace(prepared, environment=environment)
 
 
 def _whole(value: object) -> int | None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import RunError
 from freezer.fetch.http.secret_words import REDACTED, is_secret_name
-from freezer.flows.runs.again.checkpoint import checkpoint_of
-from freezer.flows.runs.again.recorded import recorded_gpus, recorded_params
-from freezer.flows.runs.again.scene import recorded_scene
-from freezer.flows.runs.place import project_ledger
-from freezer.flows.runs.run import RunDone, Show, Started, run, run_scene
+from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.repeat.checkpoint import checkpoint_of
+from freezer.flows.runs.repeat.prepare import prepare_again
+from freezer.flows.runs.repeat.recorded import recorded_gpus, recorded_params
+from freezer.flows.runs.run import RunDone, Show, Started, run, run_prepared
 from freezer.ledger import query
 from freezer.model.record.run import Digest
 
@@ -67,10 +67,10 @@ def resume(
             )
         return run(project, original.environment, request, show, started)
     identifier = secrets.token_hex(8)
-    with recorded_scene(
+    with prepare_again(
         project, original, patch, identifier, output=request.output, tree_if_equal=True
-    ) as scene:
-        return run_scene(project, scene, request, identifier, show, started)
+    ) as prepared:
+        return run_prepared(project, prepared, request, identifier, show, started)
 
 
 def _continued(original: Run, request: RunRequest) -> RunRequest:

@@ -15,11 +15,11 @@ import pytest
 
 from freezer.engine.run.process import this_process
 from freezer.errors import EngineError, RunError
-from freezer.flows.runs.ask import find, get
-from freezer.flows.runs.children import detached
-from freezer.flows.runs.children.detached import follow, give_up, log_path, stop
 from freezer.flows.runs.folders import journal_path
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.processes import detached
+from freezer.flows.runs.processes.detached import follow, give_up, log_path, stop
+from freezer.flows.runs.queries import find, get
 from freezer.ledger.journal import Journal
 from freezer.ledger.record import record
 from freezer.model.record.run import Run, Time
@@ -31,7 +31,7 @@ import sys
 from pathlib import Path
 from freezer.fetch.config import Config
 from freezer.flows.project.project import Project
-from freezer.flows.runs.children.detached import DetachedOutput
+from freezer.flows.runs.processes.detached import DetachedOutput
 from freezer.flows.runs.request import RunRequest
 from freezer.model.record.run import Run, Time
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.errors import RunError, Where
 from freezer.flows.runs.folders import run_folder
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.flows.runs.results.outputs import list_outputs
 from freezer.ledger import query
 from freezer.ledger.record import change

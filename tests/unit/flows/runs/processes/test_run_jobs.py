@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from freezer.engine.run.cpuset import at
 from freezer.errors import EngineError, RunError
-from freezer.flows.runs.children.child import read_start
-from freezer.flows.runs.children.jobs import Job, Jobs
-from freezer.flows.runs.children.lines import LONGEST, LabelledLines
-from freezer.flows.runs.children.shares import cpu_sets, gpu_sets
+from freezer.flows.runs.processes.child import read_start
+from freezer.flows.runs.processes.jobs import Job, Jobs
+from freezer.flows.runs.processes.lines import LONGEST, LabelledLines
+from freezer.flows.runs.processes.shares import cpu_sets, gpu_sets
 from freezer.model.events import SilentReporter
 from tests.support.waiting import LATE, ends_soon
 

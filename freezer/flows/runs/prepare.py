@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Scene:
+class PreparedRun:
     """What a run is made of, before it starts."""
 
     locked: Locked
@@ -48,7 +48,9 @@ class Scene:
     record: Path
 
 
-def prepare(project: Project, name: str | None, request: RunRequest, identifier: str) -> Scene:
+def prepare(
+    project: Project, name: str | None, request: RunRequest, identifier: str
+) -> PreparedRun:
     """Look at everything that can be at fault here before anything is built or started."""
     environment = load_environment(project.root, name)
     locked = load_locked(project.root, name)
@@ -76,7 +78,7 @@ def prepare(project: Project, name: str | None, request: RunRequest, identifier:
     record_folder = folder / "record"
     for path in (output, record_folder):
         path.mkdir(parents=True)
-    return Scene(locked, environment, image, code, project.root, taken, output, record_folder)
+    return PreparedRun(locked, environment, image, code, project.root, taken, output, record_folder)
 
 
 def require_image(project: Project, locked: Locked) -> ImageInfo:
@@ -106,9 +108,9 @@ def _wanted(project: Project, environment: Environment, request: RunRequest) -> 
     return data_sets(project, environment.name, request.data or ())
 
 
-def listings(project: Project, scene: Scene) -> list[bytes]:
+def listings(project: Project, prepared: PreparedRun) -> list[bytes]:
     """Return the lists of files of the data sets, as they are kept with the run."""
-    return [project.store.verified(one.listing).read_bytes() for _, one in scene.sets]
+    return [project.store.verified(one.listing).read_bytes() for _, one in prepared.sets]
 
 
 def sees_gpus(environment: Environment, locked: Locked, requested: bool | None) -> bool:

@@ -10,9 +10,9 @@ from freezer.check import gpu
 from freezer.cli.image.running.at_once import shares_of
 from freezer.cli.image.running.invocation import Invocation
 from freezer.errors import RunError
-from freezer.flows.runs.again.recorded import recorded_gpus, recorded_request
-from freezer.flows.runs.again.reproduce import reproduce
-from freezer.flows.runs.again.resume import Resume, resume
+from freezer.flows.runs.repeat.recorded import recorded_gpus, recorded_request
+from freezer.flows.runs.repeat.reproduce import reproduce
+from freezer.flows.runs.repeat.resume import Resume, resume
 from freezer.flows.runs.request import RunRequest
 from freezer.inside.freezer_inside.nvml import Gpu
 from freezer.model.record.run import Run, Time

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from freezer.errors import EXIT_INTERRUPTED
-from freezer.flows.runs.children.child import LONGEST_REPORT, Child, read_start, start_child
-from freezer.flows.runs.children.lines import LabelledLines
+from freezer.flows.runs.processes.child import LONGEST_REPORT, Child, read_start, start_child
+from freezer.flows.runs.processes.lines import LabelledLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

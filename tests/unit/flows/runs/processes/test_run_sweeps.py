@@ -19,8 +19,9 @@ from freezer.cli.main import run as freeze
 from freezer.engine.run import process
 from freezer.errors import RunError
 from freezer.flows.project.project import Project
-from freezer.flows.runs.children.detached import follow, follow_sweep, stop_sweep
-from freezer.flows.runs.children.sweeps import (
+from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.processes.detached import follow, follow_sweep, stop_sweep
+from freezer.flows.runs.processes.sweeps import (
     Sweep,
     SweepRecord,
     SweepRun,
@@ -30,7 +31,6 @@ from freezer.flows.runs.children.sweeps import (
     sweep_log,
     sweeps_under_way,
 )
-from freezer.flows.runs.place import project_ledger
 from freezer.ledger.record import record
 from freezer.model.record.run import Run, Time
 from tests.support.waiting import SOON
@@ -47,7 +47,7 @@ def begin(project: Project, monkeypatch: Any = None, owner: dict[str, Any] | Non
     sweep = Sweep(new_sweep_id(), "demo", "running", Time(1), 2, ("train", "{k}"))
     made = SweepRecord(project, sweep, LABELS)
     if owner is not None:
-        monkeypatch.setattr("freezer.flows.runs.children.sweeps.this_process", lambda: owner)
+        monkeypatch.setattr("freezer.flows.runs.processes.sweeps.this_process", lambda: owner)
     made.began(0, "a" * 16)
     return sweep.id, made
 
@@ -157,7 +157,7 @@ SUPERVISOR = """
 import sys, time
 from freezer.engine.run.process import this_process
 from freezer.flows.project.project import Project
-from freezer.flows.runs.children.sweeps import Sweep, SweepRecord
+from freezer.flows.runs.processes.sweeps import Sweep, SweepRecord
 from freezer.model.record.run import Time
 from pathlib import Path
 

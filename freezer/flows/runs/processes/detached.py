@@ -12,13 +12,13 @@ from freezer.engine.run.process import is_alive, is_dead, is_visible
 from freezer.errors import RunError
 from freezer.fetch.http.secret_words import redact_text
 from freezer.fetch.store.atomic import disk_errors
-from freezer.flows.runs.ask import get
-from freezer.flows.runs.children.child import report_start
-from freezer.flows.runs.children.lines import LONGEST
-from freezer.flows.runs.children.sweeps import get_sweep, is_sweep, sweep_log
 from freezer.flows.runs.folders import run_folder
 from freezer.flows.runs.killed import settle
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.processes.child import report_start
+from freezer.flows.runs.processes.lines import LONGEST
+from freezer.flows.runs.processes.sweeps import get_sweep, is_sweep, sweep_log
+from freezer.flows.runs.queries import get
 from freezer.flows.runs.request import recorded_command
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.project.project import Project
-    from freezer.flows.runs.children.sweeps import Sweep
+    from freezer.flows.runs.processes.sweeps import Sweep
     from freezer.flows.runs.request import RunRequest
     from freezer.model.record.run import Run, Value
 

@@ -1,4 +1,4 @@
-"""The scene of a recorded run, laid once more: its image, code, data and resources."""
+"""Prepares a recorded run to be made again: its image, code, data and resources."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import RunError, Where
 from freezer.flows.project.environment import load_environment
-from freezer.flows.runs.again.checkout import checked_out
-from freezer.flows.runs.again.recorded import (
+from freezer.flows.runs.code import code_of
+from freezer.flows.runs.folders import run_folder
+from freezer.flows.runs.prepare import PreparedRun, not_code
+from freezer.flows.runs.repeat.checkout import checked_out
+from freezer.flows.runs.repeat.recorded import (
     as_it_was,
     recorded_image,
     recorded_lock,
     same_data,
 )
-from freezer.flows.runs.code import code_of
-from freezer.flows.runs.folders import run_folder
-from freezer.flows.runs.scene import Scene, not_code
 from freezer.model.record.run import Digest
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def recorded_scene(
+def prepare_again(
     project: Project,
     original: Run,
     patch: bytes,
@@ -37,8 +37,8 @@ def recorded_scene(
     *,
     output: Path | None = None,
     tree_if_equal: bool = False,
-) -> Iterator[Scene]:
-    """Give the scene of a run, for a run of another ID; its checkout is gone afterwards.
+) -> Iterator[PreparedRun]:
+    """Yield everything that a recorded run was made of, for another run; then remove its checkout.
 
     With ``tree_if_equal`` the working tree is taken where its files are those that the run had.
     Raises ``RunError`` when its code or image cannot be had, ``DataError`` when its data changed.
@@ -63,5 +63,5 @@ def recorded_scene(
         record = run_folder(project, identifier) / "record"
         for path in (output, record):
             path.mkdir(parents=True)
-        scene = Scene(locked, environment, image, code, folder, sets, output, record)
-        yield as_it_was(scene, original)
+        prepared = PreparedRun(locked, environment, image, code, folder, sets, output, record)
+        yield as_it_was(prepared, original)

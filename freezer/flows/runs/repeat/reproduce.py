@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from freezer.errors import RunError
-from freezer.flows.runs.again.checkpoint import recorded_checkpoint
-from freezer.flows.runs.again.recorded import recorded_request
-from freezer.flows.runs.again.scene import recorded_scene
-from freezer.flows.runs.explain.parting import Results, results
-from freezer.flows.runs.place import project_ledger
-from freezer.flows.runs.run import RunDone, Show, run_scene
+from freezer.flows.runs.explain.divergence import Results, results
+from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.repeat.checkpoint import recorded_checkpoint
+from freezer.flows.runs.repeat.prepare import prepare_again
+from freezer.flows.runs.repeat.recorded import recorded_request
+from freezer.flows.runs.run import RunDone, Show, run_prepared
 from freezer.ledger import query
 from freezer.model.record.run import Digest
 
@@ -57,8 +57,8 @@ def reproduce(
     checkpoint = recorded_checkpoint(project, original)
     if checkpoint is not None:
         request = replace(request, checkpoint=checkpoint)
-    with recorded_scene(project, original, patched, identifier) as scene:
-        done = run_scene(project, scene, request, identifier, show)
+    with prepare_again(project, original, patched, identifier) as prepared:
+        done = run_prepared(project, prepared, request, identifier, show)
     compared = results(original, done.run, series, done.metrics)
     verdict, reason = verdict_of(original, done.run, compared)
     return Reproduced(original, done, compared, verdict, reason)

@@ -14,8 +14,8 @@ from freezer.flows.data.sets import data_sets, take
 from freezer.flows.project.environment import load_environment, load_locked
 from freezer.flows.runs.data_mounts import data_mounts
 from freezer.flows.runs.folders import FOLDER, VIEWS, folder
+from freezer.flows.runs.prepare import require_image
 from freezer.flows.runs.request import CODE, DATA, RECORD, Folders, HostSide, RunRequest, options
-from freezer.flows.runs.scene import require_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

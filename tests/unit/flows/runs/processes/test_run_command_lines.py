@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from freezer.cli.image.running.invocation import child_command
 from freezer.cli.main import run as freeze
 from freezer.errors import RunError
-from freezer.flows.runs.again.resume import Resume
+from freezer.flows.runs.repeat.resume import Resume
 from freezer.flows.runs.request import RunRequest
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)

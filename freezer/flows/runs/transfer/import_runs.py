@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.errors import LedgerError, Where
 from freezer.flows.runs.facts import read_untrusted
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.ledger.exchange.document import read_export
 from freezer.ledger.record import record_new
 
@@ -21,7 +21,7 @@ LARGEST: Final = 2 << 30
 
 
 @dataclass(frozen=True)
-class TakenOver:
+class Imported:
     """What an import did."""
 
     recorded: tuple[str, ...]
@@ -32,7 +32,7 @@ class TakenOver:
     """What could not be taken over as it was."""
 
 
-def import_file(project: Project, path: Path) -> TakenOver:
+def import_file(project: Project, path: Path) -> Imported:
     """Record the runs of an export: all of them, or none.
 
     Runs that are there already are skipped. Raises ``LedgerError`` for a file that is no export,
@@ -56,4 +56,4 @@ def import_file(project: Project, path: Path) -> TakenOver:
         raise
     with project_ledger(project) as ledger:
         new, known = record_new(ledger, found.runs, found.contents)
-    return TakenOver(tuple(new), tuple(known))
+    return Imported(tuple(new), tuple(known))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Parting:
+class Divergence:
     """A metric that two runs have, and in which they differ."""
 
     name: str
@@ -38,7 +38,7 @@ class Results:
 
     same: tuple[str, ...]
     """Metrics whose every value is the same."""
-    parted: tuple[Parting, ...]
+    parted: tuple[Divergence, ...]
     """Those that differ, the earliest first."""
     missing: tuple[str, ...]
     """Metrics that only one of the runs has, or of which it has more values."""
@@ -119,12 +119,12 @@ def _values(run: Run, series: Mapping[str, Points], name: str) -> list[tuple[int
 
 def _parting(
     name: str, left: list[tuple[int | None, float]], right: list[tuple[int | None, float]]
-) -> Parting | None:
+) -> Divergence | None:
     pairs = list(zip(left, right, strict=False))
     for (step, first), (other_step, second) in pairs:
         if step != other_step or _bits(first) != _bits(second):
             last = number_distance(pairs[-1][0][1], pairs[-1][1][1])
-            return Parting(name, step, first, second, number_distance(first, second), last)
+            return Divergence(name, step, first, second, number_distance(first, second), last)
     return None
 
 

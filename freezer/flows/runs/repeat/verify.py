@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from freezer.errors import FreezerError
 from freezer.flows.compare.check_all import parse_since
-from freezer.flows.runs.again.reproduce import Verdict, reproduce
-from freezer.flows.runs.ask import find
+from freezer.flows.runs.queries import find
+from freezer.flows.runs.repeat.reproduce import Verdict, reproduce
 from freezer.model.record.run import Time
 
 if TYPE_CHECKING:

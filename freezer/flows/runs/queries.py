@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from freezer.flows.runs.folders import journal_path
-from freezer.flows.runs.place import project_ledger
+from freezer.flows.runs.ledger import project_ledger
 from freezer.ledger import query
 from freezer.ledger.journal import read_journal
 from freezer.ledger.record import change

@@ -18,9 +18,9 @@ from freezer.errors import EngineError
 from freezer.fetch.config import Config
 from freezer.flows.project.project import Project
 from freezer.flows.runs import killed
-from freezer.flows.runs.ask import find, get
 from freezer.flows.runs.folders import journal_path, journals, journals_in
-from freezer.flows.runs.place import settle_killed
+from freezer.flows.runs.ledger import settle_killed
+from freezer.flows.runs.queries import find, get
 from freezer.ledger.journal import Journal, reading_once
 from freezer.ledger.left import any_left
 from freezer.model.events import SilentReporter
