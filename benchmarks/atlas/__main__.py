@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from benchmarks.atlas.again import again
 from benchmarks.atlas.campaign import TrialFailedError, measure
 from benchmarks.atlas.environments import RunError, virtual
+from benchmarks.atlas.frozen import frozen
 from benchmarks.atlas.streams import bisect
 from benchmarks.atlas.trial import Trial, TrialError, trials
 from benchmarks.atlas.write import document, rows_of, streams_of, write
@@ -20,6 +21,7 @@ from freezer.frameworks.atlas.table import DATA, parse_sheet
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from benchmarks.atlas.again import Make
     from benchmarks.atlas.campaign import Measured
     from benchmarks.atlas.environments import Environment
 
@@ -31,15 +33,20 @@ def main() -> int:
     except TrialError as error:
         print(error, file=sys.stderr)
         return 2
+    make = frozen if arguments.frozen else virtual
     if arguments.again:
-        return again(chosen, arguments.again, arguments.seed)
+        try:
+            return again(chosen, arguments.again, arguments.seed, make)
+        except (RunError, TrialFailedError) as error:
+            print(error, file=sys.stderr)
+            return 1
     failed = 0
     for trial in chosen:
         if arguments.since and not out_of_date(trial, arguments.since):
             continue
         print(f"== {trial.package}", flush=True)
         try:
-            lines = _measure(trial, rows=not arguments.streams, streams=not arguments.rows)
+            lines = _measure(trial, make, rows=not arguments.streams, streams=not arguments.rows)
         except (RunError, TrialFailedError) as error:
             print(f"{trial.package}: left out: {error}", flush=True)
             failed += 1
@@ -61,6 +68,9 @@ def _arguments() -> argparse.Namespace:
     part.add_argument("--rows", action="store_true", help="leave the comparison of releases")
     part.add_argument("--streams", action="store_true", help="only compare releases")
     parser.add_argument(
+        "--frozen", action="store_true", help="in environments by Freezer's own lock and build"
+    )
+    parser.add_argument(
         "--again", type=int, metavar="N", help="compare N random rows with new ones"
     )
     parser.add_argument("--seed", type=int, help="of the choice of rows")
@@ -77,12 +87,12 @@ def out_of_date(trial: Trial, since: str) -> bool:
     return sheet.trial != trial.sha256 or not days or min(days) < since
 
 
-def _measure(trial: Trial, *, rows: bool, streams: bool) -> list[str]:
+def _measure(trial: Trial, install: Make, *, rows: bool, streams: bool) -> list[str]:
     """Measure a trial, or a part of it; what is left out stays, if the same trial measured it."""
     folder = Path(mkdtemp(prefix="atlas-venvs-"))
 
     def make(version: str, pins: tuple[str, ...]) -> Environment:
-        return virtual(folder / f"{version}-{len(pins)}", (f"{trial.package}=={version}", *pins))
+        return install(folder / f"{version}-{len(pins)}", (f"{trial.package}=={version}", *pins))
 
     try:
         found = rows_of(*_rows(trial, make)) if rows else {}

@@ -9,18 +9,23 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.atlas.campaign import measure
-from benchmarks.atlas.environments import virtual
 from freezer.frameworks.atlas.table import sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from benchmarks.atlas.environments import Environment
     from benchmarks.atlas.trial import Trial
     from freezer.frameworks.atlas.table import Row, Sheet
 
+    Make = Callable[[Path, Sequence[str]], Environment]
 
-def again(chosen: Sequence[Trial], count: int, seed: int | None) -> int:
-    """Compare random rows with new measurements; return 1 if any has another effect."""
+
+def again(chosen: Sequence[Trial], count: int, seed: int | None, make: Make) -> int:
+    """Compare random rows with new measurements; return 1 if any has another effect.
+
+    ``make`` makes an environment of pinned packages in a folder.
+    """
     known = [
         (trial, found, row)
         for trial in chosen
@@ -31,7 +36,7 @@ def again(chosen: Sequence[Trial], count: int, seed: int | None) -> int:
     wrong = 0
     for trial, found, row in sorted(picked, key=lambda item: item[0].package):
         version = row.versions[-1]
-        effect, same_bits = _measured(trial, found, row, version)
+        effect, same_bits = _measured(trial, found, row, version, make)
         wrong += effect != row.effect
         word = "agrees" if effect == row.effect else f"was {row.effect}, and is {effect} now"
         bits = "" if row.effect == "varies" else ", the same bits" if same_bits else ", other bits"
@@ -41,13 +46,13 @@ def again(chosen: Sequence[Trial], count: int, seed: int | None) -> int:
     return 1 if wrong else 0
 
 
-def _measured(trial: Trial, found: Sheet, row: Row, version: str) -> tuple[str, bool]:
+def _measured(trial: Trial, found: Sheet, row: Row, version: str, make: Make) -> tuple[str, bool]:
     """Return the effect of one row's factor, measured again, and whether digests are equal too."""
     one = next(item for item in trial.operations if item.title == row.operation)
     part = replace(trial, operations=(replace(one, factors=(row.factor,)),))
     pins = [f"{name}=={locked}" for name, locked in found.environments[version].items()]
     with TemporaryDirectory(prefix="atlas-again-") as folder:
-        environment = virtual(Path(folder) / "venv", pins)
+        environment = make(Path(folder) / "environment", pins)
         [new] = measure(part, environment, lambda _: None)
     recorded = {level: set(bits) for level, bits in row.digests[version].items()}
     return new.effect, {level: set(bits) for level, bits in new.digests.items()} == recorded

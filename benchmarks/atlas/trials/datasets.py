@@ -59,7 +59,7 @@ def iterable(seed: int) -> Any:
 
 @operation(
     "Dataset fingerprint after map(function)",
-    factors=("process", "hash seed", "version"),
+    factors=("process", "hash seed"),
     data="100 rows",
 )
 def fingerprint() -> Any:
@@ -68,7 +68,7 @@ def fingerprint() -> Any:
 
 @operation(
     "Dataset fingerprint of from_dict",
-    factors=("process", "hash seed", "version"),
+    factors=("process", "hash seed"),
     data="1000 rows",
 )
 def made() -> Any:

@@ -70,7 +70,7 @@ def linear(threads: int, setting: bool) -> Any:
 
 @operation(
     "Booster.save_raw('ubj')",
-    factors=("process", "call", "version"),
+    factors=("process", "call"),
     data="the model of 5 rounds; the bytes of the file",
 )
 def saved() -> Any:

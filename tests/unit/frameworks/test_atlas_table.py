@@ -7,7 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -169,11 +169,11 @@ def test_only_measured_versions_are_covered() -> None:
 
 def test_reading_takes_less_than_20_ms() -> None:
     table._read.cache_clear()
-    started = perf_counter()
+    started = process_time()
     for name in ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow"):
         sheet(name)
-    took = perf_counter() - started
-    assert took < 0.2, took  # ten times of what is promised, as the suite shares the CPUs
+    took = process_time() - started
+    assert took < 0.1, took  # CPU time, five times what is promised: caches are shared
 
 
 @pytest.mark.process
