@@ -88,7 +88,8 @@ def private_key(
         key = _load_private(data, file, password, ask)
         public = SSlibKey.from_crypto(key.public_key())
     except ValueError as error:
-        hint = f"check the password in {PASSWORD} or --password-file" if password else _MAKE
+        secret = password or b"ENCRYPTED" in data
+        hint = f"check the password ({PASSWORD}, --password-file)" if secret else _MAKE
         raise _unusable("this key cannot sign", file, str(error)[:200], hint) from None
     _require_kind(public, file)
     return Signer(CryptoSigner(key, public), _hint(key.public_key()))
@@ -148,24 +149,24 @@ def _load_private(
 
     load = load_ssh_private_key if _OPENSSH in data else load_pem_private_key
     try:
-        return load(data, password or None)
-    except TypeError:  # encrypted, and no password given; or the other way round
-        if password:
-            raise _unusable(
-                "this key cannot sign", file, "it is not encrypted", f"unset {PASSWORD}"
-            ) from None
-        given = ask()
-        if not given:
-            raise _unusable(
-                "this key cannot sign", file, "it is encrypted",
-                f"give its password in {PASSWORD} or --password-file",
-            ) from None  # fmt: skip
-        return load(data, given)
+        try:
+            return load(data, password or None)
+        except TypeError:  # encrypted, and no password given; or the other way round
+            if password:
+                raise _unusable(
+                    "this key cannot sign", file, "it is not encrypted", f"unset {PASSWORD}"
+                ) from None
+        if given := ask():
+            return load(data, given)
     except UnsupportedAlgorithm as error:
         hint = None
         if _OPENSSH in data:
             hint = f"install bcrypt next to Freezer, for OpenSSH's encryption; or {_MAKE}"
         raise _unusable("this key cannot sign", file, str(error)[:200], hint) from None
+    raise _unusable(
+        "this key cannot sign", file, "it is encrypted",
+        f"give its password in {PASSWORD} or --password-file",
+    )  # fmt: skip
 
 
 def _load_public(data: bytes, file: str) -> tuple[Any, tuple[datetime, datetime] | None]:

@@ -87,6 +87,9 @@ def test_the_password_is_asked_for_once_and_only_when_it_is_needed() -> None:
     assert asked == []
     private_key(locked, "team.key", None, ask)
     assert asked == [1]
+    with pytest.raises(SpecError) as caught:
+        private_key(locked, "team.key", None, lambda: b"wrong")
+    assert "check the password" in str(caught.value)
 
 
 LOCKED = private(ED25519, BestAvailableEncryption(b"word"))
@@ -189,6 +192,15 @@ def test_keys_that_openssl_and_openssh_make_are_used(tmp_path: Path) -> None:
     make("openssl", "req", "-x509", "-key", "a.key", "-subj", "/CN=team", "-out", "a.pem", "-days", "1")  # fmt: skip
     for name in ("a", "b", "c"):
         make("openssl", "pkey", "-in", f"{name}.key", "-passin", "pass:word", "-pubout", "-out", f"{name}.pub")  # fmt: skip
+    make("ssh-keygen", "-q", "-t", "ed25519", "-N", "word", "-f", "e.key")
+    for password, ask in ((b"word", None), (None, b"word"), (None, None)):
+        try:
+            private_key((tmp_path / "e.key").read_bytes(), "e.key", password, lambda ask=ask: ask)
+        except SpecError as error:
+            # OpenSSH's own encryption takes bcrypt, which Freezer does not install.
+            assert "bcrypt" in str(error) or "it is encrypted" in str(error)  # noqa: PT017
+        else:
+            assert password or ask
     for private_file, public_file in (
         ("a.key", "a.pub"), ("a.key", "a.pem"), ("b.key", "b.pub"), ("c.key", "c.pub"),
         ("d.key", "d.key.pub"),
