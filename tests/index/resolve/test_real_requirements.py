@@ -24,7 +24,7 @@ from freezer.resolve.python.requirements.gather import gather
 from freezer.resolve.python.resolve import resolve_pip
 from tests.support.project.asking import TARGET, host_target
 
-pytestmark = [pytest.mark.index, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.index, pytest.mark.timeout(600)]
 
 FOLDER = Path(__file__).parents[2] / "data" / "requirements"
 AS_OF = "2026-11-01T00:00:00Z"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,30 @@ import pytest
 TESTS = Path(__file__).parents[2]
 MOST_FILES = 16
 """In one folder, its ``conftest.py`` included."""
-
-
-def imported(path: Path) -> Iterator[str]:
-    """Yield what a file imports, by its whole name."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or "")
+SLOW = {"cyclonedx", "jsonschema", "spdx_tools"}
+"""Packages that take a second to import: in the tests that use them, not while all are collected."""
 
 
 FILES = sorted(TESTS.rglob("*.py"))
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def names_of(node: ast.AST) -> Iterator[str]:
+    """Yield what a statement imports, by its whole name."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield "." * node.level + (node.module or "")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield what a file imports, wherever in it."""
+    for node in ast.walk(parsed(path)):
+        yield from names_of(node)
 
 
 def test_no_folder_outgrows_its_limit() -> None:
@@ -41,6 +54,18 @@ def test_tests_share_code_by_tests_support_alone() -> None:
         for path in FILES
         for name in imported(path)
         if name.startswith((".", "tests.")) and not name.startswith(("tests.support", "tests.fuzz"))
+    ]
+    assert wrong == []
+
+
+def test_collecting_the_tests_imports_nothing_slow() -> None:
+    """Each worker of pytest-xdist imports all test files, also those whose tests others run."""
+    wrong = [
+        f"{path.relative_to(TESTS)} imports {name}"
+        for path in FILES
+        for node in parsed(path).body
+        for name in names_of(node)
+        if name.partition(".")[0] in SLOW
     ]
     assert wrong == []
 
