@@ -17,6 +17,7 @@ from freezer.model.lockfile import parse_lock
 from freezer.model.spec.validate import parse_spec
 from freezer.model.yaml_document import read_yaml
 from freezer.resolve.python.requirements.file import decode, read_text
+from tests.support.examples import examples
 from tests.support.fuzz import Target, hold
 
 TRAININGS = frozenset({"numpy"})
@@ -105,7 +106,7 @@ def test_the_message_names_line_and_way_out() -> None:
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(st.sampled_from("0123456789_xob:.-+eE!~<>=&*'\"[]{}# \nyntrufalsYNbi"), max_size=12))
 def test_any_scalar(text: str) -> None:
     with suppress(SpecError):

@@ -24,6 +24,7 @@ from freezer.ledger.record import record, record_new
 from freezer.ledger.series import Points, packed
 from freezer.model.canonical import digest
 from freezer.model.record.run import Digest, Output, Run, Time, Value, run_bytes
+from tests.support.examples import examples
 
 BITS = st.binary(min_size=8, max_size=8).map(lambda data: struct.unpack("<d", data)[0])
 """Every double: NaN with any payload too."""
@@ -201,7 +202,7 @@ def test_other_files_are_refused(data: bytes) -> None:
         read_export(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data())
 def test_a_damaged_export_is_refused_or_read(data: st.DataObject) -> None:
     whole = bytearray(exported((run(1, a=math.nan, b="x"), {"m": Points.of([(0, 0, 1.0)])})))

@@ -16,6 +16,7 @@ from freezer.ledger.filter.parse import DEEPEST, MOST, parse_filter
 from freezer.ledger.query import count, find
 from freezer.ledger.record import record_many
 from freezer.model.record.run import Run, Time
+from tests.support.examples import examples
 from tests.support.project.runs import FILTERS, RUNS
 
 
@@ -80,7 +81,9 @@ def test_a_filter_that_is_too_deep_is_refused(ledger) -> None:
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=examples(300),
+    deadline=None,
 )
 @given(st.text(max_size=30) | st.text("abnot()=<>'`\". in123,-", max_size=30))
 def test_any_text_is_a_filter_or_a_clear_error(ledger, text: str) -> None:
@@ -126,7 +129,9 @@ def holds(text: str, one: Run) -> bool:
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=examples(200),
+    deadline=None,
 )
 @given(TREE)
 def test_any_filter_means_what_python_would_make_of_it(ledger, text: str) -> None:

@@ -26,6 +26,7 @@ from freezer.ledger.foreign.tensorboard import event_run
 from freezer.ledger.foreign.tfrecord import LARGEST, masked_crc, records
 from freezer.ledger.series import Points
 from freezer.model.record.run import Run, Time
+from tests.support.examples import examples
 
 RUN = "a" * 32
 META = (
@@ -200,7 +201,9 @@ def test_a_store_whose_writer_was_killed(tmp_path: Path) -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
 def test_a_damaged_database_is_harmless(
@@ -275,7 +278,7 @@ def test_folders_name_the_runs_of_tensorboard(tmp_path: Path) -> None:
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
     try:
@@ -287,7 +290,9 @@ def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.binary(max_size=80), st.booleans())
 def test_any_event_is_read_or_noted(
@@ -301,7 +306,7 @@ def test_any_event_is_read_or_noted(
     assert budget.notes or (run is not None and "a" in run.metrics)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.binary(max_size=50), max_size=5))
 def test_records_come_back(parts: list[bytes]) -> None:
     import io

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from freezer.errors import ResolveError
 from freezer.resolve.minimal import Release, least_moved, minimal_update
+from tests.support.examples import examples
 from tests.support.python.smallindexes import (
     Index,
     Pins,
@@ -49,7 +50,7 @@ def test_no_package_moves_that_need_not(index: Index, chance: Random) -> None:
     assert len(calls) == len(set(calls))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(indexes(), st.integers(0, 2**32).map(Random))
 def test_an_update_goes_as_far_as_it_can_and_moves_no_other_in_vain(
     index: Index, chance: Random

@@ -18,6 +18,7 @@ from freezer.check.artifacts import archives, hdf5
 from freezer.check.artifacts.content import content_digest
 from freezer.check.artifacts.hdf5 import lookup3
 from freezer.check.artifacts.names import stable_path
+from tests.support.examples import examples
 
 
 def zipped(
@@ -198,7 +199,9 @@ SEEDS = [(name, data) for name, *both in ALIKE for data in both]
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=examples(400),
+    deadline=None,
 )
 @given(st.sampled_from(SEEDS), st.data())
 def test_any_damage_is_another_digest_or_none_and_never_an_error(tmp_path, seed, data) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from freezer.flows.history.log import verify
 from freezer.history.log import FOLDER
+from tests.support.examples import examples
 from tests.support.project.histories import NAME, Past, make_past
 
 
@@ -40,7 +41,7 @@ def edited(data: bytes, chance: Random) -> bytes:
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.integers(0, 2**32).map(Random))
 def test_no_edit_goes_unseen(past: Past, chance: Random) -> None:
     kept = sorted(path for path in (past.folder / FOLDER).rglob("*") if path.is_file())

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freezer.inside.freezer_inventory.elf import Elf, read_elf
+from tests.support.examples import examples
 from tests.support.host.elf import AARCH64, I386, Library, elf, write_elf
 
 WHOLE = Library(
@@ -116,7 +117,7 @@ def test_broken_sections_leave_the_needs(tmp_path: Path, at: int, form: str, val
     assert found.needed == ("libm.so.6", "libgfortran.so.5")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data())
 def test_nothing_that_bytes_can_be_gets_past_the_reader(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

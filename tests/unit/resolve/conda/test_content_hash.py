@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from freezer.resolve.conda import export
 from freezer.resolve.conda.content_hash import content_hashes
 from freezer.resolve.conda.solver.conda_lock_library import conda_lock_module, quiet
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +80,9 @@ def theirs(folder: Path, channels: list[str], requirements: list[str]) -> dict[s
 
 @pytest.mark.process
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(CHANNELS, min_size=1, max_size=2), st.lists(USUAL, min_size=1, max_size=4))
 @example(["conda-forge"], ["python=3.12", "pytorch", "cudnn"])
@@ -93,7 +96,7 @@ def test_usual_requirements_have_conda_locks_hash(
 
 
 @pytest.mark.process
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(ANY)
 @example("numpy=1.conda")
 @example("numpy=1.2*")
