@@ -12,7 +12,8 @@ import pytest
 
 from freezer.fetch.archive_storage.folder import FolderStorage
 from freezer.fetch.archive_storage.interface import Source
-from freezer.governance.archive.ocfl import add_version, open_root
+from freezer.governance.archive.ocfl import add_version, open_root, read_object
+from freezer.governance.archive.rewrite import rewrite
 
 pytestmark = pytest.mark.index
 PACKAGES = ["ocfl-py==2.1.0", "setuptools<81"]
@@ -37,13 +38,17 @@ def test_the_other_validator_accepts_it_and_finds_an_edit(tmp_path: Path) -> Non
         }
         add_version(storage, "demo", files, created="2026-11-30T00:00:00Z", message="x")
 
-    def validated() -> tuple[int, str]:
+    def validated(name: str = "demo") -> tuple[int, str]:
         done = subprocess.run(
-            [tools / "bin/python", tools / "bin/ocfl-validate.py", str(root / "demo")],
+            [tools / "bin/python", tools / "bin/ocfl-validate.py", str(root / name)],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
     assert "is VALID" in validated()[1]
-    (root / "demo/v1/content/lock/a").write_bytes(b"edited")
-    assert "is INVALID" in validated()[1]
+    inventory = read_object(storage, "demo")
+    assert inventory is not None
+    pruned = rewrite(storage, inventory, {2})
+    assert "is VALID" in validated(pruned)[1]
+    (root / pruned / "v1/content/lock/a").write_bytes(b"edited")
+    assert "is INVALID" in validated(pruned)[1]

@@ -1,8 +1,8 @@
 """An archive in a repository of an OCI registry: a manifest for each version, blobs by digest.
 
 The tag ``ENV.vN`` names the manifest of version N. Its config is the version's inventory; its
-layers are the files that the version refers to, each with its path as its title, so that ``oras
-pull`` gives them back. The tag ``ocfl_1.1`` marks the archive.
+layers are the files that the version refers to, each with its path in the object as its title. The
+tag ``ocfl_1.1`` marks the archive.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+import shutil
 import subprocess
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -13,10 +14,14 @@ from pathlib import Path
 import pytest
 
 from freezer.cli.main import run as freeze
+from freezer.fetch.archive_storage.folder import FolderStorage
+from freezer.flows.governance.archive.create import create_archive
+from freezer.governance.archive.ocfl import read_object
 from freezer.ledger.connect import open_ledger
 from freezer.ledger.record import record
 from freezer.ledger.series import Points
 from freezer.model.record.run import Digest, Output, Run, Time
+from tests.support.host.hosts import make_small_host
 from tests.support.host.tools import install
 
 pytestmark = [pytest.mark.index, pytest.mark.timeout(600)]
@@ -136,3 +141,22 @@ def test_the_validator_finds_nothing_that_must_be_otherwise(
     assert [f"urn:freezer:run:{first}", "sub dir/ü.bin"] in found["generated"]
     assert [f"urn:freezer:run:{second}", "gone.txt"] in found["generated"]
     assert found["used"] == 20
+
+
+def test_a_version_of_an_archive_is_a_crate(validator: Path, tmp_path: Path) -> None:
+    host = make_small_host(tmp_path / "host")
+    create_archive(host.opened, "demo", str(tmp_path / "archive"))
+    inventory = read_object(FolderStorage(tmp_path / "archive"), "demo")
+    assert inventory is not None
+    for path, sha256 in inventory.versions[0].state.items():
+        target = tmp_path / "crate" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(tmp_path / "archive" / "demo" / inventory.manifest[sha256], target)
+    code = VALIDATE.partition("crate = ROCrate")[0].replace("process-run-crate", "ro-crate-1.1")
+    code += "print(json.dumps([[one.severity.name, one.message] for one in issues]))"
+    command = [validator, "-c", code, str(tmp_path / "crate")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    issues = json.loads(done.stdout.splitlines()[-1])
+    # Who publishes an archive is not known to it.
+    assert all(level == "RECOMMENDED" for level, _ in issues), issues
+    assert all("author" in text or "publisher" in text for _, text in issues), issues

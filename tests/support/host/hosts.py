@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,11 @@ from freezer.flows.registry.pull import Pulled, pull
 from freezer.flows.registry.push import Pushed, push
 from freezer.model.events import SilentReporter
 from freezer.model.lock import ImageRuntime
-from freezer.model.lockfile import lock_bytes, lock_id
+from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
 from freezer.model.record.record import Record
 from tests.support.host.fake_engine import FakeEngine
+from tests.support.project import small_lock
+from tests.support.project.insides import PART
 from tests.support.project.locks import make_lock
 from tests.support.project.records import record
 from tests.support.registry.registries import make_config
@@ -70,6 +73,21 @@ def make_host(folder: Path, address: str) -> Host:
     project.mkdir(parents=True)
     store = Store.open(folder / "store")
     return Host(Project(project, Config(), store, lambda: held, ear), held, ear, address)
+
+
+def make_small_host(folder: Path) -> Host:
+    """Return a machine with one small environment, whose every file is in its store."""
+    host = make_host(folder, "nowhere")
+    host.references.mkdir(parents=True)
+    (host.references / LOCK_FILE).write_bytes(lock_bytes(small_lock.made_lock()))
+    store = host.opened.store
+    files = (small_lock.DEB, small_lock.WHEEL, small_lock.TRAINING, small_lock.WORDS, PART)
+    for data in files:
+        store.put_bytes(data)
+    for data in (small_lock.DEB, small_lock.WHEEL):  # which are no packages
+        known = {"expression": "MIT", "unmapped": [], "source": "", "same_as": None}
+        store.put_memo("licenses", f"1 {sha256(data).hexdigest()}", known)
+    return host
 
 
 def reference(told: list[bytes] | None = None, **host: str) -> Record:
