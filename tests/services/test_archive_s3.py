@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.loaders import Loader
 
 from freezer.errors import BusyError, FetchError, FreezerError, HostError
 from freezer.fetch.archive_storage import s3
@@ -43,6 +45,8 @@ from tests.support.signatures.keys import key_pair
 from tests.support.storage.s3 import ADMIN, PROGRAM, READER, S3Server, credentials
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="SeaweedFS is not installed")
+MODELS = Loader()
+"""Of requests; each client would read them again, which takes longer than what it is for."""
 NOW = "2026-11-30T00:00:00Z"
 FIRST = {"lock/a": b"first" * 9, "blobs/b": b"kept" * 200}
 SECOND = {"lock/a": b"second" * 9, "blobs/b": b"kept" * 200}
@@ -106,6 +110,7 @@ def prefix(
 ) -> str:
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(botocore.session, "create_loader", lambda *_: MODELS)
     return f"team/{hashlib.sha256(request.node.name.encode()).hexdigest()[:16]}"
 
 

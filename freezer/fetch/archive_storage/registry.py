@@ -61,6 +61,7 @@ class RegistryStorage(Storage):
         self._reference = reference
         self._config = config
         self._reader: Repository | None = None
+        self._pusher: Repository | None = None
         self._objects: dict[str, dict[int, Files]] = {}
         self._blobs: dict[str, Descriptor] = {}
         """By digest: what was pushed, and what manifests name."""
@@ -199,7 +200,9 @@ class RegistryStorage(Storage):
         return self._reader
 
     def _writer(self) -> Repository:
-        return Repository(self._reference, self._config, writes=True)
+        if self._pusher is None:
+            self._pusher = Repository(self._reference, self._config, writes=True)
+        return self._pusher
 
     def _tags(self) -> list[str]:
         repository, found = self._repository(), []

@@ -133,8 +133,12 @@ def show_pruned(done: Pruned, console: Console) -> None:
         for one in environment.versions:
             name = f"{environment.environment} v{one.number}  lock {short_id(one.lock_id or '?')}"
             _line(console, f"{name}  {_outcome(done, environment, one.reason)}")
+        gone = [one for one in environment.versions if one.reason is None]
         if environment.blocked:
             _line(console, f"{environment.environment}: nothing removed: {environment.blocked}")
+        elif gone and not done.dry_run:
+            kept = plural(len(environment.versions) - len(gone), "version")
+            _line(console, f"{environment.environment}: {kept} left, numbered from v1 again")
     for name in done.skipped:
         _line(console, f"{name}: not in this project, left alone; name it to prune it")
     if not done.environments and not done.skipped:
