@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from pathlib import Path
+
+from tests.support.ports import free_port
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 """Debian keeps each major version in a folder of its own, outside of PATH."""
@@ -20,9 +21,7 @@ class Postgres:
         """``folder`` is one that any user may reach: pytest closes its own to others."""
         self.folder = folder / "cluster"
         self.log = folder / "log"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         folder.chmod(0o755)  # its user enters it
         self.folder.mkdir()
         self.log.touch()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uv
+
+from tests.support.ports import free_port
 
 VALUES = [1.5, 0.5, math.nan, math.inf, -math.inf, -0.0, 5e-324, 0.1]
 MLFLOW = f"""
@@ -64,9 +65,7 @@ def written(python: Path, code: str, *words: str) -> None:
 @contextmanager
 def mlflow_server(python: Path, folder: Path) -> Iterator[str]:
     """A tracking server on the loopback interface, with a store of artifacts; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
         "--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/server.db",

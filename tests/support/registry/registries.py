@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.ports import free_port
 from tests.support.waiting import SOON
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -104,7 +105,7 @@ def real_registry(folder: Path, *, deletes: bool = False) -> Iterator[str]:
     program = shutil.which("docker-registry") or shutil.which("registry")
     if program is None:
         pytest.fail("these tests need a registry: `apt-get install docker-registry`")
-    host = f"127.0.0.1:{_free_port()}"
+    host = f"127.0.0.1:{free_port()}"
     config = folder / "registry.yml"
     config.write_text(
         as_json(
@@ -123,21 +124,15 @@ def real_registry(folder: Path, *, deletes: bool = False) -> Iterator[str]:
         [program, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            _wait(host)
+            _wait(host, process)
             yield host
         finally:
             process.terminate()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait(host: str) -> None:
+def _wait(host: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + SOON
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             with socket.create_connection(tuple(host.split(":")), timeout=1):
                 return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from tests.support.ports import free_port
 
 ADMIN = ("adminkey", "admin-secret-planted")
 READER = ("readkey", "read-secret-planted")
@@ -30,7 +31,7 @@ class S3Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ports = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
+        self.ports = {name: free_port() for name in _PORTS}
         self.url = f"http://127.0.0.1:{self.ports['s3.port']}"
 
     @property
@@ -106,14 +107,3 @@ def credentials(url: str, account: tuple[str, str]) -> dict[str, str]:
 def _account(name: str, account: tuple[str, str], actions: list[str]) -> dict[str, Any]:
     keys = {"accessKey": account[0], "secretKey": account[1]}
     return {"name": name, "credentials": [keys], "actions": actions}
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

@@ -18,6 +18,7 @@ from freezer.engine.engine import DockerEngine
 from freezer.engine.interface import ImageInfo, RunOptions
 from freezer.engine.run.run import in_container
 from tests.support.host.commands import Project
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.engine
 
@@ -93,13 +94,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 with http.server.HTTPServer(("0.0.0.0", int(sys.argv[1])), Handler) as server:
     server.handle_request()
 """
-
-
-def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        found: int = door.getsockname()[1]
-        return found
 
 
 def test_a_server_in_the_container_is_reached_on_the_loopback(built: Project, tmp_path) -> None:
