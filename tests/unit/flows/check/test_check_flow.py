@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import errno
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from freezer.check.assess import Assessment
+from freezer.check.compare.compare import compare
 from freezer.check.reference import read_reference, reference_path, references
 from freezer.errors import CheckError, HistoryError, SpecError
 from freezer.flows.check import check as flow
 from freezer.flows.check.check import check, check_locked
 from freezer.flows.check.record import record_check, said_before
-from freezer.flows.check.result import Recording
+from freezer.flows.check.result import CheckResult, Recording
 from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.history.generations import history
+from freezer.flows.project.environment import Locked
+from freezer.model.canonical import digest
+from freezer.model.lock import SmokeFile
 from freezer.model.record.verdict import Basis, Word
+from freezer.output.check.check import document, show
 from tests.support.host.commands import tree
 from tests.support.project.histories import NAME, Past, make_past
-from tests.support.project.records import lines
+from tests.support.project.locks import make_lock
+from tests.support.project.records import lines, record
 
 CLASS = "x86-64-v4-skylakex"
 
@@ -173,3 +182,44 @@ def test_a_kill_is_explained_by_the_memory_limit(past: Past) -> None:
     [training] = runner.run("Training").trainings
     assert "most likely out of memory; raise smoke.memory" in (training.failure or "")
     assert (training.failure or "").endswith("\nx")
+
+
+SOURCE = b'import polars as pl\nf.lazy().group_by("k").agg(pl.col("v").sum()).collect()\n'
+
+
+@pytest.mark.parametrize(
+    ("basis", "repeats", "command", "named"),
+    [
+        (Basis.TWO_RUNS, None, ("python", "train.py"), True),
+        (Basis.REFERENCE, False, ("python", "train.py"), True),
+        (Basis.REFERENCE, True, ("python", "train.py"), False),
+        (Basis.TWO_RUNS, None, (), False),
+    ],
+)
+def test_a_measured_effect_that_fits_is_named_of_an_own_training_that_does_not_repeat(
+    past: Past, basis: Basis, repeats: bool | None, command: tuple[str, ...], named: bool
+) -> None:
+    made = make_lock()
+    file = SmokeFile(path="train.py", size=len(SOURCE), sha256=digest(SOURCE))
+    past.opened.store.put_bytes(SOURCE)
+    plan = made.smoke.model_copy(update={"command": command, "files": (file,)})
+    polars = made.pip[0].model_copy(update={"name": "polars", "version": "2.1.0"})
+    locked = Locked(make_lock(pip=(polars,), smoke=plan), "ab" * 32, past.folder)
+    apart = compare(record(), record(lines(loss=0.6)))
+    found = Assessment(
+        record=record(), expected=record(), verdict=apart, basis=basis, repeats=repeats
+    )
+    causes = flow._measured(past.opened, locked, found)
+    assert bool(causes) is named
+    if named:
+        assert causes[0].startswith("measured of polars 2.1.0, LazyFrame.group_by(...).agg(sum)")
+        shown = CheckResult(
+            locked=locked, image="i", assessment=found, reference="r.json", measured=causes
+        )
+        stream = io.StringIO()
+        show(shown, Console(file=stream, width=200))
+        text = stream.getvalue()
+        assert text.index("measured of polars") < text.index(
+            "does not repeat" if repeats is False else "numpy: "
+        )
+        assert document(shown)["measured"] == list(causes)
