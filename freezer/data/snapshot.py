@@ -54,9 +54,10 @@ def snapshot(
     ``reread`` hashes every file again, also known ones. Raises ``DataError``.
     """
     started = time.time_ns()
-    found = walk(root, pattern, name)
     key = cache.key_of(str(root), pattern)
-    known = None if reread else cache.read_summary(store, key)
+    before = cache.read_summary(store, key)
+    found = walk(root, pattern, name, expected=before.members if before else 0)
+    known = None if reread else before
     untouched = known is not None and known.signature == found.signature() and known.settled
     if known and untouched and store.has(known.listing):
         return _snapshot(name, root, pattern, known, 0)

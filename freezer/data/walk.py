@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+import struct
 from array import array
 from contextlib import contextmanager
 from glob import has_magic
@@ -13,28 +15,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freezer.data.entry import NUMBERS, SIZE, Found, signed_64
+from freezer.data.fork import can_fork, forked
 from freezer.errors import DataError, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from freezer.data.entry import Kind
 
+    Entry = tuple[str, tuple[int, ...]]
+
 DEEPEST = 128
 """Folders below each other."""
+MANY = 20_000
+"""Members from which on a second process is started: it takes some milliseconds."""
 _KIND = 0o170000
 """The bits of a mode that `stat.S_IFMT` takes."""
 _numbers = attrgetter("st_mode", "st_size", "st_ino", "st_mtime_ns", "st_ctime_ns")
+_HEAD = struct.Struct("=2q")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-def walk(root: Path, pattern: str | None, name: str) -> Found:
+def walk(root: Path, pattern: str | None, name: str, *, expected: int = 0) -> Found:
     """Return the members of a data set, folder by folder, sorted by name within each.
 
     ``root`` is a folder, or a single file; with a ``pattern`` (relative to ``root``) only files
-    that match it belong. ``name`` is the set's, for messages. Raises ``DataError`` when there is
-    nothing, and for what cannot be hashed or carried into a container: sockets, devices, names
-    that are not UTF-8, links that lead out of the set.
+    that match it belong. ``name`` is the set's, for messages. Where many members are ``expected``,
+    two processes share the walk. Raises ``DataError`` when there is nothing, and for what cannot
+    be hashed or carried into a container: sockets, devices, names that are not UTF-8, links that
+    lead out of the set.
     """
     try:
         mode = root.stat().st_mode
@@ -45,7 +54,7 @@ def walk(root: Path, pattern: str | None, name: str) -> Found:
             found=error.strerror,
             hint="correct its path under `data:` in the spec, or put the data there",
         ) from None
-    walked = _Walk(name, str(root))
+    walked = _Walk(name, str(root), shared=expected >= MANY and can_fork())
     if pattern is not None:
         for path in _matching(root, pattern, name):
             walked.add(path, _numbers((root / path).lstat()))
@@ -77,9 +86,10 @@ def split_glob(text: str) -> tuple[str, str | None]:
 class _Walk:
     """Collects members; there may be millions."""
 
-    def __init__(self, name: str, root: str) -> None:
+    def __init__(self, name: str, root: str, *, shared: bool = False) -> None:
         self.name = name
         self.root = root
+        self._shared = shared
         self.paths: list[str] = []
         self._numbers = array("q")
         self._others: dict[int, tuple[Kind, str]] = {}
@@ -109,11 +119,53 @@ class _Walk:
                 if not names and folder:
                     self._add(folder, (0,) * NUMBERS, ("d", ""))
                 return
-            for name, row in zip(names, rows, strict=True):
-                if row[0] & _KIND == stat.S_IFDIR:
-                    self.below(prefix + name, opened, depth + 1)
-                else:
-                    self.add(prefix + name, row)
+            entries = list(zip(names, rows, strict=True))
+            if self._shared and len(entries) > 1:
+                self._in_halves(entries, opened, prefix, depth)
+            else:
+                self._each(entries, opened, prefix, depth)
+
+    def _each(self, entries: Sequence[Entry], opened: int, prefix: str, depth: int) -> None:
+        for name, row in entries:
+            if row[0] & _KIND == stat.S_IFDIR:
+                self.below(prefix + name, opened, depth + 1)
+            else:
+                self.add(prefix + name, row)
+
+    def _in_halves(self, entries: Sequence[Entry], opened: int, prefix: str, depth: int) -> None:
+        """Walk the second half of a folder's entries in another process."""
+        self._shared = False
+        middle = len(entries) // 2
+
+        def second() -> bytes:
+            other = _Walk(self.name, self.root)
+            other._each(entries[middle:], opened, prefix, depth)
+            return other.packed()
+
+        with forked(second) as result:
+            self._each(entries[:middle], opened, prefix, depth)
+            data = result()
+        if data is None:  # such as for a file that cannot be read: the same error here
+            self._each(entries[middle:], opened, prefix, depth)
+        else:
+            self._append(data)
+
+    def packed(self) -> bytes:
+        """Return all that was found as bytes. Raises ``UnicodeEncodeError`` for a name."""
+        paths = "\0".join(self.paths).encode()
+        others = json.dumps(list(self._others.items())).encode()
+        return b"".join((_HEAD.pack(len(paths), len(others)), paths, others, self._numbers))
+
+    def _append(self, data: bytes) -> None:
+        """Add what `packed` of another walk returned, after what is there."""
+        length, more = _HEAD.unpack_from(data)
+        ends = (_HEAD.size, _HEAD.size + length, _HEAD.size + length + more)
+        before = len(self.paths)
+        for at, other in json.loads(data[ends[1] : ends[2]]):
+            self._others[before + at] = tuple(other)
+        if length:
+            self.paths += data[ends[0] : ends[1]].decode().split("\0")
+        self._numbers.frombytes(data[ends[2] :])
 
     @contextmanager
     def _opened(self, folder: str, above: int | None, where: str) -> Iterator[int]:

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from freezer.data import cache, hashing
+from freezer.data import walk as walking
 from freezer.data.diff import data_diff
 from freezer.data.entry import NUMBERS, Found, Member, Stat, signed_64
+from freezer.data.fork import forked
 from freezer.data.snapshot import Snapshot, members_of, snapshot
+from freezer.data.walk import walk
 from freezer.errors import DataError, IntegrityError
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter, SilentTask
@@ -89,8 +92,6 @@ def test_everything_is_read_again_when_that_is_wanted(root: Path, store: Store) 
 
 @pytest.mark.process
 def test_workers_and_this_process_agree(root: Path) -> None:
-    from freezer.data.walk import walk
-
     found = walk(root, None, "demo")
     files = [
         Stat(path, "f", size, 0, 0, 0)
@@ -248,3 +249,46 @@ def test_of_a_set_that_changed_all_digests_but_those_of_other_files_are_kept(
     assert (now.hashed, fresh.hashed) == (1, 60)
     assert (now.digest, now.listing) == (fresh.digest, fresh.listing)
     assert take(root, store).hashed == 0
+
+
+@pytest.mark.process
+def test_two_processes_find_what_one_finds(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "can_fork", lambda: True)
+    (root / "z").symlink_to("c0/00.bin")
+    alone = walk(root, None, "demo")
+    shared = walk(root, None, "demo", expected=walking.MANY)
+    assert shared == alone
+    assert len(shared.others) == 3
+    (root / "c2" / "out").symlink_to("/etc/hostname")
+    with pytest.raises(DataError, match="leads out of data set"):
+        walk(root, None, "demo", expected=walking.MANY)
+    (root / "c2" / "out").unlink()
+    (root / "c2" / os.fsdecode(b"\xff")).write_bytes(b"")
+    with pytest.raises(DataError, match="not UTF-8"):
+        walk(root, None, "demo", expected=walking.MANY)
+
+
+@pytest.mark.process
+def test_a_half_that_failed_or_was_killed_is_done_here(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "can_fork", lambda: True)
+    alone = walk(root, None, "demo")
+    own = os.getpid()
+    real = walking._Walk.packed
+
+    def killed(self) -> bytes:
+        if os.getpid() != own:
+            os.kill(os.getpid(), 9)
+        return real(self)
+
+    monkeypatch.setattr(walking._Walk, "packed", killed)
+    assert walk(root, None, "demo", expected=walking.MANY) == alone
+
+
+@pytest.mark.process
+def test_a_copy_does_not_outlive_its_block() -> None:
+    with pytest.raises(ValueError, match="here"), forked(lambda: time.sleep(60) or b""):
+        raise ValueError("here")
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)

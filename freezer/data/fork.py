@@ -1,0 +1,61 @@
+"""Half of a work in a copy of this process, on another CPU: what threads cannot share in Python."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def can_fork() -> bool:
+    """Return whether a copy of this process can work: with one thread alone, and two CPUs.
+
+    A copy has one thread, and the locks that others held stay locked in it.
+    """
+    return threading.active_count() == 1 and len(os.sched_getaffinity(0)) > 1
+
+
+@contextmanager
+def forked(work: Callable[[], bytes]) -> Iterator[Callable[[], bytes | None]]:
+    """Do something in a copy of this process during a block.
+
+    Yields what waits for it and returns its bytes; None where it failed, in whatever way: the
+    caller then does the same here. The copy does not outlive the block.
+    """
+    source, target = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _work(work, target)
+    os.close(target)
+    stream = os.fdopen(source, "rb")
+    ended: list[int] = []
+
+    def result() -> bytes | None:
+        data = stream.read()
+        ended.append(os.waitpid(child, 0)[1])
+        return data if ended == [0] else None
+
+    try:
+        yield result
+    finally:
+        stream.close()
+        if not ended:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def _work(work: Callable[[], bytes], target: int) -> None:
+    """Write the result, and end without what the end of the command does."""
+    code = 1
+    try:
+        with os.fdopen(target, "wb") as stream:
+            stream.write(work())
+        code = 0
+    finally:
+        os._exit(code)
