@@ -1,4 +1,4 @@
-"""The user's code as git has it: commit, branch, and everything that the commit does not hold."""
+"""The state of the user's code in git: commit, branch, and a patch of uncommitted changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 LARGEST: Final = 16 << 20
-"""Bytes of a patch that is kept, and of a changed file in it."""
+"""Maximum bytes of a patch, and of one changed file in it."""
 _PATIENCE: Final = 60.0
 _SECRETS: Final = (
     ".env", ".env.*", ".envrc", "*.pem", "*.key", "*.p12", "*.pfx", "*.kdbx", "*.jks", "id_rsa*",
@@ -29,7 +29,7 @@ _SECRETS: Final = (
     ".htpasswd", "credentials", "credentials.*", "kaggle.json", "secret.*", "secrets.*",
     "service-account*.json", "service_account*.json",
 )  # fmt: skip
-"""Files that never enter a patch: what is in them is no code."""
+"""Files that never enter a patch: they hold secrets, not code."""
 _LOCAL: Final = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_GRAFT_FILE",
@@ -46,11 +46,11 @@ class Code:
     remote: str = ""
     """Without credentials."""
     patch: bytes = b""
-    """What ``git apply --index`` makes the working tree of, on top of the commit; new files too."""
+    """The difference from the commit, for ``git apply --index``; includes new files."""
     changed: tuple[str, ...] = ()
     """Paths that differ from the commit."""
     left_out: tuple[str, ...] = ()
-    """Changed paths that the patch does not hold: secrets, or more than ``LARGEST`` bytes."""
+    """Changed paths that are not in the patch: secrets, or files of more than ``LARGEST`` bytes."""
     files: str = ""
     """SHA-256 over names and contents of all files but those of Freezer; empty where a changed file
     is left out. Equal for equal code, whatever commit and patch it is made of."""
@@ -62,7 +62,7 @@ class Code:
 
 
 def code_of(folder: Path, apart: Sequence[str] = ()) -> Code:
-    """Return the state of the tree that a folder is in; nothing where there is no git.
+    """Return the state of the working tree that contains a folder; empty without git.
 
     ``apart`` are files of the folder, as patterns, that do not count as code: their effect is
     recorded elsewhere. The user's index and objects are not touched. Raises ``RunError`` when git
@@ -100,7 +100,7 @@ def code_of(folder: Path, apart: Sequence[str] = ()) -> Code:
 
 
 def require_clean(code: Code) -> None:
-    """Refuse a tree that differs from its commit, or that is in none. Raises ``DirtyTreeError``."""
+    """Require a commit and an unchanged working tree. Raises ``DirtyTreeError``."""
     if not code.commit:
         raise DirtyTreeError(
             "--clean needs a commit, and this folder is in no git repository with one",
@@ -120,7 +120,7 @@ class _WorkTree(NamedTuple):
 
     top: Path
     prefix: str
-    """Path of the folder that was asked about, below ``top``; ends with a slash unless empty."""
+    """Path of the requested folder below ``top``; ends with a slash unless empty."""
     index_file: str
     """Path of the user's index, maybe relative to that folder; so is ``objects``."""
     objects: str
@@ -131,7 +131,7 @@ def _work_tree(folder: Path) -> _WorkTree | None:
     """Return the working tree that a folder is in; None in a repository without one.
 
     git takes longer to start than to answer: one call answers all. Where a path has a line end in
-    it, the lines cannot be told apart, and each is asked for by itself. Raises ``RunError``.
+    it, the lines are ambiguous, and each is requested separately. Raises ``RunError``.
     """
     questions = (
         ("--is-inside-work-tree",), ("--show-toplevel",), ("--show-prefix",),
@@ -150,10 +150,9 @@ def _work_tree(folder: Path) -> _WorkTree | None:
 
 @contextmanager
 def _scratch_index(folder: Path, tree: _WorkTree) -> Iterator[dict[str, str]]:
-    """Give variables with which git writes an index and objects of its own, gone afterwards.
+    """Yield variables with which git uses a temporary index and object store.
 
-    The index begins as the commit; what the user's index knows of unchanged files is taken over, so
-    that only changed ones are read.
+    The index starts as the commit, with the user's file times, so that only changed files are read.
     """
     with tempfile.TemporaryDirectory(prefix="freezer-") as scratch:
         index = {
@@ -201,7 +200,7 @@ def _files_digest(tree: _WorkTree, index: dict[str, str], apart: Sequence[str]) 
 
 
 def _dirty_submodules(top: Path) -> list[str]:
-    """Return submodules with changes of their own: a patch of this repository has none of these."""
+    """Return submodules with uncommitted changes: a patch of this repository has none of these."""
     if not (top / ".gitmodules").is_file():
         return []
     status = _require(top, "status", "--porcelain=v2", "-z", "--ignore-submodules=none")
@@ -248,7 +247,7 @@ def _line(folder: Path, *arguments: str) -> str:
 def _require(
     folder: Path, *arguments: str, more: dict[str, str] | None = None, data: bytes | None = None
 ) -> bytes:
-    """Return what git answers. Raises ``RunError`` when it fails."""
+    """Return git's output. Raises ``RunError`` when git fails."""
     good, answer, complaint = git_output(folder, *arguments, more=more, data=data)
     if not good:
         raise RunError(

@@ -1,4 +1,4 @@
-"""What of each data set a container sees: the files that belong to it, and no others."""
+"""Mounts of data sets: a container sees the files of a set, and no others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST: Final = 1000
 SOURCES: Final = "/freezer-data"
 """In the container: the folders to which the links of views lead."""
 Tree = dict[str, "Tree | None"]
-"""The members of a set: a folder by its children's names, a file as None."""
+"""The members of a set: a folder maps names to its children, a file is None."""
 
 
 def data_mounts(
@@ -107,7 +107,7 @@ def _matches(
 
 
 def smallest_cover(root: str, paths: Iterable[str]) -> list[str]:
-    """Return folders and files that hold these paths and nothing else, as few as that takes.
+    """Return the fewest folders and files that contain exactly these paths.
 
     ``.`` is the root itself. Raises ``DataError`` for a folder that cannot be listed.
     """
@@ -125,7 +125,7 @@ def smallest_cover(root: str, paths: Iterable[str]) -> list[str]:
 
 
 def _cover(root: str, folder: str, tree: Tree) -> tuple[bool, list[str]]:
-    """Return whether everything in a folder belongs to the set, and else what of it does."""
+    """Return whether a whole folder belongs to the set, and otherwise its parts that do."""
     cover: list[str] = []
     whole = _names(os.path.join(root, folder)) == tree.keys()  # noqa: PTH118 - of text alone
     for name, inner in tree.items():

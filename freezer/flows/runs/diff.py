@@ -1,4 +1,4 @@
-"""`freeze runs diff`: why two runs differ, and where their results part."""
+"""`freeze runs diff`: why two runs differ, and where their results diverge."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Run, Value
 
 MOST = 20
-"""Changed files or packages that are named of one cause."""
+"""Maximum number of changed files or packages listed for one cause."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class RunsDiff:
 
 
 def diff(project: Project, first: str, second: str) -> RunsDiff:
-    """Compare two runs. Raises ``LedgerError`` for one that is not there."""
+    """Compare two runs. Raises ``LedgerError`` for an unknown one."""
     with project_ledger(project, reading=True) as ledger:
         one, other = query.get(ledger, first), query.get(ledger, second)
         causes = [_explained(project, ledger, cause, one, other) for cause in contrast(one, other)]
@@ -61,7 +61,7 @@ def several(
 
 
 def _explained(project: Project, ledger: Ledger, cause: Cause, one: Run, other: Run) -> Cause:
-    """Return a cause with what it consists of: changed files, moved packages."""
+    """Return a cause with its details: changed files or packages."""
     try:
         if cause.area == "data":
             return replace(cause, details=_files(ledger, cause, one, other))
@@ -72,7 +72,7 @@ def _explained(project: Project, ledger: Ledger, cause: Cause, one: Run, other: 
         if cause.name == "git.patch" and cause.level != "unlikely":
             patches = (_patch(ledger, run) for run in (one, other))
             return replace(cause, details=limited(patch_changes(*map(patched_files, patches))))
-    except FreezerError as error:  # a list or a lock that is gone explains nothing, no more
+    except FreezerError as error:  # a missing list or lock leaves the cause without details
         return replace(cause, details=(error.what,))
     return cause
 
@@ -107,7 +107,7 @@ def _packages(project: Project, cause: Cause, one: Run, other: Run) -> Cause:
 
 
 def _committed(project: Project, one: Run, other: Run) -> tuple[str, ...]:
-    """Return the files that differ between two commits; none where one of them is not here."""
+    """Return the files that differ between two commits; empty if the repository lacks one."""
     commits = [str(run.fields.get("git.commit", "")) for run in (one, other)]
     return limited(commit_changes(project.root, commits).get((commits[0], commits[1]), []))
 

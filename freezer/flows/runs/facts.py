@@ -1,4 +1,4 @@
-"""What is recorded of a run: what decided its results before it starts, and what came out."""
+"""The recorded facts of a run: the inputs that decide its results, and its outcome."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 USAGE: Final = "usage.json"
 INTERRUPTED: Final = 130
-"""Exit code of a run that was ended from outside."""
+"""Exit code of a run that was interrupted."""
 _HOST_MEMO: Final = "run-host"
 _SETTINGS: Final = (
     "PYTHONHASHSEED", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_DYNAMIC",
@@ -46,11 +46,11 @@ _SETTINGS: Final = (
     "TF_NUM_INTRAOP_THREADS", "OPENBLAS_CORETYPE", "MKL_CBWR", "ATEN_CPU_CAPABILITY",
     "ONEDNN_MAX_CPU_ISA", "XLA_FLAGS", "FREEZER_NUMERICS",
 )  # fmt: skip
-"""Variables that move numbers: those in force are recorded, by name and no others."""
+"""Variables that change numeric results: only these are recorded, with their values in force."""
 
 
 def begun(project: Project, prepared: PreparedRun, request: RunRequest, identifier: str) -> Run:
-    """Return the run as it starts: everything that decides its results."""
+    """Return the run at its start, with everything that decides its results."""
     spec, seed, engine = prepared.environment.spec, request.seed, project.engine()
     seed = spec.determinism.seed if seed is None else seed
     command, secrets = recorded_command(request, seed)
@@ -127,9 +127,9 @@ def ended(
     result: RunResult | None,
     host: tuple[str, Mapping[str, Any] | None],
 ) -> Run:
-    """Return the run as it ended; ``result`` is None for one that was ended from outside.
+    """Return the run at its end; ``result`` is None if it was interrupted.
 
-    ``host`` is what `known_host` gave.
+    ``host`` is the result of `known_host`.
     """
     memo_key, known = host
     facts = known or read_host(project, prepared, memo_key)
@@ -157,13 +157,13 @@ def ended(
 
 
 def failed(begun: Run, error: FreezerError) -> Run:
-    """Return a run that could not be made, such as for an engine that went away."""
+    """Return a run that failed before its command ended, such as when the engine went away."""
     ended = Time(time_ns() // 1000)
     return replace(begun, state="failed", ended=ended, tail=redact_text(f"error: {error}"))
 
 
 def reported(begun: Run, report: Report) -> Run:
-    """Return a run with what its training reported; what was recorded before stays as it is.
+    """Return a run with the fields its training reported; existing fields are not replaced.
 
     A training may report a data set by the name that the spec gives to the mounted one: that is
     another fact, under another name.
@@ -176,7 +176,7 @@ def reported(begun: Run, report: Report) -> Run:
 
 
 def without_secrets(run: Run, secrets: Sequence[str]) -> Run:
-    """Return a run whose fields, tags and last lines hold no secret that the command got."""
+    """Return a run without the command's secrets in its fields, tags and last lines."""
     fields = {
         name: REDACTED
         if name.startswith("params.") and is_secret_name(name) and value != ""
@@ -190,7 +190,7 @@ def without_secrets(run: Run, secrets: Sequence[str]) -> Run:
 
 
 def settings_in_force(image: ImageInfo, confined: RunOptions) -> dict[str, Value]:
-    """Return the settings that move results, as they are in force in the container."""
+    """Return the settings in force in the container that change numeric results."""
     inside = {**image.environment, **confined.environment}
     found: dict[str, Value] = {
         f"settings.{name}": inside[name] for name in _SETTINGS if name in inside
@@ -207,7 +207,7 @@ def settings_in_force(image: ImageInfo, confined: RunOptions) -> dict[str, Value
 
 
 def _usage(prepared: PreparedRun) -> dict[str, Value]:
-    """Return what the command took, as the runner in the container wrote it down."""
+    """Return CPU time and peak memory, as written by the runner in the container."""
     try:
         found = json.loads(read_untrusted(prepared.record / USAGE, 10_000))
         cpu, peak = float(found["cpu"]), int(found["peak"])
@@ -218,7 +218,7 @@ def _usage(prepared: PreparedRun) -> dict[str, Value]:
 
 
 def read_untrusted(path: Path, limit: int) -> bytes:
-    """Return a file that a container could write: no link, no pipe, never more than a limit.
+    """Return a file written by a container: no link, no pipe, at most ``limit`` bytes.
 
     Raises ``OSError``.
     """
@@ -230,7 +230,7 @@ def read_untrusted(path: Path, limit: int) -> bytes:
 
 
 def known_host(project: Project, image: ImageInfo) -> tuple[str, Mapping[str, Any] | None]:
-    """Return what is known of this host in an image: it is asked once for each boot."""
+    """Return the cached host description for an image; it is read once per boot."""
     try:
         with open("/proc/sys/kernel/random/boot_id") as stream:  # noqa: PTH123 - of the kernel
             boot = stream.read(100)
@@ -242,7 +242,7 @@ def known_host(project: Project, image: ImageInfo) -> tuple[str, Mapping[str, An
 
 
 def read_host(project: Project, prepared: PreparedRun, memo_key: str) -> Mapping[str, Any] | None:
-    """Return what the container said of the host, and keep it; None where it said nothing."""
+    """Return the host description reported by the container, and cache it; None without one."""
     try:
         data = read_untrusted(prepared.record / "host", 1 << 20)
         lines = [line for line in data.splitlines() if line.strip()]

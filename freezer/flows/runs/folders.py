@@ -1,4 +1,4 @@
-"""The folder of a project in which its runs are kept, and what is where in it."""
+"""Paths in a project's folder of records, ``.freezer``."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def folder(project: Project) -> Path:
 
 
 def journals(project: Project) -> Path:
-    """Return the folder of journals, below one that is made where it is not there."""
+    """Return the folder of journals; creates its parent."""
     return journals_in(folder(project).parent)
 
 
 def journals_in(root: Path) -> Path:
-    """Return the folder of journals of a project's folder, whether it is there or not."""
+    """Return the folder of journals below a project's root; it may not exist."""
     return root / FOLDER / "journal"
 
 
 def run_folder(project: Project, identifier: str) -> Path:
-    """Return the folder of one run: its output, and what the container wrote down of it."""
+    """Return the folder of one run: its output, and the runner's record."""
     return folder(project) / "runs" / identifier
 
 
 def journal_path(project: Project, identifier: str) -> Path:
-    """Return where the journal of a run is while it is needed."""
+    """Return the path of a run's journal."""
     return journals_in(project.root) / f"{identifier}{SUFFIX}"

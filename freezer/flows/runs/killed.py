@@ -129,7 +129,7 @@ def _with_training_files(
         found = _numbers_of(found)
         project.report.note(
             f"run {run.id} got secrets, which are recorded nowhere: of what its training recorded "
-            "for other tools only numbers are taken over"
+            "for other tools only numbers are recorded"
         )
     return with_training_files(run, left.metrics, found)
 

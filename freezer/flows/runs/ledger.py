@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEDGER: Final = "ledger.db"
 NOTHING: Final = "sqlite://"
-"""A ledger in memory: what is found where nothing was recorded yet."""
+"""An empty ledger in memory, for a project without recorded runs."""
 
 
 def address(project: Project) -> str | Path:
@@ -49,9 +49,9 @@ def _has_journals(path: Path) -> bool:
 
 @contextmanager
 def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledger]:
-    """Open the project's ledger; first it gets what earlier commands could not record.
+    """Open the project's ledger, and record what earlier commands could not.
 
-    With ``reading`` nothing is created, and a folder that may not be written is good enough.
+    With ``reading`` nothing is created, and a read-only folder is accepted.
     Raises ``LedgerError``, and ``LedgerGoneError`` where the database is out of reach.
     """
     from freezer.ledger.connect import open_ledger, read_only

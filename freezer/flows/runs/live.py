@@ -1,4 +1,4 @@
-"""What a training reports is kept in the run's journal while it runs, once a second."""
+"""Writes what a training reports to the run's journal, once a second."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Run
 
 PERIOD: Final = 1.0
-"""Seconds: what a killed process loses of the metrics at most."""
+"""Interval in seconds: at most this much of the metrics is lost when the process is killed."""
 
 
 class Live:
-    """Moves what was reported to the journal, and keeps the series packed in memory."""
+    """Writes reported fields and metrics to the journal, and keeps the series packed in memory."""
 
     def __init__(self, journal: Journal, run: Run, report: Report, secrets: Sequence[str]) -> None:
         self._journal = journal
@@ -34,7 +34,7 @@ class Live:
         self._parts: dict[str, list[Points]] = {}
 
     def flush(self) -> None:
-        """Keep what came since the last time; a disk that is full keeps it in memory alone."""
+        """Write what was reported since the last call; with a full disk it stays in memory."""
         taken = self._report.metrics()
         for name, points in taken.items():
             self._parts.setdefault(name, []).append(points)
@@ -56,7 +56,7 @@ class Live:
 
 @contextmanager
 def journaled(journal: Journal, run: Run, report: Report, secrets: Sequence[str]) -> Iterator[Live]:
-    """Keep what a training reports in the journal during a block, and all of it at its end."""
+    """Write what a training reports to the journal during a block, and the rest at its end."""
     live, over = Live(journal, run, report, secrets), Event()
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""What a run is made of, looked at before anything is built or started."""
+"""Prepares a run: verifies spec, lock, code, data and image before anything starts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """What a run is made of, before it starts."""
+    """Everything that a run needs, verified before it starts."""
 
     locked: Locked
     environment: Environment
@@ -51,7 +51,7 @@ class PreparedRun:
 def prepare(
     project: Project, name: str | None, request: RunRequest, identifier: str
 ) -> PreparedRun:
-    """Look at everything that can be at fault here before anything is built or started."""
+    """Verify everything that can fail before the container starts; build the image if needed."""
     environment = load_environment(project.root, name)
     locked = load_locked(project.root, name)
     folder = run_folder(project, identifier)
@@ -82,7 +82,7 @@ def prepare(
 
 
 def require_image(project: Project, locked: Locked) -> ImageInfo:
-    """Return the verified image of a lock, built first where it is not there."""
+    """Return the verified image of a lock; build it first if the engine lacks it."""
     image = verified_image(project, locked)
     if image is None:
         build_locked(project, locked)
@@ -93,7 +93,7 @@ def require_image(project: Project, locked: Locked) -> ImageInfo:
 
 
 def not_code(environment: Environment) -> list[str]:
-    """Return patterns of the files whose effect the lock has, or the digest of a data set."""
+    """Return patterns of files that are covered by the lock or by the digest of a data set."""
     spec, folder = environment.spec, environment.spec_folder.relative_to(environment.project)
     named = [*spec.pip.files, spec.conda.file if spec.conda else None]
     own = [(folder / one).as_posix() for one in named if one]
@@ -109,12 +109,12 @@ def _wanted(project: Project, environment: Environment, request: RunRequest) -> 
 
 
 def listings(project: Project, prepared: PreparedRun) -> list[bytes]:
-    """Return the lists of files of the data sets, as they are kept with the run."""
+    """Return the file lists of the data sets, as stored with the run."""
     return [project.store.verified(one.listing).read_bytes() for _, one in prepared.sets]
 
 
 def sees_gpus(environment: Environment, locked: Locked, requested: bool | None) -> bool:
-    """Say whether a run gets the host's GPUs. Raises ``HostError`` for a driver too old."""
+    """Return whether a run sees the GPUs. Raises ``HostError`` for a driver that is too old."""
     if requested is not None:
         return requested
     wanted = environment.spec.resources.gpus

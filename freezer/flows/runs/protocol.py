@@ -1,4 +1,4 @@
-"""A training's output on its way to the terminal: lines of the record protocol are taken out."""
+"""Separates the lines of the record protocol from a training's other output."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
 STDOUT: Final = 1
 LONGEST: Final = 1 << 20
-"""Bytes of a line of the protocol."""
+"""Maximum bytes of a protocol line."""
 MOST_POINTS: Final = 10_000_000
 MOST_FIELDS: Final = 10_000
 MOST_TEXT: Final = 16 << 20
-"""Characters of all names and texts of a run."""
+"""Maximum characters of all names and texts of a run."""
 LONGEST_NAME: Final = 200
-"""Characters of a name: databases refuse to index much longer ones."""
+"""Maximum characters of a name: databases cannot index much longer ones."""
 TAIL_LINES: Final = 40
 """Last lines of the output that are recorded."""
 TAIL_BYTES: Final = 64 << 10
 _LONGEST_NUMBER: Final = 400
-"""Characters of a number as text."""
+"""Maximum characters of a number as text."""
 _NUMBER_WITH_TYPE: Final = re.compile(r"(\S+) \((?:float|f[248]|[iu][1248])\)")
 """As `hyperparameters` of the runtime writes floats, and scalars of NumPy: the value, its type."""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Filter:
-    """Hands on what a training prints at once, and reads what it reports.
+    """Passes a training's output on immediately, and parses its protocol lines.
 
-    Of the ``tensors`` that are named, what an expectation may ask for is kept.
+    Facts about the named ``tensors`` are kept for expectations.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Filter:
         self.report = Report(tensors)
 
     def take(self, stream: int, data: bytes) -> None:
-        """Take what the container wrote."""
+        """Process a block of the container's output."""
         if stream == STDOUT:
             self._held += data
             data = self._readable()
@@ -68,7 +68,7 @@ class Filter:
             self._pass(stream, data)
 
     def end(self) -> None:
-        """Read or show what was held back."""
+        """Process the unterminated last line."""
         held, self._held = bytes(self._held), bytearray()
         if held.startswith(PREFIX) and self.report.read(held):
             held = b""
@@ -77,7 +77,7 @@ class Filter:
         self._blank = False
 
     def tail(self) -> str:
-        """Return the last lines that were printed, both streams as they came."""
+        """Return the last lines of the output, both streams in order of arrival."""
         lines = self._tail.decode("utf-8", "replace").splitlines()
         return "\n".join(lines[-TAIL_LINES:])
 
@@ -86,7 +86,7 @@ class Filter:
         self._show(stream, data)
 
     def _readable(self) -> bytes:
-        """Take the lines out that are the protocol's; return the others, as far as they came."""
+        """Parse and remove complete protocol lines; return the other output."""
         held, shown, start = self._held, bytearray(), 0
         while start < len(held):
             end = held.find(b"\n", max(start, self._searched)) + 1
@@ -115,7 +115,7 @@ class Filter:
 
 
 class Report:
-    """What a training reported: fields, and series of numbers. Nothing in it is trusted."""
+    """Fields and series reported by a training. Untrusted: bounded and validated."""
 
     def __init__(self, tensors: Container[str] = frozenset()) -> None:
         self.fields: dict[str, Value] = {}
@@ -129,7 +129,7 @@ class Report:
         """Lines that could not be read, or were too many."""
 
     def read(self, line: bytes) -> bool:
-        """Take a line of the protocol; say whether it was one."""
+        """Parse a protocol line; return whether it was valid."""
         try:
             if len(line) > LONGEST:
                 raise ValueError
@@ -141,7 +141,7 @@ class Report:
         return True
 
     def metrics(self) -> Mapping[str, Points]:
-        """Return the series since they were last taken, while others are reported."""
+        """Return and clear the points reported since the last call; thread-safe."""
         with self._lock:
             taken, self._points = self._points, {}
         return {name: Points.of(points) for name, points in taken.items()}
@@ -189,18 +189,18 @@ _KINDS: Final = ("loss", "metric", "setting", "version", "data", "random")
 
 
 def _require_name(name: Any) -> None:
-    """Refuse what no table could have as the name of a column."""
+    """Raise ``ValueError`` for a name that cannot be a column's."""
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise ValueError
 
 
 def read_number(text: Any) -> float:
-    """Return a number as the protocol writes it: hexadecimal, or ``nan`` and ``inf``."""
+    """Parse a number of the protocol: hexadecimal, ``nan`` or ``inf``."""
     return float.fromhex(text) if isinstance(text, str) else float(text)
 
 
 def setting(value: Any) -> Value:
-    """Return the value of a setting, typed where its text says so."""
+    """Return the value of a setting, as a number or boolean if its text is one."""
     if isinstance(value, bool | int | float):
         return value
     text = str(value)

@@ -1,4 +1,4 @@
-"""`freeze runs`: what the ledger of a project says."""
+"""`freeze runs`: queries of a project's ledger, tags and notes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """Runs that a filter describes."""
+    """Runs that match a filter."""
 
     runs: tuple[Run, ...]
     total: int
@@ -33,7 +33,7 @@ class Found:
 def find(
     project: Project, text: str | None, *, order: str | None = None, limit: int | None = None
 ) -> Found:
-    """Return the runs that a filter describes, the latest first.
+    """Return the runs that match a filter, the latest first.
 
     Raises ``QueryError`` and ``LedgerError``.
     """
@@ -55,7 +55,7 @@ def get(project: Project, name: str) -> tuple[Run, Mapping[str, Points]]:
 
 
 def _so_far(project: Project, run: Run) -> tuple[Run, Mapping[str, Points]]:
-    """Return a run that is under way with what it reported up to now, if its journal is here."""
+    """Return a running run with what it has reported so far, if its journal is on this host."""
     if run.state != "running":
         return run, {}
     left = read_journal(journal_path(project, run.id))
@@ -72,7 +72,7 @@ def fields(project: Project) -> list[str]:
 
 
 def tag(project: Project, name: str, tags: Mapping[str, str | None]) -> Run:
-    """Set tags of a run; those that are None are taken away."""
+    """Set tags of a run; those that are None are removed."""
 
     def how(run: Run) -> Run:
         kept = {**run.tags, **tags}

@@ -1,4 +1,4 @@
-"""What `freeze run` is asked for, and what that comes to: the plan of one run."""
+"""The request of one `freeze run`, and the container options that follow from it."""
 
 from __future__ import annotations
 
@@ -32,45 +32,45 @@ RUNNER: Final = f"{FREEZER}/freezer_runner"
 """Next to the image's own runtime, so that trainings can import it."""
 PYTHON: Final = "/opt/env/bin/python"
 FOREVER: Final = 10 * 365 * 86400.0
-"""Seconds: a run has no limit of time."""
+"""Timeout in seconds: a run has no time limit."""
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _WHOLE: Final = re.compile(r"[+-]?(0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DIGITS: Final = 300
-"""Of a whole number at most: every double is shorter."""
+"""Maximum digits of a whole number: every double is shorter."""
 _SPECIAL: Final = ("nan", "inf", "+inf", "-inf", "infinity", "-infinity")
 _PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """One run as it is asked for on the command line."""
+    """One run as requested on the command line."""
 
     command: tuple[str, ...]
     data: tuple[str, ...] | None = None
     """Data sets by name; None for all that the spec names."""
     params: Mapping[str, str] = field(default_factory=dict)
-    """Parameters as they were written: what the command gets, character for character."""
+    """Parameters as text, exactly as given: the command gets them unchanged."""
     seed: int | None = None
     gpus: bool | None = None
     clean: bool = False
     output: Path | None = None
-    """A folder that is not there yet; by default one of the run's own."""
+    """A folder that does not exist yet; by default one in the run's folder."""
     links: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
-    """The command before parameters were put in, where ``command`` has them already."""
+    """The command before parameters were substituted, if ``command`` has them already."""
     cpu_positions: tuple[int, ...] = ()
     """The CPUs of one run among several at once, counted from 0 among those of the engine."""
     gpu_positions: tuple[int, ...] = ()
     """The GPUs of one run among several at once, by the driver's index; empty for all."""
     checkpoint: StartingPoint | None = None
-    """What the run continues from."""
+    """The outputs of another run to continue from."""
     plan: PlanFile | None = None
-    """What the run is made to find out."""
+    """The plan that the run tests."""
 
 
 class StartingPoint(Protocol):
-    """Files of another run that a run continues from."""
+    """Outputs of another run that a run continues from."""
 
     @property
     def folder(self) -> Path:
@@ -78,32 +78,32 @@ class StartingPoint(Protocol):
 
     @property
     def path(self) -> str:
-        """The file or folder among them that is meant; empty for all of them."""
+        """The selected file or folder among them; empty for all."""
 
     def fields(self) -> Mapping[str, Value]:
-        """Return what is recorded of it."""
+        """Return the fields to record."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folders:
-    """What of the host a container sees, besides data."""
+    """The host's folders that a container sees, besides data."""
 
     code: Path
     output: Path
     record: Path
-    """Gets what the runner in the container writes down."""
+    """For the files that the runner in the container writes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostSide:
-    """What the host decides."""
+    """Facts about the host that affect the container."""
 
     cpus: int
     """CPUs of the engine."""
     gpus: bool
     """Whether the container sees the GPUs."""
     fingerprint: bool
-    """Whether the container is to say what of the host decides how numbers round."""
+    """Whether the container reports the host's numerics class."""
     rootless: bool = False
     """Whether the engine runs as the caller."""
 
@@ -131,7 +131,7 @@ def read_params(words: Sequence[str]) -> dict[str, str]:
 
 
 def typed(text: str) -> Value:
-    """Return a value with the type that its text has: a number, true or false, or text.
+    """Return a value as a number or boolean if its text is one, else as text.
 
     ``007`` and ``1_000`` are text: who writes so means no number, or no number alone.
     """
@@ -148,19 +148,19 @@ def typed(text: str) -> Value:
 def filled(command: Sequence[str], params: Mapping[str, str]) -> tuple[str, ...]:
     """Return a command with ``{name}`` replaced by the parameter of that name.
 
-    A name that is not given stays as it stands: it may be a word of the command's own.
+    An unknown name is left unchanged: it may be part of the command.
     """
     return tuple(_PLACE.sub(lambda match: params.get(match[1], match[0]), word) for word in command)
 
 
 def actual_command(request: RunRequest, seed: int) -> tuple[str, ...]:
-    """Return the command with its parameters, the seed and the secrets, as it is executed."""
+    """Return the command to execute, with parameters, seed and secrets."""
     hidden = {name: text for name, text in request.params.items() if is_secret_name(name)}
     return filled(_with_open_parameters(request, seed), hidden)
 
 
 def recorded_command(request: RunRequest, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the command as it is recorded, and the secrets that it is recorded without.
+    """Return the command to record, without secrets, and these secrets.
 
     A secret parameter (``-p token=...``) stays a placeholder; so the run can be made again by
     giving it anew.
@@ -190,7 +190,7 @@ def options(
     folders: Folders,
     host: HostSide,
 ) -> RunOptions:
-    """Return how the container of a run is confined, and what it sees.
+    """Return the options of a run's container: confinement, mounts, environment.
 
     The root is read-only; the code and the data are; the output folder is the caller's, and the
     command runs as the caller. Nothing of the caller's environment enters.

@@ -58,9 +58,9 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Run
 
 Started = Callable[["Run"], None]
-"""Is called once, when everything was found good and the run is kept in its journal."""
+"""Called once, when everything is verified and the run is in its journal."""
 Show = Callable[[int, bytes], None]
-"""Gets what the command prints: the stream (1 or 2) and the bytes, as they come."""
+"""Called with the command's output: stream (1 or 2) and bytes, as they arrive."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class RunDone:
     output: Path
     exit_code: int
     recorded: bool
-    """False where the ledger was out of reach: the journal has the run until it is back."""
+    """False if the ledger was out of reach: the journal keeps the run until it is back."""
     outcomes: tuple[Outcome, ...] = ()
     """The spec's expectations, each with its result."""
     place: str = ""
@@ -95,7 +95,7 @@ def run(
     """Run a command in the image of an environment's lock, and record it.
 
     The image is built first where it is not there. The command's exit code is passed on. Raises
-    whatever building raises, ``DataError`` for data that are missing or not as they are pinned,
+    whatever building raises, ``DataError`` for missing data or another digest than the pinned one,
     ``DirtyTreeError`` with ``clean``, and ``RunError`` for an output folder that is there already.
     """
     if not request.command:
@@ -214,7 +214,7 @@ def _with_training_files(
     last: Run,
     metrics: Mapping[str, Points],
 ) -> tuple[Run, Mapping[str, Points]]:
-    """Return the run with what the training recorded by itself, for MLflow or TensorBoard."""
+    """Return the run with what its training recorded for MLflow or TensorBoard."""
     found = training_files(prepared.output, {one.path: one.size for one in last.outputs})
     for note in found.notes:
         project.report.warn(f"in the output: {note}")
@@ -225,9 +225,9 @@ def _with_training_files(
 
 
 def _record_start(project: Project, contents: Sequence[bytes], run: Run) -> None:
-    """Record that a run is under way, while its container runs: loading SQLAlchemy takes a while.
+    """Record that a run is running, concurrently with its container: SQLAlchemy loads slowly.
 
-    What goes wrong here is left to the journal.
+    On errors, the journal keeps the run.
     """
     from freezer.ledger.record import record
 

@@ -1,4 +1,4 @@
-"""`freeze runs summary`: what came out over runs that differ in their seed alone. Pure."""
+"""`freeze runs summary`: statistics over runs that differ in their seed alone. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Spread:
     least: float
     greatest: float
     unusable: int
-    """Runs in which it was NaN or infinite: they are in none of the other numbers."""
+    """Number of runs in which it was NaN or infinite; excluded from the other statistics."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Group:
     """Runs of the same lock, code, data and parameters."""
 
     what: dict[str, Value]
-    """What this group has that differs from other groups."""
+    """Fields in which this group differs from others."""
     runs: tuple[str, ...]
     seeds: tuple[int, ...]
     states: dict[str, int]
     metrics: dict[str, Spread]
     repeated: int
-    """Runs that were made again: of a seed that another run of the group has too."""
+    """Repetitions: runs with a seed that another run of the group has too."""
     identical: int
     """Of these, those with the same metrics to the bit."""
 
@@ -60,7 +60,7 @@ def summary(runs: Iterable[Run]) -> list[Group]:
 
 
 def _key(run: Run) -> dict[str, Value]:
-    """Return what runs of one group have in common: all that was given to them but the seed.
+    """Return the key of a group: everything that was given to the run except the seed.
 
     What a training reports, such as a ``random_state``, may follow from the seed. It only counts
     where the code is not known: a change of the code may show in nothing else.

@@ -1,1 +1,1 @@
-"""Why runs differ, and where their results part. Pure."""
+"""Why runs differ, and where their results diverge. Pure."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cause:
-    """Something that differs between two runs, and how likely it moved the results."""
+    """A difference between two runs, and how likely it changed the results."""
 
     area: str
     """``seed``, ``parameters``, ``data``, ``code``, ``environment``, ``settings``, ``host``."""
@@ -103,7 +103,7 @@ def _cause(name: str, old: Value | None, new: Value | None) -> Cause | None:
 
 
 def _same_code(cause: Cause, one: Mapping[str, Value], other: Mapping[str, Value]) -> Cause:
-    """Return a cause; a commit or a patch is unlikely to be one where the code is the same."""
+    """Return a cause; of equal code, a commit or patch is an unlikely one."""
     same = one.get("git.files") is not None and one.get("git.files") == other.get("git.files")
     if same and cause.name in ("git.commit", "git.patch"):
         return replace(cause, level="unlikely", why=SAME_CODE)
@@ -113,7 +113,7 @@ def _same_code(cause: Cause, one: Mapping[str, Value], other: Mapping[str, Value
 def _following(
     cause: Cause, causes: Sequence[Cause], one: Mapping[str, Value], other: Mapping[str, Value]
 ) -> Cause:
-    """Return a cause; what the training itself reported follows from what it was given.
+    """Return a cause; values reported by the training rank below values given to it.
 
     A seed shows in a reported ``random_state``, another release of a library in its defaults. Where
     the code changed, what the training reports is what the change did, and stays a cause.
@@ -127,7 +127,7 @@ def _following(
 
 
 def _is_reported(name: str, one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
-    """Say whether a field comes from the training alone: no caller gave it, no spec names it."""
+    """Return whether a field was reported by the training only."""
     area, _, rest = name.partition(".")
     known = {"params": f"given.{rest}", "data": f"{name}.list"}.get(area)
     return area in ("random", "versions") or (
@@ -136,9 +136,9 @@ def _is_reported(name: str, one: Mapping[str, Value], other: Mapping[str, Value]
 
 
 def _without_echoes(causes: list[Cause]) -> Iterator[Cause]:
-    """Leave out what follows from something that is named already.
+    """Leave out causes that follow from others in the list.
 
-    A seed or a parameter stands in the command as well; another lock means another image.
+    A seed or a parameter is part of the command as well; another lock means another image.
     """
     names = {one.name for one in causes}
     given = any(one.area in ("seed", "parameters") for one in causes)

@@ -1,4 +1,4 @@
-"""Where the results of two runs part: the first step, how far, and how it grows. Pure."""
+"""Where the results of two runs diverge: first step, distance and growth. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Results:
-    """What came out of two runs, compared to the bit."""
+    """The results of two runs, compared to the bit."""
 
     same: tuple[str, ...]
     """Metrics whose every value is the same."""
@@ -48,12 +48,12 @@ class Results:
 
     @property
     def compared(self) -> int:
-        """How many things were compared: where nothing was, nothing is known."""
+        """Number of compared results; with 0 nothing is known."""
         return sum(map(len, (self.same, self.parted, self.outputs_same, self.outputs_differ)))
 
     @property
     def identical(self) -> bool:
-        """Whether something was compared, and all of it is the same."""
+        """Whether anything was compared and all of it is equal."""
         different = (self.parted, self.missing, self.outputs_differ, self.outputs_missing)
         return self.compared > 0 and not any(different)
 
@@ -61,7 +61,7 @@ class Results:
 def results(
     first: Run, second: Run, one: Mapping[str, Points], other: Mapping[str, Points]
 ) -> Results:
-    """Compare what came out of two runs: series, last values, output files."""
+    """Compare the results of two runs: series, last values, output files."""
     names = _metrics(first) | _metrics(second) | one.keys() | other.keys()
     same, parted, missing = [], [], []
     for name in sorted(names):
@@ -86,7 +86,7 @@ def results(
 
 
 def _outputs(run: Run) -> dict[str, list[Output]]:
-    """Return a run's output files by what of their paths other runs have too."""
+    """Return a run's output files by path, with random parts of names replaced."""
     found: dict[str, list[Output]] = {}
     for item in run.outputs:
         found.setdefault(stable_path(item.path), []).append(item)
@@ -94,7 +94,7 @@ def _outputs(run: Run) -> dict[str, list[Output]]:
 
 
 def _equal(some: list[Output], others: list[Output]) -> bool:
-    """Say whether files are equal by their bytes, or else by content.
+    """Return whether files are equal by bytes, or else by content.
 
     By their bytes first: a run that was recorded before its format was known has no content digest.
     """

@@ -1,1 +1,1 @@
-"""The container of a run, opened by hand."""
+"""Interactive containers: `freeze shell`."""

@@ -1,4 +1,4 @@
-"""`freeze shell`: the container of a run, opened by hand; nothing of it is recorded."""
+"""`freeze shell`: an interactive container with a run's mounts; nothing is recorded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SHELL: Final = ("/bin/sh", "-c", "command -v bash >/dev/null && exec bash; exec sh")
 OUTPUT_FOLDER: Final = "shell"
-"""In the project's folder of records: gets what is written to ``/output`` by hand."""
+"""In the project's folder of records: mounted at ``/output``."""
 
 
 def shell(

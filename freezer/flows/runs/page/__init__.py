@@ -1,1 +1,1 @@
-"""What a page of runs holds, gathered from ledger and history."""
+"""Gathers the data of `freeze runs page` from ledger, history and git."""

@@ -1,4 +1,4 @@
-"""What a page says of the code of its runs: the files that differ between commits and patches."""
+"""Code of the runs on a page: the files that differ between commits and patches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Series of metrics as a page draws them: few points, and a digest of all. Pure."""
+"""Reduces series of metrics for a page: few points, and a digest of all. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page says of the environments and data sets that its runs used."""
+"""Environments and data sets of the runs on a page."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def environments(
 ) -> tuple[dict[str, Environment], dict[tuple[str, str], tuple[Suspect, ...]]]:
     """Return the packages of the locks that runs used, by lock ID, and what differs between two.
 
-    A lock whose history is gone is left out: it explains nothing, no more.
+    A lock that is not in the history is left out.
     """
     found = dict(_locks(project, runs))
     described = {lock_id: _described(locked) for lock_id, locked in found.items()}

@@ -1,4 +1,4 @@
-"""`freeze runs page`: the runs of one page, and everything that it says of them."""
+"""`freeze runs page`: gathers the runs of a page and everything shown about them."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Run, Value
 
 MOST: Final = 10_000
-"""Runs on a page, unless it is asked for more."""
+"""Default maximum number of runs on a page."""
 POINTS: Final = 600_000
 """Points of all curves of a page together: 8 bytes each."""
 
 
 @dataclass(frozen=True)
 class RunsPage:
-    """Runs, and everything that a page says of them."""
+    """Runs, and everything shown about them on a page."""
 
     query: str | None
     runs: tuple[Run, ...]
@@ -56,7 +56,7 @@ class RunsPage:
 
 
 def gather(project: Project, text: str | None, *, limit: int = MOST) -> RunsPage:
-    """Return what a page of the runs that a filter describes holds.
+    """Return the content of a page of the runs that match a filter.
 
     The same ledger and filter give the same page. Raises ``QueryError`` and ``LedgerError``.
     """
@@ -90,7 +90,7 @@ def _curves(ledger: Ledger, runs: Sequence[Run]) -> dict[str, dict[str, Curve]]:
 
 
 class _Redactor:
-    """Takes secrets out of runs. Runs share most of their words: each is looked at once."""
+    """Redacts secrets in runs. Runs share most words, so results are cached."""
 
     def __init__(self) -> None:
         self._text = cache(redact_text)
@@ -108,7 +108,7 @@ class _Redactor:
         )
 
     def _values(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        """Return values by name; what is named like a secret is none any more."""
+        """Return values by name; those with the name of a secret are redacted."""
         return {name: self._value(name, value) for name, value in values.items()}
 
     def _value(self, name: str, value: Value) -> Value:

@@ -1,1 +1,1 @@
-"""Plans of runs: which of what was planned was run, and what came out."""
+"""Plans of runs: what was planned, what was run, and the result."""

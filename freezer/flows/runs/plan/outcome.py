@@ -1,4 +1,4 @@
-"""What came of a plan: its runs by condition and seed, and its criterion. Pure."""
+"""Evaluates a plan: its runs by condition and seed, and its criterion. Pure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class PlanOutcome:
-    """What was run of a plan, and what its criterion says."""
+    """The runs of a plan, and the result of its criterion."""
 
     plan: Plan
     conditions: tuple[Condition, ...]
@@ -86,7 +86,7 @@ def conditions_of(plan: Plan) -> list[dict[str, str]]:
 
 
 def belongs(plan: Plan, params: Mapping[str, str], seed: int) -> bool:
-    """Say whether a run with these parameters and this seed is one that the plan names."""
+    """Return whether the plan includes a run with these parameters and this seed."""
     wanted = plan.seeds if isinstance(plan.seeds, tuple) else (seed,)
     return seed in wanted and all(
         name in params and any(same_setting(params[name], value) for value in values)
@@ -95,7 +95,7 @@ def belongs(plan: Plan, params: Mapping[str, str], seed: int) -> bool:
 
 
 def outcome(plan: Plan, runs: Iterable[Run]) -> PlanOutcome:
-    """Return what came of a plan in the runs that were made with it."""
+    """Evaluate a plan with the runs that were made for it."""
     conditions = conditions_of(plan)
     found: dict[int, _Found] = defaultdict(_Found)
     unplanned: list[str] = []
@@ -128,7 +128,7 @@ def _seed(run: Run) -> int:
 
 
 def _take(plan: Plan, found: _Found, run: Run) -> bool:
-    """Sort a run in; False for one of a seed beyond those that are planned."""
+    """Add a run; return False if its seed is not planned."""
     seed, value = _seed(run), run.fields.get(plan.metric_field)
     if run.state == "running":
         found.running.append(run.id)
@@ -160,7 +160,7 @@ def _made(plan: Plan, values: Mapping[str, str], found: _Found) -> Condition:
 
 
 def _finding(plan: Plan, conditions: Sequence[Condition]) -> tuple[Finding, str]:
-    """Return what the stated criterion says, and nothing beyond it."""
+    """Evaluate the stated criterion, and nothing beyond it."""
     if isinstance(plan.refuted_by, str):
         return "for the reader", f"would be refuted by: {plan.refuted_by}"
     missing = sum(one.missing_count for one in conditions)

@@ -34,7 +34,7 @@ def plan_file(path: Path) -> PlanFile:
 def warn_of_unplanned(
     project: Project, file: PlanFile, params: Mapping[str, str], seed: int
 ) -> None:
-    """Warn of a run that its plan does not name: it is recorded, and counts for nothing in it."""
+    """Warn about a run that is not in its plan: it is recorded, but not evaluated."""
     if not belongs(file.plan, params, seed):
         project.report.warn(
             "the plan does not name a run with these parameters and this seed; it is recorded, "
@@ -53,7 +53,7 @@ def planned_locks(project: Project) -> frozenset[str]:
 
 
 def plan_outcome(project: Project, file: PlanFile, query: str | None = None) -> PlanOutcome:
-    """Return what came of a plan; a filter leaves out some of its runs. Raises ``QueryError``."""
+    """Evaluate a plan; a filter may exclude some of its runs. Raises ``QueryError``."""
     from freezer.flows.runs.queries import fields, find  # loads SQLAlchemy; a run asks nothing
 
     wanted = f"plan = '{digest(file.data)}'"

@@ -1,1 +1,1 @@
-"""Runs in processes of their own: several at once, and detached ones."""
+"""Runs in separate processes: concurrent and detached ones."""

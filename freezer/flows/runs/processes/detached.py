@@ -71,7 +71,7 @@ class DetachedOutput:
         report_start(self._report, identifier)
 
     def show(self, stream: int, data: bytes) -> None:
-        """Write the lines that are whole."""
+        """Write complete lines to the log."""
         lines, mark, rest = (self._held.get(stream, b"") + data).rpartition(b"\n")
         if len(rest) > LONGEST:
             lines, mark, rest = lines + mark + rest, b"", b""
@@ -79,7 +79,7 @@ class DetachedOutput:
         self._write(lines + mark)
 
     def end(self) -> None:
-        """Write what was held back."""
+        """Write the unterminated last lines."""
         for rest in self._held.values():
             self._write(rest)
         self._held.clear()

@@ -55,13 +55,13 @@ class _Running:
 
 
 class Watcher(Protocol):
-    """Is told what becomes of each run, by its number in the sweep."""
+    """Notified when runs begin and end, by their number in the sweep."""
 
     def began(self, number: int, run: str) -> None:
-        """Take note that a run began, and its ID."""
+        """Handle the beginning of a run, with its ID."""
 
     def ended(self, number: int, exit_code: int) -> None:
-        """Take note that a run ended."""
+        """Handle the end of a run."""
 
 
 class Jobs:

@@ -23,7 +23,7 @@ class LabelledLines:
         self._held: dict[int, bytes] = {}
 
     def take(self, stream: int, data: bytes) -> None:
-        """Take what the run wrote to a stream (1 or 2)."""
+        """Add output of a stream (1 or 2)."""
         *lines, rest = (self._held.get(stream, b"") + data).split(b"\n")
         for line in lines:
             self._pass(stream, line)
@@ -33,7 +33,7 @@ class LabelledLines:
         self._held[stream] = rest
 
     def end(self) -> None:
-        """Pass on what was held back."""
+        """Pass on the unterminated last lines."""
         for stream, rest in sorted(self._held.items()):
             if rest:
                 self._pass(stream, rest)

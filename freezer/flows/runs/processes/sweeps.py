@@ -1,4 +1,4 @@
-"""Detached sweeps: what is kept of one next to its log, so that other commands find it.
+"""Detached sweeps: a state file next to each log, through which other commands find them.
 
 Each has a file in the project's folder of records, a line of JSON for each thing that happens: the
 process that starts its runs, each run's beginning and end, and its own end. While it is under way,
@@ -80,7 +80,7 @@ def new_sweep_id() -> str:
 
 
 def is_sweep(name: str) -> bool:
-    """Say whether a name on the command line is that of a sweep."""
+    """Return whether a name on the command line is that of a sweep."""
     return name.startswith(PREFIX)
 
 
@@ -135,7 +135,7 @@ def sweep_document(sweep: Sweep) -> dict[str, Any]:
 
 
 class SweepRecord:
-    """Keeps what becomes of a sweep, in the process that makes it; begun with its first run."""
+    """Writes the state file of a sweep, in the process that makes it, from its first run on."""
 
     def __init__(self, project: Project, sweep: Sweep, labels: Sequence[str]) -> None:
         self._project = project
@@ -145,7 +145,7 @@ class SweepRecord:
         self._started = False
 
     def began(self, number: int, run: str) -> None:
-        """Keep that a run began; raises ``HostError`` where the first one cannot be kept."""
+        """Write that a run began; raises ``HostError`` if the first one cannot be written."""
         line = {"number": number, "label": self._labels[number], "run": run}
         if self._started:
             self._add(line)
@@ -165,11 +165,11 @@ class SweepRecord:
         self._started = True
 
     def ended(self, number: int, exit_code: int) -> None:
-        """Keep how a run ended."""
+        """Write how a run ended."""
         self._add({"number": number, "label": self._labels[number], "exit": exit_code})
 
     def end(self, codes: Sequence[int]) -> None:
-        """Keep how the sweep ended, by the exit codes of the runs that were started."""
+        """Write the sweep's final state, from the exit codes of the runs that were started."""
         state = "failed" if any(codes) or len(codes) < self._sweep.total else "finished"
         if EXIT_INTERRUPTED in codes:
             state = "interrupted"
@@ -189,7 +189,7 @@ def _append(path: Path, *lines: Mapping[str, Any]) -> None:
 
 
 def _end(path: Path, state: str) -> None:
-    """Keep the end of a sweep, and give its file the name of one that ended."""
+    """Write the end of a sweep, and rename its file to that of an ended one."""
     _append(path, {"state": state, "ended": time_ns() // 1000})
     path.rename(path.with_suffix(_ENDED))
 
@@ -212,7 +212,7 @@ def _files(project: Project, ending: str) -> list[Path]:
 
 
 def _read(path: Path) -> Sweep | None:
-    """Return the sweep in a file; None where it is gone, or holds something else."""
+    """Return the sweep of a state file; None if the file is missing or invalid."""
     try:
         with path.open("rb") as stream:
             head, *lines = stream.read(_LARGEST).splitlines()
@@ -237,7 +237,7 @@ def _begun(head: Mapping[str, Any]) -> Sweep:
 
 
 def _with_lines(sweep: Sweep, lines: Iterable[bytes]) -> Sweep:
-    """Return a sweep with what happened; a line that a kill cut short is left out."""
+    """Return a sweep with the events of its file; an incomplete line is skipped."""
     runs: dict[int, SweepRun] = {}
     for line in lines:
         try:

@@ -1,1 +1,1 @@
-"""Recorded runs made again: reproduced, or continued from what they left."""
+"""Repeats recorded runs: `runs reproduce`, `runs verify` and `run --resume`."""

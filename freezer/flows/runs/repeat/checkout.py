@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def checked_out(
     project: Project, original: Run, patch: bytes, identifier: str
 ) -> Iterator[tuple[Path, Code]]:
-    """Give a clean checkout of the run's commit with its patch applied, gone afterwards."""
+    """Yield a temporary checkout of the run's commit with its patch applied."""
     commit = original.fields.get("git.commit")
     if not isinstance(commit, Digest):
         raise RunError(

@@ -1,4 +1,4 @@
-"""The outputs of a run as another one finds them: verified, and named by one digest."""
+"""The verified outputs of a run, from which another one continues."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FIELD: Final = "resumed-from"
 _NAMED: Final = 5
-"""Files that an error names."""
+"""Maximum number of files listed in an error."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Checkpoint:
     folder: Path
     """The outputs of that run on this host."""
     path: str
-    """The file or folder among them that is meant; empty for all of them."""
+    """The selected file or folder among them; empty for all."""
     sha256: str
     """Over the names and digests of the files."""
 
     def fields(self) -> Mapping[str, Value]:
-        """Return what is recorded of it."""
+        """Return the fields to record."""
         found: dict[str, Value] = {FIELD: self.run, f"{FIELD}.digest": Digest(self.sha256)}
         return {**found, f"{FIELD}.path": self.path} if self.path else found
 
@@ -66,7 +66,7 @@ def checkpoint_of(project: Project, run: Run, path: str = "") -> Checkpoint:
 
 
 def recorded_checkpoint(project: Project, run: Run) -> Checkpoint | None:
-    """Return what a recorded run continued from; None for one that began anew.
+    """Return the checkpoint of a recorded run; None if it did not continue another one.
 
     Raises ``RunError`` where it is no longer the same.
     """
@@ -106,7 +106,7 @@ def _folder(project: Project, run: Run) -> Path:
 
 
 def _with_outputs(project: Project, run: Run, folder: Path) -> Run:
-    """Return a run with its outputs; those of one whose process was killed are recorded now."""
+    """Return a run with its outputs; records those of a killed run."""
     if run.outputs or run.state != "interrupted":
         return run
     project.engine().remove_dead()  # its container may go on without it

@@ -1,4 +1,4 @@
-"""What a recorded run was made of, to be had again: request, lock, image, data, resources."""
+"""Restores the inputs of a recorded run: request, lock, image, data, resources."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Run
 
 MOST_GPUS: Final = 1024
-"""GPUs of one run; a recorded number beyond it is not believed."""
+"""Maximum GPUs of one run; a larger recorded number is ignored."""
 
 
 def recorded_params(original: Run) -> dict[str, str]:
-    """Return the parameters of a run as they were given; secrets are not recorded."""
+    """Return the parameters of a run as they were given; secrets are redacted."""
     return {
         name.removeprefix("given."): str(value)
         for name, value in original.fields.items()
@@ -49,7 +49,7 @@ def recorded_gpus(original: Run) -> tuple[bool | None, tuple[int, ...]]:
 
 
 def recorded_request(original: Run, given: Mapping[str, str]) -> RunRequest:
-    """Return the request of a run; ``given`` are the secrets that it was recorded without.
+    """Return the request of a run; ``given`` are its secret parameters, which are not recorded.
 
     Raises ``RunError`` for a secret that is missing, or a parameter that was none.
     """
@@ -104,14 +104,14 @@ def _whole(value: object) -> int | None:
 
 
 def recorded_lock(project: Project, original: Run) -> Locked:
-    """Return the lock that a run had, the current one or one of the past."""
+    """Return the lock of a run: the current one, or one from the history."""
     wanted = str(original.fields["lock"])
     now = load_locked(project.root, original.environment)
     return now if now.id == wanted else generation(project, original.environment, wanted)
 
 
 def recorded_image(project: Project, original: Run, locked: Locked) -> ImageInfo:
-    """Return the image that a run had, built again if need be. Raises ``RunError``."""
+    """Return the image of a run, rebuilt if necessary. Raises ``RunError``."""
     wanted = str(original.fields["image"])
     found = project.engine().image(wanted)
     if found is None:
@@ -127,7 +127,7 @@ def recorded_image(project: Project, original: Run, locked: Locked) -> ImageInfo
 
 
 def same_data(project: Project, original: Run) -> list[tuple[DataSet, Snapshot]]:
-    """Return the run's data sets. Raises ``DataError`` naming all that changed since."""
+    """Return the run's data sets. Raises ``DataError`` listing all that changed."""
     names = tuple(
         name.removeprefix("data.")
         for name, value in original.fields.items()
@@ -145,6 +145,6 @@ def same_data(project: Project, original: Run) -> list[tuple[DataSet, Snapshot]]
         raise DataError(
             f"the data of run {original.id} changed since",
             found=", ".join(changed),
-            hint=f"`freeze data diff {changed[0]}` lists the files; bring them back first",
+            hint=f"`freeze data diff {changed[0]}` lists the files; restore them first",
         )
     return found

@@ -1,4 +1,4 @@
-"""`freeze runs reproduce`: a recorded run made again, and compared with itself to the bit."""
+"""`freeze runs reproduce`: repeats a recorded run and compares the results to the bit."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ Verdict = Literal["identical", "drifted", "not comparable", "failed"]
 
 @dataclass(frozen=True)
 class Reproduced:
-    """A run that was made again."""
+    """A repeated run and its comparison with the original."""
 
     original: Run
     again: RunDone
     results: Results
     verdict: Verdict
     reason: str
-    """Why it is no ``identical``; empty for one."""
+    """Why the verdict is not ``identical``; empty if it is."""
 
 
 def reproduce(
     project: Project, name: str, show: Show, given: Mapping[str, str] | None = None
 ) -> Reproduced:
-    """Make a run again: the same image, commit, patch, data, parameters, seed and settings.
+    """Repeat a run with the same image, commit, patch, data, parameters, seed and settings.
 
     ``given`` are the secret parameters of the run, which are not recorded. Raises ``RunError`` when
     its code or image cannot be had, ``DataError`` when its data changed.

@@ -1,4 +1,4 @@
-"""`freeze run --resume`: a run that continues from what another one left."""
+"""`freeze run --resume`: a run that continues from another run's outputs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Resume:
     path: str = ""
     """The file or folder among its outputs that is meant; empty for all of them."""
     new_code: bool = False
-    """Whether the code and the lock of now are taken, in the place of those of that run."""
+    """Whether to use the current code and lock instead of those of that run."""
 
 
 def resume(
@@ -41,10 +41,10 @@ def resume(
     show: Show,
     started: Started | None = None,
 ) -> RunDone:
-    """Continue a run: its command, code, image, data, parameters and seed, but for what is given.
+    """Continue a run with its command, code, image, data, parameters and seed, unless given anew.
 
-    Its outputs are verified, and mounted read-only. Raises ``RunError`` where they are not what it
-    left, and whatever making a run again raises.
+    Its outputs are verified, and mounted read-only. Raises ``RunError`` where they changed, and
+    whatever repeating a run raises.
     """
     with project_ledger(project) as ledger:
         original = query.get(ledger, how.run)

@@ -1,4 +1,4 @@
-"""`freeze runs verify`: some recorded runs made again, to see whether they still can be."""
+"""`freeze runs verify`: repeats a sample of recorded runs."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verified:
-    """A run that was picked, and what came of making it again."""
+    """A sampled run, and the result of repeating it."""
 
     run: Run
     verdict: Verdict | Literal["not made"]
     reason: str
     again: str | None
-    """The ID of the run that it was made again as."""
+    """The ID of the repetition."""
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a sample of runs came to."""
+    """The result for a sample of runs."""
 
     seed: int
     candidates: int
-    """Runs among which was picked."""
+    """Number of runs the sample was drawn from."""
     runs: tuple[Verified, ...]
 
     @property
@@ -57,7 +57,7 @@ def verify(
     show: Show,
     picked: Callable[[int, int, Run], None],
 ) -> Verification:
-    """Pick finished runs, and make each again. Raises ``QueryError`` and ``LedgerError``.
+    """Sample finished runs and repeat each. Raises ``QueryError`` and ``LedgerError``.
 
     ``picked`` is called with the number, the count and the run, before each. A run that cannot be
     made again stops no other.

@@ -1,1 +1,1 @@
-"""What a run left: its output files, records of other tools, and whether it is as expected."""
+"""The results of a run: output files, records of other tools, expectations."""

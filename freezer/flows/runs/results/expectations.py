@@ -1,4 +1,4 @@
-"""What the spec's expectations come to in a run, and how that is recorded with it."""
+"""Evaluates the spec's expectations for a run, and records the outcomes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def outcomes_of(
     report: Report,
     metrics: Mapping[str, Points],
 ) -> tuple[Outcome, ...]:
-    """Return what the expectations come to; none in a run that was ended from outside."""
+    """Return the outcomes of the expectations; none for an interrupted run."""
     if not expectations or run.state == "interrupted":
         return ()
     from freezer.check.invariants.hold import in_run  # what compares, loaded once needed
@@ -39,7 +39,7 @@ def outcomes_of(
 
 
 def with_outcomes(run: Run, outcomes: Sequence[Outcome]) -> Run:
-    """Return a run with its outcomes as fields; it failed where one of them did.
+    """Return a run with the outcomes as fields; it is ``failed`` if one of them is.
 
     The exit code stays the one of the training.
     """

@@ -1,4 +1,4 @@
-"""What a run left in its output folder: each file by the digest of its bytes."""
+"""Lists and hashes the files in a run's output folder."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from freezer.model.events import Reporter
 
 MOST: Final = 100_000
-"""Files that are recorded of one run."""
+"""Maximum number of files recorded per run."""
 DEEPEST: Final = 100
-"""Folders below each other."""
+"""Maximum depth of folders."""
 
 
 def list_outputs(folder: Path, report: Reporter) -> tuple[tuple[Output, ...], tuple[str, ...]]:
-    """Return the files of a folder, and what in it cannot be recorded, each with the reason.
+    """Return the files of a folder, and the entries that cannot be recorded, with reasons.
 
     A training can leave anything there: links, pipes, files that nobody may read, or no folder.
     """
@@ -68,7 +68,7 @@ def _output(folder: Path, path: str, state: Stat, sha256: str) -> Output:
 
 
 def _below(root: Path, folder: str, depth: int) -> Iterator[tuple[str, os.stat_result | str]]:
-    """Yield each file below a folder with its status, and whatever is none with what it is."""
+    """Yield each file below a folder with its status, and other entries with a description."""
     try:
         with os.scandir(root / folder) as entries:
             children = sorted(entries, key=lambda entry: entry.name)

@@ -1,4 +1,4 @@
-"""What a training recorded by itself: MLflow's stores and TensorBoard's events in its output."""
+"""Reads MLflow stores and TensorBoard event files that a training wrote to its output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _DATABASES: Final = (".db", ".sqlite", ".sqlite3")
 _LONGEST: Final = 200
-"""Characters of a name in the ledger."""
+"""Maximum characters of a name in the ledger."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class TrainingFiles:
     metrics: Mapping[str, Points]
     tags: Mapping[str, str]
     notes: tuple[str, ...]
-    """What could not be read, or was too much."""
+    """What could not be read or exceeded a limit."""
 
 
 def training_files(root: Path, sizes: Mapping[str, int]) -> TrainingFiles:
@@ -100,7 +100,7 @@ def _is_sqlite(folder: Folder, path: str) -> bool:
 
 
 def last_value(points: Points) -> float:
-    """Return the value of the highest step, as MLflow does: the latest one of several."""
+    """Return the value of the highest step; of several, the latest, as in MLflow."""
     places = range(len(points))
     last = max(places, key=lambda one: (points.steps[one], points.times[one], one))
     return points.values[last]
@@ -109,7 +109,7 @@ def last_value(points: Points) -> float:
 def with_training_files(
     run: Run, metrics: Mapping[str, Points], found: TrainingFiles
 ) -> tuple[Run, dict[str, Points]]:
-    """Return a run and its series with what was found; what is recorded already stays as it is."""
+    """Return a run and its series with what was found; existing values are not replaced."""
     fresh = {
         name: value
         for name, value in found.fields.items()
@@ -122,7 +122,7 @@ def with_training_files(
 def _found(
     folder: Folder, databases: Sequence[str], budget: Budget
 ) -> Iterator[tuple[str, ForeignRun]]:
-    """Yield each recorded run with what is put before its names."""
+    """Yield each recorded run with the prefix of its names."""
     from freezer.ledger.foreign.mlflow_files import file_runs
     from freezer.ledger.foreign.mlflow_sql import sql_runs
     from freezer.ledger.foreign.tensorboard import event_run

@@ -1,1 +1,1 @@
-"""Runs on their way into and out of a ledger: tables, exports, imports."""
+"""Moves runs into and out of a ledger: tables, exports, imports."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def export_crate(project: Project, text: str | None, folder: Path, about: About) -> int:
-    """Write the runs that a filter describes as a crate; return how many there are.
+    """Write the runs that match a filter as a crate; return their number.
 
     Outputs that are still there with the digest that was recorded are copied. The folder must not
     exist; it appears whole or not at all. Raises ``QueryError``, ``LedgerError`` and ``RunError``.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def export_json(project: Project, text: str | None, stream: IO[bytes]) -> int:
-    """Write the runs that a filter describes, the earliest first; return how many there are.
+    """Write the runs that match a filter, the earliest first; return their number.
 
     Raises ``QueryError`` and ``LedgerError``.
     """

@@ -1,4 +1,4 @@
-"""`freeze runs import`: runs of another ledger, as they are."""
+"""`freeze runs import`: imports runs that another ledger exported, unchanged."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ LARGEST: Final = 2 << 30
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did."""
+    """The result of an import."""
 
     recorded: tuple[str, ...]
     """IDs of the runs that are new."""
     skipped: tuple[str, ...]
     """IDs of the runs that were there already, the same."""
     notes: tuple[str, ...] = ()
-    """What could not be taken over as it was."""
+    """What could not be imported unchanged."""
 
 
 def import_file(project: Project, path: Path) -> Imported:

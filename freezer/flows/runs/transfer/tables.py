@@ -1,4 +1,4 @@
-"""`freeze runs query`: runs by a filter, with the fields that are wanted of them."""
+"""`freeze runs query`: runs that match a filter, with selected fields."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FoundTable:
-    """What a query found."""
+    """The result of a query."""
 
     found: Found
     table: Table
     chosen: bool
-    """Whether its columns were asked for; else it has every field."""
+    """Whether columns were selected; otherwise it has every field."""
 
 
 def query(
@@ -36,7 +36,7 @@ def query(
     order: str | None = None,
     limit: int | None = None,
 ) -> FoundTable:
-    """Return the runs that a filter describes as a table, with all their fields or some.
+    """Return the runs that match a filter as a table, with all fields or selected ones.
 
     Raises ``QueryError`` for a column that no run has, and whatever `find` raises.
     """

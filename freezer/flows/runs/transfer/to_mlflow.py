@@ -1,4 +1,4 @@
-"""`freeze runs export --mlflow`: runs handed to a tracking server."""
+"""`freeze runs export --mlflow`: sends runs to a tracking server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export to a tracking server did."""
+    """The result of an export to a tracking server."""
 
     sent: tuple[str, ...]
     """IDs of the runs that are new there."""
@@ -29,7 +29,7 @@ class Exported:
 def export_mlflow(
     project: Project, text: str | None, address: str, experiment: str | None
 ) -> Exported:
-    """Hand the runs that a filter describes to a tracking server, the earliest first.
+    """Send the runs that match a filter to a tracking server, the earliest first.
 
     Each goes into the experiment of that name, else of its environment's. A run that an earlier
     export sent is skipped. Raises ``QueryError``, and ``LedgerError`` when the server refuses; the

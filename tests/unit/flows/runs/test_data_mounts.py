@@ -65,7 +65,7 @@ def times(path: Path) -> tuple[int, int, int]:
     return found.st_ctime_ns, found.st_mtime_ns, found.st_nlink
 
 
-def test_too_many_files_among_others_are_seen_as_links(tmp_path, monkeypatch) -> None:
+def test_many_single_files_are_mounted_as_a_folder_of_links(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(module, "MOST", 1)
     project = project_with(tmp_path, "{x: 'data/**/*.png'}", *FILES)
     (project.root / "data/b/inside.png").symlink_to("../a/1.png")
@@ -87,7 +87,7 @@ def test_too_many_files_among_others_are_seen_as_links(tmp_path, monkeypatch) ->
     assert any("links" in one for one in project.report.notes)
 
 
-def test_a_link_is_mounted_only_with_what_it_leads_to(tmp_path) -> None:
+def test_a_link_is_mounted_only_with_its_target(tmp_path) -> None:
     project = project_with(tmp_path, "{x: 'data/**/*.png'}", *FILES)
     (project.root / "data/b/inside.png").symlink_to("3.png")
     (project.root / "data/b/outside.png").symlink_to("labels.csv")
@@ -115,9 +115,7 @@ def _write(folder: Path, tree: dict) -> None:
 @given(
     st.dictionaries(names, trees, min_size=1, max_size=4), names, st.randoms(use_true_random=False)
 )
-def test_a_cover_holds_what_matches_and_nothing_else(
-    tmp_path_factory, tree, pattern, random
-) -> None:
+def test_mounts_contain_exactly_the_matching_files(tmp_path_factory, tree, pattern, random) -> None:
     root = tmp_path_factory.mktemp("cover")
     _write(root, tree)
     every = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
@@ -135,6 +133,6 @@ def test_a_cover_holds_what_matches_and_nothing_else(
         assert empty or not set(inside) <= held, f"{folder} could be mounted as one"
 
 
-def test_a_folder_that_went_away_is_an_error(tmp_path) -> None:
+def test_a_removed_folder_is_an_error(tmp_path) -> None:
     with pytest.raises(DataError, match="cannot be listed"):
         smallest_cover(str(tmp_path), ["gone/x"])

@@ -78,7 +78,7 @@ def test_a_run_that_is_not_as_expected_failed_and_keeps_its_exit_code() -> None:
 
 
 @pytest.mark.parametrize(("state", "code"), [("failed", 7), ("interrupted", 130)])
-def test_the_exit_code_of_the_training_goes_before(state: str, code: int) -> None:
+def test_the_training_s_exit_code_takes_precedence(state: str, code: int) -> None:
     found = done(state, code, loss={"ceiling": 1})
     assert (found.run.state, found.status) == (state, code)
     assert bool(found.outcomes) is (state == "failed"), "of half a run nothing is expected"

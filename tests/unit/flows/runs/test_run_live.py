@@ -41,7 +41,7 @@ def begun(owner: dict[str, str | int], number: int = 1) -> Run:
 
 
 @pytest.mark.process
-def test_who_lives_is_known_where_it_can_be_seen(dead: dict[str, str | int]) -> None:
+def test_a_visible_process_is_alive_or_dead(dead: dict[str, str | int]) -> None:
     me = this_process()
     assert is_alive(me)
     assert not is_dead(me)
@@ -64,7 +64,7 @@ def test_who_lives_is_known_where_it_can_be_seen(dead: dict[str, str | int]) -> 
         ({"began": ""}, False),
     ],
 )
-def test_in_doubt_a_process_is_not_dead(
+def test_an_invisible_process_is_not_considered_dead(
     dead: dict[str, str | int], change: dict[str, str], gone: bool, monkeypatch
 ) -> None:
     monkeypatch.setattr(process, "_machine", lambda: "this machine")

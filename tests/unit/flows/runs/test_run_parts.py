@@ -53,7 +53,7 @@ REPORTED = (
 
 
 @given(st.lists(st.integers(1, len(REPORTED)), max_size=12))
-def test_however_output_comes_in_it_is_shown_and_read_alike(cuts: list[int]) -> None:
+def test_output_is_parsed_the_same_however_it_is_split(cuts: list[int]) -> None:
     shown = bytearray()
     taken = Filter(lambda _stream, data: shown.extend(data))
     places = sorted({0, *cuts, len(REPORTED)})
@@ -95,7 +95,7 @@ def test_a_progress_bar_is_shown_before_its_line_ends() -> None:
      '{"kind": "data", "name": "d", "sha256": "abc"}',
      '{"kind": "data", "name": "d", "sha256": 3}'],
 )  # fmt: skip
-def test_a_line_that_cannot_be_read_stops_nothing(document: str) -> None:
+def test_an_invalid_protocol_line_is_skipped(document: str) -> None:
     taken = Filter(lambda _stream, _data: None)
     taken.take(1, PREFIX + document.encode() + b"\n")
     assert (taken.report.ignored, taken.report.fields) == (1, {})
@@ -114,7 +114,7 @@ def test_nothing_that_is_printed_is_lost(pieces: list[bytes]) -> None:
         assert bytes(shown) == whole
 
 
-def test_many_short_lines_take_time_by_their_length_only() -> None:
+def test_parsing_time_is_linear_in_the_output() -> None:
     taken = Filter(lambda _stream, _data: None)
     began = time.process_time()
     taken.take(1, b"x\n" * 1_000_000)
@@ -124,7 +124,7 @@ def test_many_short_lines_take_time_by_their_length_only() -> None:
     assert time.process_time() - began < 5
 
 
-def test_the_last_lines_of_both_streams_are_kept_as_they_came() -> None:
+def test_the_tail_has_both_streams_in_order_of_arrival() -> None:
     taken = Filter(lambda _stream, _data: None)
     taken.take(1, b"first\n" * 100_000)
     taken.take(2, b"warning\n")
@@ -153,7 +153,7 @@ def test_what_a_container_wrote_is_read_within_limits(tmp_path: Path) -> None:
             read_untrusted(tmp_path / name, 10)
 
 
-def test_outputs_are_listed_whatever_else_is_among_them(tmp_path: Path) -> None:
+def test_outputs_are_listed_among_links_pipes_and_unreadable_files(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "good").write_text("good")
     (tmp_path / "link").symlink_to("/etc/passwd")
@@ -198,13 +198,13 @@ def test_parameters_reach_the_command_as_they_were_written() -> None:
      ("007", "007"), ("1_000", "1_000"), ("١٢", "١٢"), ("1" * 400, "1" * 400), ("1e999", "1e999"),
      ("inf", math.inf), ("1 ", "1 ")],
 )  # fmt: skip
-def test_a_value_has_a_type_only_where_its_text_is_no_other(text: str, value: object) -> None:
+def test_a_parameter_is_typed_only_where_its_text_is_canonical(text: str, value: object) -> None:
     found = typed(text)
     assert (found, type(found)) == (value, type(value))
 
 
 @given(st.text())
-def test_any_text_has_a_type(text: str) -> None:
+def test_any_parameter_text_can_be_typed(text: str) -> None:
     assert isinstance(typed(text), str | int | float | bool)
 
 
@@ -239,7 +239,7 @@ def test_each_run_of_a_sweep_has_its_own_output_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("given", [{"params": {"lr": "1"}}, {"seed": 3}])
-def test_a_value_is_not_given_twice(given: dict) -> None:
+def test_a_value_given_twice_is_refused(given: dict) -> None:
     with pytest.raises(RunError, match="given once"):
         list(requests(RunRequest(("true",), **given), read_each(["lr=1,2", "seed=1..2"])))
 
@@ -267,7 +267,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.mark.process
-def test_the_patch_holds_what_the_commit_does_not(tree: Path, tmp_path_factory) -> None:
+def test_the_patch_has_every_uncommitted_change(tree: Path, tmp_path_factory) -> None:
     assert not code_of(tree).dirty
     require_clean(code_of(tree))
     (tree / "train.py").write_text("lr = 2\n")
@@ -291,7 +291,7 @@ def test_the_patch_holds_what_the_commit_does_not(tree: Path, tmp_path_factory) 
 
 
 @pytest.mark.process
-def test_equal_code_has_one_digest_whatever_it_is_made_of(tree: Path) -> None:
+def test_equal_code_has_one_digest_for_any_commit_and_patch(tree: Path) -> None:
     apart = ["freeze.yaml", "lockfiles/*"]
     (tree / "train.py").write_text("lr = 2\n")
     dirty = code_of(tree, apart)
@@ -336,7 +336,7 @@ def test_new_files_leave_nothing_in_the_repository(tree: Path) -> None:
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root reads every file")
-def test_a_tree_that_cannot_be_read_is_no_clean_one_by_permission(tree: Path) -> None:
+def test_a_tree_without_read_permission_is_an_error(tree: Path) -> None:
     (tree / "new.py").write_text("x")
     (tree / "new.py").chmod(0)
     with pytest.raises(RunError, match="git cannot read the code"):
@@ -344,7 +344,7 @@ def test_a_tree_that_cannot_be_read_is_no_clean_one_by_permission(tree: Path) ->
 
 
 @pytest.mark.process
-def test_a_tree_that_cannot_be_read_is_no_clean_one(tree: Path) -> None:
+def test_an_unreadable_tree_is_an_error(tree: Path) -> None:
     (tree / ".git" / "objects").rename(tree / ".git" / "gone")
     (tree / "train.py").write_text("lr = 3\n")
     with pytest.raises(RunError, match="git cannot read the code"):
@@ -352,7 +352,7 @@ def test_a_tree_that_cannot_be_read_is_no_clean_one(tree: Path) -> None:
 
 
 @pytest.mark.process
-def test_files_that_git_was_to_overlook_are_seen(tree: Path) -> None:
+def test_assume_unchanged_files_are_in_the_patch(tree: Path) -> None:
     git(tree, "update-index", "--assume-unchanged", "train.py")
     (tree / "train.py").write_text("lr = 3\n")
     assert code_of(tree).changed == ("train.py",)
@@ -466,7 +466,7 @@ def run(number: int, seed: int, lr: float, **metrics: float) -> Run:
     return Run(f"{number:016x}", "demo", "finished", Time(number), fields=fields)
 
 
-def test_a_summary_gives_the_spread_over_seeds_and_what_was_repeated() -> None:
+def test_a_summary_has_the_spread_over_seeds_and_repetitions() -> None:
     runs = [
         run(1, 1, 0.1, acc=0.5),
         run(2, 2, 0.1, acc=0.7),
@@ -484,7 +484,7 @@ def test_a_summary_gives_the_spread_over_seeds_and_what_was_repeated() -> None:
     assert summary([]) == []
 
 
-def test_what_a_training_reports_parts_no_group_where_the_code_is_known() -> None:
+def test_reported_values_split_no_group_where_the_code_is_known() -> None:
     """A ``random_state`` is drawn with the seed: three seeds are one group."""
 
     def reported(number: int, **more: Value) -> Run:
@@ -498,5 +498,5 @@ def test_what_a_training_reports_parts_no_group_where_the_code_is_known() -> Non
     assert len(summary([reported(1), reported(2)])) == 2, "perhaps the code changed"
 
 
-def test_a_word_is_typed_by_how_it_looks() -> None:
+def test_reported_settings_are_typed_by_their_text() -> None:
     assert [typed(one) for one in ("1", "1.0", "True", "x", "inf")] == [1, 1.0, True, "x", math.inf]

@@ -80,7 +80,7 @@ def test_what_is_not_planned_does_not_count() -> None:
     assert found.unplanned == tuple(one.id for one in others), "two seeds, and the first two"
 
 
-def test_nan_decides_nothing() -> None:
+def test_a_nan_leaves_the_criterion_undecided() -> None:
     assert of(PLAN, *WHOLE[:3], run(4, 2, "0.2", math.nan)).finding == "undecided"
 
 

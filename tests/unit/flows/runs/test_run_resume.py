@@ -79,9 +79,7 @@ def test_what_is_given_changes_and_the_rest_stays(runnable, first: RunDone) -> N
 
 
 @pytest.mark.parametrize("fault", ["changed", "missing", "not of this run"])
-def test_outputs_that_are_not_what_was_left_are_refused(
-    runnable, first: RunDone, fault: str
-) -> None:
+def test_changed_outputs_are_refused(runnable, first: RunDone, fault: str) -> None:
     place = first.output / "deep" / "count"
     if fault == "changed":
         place.write_text("9")
@@ -96,7 +94,7 @@ def test_outputs_that_are_not_what_was_left_are_refused(
     assert len(runnable.made.held.runs) == before
 
 
-def test_outputs_that_are_gone_or_were_never_there(runnable, first: RunDone) -> None:
+def test_missing_outputs_are_refused(runnable, first: RunDone) -> None:
     with pytest.raises(RunError, match="has no output 'none'"):
         go(runnable, Resume(first.run.id, "none"))
     shutil.rmtree(first.output)
@@ -134,7 +132,7 @@ def test_a_continued_run_is_reproduced_from_the_same_checkpoint(runnable, first:
         reproduce(runnable.project, done.run.id, lambda _stream, _data: None)
 
 
-def test_the_path_by_one_line(tmp_path, monkeypatch) -> None:
+def test_resume_path_returns_the_checkpoint(tmp_path, monkeypatch) -> None:
     monkeypatch.delenv("FREEZER_RESUME", raising=False)
     assert resume_path() is None
     assert resume_path("model.pt") is None

@@ -67,7 +67,7 @@ def test_with_a_rootless_engine_root_of_the_container_is_the_caller(runnable, mo
     assert held.runs[-1].user == "0:0"
 
 
-def test_a_port_brings_a_network(runnable) -> None:
+def test_a_published_port_enables_the_network(runnable) -> None:
     shell(runnable.project, SHIPPED, ("jupyter",), port=8888, terminal=False)
     seen = runnable.made.held.runs[-1]
     assert (seen.ports, seen.network, seen.tty) == ((8888,), "bridge", False)
@@ -95,7 +95,7 @@ def folder(runnable):
         (path / place).unlink(missing_ok=True)
 
 
-def test_the_file_for_editors_holds_to_its_schema(runnable, folder: Path, tmp_path: Path) -> None:
+def test_the_devcontainer_file_is_valid(runnable, folder: Path, tmp_path: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     (folder / "points").mkdir(exist_ok=True)
     runnable.made.spec(

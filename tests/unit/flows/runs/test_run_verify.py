@@ -30,7 +30,7 @@ def test_the_same_seed_picks_the_same_runs(some: set[int], count: int, seed: int
 
 
 @given(numbers, st.integers(0, 2**64 - 1), st.integers(1, 10), st.integers(0, 9))
-def test_a_run_that_is_added_takes_one_place_at_most(
+def test_a_new_run_replaces_at_most_one_of_the_sample(
     some: set[int], new: int, count: int, seed: int
 ) -> None:
     before = pick([run(number) for number in some], count, seed)
@@ -43,7 +43,7 @@ def test_seeds_differ_in_what_they_pick() -> None:
     assert len({tuple(one.id for one in pick(runs, 5, seed)) for seed in range(20)}) > 15
 
 
-def test_who_is_asked_for() -> None:
+def test_candidates_are_finished_originals_since_a_date() -> None:
     runs = [run(1), run(2, "failed"), run(3, "running"), run(4, reproduces="x"), run(5)]
     assert [one.started.micros for one in candidates(runs, None)] == [1, 5]
     assert [one.started.micros for one in candidates(runs, Time(5))] == [5]
@@ -57,7 +57,7 @@ def test_dates() -> None:
 
 
 @pytest.mark.process
-def test_each_is_made_again_and_one_that_is_not_identical_is_1(runnable, capsys) -> None:
+def test_each_is_repeated_and_a_difference_exits_with_1(runnable, capsys) -> None:
     project, count = runnable.project, 0
 
     def training(inside) -> int:

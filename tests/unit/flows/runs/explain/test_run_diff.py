@@ -56,13 +56,13 @@ def run(command: str = "train.py 0.1", outputs: tuple[Output, ...] = (), **more:
         ({"command": "train.py 0.1 -v", "template": "train.py {lr} -v"}, "template", "certain"),
     ],
 )
-def test_what_was_changed_comes_first(changed, name, level) -> None:
+def test_a_changed_field_is_the_first_cause(changed, name, level) -> None:
     causes = contrast(run(), run(**changed))
     assert [one.name for one in causes] == ([] if name is None else [name])
     assert [one.level for one in causes] == ([] if level is None else [level])
 
 
-def test_of_several_the_likeliest_comes_first() -> None:
+def test_the_likeliest_cause_comes_first() -> None:
     changed = run(seed=2, host__name="two", settings__OMP_NUM_THREADS="2", image=Digest("f" * 64))
     names = [one.name for one in contrast(run(), changed)]
     assert names == ["seed", "settings.OMP_NUM_THREADS", "image", "host.name"]
@@ -104,7 +104,7 @@ SAME = Digest("7" * 64)
         ({"params__a": 1}, {"params__a": 2}, ["params.a"]),
     ],
 )  # fmt: skip
-def test_what_was_changed_comes_before_what_follows_from_it(old, new, names) -> None:
+def test_causes_come_before_their_consequences(old, new, names) -> None:
     causes = contrast(run(**old), run(**new))
     assert [one.name for one in causes] == names
     assert len({one.level for one in causes}) == 1 or causes[0].level != causes[-1].level
@@ -124,7 +124,7 @@ def points(*values: float) -> Points:
     return Points.of([(step, step, value) for step, value in enumerate(values)])
 
 
-def test_results_part_at_a_step_and_grow() -> None:
+def test_divergence_has_first_step_distance_and_growth() -> None:
     found = results(
         run(), run(),
         {"metrics.loss": points(1.0, 0.5, 0.25), "metrics.same": points(math.nan, -0.0)},
@@ -142,7 +142,7 @@ def test_a_sign_of_zero_is_a_difference() -> None:
     assert found.parted[0].distance.note == "the signs of zero differ"
 
 
-def test_nothing_compared_is_nothing_identical() -> None:
+def test_without_a_comparison_nothing_is_identical() -> None:
     found = results(run(), run(), {}, {})
     assert (found.compared, found.identical) == (0, False)
 
@@ -177,7 +177,7 @@ def _output(path: str, sha256: str, content: str | None = None) -> Output:
         ([_output("a", "1")], [_output("b", "1")], (), (), ("a", "b")),
     ],
 )  # fmt: skip
-def test_outputs_are_compared_by_bytes_or_content_and_paired_by_what_of_their_names_stays(
+def test_outputs_are_compared_by_content_and_paired_without_random_name_parts(
     mine, its, same, differ, missing
 ) -> None:
     first, second = (

@@ -46,7 +46,7 @@ def test_a_page_has_the_runs_of_a_filter_and_their_series(bare_project: Project)
     assert page_html(gather(bare_project, None)) == page_html(gather(bare_project, None))
 
 
-def test_many_long_series_are_thinned(bare_project: Project, monkeypatch) -> None:
+def test_many_long_series_are_reduced(bare_project: Project, monkeypatch) -> None:
     monkeypatch.setattr("freezer.flows.runs.page.gather.POINTS", 1000)
     long = Points.of([(step, step, step / 3) for step in range(900)])
     short = Points.of([(0, 0, 1.0)])
@@ -59,7 +59,7 @@ def test_many_long_series_are_thinned(bare_project: Project, monkeypatch) -> Non
     assert curves[f"{1:016x}"]["metrics.a"].count == 900
 
 
-def test_secrets_reach_no_page(bare_project: Project) -> None:
+def test_a_page_has_no_secrets(bare_project: Project) -> None:
     word, password, token = SECRETS
     url = f"https://me:{password}@example.org/x.git"
     leaky = replace(

@@ -94,7 +94,7 @@ def test_options_that_do_not_go_together(
         (["run", "--jobs", "x"], False),
     ],
 )
-def test_a_command_without_dashes_is_told_from_a_wrong_option(
+def test_a_missing_double_dash_is_named(
     tmp_path: Path, capsys, words: list[str], *, hint: bool
 ) -> None:
     assert freeze(["-C", str(tmp_path), *words]) == 2

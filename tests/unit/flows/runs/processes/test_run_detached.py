@@ -100,7 +100,7 @@ def test_a_log_is_followed_to_the_end_of_its_run(runnable) -> None:
         list(follow(project, put(project, 3, owner=ELSEWHERE), wait=True))
 
 
-def test_what_is_elsewhere_is_not_ended_but_can_be_given_up(runnable) -> None:
+def test_a_run_of_another_host_can_only_be_marked_as_lost(runnable) -> None:
     project = runnable.project
     run = put(project, 4, owner=ELSEWHERE)
     with pytest.raises(RunError, match="cannot be ended from here") as raised:
@@ -114,7 +114,7 @@ def test_what_is_elsewhere_is_not_ended_but_can_be_given_up(runnable) -> None:
         give_up(project, mine.id)
 
 
-def test_the_journal_of_a_lost_machine_is_recorded_when_it_is_given_up(runnable) -> None:
+def test_the_journal_of_a_lost_machine_is_recorded_with_lost(runnable) -> None:
     project = runnable.project
     run = put(project, 6, owner=ELSEWHERE)
     journal = Journal(journal_path(project, run.id))

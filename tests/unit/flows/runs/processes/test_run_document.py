@@ -132,7 +132,7 @@ def test_documents_of_processes_are_joined(capsys: Any) -> None:
     }
 
 
-def test_what_goes_on_by_itself_has_a_document() -> None:
+def test_a_detached_run_has_a_document() -> None:
     one = detached_document("a", Path("log"), None)
     assert one == {"id": "a", "state": "running", "log": "log"}
     several = detached_document("sweep-a", Path("log"), 3)

@@ -61,7 +61,7 @@ def test_gpus_of_a_run_are_requested_recorded_and_requested_again(runnable) -> N
 
 
 @pytest.mark.parametrize("count", [0, -1, 10**9, "2", 1.5, None])
-def test_a_recorded_number_of_gpus_is_not_believed(count: Any) -> None:
+def test_an_invalid_recorded_number_of_gpus_is_ignored(count: Any) -> None:
     fields = {"resources.gpus": True, "resources.gpu-count": count}
     run = Run(
         "ab", "demo", "finished", Time(1), fields={k: v for k, v in fields.items() if v is not None}

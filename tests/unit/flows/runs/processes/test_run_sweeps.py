@@ -117,7 +117,7 @@ def test_a_sweep_of_another_host_is_left_to_it(bare_project, monkeypatch) -> Non
 
 
 @given(st.lists(st.binary(max_size=80) | st.sampled_from([b"[]", b"{}", b'{"state": 1}'])))
-def test_whatever_a_file_holds_is_a_sweep_or_an_error(
+def test_any_state_file_is_a_sweep_or_an_error(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
 ) -> None:
     root = tmp_path_factory.mktemp("project")
