@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HostError, Where
 from freezer.fetch.archive_storage.folder import FolderStorage
-from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.governance.attest import LARGEST, lapse_of
-from freezer.flows.governance.key_files import read_bounded, read_keys, read_signer
+from freezer.flows.governance.key_files import read_bounded, read_keys, read_signer, write_file
 from freezer.governance.archive.inventory import INVENTORY
 from freezer.governance.archive.inventory import LARGEST as LARGEST_INVENTORY
 from freezer.governance.archive.ocfl import ROOT_MARK, open_root
@@ -68,8 +67,7 @@ def sign_archive(root: Path, key: Path, password: Password) -> ArchiveSigned:
         raise HostError("this archive holds nothing to sign", where=Where(str(root)))
     signer = read_signer(key, password)
     path = root / SIGNATURE
-    with disk_errors(root):
-        write_atomically(path, sign_files(digests, signer))
+    write_file(path, sign_files(digests, signer))
     return ArchiveSigned(root, path, tuple(FolderStorage(root).objects()))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.governance.attest import make_provenance
+from freezer.flows.governance.key_files import write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,5 +22,4 @@ def write_provenance(
     ``revision``: the commit that the image is labelled with.
     """
     payload, _, _ = make_provenance(project, built.locked, image=built.image, revision=revision)
-    with disk_errors(path.parent):
-        write_atomically(path, payload)
+    write_file(path, payload)

@@ -9,8 +9,8 @@ from freezer.errors import FreezerError
 from freezer.fetch.registry.reference import parse_reference
 from freezer.fetch.registry.referrers import attached
 from freezer.fetch.registry.repository import Repository
-from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.attest.documents import KINDS, MOST, current_documents, read_document
+from freezer.flows.governance.key_files import write_file
 from freezer.flows.registry.pull import HINT
 from freezer.flows.registry.pull import pull as pull_image
 
@@ -41,10 +41,8 @@ def pull(project: Project, reference: str, folder: Path | None = None) -> Pulled
     repository = Repository(parse_reference(pulled.name, HINT), project.config)
     found = read_documents(project, repository)
     if folder is not None:
-        with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            for document in found:
-                write_atomically(folder / document.name, document.data)
+        for document in found:
+            write_file(folder / document.name, document.data)
     return PulledWhole(pulled, tuple(found))
 
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import LockError, SpecError, Where
-from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.flows.governance.attest import LARGEST, lapse_of
-from freezer.flows.governance.key_files import read_bounded, read_keys, read_signer
+from freezer.flows.governance.key_files import read_bounded, read_keys, read_signer, write_file
 from freezer.flows.project.environment import read_lock
 from freezer.governance.attest.bundle import sign_statement, verify_statement
 from freezer.governance.attest.check_report import check_statement, differs, parse_report
@@ -65,16 +64,13 @@ def sign_report(project: Project, file: Path, key: Path, password: Password) -> 
     signer = read_signer(key, password)
     data = sign_statement(check_statement(report, sha256), signer)
     path, folder = statement_path(file), _lock_folder(project, report)
-    with disk_errors(path.parent):
-        write_atomically(path, data)
+    write_file(path, data)
     if folder is None:
         return ReportSigned(report, path, None)
     kept = folder / (
         f"{report.lock_id[:12]}.check.{report.class_}.{signer.public.fingerprint[:12]}{SUFFIX}"
     )
-    with disk_errors(folder):
-        folder.mkdir(exist_ok=True)
-        write_atomically(kept, data)
+    write_file(kept, data)
     return ReportSigned(report, path, kept)
 
 

@@ -7,8 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import IntegrityError, SpecError, Where
-from freezer.fetch.store.atomic import disk_errors, write_atomically
-from freezer.flows.governance.key_files import Password, read_bounded, read_keys, read_signer
+from freezer.flows.governance.key_files import (
+    Password,
+    read_bounded,
+    read_keys,
+    read_signer,
+    write_file,
+)
 from freezer.flows.governance.sbom import make_bare_sbom
 from freezer.flows.history.generations import generation as past_generation
 from freezer.flows.history.log import environment_name
@@ -102,9 +107,7 @@ def sign_lock(
     payload, image, rebuilt = make_provenance(project, locked, builder)
     folder = _folder(project, locked) / ATTESTATIONS
     file = f"{locked.id[:12]}.provenance.{signer.public.fingerprint[:12]}.sigstore.json"
-    with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / file, sign_statement(payload, signer))
+    write_file(folder / file, sign_statement(payload, signer))
     return Signed(locked, folder / file, image, rebuilt)
 
 

@@ -1,4 +1,4 @@
-"""Files of keys and passwords, read within bounds."""
+"""Files of keys, passwords and signed statements: read within bounds, written as a whole."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import HostError, SpecError, Where
+from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.governance.attest.keys import PASSWORD, private_key, public_key
 
 if TYPE_CHECKING:
@@ -54,6 +55,20 @@ def read_signer(path: Path, password: Password) -> Signer:
 def read_keys(paths: Sequence[Path]) -> list[PublicKey]:
     """Return public keys and certificates. Raises ``SpecError`` and ``HostError``."""
     return [public_key(read_bounded(path, _LARGEST_KEY), str(path)) for path in paths]
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file, and its folder where that is missing. Raises ``HostError``."""
+    with disk_errors(path.parent):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, data)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+            place = os.fsdecode(error.filename2 or error.filename or path)
+            raise HostError(
+                "the file cannot be written there", where=Where(str(path)),
+                found=f"{place}: {error.strerror}",
+            ) from None  # fmt: skip
 
 
 def read_bounded(path: Path, largest: int) -> bytes:

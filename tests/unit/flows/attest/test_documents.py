@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from freezer.check.reference import write_reference
-from freezer.errors import FreezerError, SpecError
+from freezer.errors import FreezerError, HostError, SpecError
 from freezer.fetch.config import Config
 from freezer.fetch.registry.push import Destination
 from freezer.fetch.registry.reference import parse_reference
@@ -200,6 +200,19 @@ def test_pulled_documents_are_written_to_a_folder(
     written = {path.read_bytes() for path in (tmp_path / "documents").iterdir()}
     assert written == {one.data for one in done.documents}
     assert {one.data for one in pulled.documents} == written
+
+
+def test_what_is_in_the_way_is_named(
+    home: Host, away: Host, tmp_path: Path, keys: tuple[Path, Path]
+) -> None:
+    name = publish(home).image.name
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(HostError, match="cannot be written there"):
+            pull(away.opened, name, folder)
+    (home.references / "attestations").write_text("x")
+    with pytest.raises(HostError, match="cannot be written there"):
+        sign_lock(home.opened, "demo", keys[0])
 
 
 def test_a_document_with_other_bytes_is_left_out(
