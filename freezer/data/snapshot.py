@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
+from array import array
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from freezer.data import cache
@@ -55,9 +57,8 @@ def snapshot(
     """
     started = time.time_ns()
     key = cache.key_of(str(root), pattern)
-    before = cache.read_summary(store, key)
-    found = walk(root, pattern, name, expected=before.members if before else 0)
-    known = None if reread else before
+    found = walk(root, pattern, name)
+    known = None if reread else cache.read_summary(store, key)
     untouched = known is not None and known.signature == found.signature() and known.settled
     if known and untouched and store.has(known.listing):
         return _snapshot(name, root, pattern, known, 0)
@@ -98,12 +99,12 @@ def _read(
     sizes = [files.numbers[at * NUMBERS + SIZE] for at in needed]
     with report.task(f"Hashing data set {name}", total=sum(sizes), unit="bytes") as task:
         read = hash_paths(folder, paths, sizes, task, name=name)
-    for place, at in enumerate(needed):
-        files.digests[at], files.hashed[at] = read.digests[place], started
     if len(needed) == len(files.paths):
-        files.numbers = read.numbers
+        files.numbers, files.digests = read.numbers, read.digests
+        files.hashed = array("q", [started]) * len(needed)
         return
     for place, at in enumerate(needed):
+        files.digests[at], files.hashed[at] = read.digests[place], started
         old, new = at * NUMBERS, place * NUMBERS
         files.numbers[old : old + NUMBERS] = read.numbers[new : new + NUMBERS]
 
@@ -129,10 +130,8 @@ def _snapshot(name: str, root: Path, pattern: str | None, cached: Cached, hashed
 
 
 def _members(found: Found, digests: Sequence[str]) -> list[Member]:
-    made = [
-        Member(path, "f", size, sha256)
-        for path, size, sha256 in zip(found.paths, found.sizes, digests, strict=True)
-    ]
+    files = zip(found.paths, repeat("f"), found.sizes, digests)
+    made = list(map(Member._make, files))
     for at, (kind, target) in found.others.items():
         sha256 = EMPTY if kind == "d" else hashlib.sha256(target.encode()).hexdigest()
         made[at] = Member(found.paths[at], kind, 0, sha256)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DEEPEST = 128
 """Folders below each other."""
 MANY = 20_000
-"""Members from which on a second process is started: it takes some milliseconds."""
+"""Members that are likely to come, from which on a second process takes half of them."""
 _KIND = 0o170000
 """The bits of a mode that `stat.S_IFMT` takes."""
 _numbers = attrgetter("st_mode", "st_size", "st_ino", "st_mtime_ns", "st_ctime_ns")
@@ -36,14 +36,13 @@ _HEAD = struct.Struct("=2q")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-def walk(root: Path, pattern: str | None, name: str, *, expected: int = 0) -> Found:
+def walk(root: Path, pattern: str | None, name: str) -> Found:
     """Return the members of a data set, folder by folder, sorted by name within each.
 
     ``root`` is a folder, or a single file; with a ``pattern`` (relative to ``root``) only files
-    that match it belong. ``name`` is the set's, for messages. Where many members are ``expected``,
-    two processes share the walk. Raises ``DataError`` when there is nothing, and for what cannot
-    be hashed or carried into a container: sockets, devices, names that are not UTF-8, links that
-    lead out of the set.
+    that match it belong. ``name`` is the set's, for messages. Two processes share a long walk.
+    Raises ``DataError`` when there is nothing, and for what cannot be hashed or carried into a
+    container: sockets, devices, names that are not UTF-8, links that lead out of the set.
     """
     try:
         mode = root.stat().st_mode
@@ -54,7 +53,7 @@ def walk(root: Path, pattern: str | None, name: str, *, expected: int = 0) -> Fo
             found=error.strerror,
             hint="correct its path under `data:` in the spec, or put the data there",
         ) from None
-    walked = _Walk(name, str(root), shared=expected >= MANY and can_fork())
+    walked = _Walk(name, str(root), alone=not can_fork())
     if pattern is not None:
         for path in _matching(root, pattern, name):
             walked.add(path, _numbers((root / path).lstat()))
@@ -86,10 +85,10 @@ def split_glob(text: str) -> tuple[str, str | None]:
 class _Walk:
     """Collects members; there may be millions."""
 
-    def __init__(self, name: str, root: str, *, shared: bool = False) -> None:
+    def __init__(self, name: str, root: str, *, alone: bool = True) -> None:
         self.name = name
         self.root = root
-        self._shared = shared
+        self._alone = alone
         self.paths: list[str] = []
         self._numbers = array("q")
         self._others: dict[int, tuple[Kind, str]] = {}
@@ -119,22 +118,24 @@ class _Walk:
                 if not names and folder:
                     self._add(folder, (0,) * NUMBERS, ("d", ""))
                 return
-            entries = list(zip(names, rows, strict=True))
-            if self._shared and len(entries) > 1:
-                self._in_halves(entries, opened, prefix, depth)
-            else:
-                self._each(entries, opened, prefix, depth)
+            self._each(list(zip(names, rows, strict=True)), opened, prefix, depth)
 
     def _each(self, entries: Sequence[Entry], opened: int, prefix: str, depth: int) -> None:
-        for name, row in entries:
-            if row[0] & _KIND == stat.S_IFDIR:
-                self.below(prefix + name, opened, depth + 1)
-            else:
+        before = len(self.paths)
+        for place, (name, row) in enumerate(entries, 1):
+            if row[0] & _KIND != stat.S_IFDIR:
                 self.add(prefix + name, row)
+                continue
+            self.below(prefix + name, opened, depth + 1)
+            rest = entries[place:]
+            likely = (len(self.paths) - before) / place * len(rest)
+            if not self._alone and len(rest) > 1 and likely >= MANY:
+                self._in_halves(rest, opened, prefix, depth)
+                return
 
     def _in_halves(self, entries: Sequence[Entry], opened: int, prefix: str, depth: int) -> None:
-        """Walk the second half of a folder's entries in another process."""
-        self._shared = False
+        """Walk the second half of some entries of a folder in another process."""
+        self._alone = True
         middle = len(entries) // 2
 
         def second() -> bytes:

@@ -253,27 +253,31 @@ def test_of_a_set_that_changed_all_digests_but_those_of_other_files_are_kept(
 
 @pytest.mark.process
 def test_two_processes_find_what_one_finds(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walking, "can_fork", lambda: True)
     (root / "z").symlink_to("c0/00.bin")
+    monkeypatch.setattr(walking, "can_fork", lambda: True)
     alone = walk(root, None, "demo")
-    shared = walk(root, None, "demo", expected=walking.MANY)
-    assert shared == alone
-    assert len(shared.others) == 3
+    monkeypatch.setattr(walking, "MANY", 2)
+    forks = []
+    monkeypatch.setattr(walking, "forked", lambda work: forks.append(1) or forked(work))
+    assert walk(root, None, "demo") == alone
+    assert forks == [1]
+    assert len(alone.others) == 3
     (root / "c2" / "out").symlink_to("/etc/hostname")
     with pytest.raises(DataError, match="leads out of data set"):
-        walk(root, None, "demo", expected=walking.MANY)
+        walk(root, None, "demo")
     (root / "c2" / "out").unlink()
     (root / "c2" / os.fsdecode(b"\xff")).write_bytes(b"")
     with pytest.raises(DataError, match="not UTF-8"):
-        walk(root, None, "demo", expected=walking.MANY)
+        walk(root, None, "demo")
 
 
 @pytest.mark.process
 def test_a_half_that_failed_or_was_killed_is_done_here(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "can_fork", lambda: True)
     alone = walk(root, None, "demo")
+    monkeypatch.setattr(walking, "can_fork", lambda: True)
+    monkeypatch.setattr(walking, "MANY", 2)
     own = os.getpid()
     real = walking._Walk.packed
 
@@ -283,7 +287,7 @@ def test_a_half_that_failed_or_was_killed_is_done_here(
         return real(self)
 
     monkeypatch.setattr(walking._Walk, "packed", killed)
-    assert walk(root, None, "demo", expected=walking.MANY) == alone
+    assert walk(root, None, "demo") == alone
 
 
 @pytest.mark.process
