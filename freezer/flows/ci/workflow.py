@@ -28,6 +28,8 @@ FILES: Final[dict[System, str]] = {
 """Where a workflow usually is, from the top of the repository."""
 LARGEST: Final = 1 << 20
 """Bytes of a workflow that is read."""
+MOST_RUNS: Final = 1000
+"""Runs that a schedule may make again."""
 POLICY_FILE: Final = "policy.yaml"
 _OPTIONS: Final = re.compile(r"^# Options: (\{.*\})$", re.MULTILINE)
 _ACTION: Final = re.compile(r"^\s*- uses: ([\w.-]+/[\w./-]+)@(\S+)(?: +# (\S+))?\s*$", re.MULTILINE)
@@ -232,6 +234,8 @@ def _require_usable(options: Options) -> None:
         words = []
     if not words or not options.install.isprintable() or "${{" in options.install:
         raise _unusable("install", options.install, "what pip installs, such as freezer-ml==0.1.0")
+    if not 1 <= options.sample <= MOST_RUNS:
+        raise _unusable("sample", str(options.sample), f"a number from 1 to {MOST_RUNS}")
     if options.runs and options.secret:
         raise SpecError(
             "--runs and --ledger-secret exclude each other",

@@ -189,6 +189,7 @@ def test_moved_pins_are_kept_and_tags_are_not(project: Path, system: str) -> Non
         (("--install", "x ${{ secrets.A }}"), "what pip installs"),
         (("--install", "'"), "what pip installs"),
         (("--runs", "../a b"), "a file of the repository"),
+        (("--sample", "2000"), "a number from 1 to 1000"),
         (("--ledger-secret", "a-b"), "a variable's name"),
         (("--runs", "r", "--ledger-secret", "A"), "exclude each other"),
         (("--check", "--branch", "x"), "takes the options that are in the file"),
