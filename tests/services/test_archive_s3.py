@@ -15,7 +15,7 @@ import botocore.session
 import pytest
 from botocore.loaders import Loader
 
-from freezer.errors import BusyError, FetchError, FreezerError, HostError
+from freezer.errors import BusyError, FetchError, FreezerError, HostError, IntegrityError
 from freezer.fetch.archive_storage import s3
 from freezer.fetch.archive_storage.interface import Source, Storage
 from freezer.fetch.archive_storage.location import open_storage
@@ -214,6 +214,8 @@ def test_an_archive_whose_every_object_was_deleted_comes_back(locked: Place) -> 
     open_root(again, make=False)
     assert current_objects(again) == {"demo": "demo"}
     assert all("is still there" in line for line in verify_object(again, "demo"))
+    with pytest.raises(IntegrityError, match="was deleted"):
+        add(again, SECOND)
     inventory = recover_object(again, "demo")
     assert inventory is not None
     assert {path: content(again, inventory, path, 1) for path in FIRST} == FIRST

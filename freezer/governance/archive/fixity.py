@@ -62,11 +62,12 @@ def verify_object(
     found = [f"{name}/{path}: {_hidden(one)}" for path, one in files.items() if one.deleted]
     try:
         inventory = read_object(storage, name)
-        if inventory is None and not files.get(INVENTORY, _NOTHING).deleted:
+        if inventory is None:
             found.append(f"{name}/{INVENTORY}: it is gone")
     except IntegrityError as error:
         inventory = None
-        found.append(f"{name}/{INVENTORY}: {error.what}")
+        if not files.get(INVENTORY, _NOTHING).deleted:
+            found.append(f"{name}/{INVENTORY}: {error.what}")
     inventory = inventory or recover_object(storage, name)
     found += _mark(storage, name, files)
     found += _own_inventories(storage, name, files, inventory)

@@ -107,6 +107,11 @@ def read_object(storage: Storage, name: str) -> Inventory | None:
     try:
         data = storage.read(f"{name}/{INVENTORY}", LARGEST)
     except NotStoredError:
+        if INVENTORY in storage.files(name):  # a marker hides it: a new object would go on from v1
+            raise IntegrityError(
+                "the inventory was deleted", where=Where(f"{name}/{INVENTORY}"),
+                hint="remove the delete marker, or restore: `freeze archive restore` reads it",
+            ) from None  # fmt: skip
         return None
     try:
         digest = storage.read(f"{name}/{SIDECAR}", _SMALL)

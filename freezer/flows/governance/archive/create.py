@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from freezer.fetch.archive_storage.location import open_storage
-from freezer.flows.governance.archive.contents import describe, gather
+from freezer.flows.governance.archive.contents import REPORTS, describe, gather
 from freezer.flows.governance.archive.runs import RUNS, collect_runs
 from freezer.flows.governance.archive.versions import manifest_of, signature_problem
 from freezer.flows.governance.key_files import Password, read_signer
@@ -62,8 +62,8 @@ def create_archive(
 ) -> Archived:
     """Add the current state of an environment to an archive: lock, history, spec, every file.
 
-    Runs that the archive has stay in it. Raises what fetching raises, ``SpecError`` for a key,
-    ``HostError`` for a place that is no archive, ``LedgerError`` for runs.
+    Runs and reports of the newest version stay. Raises what fetching raises, ``SpecError`` for a
+    key, ``HostError`` for a place that is no archive, ``LedgerError`` for runs.
     """
     storage = open_storage(to, project.config)
     signer = None if key is None else read_signer(key, password or Password())
@@ -116,7 +116,7 @@ def _write(
 def _kept(
     storage: Storage, name: str, old: Inventory | None, files: Mapping[str, Source]
 ) -> tuple[dict[str, str], dict[str, str | None]]:
-    """Return the files of runs that the newest version has, and these runs with their locks."""
+    """Return the newest version's reports and files of runs, and its runs with their locks."""
     if old is None:
         return {}, {}
     state = old.versions[-1].state
@@ -125,9 +125,14 @@ def _kept(
     kept = {
         path: sha256
         for path, sha256 in state.items()
-        if path.startswith(f"{RUNS}/") and path not in files and path.split("/")[1] in runs
+        if path not in files and (_run_of(path) in runs or path.startswith(f"{REPORTS}/"))
     }
     return kept, runs
+
+
+def _run_of(path: str) -> str | None:
+    kind, _, rest = path.partition("/")
+    return rest.partition("/")[0] if kind == RUNS else None
 
 
 def _sizes(

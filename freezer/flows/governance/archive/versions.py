@@ -78,9 +78,11 @@ def inventory_of(storage: Storage, environment: str) -> tuple[Inventory, bool]:
         if inventory is None:
             inventory, damaged = recover_object(storage, name), True
     if inventory is None:
+        others = ", ".join(one for one in known if one != environment) or "nothing else"
+        begun = f"files of {environment} without an inventory, and " if name is not None else ""
         raise HostError(
             f"the archive has no {environment}", where=Where(storage.address),
-            found=f"it has {', '.join(known) or 'nothing'}",
+            found=f"{begun}{others}",
         )  # fmt: skip
     return inventory, damaged
 

@@ -58,7 +58,7 @@ def test_archive_and_restore(here: Host, there: Host, tmp_path: Path) -> None:
         assert there.opened.store.has(hashlib.sha256(data).hexdigest())
     with pytest.raises(HostError, match="has no v7"):
         restore_archive(there.opened, str(root), "demo", "v7")
-    with pytest.raises(HostError, match="it has demo"):
+    with pytest.raises(HostError, match="has no other"):
         restore_archive(there.opened, str(root), "other")
 
 
@@ -114,6 +114,11 @@ def test_a_version_has_reports_provenance_history_and_a_crate_of_them(
     assert entities["reports/check%201.md"]["sha256"] == state["reports/check 1.md"]
     manifest = parse_manifest((root / "demo/v1/content" / MANIFEST).read_bytes(), "x")
     assert manifest.files == {path: one for path, one in state.items() if path != MANIFEST}
+    another_lock(here)
+    create_archive(here.opened, "demo", str(root))
+    inventory = read_object(FolderStorage(root), "demo")
+    assert inventory is not None
+    assert "reports/check 1.md" in inventory.versions[1].state, "reports stay"
     with pytest.raises(HostError, match="cannot be read"):
         create_archive(here.opened, "demo", str(root), reports=[tmp_path / "missing"])
     with pytest.raises(HostError, match="name cannot be used"):
