@@ -25,7 +25,8 @@ def choose(count: int, available: Iterable[int], taken: Iterable[str] = ()) -> s
     if count > len(usable):
         raise EngineError(
             f"the container needs {count} CPUs, but the engine has {len(usable)}",
-            hint="use a larger engine, or lower `smoke.cpus` in freeze.yaml and lock again",
+            hint="use a larger engine, or lower `smoke.cpus` in freeze.yaml and lock again; of a "
+            "run, `resources.cpus`",
         )
     load = Counter(cpu for cpuset in taken for cpu in parse(cpuset))
     chosen = sorted(usable, key=lambda cpu: (load[cpu], cpu))[:count]

@@ -62,6 +62,7 @@ def prepare(
             where=Where(str(output)),
             hint="name one that is not: what a run leaves must be its own",
         )
+    _require_cpus(project, environment, request)
     # Comparing the lock with its spec loads the resolvers, and the engine its library, while git
     # and the data are looked at.
     warn = partial(warn_of_spec_change, project, locked)
@@ -90,6 +91,20 @@ def require_image(project: Project, locked: Locked) -> ImageInfo:
     if image is None:
         raise CheckError(f"the image of lock {locked.id[:12]} is not there after its build")
     return image
+
+
+def _require_cpus(project: Project, environment: Environment, request: RunRequest) -> None:
+    """Raise ``RunError`` for a run that needs more CPUs than the engine has."""
+    wanted = environment.spec.resources.cpus
+    if wanted is None or request.cpu_positions:
+        return
+    available = project.engine().info.cpus
+    if wanted > available:
+        raise RunError(
+            f"the run needs {wanted} CPUs, but the engine has {available}",
+            hint="use a larger engine, or lower `resources.cpus` in freeze.yaml; it is no part of "
+            "the lock",
+        )
 
 
 def not_code(environment: Environment) -> list[str]:

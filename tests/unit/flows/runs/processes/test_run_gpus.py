@@ -1,4 +1,4 @@
-"""GPUs of runs at once: each has its own, which are recorded, and a repetition gets as many."""
+"""CPUs and GPUs of runs: concurrent ones have their own, and a repetition gets as many."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from freezer.check import gpu
 from freezer.cli.image.running.at_once import shares_of
 from freezer.cli.image.running.invocation import Invocation
 from freezer.errors import RunError
+from freezer.flows.runs.queries import find
 from freezer.flows.runs.repeat.recorded import recorded_gpus, recorded_request
 from freezer.flows.runs.repeat.reproduce import reproduce
 from freezer.flows.runs.repeat.resume import Resume, resume
@@ -68,3 +69,17 @@ def test_an_invalid_recorded_number_of_gpus_is_ignored(count: Any) -> None:
     )
     assert recorded_gpus(run) == (True, ())
     assert recorded_request(run, {}).gpu_positions == ()
+
+
+def test_more_cpus_than_the_engine_has_are_refused_before_anything_is_recorded(runnable) -> None:
+    runnable.made.spec(resources={"cpus": 9})
+    before = find(runnable.project, None).total
+    folders = list((runnable.project.root / ".freezer" / "runs").glob("*"))
+    try:
+        with pytest.raises(RunError, match="needs 9 CPUs, but the engine has 2") as raised:
+            runnable.run("train")
+    finally:
+        runnable.made.spec(resources={})
+    assert "resources.cpus" in str(raised.value.hint)
+    assert find(runnable.project, None).total == before
+    assert list((runnable.project.root / ".freezer" / "runs").glob("*")) == folders
