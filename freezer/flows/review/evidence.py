@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import FreezerError, HostError, Where
+from freezer.errors import FreezerError, HostError, LedgerError, Where
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.governance.attest import attestation_paths, make_provenance
 from freezer.flows.governance.policy import check_policy
@@ -19,6 +19,7 @@ from freezer.flows.governance.sbom import SbomMade, make_sbom, sbom_text
 from freezer.flows.history.lock_files import WRITTEN
 from freezer.flows.history.log import log, verify
 from freezer.flows.project.environment import SPEC_FILE, load_environment
+from freezer.flows.runs.folders import has_ledger
 from freezer.governance.policy.model import POLICY_FILE
 from freezer.history.archive import PLANS
 from freezer.history.changelog import CHANGELOG_FILE
@@ -152,11 +153,17 @@ def _policy(project: Project, name: str) -> PolicyResult | None:
 
 
 def _runs(project: Project, locked: Locked) -> tuple[Run, ...]:
+    if not has_ledger(project):
+        return ()
     from freezer.flows.runs.queries import fields, find  # loads SQLAlchemy
 
-    if "lock" not in fields(project):
+    try:
+        if "lock" not in fields(project):
+            return ()
+        return find(project, f"lock = '{locked.id}'").runs[::-1]
+    except LedgerError as error:
+        project.report.warn(f"runs are left out: {error.what}")
         return ()
-    return find(project, f"lock = '{locked.id}'").runs[::-1]
 
 
 def _reports(paths: Iterable[Path]) -> dict[str, bytes]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import FreezerError, SpecError
+from freezer.errors import FreezerError, LedgerError, SpecError
 from freezer.flows.compare.check_all import parse_since
 from freezer.flows.governance.policy import load_policy
 from freezer.flows.history.log import environment_name
 from freezer.flows.history.recorded import readable_history
 from freezer.flows.project.environment import LOCKS, environment_names, load_environment
 from freezer.flows.review.drifts import Drift, Return, drifts, moment, returns
+from freezer.flows.runs.folders import has_ledger
 from freezer.history.archive import archived
 from freezer.history.diff import diff_locks
 from freezer.history.log import FOLDER
@@ -222,20 +223,24 @@ def _forced(name: str, one: Generation) -> KnownDeviation:
 
 
 def _runs(project: Project, names: Sequence[str], since: datetime) -> RunsSeen:
-    """Return what the ledger has since then; nothing where there is none."""
+    """Return what the ledger has since then; nothing, with a warning, where it cannot be read."""
+    if not has_ledger(project):
+        return RunsSeen(0, {}, 0.0, {})
     from freezer.flows.runs.queries import find  # loads SQLAlchemy
 
     start = Time(int(since.timestamp()) * 1_000_000)
-    runs = [
-        run
-        for run in find(project, f"started >= '{since:%Y-%m-%dT%H:%M:%SZ}'").runs
-        if run.environment in names and run.started >= start
-    ]
+    try:
+        found = find(project, f"started >= '{since:%Y-%m-%dT%H:%M:%SZ}'").runs
+        runs = [run for run in found if run.environment in names and run.started >= start]
+        again = Counter(_again(project, runs))
+    except LedgerError as error:
+        project.report.warn(f"runs are left out: {error.what}")
+        runs, again = [], Counter()
     return RunsSeen(
         made=len(runs),
         states=dict(sorted(Counter(run.state for run in runs).items())),
         seconds=sum(run.seconds or 0.0 for run in runs),
-        again=dict(sorted(Counter(_again(project, runs)).items())),
+        again=dict(sorted(again.items())),
     )
 
 

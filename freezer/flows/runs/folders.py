@@ -29,6 +29,11 @@ def folder(project: Project) -> Path:
     return path
 
 
+def has_ledger(project: Project) -> bool:
+    """Whether runs may have been recorded. Asked first, because to read any takes SQLAlchemy."""
+    return project.config.ledger is not None or (project.root / FOLDER).is_dir()
+
+
 def journals(project: Project) -> Path:
     """Return the folder of journals; creates its parent."""
     return journals_in(folder(project).parent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freezer.errors import PlanError, Where
+from freezer.flows.runs.folders import has_ledger
 from freezer.flows.runs.plan.outcome import PlanOutcome, belongs, outcome
 from freezer.model.canonical import digest
 from freezer.model.record.plan import PlanFile, read_plan
@@ -44,6 +45,8 @@ def warn_of_unplanned(
 
 def planned_locks(project: Project) -> frozenset[str]:
     """Return the IDs of the locks of runs that were made with a plan; none without a ledger."""
+    if not has_ledger(project):
+        return frozenset()
     from freezer.flows.runs.queries import fields, find  # loads SQLAlchemy
 
     if "plan" not in fields(project):

@@ -123,6 +123,19 @@ def test_what_cannot_be_used_is_named(past: Past, arguments: tuple[str, ...], sa
     assert said in " ".join(f"{out}{err}".replace("│", " ").split())
 
 
+def test_a_ledger_that_cannot_be_read_is_left_out(past: Past) -> None:
+    address = "postgresql://nobody@127.0.0.1:1/runs"
+    (past.project / ".freezer.yaml").write_text(f"ledger: {address}\n")
+    try:
+        code, out, err = freeze(past, "--since", "2026-11-02", "--json")
+    finally:
+        (past.project / ".freezer.yaml").unlink()
+    assert code == 0
+    assert "runs are left out" in err
+    assert json.loads(out)["runs"]["made"] == 0
+    assert len(json.loads(out)["drifts"]) == 2
+
+
 def test_a_project_without_anything(tmp_path: Path) -> None:
     empty = Past(tmp_path)
     empty.project.mkdir()
