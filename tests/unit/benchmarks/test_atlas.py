@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.atlas import streams
+from benchmarks.atlas.again import again
 from benchmarks.atlas.campaign import BASE, LEVELS, Measured, TrialFailedError, effect_of, measure
 from benchmarks.atlas.environments import Level, RunError, run_with
 from benchmarks.atlas.inside import digest, sample
@@ -324,3 +325,42 @@ def test_rows_of_a_library_that_is_installed_here_agree_when_measured_again() ->
         assert found.effect == wanted.effect
         if wanted.effect == "same":
             assert found.digests == wanted.digests[pa.__version__]
+
+
+@dataclass
+class Replayed:
+    """An environment in which operations give what a sheet has recorded, or something else."""
+
+    installed: Mapping[str, str]
+    other: str | None = None
+
+    def run(self, trial: Path, request: Mapping[str, Any], level: Level) -> dict[str, Any]:
+        [name] = request["operations"]
+        title = next(one.title for one in read_trial(trial).operations if one.name == name)
+        recorded = sheet("numpy")
+        assert recorded is not None
+        levels = [row.digests["2.4.6"] for row in recorded.rows if row.operation == title]
+        bits = levels[0][next(iter(levels[0]))][0]
+        if level.blas > 1:
+            bits = next(found["2"][0] for found in levels if "2" in found)
+        if self.other and level != BASE:
+            bits = self.other
+        return {"operations": {name: {"digests": [bits] * 3, "samples": [[]] * 3}}}
+
+
+@pytest.mark.parametrize(("other", "code"), [(None, 0), ("f" * 16, 1)])
+def test_rows_that_are_measured_again_agree_or_not(
+    other: str | None, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Sequence[str]] = []
+
+    def make(folder: Path, pins: Sequence[str]) -> Replayed:
+        del folder
+        asked.append(pins)
+        return Replayed({}, other)
+
+    assert again(trials(("numpy",)), 8, 3, make) == code
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 9
+    assert all("numpy==2.4.6" in pins for pins in asked)
+    assert ("8 of 8 rows agree" in lines[-1]) is (code == 0)
