@@ -19,21 +19,20 @@ INTRODUCTION = """\
 <!-- Written by `make docs` from freezer/frameworks; edit the descriptions there. -->
 
 What Freezer knows of each framework: its built-in training, the tolerances of that training, the
-settings that it switches on, what is documented not to be deterministic, and what was measured. To
-add one, see [add a framework](../contributing/add-a-framework.md).
+settings that it switches on, and what is documented not to be deterministic. To add one,
+see [add a framework](../contributing/add-a-framework.md).
 """
 MEASURED = """\
 ## Measured
 
-A row holds for the versions that it names. `same`: not one bit differs. `differs`: each level of
-the factor has a result of its own and repeats it. `varies`: another result from one measurement to
-the next.
+What was measured of these and other libraries is in the [determinism
+atlas](../explanation/determinism-atlas.md): `freeze atlas PACKAGE`.
 """
 
 
 def page() -> str:
     """Return the page."""
-    parts = [INTRODUCTION, *trainings(), "## Documented\n", *documented(), MEASURED, *measured()]
+    parts = [INTRODUCTION, *trainings(), "## Documented\n", *documented(), MEASURED]
     return "\n".join(parts)
 
 
@@ -74,24 +73,6 @@ def documented() -> Iterator[str]:
         for row in item.documented
     )
     yield table(("framework", "what is not deterministic", "mitigation", ""), rows)
-
-
-def measured() -> Iterator[str]:
-    """Yield the table of what was measured."""
-    rows = (
-        (
-            f"{row.package} {', '.join(row.versions)}",
-            row.operation,
-            row.factor,
-            row.effect,
-            row.finding,
-            row.setting or "",
-            f"{row.how}; {row.cpu}; {row.date}",
-        )
-        for item in described()
-        for row in item.measured
-    )
-    yield table(("package", "operation", "factor", "bits", "finding", "setting", "how"), rows)
 
 
 def link(url: str) -> str:

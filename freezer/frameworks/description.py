@@ -56,29 +56,6 @@ class Documented:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What was measured of one operation: a row of the determinism tables."""
-
-    package: str
-    """Name on the Python package index."""
-    versions: tuple[str, ...]
-    """Those that were measured, oldest first. Of others nothing is claimed."""
-    operation: str
-    """As code or prose that names it: ``RandomForestRegressor(n_jobs=2).predict``."""
-    factor: Factor
-    effect: Effect
-    finding: str
-    """One sentence: what differs, from what on, by how much."""
-    setting: str | None = None
-    """What stops it, verified by the same measurement; None where nothing does or need be done."""
-    how: str
-    """Data, sizes, number of runs, and what was compared."""
-    cpu: str
-    date: str
-    """ISO 8601: ``2026-11-30``."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Influence:
     """Packages, or environment variables, whose change may change results."""
 
@@ -191,7 +168,6 @@ class Framework:
     bundled_blas: Literal["openblas"] | None = None
     """The BLAS that its wheels bundle, where conda and Debian let users choose another."""
     documented: tuple[Documented, ...] = ()
-    measured: tuple[Measured, ...] = ()
     changes: tuple[Influence, ...] = ()
     """Packages whose change may change its results."""
     variables: tuple[Influence, ...] = ()

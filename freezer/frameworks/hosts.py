@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-ZEN_3: Final = "AMD Zen 3 (AVX2) under KVM, 2 cores, CPython 3.11.7"
 ZEN_4: Final = "AMD EPYC (Zen 4, AVX-512) under KVM, 2 cores, CPython 3.11.7"
 DAY: Final = "2026-11-30"
 ZEN_4_STUDY: Final = (

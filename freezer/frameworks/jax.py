@@ -10,13 +10,10 @@ from freezer.frameworks.description import (
     Framework,
     Gpu,
     Influence,
-    Measured,
     Switch,
     Tolerance,
 )
-from freezer.frameworks.hosts import DAY, ZEN_3, ZEN_4_STUDY
-
-_STREAMS: Final = "digests of what PRNGKey(0) draws, in a fresh process of each version"
+from freezer.frameworks.hosts import ZEN_4_STUDY
 
 DESCRIPTION: Final = Framework(
     title="JAX",
@@ -38,46 +35,6 @@ DESCRIPTION: Final = Framework(
             mitigation="XLA_FLAGS=--xla_gpu_deterministic_ops=true; slow for scatter",
             source="https://github.com/openxla/xla/issues/17844",
             gpu=True,
-        ),
-    ),
-    measured=(
-        Measured(
-            package="jax",
-            versions=("0.4.30", "0.5.3", "0.7.2", "0.10.2"),
-            operation="jax.random: uniform, normal, permutation, categorical, bernoulli, split, "
-            "bits, randint, choice, gumbel",
-            factor="version",
-            effect="differs",
-            finding="a key draws other numbers from 0.5 on, where jax_threefry_partitionable "
-            "became the default",
-            setting="jax_threefry_partitionable=False: uniform, permutation, categorical, "
-            "bernoulli, split, bits and randint as before",
-            how=_STREAMS,
-            cpu=ZEN_3,
-            date=DAY,
-        ),
-        Measured(
-            package="jax",
-            versions=("0.5.3", "0.7.2", "0.10.2"),
-            operation="jax.random.normal",
-            factor="version",
-            effect="differs",
-            finding="0.7.2 alone draws other numbers, by the arithmetic of erf_inv; 0.5.3 and "
-            "0.10.2 agree",
-            how=_STREAMS,
-            cpu=ZEN_3,
-            date=DAY,
-        ),
-        Measured(
-            package="jax",
-            versions=("0.5.3", "0.7.2", "0.10.2"),
-            operation="jax.random.truncated_normal",
-            factor="version",
-            effect="differs",
-            finding="other numbers from 0.7.2 on",
-            how=_STREAMS,
-            cpu=ZEN_3,
-            date=DAY,
         ),
     ),
     changes=(

@@ -9,11 +9,10 @@ from freezer.frameworks.description import (
     Framework,
     Gpu,
     Influence,
-    Measured,
     Switch,
     Tolerance,
 )
-from freezer.frameworks.hosts import DAY, ZEN_3, ZEN_4_STUDY
+from freezer.frameworks.hosts import ZEN_4_STUDY
 
 DESCRIPTION: Final = Framework(
     title="LightGBM",
@@ -29,44 +28,6 @@ DESCRIPTION: Final = Framework(
             mitigation="deterministic=true, force_row_wise=true (or force_col_wise), a fixed "
             "num_threads",
             source="https://lightgbm.readthedocs.io/en/latest/Parameters.html#deterministic",
-        ),
-    ),
-    measured=(
-        Measured(
-            package="lightgbm",
-            versions=("4.7.0",),
-            operation="train with a heavy-tailed target",
-            factor="threads",
-            effect="differs",
-            finding="1 and 2 threads give other predictions; 2 repeat themselves",
-            setting="deterministic=true and force_row_wise=true: the bits of one thread",
-            how="20000 x 30, target sinh(y) * exp(2 * normal), 50 rounds, threads 1, 2 and 2 again",
-            cpu=ZEN_3,
-            date=DAY,
-        ),
-        Measured(
-            package="lightgbm",
-            versions=("4.7.0",),
-            operation="train with a normal target",
-            factor="threads",
-            effect="same",
-            finding="gradients of a small range add exactly in double precision, so tame data "
-            "hide what threads do",
-            how="20000 x 30, 50 rounds, regression and binary, with and without bagging, threads "
-            "1, 2 and 2 again",
-            cpu=ZEN_3,
-            date=DAY,
-        ),
-        Measured(
-            package="lightgbm",
-            versions=("4.0.0", "4.3.0", "4.5.0", "4.7.0"),
-            operation="train",
-            factor="version",
-            effect="same",
-            finding="the same predictions in all four; the text of a saved model differs in 4.7.0",
-            how="20000 x 30, 50 rounds, with and without bagging, one thread",
-            cpu=ZEN_3,
-            date=DAY,
         ),
     ),
     changes=(

@@ -9,18 +9,14 @@ from freezer.frameworks.description import (
     Framework,
     Gpu,
     Influence,
-    Measured,
     Switch,
     Tolerance,
     WheelSeries,
 )
-from freezer.frameworks.hosts import DAY, ZEN_3, ZEN_4_STUDY
+from freezer.frameworks.hosts import ZEN_4_STUDY
 
 _RANDOMNESS: Final = "https://pytorch.org/docs/stable/notes/randomness.html"
 _FLAG: Final = "torch.use_deterministic_algorithms(True)"
-_OPERATIONS: Final = (
-    "single operations on CPU tensors, three calls in each process; 1 and 2 threads"
-)
 
 DESCRIPTION: Final = Framework(
     title="PyTorch",
@@ -63,46 +59,6 @@ DESCRIPTION: Final = Framework(
             "worker",
             mitigation="worker_init_fn and generator, as freezer_inside.worker_init does",
             source=f"{_RANDOMNESS}#dataloader",
-        ),
-    ),
-    measured=(
-        Measured(
-            package="torch",
-            versions=("2.13.0",),
-            operation="index_put_(accumulate=True)",
-            factor="call",
-            effect="varies",
-            finding="with 2 threads other bits in each call of one process",
-            setting=f"{_FLAG}: the bits of one thread",
-            how=_OPERATIONS,
-            cpu=ZEN_3,
-            date=DAY,
-        ),
-        Measured(
-            package="torch",
-            versions=("2.13.0",),
-            operation="weight gradients of LSTM; gradients of LayerNorm; mean of a matrix, dot, "
-            "mse_loss; linalg.svd, qr, inv",
-            factor="threads",
-            effect="differs",
-            finding=f"1 and 2 threads give other bits, with {_FLAG} too",
-            setting="the same number of threads everywhere",
-            how=_OPERATIONS,
-            cpu=ZEN_3,
-            date=DAY,
-        ),
-        Measured(
-            package="torch",
-            versions=("2.13.0",),
-            operation="index_add_, scatter_add_, bincount(weights), cumsum, matmul, embedding, "
-            "convolution, GRU, Linear, BatchNorm, GroupNorm, attention, cross_entropy, every "
-            "random fill",
-            factor="threads",
-            effect="same",
-            finding="the same bits with 1 and 2 threads, forward and backward",
-            how=_OPERATIONS,
-            cpu=ZEN_3,
-            date=DAY,
         ),
     ),
     changes=(
