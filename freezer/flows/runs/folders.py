@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ".freezer"
 """In the project; git ignores it."""
+LIVE_SWEEP: Final = ".live"
+"""Suffix of the file of a detached sweep that runs."""
 VIEWS: Final = "data"
 """In the folder of a run while it runs: the data sets that its container sees as links."""
 
@@ -42,6 +44,16 @@ def journals(project: Project) -> Path:
 def journals_in(root: Path) -> Path:
     """Return the folder of journals below a project's root; it may not exist."""
     return root / FOLDER / "journal"
+
+
+def sweeps_in(root: Path) -> Path:
+    """Return the folder of detached sweeps below a project's root; it may not exist."""
+    return root / FOLDER / "sweeps"
+
+
+def any_sweep_under_way(root: Path) -> bool:
+    """Return whether a detached sweep runs, or ran when its process was killed."""
+    return any(sweeps_in(root).glob(f"*{LIVE_SWEEP}"))
 
 
 def run_folder(project: Project, identifier: str) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from freezer.cli.image.running.invocation import RESULT_OPTION
@@ -68,6 +67,8 @@ def documents_of_children(todo: Invocation) -> Iterator[ChildDocuments]:
     if not todo.json:
         yield ChildDocuments([])
         return
+    from tempfile import TemporaryDirectory  # a single run needs none
+
     with TemporaryDirectory(prefix="freeze-run-") as folder:
         yield ChildDocuments([Path(folder) / f"{one}.json" for one in range(len(todo.requests))])
 

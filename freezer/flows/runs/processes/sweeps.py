@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from freezer.engine.run.process import is_dead, this_process
 from freezer.errors import EXIT_INTERRUPTED, RunError
 from freezer.fetch.store.atomic import disk_errors
-from freezer.flows.runs.folders import FOLDER
+from freezer.flows.runs.folders import FOLDER, LIVE_SWEEP, sweeps_in
 from freezer.model.record.run import Time
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 PREFIX: Final = "sweep-"
 """Of every sweep's ID: none is taken for a run."""
 FORMAT: Final = 1
-_LIVE: Final = ".live"
 _ENDED: Final = ".jsonl"
 _LARGEST: Final = 64 << 20
 """Bytes of a file that is read: 10,000 runs take a few."""
@@ -94,7 +93,7 @@ def get_sweep(project: Project, name: str) -> Sweep:
 
     One whose process was killed is ``interrupted`` from now on.
     """
-    names = {path.stem for ending in (_LIVE, _ENDED) for path in _files(project, ending)}
+    names = {path.stem for ending in (LIVE_SWEEP, _ENDED) for path in _files(project, ending)}
     found = sorted(one for one in names if one.startswith(name))
     if name == PREFIX or len(found) != 1:
         raise RunError(
@@ -103,7 +102,7 @@ def get_sweep(project: Project, name: str) -> Sweep:
             hint="`freeze runs list` names those under way; "
             "\"links.sweep = 'ID'\" finds the runs of any",
         )
-    for ending in (_LIVE, _ENDED, _ENDED):  # it may end meanwhile
+    for ending in (LIVE_SWEEP, _ENDED, _ENDED):  # it may end meanwhile
         sweep = _read(_folder(project) / f"{found[0]}{ending}")
         if sweep is not None:
             return _settled(project, sweep)
@@ -112,7 +111,7 @@ def get_sweep(project: Project, name: str) -> Sweep:
 
 def sweeps_under_way(project: Project) -> list[Sweep]:
     """Return the sweeps that run, the latest first; those of dead processes are marked."""
-    read = (_read(path) for path in _files(project, _LIVE))
+    read = (_read(path) for path in _files(project, LIVE_SWEEP))
     found = [_settled(project, one) for one in read if one is not None]
     running = (one for one in found if one.state == "running")
     return sorted(running, key=lambda one: one.started, reverse=True)
@@ -141,7 +140,7 @@ class SweepRecord:
         self._project = project
         self._sweep = sweep
         self._labels = labels
-        self._path = _folder(project) / f"{sweep.id}{_LIVE}"
+        self._path = _folder(project) / f"{sweep.id}{LIVE_SWEEP}"
         self._started = False
 
     def began(self, number: int, run: str) -> None:
@@ -199,12 +198,12 @@ def _settled(project: Project, sweep: Sweep) -> Sweep:
     if sweep.state != "running" or not is_dead(sweep.owner):
         return sweep
     with suppress(OSError):
-        _end(_folder(project) / f"{sweep.id}{_LIVE}", "interrupted")
+        _end(_folder(project) / f"{sweep.id}{LIVE_SWEEP}", "interrupted")
     return replace(sweep, state="interrupted", ended=Time(time_ns() // 1000))
 
 
 def _folder(project: Project) -> Path:
-    return project.root / FOLDER / "sweeps"
+    return sweeps_in(project.root)
 
 
 def _files(project: Project, ending: str) -> list[Path]:
