@@ -42,7 +42,7 @@ from freezer.model.lockfile import LOCK_FILE, lock_bytes
 from tests.support.host.hosts import make_host, make_small_host
 from tests.support.project.small_lock import made_lock
 from tests.support.signatures.keys import key_pair
-from tests.support.storage.s3 import ADMIN, PROGRAM, READER, S3Server, credentials
+from tests.support.storage.s3 import PROGRAM, READER, WRITER, S3Server, credentials
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="SeaweedFS is not installed")
 MODELS = Loader()
@@ -325,7 +325,7 @@ def test_large_files_go_in_parts(plain: Place, monkeypatch: pytest.MonkeyPatch) 
     ("account", "found"),
     [
         (READER, "AccessDenied"),
-        ((ADMIN[0], "wrong"), "SignatureDoesNotMatch"),
+        ((WRITER[0], "wrong"), "SignatureDoesNotMatch"),
         (("nobody", "wrong"), "InvalidAccessKeyId"),
     ],
 )

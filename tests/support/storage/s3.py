@@ -16,6 +16,7 @@ from typing import Any
 from tests.support.ports import free_port
 
 ADMIN = ("adminkey", "admin-secret-planted")
+WRITER = ("writekey", "write-secret-planted")
 READER = ("readkey", "read-secret-planted")
 PROGRAM = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
 """What `scripts/engine.sh --with-test-tools` installs next to Python."""
@@ -37,7 +38,7 @@ class S3Server:
     @property
     def environment(self) -> dict[str, str]:
         """What boto3 reads, for the account that may write."""
-        return credentials(self.url, ADMIN)
+        return credentials(self.url, WRITER)
 
     def client(self, account: tuple[str, str] = ADMIN) -> Any:
         """Return a client of an account."""
@@ -57,6 +58,7 @@ class S3Server:
         accounts = self.folder / "accounts.json"
         accounts.write_text(json.dumps({"identities": [
             _account("admin", ADMIN, ["Admin", "Read", "Write", "List", "Tagging"]),
+            _account("writer", WRITER, ["Read", "Write", "List"]),
             _account("reader", READER, ["Read", "List"]),
         ]}))  # fmt: skip
         command = [
