@@ -18,7 +18,8 @@ def create(
         typer.Option(
             "--to",
             metavar="ARCHIVE",
-            help="A folder of its own or a new one, s3://BUCKET/PREFIX, or REGISTRY/REPOSITORY.",
+            help="Where to: a folder of its own or a new one, a bucket (s3://…), or a repository "
+            "of a registry.",
         ),
     ],
     env: Env = None,
@@ -28,8 +29,7 @@ def create(
             "--key",
             metavar="FILE",
             help="Sign the version with this private key, ed25519 or ECDSA P-256. The password of "
-            "an encrypted one comes from --password-file or FREEZER_KEY_PASSWORD, else it is asked "
-            "for.",
+            "an encrypted one is found as by `freeze sign`.",
             show_default=False,
         ),
     ] = None,
@@ -38,7 +38,7 @@ def create(
         list[str] | None,
         typer.Option(
             "--runs",
-            metavar="ID|QUERY",
+            metavar="RUNS",
             help="Add runs of the ledger with their outputs: an ID, or a filter as in "
             "`freeze runs query`. May be repeated.",
             show_default=False,
