@@ -215,8 +215,8 @@ explain_failure() {
 TOOLS='docker-registry podman skopeo faketime'
 # A database server, whose programs Debian keeps outside of PATH.
 SERVERS='postgresql'
-# A cluster of four nodes on this machine: Slurm, its accounting, and what both need.
-CLUSTER='slurmctld slurmd slurm-client slurmdbd mariadb-server munge'
+# A cluster of four nodes on this machine: Slurm, its accounting, what both need, and an sshd.
+CLUSTER='slurmctld slurmd slurm-client slurmdbd mariadb-server munge openssh-server'
 # A browser for the page of runs. Ubuntu has it as a snap only; the tests of the page are then left out.
 BROWSER='chromium-headless-shell'
 
@@ -224,7 +224,7 @@ find_tools() {
     local tool
     for tool in $TOOLS; do command -v "$tool" >/dev/null || return 1; done
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || return 1
-    for tool in slurmctld slurmd sbatch slurmdbd mariadbd munged; do
+    for tool in slurmctld slurmd sbatch slurmdbd mariadbd munged sshd; do
         [ -n "$(PATH=$PATH:/usr/sbin command -v "$tool")" ] || [ -z "$(known slurmctld)" ] || return 1
     done
     command -v "$BROWSER" chromium >/dev/null || [ -z "$(known "$BROWSER")" ] || return 1

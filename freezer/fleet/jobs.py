@@ -66,7 +66,8 @@ class Job:
     def title(self) -> str:
         """The job and its state for messages."""
         note = f", {self.note}" if self.note not in ("", "None") else ""
-        return f"job {self.number} {self.state}{note}"
+        job = f"job {self.number}" if self.number else "the check"
+        return f"{job} {self.state}{note}"
 
 
 @dataclass(frozen=True)

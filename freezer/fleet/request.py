@@ -55,7 +55,10 @@ class Request(Model):
     """Seconds since the epoch."""
     target: str
     """As it was given: ``slurm:gpu:a100``."""
-    partition: str
+    partition: str = ""
+    """Of a Slurm cluster; empty for engines that are reached directly."""
+    addresses: dict[HostName, Text] = Field(default_factory=dict)
+    """Engines by host: ``context:NAME``, or a URL."""
     hosts: tuple[HostName, ...]
     environments: tuple[FleetEnvironment, ...]
     deadline: Annotated[int, Field(gt=0)]

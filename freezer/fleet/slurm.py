@@ -68,16 +68,17 @@ class Slurm:
         return found
 
     def submit(self, partition: str, request: JobRequest) -> str:
-        """Submit a job; return its number.
+        """Submit a job; return its number. Raises ``FleetError`` when it is refused.
 
-        Raises ``FleetError`` when it is refused. Submission is not tried again: a job that the
-        controller took without an answer would run twice.
+        The time limit is at most half of the deadline: a job that cannot end before its deadline is
+        never started. Submission is not tried again: a job that the controller took without an
+        answer would run twice.
         """
         command = [
             "sbatch", "--parsable", "--no-requeue", f"--job-name={request.name}",
             f"--partition={partition}", f"--nodelist={request.node}", "--nodes=1", "--ntasks=1",
             f"--cpus-per-task={request.cpus}", f"--mem={request.memory.upper()}",
-            f"--time={_duration(min(request.seconds, request.deadline))}",
+            f"--time={_duration(min(request.seconds, request.deadline // 2))}",
             f"--deadline=now+{request.deadline}seconds", f"--output={request.log}",
             *([f"--gres=gpu:{request.gpus}"] if request.gpus else []), *self._options,
         ]  # fmt: skip

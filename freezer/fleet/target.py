@@ -66,7 +66,9 @@ def parse_target(text: str) -> SlurmTarget:
     constraint = (found and found["constraint"]) or ""
     if found is None or (constraint and _FEATURES.fullmatch(constraint) is None):
         raise FleetError(
-            f"--on does not take {text!r}", expected="slurm:PARTITION[:CONSTRAINT]", hint=_HINT
+            f"--on does not take {text!r}",
+            expected="slurm:PARTITION[:CONSTRAINT], contexts[:NAME,…] or a file of hosts",
+            hint=_HINT,
         )
     return SlurmTarget(text, found["partition"], constraint)
 

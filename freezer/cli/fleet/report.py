@@ -15,7 +15,9 @@ from freezer.errors import EXIT_NEGATIVE, EXIT_OK
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from freezer.fleet.folder import FleetFolder
     from freezer.flows.fleet.gather import Fleet
+    from freezer.flows.project.project import Project
 
 
 def report(
@@ -23,37 +25,58 @@ def report(
     html: Annotated[
         Path | None,
         typer.Option(
-            "--html", metavar="FILE", help="Write one page too: every host, filtered and by class.",
-            callback=output_file, show_default=False,
+            "--html",
+            metavar="FILE",
+            help="Write one page too: every host, filtered and by class.",
+            callback=output_file,
+            show_default=False,
         ),
     ] = None,
     junit: Annotated[
         Path | None,
         typer.Option(
-            "--junit", metavar="FILE", help="Write hosts as tests (JUnit XML) too.",
-            callback=output_file, show_default=False,
+            "--junit",
+            metavar="FILE",
+            help="Write hosts as tests (JUnit XML) too.",
+            callback=output_file,
+            show_default=False,
         ),
     ] = None,
     prometheus: Annotated[
         Path | None,
         typer.Option(
-            "--prometheus", metavar="FILE", help="Write metrics in Prometheus' text format too.",
-            callback=output_file, show_default=False,
+            "--prometheus",
+            metavar="FILE",
+            help="Write metrics in Prometheus' text format too.",
+            callback=output_file,
+            show_default=False,
         ),
     ] = None,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="Record the reference of each class on which two hosts agree first."
+        ),
+    ] = False,
     json: Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """Display a fleet's matrix by class, and what separates hosts; exit 1 unless all are good."""
     from freezer.flows.fleet.follow import read_fleet
     from freezer.output.fleet.report import document, show
 
-    found = read_fleet(current.project(), chosen(fleet))
+    found = (_recorded if record else read_fleet)(current.project(), chosen(fleet))
     _write(found, html, junit, prometheus)
     if json:
         current.emit(document(found))
     else:
         show(found, current.stdout)
     raise typer.Exit(EXIT_OK if found.good else EXIT_NEGATIVE)
+
+
+def _recorded(project: Project, folder: FleetFolder) -> Fleet:
+    from freezer.flows.fleet.record import record_references
+
+    return record_references(project, folder)
 
 
 def _write(found: Fleet, html: Path | None, junit: Path | None, prometheus: Path | None) -> None:

@@ -71,6 +71,32 @@ def connect(address: str | None = None) -> DockerEngine:
     )
 
 
+def connect_context(name: str) -> DockerEngine:
+    """Return the engine of a docker context, over TLS where it has certificates.
+
+    Raises ``EngineError`` when there is no such context, or its engine does not answer.
+    """
+    address, tls = contexts.endpoint(name, os.environ, Path.home())
+    return _connected(Candidate(address, tls, f"docker context {name}"))
+
+
+def connect_address(address: str) -> DockerEngine:
+    """Return the engine at an address. Raises ``EngineError`` when it does not answer."""
+    return _connected(Candidate(address, None, "the given address"))
+
+
+def _connected(candidate: Candidate) -> DockerEngine:
+    contexts.require_usable_config(os.environ, Path.home())
+    try:
+        return DockerEngine(_open(candidate))
+    except (docker.errors.DockerException, OSError, ValueError) as error:
+        raise EngineError(
+            f"the engine of {candidate.origin} does not answer",
+            found=f"{candidate.address}: {_reason(error)}",
+            hint="see whether `docker --context NAME info` answers",
+        ) from error
+
+
 def _none() -> str:
     """Return how to get an engine."""
     return f"`make engine` starts or installs one; or {_NONE}" if _CHECKOUT.is_file() else _NONE

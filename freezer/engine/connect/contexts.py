@@ -28,6 +28,13 @@ def current(environ: Mapping[str, str], home: Path) -> str | None:
     return None if not name or name == "default" else str(name)
 
 
+def names(environ: Mapping[str, str], home: Path) -> list[str]:
+    """Return the names of all contexts, sorted."""
+    files = (_folder(environ, home) / "contexts" / "meta").glob("*/meta.json")
+    found = (_read(file).get("Name") for file in files)
+    return sorted(name for name in found if isinstance(name, str) and name)
+
+
 def require_usable_config(environ: Mapping[str, str], home: Path) -> None:
     """Refuse a ``config.json`` that the SDK cannot take; what is no JSON counts as none to it.
 

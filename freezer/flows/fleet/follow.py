@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from freezer.errors import FleetError
 from freezer.fleet.slurm import Slurm, require_slurm
+from freezer.flows.fleet.engines import check_engines
 from freezer.flows.fleet.gather import Fleet, Gatherer
 from freezer.flows.fleet.submit import submit_attempt
 
@@ -72,7 +73,6 @@ def resume(project: Project, folder: FleetFolder, slurm: tuple[str, ...] = ()) -
 
     Hosts whose jobs are pending or run are left alone. Raises ``FleetError``.
     """
-    require_slurm()
     fleet = read_fleet(project, folder)
     wanted: dict[str, list[str]] = {}
     for row in fleet.rows:
@@ -80,6 +80,11 @@ def resume(project: Project, folder: FleetFolder, slurm: tuple[str, ...] = ()) -
             wanted.setdefault(row.host, []).append(row.environment)
     if not wanted:
         return fleet
+    if fleet.request.addresses:
+        asked_hosts = {host: tuple(names) for host, names in wanted.items()}
+        check_engines(project, folder, fleet.request, asked_hosts)
+        return read_fleet(project, folder)
+    require_slurm()
     scheduler = Slurm(slurm)
     nodes = scheduler.nodes(fleet.request.partition)
     gone = [host for host in wanted if host not in nodes]
@@ -93,9 +98,9 @@ def resume(project: Project, folder: FleetFolder, slurm: tuple[str, ...] = ()) -
 
 def cancel(project: Project, folder: FleetFolder) -> int:
     """Cancel the jobs of a fleet that did not end; return their number. Raises ``FleetError``."""
-    require_slurm()
     fleet = read_fleet(project, folder)
     numbers = sorted({row.job for row in fleet.rows if row.state.waiting and row.job})
     if numbers:
+        require_slurm()
         Slurm().cancel(numbers)
     return len(numbers)

@@ -109,7 +109,7 @@ class Gatherer:
             if entry.cause is None
         }
         try:
-            jobs = Slurm().jobs(names, self.request.created, known) if names else {}
+            jobs = self._listed(names, known)
         except FleetError as error:
             self._report.warn(f"{error.what}: {error.found or ''}; last known states are used")
             jobs = known
@@ -127,6 +127,12 @@ class Gatherer:
         if fresh:
             self.folder.keep_jobs(fresh)
         return jobs, ended
+
+    def _listed(self, names: set[str], known: dict[str, Job]) -> dict[str, Job]:
+        """Return the jobs as their scheduler lists them; engines have none but this process."""
+        if not names or self.request.addresses:
+            return known
+        return Slurm().jobs(names, self.request.created, known)
 
     def _row(
         self,

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.check.assess import verdict_by
 from freezer.check.compare.compare import incomparable
+from freezer.check.invariants.hold import in_check, with_outcomes
 from freezer.check.reference import all_references
 from freezer.check.smoke import read_record, with_kill_explained
 from freezer.engine.interface import RunResult
 from freezer.errors import CheckError
 from freezer.fleet.matrix import Row
 from freezer.fleet.state import State
+from freezer.flows.check.expectations import expectations_of
+from freezer.flows.history.recorded import ensure_references
 from freezer.flows.project.environment import read_lock
 from freezer.model.record.host_line import parse_host
 from freezer.model.record.verdict import Verdict, Word
@@ -25,9 +28,11 @@ if TYPE_CHECKING:
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
     from freezer.model.record.record import Host, Record
+    from freezer.model.spec.expect import Expectation
 
 _KEPT: Final = 256
 """Verdicts that are kept for hosts with the same results."""
+_OTHER_LOCK: Final = "the project has another lock than the one that was checked"
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,21 @@ class Judge:
     """Compares results of one environment with its references; equal results are compared once."""
 
     def __init__(self, project: Project, environment: FleetEnvironment) -> None:
-        """Read the references. Raises ``CheckError`` when one cannot be read."""
+        """Read references and expectations.
+
+        Raises ``CheckError`` for a reference that cannot be read, ``HistoryError`` for one that was
+        exchanged.
+        """
         self._environment = environment
         locked = read_lock(project.root, environment.name)
         self._locked = locked if locked is not None and locked.id == environment.lock_id else None
-        self._references = _references(self._locked)
+        self._references: Mapping[str, Record] = {}
+        self._expected: Mapping[str, Expectation] = {}
+        if self._locked is not None:
+            ensure_references(project, self._locked)
+            references = all_references(self._locked.folder, self._locked.id)
+            self._references = {one.host.class_: one for one in references}
+            self._expected = expectations_of(project, self._locked)
         self._known: dict[tuple[str, str, str], Judged] = {}
 
     @property
@@ -83,7 +98,7 @@ class Judge:
     def record(self, result: HostResult) -> Record:
         """Return the record in a result. Raises ``CheckError`` when there is none."""
         if self._locked is None:
-            raise CheckError(f"the lock of {self._environment.name} is another one by now")
+            raise CheckError(f"{self._environment.name}: {_OTHER_LOCK}")
         lock = self._locked.lock
         how = RunResult(
             result.exit or 0,
@@ -100,6 +115,8 @@ class Judge:
         return found.model_copy(update={"host": host, "trainings": trainings})
 
     def _judge(self, result: HostResult) -> Judged:
+        if self._locked is None:
+            return Judged(State(Word.NOT_COMPARABLE, reason=_OTHER_LOCK), None)
         try:
             found = self.record(result)
         except CheckError as error:
@@ -109,13 +126,9 @@ class Judge:
             verdict = incomparable(found, f"no reference of class {found.host.class_}")
         else:
             verdict = verdict_by(reference, found)
+        if self._expected:
+            verdict = with_outcomes(verdict, in_check(self._expected, found))
         return Judged(State(verdict.word, reason=_reason(verdict)), verdict)
-
-
-def _references(locked: Locked | None) -> Mapping[str, Record]:
-    if locked is None:
-        return {}
-    return {one.host.class_: one for one in all_references(locked.folder, locked.id)}
 
 
 def _reason(verdict: Verdict) -> str:

@@ -59,8 +59,10 @@ SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=1,sched_interval=2
 JobCompType=jobcomp/none
 {nodes}
-PartitionName=all Nodes=n[1-4] Default=YES MaxTime=INFINITE State=UP
-PartitionName=two Nodes=n[1-2] MaxTime=INFINITE State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=CANCEL
+PartitionName=all Nodes=n[1-4] Default=YES PriorityTier=1 State=UP
+PartitionName=urgent Nodes=n[1-4] PriorityTier=10 State=UP
 """
 NODE = (
     "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=16000 "

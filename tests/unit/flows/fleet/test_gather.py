@@ -132,6 +132,33 @@ def test_each_host_has_a_verdict_or_a_reason(
     assert "no reference of class" in found["other"]["reason"]
 
 
+def test_what_the_spec_expects_counts_on_hosts_too(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_fleet(tmp_path, asked_of(project), attempt())
+    put(project, folder, "n1")
+    scheduler(monkeypatch)
+    spec = "name: demo\npython: '3.11'\nbase: {bootstrap: bookworm}\nplatform: linux/amd64\npip: [numpy]\n"
+    for bound, title in (("0.6", "identical"), ("0.4", "failed")):
+        expected = f"expect: {{loss: {{ceiling: {bound}}}}}\n"
+        (project.root / "freeze.yaml").write_text(spec + expected)
+        fleet = read_fleet(project, folder)
+        assert states(fleet) == {"n1": title}, fleet.rows[0].state
+
+
+def test_another_lock_by_now_is_not_compared(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_fleet(tmp_path, asked_of(project), attempt())
+    put(project, folder, "n1")
+    scheduler(monkeypatch)
+    other = lock_bytes(make_lock(as_of="2026-11-02T00:00:00Z"))
+    (project.root / "lockfiles" / "demo" / LOCK_FILE).write_bytes(other)
+    fleet = read_fleet(project, folder)
+    assert states(fleet) == {"n1": "not comparable"}
+    assert "another lock" in fleet.rows[0].state.reason
+
+
 def test_a_controller_that_is_gone_leaves_the_last_known_states(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
