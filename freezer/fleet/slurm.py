@@ -79,7 +79,8 @@ class Slurm:
             f"--partition={partition}", f"--nodelist={request.node}", "--nodes=1", "--ntasks=1",
             f"--cpus-per-task={request.cpus}", f"--mem={request.memory.upper()}",
             f"--time={_duration(min(request.seconds, request.deadline // 2))}",
-            f"--deadline=now+{request.deadline}seconds", f"--output={request.log}",
+            f"--deadline=now+{request.deadline}seconds",
+            f"--output={_literal(request.log)}",
             *([f"--gres=gpu:{request.gpus}"] if request.gpus else []), *self._options,
         ]  # fmt: skip
         done = _run(command, request.script)
@@ -138,6 +139,11 @@ def require_slurm() -> None:
 
 def _named(found: Mapping[str, Job], names: Collection[str]) -> dict[str, Job]:
     return {name: job for name, job in found.items() if name in names}
+
+
+def _literal(path: Path) -> str:
+    """Return a path as ``--output`` takes it, which replaces patterns such as ``%j``."""
+    return str(path).replace("%", "%%")
 
 
 def _duration(seconds: int) -> str:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from freezer.cli.options import Json
 from freezer.cli.session import current
 
 
-def list(json: Json = False) -> None:  # noqa: A001 - the command's name
+def list(  # noqa: A001 - the command's name
+    limit: Annotated[int, typer.Option("--limit", "-n", help="At most so many.", min=1)] = 10,
+    json: Json = False,
+) -> None:
     """List the fleets of the project, the latest first, with the states of their hosts."""
-    from freezer.fleet.folder import fleet_folders
-    from freezer.flows.fleet.follow import read_fleet
-    from freezer.flows.fleet.place import fleets_path
+    from freezer.flows.fleet.follow import latest_fleets
     from freezer.output.fleet.report import document, show_list
 
-    project = current.project()
-    fleets = [read_fleet(project, one) for one in fleet_folders(fleets_path(project))]
+    fleets = latest_fleets(current.project(), limit)
     if json:
         current.emit({"fleets": [document(one) for one in fleets]})
     else:

@@ -99,26 +99,25 @@ def check_engines(
 ) -> None:
     """Run the trainings on the named hosts, and write their result files.
 
-    A host whose engine does not answer is down; one that fails in between is lost. Raises
-    ``BusyError`` where another command does the same.
+    A host whose engine does not answer is down; one that fails in between is lost. The caller holds
+    the folder's lock.
     """
-    with folder.locked():
-        number = len(folder.attempts()) + 1
-        planned = {host: Submission(environments=names) for host, names in wanted.items()}
-        attempt = Attempt(
-            number=number, created=int(time.time()), nonce=secrets.token_hex(16), hosts=planned
+    number = len(folder.attempts()) + 1
+    planned = {host: Submission(environments=names) for host, names in wanted.items()}
+    attempt = Attempt(
+        number=number, created=int(time.time()), nonce=secrets.token_hex(16), hosts=planned
+    )
+    folder.write_task(number, task_document(folder, request, attempt))
+    folder.write_attempt(attempt)
+    total = len(wanted)
+    with (
+        project.report.task("Checking hosts", total=total, unit="hosts") as task,
+        ThreadPoolExecutor(_AT_ONCE) as pool,
+    ):
+        done = dict(
+            pool.map(lambda host: _host(project, folder, request, attempt, host, task), wanted)
         )
-        folder.write_task(number, task_document(folder, request, attempt))
-        folder.write_attempt(attempt)
-        total = len(wanted)
-        with (
-            project.report.task("Checking hosts", total=total, unit="hosts") as task,
-            ThreadPoolExecutor(_AT_ONCE) as pool,
-        ):
-            done = dict(
-                pool.map(lambda host: _host(project, folder, request, attempt, host, task), wanted)
-            )
-        folder.write_attempt(attempt.model_copy(update={"hosts": {**planned, **done}}))
+    folder.write_attempt(attempt.model_copy(update={"hosts": {**planned, **done}}))
 
 
 def _host(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from freezer.errors import FleetError
+from freezer.errors import FleetError, FreezerError
+from freezer.fleet.folder import fleet_folders
 from freezer.fleet.slurm import Slurm, require_slurm
 from freezer.flows.fleet.engines import check_engines
 from freezer.flows.fleet.gather import Fleet, Gatherer
+from freezer.flows.fleet.place import fleets_path
 from freezer.flows.fleet.submit import submit_attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from freezer.fleet.folder import FleetFolder
+    from freezer.fleet.request import Request
     from freezer.flows.project.project import Project
 
 T = TypeVar("T")
@@ -29,6 +32,20 @@ _MARGIN: Final = 300.0
 def read_fleet(project: Project, folder: FleetFolder) -> Fleet:
     """Return what is known of a fleet now. Raises ``FleetError``."""
     return Gatherer(project, folder).read()
+
+
+def latest_fleets(project: Project, limit: int) -> list[Fleet]:
+    """Return the latest fleets of a project, the latest one first.
+
+    One that cannot be read gives a warning, and is left out.
+    """
+    found = []
+    for folder in reversed(fleet_folders(fleets_path(project))[-limit:]):
+        try:
+            found.append(read_fleet(project, folder))
+        except FreezerError as error:
+            project.report.warn(f"fleet {folder.id}: {error.what}")
+    return found
 
 
 def wait(
@@ -69,31 +86,42 @@ def _patient(read: Callable[[], T], pause: Callable[[float], None]) -> T:
 
 
 def resume(project: Project, folder: FleetFolder, slurm: tuple[str, ...] = ()) -> Fleet:
-    """Submit jobs again for the hosts without a verdict, and for no others; return the fleet.
+    """Check the hosts without a verdict again, and no others; return the fleet.
 
-    Hosts whose jobs are pending or run are left alone. Raises ``FleetError``.
+    Hosts whose jobs are pending or run are left alone. Raises ``FleetError``, and ``BusyError``
+    where another command submits jobs of the fleet.
     """
-    fleet = read_fleet(project, folder)
-    wanted: dict[str, list[str]] = {}
-    for row in fleet.rows:
-        if row.state.word is None and not row.state.waiting:
-            wanted.setdefault(row.host, []).append(row.environment)
-    if not wanted:
-        return fleet
-    if fleet.request.addresses:
-        asked_hosts = {host: tuple(names) for host, names in wanted.items()}
-        check_engines(project, folder, fleet.request, asked_hosts)
-        return read_fleet(project, folder)
+    with folder.locked():  # from the look on: two commands would both find a host without a verdict
+        fleet = read_fleet(project, folder)
+        wanted: dict[str, list[str]] = {}
+        for row in fleet.rows:
+            if row.state.word is None and not row.state.waiting:
+                wanted.setdefault(row.host, []).append(row.environment)
+        if not wanted:
+            return fleet
+        again = {host: tuple(names) for host, names in wanted.items()}
+        if fleet.request.addresses:
+            check_engines(project, folder, fleet.request, again)
+        else:
+            _submit_again(project, folder, fleet.request, Slurm(slurm), again)
+    return read_fleet(project, folder)
+
+
+def _submit_again(
+    project: Project,
+    folder: FleetFolder,
+    request: Request,
+    slurm: Slurm,
+    wanted: Mapping[str, tuple[str, ...]],
+) -> None:
     require_slurm()
-    scheduler = Slurm(slurm)
-    nodes = scheduler.nodes(fleet.request.partition)
+    nodes = slurm.nodes(request.partition)
     gone = [host for host in wanted if host not in nodes]
     if gone:
         project.report.warn(f"not in the partition any more: {', '.join(gone[:8])}")
-    asked = {nodes[host]: tuple(names) for host, names in wanted.items() if host in nodes}
+    asked = {nodes[host]: names for host, names in wanted.items() if host in nodes}
     if asked:
-        submit_attempt(folder, fleet.request, scheduler, asked, project.report)
-    return read_fleet(project, folder)
+        submit_attempt(folder, request, slurm, asked, project.report)
 
 
 def cancel(project: Project, folder: FleetFolder) -> int:

@@ -12,6 +12,7 @@ from freezer.fleet.jobs import Job
 from freezer.fleet.matrix import Group, Row, counts, groups
 from freezer.fleet.result import HostResult, read_result
 from freezer.fleet.slurm import Slurm
+from freezer.fleet.state import Cause, not_checked
 from freezer.flows.fleet.judge import Judge
 
 if TYPE_CHECKING:
@@ -148,6 +149,9 @@ class Gatherer:
             for attempt in attempts
             if host in attempt.hosts and one.name in attempt.hosts[host].environments
         ]
+        if not asked:  # the command that started the fleet was killed
+            never = not_checked(Cause.LOST, "no job was submitted")
+            return Row(host=host, environment=one.name, state=never)
         attempt = asked[-1]
         key = (host, one.name, attempt.number)
         if key in self._final:

@@ -87,7 +87,7 @@ class Judge:
             state=judged.state,
             class_=host.class_ if host else "",
             fingerprint=fingerprint,
-            facts={**result.facts, **_host_facts(host)},
+            facts={**result.facts, "runtime": result.runtime, **_host_facts(host)},
             runtime=result.runtime,
             seconds=result.seconds,
             job=job,

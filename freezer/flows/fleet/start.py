@@ -81,12 +81,13 @@ def start_fleet(
     folder = FleetFolder(root / request.id)
     folder.create(request, host_program())
     every = tuple(one.name for one in environments)
-    if hosts.addresses:
-        project.report.note(f"fleet {folder.id}")
-        check_engines(project, folder, request, dict.fromkeys(hosts.addresses, every))
-    else:
-        slurm = Slurm(options.slurm)
-        submit_attempt(folder, request, slurm, dict.fromkeys(hosts.nodes, every), project.report)
+    with folder.locked():
+        if hosts.addresses:
+            project.report.note(f"fleet {folder.id}")
+            check_engines(project, folder, request, dict.fromkeys(hosts.addresses, every))
+        else:
+            slurm, wanted = Slurm(options.slurm), dict.fromkeys(hosts.nodes, every)
+            submit_attempt(folder, request, slurm, wanted, project.report)
     return folder
 
 

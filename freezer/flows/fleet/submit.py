@@ -37,26 +37,25 @@ def submit_attempt(
 
     The attempt is stored before the first job and again after the last one. Jobs are found by
     their names, so that none is lost, or submitted again, when this process is killed in between.
-    Raises ``BusyError`` where another command does the same.
+    The caller holds the folder's lock.
     """
-    with folder.locked():
-        number = len(folder.attempts()) + 1
-        planned = {node.name: _planned(node, some) for node, some in wanted.items()}
-        attempt = Attempt(
-            number=number, created=int(time.time()), nonce=secrets.token_hex(16), hosts=planned
+    number = len(folder.attempts()) + 1
+    planned = {node.name: _planned(node, some) for node, some in wanted.items()}
+    attempt = Attempt(
+        number=number, created=int(time.time()), nonce=secrets.token_hex(16), hosts=planned
+    )
+    folder.write_task(number, task_document(folder, request, attempt))
+    folder.write_attempt(attempt)
+    usable = [node for node in wanted if planned[node.name].cause is None]
+    with (
+        report.task("Submitting", total=len(usable), unit="jobs") as task,
+        ThreadPoolExecutor(_AT_ONCE) as pool,
+    ):
+        done = dict(
+            pool.map(lambda node: _submit(folder, request, attempt, slurm, node, task), usable)
         )
-        folder.write_task(number, task_document(folder, request, attempt))
-        folder.write_attempt(attempt)
-        usable = [node for node in wanted if planned[node.name].cause is None]
-        with (
-            report.task("Submitting", total=len(usable), unit="jobs") as task,
-            ThreadPoolExecutor(_AT_ONCE) as pool,
-        ):
-            done = dict(
-                pool.map(lambda node: _submit(folder, request, attempt, slurm, node, task), usable)
-            )
-        attempt = attempt.model_copy(update={"hosts": {**planned, **done}})
-        folder.write_attempt(attempt)
+    attempt = attempt.model_copy(update={"hosts": {**planned, **done}})
+    folder.write_attempt(attempt)
     return attempt
 
 

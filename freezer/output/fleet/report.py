@@ -96,7 +96,7 @@ def show_list(fleets: list[Fleet], console: Console) -> None:
             str(len(f.request.hosts)),
             ", ".join(f"{count} {title}" for title, count in f.counts.items()),
         )
-        for f in reversed(fleets)
+        for f in fleets
     ]
     show_rows([head, *rows], console)
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 PROGRAMS = ("munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld", "slurmd", "sbatch")
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -249,6 +250,19 @@ class Slurm:
                 said = "\n".join(f"{path.name}: {path.read_text()[-600:]}" for path in logs)
                 raise AssertionError(f"{what} did not come up\n{said}")
             time.sleep(0.1)
+
+
+def until(ready: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Wait for something that the cluster does by itself."""
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, f"not within {seconds:.0f} s"
+        time.sleep(0.2)
+
+
+def states(document: Any) -> dict[str, tuple[str, str | None]]:
+    """Return state and cause of each host in the JSON of a fleet."""
+    return {one["host"]: (one["state"], one["cause"]) for one in document["hosts"]}
 
 
 def _kill_family(pid: int) -> None:

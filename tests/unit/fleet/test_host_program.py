@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -40,12 +41,30 @@ def run_host(tmp_path: Path, runtime: str | None, **variables: str) -> tuple[Any
     if runtime is not None:
         (programs / "docker").write_text(runtime)
         (programs / "docker").chmod(0o755)
-    command = [sys.executable, "-I", str(folder.program), str(folder.task(1)), "n1"]
+    command = [
+        variables.pop("PYTHON", sys.executable),
+        "-I",
+        str(folder.program),
+        str(folder.task(1)),
+        "n1",
+    ]
     path = {"PATH": f"{programs}:/usr/bin:/bin" if runtime else str(programs)}
     done = subprocess.run(command, env={**path, **variables}, capture_output=True, check=False)
     found = read_result(folder.result(1, "n1", "demo"), FLEET, tried, "n1", environment())
     assert isinstance(found, HostResult), done.stderr
     return found, done.returncode
+
+
+def oldest_python() -> str | None:
+    """Return a Python 3.8 of this machine, where there is one."""
+    named = [
+        shutil.which("python3.8"),
+        *map(str, Path.home().glob(".pyenv/versions/3.8*/bin/python")),
+    ]
+    for one in filter(None, named):
+        if subprocess.run([one, "-c", "pass"], capture_output=True, check=False).returncode == 0:
+            return one
+    return None
 
 
 def test_equal_sources_give_equal_bytes_and_nothing_else_of_freezer() -> None:
@@ -70,6 +89,16 @@ def test_a_host_without_a_runtime_says_so(tmp_path: Path) -> None:
     assert status == 0  # the result file is there: no verdict is ever taken from this
     assert (found.outcome, found.reason) == ("no-runtime", "docker: not installed")
     assert found.facts["kernel"]
+
+
+@pytest.mark.process
+def test_it_runs_on_the_oldest_python(tmp_path: Path) -> None:
+    python = oldest_python()
+    if python is None:
+        pytest.skip("there is no Python 3.8")
+    run = 'echo \'::freezer:: {"kind": "host"}\''
+    found, status = run_host(tmp_path, RUNTIME.format(digest="2" * 64, run=run), PYTHON=python)
+    assert (status, found.outcome, len(found.lines)) == (0, "ran", 1)
 
 
 @pytest.mark.process

@@ -1,26 +1,11 @@
 """``freeze check --on slurm:…`` on four nodes: one verdict or reason for each, and `resume`."""
 
-import time
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from tests.support.cluster.slurm import Slurm
+from tests.support.cluster.slurm import Slurm, states, until
 from tests.support.host.commands import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
-
-
-def until(ready: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < end
-        time.sleep(0.2)
-
-
-def states(document: Any) -> dict[str, tuple[str, str | None]]:
-    return {one["host"]: (one["state"], one["cause"]) for one in document["hosts"]}
 
 
 def test_four_nodes_four_verdicts_and_resume_asks_two(

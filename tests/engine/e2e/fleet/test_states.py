@@ -1,32 +1,20 @@
 """What else happens on a cluster: other classes, secrets, a controller that dies, jobs that end early."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from freezer.fleet.slurm import JobRequest
 from freezer.fleet.slurm import Slurm as Programs
-from tests.support.cluster.slurm import NODES, Slurm
+from tests.support.cluster.slurm import NODES, Slurm, states, until
 from tests.support.host.commands import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 
 SECRET = "planted-7d1e0c5a"
-
-
-def until(ready: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < end
-        time.sleep(0.2)
-
-
-def states(document: Any) -> dict[str, tuple[str, str | None]]:
-    return {one["host"]: (one["state"], one["cause"]) for one in document["hosts"]}
 
 
 def holding(folder: Path, text: str) -> Iterator[Path]:

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from freezer.check.reference import all_references, write_reference
-from freezer.errors import FleetError
+from freezer.errors import BusyError, FleetError
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.fleet.folder import FleetFolder
-from freezer.fleet.jobs import Job
+from freezer.fleet.jobs import Job, Node
 from freezer.fleet.request import Request, Submission
-from freezer.fleet.slurm import Slurm
-from freezer.flows.fleet.follow import read_fleet, wait
+from freezer.fleet.slurm import JobRequest, Slurm
+from freezer.flows.fleet import follow
+from freezer.flows.fleet.follow import latest_fleets, read_fleet, resume, wait
 from freezer.flows.fleet.gather import Fleet
 from freezer.flows.fleet.record import record_references
 from freezer.flows.project.project import Project
@@ -144,6 +145,67 @@ def test_what_the_spec_expects_counts_on_hosts_too(
         (project.root / "freeze.yaml").write_text(spec + expected)
         fleet = read_fleet(project, folder)
         assert states(fleet) == {"n1": title}, fleet.rows[0].state
+
+
+def test_a_fleet_whose_start_was_killed_asked_nobody(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_fleet(tmp_path, asked_of(project), attempt())
+    (folder.path / "attempts" / "1.json").unlink()
+    scheduler(monkeypatch)
+    assert states(read_fleet(project, folder)) == {"n1": "not checked (lost)"}
+    monkeypatch.setattr(Slurm, "nodes", lambda *_: {"n1": Node("n1", "idle")})
+    monkeypatch.setattr(Slurm, "submit", lambda *_: "8")
+    monkeypatch.setattr(follow, "require_slurm", lambda: None)
+    assert states(resume(project, folder)) == {"n1": "waiting"}
+    assert folder.attempts()[0].hosts["n1"].job == "8"
+
+
+def test_resume_asks_hosts_without_a_verdict_and_no_others(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = ("good", "drift", "dead", "runs", "down", "full")
+    folder = make_fleet(tmp_path, asked_of(project, *hosts), attempt(*hosts))
+    put(project, folder, "good")
+    put(project, folder, "drift", told=lines(weight=1.5))
+    put(project, folder, "full", outcome="no-space", reason="no space left on device", lines=[])
+    scheduler(monkeypatch, dead="NODE_FAIL", runs="RUNNING", down="CANCELLED")
+    asked: list[str] = []
+
+    def submit(self: Slurm, partition: str, job: JobRequest) -> str:
+        asked.append(job.node)
+        if job.node == "full":
+            raise FleetError("sbatch failed", found="Job violates accounting policy")
+        return "8"
+
+    nodes = {
+        host: Node(host, "drained" if host == "down" else "idle", reason="fan") for host in hosts
+    }
+    monkeypatch.setattr(Slurm, "nodes", lambda *_: nodes)
+    monkeypatch.setattr(Slurm, "submit", submit)
+    monkeypatch.setattr(follow, "require_slurm", lambda: None)
+    found = states(resume(project, folder))
+    assert sorted(asked) == ["dead", "full"]
+    assert found["down"] == "not checked (drained)"
+    assert found["full"] == "not checked (refused)"
+    assert [one.number for one in folder.attempts()] == [1, 2]
+    with folder.locked(), pytest.raises(BusyError):
+        resume(project, folder)
+
+
+def test_fleets_are_listed_latest_first_without_damaged_ones(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler(monkeypatch)
+    root = project.root / ".freezer" / "fleets"
+    root.mkdir(parents=True)
+    for hour in range(10, 14):
+        asked = asked_of(project).model_copy(update={"id": f"20261130-{hour}0000-0a1b"})
+        make_fleet(root, asked, attempt())
+    (root / "20261130-130000-0a1b" / "attempts" / "1.json").write_text("{")
+    assert [one.id[9:11] for one in latest_fleets(project, 3)] == ["12", "11"]
+    assert isinstance(project.report, Warnings)
+    assert "20261130-130000-0a1b" in project.report.warnings[-1]
 
 
 def test_another_lock_by_now_is_not_compared(
