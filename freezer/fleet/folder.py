@@ -11,9 +11,9 @@ import fcntl
 import json
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from freezer.errors import BusyError, FleetError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
@@ -28,6 +28,21 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 64 << 20
 _LOCK: Final = ".lock"
+_JOBS: Final = "jobs.json"
+
+
+class KnownJob(NamedTuple):
+    """The last known state of a job."""
+
+    number: str
+    state: str
+    node: str
+    note: str
+    ended: float
+    """When it was first seen to have ended, in seconds since the epoch."""
+
+
+_KNOWN: Final = TypeAdapter(dict[str, KnownJob])
 M = TypeVar("M", bound=Model)
 
 
@@ -96,18 +111,19 @@ class FleetFolder:
             self.results(number).mkdir(exist_ok=True)
         self._write(f"tasks/{number}.json", task)
 
-    def known_jobs(self) -> dict[str, list[str]]:
+    def known_jobs(self) -> dict[str, KnownJob]:
         """Return the last known state of each job by name; empty where none is known."""
         try:
-            found = parse_json((self.path / "jobs.json").read_bytes())
+            with (self.path / _JOBS).open("rb") as stream:
+                return _KNOWN.validate_json(stream.read(_LARGEST))
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
 
-    def keep_jobs(self, jobs: dict[str, list[str]]) -> None:
+    def keep_jobs(self, jobs: dict[str, KnownJob]) -> None:
         """Add states of jobs to the known ones."""
         with self.locked("jobs"):
-            self._write("jobs.json", {**self.known_jobs(), **jobs})
+            every = {**self.known_jobs(), **jobs}
+            self._write(_JOBS, {name: one._asdict() for name, one in every.items()})
 
     @contextmanager
     def locked(self, what: str = "submit") -> Iterator[None]:

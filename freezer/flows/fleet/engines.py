@@ -21,7 +21,7 @@ from freezer.engine.connect.connect import connect_address, connect_context
 from freezer.engine.connect.tunnel import forwarded
 from freezer.engine.interface import LayerFile, RunOptions
 from freezer.errors import CheckError, FleetError, FreezerError, HostError, Where
-from freezer.fleet.folder import FleetFolder, task_document
+from freezer.fleet.folder import FleetFolder, KnownJob, task_document
 from freezer.fleet.request import Attempt, FleetEnvironment, Request, Submission
 from freezer.fleet.state import Cause
 from freezer.inside.freezer_host.result import write
@@ -147,7 +147,7 @@ def _host(
     finally:
         task.advance()
     name = attempt.job_name(request.id, host)
-    folder.keep_jobs({name: ["", state, host, note[:500], str(time.time())]})
+    folder.keep_jobs({name: KnownJob("", state, host, note[:500], time.time())})
     return host, planned
 
 

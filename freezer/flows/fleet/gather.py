@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import FleetError
 from freezer.fleet.decide import decide
+from freezer.fleet.folder import KnownJob
 from freezer.fleet.jobs import Job
 from freezer.fleet.matrix import Group, Row, counts, groups
 from freezer.fleet.result import HostResult, read_result
@@ -102,7 +103,7 @@ class Gatherer:
     def _jobs(self, attempts: list[Attempt]) -> tuple[dict[str, Job], dict[str, float]]:
         """Return the jobs by name, and when each was first seen to have ended."""
         stored = self.folder.known_jobs()
-        known = {name: Job(row[0], name, *row[1:4]) for name, row in stored.items()}
+        known = {name: Job(one.number, name, *one[1:4]) for name, one in stored.items()}
         names = {
             attempt.job_name(self.request.id, host)
             for attempt in attempts
@@ -116,14 +117,14 @@ class Gatherer:
             jobs = known
         now = time.time()
         ended = {
-            name: float(stored[name][4]) if name in stored else now
+            name: stored[name].ended if name in stored else now
             for name, job in jobs.items()
             if not job.active
         }
         fresh = {
-            name: [job.number, job.state, job.node, job.note, str(ended[name])]
+            name: KnownJob(job.number, job.state, job.node, job.note, ended[name])
             for name, job in jobs.items()
-            if name in ended and (name not in stored or stored[name][1] != job.state)
+            if name in ended and (name not in stored or stored[name].state != job.state)
         }
         if fresh:
             self.folder.keep_jobs(fresh)

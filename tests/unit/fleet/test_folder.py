@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from freezer.errors import BusyError, FleetError
-from freezer.fleet.folder import FleetFolder, find_fleet, fleet_folders, task_document
+from freezer.fleet.folder import FleetFolder, KnownJob, find_fleet, fleet_folders, task_document
 from tests.support.cluster.fleets import FLEET, NONCE, attempt, make_fleet, request
 
 
@@ -17,11 +17,12 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
     assert folder.request() == asked
     assert folder.attempts() == [tried]
     assert folder.path.stat().st_mode & 0o777 == 0o700
-    folder.keep_jobs({"a": ["1", "COMPLETED", "n1", "None", "1.5"]})
-    folder.keep_jobs({"b": ["2", "FAILED", "n2", "None", "2.5"]})
+    folder.keep_jobs({"a": KnownJob("1", "COMPLETED", "n1", "None", 1.5)})
+    folder.keep_jobs({"b": KnownJob("2", "FAILED", "n2", "None", 2.5)})
     assert set(folder.known_jobs()) == {"a", "b"}
-    (folder.path / "jobs.json").write_text("{")
-    assert folder.known_jobs() == {}
+    for text in ("{", "[]", '{"a": []}', '{"a": {"number": 1}}'):
+        (folder.path / "jobs.json").write_text(text)
+        assert folder.known_jobs() == {}
 
 
 def test_attempts_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
 def test_two_commands_do_not_submit_at_once(tmp_path: Path) -> None:
     folder = make_fleet(tmp_path, request(), attempt())
     with folder.locked():
-        folder.keep_jobs({"a": ["1", "COMPLETED", "n1", "None", "1.5"]})
+        folder.keep_jobs({"a": KnownJob("1", "COMPLETED", "n1", "None", 1.5)})
         with pytest.raises(BusyError, match="another command submits"), folder.locked():
             pass
     with folder.locked():
