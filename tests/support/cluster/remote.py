@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+from tests.support.cluster.slurm import listens
+
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin")
 _CONFIG = """
 ListenAddress 127.0.0.1
@@ -50,7 +52,8 @@ def ssh_server(folder: Path) -> Iterator[Path]:
     for name in ("host", "user"):
         key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(key, check=True)
-    values = {"port": free_port(), "folder": folder}
+    port = free_port()
+    values = {"port": port, "folder": folder}
     (folder / "sshd_config").write_text(_CONFIG.format(**values))
     (folder / "ssh_config").write_text(_CLIENT.format(**values))
     public = " ".join((folder / "host.pub").read_text().split()[:2])
@@ -66,7 +69,7 @@ def ssh_server(folder: Path) -> Iterator[Path]:
         )
     try:
         end = time.monotonic() + 20
-        while socket.socket().connect_ex(("127.0.0.1", values["port"])) != 0:
+        while not listens(port):
             assert time.monotonic() < end, (folder / "log").read_text()
             time.sleep(0.05)
         yield folder / "bin"

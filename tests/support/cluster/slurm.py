@@ -157,7 +157,7 @@ class Slurm:
             f"--socket={data}/socket", f"--pid-file={data}/pid", "--innodb-buffer-pool-size=32M",
             "--innodb-log-file-size=4M", "--innodb-flush-log-at-trx-commit=0",
         )  # fmt: skip
-        self._until(lambda: _listens(self._port), "mariadbd")
+        self._until(lambda: listens(self._port), "mariadbd")
 
     def start_controller(self) -> None:
         self._start("slurmctld", "slurmctld", "-D")
@@ -285,7 +285,8 @@ def _ports(count: int) -> Sequence[int]:
             probe.close()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Say whether somebody listens on a port of this machine."""
     with socket.socket() as door:
         door.settimeout(1)
         return door.connect_ex(("127.0.0.1", port)) == 0

@@ -1,5 +1,7 @@
 """What else happens on a cluster: other classes, secrets, a controller that dies, jobs that end early."""
 
+import base64
+import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +34,8 @@ def test_another_class_is_recorded_by_two_hosts_and_nothing_secret_travels(
         cluster.different_host(node, options="--env OPENBLAS_CORETYPE=Nehalem", before="sleep 2")
     monkeypatch.setenv("WANDB_API_KEY", SECRET)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    (tmp_path / "config.json").write_text(f'{{"auths": {{"r": {{"auth": "{SECRET}"}}}}}}')
+    login = base64.b64encode(f"me:{SECRET}".encode()).decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {"r.example": {"auth": login}}}))
     ledger = project.folder / ".freezer" / "ledger.db"
     ledger.parent.mkdir(exist_ok=True)
     ledger.write_text(SECRET)
@@ -47,8 +50,10 @@ def test_another_class_is_recorded_by_two_hosts_and_nothing_secret_travels(
         "n4": ("not comparable", None),
     }
     assert {one["attempt"] for one in found["hosts"]} == {1}
-    assert list(holding(cluster.folder, SECRET)) == []
-    assert list(holding(project.folder / ".freezer" / "fleets", SECRET)) == []
+    for text in (SECRET, login):
+        assert list(holding(cluster.folder, text)) == []
+        assert list(holding(project.folder / ".freezer" / "fleets", text)) == []
+    assert ledger in list(holding(project.folder, SECRET))
 
     assert len(project.references) == 1
     again = project.freeze("fleet", "report", fleet, "--record", "--json").good().document
