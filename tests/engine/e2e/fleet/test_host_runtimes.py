@@ -21,6 +21,7 @@ from freezer.flows.fleet.gather import Gatherer
 from freezer.flows.fleet.images import fleet_environment
 from freezer.flows.project.environment import load_locked
 from freezer.flows.project.project import Project as FlowProject
+from freezer.model.events import SilentReporter
 from freezer.model.record.word import Word
 from tests.support.cluster.fleets import NONCE, request
 from tests.support.host.commands import Project
@@ -55,7 +56,9 @@ def test_a_host_loads_the_image_and_gives_the_same_results(
     engine_of: Mapping[str, str], project: Project, request: pytest.FixtureRequest
 ) -> None:
     runtime = request.node.callspec.params["engine_of"]
-    opened = FlowProject(project.folder, load_config(), Store(project.store), connect)
+    opened = FlowProject(
+        project.folder, load_config(), Store(project.store), connect, SilentReporter()
+    )
     folder, asked, tried = prepared(opened, project, runtime)
     seconds = []
     for attempt in (1, 2):
