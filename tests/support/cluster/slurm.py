@@ -163,9 +163,14 @@ class Slurm:
         self._start("slurmctld", "slurmctld", "-D")
         self._until(lambda: self._works("sinfo"), "slurmctld")
 
-    def kill_controller(self) -> None:
-        """Kill it, as a crash of its host would."""
-        self._kill("slurmctld")
+    def restart_controller(self) -> None:
+        """Stop it as an administrator does, and start it again.
+
+        A controller that is killed may have forgotten the latest jobs, whose numbers it gave out.
+        """
+        self._running["slurmctld"].terminate()
+        self._running.pop("slurmctld").wait()
+        self.start_controller()
 
     def start_node(self, node: str) -> None:
         self._start(node, "slurmd", "-D", "-N", node)

@@ -1,4 +1,4 @@
-"""What else happens on a cluster: other classes, secrets, a controller that dies, jobs that end early."""
+"""What else happens on a cluster: other classes, secrets, a restarted controller, jobs that end early."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ def holding(folder: Path, text: str) -> Iterator[Path]:
 def test_another_class_is_recorded_by_two_hosts_and_nothing_secret_travels(
     cluster: Slurm, project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A kernel family of OpenBLAS stands for another CPU. The controller dies in mid-run."""
+    """A kernel family of OpenBLAS stands for another CPU. The controller is restarted in mid-run."""
     for node in ("n2", "n4"):
         cluster.different_host(node, options="--env OPENBLAS_CORETYPE=Nehalem", before="sleep 2")
     monkeypatch.setenv("WANDB_API_KEY", SECRET)
@@ -40,8 +40,7 @@ def test_another_class_is_recorded_by_two_hosts_and_nothing_secret_travels(
     ledger.parent.mkdir(exist_ok=True)
     ledger.write_text(SECRET)
     fleet = project.freeze("check", "--on", "slurm:all", "--no-wait").good().out.strip()
-    cluster.kill_controller()
-    cluster.start_controller()
+    cluster.restart_controller()
     found = project.freeze("fleet", "status", fleet, "--wait", "--json").good().document
     assert states(found) == {
         "n1": ("identical", None),
