@@ -138,11 +138,11 @@ def _open(candidate: Candidate) -> Link:
     path = candidate.address.removeprefix("unix://")
     if path != candidate.address:
         _require_listener(path)
-    api = docker.APIClient(
+    direct = path != candidate.address or candidate.tls
+    client = _DirectClient if direct else docker.APIClient
+    api = client(
         base_url=candidate.address, version="auto", timeout=HELLO, tls=candidate.tls or False
     )
-    if path != candidate.address:
-        api.trust_env = False  # no proxy leads to a socket; `requests` would look for one each time
     try:
         info = read_info(api.version(), api.info(), candidate.address)
     except BaseException:
@@ -150,6 +150,24 @@ def _open(candidate: Candidate) -> Link:
         raise
     api.timeout = PATIENCE
     return Link(api, info, Watch(api))
+
+
+class _DirectClient(docker.APIClient):  # type: ignore[misc]  # docker has no types
+    """A client that takes neither proxies nor certificates from the environment.
+
+    No proxy leads to a socket, and ``requests`` would look for one each time. The bundle that
+    ``REQUESTS_CA_BUNDLE`` names would be used in the place of the authority of a context, from the
+    first request on, which the constructor makes.
+    """
+
+    @property
+    def trust_env(self) -> bool:
+        """Whether variables of the environment count."""
+        return False
+
+    @trust_env.setter
+    def trust_env(self, value: bool) -> None:
+        del value
 
 
 def _require_listener(path: str) -> None:

@@ -127,7 +127,7 @@ def test_a_socket_that_one_may_not_use_says_how_to_get_in(
             msg = f"Error while fetching server API version: {error}"
             raise docker.errors.DockerException(msg) from error
 
-    monkeypatch.setattr(docker, "APIClient", denied)
+    monkeypatch.setattr(module, "_DirectClient", denied)
     with pytest.raises(EngineError) as raised:
         connect(fake.address)
     assert "permission denied" in raised.value.details[0]

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
 import pytest
 
 from tests.support.cluster.remote import (
@@ -47,6 +48,8 @@ def config(monkeypatch: pytest.MonkeyPatch, shared: Path) -> Iterator[Path]:
     engine = Path(tempfile.mkdtemp(prefix="engine-", dir=shared))
     with ssh_server(folder / "ssh") as programs, own_daemon(engine, options=options):
         monkeypatch.setenv("DOCKER_CONFIG", str(made))
+        # Another authority than that of the context, as many a company sets for the web.
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
         monkeypatch.setenv("DOCKER_HOST", "unix:///var/run/docker.sock")
         monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
         yield made
