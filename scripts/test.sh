@@ -27,13 +27,14 @@ case "${1-}" in
     ;;
 esac
 
-# Those that need an engine often wait for it or for the network. The unit tests fill the pauses, and
-# no more than that, because the others take longer. What the others say comes after it.
+# Those that need an engine wait for it or for the network more than half of their time, so three workers
+# share two cores (FREEZER_TEST_WORKERS: another number). The unit tests fill the pauses, and no more than
+# that, because the others take longer. What the others say comes after it.
 # Each worker of theirs has environments of its own names; a file's tests stay together, because they
-# share what they built.
+# share what they built. The longest files come first (tests/conftest.py).
 said=$(mktemp)
-"${runner[@]}" tests --ignore tests/unit --quiet --numprocesses 2 --dist loadfile --durations 10 "$@" \
-    >"$said" 2>&1 &
+"${runner[@]}" tests --ignore tests/unit --quiet --numprocesses "${FREEZER_TEST_WORKERS:-3}" \
+    --dist loadfile --no-loadscope-reorder --durations 10 "$@" >"$said" 2>&1 &
 engine=$!
 trap 'kill "$engine" 2>/dev/null || true; rm -f "$said"' EXIT
 status=0

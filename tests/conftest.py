@@ -18,6 +18,7 @@ settings.load_profile("freezer")
 LONGEST = (
     "e2e/build/test_builders.py",
     "e2e/build/test_conda.py",
+    "e2e/governance/test_ci_steps.py",
     "e2e/runs/test_tutorial.py",
     "resolve/test_real_requirements.py",
     "e2e/interrupted/test_killed.py",
