@@ -132,7 +132,8 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("npm is not installed")
     folder = tmp_path_factory.mktemp("sigstore")
     packages = ["@sigstore/bundle@4.0.0", "@sigstore/core@3.2.1", "@sigstore/verify@3.1.1"]
-    install = ["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(folder)]
+    options = ["--no-audit", "--no-fund", "--silent", "--ignore-scripts"]
+    install = ["npm", "install", *options, "--prefix", str(folder)]
     subprocess.run([*install, *packages], check=True, timeout=240)
     path = folder / "verify.js"
     path.write_text(VERIFY)
