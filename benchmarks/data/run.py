@@ -82,7 +82,7 @@ def main() -> None:
         large = Path(scratch) / "large"
         _large(large / "set", options.large, options.size)
         found[f"{options.large} files of {options.size} MB"] = _measure(large, options.dvc)
-    text = _report(found, quiet, FIRST if options.first else "")
+    text = _report(found, quiet, FIRST if options.first else "", options.dvc)
     (HERE / "RESULTS.md").write_text(text)
     print(text)
 
@@ -97,8 +97,8 @@ def _small(folder: Path, count: int) -> None:
 
 def _large(folder: Path, count: int, size: int) -> None:
     folder.mkdir(parents=True)
-    block = os.urandom(1 << 20)
     for number in range(count):
+        block = os.urandom(1 << 20)  # DVC keeps equal files once
         with (folder / f"{number}.bin").open("wb") as stream:
             for _ in range(size):
                 stream.write(block)
@@ -108,8 +108,10 @@ def _measure(project: Path, dvc: str | None) -> Took:
     (project / "freeze.yaml").write_text(SPEC)
     store = project / "store"
     environment = {**os.environ, "FREEZER_STORE": str(store)}
+    files = sum(len(names) for _, _, names in os.walk(project / "set"))
+    each = max(1, min(512, files // 2))  # of ten files five for each process
     commands = {
-        "hashes": ["sh", "-c", "find set -type f -print0 | xargs -0 -P2 -n 512 sha256sum"],
+        "hashes": ["sh", "-c", f"find set -type f -print0 | xargs -0 -P2 -n {each} sha256sum"],
         "first": [sys.executable, "-m", "freezer", "data", "status"],
         "walk": [sys.executable, "-c", WALK, "set"],
         "again": [sys.executable, "-m", "freezer", "data", "status"],
@@ -141,7 +143,7 @@ def _timed(command: list[str], folder: Path, environment: dict[str, str]) -> tup
     return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _report(found: dict[str, Took], quiet: float, how: str) -> str:
+def _report(found: dict[str, Took], quiet: float, how: str, dvc: str | None) -> str:
     facts = cpu_info(Path("/proc/cpuinfo").read_text())
     lines = [
         "# Data: results",
@@ -149,7 +151,8 @@ def _report(found: dict[str, Took], quiet: float, how: str) -> str:
         (
             f"Measured on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC on {os.cpu_count()} cores of "
             f"{facts.get('model name', 'an unknown CPU')}, with Freezer {__version__}, Python "
-            f"{sys.version.split()[0]}."
+            f"{sys.version.split()[0]}, {_version('sha256sum')}"
+            + (f", DVC {_version(dvc)}." if dvc else ".")
         ),
         (
             "Written by `run.py`, which says what is measured. Seconds of the wall clock and, in "
@@ -172,6 +175,11 @@ def _report(found: dict[str, Took], quiet: float, how: str) -> str:
         cells = [_times(took, one, other) for took in found.values()]
         lines.append(f"| {title} (wanted: {wanted}) | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
+
+
+def _version(program: str) -> str:
+    done = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()[0]
 
 
 def _times(took: Took, one: str, other: str) -> str:
