@@ -96,6 +96,7 @@ with http.server.HTTPServer(("0.0.0.0", int(sys.argv[1])), Handler) as server:
 """
 
 
+@pytest.mark.usefixtures("bridged")
 def test_a_server_in_the_container_is_reached_on_the_loopback(built: Project, tmp_path) -> None:
     project, port = built.copy(tmp_path / "port"), free_port()
     with subprocess.Popen(
@@ -115,6 +116,7 @@ def test_a_server_in_the_container_is_reached_on_the_loopback(built: Project, tm
         assert process.wait(60) == 0
 
 
+@pytest.mark.usefixtures("bridged")
 def test_a_port_that_is_in_use_is_named(built: Project, tmp_path) -> None:
     project = built.copy(tmp_path / "taken")
     with socket.socket() as door:
