@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 HINT: Final = "name it as `freeze push` printed it: registry.example.org/team/name@sha256:…"
 _ENOUGH: Final = (IMAGE_SIGNATURE, PROVENANCE)
-"""Types of statements that vouch for an image; a check's result may well be that it drifted."""
+"""Types that count as a signature of an image; a signed check may say that its results drifted."""
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ def test_signed_provenance_is_attached_as_it_is_stored(
     assert one["layers"][0]["mediaType"] == MEDIA
 
 
-def test_a_signed_check_is_attached_and_alone_vouches_for_nothing(
+def test_a_signed_check_is_attached_and_is_no_signature_of_it(
     home: Host, away: Host, registry: MemoryRegistry, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
     report = {
@@ -286,7 +286,7 @@ def test_the_signature_is_what_cosign_writes(
     }
 
 
-def test_signed_provenance_vouches_for_the_image_and_a_check_does_not(
+def test_signed_provenance_counts_as_a_signature_and_a_check_does_not(
     home: Host, away: Host, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret, shared = keys

@@ -116,7 +116,7 @@ def test_every_changed_byte_of_a_report_is_found(
     assert verify_report(report, [keys[1]]).problem is None
 
 
-def test_what_does_not_vouch_for_a_report(
+def test_what_is_no_signature_of_a_report(
     project: Project, report: Path, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
     secret, shared = keys
@@ -249,7 +249,7 @@ def test_the_inventories_of_an_archive_are_signed(
     assert "two/inventory.json is gone since it was signed" in problems(archive, shared)
 
 
-def test_a_statement_of_another_type_does_not_vouch_for_an_archive(
+def test_a_statement_of_another_type_is_no_signature_of_an_archive(
     archive: Path, keys: tuple[Path, Path]
 ) -> None:
     path = sign_archive(archive, keys[0], NOBODY).path
@@ -259,7 +259,7 @@ def test_a_statement_of_another_type_does_not_vouch_for_an_archive(
     assert "it is not of type" in problems(archive, keys[1])[0]
 
 
-def test_an_expired_certificate_does_not_vouch_for_an_archive(
+def test_an_expired_certificate_is_no_signature_of_an_archive(
     archive: Path, tmp_path: Path
 ) -> None:
     key = Ed25519PrivateKey.generate()

@@ -297,6 +297,17 @@ def test_generations_are_demanded_signed_where_the_policy_says_so(
     assert faults(project, shared) == []
 
 
+def test_an_expired_certificate_signs_no_generation(project: Project, tmp_path: Path) -> None:
+    key = Ed25519PrivateKey.generate()
+    for name, data in (("a.key", private(key)), ("old.pem", expired_certificate(key))):
+        (tmp_path / name).write_bytes(data)
+    sign_lock(project, ENV, tmp_path / "a.key")
+    assert "old.pem expired" in faults(project, tmp_path / "old.pem")[-1]
+    then = datetime.now(UTC) - timedelta(days=15)
+    found = verify_generations(project, ENV, [tmp_path / "old.pem"], at=then)
+    assert found[-1].problem is None
+
+
 def test_a_deviation_answers_for_an_unsigned_generation_until_its_end(
     project: Project, keys: tuple[Path, Path]
 ) -> None:
