@@ -52,6 +52,12 @@ rules:
 """All rules but those that take files of the user's own: signatures and vulnerabilities."""
 VULNERABILITIES: Final = "rules: {vulnerabilities: {database: osv.zip, severity: low}}\n"
 VECTOR: Final = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+_BUSY: Final = (
+    """\
+Other programs used the CPUs meanwhile: CPU seconds can be compared, wall clocks cannot. The first
+row shows by how much they grew.""",
+    "",
+)
 PEER: Final = (sys.executable, "-c", "import pydantic, yaml")
 
 
@@ -155,6 +161,7 @@ def _page(rows: Sequence[tuple[str, str, list[tuple[float, float]]]], quiet: flo
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {machine}, Freezer {__version__}; {share}.",
         "",
+        *(_BUSY if quiet < 0.5 else ()),
         "| | CPU, first | CPU, median | wall clock, median | aim |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
