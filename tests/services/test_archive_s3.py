@@ -240,6 +240,27 @@ def test_a_retained_archive_is_not_pruned_and_another_one_is(locked: Place, plai
     assert content(storage, pruned, "lock/a", 1) == SECOND["lock/a"]
 
 
+def test_markers_outlive_an_object_and_are_none(plain: Place) -> None:
+    plain.client.create_bucket(Bucket="versioned")
+    plain.client.put_bucket_versioning(
+        Bucket="versioned", VersioningConfiguration={"Status": "Enabled"}
+    )
+    place = Place(plain.client, "versioned", plain.prefix)
+    storage = place.opened()
+    add(storage, FIRST)
+    add(storage, SECOND)
+    place.put("demo/notes.txt", b"x")
+    place.delete("demo/notes.txt")
+    assert verify_object(storage, "demo") == []
+    inventory = read_object(storage, "demo")
+    assert inventory is not None
+    assert rewrite(storage, inventory, {2}) == "demo__2"
+    left = place.client.list_object_versions(Bucket="versioned", Prefix=place.key("demo/"))
+    assert [one["Key"] for one in left.get("DeleteMarkers", ())] == [place.key("demo/notes.txt")]
+    assert not left.get("Versions")
+    assert storage.objects() == ["demo__2"]
+
+
 def test_two_writers_of_one_version_do_not_mix(plain: Place) -> None:
     first, second = plain.opened(), plain.opened()
     open_root(first, make=True)
@@ -251,12 +272,14 @@ def test_two_writers_of_one_version_do_not_mix(plain: Place) -> None:
     assert read_object(first, "demo") is not None
 
 
+@pytest.mark.parametrize("kind", ["plain", "locked"])
 def test_an_upload_that_was_cut_off_counts_for_nothing(
-    plain: Place, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    storage = plain.opened()
+    place: Place = request.getfixturevalue(kind)
+    storage = place.opened()
     add(storage, FIRST)
-    before = plain.stored()
+    before = place.stored()
 
     def broken(*_: object) -> None:
         raise KeyboardInterrupt
@@ -265,7 +288,7 @@ def test_an_upload_that_was_cut_off_counts_for_nothing(
         patched.setattr(s3._S3Draft, "publish", broken)
         with pytest.raises(KeyboardInterrupt):
             add(storage, SECOND)
-    assert before == plain.stored()
+    assert before == place.stored()
     # Killed outright: what was put stays, and the next one clears it away.
     with monkeypatch.context() as patched:
         patched.setattr(s3._S3Draft, "publish", broken)

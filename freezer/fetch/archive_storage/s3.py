@@ -86,7 +86,8 @@ class S3Storage(Storage):
             for page in pages.paginate(Bucket=self.bucket, Prefix=self._prefix, Delimiter="/"):
                 for one in page.get("CommonPrefixes", ()):
                     found.add(str(one["Prefix"])[len(self._prefix) :].rstrip("/"))
-        return sorted(name for name in found if name and not self._is_empty(f"{name}/"))
+        # Some servers list folders whose files are gone, and markers outlive the files.
+        return sorted(name for name in found if name and self.files(name))
 
     def exists(self, path: str) -> bool:
         """Return whether a key has a current version."""
@@ -112,13 +113,9 @@ class S3Storage(Storage):
 
     def is_empty(self) -> bool:
         """Return whether no key has the prefix, not even a deleted one."""
-        return self._is_empty("")
-
-    def _is_empty(self, folder: str) -> bool:
-        """Return whether a folder has no file; some servers list folders whose files are gone."""
         with s3_errors(self.address, "be listed"):
             found = self._client.list_object_versions(
-                Bucket=self.bucket, Prefix=self.key(folder), MaxKeys=1
+                Bucket=self.bucket, Prefix=self._prefix, MaxKeys=1
             )
         return not found.get("Versions") and not found.get("DeleteMarkers")
 

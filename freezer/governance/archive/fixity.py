@@ -59,7 +59,7 @@ def verify_object(
     files = storage.files(name)
     if object_of(name) is None or not files:
         return [f"{name}: this is no object of an archive"]
-    found = [f"{name}/{path}: {_hidden(one)}" for path, one in files.items() if one.deleted]
+    found: list[str] = []
     try:
         inventory = read_object(storage, name)
         if inventory is None:
@@ -69,6 +69,11 @@ def verify_object(
         if not files.get(INVENTORY, _NOTHING).deleted:
             found.append(f"{name}/{INVENTORY}: {error.what}")
     inventory = inventory or recover_object(storage, name)
+    found += [
+        f"{name}/{path}: {_hidden(one)}"
+        for path, one in files.items()
+        if one.deleted and (inventory is None or _is_named(path, inventory))
+    ]
     found += _mark(storage, name, files)
     found += _own_inventories(storage, name, files, inventory)
     if inventory is None:
@@ -168,12 +173,17 @@ def _problem(
 
 
 def _unnamed(name: str, files: Mapping[str, Stored], inventory: Inventory) -> list[str]:
-    allowed = {INVENTORY, SIDECAR, OBJECT_MARK, *inventory.manifest.values()}
-    found = []
-    for path, one in files.items():
-        top, _, rest = path.partition("/")
-        known = is_version(top) and int(top[1:]) <= len(inventory.versions)
-        own = path in allowed or (known and rest in (INVENTORY, SIDECAR))
-        if not own and not one.deleted:
-            found.append(f"{name}/{path}: no inventory names it")
-    return found
+    return [
+        f"{name}/{path}: no inventory names it"
+        for path, one in files.items()
+        if not one.deleted and not _is_named(path, inventory)
+    ]
+
+
+def _is_named(path: str, inventory: Inventory) -> bool:
+    """Return whether a file belongs to an object; others that a marker hides were cleared away."""
+    if path in (INVENTORY, SIDECAR, OBJECT_MARK):
+        return True
+    top, _, rest = path.partition("/")
+    known = is_version(top) and int(top[1:]) <= len(inventory.versions)
+    return (known and rest in (INVENTORY, SIDECAR)) or path in inventory.paths

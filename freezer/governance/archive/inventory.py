@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ class Inventory:
     """SHA-256 to the content path that has it, relative to the object."""
     versions: tuple[Version, ...] = field(default=())
     """Oldest first: ``v1``, ``v2`` and so on."""
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The content paths of all files."""
+        return frozenset(self.manifest.values())
 
     @property
     def head(self) -> str:
