@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -181,6 +182,10 @@ def test_a_certificate_for_another_use_is_refused() -> None:
 
 
 @pytest.mark.process
+@pytest.mark.skipif(
+    not (shutil.which("openssl") and shutil.which("ssh-keygen")),
+    reason="openssl or ssh-keygen is not installed",
+)
 def test_keys_that_openssl_and_openssh_make_are_used(tmp_path: Path) -> None:
     def make(*arguments: str) -> None:
         subprocess.run(arguments, check=True, cwd=tmp_path, capture_output=True, timeout=60)
