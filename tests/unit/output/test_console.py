@@ -19,7 +19,7 @@ from freezer.cli.session import Session, current
 from freezer.engine.build.steps import Log, Output, Step
 from freezer.errors import BuildError, FreezerError, Where, printable, printable_lines
 from freezer.model.events import SilentTask
-from freezer.output.console import guarded, make_console
+from freezer.output.console import guarded, leave_terminal, make_console
 from freezer.output.progress import ConsoleReporter
 from freezer.output.text import document, show_rows, shown
 
@@ -144,3 +144,14 @@ def test_the_lines_of_a_build_and_of_its_failure(capsys: pytest.CaptureFixture[s
         log.follow([Step("1", NAMED), Output("1", f"{NAMED}\n\x9b2J\u202e\n")])
     harmless(stream.getvalue())
     harmless(str(caught.value))
+
+
+def test_a_console_that_left_its_terminal_prints_no_colours() -> None:
+    stream = io.StringIO()
+    console = guarded(Console(file=stream, force_terminal=True, color_system="standard"))
+    console.print("[bold red]one[/bold red]")
+    assert "\x1b[" in stream.getvalue()
+    leave_terminal(console)
+    stream.truncate(stream.seek(0))
+    console.print("[bold red]two[/bold red]")
+    assert stream.getvalue() == "two\n"
