@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from freezer.flows.attest.documents import Document
+from freezer.flows.attest.pull import PulledWhole
+from freezer.flows.attest.push import Published
 from freezer.flows.image.inventory_cache import InventoryResult
 from freezer.flows.project.environment import Locked
 from freezer.flows.registry.pull import Pulled
 from freezer.flows.registry.push import Pushed
+from freezer.model.canonical import digest
 from freezer.model.record.inventory import Inventory, LinkedIn, SharedLibrary, inventory_digest
 from freezer.output.image import inventory as inventory_output
 from freezer.output.image import push as push_output
@@ -31,7 +36,16 @@ def printed(show: Any, *arguments: Any) -> list[str]:
 # Pushes and pulls
 
 
-def pushed(**changes: Any) -> Pushed:
+BILL = Document("application/spdx+json", "demo.spdx.json", b"{}", {})
+DESCRIBED = {
+    "type": "application/spdx+json",
+    "file": "demo.spdx.json",
+    "sha256": digest(b"{}"),
+    "bytes": 2,
+}
+
+
+def pushed(documents_sent: int = 1, **changes: Any) -> Published:
     values = {
         "locked": LOCKED,
         "image": IMAGE,
@@ -44,20 +58,23 @@ def pushed(**changes: Any) -> Pushed:
         "references": 1,
         "fresh": True,
     }
-    return Pushed(**{**values, **changes})
+    return Published(Pushed(**{**values, **changes}), (BILL,), documents_sent)
 
 
 def test_a_push_gives_first_the_name_that_is_pulled() -> None:
     assert printed(push_output.show_pushed, pushed()) == [
         NAME,
         f"  image {IMAGE} of lock {sha('a')[:12]}, tag v[1]",
-        "  1 of 3 layers sent, 1.2 MB; 1 reference sent",
+        "  1 of 3 layers sent, 1.2 MB; 1 reference sent; 1 of 1 document sent",
     ]
 
 
 def test_a_push_of_what_is_there_sends_nothing() -> None:
-    *_, last = printed(push_output.show_pushed, pushed(fresh=False, sent=0, references=0))
-    assert last == "  3 layers, all of it was there; 0 references sent"
+    nothing = pushed(0, fresh=False, sent=0, references=0)
+    *_, last = printed(push_output.show_pushed, nothing)
+    assert last == "  3 layers, all of it was there; 0 references sent; 0 of 1 document sent"
+    assert push_output.pushed_document(nothing)["changed"] is False
+    assert push_output.pushed_document(pushed(fresh=False, sent=0))["changed"] is True
 
 
 def test_the_document_of_a_push_tells_what_there_is_from_what_was_sent() -> None:
@@ -71,11 +88,13 @@ def test_the_document_of_a_push_tells_what_there_is_from_what_was_sent() -> None
         "bytes": 5_000_000,
         "sent": {"layers": 1, "bytes": 1_200_000},
         "references-sent": 1,
+        "documents": [DESCRIBED],
+        "documents-sent": 1,
         "changed": True,
     }
 
 
-def pulled(**changes: Any) -> Pulled:
+def pulled(*documents: Document, **changes: Any) -> PulledWhole:
     values = {
         "name": NAME,
         "image": IMAGE,
@@ -85,14 +104,16 @@ def pulled(**changes: Any) -> Pulled:
         "fresh": True,
         "classes": ("x86-64-v3", "x86-64-v4"),
     }
-    return Pulled(**{**values, **changes})
+    return PulledWhole(Pulled(**{**values, **changes}), documents)
 
 
 def test_a_pull_says_what_it_fetched_and_how_to_check_it() -> None:
-    assert printed(push_output.show_pulled, pulled()) == [
+    other = replace(BILL, kind="application/x-other")
+    assert printed(push_output.show_pulled, pulled(BILL, BILL, other)) == [
         f"image {IMAGE} of lock {sha('a')[:12]}, 2.0 kB fetched",
         "  tagged demo:v1",
         "  references: x86-64-v3, x86-64-v4",
+        "  documents: 2 bill of materials (SPDX), 1 application/x-other",
         f"  next: freeze check {NAME}",
     ]
 
@@ -100,9 +121,10 @@ def test_a_pull_says_what_it_fetched_and_how_to_check_it() -> None:
 def test_a_pull_of_what_the_engine_has_and_without_references() -> None:
     shown = printed(push_output.show_pulled, pulled(fresh=False, classes=()))
     assert shown[0].endswith(", the engine had it")
-    assert shown[2] == "  references: none"
-    document = push_output.pulled_document(pulled(fresh=False, classes=()))
+    assert shown[2:4] == ["  references: none", "  documents: none"]
+    document = push_output.pulled_document(pulled(BILL, fresh=False, classes=()))
     assert (document["fetched"], document["references"]) == (False, [])
+    assert document["documents"] == [DESCRIBED]
 
 
 # Inventories
