@@ -7,6 +7,7 @@ taken for one on the new.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
@@ -26,12 +27,18 @@ from freezer.model.canonical import digest, json_bytes
 from freezer.model.events import SilentReporter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
 
 _MEMO: Final = "spec-change"
 _MOST: Final = 1000
 """Files in a spec's folder, up to which a look at all of them is quicker than to compare them."""
+_LARGEST: Final = 1 << 20
+"""Bytes of a file that is searched for paths."""
+_OUTSIDE: Final = re.compile(rb"\.\.|\$|file:|(?:^|[\s'\"=\[,{(])[/~]|:[/~](?!/)", re.MULTILINE)
+"""A path to a parent, an absolute one, one of a user's own folder, or a variable."""
 
 
 def load_current_lock(project: Project, name: str | None) -> Locked:
@@ -67,7 +74,8 @@ def spec_change(project: Project, locked: Locked) -> str | None:
 def _key(project: Project, locked: Locked) -> str | None:
     """Return a name for all that `spec_change` depends on; None where that takes too long to say.
 
-    A spec names files of its own folder alone. One that is the project's folder can hold anything.
+    The project's own folder can hold anything. Requirement files may name files elsewhere, and a
+    pyproject.toml has its workspace above it: then each use compares anew.
     """
     folder = project.root / IMAGES / locked.lock.name
     if not (folder / SPEC_FILE).is_file():
@@ -79,8 +87,22 @@ def _key(project: Project, locked: Locked) -> str | None:
         return None
     if len(found.paths) > _MOST or max(found.ctimes) + SLACK > now:
         return None
+    if any(_may_lead_out(folder / path) for path in found.paths):
+        return None
     config = digest(json_bytes(asdict(project.config)))
     return f"{__version__} {locked.id} {config} {folder} {found.signature()}"
+
+
+def _may_lead_out(path: Path) -> bool:
+    """Return whether a file may name others beyond its folder; code is not read, but hashed."""
+    if path.suffix == ".py":
+        return False
+    if path.suffix == ".toml" or not path.is_file():
+        return True
+    try:
+        return path.stat().st_size > _LARGEST or _OUTSIDE.search(path.read_bytes()) is not None
+    except OSError:
+        return True
 
 
 def _spec_change(project: Project, locked: Locked) -> str | None:

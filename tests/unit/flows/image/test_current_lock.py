@@ -184,3 +184,31 @@ def test_a_spec_that_was_just_written_is_compared_each_time(stage: Stage, tmp_pa
     assert locked is not None
     assert current_lock._key(replace(stage.project, root=folder), locked) is None
     assert current_lock._key(stage.project, stage.locked) is None, "the project's own folder"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kept"),
+    [
+        ("notes.txt", "numpy>=1\n# https://example.org/a\n", True),
+        ("train.py", "open('../data')\n", True),
+        ("base.in", "-r ../common.in\n", False),
+        ("base.in", "-r /srv/common.in\n", False),
+        ("base.in", "own @ file:///srv/own.whl\n", False),
+        ("base.in", "-r ${HOME}/common.in\n", False),
+        ("base.in", "-r ~/common.in\n", False),
+        ("environment.yml", "dependencies: [pip: [-r:/srv/x]]\n", False),
+        ("pyproject.toml", "[project]\n", False),
+    ],
+)
+def test_a_spec_whose_files_may_name_others_elsewhere_is_compared_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, kept: bool
+) -> None:
+    monkeypatch.setattr(current_lock, "SLACK", -(10**12))
+    for part in ("images", "lockfiles"):
+        shutil.copytree(ROOT / part / "sklearn-cpu", tmp_path / part / "sklearn-cpu")
+    (tmp_path / "images/sklearn-cpu" / name).write_text(text)
+    store = Store.open(tmp_path / "store")
+    project = Project(tmp_path, Config(), store, lambda: None, SilentReporter())  # type: ignore[arg-type,return-value]
+    locked = read_lock(tmp_path, "sklearn-cpu")
+    assert locked is not None
+    assert (current_lock._key(project, locked) is not None) is kept
