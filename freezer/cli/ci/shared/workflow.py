@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Environments = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ENV]...", help="By default all environments.", show_default=False),
+    typer.Argument(metavar="ENV", help="By default all environments.", show_default=False),
 ]
 Output = Annotated[
     Path | None,
