@@ -53,7 +53,7 @@ def global_crop(setting: bool) -> Any:
 
 @operation(
     "Compose([HorizontalFlip, RandomCrop], seed=...)",
-    factors=("process", "call", "threads", "version"),
+    factors=("process", "call", "version"),
     data="8 images of 48 x 48",
 )
 def flip_crop(seed: int) -> Any:
@@ -71,7 +71,7 @@ def brightness(seed: int) -> Any:
 
 @operation(
     "Compose([Rotate], seed=...)",
-    factors=("process", "threads", "version"),
+    factors=("process", "version"),
     data="8 images of 48 x 48",
 )
 def rotate(seed: int) -> Any:

@@ -25,7 +25,7 @@ def _resampled(sampler: Any) -> Any:
 
 @operation(
     "SMOTE(random_state=...).fit_resample",
-    factors=("process", "call", "threads", "version"),
+    factors=("process", "call", "version"),
     data="400 x 5",
 )
 def smote(seed: int) -> Any:

@@ -39,7 +39,7 @@ def inverse() -> Any:
     return np.linalg.inv(_matrix(400, 400))
 
 
-@operation("numpy.sum", factors=("process", "call", "threads"), data="1,000,003 float32")
+@operation("numpy.sum", factors=("process", "call"), data="1,000,003 float32")
 def total() -> Any:
     return np.random.default_rng(7).random(1_000_003, dtype=np.float32).sum()
 

@@ -18,7 +18,7 @@ def _costs() -> tuple[Any, Any, Any]:
     return np.full(300, 1 / 300), np.full(300, 1 / 300), ot.dist(one, two)
 
 
-@operation("ot.emd", factors=("process", "call", "threads"), data="300 to 300 points; the plan")
+@operation("ot.emd", factors=("process", "call"), data="300 to 300 points; the plan")
 def exact() -> Any:
     return ot.emd(*_costs())
 

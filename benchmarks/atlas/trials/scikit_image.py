@@ -29,7 +29,7 @@ def noise(seed: int) -> Any:
 
 @operation(
     "skimage.segmentation.slic",
-    factors=("process", "call", "threads", "version"),
+    factors=("process", "call", "version"),
     data="120 x 120, 50 segments",
 )
 def slic() -> Any:

@@ -17,21 +17,19 @@ def _random(*shape: int) -> Any:
     return tf.constant(np.random.default_rng(3).standard_normal(shape).astype(np.float32))
 
 
-@operation(
-    "tf.matmul", factors=("process", "call", "threads"), data="500 x 700 by 700 x 300, float32"
-)
+@operation("tf.matmul", factors=("process", "call"), data="500 x 700 by 700 x 300, float32")
 def product() -> Any:
     return (_random(500, 700) @ _random(700, 300)).numpy()
 
 
-@operation("tf.reduce_sum", factors=("process", "call", "threads"), data="1,000,003 float32")
+@operation("tf.reduce_sum", factors=("process", "call"), data="1,000,003 float32")
 def total() -> Any:
     return tf.reduce_sum(_random(1_000_003)).numpy()
 
 
 @operation(
     "tf.math.unsorted_segment_sum",
-    factors=("process", "call", "threads"),
+    factors=("process", "call"),
     data="200,000 x 16 into 50",
 )
 def segments() -> Any:
@@ -41,7 +39,7 @@ def segments() -> Any:
 
 @operation(
     "tf.random.normal after tf.random.set_seed",
-    factors=("process", "call", "threads"),
+    factors=("process", "call"),
     data="100,000 numbers",
 )
 def normal(seed: int) -> Any:
@@ -51,7 +49,7 @@ def normal(seed: int) -> Any:
 
 @operation(
     "tf.random.stateless_uniform(seed=...)",
-    factors=("process", "call", "threads"),
+    factors=("process", "call"),
     data="100,000 numbers",
 )
 def uniform(seed: int) -> Any:
@@ -60,7 +58,7 @@ def uniform(seed: int) -> Any:
 
 @operation(
     "tf.data.Dataset.shuffle(seed=...)",
-    factors=("process", "call", "threads"),
+    factors=("process", "call"),
     data="1000 integers, buffer 100",
 )
 def shuffled(seed: int) -> Any:
@@ -69,7 +67,7 @@ def shuffled(seed: int) -> Any:
 
 @operation(
     "gradient of a two-layer network",
-    factors=("process", "call", "threads"),
+    factors=("process", "call"),
     data="2048 x 64, 256 hidden units",
 )
 def gradient() -> Any:
