@@ -15,7 +15,7 @@ from rich.console import Console
 from freezer.cli.image.running.junit import junit_of_children
 from freezer.flows.runs.explain.divergence import Results
 from freezer.flows.runs.protocol import Filter
-from freezer.flows.runs.repeat.reproduce import _verdict
+from freezer.flows.runs.repeat.reproduce import verdict_of
 from freezer.flows.runs.results.expectations import outcomes_of, with_outcomes
 from freezer.flows.runs.run import RunDone
 from freezer.model.record.protocol import PREFIX
@@ -86,7 +86,7 @@ def test_the_training_s_exit_code_takes_precedence(state: str, code: int) -> Non
 
 def test_a_run_that_was_not_as_expected_can_be_made_again() -> None:
     original, again = done(loss={"ceiling": 1}).run, done().run
-    verdict, _ = _verdict(original, again, Results(("loss",), (), (), (), (), ()))
+    verdict, _ = verdict_of(original, again, Results(("loss",), (), (), (), (), ()))
     assert verdict == "identical"
 
 
