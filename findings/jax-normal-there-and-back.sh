@@ -3,8 +3,9 @@
 #
 # Versions:   jax and jaxlib 0.6.2, 0.7.0, 0.8.1 and 0.8.2, numpy 2.2.6, scipy 1.15.3; CPython 3.11, Linux
 #             x86-64 (CPU)
-# Documented: "we try to keep the results for a given key the same", with changes in the changelog
-#             https://docs.jax.dev/en/latest/jax.random.html
+# Documented: the change of all random bits in 0.5.0 (jax_threefry_partitionable); we found nothing on these
+#             two
+#             https://docs.jax.dev/en/latest/changelog.html
 # Behaviour:  normal(PRNGKey(1), (1000,)) has the same bits in 0.6.2 and 0.8.2, and other ones in 0.7.0 and
 #             0.8.1. uniform, from which it is made, has the same bits in all four.
 # Output:     uniform: 0.6.2 = 0.7.0 = 0.8.1 = 0.8.2
