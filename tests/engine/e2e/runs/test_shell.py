@@ -84,6 +84,17 @@ def test_a_port_is_published_to_this_host_alone(engine: DockerEngine, image: Ima
     assert bindings == {"8888/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8888"}]}
 
 
+@pytest.fixture
+def bridged(engine: DockerEngine, image: ImageInfo) -> None:
+    """Skip where the engine has no network for containers."""
+    options = RunOptions(ports=(free_port(),), network="bridge")
+    with in_container(engine._link, image.id, ["true"], options) as container:
+        try:
+            engine._link.api.start(container)
+        except docker.errors.APIError as error:
+            pytest.skip(f"the engine has no usable bridge: {error.explanation}")
+
+
 SERVER = """
 import http.server, sys
 class Handler(http.server.BaseHTTPRequestHandler):
