@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.request
 
+import docker.errors
 import pytest
 
 from freezer.engine.engine import DockerEngine
