@@ -179,11 +179,8 @@ class Slurm:
         """Kill a node's daemon and every process of its jobs, as a power failure would."""
         numbers = self.run("squeue", "-h", "-w", node, "-o", "%i").split()
         self._kill(node)
-        for process in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                line = (process / "cmdline").read_text().replace("\0", " ")
-                if any(line.startswith(f"slurmstepd: [{number}.") for number in numbers):
-                    _kill_family(int(process.name))
+        for pid in self._steps(numbers):
+            _kill_family(pid)
 
     def different_host(self, node: str, options: str = "", before: str = "") -> None:
         """Have a node's ``docker run`` do ``before`` and take further options.
@@ -225,9 +222,26 @@ class Slurm:
         return dict(line.split() for line in lines)
 
     def stop(self) -> None:
-        """End whatever still runs, nodes first."""
+        """End whatever still runs: jobs, which outlive their node's daemon, then all daemons."""
+        for pid in self._steps():
+            _kill_family(pid)
         for name in reversed(list(self._running)):
             self._kill(name)
+
+    def _steps(self, numbers: Sequence[str] | None = None) -> list[int]:
+        """Return the processes that run jobs of this cluster, all or those of some numbers."""
+        own, found = f"SLURM_CONF={self.folder}/slurm.conf".encode(), []
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                line = (process / "cmdline").read_text().replace("\0", " ")
+                if (
+                    not line.startswith("slurmstepd: [")
+                    or own not in (process / "environ").read_bytes()
+                ):
+                    continue
+                if numbers is None or line.partition("[")[2].partition(".")[0] in numbers:
+                    found.append(int(process.name))
+        return found
 
     def _works(self, *command: str) -> bool:
         done = subprocess.run(
