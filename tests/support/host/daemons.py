@@ -16,8 +16,10 @@ import docker
 import pytest
 
 PATIENCE = 60.0
-OPTIONS = ("--bridge=none", "--iptables=false", "--ip-masq=false")
-"""No container of Freezer's has a network, and two daemons would fight over the host's."""
+INTERFACES = Path("/sys/class/net")
+OPTIONS = ("--iptables=false", "--ip-masq=false", "--ip-forward=false")
+"""The host's network is another daemon's. With ``--bridge=none`` one that starts would delete it:
+Docker then removes the bridge ``docker0``, whoever made it."""
 
 
 class Daemon:
@@ -40,6 +42,7 @@ class Daemon:
         given = [f"--{option}={place}" for option, place in places.items()]
         (self._folder / "pid").unlink(missing_ok=True)
         program = shutil.which("dockerd", path=self._path) or "dockerd"
+        interfaces = {path.name for path in INTERFACES.iterdir()}
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [program, "--host", self.address, *given, *OPTIONS, *self._options],
@@ -51,6 +54,9 @@ class Daemon:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail((self._folder / "log").read_text()[-2000:])
             time.sleep(0.1)
+        gone = interfaces - {path.name for path in INTERFACES.iterdir()}
+        gone = {name for name in gone if "veth" not in name}  # those of containers that ended
+        assert not gone, f"it removed interfaces of the host: {gone}"
 
     def kill(self) -> None:
         """Kill it and the containerd that it started, as a crash of the host would."""
