@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from select import POLLIN, poll
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,9 +48,10 @@ def reading_options(database: str) -> dict[str, Any]:
 
 
 def ping_idle(engine: Engine) -> None:
-    """Look whether a connection is still alive that was not used for a second.
+    """Look whether a connection is alive that was not used for a second, or has something to read.
 
-    ``pool_pre_ping`` does so each time, which takes a round trip for each run that is recorded.
+    A server that ends says so or closes the connection, and either can be read. ``pool_pre_ping``
+    asks each time, which takes a round trip for each run that is recorded.
     """
 
     @event.listens_for(engine, "checkin")
@@ -58,12 +60,19 @@ def ping_idle(engine: Engine) -> None:
 
     @event.listens_for(engine, "checkout")
     def _taken(connection: Any, record: Any, _proxy: Any) -> None:
-        if monotonic() - record.info.get("returned", inf) < IDLE:
+        recent = monotonic() - record.info.get("returned", inf) < IDLE
+        if recent and not _readable(connection.fileno()):
             return
         try:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             raise DisconnectionError from error  # the pool connects anew
+
+
+def _readable(descriptor: int) -> bool:
+    watched = poll()
+    watched.register(descriptor, POLLIN)
+    return bool(watched.poll(0))
 
 
 def tune_sqlite(engine: Engine, *, reading: bool) -> None:
