@@ -75,8 +75,14 @@ def tags_of_the_image(engine: Engine) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def image(engine: Engine, built: Project) -> ImageInfo:
-    """Return the image of that project."""
-    found = engine.image(f"{NAME}:latest")
+    """Return the image of that project.
+
+    It is found by its lock: `latest` may be another one's by then, of a test that ran before.
+    """
+    found = engine.image(f"{NAME}:{built.lock_id[:12]}")
+    assert found is not None
+    engine.tag(found.id, NAME, "latest")
+    found = engine.image(found.id)
     assert found is not None
     TAGS.update(dict.fromkeys(found.tags, found.id))
     return found
