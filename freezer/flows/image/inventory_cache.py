@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -45,12 +45,29 @@ def keep_inventory(project: Project, locked: Locked, image: str) -> InventoryRes
     found = inventory_of(project, image)
     require_inventory(locked.lock, found)
     path = locked.folder / INVENTORY_FILE
-    text = json.dumps(plain(found), indent=1, sort_keys=True, ensure_ascii=False)
-    data = f"{text}\n".encode()
-    if not path.is_file() or path.read_bytes() != data:
+    if not _is_kept(path, found):
         with disk_errors(locked.folder):
-            write_atomically(path, data)
+            write_atomically(path, _file(plain(found)))
     return InventoryResult(locked, found, path, doubles(found))
+
+
+def _file(document: dict[str, Any]) -> bytes:
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
+    return f"{text}\n".encode()
+
+
+def _is_kept(path: Path, found: Inventory) -> bool:
+    """Return whether a file has this inventory, of this image or another of the same lock.
+
+    A lock has several images, such as those with a commit in their labels, and the history records
+    one file: it names the image that was there first.
+    """
+    try:
+        data = path.read_bytes()
+        named = Inventory.model_validate_json(data).image
+    except (OSError, ValueError, RecursionError):
+        return False
+    return data == _file(plain(found) | {"image": named})
 
 
 def inventory_of(project: Project, image: str, *, alike: str | None = None) -> Inventory:

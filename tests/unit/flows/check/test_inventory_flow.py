@@ -90,6 +90,21 @@ def test_what_is_kept_is_an_inventory_and_the_same_each_time(
     assert result.path.read_bytes() == before
 
 
+def test_another_image_of_the_lock_does_not_change_what_the_history_records(
+    project: Project, tmp_path: Path
+) -> None:
+    """One that was built with a commit in its labels has another ID, and the same libraries."""
+    path = keep_inventory(project, locked(tmp_path), IMAGE).path
+    before = path.read_bytes()
+    other = f"sha256:{sha('b')}"
+    assert keep_inventory(project, locked(tmp_path), other).inventory.image == other
+    assert path.read_bytes() == before
+    for edited in (before + b"\n", before.replace(b'"image"', b'"imago"'), b"[]", b"\xff"):
+        path.write_bytes(edited)
+        keep_inventory(project, locked(tmp_path), IMAGE)
+        assert path.read_bytes() == before
+
+
 def test_nothing_is_kept_of_an_image_that_breaks_a_promise(
     project: Project, tmp_path: Path
 ) -> None:
