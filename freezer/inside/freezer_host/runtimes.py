@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from abc import ABC, abstractmethod
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .process import Done, call
@@ -30,7 +31,7 @@ class ImageError(Exception):
     """The image cannot be had on this host."""
 
 
-class Runtime:
+class Runtime(ABC):
     """A container runtime."""
 
     name = ""
@@ -45,15 +46,15 @@ class Runtime:
         """Name and version, such as ``docker 28.5.2``."""
         return ("%s %s" % (self.name, self.version)).strip()
 
+    @abstractmethod
     def ensure_image(self, environment: Dict[str, Any]) -> str:
         """Return a name of the image for `command`, loaded where it was missing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command(self, image: str, environment: Dict[str, Any], name: str) -> List[str]:
         """Return the command line that runs the trainings."""
-        raise NotImplementedError
 
-    def end(self, name: str) -> None:
+    def end(self, name: str) -> None:  # noqa: B027 - most runtimes leave none behind
         """End a container that still runs."""
 
 
