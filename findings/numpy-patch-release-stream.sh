@@ -26,9 +26,10 @@ print(json.dumps({
     "RandomState.wald": np.random.RandomState(1).wald(1, 2, 1000).tolist(),
 }))
 PROGRAM
-for version in 2.3.3 2.3.4; do
+for pinned in numpy==2.3.3 numpy==2.3.4; do
+  version=${pinned#numpy==}
   "${PYTHON:-python3.11}" -m venv "$version"
-  "$version/bin/pip" install --quiet --disable-pip-version-check "numpy==$version"
+  "$version/bin/pip" install --quiet --disable-pip-version-check "$pinned"
   "$version/bin/python" draw.py > "$version.json"
 done
 "${PYTHON:-python3.11}" - <<'PROGRAM'
