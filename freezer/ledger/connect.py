@@ -19,7 +19,13 @@ from sqlalchemy.exc import (
 
 from freezer.errors import LedgerError, LedgerGoneError
 from freezer.ledger.schema import REVISION, metadata
-from freezer.ledger.tune import engine_options, ping_idle, reading_options, tune_sqlite
+from freezer.ledger.tune import (
+    engine_options,
+    ping_idle,
+    reading_options,
+    tune_sqlite,
+    writing_options,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +43,12 @@ class Ledger:
         self.engine = engine
         self.shown = shown
         """Its address without credentials."""
-        self._reading = engine.execution_options(**reading_options(engine.dialect.name))
+        database = engine.dialect.name
+        self.takes_arrays = database == "postgresql"
+        """Whether one statement can insert all rows of a run."""
+        self._reading = engine.execution_options(**reading_options(database))
+        self.transactional = engine.execution_options(**writing_options(database))
+        """The same engine, with transactions of several statements."""
         self.names: dict[str, int] = {}
         """Numbers of names that are known to be there: none is ever removed or changed."""
 
@@ -45,7 +56,7 @@ class Ledger:
     def write(self) -> Iterator[Connection]:
         """Open a short transaction that may write. Raises ``LedgerGoneError``."""
         try:
-            with ledger_errors(self.shown), self.engine.begin() as connection:
+            with ledger_errors(self.shown), self.transactional.begin() as connection:
                 yield connection
         except BaseException:
             self.names.clear()  # some may have been added by what is rolled back
@@ -55,6 +66,15 @@ class Ledger:
     def read(self) -> Iterator[Connection]:
         """Open a transaction that reads one state of the database."""
         with ledger_errors(self.shown), self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def autocommit(self) -> Iterator[Connection]:
+        """Open a connection of PostgreSQL on which each statement is a transaction of its own.
+
+        For a change of one statement: without ``BEGIN`` and ``COMMIT`` it takes one round trip.
+        """
+        with ledger_errors(self.shown), self.engine.connect() as connection:
             yield connection
 
     def close(self) -> None:
@@ -146,7 +166,7 @@ def _bring_up_to_date(ledger: Ledger) -> None:
     else:
         from freezer.ledger.migrate import upgrade
 
-        upgrade(ledger.engine)
+        upgrade(ledger.transactional)
 
 
 def _create(ledger: Ledger) -> None:
@@ -154,7 +174,7 @@ def _create(ledger: Ledger) -> None:
 
     ``tests/unit/ledger`` holds that the migrations come to the same.
     """
-    with ledger.engine.begin() as connection:
+    with ledger.transactional.begin() as connection:
         if connection.dialect.name == "postgresql":  # two may begin at once
             connection.execute(text("SELECT pg_advisory_xact_lock(7236)"))
         if "alembic_version" in inspect(connection).get_table_names():

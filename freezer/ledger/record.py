@@ -38,8 +38,29 @@ def record(
     replaced, so that recording the same journal twice changes nothing. Tags, notes and links that
     were added meanwhile are kept. Raises ``LedgerError``.
     """
+    metrics, contents = metrics or {}, tuple(contents)
+    if not whole and not contents and _inserted_at_once(ledger, run, metrics):
+        return
     with ledger.write() as connection:
-        _put(ledger, connection, run, metrics or {}, contents, whole=whole)
+        _put(ledger, connection, run, metrics, contents, whole=whole)
+
+
+def _inserted_at_once(ledger: Ledger, run: Run, metrics: Mapping[str, Points]) -> bool:
+    """Insert a run by a single statement and return true; do nothing where that is not possible.
+
+    It is possible on PostgreSQL, for a new run whose names are all known.
+    """
+    if not ledger.takes_arrays or not _names(run, metrics) <= ledger.names.keys():
+        return False
+    with ledger.autocommit() as connection:
+        rows = _field_rows(run, ledger.names)
+        chunks = _series_rows(_stored(metrics), ledger.names)
+        return insert_run(connection, _row(run), rows, chunks) is not None
+
+
+def _names(run: Run, metrics: Mapping[str, Points]) -> set[str]:
+    """Return the names of a run's fields and series, as the ledger stores them."""
+    return {stored_text(name) for name in (*run.all_fields(), *metrics)}
 
 
 def record_many(
@@ -104,7 +125,8 @@ def change(ledger: Ledger, identifier: str, how: Callable[[Run], Run]) -> Run:
 def append(ledger: Ledger, identifier: str, metrics: Mapping[str, Points]) -> None:
     """Add points to the series of a recorded run. Raises ``LedgerError``."""
     metrics = _stored(metrics)
-    with ledger.write() as connection:
+    at_once = ledger.takes_arrays and metrics.keys() <= ledger.names.keys()
+    with ledger.autocommit() if at_once else ledger.write() as connection:
         rows = _series_rows(metrics, numbered(ledger, connection, metrics))
         if not append_series(connection, identifier, rows):
             raise LedgerError(f"there is no run {identifier}")
@@ -119,11 +141,12 @@ def _put(
     *,
     whole: bool = False,
 ) -> None:
-    chunks = _series_rows(_stored(metrics), numbered(ledger, connection, _stored(metrics)))
+    known = numbered(ledger, connection, _names(run, metrics))
+    chunks = _series_rows(_stored(metrics), known)
     # What is recorded whole was recorded before, when it began; most other runs are new.
     before = _recorded(connection, run.id) if whole else None
     if before is None:
-        rows = _field_rows(ledger, connection, run)
+        rows = _field_rows(run, known)
         if insert_run(connection, _row(run), rows, chunks) is None:
             before = _recorded(connection, run.id)
     if before is not None:
@@ -150,7 +173,8 @@ def _replace(
         connection.execute(delete(series).where(series.c.run == number))
     connection.execute(update(runs).where(runs.c.seq == number).values(_row(run)))
     connection.execute(delete(fields).where(fields.c.run == number))
-    insert_rows(connection, fields, number, _field_rows(ledger, connection, run))
+    known = numbered(ledger, connection, _names(run, {}))
+    insert_rows(connection, fields, number, _field_rows(run, known))
 
 
 def _with_remarks(run: Run, before: Run) -> Run:
@@ -173,9 +197,8 @@ def _stored(metrics: Mapping[str, Points]) -> dict[str, Points]:
     return {stored_text(name): points for name, points in metrics.items()}
 
 
-def _field_rows(ledger: Ledger, connection: Connection, run: Run) -> list[dict[str, Any]]:
+def _field_rows(run: Run, known: Mapping[str, int]) -> list[dict[str, Any]]:
     values = {stored_text(name): value for name, value in run.all_fields().items()}
-    known = numbered(ledger, connection, values)
     return [{"name": known[name], **columns(value)} for name, value in values.items()]
 
 

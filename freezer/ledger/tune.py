@@ -35,16 +35,25 @@ def engine_options(*, sqlite: bool) -> dict[str, Any]:
 
     # Without hstore a new connection looks up one type less.
     arguments = {"connect_timeout": 10, "cursor_factory": BinaryCursor}
-    return {"use_native_hstore": False, "connect_args": arguments}
+    return {
+        "use_native_hstore": False,
+        "connect_args": arguments,
+        "isolation_level": "AUTOCOMMIT",
+    }
 
 
 def reading_options(database: str) -> dict[str, Any]:
-    """Return how to read: SQLite needs a transaction for one state of the database.
+    """Return how to read: on SQLite in a transaction, so that all statements see one state.
 
-    PostgreSQL gives each statement a state of its own in either case (READ COMMITTED): without a
-    transaction two round trips are saved.
+    On PostgreSQL each statement sees a state of its own even in a transaction (READ COMMITTED);
+    autocommit saves the two round trips of ``BEGIN`` and ``COMMIT``.
     """
-    return {"reads": True} if database == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+    return {"reads": True} if database == "sqlite" else {}
+
+
+def writing_options(database: str) -> dict[str, Any]:
+    """Return how to write several statements in one transaction."""
+    return {} if database == "sqlite" else {"isolation_level": "READ COMMITTED"}
 
 
 def ping_idle(engine: Engine) -> None:

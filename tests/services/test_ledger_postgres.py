@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import secrets
 import struct
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import event
 
 from freezer.errors import LedgerError, LedgerGoneError
@@ -34,7 +37,7 @@ from freezer.ledger.query import (
 from freezer.ledger.record import append, change, record, record_many, record_new
 from freezer.ledger.series import Points, packed
 from freezer.model.events import SilentReporter
-from freezer.model.record.run import Digest, Run, Time
+from freezer.model.record.run import Digest, Run, Time, Value, run_bytes
 from tests.support.host.postgres import BINARIES, Postgres
 from tests.support.project.runs import FILTERS, RUNS, run
 
@@ -198,10 +201,15 @@ def test_migrations_come_to_the_same_tables(server: Postgres, ledger: Ledger) ->
         "SELECT table_name, column_name, data_type, is_nullable, character_maximum_length "
         "FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"
     )
+    keys = text(
+        "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2"
+    )
     indexes = text("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1")
     with migrated.connect() as one, admin.connect() as other:
         assert one.execute(asked).all() == other.execute(asked).all()
         assert one.execute(indexes).all() == other.execute(indexes).all()
+        assert one.execute(keys).all() == other.execute(keys).all()
     migrated.dispose()
     admin.dispose()
 
@@ -215,15 +223,52 @@ def test_a_run_is_recorded_and_a_batch_added_by_one_statement_each(ledger: Ledge
     record(ledger, made(900), points)  # from now on the names are known
     sent: list[str] = []
     event.listen(ledger.engine, "before_cursor_execute", lambda *given: sent.append(str(given[2])))
+    event.listen(ledger.transactional, "begin", lambda _connection: sent.append("BEGIN"))
     record(ledger, made(901), points)
     append(ledger, made(901).id, points)
-    assert [one.split(maxsplit=1)[0] for one in sent] == ["WITH", "INSERT"]
+    assert [one.split(maxsplit=1)[0] for one in sent] == ["WITH", "INSERT"], "no BEGIN either"
     assert {name: len(one) for name, one in all_points(ledger, made(901).id).items()} == {
         "metrics.loss": 2,
         "metrics.other": 2,
     }
     with pytest.raises(LedgerError, match="no run"):
         append(ledger, made(999).id, points)
+
+
+def test_a_known_run_is_replaced_and_new_names_are_added(ledger: Ledger) -> None:
+    first = Run("a" * 16, "demo", "running", Time(1), fields={"params.one": 1})
+    points = {"metrics.loss": Points.of([(0, 0, 1.0)])}
+    for _ in range(2):  # the second time all names are known
+        record(ledger, first, points)
+    again = Run("a" * 16, "demo", "finished", Time(1), fields={"params.one": -0.0})
+    record(ledger, again)
+    assert struct.pack("<d", get(ledger, "a" * 16).fields["params.one"]) == struct.pack("<d", -0.0)
+    assert count(ledger, f"id = '{'a' * 16}'") == 1
+    assert len(all_points(ledger, "a" * 16)["metrics.loss"]) == 2
+    named = {"params.never-before": "x", "params.one": True}
+    record(ledger, Run("b" * 16, "demo", "finished", Time(1), fields=named))
+    assert count(ledger, "params.\"never-before\" = 'x' and params.one = true") == 1
+
+
+@given(
+    values=st.lists(
+        st.one_of(
+            st.floats(),
+            st.integers(),
+            st.text(),
+            st.booleans(),
+            st.just(Time(5)),
+            st.just(Digest("ab" * 32)),
+        ),
+        max_size=4,
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_values_come_back_from_the_one_statement(ledger: Ledger, values: list[Value]) -> None:
+    fields = {f"params.v{place}": value for place, value in enumerate(values)}
+    made = Run(secrets.token_hex(8), "demo", "finished", Time(1), fields=fields)
+    record(ledger, made)
+    assert run_bytes(get(ledger, made.id)) == run_bytes(made)
 
 
 def test_a_connection_that_broke_while_idle_is_made_anew(
