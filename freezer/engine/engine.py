@@ -1,6 +1,6 @@
 """The engine for Docker or podman: each method is one function of this package.
 
-Functions for making images are imported on demand: a check does not need them.
+Functions for making images and for running containers are imported on demand.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from freezer.engine.images import images
 from freezer.engine.interface import SILENT
-from freezer.engine.run import run
-from freezer.engine.run.owner import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -119,6 +117,8 @@ class DockerEngine:
         on_start: Callable[[], None] | None = None,
     ) -> RunResult:
         """Run a command to its end and remove the container."""
+        from freezer.engine.run import run
+
         self.remove_dead()
         return run.run(
             self._link,
@@ -142,6 +142,8 @@ class DockerEngine:
     def remove_dead(self) -> None:
         """Remove the containers of processes that were killed, once."""
         if not self._swept:
+            from freezer.engine.run.owner import sweep
+
             self._swept = True
             sweep(self._link)
 

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import errno
-import http.client
-import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import docker.errors
-import requests
-import urllib3
-
-from freezer.engine.watch import SILENCE
 from freezer.errors import EngineError, FreezerError, HostError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from typing import Protocol
 
+    from freezer.engine.direct import DirectSocket
     from freezer.engine.interface import EngineInfo
-    from freezer.engine.watch import Watch
+    from freezer.engine.watch import Request
+
+    class Watching(Protocol):
+        """Watches requests: `freezer.engine.watch.Watch`, or one that is made later."""
+
+        def over(self) -> AbstractContextManager[Request]:
+            """Watch a block of requests."""
+
 
 NO_SPACE = "no space left on device"
-
-_BROKEN = (
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    ConnectionError,
-    TimeoutError,
-    docker.errors.StreamParseError,
-    tarfile.TarError,
-)
-"""Exceptions of a connection that ends before the response does."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +35,11 @@ class Link:
     api: Any
     """A ``docker.APIClient``."""
     info: EngineInfo
-    watch: Watch | None = field(default=None, compare=False)
+    watch: Watching | None = field(default=None, compare=False)
     chains: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """Diff IDs of images looked up before, by the engine's own ID."""
+    direct: DirectSocket | None = field(default=None, compare=False)
+    """The engine's own socket, for plain questions; None where only the SDK gets through."""
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
@@ -70,6 +64,8 @@ class Link:
                 raise self._silent(what)
 
     def _silent(self, what: str) -> EngineError:
+        from freezer.engine.watch import SILENCE
+
         return EngineError(
             f"the engine at {self.info.address} stopped responding while {what}",
             found=f"no response for {SILENCE:.0f} seconds",
@@ -83,16 +79,27 @@ class Link:
             yield
         except FreezerError:
             raise
-        except docker.errors.APIError as error:
-            raise self.refused(what, error.explanation or str(error)) from error
-        except _BROKEN as error:
-            raise _lost(what, self.info.address, error) from error
-        except docker.errors.DockerException as error:
-            raise self.refused(what, str(error)) from error
-        except OSError as error:
-            raise host_error(what, error) from error
-        except (LookupError, TypeError, AttributeError, ValueError) as error:
-            raise self._strange(what, error) from error
+        except Exception as error:
+            found = self._error(what, error)
+            if found is None:
+                raise
+            raise found from error
+
+    def _error(self, what: str, error: Exception) -> FreezerError | None:
+        """Return the error for a failure; None for one that is a fault of the program."""
+        import docker.errors  # here, as most commands meet no failure
+
+        if isinstance(error, docker.errors.APIError):
+            return self.refused(what, error.explanation or str(error))
+        if isinstance(error, _broken()):
+            return _lost(what, self.info.address, error)
+        if isinstance(error, docker.errors.DockerException):
+            return self.refused(what, str(error))
+        if isinstance(error, OSError):
+            return host_error(what, error)
+        if isinstance(error, LookupError | TypeError | AttributeError | ValueError):
+            return self._strange(what, error)
+        return None
 
     def _strange(self, what: str, error: Exception) -> EngineError:
         """Return the error for a response of an unknown form."""
@@ -150,8 +157,34 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         pending.extend(item for item in inner if isinstance(item, BaseException))
 
 
+def _broken() -> tuple[type[Exception], ...]:
+    """Return the exceptions of a connection that ends before the response does."""
+    import http.client
+    import tarfile
+
+    import docker.errors
+    import requests
+    import urllib3
+
+    return (
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+        http.client.HTTPException,
+        ConnectionError,
+        TimeoutError,
+        docker.errors.StreamParseError,
+        tarfile.TarError,
+    )
+
+
+def _is_timeout(error: BaseException) -> bool:
+    import requests
+
+    return isinstance(error, TimeoutError | requests.Timeout)
+
+
 def _lost(what: str, address: str, error: BaseException) -> EngineError:
-    if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes(error)):
+    if any(_is_timeout(cause) for cause in causes(error)):
         return EngineError(
             f"the engine at {address} did not answer in time while {what}",
             hint="see whether it is overloaded (`freeze doctor`), then repeat the command",

@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import docker
-import docker.errors
-import docker.utils
-
 from freezer.engine.connect import contexts
-from freezer.engine.connect.probe import read_info
+from freezer.engine.connect.probe import read_info, speaks
+from freezer.engine.direct import DirectSocket, LateClient
 from freezer.engine.engine import DockerEngine
 from freezer.engine.link import Link, causes
-from freezer.engine.watch import Watch
 from freezer.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from freezer.engine.interface import EngineInfo
+    from freezer.engine.watch import Watch
 
 HELLO = 10
 """Timeout of the first request in seconds."""
@@ -63,7 +62,7 @@ def connect(address: str | None = None) -> DockerEngine:
     for candidate in candidates(address, os.environ, Path.home()):
         try:
             return DockerEngine(_open(candidate))
-        except (docker.errors.DockerException, OSError, ValueError) as error:
+        except _failures() as error:
             tried.append(f"{candidate.address} ({candidate.origin}): {_reason(error)}")
             denied = denied or any(isinstance(item, PermissionError) for item in causes(error))
     raise EngineError(
@@ -89,12 +88,19 @@ def _connected(candidate: Candidate) -> DockerEngine:
     contexts.require_usable_config(os.environ, Path.home())
     try:
         return DockerEngine(_open(candidate))
-    except (docker.errors.DockerException, OSError, ValueError) as error:
+    except _failures() as error:
         raise EngineError(
             f"the engine of {candidate.origin} does not answer",
             found=f"{candidate.address}: {_reason(error)}",
             hint="see whether `docker --context NAME info` answers",
         ) from error
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return what a connection may fail with; evaluated only when one has failed."""
+    import docker.errors
+
+    return (docker.errors.DockerException, OSError, ValueError)
 
 
 def _none() -> str:
@@ -107,6 +113,8 @@ def candidates(address: str | None, environ: Mapping[str, str], home: Path) -> S
     if address:
         return [Candidate(address, None, "the given address")]
     if environ.get("DOCKER_HOST"):
+        import docker.utils
+
         tls = docker.utils.kwargs_from_env(environment=environ).get("tls")
         return [Candidate(environ["DOCKER_HOST"], tls, "DOCKER_HOST")]
     if name := contexts.current(environ, home):
@@ -136,38 +144,46 @@ def _open(candidate: Candidate) -> Link:
         )
         raise ValueError(msg)
     path = candidate.address.removeprefix("unix://")
-    if path != candidate.address:
+    local = path != candidate.address
+    if local:
         _require_listener(path)
-    direct = path != candidate.address or candidate.tls
-    client = _DirectClient if direct else docker.APIClient
-    api = client(
-        base_url=candidate.address, version="auto", timeout=HELLO, tls=candidate.tls or False
-    )
+        if (info := _asked_directly(candidate)) is not None:
+            version = info.api_version
+            late = LateClient(lambda: _client(candidate, version, PATIENCE))
+            return Link(late, info, late, direct=DirectSocket(path, version))
+    api, watch = _client(candidate, "auto", HELLO)
     try:
         info = read_info(api.version(), api.info(), candidate.address)
     except BaseException:
         api.close()
         raise
     api.timeout = PATIENCE
-    return Link(api, info, Watch(api))
+    return Link(api, info, watch)
 
 
-class _DirectClient(docker.APIClient):  # type: ignore[misc]  # docker has no types
-    """A client that takes neither proxies nor certificates from the environment.
+def _asked_directly(candidate: Candidate) -> EngineInfo | None:
+    """Return an engine's properties without the SDK; None when the SDK has to ask."""
+    if candidate.tls or contexts.sends_headers(os.environ, Path.home()):
+        return None
+    door = DirectSocket(candidate.address.removeprefix("unix://"))
+    try:
+        found = read_info(door.get("/version"), door.get("/info"), candidate.address)
+    except (OSError, ValueError):
+        return None
+    return found if speaks(found.api_version) else None
 
-    No proxy leads to a socket, and ``requests`` would look for one each time. The bundle that
-    ``REQUESTS_CA_BUNDLE`` names would be used in the place of the authority of a context, from the
-    first request on, which the constructor makes.
-    """
 
-    @property
-    def trust_env(self) -> bool:
-        """Whether variables of the environment count."""
-        return False
+def _client(candidate: Candidate, version: str, timeout: float) -> tuple[Any, Watch]:
+    """Return the SDK's client, and what watches its requests."""
+    from freezer.engine.connect.client import DirectClient, PlainClient
+    from freezer.engine.watch import Watch
 
-    @trust_env.setter
-    def trust_env(self, value: bool) -> None:
-        del value
+    direct = candidate.address.startswith("unix://") or candidate.tls
+    client = DirectClient if direct else PlainClient
+    api = client(
+        base_url=candidate.address, version=version, timeout=timeout, tls=candidate.tls or False
+    )
+    return api, Watch(api)
 
 
 def _require_listener(path: str) -> None:

@@ -11,9 +11,6 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import docker.auth
-import docker.tls
-
 from freezer.errors import EngineError, Where
 from freezer.model.parsing import parse_json
 
@@ -61,11 +58,18 @@ def _unusable(document: Any) -> str | None:
     headers = document.get("HttpHeaders") or {}
     if not isinstance(headers, dict) or not all(isinstance(one, str) for one in headers.values()):
         return "HttpHeaders that are no texts by name"
+    import docker.auth  # late: most hosts have no such file
+
     try:
         docker.auth.load_config(config_dict=document)
     except Exception:  # noqa: BLE001 - its parser has many, and some repeat the login
         return "logins (`auths`) that cannot be read"
     return None
+
+
+def sends_headers(environ: Mapping[str, str], home: Path) -> bool:
+    """Return whether the user's configuration adds headers to each request."""
+    return bool(_read(_folder(environ, home) / "config.json").get("HttpHeaders"))
 
 
 def endpoint(name: str, environ: Mapping[str, str], home: Path) -> tuple[str, Any]:
@@ -93,6 +97,8 @@ def _tls(folder: Path, found: Mapping[str, Any]) -> Any:
     present = {name: path for name, path in files.items() if Path(path).is_file()}
     pair = (present["cert"], present["key"]) if {"cert", "key"} <= present.keys() else None
     verify = not found.get("SkipTLSVerify", False)
+    import docker.tls  # late: few engines need it
+
     return docker.tls.TLSConfig(client_cert=pair, ca_cert=present.get("ca"), verify=verify)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from freezer.engine.interface import EngineInfo
 from freezer.engine.responses import items, mapping, number, text
 
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 _BUILDKIT_SINCE = (1, 39)
+_LEAST = (1, 24)
+_PLAIN: Final = re.compile(r"[0-9]{1,3}\.[0-9]{1,4}")
 
 
 def read_info(version: Any, info: Any, address: str) -> EngineInfo:
@@ -59,6 +62,11 @@ def _is_rootless(info: dict[str, Any]) -> bool:
 
 def _is_containerd(status: object) -> bool:
     return isinstance(status, list) and ["driver-type", "io.containerd.snapshotter.v1"] in status
+
+
+def speaks(api_version: str) -> bool:
+    """Return whether the docker SDK takes this version of the API, and leaves it unquestioned."""
+    return bool(_PLAIN.fullmatch(api_version)) and _numbers(api_version) >= _LEAST
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-import docker.errors
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,6 +42,8 @@ def handle(link: Link, reference: str) -> str:
     tag = id_tag(link.info, reference)
     if tag is None:
         return reference
+    import docker.errors
+
     try:
         link.api.inspect_image(tag)
     except docker.errors.NotFound:

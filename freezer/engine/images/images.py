@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import docker.errors
-
 from freezer.engine.images import identity
 from freezer.engine.interface import ImageInfo
 from freezer.engine.responses import items, mapping, number, text, texts
@@ -20,13 +18,26 @@ if TYPE_CHECKING:
 
 def inspect(link: Link, reference: str) -> ImageInfo | None:
     """Return an image by ID, tag or ``name@digest``; None when the engine does not have it."""
+    found = _inspected(link, reference)
+    if found is not None:
+        link.chains[found.id] = found.diff_ids
+    return found
+
+
+def _inspected(link: Link, reference: str) -> ImageInfo | None:
+    if link.direct is not None and not link.info.containerd_store:
+        try:
+            attributes = link.direct.image(reference)
+            return None if attributes is None else parse(attributes)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            pass  # the SDK asks again, and says what is wrong
+    import docker.errors
+
     with link.doing(f"looking up the image {reference}"):
         try:
-            found = parse(link.api.inspect_image(identity.handle(link, reference)))
+            return parse(link.api.inspect_image(identity.handle(link, reference)))
         except docker.errors.NotFound:
             return None
-    link.chains[found.id] = found.diff_ids
-    return found
 
 
 def require_image(link: Link, reference: str) -> ImageInfo:
@@ -77,6 +88,8 @@ def tag(link: Link, image_id: str, repository: str, name: str) -> None:
 
 def remove(link: Link, reference: str) -> None:
     """Remove a tag, or an image without tags; no error when it does not exist."""
+    import docker.errors
+
     last = _last_but_its_id(link, reference)
     with link.doing(f"removing the image {reference}"):
         for name in (identity.handle(link, reference), *last):

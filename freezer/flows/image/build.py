@@ -77,12 +77,12 @@ def build_locked(
     lock, lock_id = locked.lock, locked.id
     engine = project.engine()
     if not force and (known := existing_image(project, locked, revision)) is not None:
-        tag(engine, known.id, lock, lock_id, latest=latest)
+        _tag_known(engine, known, locked, latest=latest)
         return _built(locked, known, started, fresh=False)
     with project.store.lock(f"build-{lock_id}", timeout=_PATIENCE, report=project.report):
         # Another process may have built it while this one waited.
         if not force and (known := existing_image(project, locked, revision)) is not None:
-            tag(engine, known.id, lock, lock_id, latest=latest)
+            _tag_known(engine, known, locked, latest=latest)
             return _built(locked, known, started, fresh=False)
         from freezer.flows.image.assemble import (
             make,  # imports all of building, which is seldom needed
@@ -133,6 +133,13 @@ def tag(engine: Engine, image: str, lock: Lock, lock_id: str, *, latest: bool = 
     for reference in image_tags(lock, lock_id)[: 2 if latest else 1]:
         repository, _, label = reference.partition(":")
         engine.tag(image, repository, label)
+
+
+def _tag_known(engine: Engine, image: ImageInfo, locked: Locked, *, latest: bool) -> None:
+    """Point the tags at an image that was just looked up, unless all of them do."""
+    wanted = image_tags(locked.lock, locked.id)[: 2 if latest else 1]
+    if not set(wanted) <= set(image.tags):
+        tag(engine, image.id, locked.lock, locked.id, latest=latest)
 
 
 def _built(

@@ -120,14 +120,15 @@ def test_what_was_tried_is_listed_with_the_reasons(
 def test_a_socket_that_one_may_not_use_says_how_to_get_in(
     fake: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def denied(**_: object) -> None:
+    def denied(*_: object) -> None:
         try:
             raise PermissionError(13, "Permission denied")
         except PermissionError as error:
             msg = f"Error while fetching server API version: {error}"
             raise docker.errors.DockerException(msg) from error
 
-    monkeypatch.setattr(module, "_DirectClient", denied)
+    monkeypatch.setattr(module, "_asked_directly", lambda _: None)  # root may use any socket
+    monkeypatch.setattr(module, "_client", denied)
     with pytest.raises(EngineError) as raised:
         connect(fake.address)
     assert "permission denied" in raised.value.details[0]

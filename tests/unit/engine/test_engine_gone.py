@@ -140,7 +140,7 @@ def test_a_load_that_says_well_but_leaves_no_image_fails(
 def test_a_stalling_engine_is_a_timeout(
     connected: DockerEngine, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connected._link.api.timeout = 0.2
+    connected._link.api._use()[0].timeout = 0.2
     monkeypatch.setattr(fake, "find", lambda method, path: __import__("time").sleep(0.6))
     with pytest.raises(EngineError, match="did not answer in time"):
         connected.image("x")

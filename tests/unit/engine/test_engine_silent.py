@@ -44,6 +44,7 @@ def quick(fake: FakeEngine) -> Iterator[DockerEngine]:
     """Return a client that loses patience soon."""
     engine = connect(fake.address)
     object.__setattr__(engine._link, "watch", Watch(engine._link.api, silence=0.6, first=0.1))
+    object.__setattr__(engine._link, "direct", None)  # what it leaves open, the SDK asks again
     yield engine
     engine.close()
 
