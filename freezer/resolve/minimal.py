@@ -20,6 +20,29 @@ Answer = TypeVar("Answer")
 Found = TypeVar("Found", covariant=True)  # noqa: PLC0105 - the protocol's result type
 
 
+class UnexplainedError(ResolveError):
+    """A request has no solution; the reason is worked out only if somebody wants it.
+
+    A search for the smallest change meets many of these, and reports few.
+    """
+
+    def __init__(self, explain: Callable[[], ResolveError]) -> None:
+        super().__init__("these requirements conflict")
+        self._explain = explain
+        self._explained: ResolveError | None = None
+
+    def explained(self) -> ResolveError:
+        """Return the error with its reason."""
+        if self._explained is None:
+            self._explained = self._explain()
+        return self._explained
+
+
+def explained(error: ResolveError) -> ResolveError:
+    """Return an error with its reason."""
+    return error.explained() if isinstance(error, UnexplainedError) else error
+
+
 @dataclass
 class _Search(Generic[Answer]):
     """The best solution so far, and the packages that it keeps at their earlier versions."""
@@ -107,10 +130,15 @@ class MinimalUpdate(Generic[Answer]):
     """The result of an update in one ecosystem."""
 
     answer: Answer
-    refusals: Mapping[str, str]
-    """For packages that changed without being named: the resolver's message when they were kept."""
+    errors: Mapping[str, ResolveError]
+    """For packages that changed without being named: the resolver's error when they were kept."""
     alone: Mapping[str, str]
     """Versions of the named packages when nothing else may change; empty without a solution."""
+
+    @property
+    def refusals(self) -> dict[str, str]:
+        """The messages of the errors."""
+        return {name: _message(explained(error)) for name, error in self.errors.items()}
 
 
 def minimal_update(
@@ -150,7 +178,7 @@ def minimal_update(
         alone = {}
     first = _highest(first, release, floors, solve, versions)
     goals, known = named(first), unchanged(first)
-    refusals: dict[str, str] = {}
+    errors: dict[str, ResolveError] = {}
 
     def hold(held: frozenset[str]) -> Answer | None:
         nonlocal known
@@ -158,7 +186,7 @@ def minimal_update(
             answer = solve(held=held, pins=goals, floors=floors)
         except ResolveError as error:
             # Later refusals are of smaller sets, so the last one is the most specific.
-            refusals.update(dict.fromkeys(held - known, _message(error)))
+            errors.update(dict.fromkeys(held - known, error))
             return None
         if not held <= unchanged(answer) or named(answer) != goals:
             return None
@@ -167,7 +195,7 @@ def minimal_update(
 
     best = least_moved(first, sorted(names), solve=hold, unchanged=unchanged)
     moved = names - unchanged(best)
-    return MinimalUpdate(best, {n: text for n, text in refusals.items() if n in moved}, alone)
+    return MinimalUpdate(best, {n: error for n, error in errors.items() if n in moved}, alone)
 
 
 def _dependents(names: frozenset[str], needs: Mapping[str, Collection[str]]) -> frozenset[str]:

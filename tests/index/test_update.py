@@ -73,6 +73,16 @@ def test_strict_and_a_dry_run_write_nothing(env: Env) -> None:
     assert len(history(env.opened, "demo").generations) == 2
 
 
+def test_each_page_is_read_once_beside_the_resolver(env: Env, index: FakeIndex) -> None:
+    """uv reads all pages by itself; Freezer reads those of what is named, for limits and causes."""
+    env.lock("sci", "plot")
+    index.freezers.clear()
+    result = env.update("text")
+    assert [str(item) for item in result.moves] == ["text 1.0 to 2.0"]
+    assert len(index.own("/simple/text")) == 1
+    assert not [page for name in ("num", "sci", "plot") for page in index.own(f"/simple/{name}")]
+
+
 def test_why_nothing_moves(env: Env) -> None:
     env.lock("num<2", "plot")
     before = env.file.read_bytes()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from freezer.ecosystems import BY_NAME
+from freezer.fetch.python.index import IndexPages
 from freezer.flows.lock.base import BaseResolver
 from freezer.flows.lock.conda import CondaResolver, read_conda
 from freezer.flows.lock.debian import DebianResolver
@@ -46,6 +47,8 @@ class SpecRequirements:
     """Conda requirements by platform, the environment's own first; empty without conda."""
     pip: PipRequirements = field(default_factory=PipRequirements)
     """Pip requirements, with those of an ``environment.yml``."""
+    pages: IndexPages = field(default_factory=IndexPages, compare=False, repr=False)
+    """The pages of Python package indexes that the command has read."""
 
     def resolvers(self) -> tuple[EcosystemResolver, ...]:
         """Return the resolvers of all ecosystems, in order: each depends on those before it."""
@@ -53,7 +56,7 @@ class SpecRequirements:
             BaseResolver(),
             DebianResolver(),
             CondaResolver(self.conda),
-            PipPackagesResolver(self.pip),
+            PipPackagesResolver(self.pip, self.pages),
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from freezer.fetch.python.index import IndexPages
 from freezer.flows.lock.interface import PipAnswer, SpecLine
 from freezer.flows.project.spec_errors import errors_at
 from freezer.model.canonical import plain
@@ -35,6 +36,7 @@ class PipPackagesResolver:
     """See `freezer.flows.lock.interface.EcosystemResolver`."""
 
     requirements: PipRequirements = field(default_factory=PipRequirements)
+    pages: IndexPages = field(default_factory=IndexPages)
     name: ClassVar[str] = "pip"
     stale: ClassVar[str] = "the spec requests other Python packages, or another way to resolve them"
 
@@ -135,6 +137,7 @@ class PipPackagesResolver:
             prereleases=pip.prereleases,
             newer={name: newer.as_of for name, newer in request.exceptions.items()},
             provided=provided_by(conda),
+            pages=self.pages,
         )
 
 

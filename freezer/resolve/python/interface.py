@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 
+from freezer.fetch.python.index import IndexPages
 from freezer.resolve.python.markers import marker_holds
 from freezer.resolve.python.tags import marker_environment
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from freezer.errors import Where
+    from freezer.fetch.python.index import PythonIndex
     from freezer.fetch.python.settings import Indexes
     from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
@@ -85,6 +87,13 @@ class PipRequest:
     """Normalised name to packages of other ecosystems, which pip must neither replace nor fetch."""
     stand_ins: str | None = None
     """The entry of ``indexes.find_links`` with the stand-ins."""
+    pages: IndexPages = field(default_factory=IndexPages, compare=False, repr=False)
+    """Where pages of indexes are kept once they were read."""
+
+    @property
+    def index(self) -> PythonIndex:
+        """The request's indexes as one source."""
+        return self.pages.of(self.indexes)
 
     def by_name(self) -> dict[str, list[PipRequirement]]:
         """Return the requirements by name, without those whose marker excludes the target."""
@@ -118,7 +127,10 @@ class PipSession(Protocol):
     """
 
     def versions(self, request: PipRequest) -> Mapping[str, str]:
-        """Return the version of each package, without selecting files. Raises as ``resolve``."""
+        """Return the version of each package, without selecting files. Raises as ``resolve``.
+
+        The error of a conflict may be an ``UnexplainedError``.
+        """
 
     def resolve(self, request: PipRequest) -> Resolution:
         """Return one file for each package. Raises ``ResolveError`` with the conflict."""

@@ -13,7 +13,6 @@ from freezer.errors import FreezerError, IntegrityError, ResolveError
 from freezer.fetch.http.client import open_url
 from freezer.fetch.http.redact import redact, without_secrets
 from freezer.fetch.http.url import file_name_of
-from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.store.download import fetch_one
 from freezer.model.artifact import Artifact
 from freezer.model.events import SilentTask
@@ -87,7 +86,7 @@ def _hashes_of_others(
 ) -> FreezerError:
     """Return the error for hashes of files for another target; otherwise ``error``."""
     hashes = {value for item in mine for value in item.hashes}
-    files = files_with_hashes(pin.name, hashes, PythonIndex(request.indexes)) if hashes else []
+    files = files_with_hashes(pin.name, hashes, request.index) if hashes else []
     best = best_wheel([wheel.file for wheel in pin.wheels], request.target)
     if not files or best is None:
         error.where = error.where or (mine[0].where if mine else None)
@@ -117,8 +116,7 @@ def with_build(package: PipPackage, request: PipRequest, store: Store, build: Bu
 
 
 def _fetch(package: Artifact, request: PipRequest, store: Store) -> None:
-    index = PythonIndex(request.indexes)
-    fetch_one(package, store=store, sources=[index], task=SilentTask())
+    fetch_one(package, store=store, sources=[request.index], task=SilentTask())
 
 
 def choose(pin: Pin, target: Target, allowed: Sequence[str] = ()) -> Candidate:

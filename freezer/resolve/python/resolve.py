@@ -12,6 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from freezer.errors import ResolveError, SpecError, Where
 from freezer.fetch.http.redact import redact, without_credentials
 from freezer.model.canonical import plain
+from freezer.resolve.minimal import explained
 from freezer.resolve.python.interface import PipRequirement, PipResolver, Resolution
 from freezer.resolve.python.names import name_warnings
 from freezer.resolve.python.provided import clash, with_stand_ins, without_stand_ins
@@ -91,9 +92,7 @@ class PipQuery:
 
     def _name_warnings(self) -> list[str]:
         request = self.request
-        from freezer.fetch.python.index import PythonIndex
-
-        return name_warnings(request.requirements, PythonIndex(request.indexes), request.as_of)
+        return name_warnings(request.requirements, request.index, request.as_of)
 
     def versions(
         self,
@@ -128,7 +127,9 @@ class PipQuery:
         try:
             yield
         except ResolveError as error:
-            raise clash(error, self.request.provided) from error
+            if not self.request.provided:
+                raise
+            raise clash(explained(error), self.request.provided) from error
 
 
 def relevant(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from email.parser import BytesParser
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -11,37 +10,38 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from freezer.errors import FreezerError
-from freezer.fetch.python.index import PythonIndex
-from freezer.resolve.python.index.dated import DatedIndex
-from freezer.resolve.python.index.local_server import LocalIndex
 from freezer.resolve.python.index.releases import fitting, releases
 from freezer.resolve.python.markers import marker_holds
 from freezer.resolve.python.tags import marker_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from freezer.fetch.python.index import PythonIndex
     from freezer.model.lock import PipPackage
     from freezer.resolve.python.index.releases import Release
     from freezer.resolve.python.interface import PipRequest
 
 
 def why_changed(
-    old: Sequence[PipPackage], new: Sequence[PipPackage], request: PipRequest
+    old: Sequence[PipPackage],
+    new: Sequence[PipPackage],
+    request: PipRequest,
+    named: Collection[str] = (),
 ) -> dict[str, str]:
     """Return by name why packages changed, where known: ``scipy 1.16 wants numpy>=2``.
 
-    Reads the metadata of the changed packages; metadata that is not available is skipped.
+    Those that are ``named`` by the update need no cause. Reads the metadata of the changed packages
+    where one that is not named has another version; metadata that is not available is skipped.
     """
     before, after = _table(old), _table(new)
     changed = [n for n in sorted(before | after) if _version(before, n) != _version(after, n)]
-    pages = LocalIndex(DatedIndex(request, undated=True))
-    arrived = {n: after[n] for n in changed if n in after}
-    needs = _needs(arrived.values(), pages, request)
-    both = {n: before[n] for n in arrived if n in before}
-    own = _needs(both.values(), pages, request)
+    forced = [name for name in changed if name not in named]
+    moved = [before[name] for name in forced if name in before and name in after]
+    arrived = [after[name] for name in changed if name in after] if moved else []
+    needs, own = _needs(arrived, request), _needs(moved, request)
     found: dict[str, str] = {}
-    for name in changed:
+    for name in forced:
         if name not in after:
             found[name] = "nothing needs it any more"
         elif name not in before:
@@ -61,7 +61,7 @@ def why_not_newer(
 
     The version is None when the package is the newest one.
     """
-    index, cut_off = PythonIndex(request.indexes), request.cut_off(package.name)
+    index, cut_off = request.index, request.cut_off(package.name)
     newest = newer_release(index, request, package.name, package.version, cut_off)
     if newest is None:
         later = newer_release(index, request, package.name, package.version)
@@ -74,7 +74,7 @@ def why_not_newer(
         if mine and not wanted.contains(newest.version, prereleases=True):
             return version, f"{limit.where} requires {limit.requirement}"
     parents = [item for item in locked if package.name in item.requires]
-    needs = _needs(parents, LocalIndex(DatedIndex(request, undated=True)), request)
+    needs = _needs(parents, request)
     cause = _refused(version, package.name, needs, _table(locked))
     return version, cause or "it conflicts with other packages"
 
@@ -128,22 +128,34 @@ def _refusing(
     return ", ".join(refusals) or None
 
 
-def _needs(
-    packages: Iterable[PipPackage], pages: LocalIndex, request: PipRequest
-) -> dict[str, list[Requirement]]:
-    wanted = list(packages)
+def _needs(packages: Sequence[PipPackage], request: PipRequest) -> dict[str, list[Requirement]]:
+    if not packages:
+        return {}
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max_workers=8) as pool:
-        read = pool.map(lambda item: _requirements(item, pages, request), wanted)
-        return {item.name: found for item, found in zip(wanted, read, strict=True)}
+        read = pool.map(lambda item: _requirements(item, request), packages)
+        return {item.name: found for item, found in zip(packages, read, strict=True)}
 
 
-def _requirements(package: PipPackage, pages: LocalIndex, request: PipRequest) -> list[Requirement]:
+def _requirements(package: PipPackage, request: PipRequest) -> list[Requirement]:
     """Return a wheel's requirements on the target; empty when not available."""
+    from email.parser import BytesParser
+
+    from freezer.resolve.python.index.local_server import metadata_of
+
     try:
-        metadata = pages.metadata(pages.file(package.name, package.file))
+        index, name = request.index, package.name
+        listed = chain(index.linked(name), index.files(name))
+        file = next(
+            file
+            for file in listed
+            if file.name == package.file and file.sha256 in (None, package.sha256)
+        )
+        metadata = metadata_of(file)
         found = BytesParser().parsebytes(metadata).get_all("Requires-Dist", [])
         wanted = [Requirement(text) for text in found]
-    except (FreezerError, InvalidRequirement):
+    except (FreezerError, InvalidRequirement, StopIteration):
         return []
     target = marker_environment(request.target)
     return [

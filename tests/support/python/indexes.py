@@ -115,6 +115,8 @@ class FakeIndex:
     url: str = ""
     requests: list[tuple[str, str | None]] = field(default_factory=list)
     """Path and ``Range`` of each request."""
+    freezers: list[str] = field(default_factory=list)
+    """Paths that Freezer itself requested, and no resolver."""
 
     def add(
         self, name: str, version: str = "1.0", requires: Sequence[str] = (), **more: Any
@@ -154,6 +156,9 @@ class FakeIndex:
 
     def asked(self, part: str) -> list[tuple[str, str | None]]:
         return [item for item in self.requests if part in item[0]]
+
+    def own(self, part: str) -> list[str]:
+        return [path for path in self.freezers if part in path]
 
     def page(self, project: str) -> tuple[bytes, str] | None:
         files = self.files.get(project)
@@ -213,6 +218,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         index, span = self.index, self.headers.get("Range")
+        if str(self.headers.get("User-Agent")).startswith("freezer/"):
+            index.freezers.append(self.path)
         index.requests.append((self.path, span))
         if index.password is not None and not self._knows(index.password):
             self.send_response(401)

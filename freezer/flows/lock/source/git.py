@@ -17,7 +17,6 @@ from freezer.fetch.conda.source import CondaChannels
 from freezer.fetch.debian.archive import DebianArchive
 from freezer.fetch.git.repository import checkout, pin_commit
 from freezer.fetch.http.redact import without_secrets
-from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.store.download import fetch_all
 from freezer.flows.lock.base import base_apt_sources
 from freezer.image.assemble.from_source import build_from_source
@@ -219,7 +218,7 @@ def _sources(project: Project, request: PipRequest, place: Lock) -> tuple[Source
     )
     return (
         CondaChannels.from_config(project.config, named),
-        PythonIndex(request.indexes),
+        request.index,
         DebianArchive.from_config(
             project.config, store=project.store, base_sources=base_sources, as_of=request.as_of
         ),

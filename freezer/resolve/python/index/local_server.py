@@ -73,23 +73,28 @@ class LocalIndex:
     def metadata(self, file: IndexFile) -> bytes:
         """Return a wheel's ``METADATA``, read once. Raises ``FetchError``, ``IntegrityError``."""
         if file.url not in self._metadata:
-            self._metadata[file.url] = self._read(file)
+            self._metadata[file.url] = metadata_of(file)
         return self._metadata[file.url]
 
-    def _read(self, file: IndexFile) -> bytes:
-        if file.metadata is None:
-            return read_metadata(file)
-        try:
-            data = get_bytes(f"{file.url}.metadata", limit=_METADATA)
-        except NotFoundError:
-            return read_metadata(file)  # some indexes list metadata that they do not have
-        if file.metadata and hashlib.sha256(data).hexdigest() != file.metadata:
-            raise IntegrityError(
-                f"the metadata of {file.name} does not have the hash that the index lists",
-                expected=f"sha256 {file.metadata}",
-                hint="do not use that index until you know why",
-            )
-        return data
+
+def metadata_of(file: IndexFile) -> bytes:
+    """Return a wheel's ``METADATA``, from the index or out of the wheel.
+
+    Raises ``FetchError``, ``IntegrityError``.
+    """
+    if file.metadata is None:
+        return read_metadata(file)
+    try:
+        data = get_bytes(f"{file.url}.metadata", limit=_METADATA)
+    except NotFoundError:
+        return read_metadata(file)  # some indexes list metadata that they do not have
+    if file.metadata and hashlib.sha256(data).hexdigest() != file.metadata:
+        raise IntegrityError(
+            f"the metadata of {file.name} does not have the hash that the index lists",
+            expected=f"sha256 {file.metadata}",
+            hint="do not use that index until you know why",
+        )
+    return data
 
 
 def read_metadata(file: IndexFile) -> bytes:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from freezer.errors import ResolveError
-from freezer.resolve.python.index.dated import DatedIndex
-from freezer.resolve.python.index.local_server import serving
 from freezer.resolve.python.index.releases import fitting, releases
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
     from freezer.fetch.python.index import PythonIndex
     from freezer.fetch.store.store import Store
+    from freezer.resolve.python.index.dated import DatedIndex
     from freezer.resolve.python.index.local_server import LocalIndex
     from freezer.resolve.python.interface import PipRequest
 
@@ -123,12 +122,14 @@ class IndexSession:
         self._stack.close()
 
     def served(self, *, undated: bool) -> Served:
-        """Return the index with or without undated files; earlier failures are cleared."""
+        """Return the index with or without undated files."""
         if undated not in self._open:
+            # Imported late: most requests are resolved on the indexes themselves.
+            from freezer.resolve.python.index.dated import DatedIndex
+            from freezer.resolve.python.index.local_server import serving
+
             dated = DatedIndex(self._request, undated=undated)
             cache = self._stack.enter_context(self._store.scratch())
             address, local = self._stack.enter_context(serving(dated))
             self._open[undated] = Served(dated, address, local, cache)
-        found = self._open[undated]
-        found.local.failure = None
-        return found
+        return self._open[undated]

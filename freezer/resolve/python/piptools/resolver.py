@@ -22,7 +22,6 @@ from packaging.version import Version
 
 from freezer.errors import ResolveError
 from freezer.fetch.python.filenames import version_of
-from freezer.fetch.python.index import PythonIndex
 from freezer.resolve.python.index.dated import DatedIndex, candidate
 from freezer.resolve.python.index.session import IndexSession, Scope, Served, first_scope
 from freezer.resolve.python.index.undated import undated_warnings
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from freezer.fetch.python.index import PythonIndex
     from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage, Target
@@ -68,7 +68,7 @@ class PipToolsResolver:
                 hint="use `resolver: uv`, or remove the override",
             )
         with IndexSession(request, store) as indexes:
-            yield _Session(indexes, PythonIndex(request.indexes), store, report)
+            yield _Session(indexes, request.index, store, report)
 
     def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
         """Return one file for each package. Raises ``ResolveError``, ``FetchError``."""
@@ -184,8 +184,8 @@ def _resolution(
         return PipToolsResolver().resolve(required, store=store, report=report).packages
 
     locked = locked_packages(ResolvedPins(pins, parse_edges(text)), request, store, build)
-    index = PythonIndex(request.indexes)
-    warnings = undated_warnings(dated.skipped, locked, undated_names(pins, request), index)
+    undated = undated_names(pins, request)
+    warnings = undated_warnings(dated.skipped, locked, undated, request.index)
     return Resolution(locked, tuple(warnings))
 
 

@@ -17,7 +17,6 @@ from freezer.errors import FetchError, FreezerError, IntegrityError, ResolveErro
 from freezer.fetch.http.client import open_url
 from freezer.fetch.http.redact import without_secrets
 from freezer.fetch.python.filenames import name_and_version, version_of
-from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.simple_api import IndexFile
 from freezer.model.artifact import Artifact
 from freezer.model.lock import PipPackage
@@ -29,6 +28,7 @@ from freezer.resolve.python.tags import marker_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from freezer.fetch.python.index import PythonIndex
     from freezer.fetch.store.store import Store
     from freezer.model.lock import Target
     from freezer.resolve.python.git.stand_ins import GitWheel
@@ -52,7 +52,7 @@ def import_runs(
     that conda provides as well; ``IntegrityError`` for other bytes; ``FetchError``.
     """
     _require_apart(pins, request)
-    taking = _Taking(request, store, PythonIndex(request.indexes), built)
+    taking = _Taking(request, store, request.index, built)
     with ThreadPoolExecutor(max_workers=8) as pool:
         files = list(pool.map(taking.file, pins))
         needs = list(pool.map(taking.needs, pins))

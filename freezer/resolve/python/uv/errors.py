@@ -83,11 +83,27 @@ def blamed_for_sdist(stderr: str) -> frozenset[str]:
 
 def explain(stderr: str, request: PipRequest, index: PythonIndex) -> FreezerError:
     """Return the error for a failed run of uv."""
-    text = _MARKER.sub("", redact(stderr[:_LONGEST]))
+    text = _plain(stderr)
     if "No solution found" not in text:
         return _not_a_conflict(text, request)
     if match := _REFUSED.search(text):
         return _refused(match)
+    return explain_conflict(stderr, request, index)
+
+
+def is_conflict(stderr: str) -> bool:
+    """Return whether a run of uv failed because the requirements have no solution."""
+    text = _plain(stderr)
+    return "No solution found" in text and _REFUSED.search(text) is None
+
+
+def _plain(stderr: str) -> str:
+    return _MARKER.sub("", redact(stderr[:_LONGEST]))
+
+
+def explain_conflict(stderr: str, request: PipRequest, index: PythonIndex) -> ResolveError:
+    """Return the error for requirements that have no solution. May read pages of the index."""
+    text = _plain(stderr)
     if match := _NO_SUCH.search(text):
         package = _unavailable(canonicalize_name(match["name"]), "", text, request)
         return no_such_package(package, request)

@@ -1,7 +1,9 @@
 """Resolution with uv, the default. Needs index pages and metadata only, no wheels.
 
 uv runs twice on the same input: one output has the files, the other the dependents. The second run
-reads only what the first has cached, and is skipped when only versions are needed.
+reads only what the first has cached, and is skipped when only versions are needed. A request that
+pins every package of an earlier solution takes its files from there, and runs uv for the dependents
+alone.
 
 Wheels are preferred: a source distribution is considered, for names that the spec allows, only when
 wheels alone have no solution. Files without an upload date are considered only when dated ones have
@@ -12,11 +14,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from packaging.version import InvalidVersion, Version
+
 from freezer.errors import ResolveError
-from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.python.settings import Indexes
+from freezer.resolve.minimal import UnexplainedError
 from freezer.resolve.python.index.session import IndexSession, Scope, first_scope
 from freezer.resolve.python.index.undated import (
     exact_versions,
@@ -32,6 +37,8 @@ from freezer.resolve.python.uv.answer import parse_pylock
 from freezer.resolve.python.uv.errors import (
     blamed_for_sdist,
     explain,
+    explain_conflict,
+    is_conflict,
     lacks_metadata,
     named_in_proof,
     undated_that_might_help,
@@ -42,12 +49,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from freezer.errors import FreezerError
+    from freezer.fetch.python.index import PythonIndex
     from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
     from freezer.model.lock import PipPackage
     from freezer.resolve.python.interface import PipRequest
     from freezer.resolve.python.pins import Pin
-    from freezer.resolve.python.uv.run import UvOutput
+    from freezer.resolve.python.uv.run import UvInput, UvOutput
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,31 @@ class _Run:
         return next((run for run in (self.files, self.edges) if run.code), None)
 
 
+@dataclass(frozen=True)
+class _Solution:
+    """A request of a session, and where uv found a solution."""
+
+    request: PipRequest
+    scope: Scope
+    run: _Run
+
+    def answers(self, request: PipRequest) -> bool:
+        """Return whether it is the only solution of a request, which pins each of its packages.
+
+        ``request`` is the same one with other preferences and constraints.
+        """
+        try:
+            found = {pin.name: Version(pin.version) for pin in self.run.pins}
+        except InvalidVersion:  # of a URL requirement, known only after a build
+            return False
+        exact = exact_versions(request)
+        return all(exact.get(name) == version for name, version in found.items()) and all(
+            item.requirement.specifier.contains(found[item.name], prereleases=True)
+            for item in request.constraints
+            if item.name in found
+        )
+
+
 class UvResolver:
     """Resolves with ``uv pip compile``. See `freezer.resolve.python.interface.PipResolver`."""
 
@@ -70,7 +104,7 @@ class UvResolver:
     def session(self, request: PipRequest, *, store: Store, report: Reporter) -> Iterator[_Session]:
         """Open a session. See `freezer.resolve.python.interface.PipSession`."""
         with IndexSession(request, store) as indexes:
-            yield _Session(indexes, PythonIndex(request.indexes), store, report)
+            yield _Session(indexes, request.index, store, report)
 
     def resolve(self, request: PipRequest, *, store: Store, report: Reporter) -> Resolution:
         """Return one file for each package. Raises ``ResolveError``, ``FetchError``."""
@@ -86,15 +120,39 @@ class _Session:
     report: Reporter
     read: dict[Scope, set[str]] = field(default_factory=dict)
     """Packages that uv has read from the indexes by scope, so its cache of them is current."""
+    solved: list[_Solution] = field(default_factory=list)
+    """Solutions so far."""
 
     def versions(self, request: PipRequest) -> dict[str, str]:
         """Return the version of each package. Raises ``ResolveError``, ``FetchError``."""
         return {pin.name: pin.version for pin in self._run(request, edges=False).pins}
 
+    def _error(self, stderr: str, request: PipRequest, *, late: bool) -> FreezerError:
+        """Return the error for a failed run; the reason of a conflict later, if ``late``."""
+        if late and is_conflict(stderr):
+            return UnexplainedError(partial(explain_conflict, stderr, request, self.index))
+        return explain(stderr, request, self.index)
+
     def resolve(self, request: PipRequest) -> Resolution:
         """Return one file for each package. Raises ``ResolveError``, ``FetchError``."""
-        run = self._run(request, edges=True)
+        run = self._solved_before(request) or self._run(request, edges=True)
         return _resolution(request, run, self.index, self.store, self.report)
+
+    def _solved_before(self, request: PipRequest) -> _Run | None:
+        """Return an earlier solution that is a request's only one, with its edges.
+
+        None without one in the first scope: in a wider one uv may select other files of a version.
+        """
+        scope = first_scope(request, self.index)
+        earlier = (one for one in self.solved if one.scope == scope)
+        found = next((one for one in earlier if one.answers(request)), None)
+        if found is None:
+            return None
+        placed, words = self._placed(request, scope)
+        with self.store.scratch() as folder:
+            uv_input = write_input(placed, folder, scope.sdists)
+            edges = _run_edges(uv_input, folder / "out.txt", *words)
+        return None if edges.code else replace(found.run, edges=edges)
 
     def _run(self, request: PipRequest, *, edges: bool) -> _Run:
         attempt = first_scope(request, self.index)
@@ -102,11 +160,12 @@ class _Session:
             while True:
                 run = self._attempted(request, attempt, edges=edges)
                 if run.failed is None:
+                    self.solved.append(_Solution(request, attempt, run))
                     return run
                 self.report.debug(run.failed.stderr)
                 wider = self._wider(request, attempt, run.failed.stderr)
                 if wider is None:
-                    raise explain(run.failed.stderr, request, self.index)
+                    raise self._error(run.failed.stderr, request, late=not edges)
                 attempt = wider
 
     def _wider(self, request: PipRequest, attempt: Scope, stderr: str) -> Scope | None:
@@ -119,23 +178,30 @@ class _Session:
         return attempt.with_undated() if helps else None
 
     def _attempted(self, request: PipRequest, attempt: Scope, *, edges: bool) -> _Run:
-        if attempt.served:
-            return self._served(request, attempt, edges=edges)
-        newer = (f"{name}={request.cut_off(name)}" for name in sorted(request.newer))
-        more = [word for item in newer for word in ("--exclude-newer-package", item)]
-        words = ("--exclude-newer", request.as_of, *more)
-        return self._run_cached_first(request, attempt, *words, edges=edges)
-
-    def _served(self, request: PipRequest, attempt: Scope, *, edges: bool) -> _Run:
-        """Run uv on the index that Freezer serves with the cut-off applied."""
+        placed, words = self._placed(request, attempt)
+        run = self._run_cached_first(placed, attempt, *words, edges=edges)
+        if not attempt.served:
+            return run
         here = self.indexes.served(undated=attempt.undated)
-        served = replace(request, indexes=Indexes(here.address))
-        run = self._run_cached_first(served, attempt, "--cache-dir", str(here.cache), edges=edges)
         if not run.failed:
             return replace(run, pins=tuple(here.dated.placed(pin) for pin in run.pins))
         if here.local.failure is not None:
             raise here.local.failure
         return run
+
+    def _placed(self, request: PipRequest, scope: Scope) -> tuple[PipRequest, tuple[str, ...]]:
+        """Return a request with the indexes of a scope, and uv's arguments for them.
+
+        uv applies the cut-off to the request's own indexes; an index that Freezer serves has it
+        applied already.
+        """
+        if scope.served:
+            here = self.indexes.served(undated=scope.undated)
+            here.local.failure = None
+            return replace(request, indexes=Indexes(here.address)), ("--cache-dir", str(here.cache))
+        newer = (f"{name}={request.cut_off(name)}" for name in sorted(request.newer))
+        more = [word for item in newer for word in ("--exclude-newer-package", item)]
+        return request, ("--exclude-newer", request.as_of, *more)
 
     def _run_cached_first(
         self, request: PipRequest, attempt: Scope, *words: str, edges: bool
@@ -178,12 +244,17 @@ def _run_uv(request: PipRequest, attempt: Scope, store: Store, *more: str, edges
         pins = parse_pylock(files.stdout)
         if not edges:
             return _Run(files, files, pins)
-        line = ("--annotation-style", "line", *more)
-        here = () if "--offline" in more else ("--offline",)
-        needs = uv_input.run("requirements.txt", annotated, *line, *here)
-        if needs.code:  # fails offline when the user has disabled uv's cache
-            needs = uv_input.run("requirements.txt", annotated, *line)
-        return _Run(files, needs, pins)
+        return _Run(files, _run_edges(uv_input, annotated, *more), pins)
+
+
+def _run_edges(uv_input: UvInput, output: Path, *more: str) -> UvOutput:
+    """Run uv for the dependents of each package, from its cache if that has them."""
+    line = ("--annotation-style", "line", *more)
+    here = () if "--offline" in more else ("--offline",)
+    edges = uv_input.run("requirements.txt", output, *line, *here)
+    if edges.code:  # fails offline when the user has disabled uv's cache
+        edges = uv_input.run("requirements.txt", output, *line)
+    return edges
 
 
 def _keep(pins: Mapping[str, str], listed: Path, annotated: Path) -> None:

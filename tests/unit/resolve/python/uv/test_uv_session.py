@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from freezer.errors import ResolveError
 from freezer.fetch.python.settings import Indexes
 from freezer.fetch.store.store import Store
 from freezer.model.events import SilentReporter
+from freezer.resolve.minimal import UnexplainedError, explained
 from freezer.resolve.python.interface import PipRequest, PipSession
 from freezer.resolve.python.uv.errors import named_in_proof
 from freezer.resolve.python.uv.resolver import UvResolver
+from freezer.resolve.python.uv.run import run_child
 from tests.support.project.asking import asked, request
 from tests.support.python.indexes import FakeIndex, serve
 
@@ -138,6 +141,83 @@ def test_an_index_that_freezer_serves_is_read_once(store: Store) -> None:
             index.requests.clear()
             assert session.versions(question)["a"] == "2"
             assert len(index.asked("/simple/a")) == 1, "by uv, which gets no date from it"
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The form that each run of uv is to write."""
+    forms: list[str] = []
+
+    def counted(command: list[str], *rest: Any) -> Any:
+        forms.append(command[command.index("--format") + 1])
+        return run_child(command, *rest)
+
+    monkeypatch.setattr("freezer.resolve.python.uv.run.run_child", counted)
+    return forms
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("served", [False, True])
+def test_files_of_a_solution_are_not_resolved_again(
+    question: PipRequest, index: FakeIndex, store: Store, runs: list[str], served: bool
+) -> None:
+    index.add("b", "2")
+    if served:  # an index of its own for one package: Freezer serves both
+        question = replace(question, indexes=Indexes(index.simple, pinned=(("b", index.simple),)))
+    pinned = also(question, "a==1", "b==2")
+    with UvResolver().session(question, store=store, report=SilentReporter()) as session:
+        assert session.versions(question) == {"a": "1", "b": "2"}
+        runs.clear()
+        again = session.resolve(pinned)
+        assert runs == ["requirements.txt"]
+    alone = UvResolver().resolve(pinned, store=store, report=SilentReporter())
+    assert again == alone
+    assert [package.requires for package in again.packages] == [("b",), ()]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "constraints", [["a==1", "b==1"], ["b==2"], ["a==1", "b==2", "b<2"], ["a==1", "b>=2"]]
+)
+def test_what_a_solution_does_not_answer_is_resolved(
+    session: PipSession,
+    question: PipRequest,
+    index: FakeIndex,
+    runs: list[str],
+    constraints: list[str],
+) -> None:
+    index.add("b", "2")
+    assert session.versions(question) == {"a": "1", "b": "2"}
+    runs.clear()
+    with suppress(ResolveError):
+        session.resolve(also(question, *constraints))
+    assert runs[0] == "pylock.toml"
+
+
+@pytest.mark.process
+def test_files_that_only_a_wider_search_found_are_resolved_again(
+    session: PipSession, question: PipRequest, index: FakeIndex, runs: list[str]
+) -> None:
+    index.add("b", "2", uploaded=None)
+    assert session.versions(also(question, "b>1"))["b"] == "2"
+    runs.clear()
+    assert session.resolve(also(question, "a==1", "b==2")).packages[1].version == "2"
+    assert runs[0] == "pylock.toml"
+
+
+@pytest.mark.process
+def test_a_conflict_is_explained_when_somebody_wants_it(
+    session: PipSession, question: PipRequest, index: FakeIndex
+) -> None:
+    session.versions(question)
+    index.requests.clear()
+    with pytest.raises(UnexplainedError) as caught:
+        session.versions(also(question, "b>1"))
+    assert index.asked("/simple/b") == []
+    with pytest.raises(ResolveError) as told:
+        session.resolve(also(question, "b>1"))
+    assert str(explained(caught.value)) == str(told.value)
+    assert index.asked("/simple/b") != []
 
 
 NEWEST = (
