@@ -201,6 +201,7 @@ def memory_registry() -> Iterator[MemoryRegistry]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # as in any registry: an answer waits for no acknowledgement
 
         def _any(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)
