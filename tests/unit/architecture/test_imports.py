@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.architecture import FLOORS, TOP, nodes, parsed
+from tests.support.architecture import FLOORS, TOP, source
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "freezer"
@@ -33,10 +33,10 @@ MODULES = modules()
 def imported(path: Path) -> set[str]:
     """Return the modules that a file imports, wherever in it, also for type checking alone."""
     found = set()
-    for node in nodes(path):
+    for node in source(path).imports:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name in MODULES}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+        elif node.level == 0 and node.module:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 if inner in MODULES:
@@ -144,5 +144,9 @@ def test_every_folder_of_modules_is_a_package() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    without = {name for name, path in MODULES.items() if not ast.get_docstring(parsed(path))}
+    without = {
+        name
+        for name, path in MODULES.items()
+        if not ast.get_docstring(ast.Module(list(source(path).body), []))
+    }
     assert without == set(), "no docstring"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from fnmatch import fnmatch
-from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.support.architecture import source
 
 TESTS = Path(__file__).parents[2]
 MOST_FILES = 16
@@ -18,11 +19,6 @@ SLOW = {"cyclonedx", "jsonschema", "spdx_tools"}
 
 
 FILES = sorted(TESTS.rglob("*.py"))
-
-
-@cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
 
 
 def names_of(node: ast.AST) -> Iterator[str]:
@@ -35,7 +31,7 @@ def names_of(node: ast.AST) -> Iterator[str]:
 
 def imported(path: Path) -> Iterator[str]:
     """Yield what a file imports, wherever in it."""
-    for node in ast.walk(parsed(path)):
+    for node in source(path).imports:
         yield from names_of(node)
 
 
@@ -63,7 +59,7 @@ def test_collecting_the_tests_imports_nothing_slow() -> None:
     wrong = [
         f"{path.relative_to(TESTS)} imports {name}"
         for path in FILES
-        for node in parsed(path).body
+        for node in source(path).body
         for name in names_of(node)
         if name.partition(".")[0] in SLOW
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.architecture import FLOORS, nodes, parsed
+from tests.support.architecture import FLOORS, nodes, source
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "explanation" / "architecture.md"
@@ -37,7 +37,7 @@ def modules() -> Iterator[tuple[str, Path]]:
 def constants(path: Path) -> dict[str, ast.expr]:
     """Return the values that a module assigns to names."""
     found: dict[str, ast.expr] = {}
-    for node in parsed(path).body:
+    for node in source(path).body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
             found[node.target.id] = node.value
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -61,6 +61,8 @@ def kinds() -> dict[str, str]:
     """Return each kind of memo, and a module that writes or reads it."""
     found: dict[str, str] = {}
     for module, path in modules():
+        if not any(name in path.read_text() for name in KEEPERS):
+            continue
         known = {**public(), **constants(path)}
         for node in nodes(path):
             name = (
