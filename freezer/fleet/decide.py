@@ -30,27 +30,31 @@ def decide(  # noqa: PLR0911 - one for each state
 ) -> HostResult | State:
     """Return the result to judge, or the state of a host without one. Pure.
 
-    ``age``: seconds since the submission, or since the job was first seen to have ended.
+    ``age``: seconds since the submission, or since the job was first seen to have ended. Negative
+    where the clock of another host that looked was ahead.
     """
+    early = abs(age) < LATE
     if submission.cause is not None:
         return not_checked(Cause(submission.cause), submission.reason)
     if job is None or not job.completed:
-        return _without_end(job, age)
-    if result is None and age < LATE:
+        return _without_end(job, early)
+    if result is None and early:
         return not_checked(Cause.WAITING, f"{job.title}; its result file is not there yet")
     if result is None:
         return not_checked(Cause.LOST, f"{job.title}, but wrote no result file")
     if isinstance(result, Problem):
         return not_checked(Cause.LOST, f"{job.title}, but {result.reason}")
+    if job.number and result.job and result.job != job.number:
+        return not_checked(Cause.LOST, f"{job.title}, but the result file is of job {result.job}")
     if result.outcome != "ran":
         return not_checked(_CAUSES[result.outcome], result.reason or result.outcome)
     return result
 
 
-def _without_end(job: Job | None, age: float) -> State:
+def _without_end(job: Job | None, early: bool) -> State:
     """Return the state of a host whose job did not come to its own end."""
     if job is not None:
         return not_checked(Cause.WAITING if job.active else job.cause, job.title)
-    if age < LATE:
+    if early:
         return not_checked(Cause.WAITING, "the scheduler does not list the job yet")
     return not_checked(Cause.LOST, "neither the controller nor accounting lists the job")

@@ -10,13 +10,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from contextlib import contextmanager
+import re
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from freezer.errors import BusyError, FleetError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
+from freezer.fetch.store.untrusted import read_untrusted
 from freezer.fleet.request import FLEET_ID, Attempt, Request
 from freezer.model.base import Model
 from freezer.model.canonical import json_bytes, plain
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 _LARGEST: Final = 64 << 20
 _LOCK: Final = ".lock"
 _JOBS: Final = "jobs.json"
+_ATTEMPT: Final = re.compile(r"(?P<number>[1-9][0-9]{0,8})\.json", re.ASCII)
 
 
 class KnownJob(NamedTuple):
@@ -78,6 +81,14 @@ class FleetFolder:
         """Return where the output of a host's job goes."""
         return self.path / "logs" / f"{attempt}-{host}.log"
 
+    def last_words(self, attempt: int, host: str) -> str:
+        """Return the last line of a job's output; empty where there is none."""
+        with suppress(OSError):
+            data = read_untrusted(self.log(attempt, host), _LARGEST)[-4000:]
+            lines = data.decode("utf-8", "replace").split("\n")
+            return next((one.strip() for one in reversed(lines) if one.strip()), "")[:500]
+        return ""
+
     def create(self, request: Request, program: bytes) -> None:
         """Make the folder, readable by its owner alone. Raises ``HostError``."""
         with disk_errors(self.path.parent):
@@ -93,13 +104,22 @@ class FleetFolder:
 
     def attempts(self) -> list[Attempt]:
         """Return the attempts in order. Raises ``FleetError`` when one cannot be read."""
-        with self._readable():
-            numbers = sorted(
-                int(one.stem)
-                for one in (self.path / "attempts").glob("*.json")
-                if one.stem.isdigit()
-            )
+        with self._readable():  # `glob` takes a folder that is gone for an empty one
+            names = [one.name for one in os.scandir(self.path / "attempts")]
+        numbers = sorted(int(found["number"]) for found in map(_ATTEMPT.fullmatch, names) if found)
         return [self._read(f"attempts/{number}.json", Attempt) for number in numbers]
+
+    def next_attempt(self) -> int:
+        """Return the number of an attempt that is to be made. Raises ``FleetError``."""
+        return max((one.number for one in self.attempts()), default=0) + 1
+
+    def require_results(self, attempt: int) -> None:
+        """Raise ``FleetError`` when the folder of an attempt's results is out of reach.
+
+        Where a shared file system is not mounted, every result file is missing.
+        """
+        with self._readable():
+            self.results(attempt).stat()
 
     def write_attempt(self, attempt: Attempt) -> None:
         """Store an attempt; replaces what was known of it."""
@@ -114,8 +134,7 @@ class FleetFolder:
     def known_jobs(self) -> dict[str, KnownJob]:
         """Return the last known state of each job by name; empty where none is known."""
         try:
-            with (self.path / _JOBS).open("rb") as stream:
-                return _KNOWN.validate_json(stream.read(_LARGEST))
+            return _KNOWN.validate_json(read_untrusted(self.path / _JOBS, _LARGEST))
         except (OSError, ValueError):
             return {}
 
@@ -149,8 +168,8 @@ class FleetFolder:
 
     def _read(self, name: str, kind: type[M]) -> M:
         path = self.path / name
-        with self._readable(), path.open("rb") as stream:
-            data = stream.read(_LARGEST + 1)
+        with self._readable():
+            data = read_untrusted(path, _LARGEST + 1)
         try:
             if len(data) > _LARGEST:
                 raise ValueError(f"more than {_LARGEST} bytes")

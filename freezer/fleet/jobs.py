@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from freezer.fleet.state import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 QUEUE_COLUMNS: Final = "%i|%j|%T|%N|%r"
 """The format of ``squeue``: number, name, state, nodes, reason."""
@@ -16,11 +16,14 @@ ACCOUNTING_COLUMNS: Final = "JobIDRaw,JobName,State,NodeList,ExitCode"
 NODE_COLUMNS: Final = "%N|%T|%f|%G|%E"
 """The format of ``sinfo``: name, state, features, generic resources, reason."""
 _GOOD_EXIT: Final = ("", "0:0")
+UNLISTED: Final = "UNLISTED"
+"""The state of a job of which nothing can be known now: a list could not be read."""
 _ACTIVE: Final = frozenset(
     {
+        UNLISTED,
         *("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED"),
         *("REQUEUE_FED", "REQUEUE_HOLD", "RESIZING", "SIGNALING", "SPECIAL_EXIT"),
-        *("STAGE_OUT", "STOPPED", "RESV_DEL_HOLD"),
+        *("STAGE_OUT", "STOPPED", "RESV_DEL_HOLD", "POWER_UP_NODE", "EXPEDITING"),
     }
 )
 """States of https://slurm.schedmd.com/squeue.html that a job leaves by itself or by an operator."""
@@ -65,6 +68,8 @@ class Job:
     @property
     def title(self) -> str:
         """The job and its state for messages."""
+        if self.state == UNLISTED:
+            return self.note
         note = f", {self.note}" if self.note not in ("", "None") else ""
         job = f"job {self.number}" if self.number else "the check"
         return f"{job} {self.state}{note}"
@@ -130,6 +135,11 @@ def _rows(text: str, count: int) -> Iterator[list[str]]:
             yield row
 
 
+def unlisted(names: Iterable[str], reason: str) -> dict[str, Job]:
+    """Return jobs of which nothing can be known, by name."""
+    return {name: Job("", name, UNLISTED, note=reason) for name in names}
+
+
 def joined(
     queue: dict[str, Job], accounting: dict[str, Job], known: dict[str, Job]
 ) -> dict[str, Job]:
@@ -138,5 +148,7 @@ def joined(
     The controller is right about jobs that it knows. A job that it forgot ended: accounting, which
     lists jobs late and may still call one of them running, is believed only about an end.
     """
-    ended = {name: job for name, job in accounting.items() if not job.active}
+    ended = {
+        name: job for name, job in accounting.items() if not job.active or job.state == UNLISTED
+    }
     return {**known, **ended, **queue}

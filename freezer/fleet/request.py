@@ -65,6 +65,8 @@ class Request(Model):
     """Seconds after which a job that has not ended is given up."""
     runtimes: tuple[str, ...]
     python: str = "python3"
+    options: tuple[Text, ...] = ()
+    """Further ones for ``sbatch``, also of a ``resume``."""
     record: bool = False
 
 

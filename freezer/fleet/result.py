@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from freezer.fetch.store.untrusted import read_untrusted
 from freezer.fleet.request import Attempt, FleetEnvironment, HostName, Nonce, Text
 from freezer.inside.freezer_host.result import is_intact
 from freezer.model.base import Digest, EnvName, Model, Sha256
@@ -90,8 +91,7 @@ def read_result(
 ) -> HostResult | Problem | None:
     """Return a host's result; None where there is no file yet, ``Problem`` where it is not one."""
     try:
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+        data = read_untrusted(path, LARGEST + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -123,6 +123,8 @@ def parse_result(
     for name, value in expected.items():
         if getattr(found, name) != value:
             return Problem(f"the result file is of another {name.replace('_', ' ')}")
+    if found.job and found.outcome == "ran" and found.node != host:
+        return Problem(f"the result file is of the node {found.node}")
     return found
 
 

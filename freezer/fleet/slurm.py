@@ -22,12 +22,21 @@ if TYPE_CHECKING:
 
     from freezer.fleet.jobs import Job, Node
 
-_PASSED: Final = ("PATH", "HOME", "USER", "LOGNAME", "SLURM_CONF", "SLURM_JWT", "LANG")
-"""Variables that Slurm's programs need; ``sbatch`` passes them on to the job."""
+_PASSED: Final = (
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "SLURM_CONF", "SLURM_JWT"),
+    *("SBATCH_ACCOUNT", "SBATCH_QOS", "SBATCH_RESERVATION"),
+)
+"""Variables that Slurm's programs need; ``sbatch`` passes them on to the job. No others of
+``sbatch``'s own: such as ``SBATCH_ARRAY_INX`` would make several jobs of one."""
 _ANSWER: Final = 60.0
+_MARGIN: Final = 600
+"""Seconds by which the clocks of login nodes and accounting may differ."""
 _PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts while the controller does not answer."""
 _GONE: Final = ("Unable to contact slurm controller", "Connection refused", "Socket timed out")
+_SILENT: Final = ("Socket timed out", "Zero Bytes were", "Connection reset", "Unexpected message")
+"""Errors after which the controller may have taken a job."""
+_NO_ACCOUNTING: Final = "accounting storage is disabled"
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,16 @@ class Slurm:
     """The cluster that the programs on PATH reach."""
 
     def __init__(self, options: Sequence[str] = ()) -> None:
-        """``options``: further ones for ``sbatch``, such as ``--account=ml``."""
+        """``options``: further ones for ``sbatch``, such as ``--account=ml``.
+
+        Raises ``FleetError`` for one that is no option: ``sbatch`` would run it as its script.
+        """
+        wrong = [one for one in options if not one.startswith("-") or one == "--"]
+        if wrong:
+            raise FleetError(
+                f"--sbatch does not take {wrong[0]!r}",
+                expected="an option of sbatch in one word, such as --sbatch=--account=ml",
+            )
         self._options = tuple(options)
 
     def nodes(self, partition: str) -> dict[str, Node]:
@@ -67,8 +85,10 @@ class Slurm:
             )
         return found
 
-    def submit(self, partition: str, request: JobRequest) -> str:
+    def submit(self, partition: str, request: JobRequest) -> str | None:
         """Submit a job; return its number. Raises ``FleetError`` when it is refused.
+
+        None: the controller did not say whether it took the job, which is found by its name if so.
 
         The time limit is at most half of the deadline: a job that cannot end before its deadline is
         never started. Submission is not tried again: a job that the controller took without an
@@ -84,6 +104,8 @@ class Slurm:
             *([f"--gres=gpu:{request.gpus}"] if request.gpus else []), *self._options,
         ]  # fmt: skip
         done = _run(command, request.script)
+        if done.returncode < 0 or any(words in done.stderr for words in _SILENT):
+            return None
         if done.returncode != 0:
             raise _refused("sbatch", done)
         return done.stdout.strip().partition(";")[0]
@@ -92,20 +114,30 @@ class Slurm:
         """Return the jobs of some names, from controller and accounting; not those unknown to both.
 
         ``known`` are last known states, which a controller forgets and a cluster without accounting
-        does not keep. Raises ``FleetError`` when the controller does not answer.
+        does not keep. A job that the controller forgot is ``UNLISTED`` while accounting does not
+        answer. Raises ``FleetError`` when the controller does not answer.
         """
         queue = self._answer("squeue", "-h", "--me", "-t", "all", "-o", jobs.QUEUE_COLUMNS)
         found = _named(jobs.parse_queue(queue), names)
         accounted: dict[str, Job] = {}
-        if any(name not in found and (name not in known or known[name].active) for name in names):
-            accounted = _named(self._accounting(since), names)
+        ended = {name for name, job in known.items() if not job.active}
+        forgotten = [name for name in names if name not in found and name not in ended]
+        if forgotten:
+            accounted = _named(self._accounting(since, forgotten), names)
         return jobs.joined(found, accounted, dict(known))
 
-    def _accounting(self, since: int) -> dict[str, Job]:
-        begin = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since - 60))
-        command = ["sacct", "-X", "-n", "-P", "-S", begin, "-o", jobs.ACCOUNTING_COLUMNS]
+    def _accounting(self, since: int, names: Collection[str]) -> dict[str, Job]:
+        """Return the user's own jobs since a time; ``names`` are ``UNLISTED`` without an answer."""
+        # Counted from now: a point in time would be read in the zone of another process.
+        begin = f"now-{max(int(time.time()) - since, 0) + _MARGIN}seconds"
+        user = f"--user={os.getuid()}"  # as root, it lists everybody's
+        command = ["sacct", "-X", "-n", "-P", user, "-S", begin, "-o", jobs.ACCOUNTING_COLUMNS]
         done = _run(command)
-        return jobs.parse_accounting(done.stdout) if done.returncode == 0 else {}
+        if done.returncode == 0:
+            return jobs.parse_accounting(done.stdout)
+        if _NO_ACCOUNTING in done.stderr:
+            return {}
+        return jobs.unlisted(names, f"accounting does not answer: {_last_line(done)}")
 
     def cancel(self, numbers: Sequence[str]) -> None:
         """Cancel jobs; those that ended already are left alone."""
@@ -179,9 +211,13 @@ def _run(command: list[str], script: str | None = None) -> subprocess.CompletedP
 
 
 def _refused(program: str, done: subprocess.CompletedProcess[str]) -> FleetError:
-    lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
     return FleetError(
         f"{program} failed",
-        found=lines[-1].removeprefix(f"{program}: ").removeprefix("error: ")[:500],
+        found=_last_line(done).removeprefix(f"{program}: ").removeprefix("error: "),
         hint="see whether `sinfo` and `squeue` work here",
     )
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+    return lines[-1][:500]

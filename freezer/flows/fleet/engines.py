@@ -102,7 +102,7 @@ def check_engines(
     A host whose engine does not answer is down; one that fails in between is lost. The caller holds
     the folder's lock.
     """
-    number = len(folder.attempts()) + 1
+    number = folder.next_attempt()
     planned = {host: Submission(environments=names) for host, names in wanted.items()}
     attempt = Attempt(
         number=number, created=int(time.time()), nonce=secrets.token_hex(16), hosts=planned

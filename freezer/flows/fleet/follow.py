@@ -85,7 +85,7 @@ def _patient(read: Callable[[], T], pause: Callable[[float], None]) -> T:
             pause(2.0)
 
 
-def resume(project: Project, folder: FleetFolder, slurm: tuple[str, ...] = ()) -> Fleet:
+def resume(project: Project, folder: FleetFolder) -> Fleet:
     """Check the hosts without a verdict again, and no others; return the fleet.
 
     Hosts whose jobs are pending or run are left alone. Raises ``FleetError``, and ``BusyError``
@@ -103,7 +103,7 @@ def resume(project: Project, folder: FleetFolder, slurm: tuple[str, ...] = ()) -
         if fleet.request.addresses:
             check_engines(project, folder, fleet.request, again)
         else:
-            _submit_again(project, folder, fleet.request, Slurm(slurm), again)
+            _submit_again(project, folder, fleet.request, again)
     return read_fleet(project, folder)
 
 
@@ -111,10 +111,10 @@ def _submit_again(
     project: Project,
     folder: FleetFolder,
     request: Request,
-    slurm: Slurm,
     wanted: Mapping[str, tuple[str, ...]],
 ) -> None:
     require_slurm()
+    slurm = Slurm(request.options)
     nodes = slurm.nodes(request.partition)
     gone = [host for host in wanted if host not in nodes]
     if gone:
@@ -126,9 +126,10 @@ def _submit_again(
 
 def cancel(project: Project, folder: FleetFolder) -> int:
     """Cancel the jobs of a fleet that did not end; return their number. Raises ``FleetError``."""
-    fleet = read_fleet(project, folder)
-    numbers = sorted({row.job for row in fleet.rows if row.state.waiting and row.job})
-    if numbers:
-        require_slurm()
-        Slurm().cancel(numbers)
-    return len(numbers)
+    with folder.locked():  # a command that submits jobs would go on with it
+        fleet = read_fleet(project, folder)
+        numbers = sorted({row.job for row in fleet.rows if row.state.waiting and row.job})
+        if numbers:
+            require_slurm()
+            Slurm().cancel(numbers)
+        return len(numbers)

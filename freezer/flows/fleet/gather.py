@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from freezer.errors import FleetError
+from freezer.errors import FleetError, HostError
 from freezer.fleet.decide import decide
 from freezer.fleet.folder import KnownJob
-from freezer.fleet.jobs import Job
+from freezer.fleet.jobs import Job, unlisted
 from freezer.fleet.matrix import Group, Row, counts, groups
 from freezer.fleet.result import HostResult, read_result
 from freezer.fleet.slurm import Slurm
-from freezer.fleet.state import Cause, not_checked
+from freezer.fleet.state import Cause, State, not_checked
 from freezer.flows.fleet.judge import Judge
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Gatherer:
         self._report = project.report
         self._judges = {one.name: Judge(project, one) for one in self.request.environments}
         self._final: dict[tuple[str, str, int], Row] = {}
+        self._warned = ""
 
     def judge(self, environment: str) -> Judge:
         """Return who judges an environment's results."""
@@ -87,11 +88,11 @@ class Gatherer:
 
     def results(self) -> Iterator[tuple[Row, HostResult]]:
         """Yield each row that has a result that counts, with the result."""
-        attempts = self.folder.attempts()
+        attempts = {one.number: one for one in self.folder.attempts()}
         for row in self.read().rows:
             if row.fingerprint:
                 one = self._environment(row.environment)
-                attempt = attempts[row.attempt - 1]
+                attempt = attempts[row.attempt]
                 path = self.folder.result(row.attempt, row.host, row.environment)
                 found = read_result(path, self.request.id, attempt, row.host, one)
                 if isinstance(found, HostResult):
@@ -113,22 +114,44 @@ class Gatherer:
         try:
             jobs = self._listed(names, known)
         except FleetError as error:
-            self._report.warn(f"{error.what}: {error.found or ''}; last known states are used")
-            jobs = known
+            said = f"{error.what}: {error.found}" if error.found else error.what
+            self._warn(f"{said}; last known states are used")
+            jobs = {**unlisted(names, f"the scheduler does not answer: {said}"), **known}
         now = time.time()
+        same = {
+            name for name, job in jobs.items() if name in known and known[name].state == job.state
+        }
         ended = {
-            name: stored[name].ended if name in stored else now
+            name: stored[name].ended if name in same else now
             for name, job in jobs.items()
             if not job.active
         }
-        fresh = {
-            name: KnownJob(job.number, job.state, job.node, job.note, ended[name])
-            for name, job in jobs.items()
-            if name in ended and (name not in stored or stored[name].state != job.state)
-        }
-        if fresh:
-            self.folder.keep_jobs(fresh)
+        self._keep(
+            {
+                name: KnownJob(job.number, job.state, job.node, job.note, ended[name])
+                for name, job in jobs.items()
+                if name in ended and name not in same
+            }
+        )
         return jobs, ended
+
+    def _keep(self, fresh: dict[str, KnownJob]) -> None:
+        """Store how jobs ended, which schedulers forget; a full disk costs no verdict."""
+        if fresh:
+            try:
+                self.folder.keep_jobs(fresh)
+            except HostError as error:
+                self._warn(f"the states of jobs are not stored: {error.what}")
+
+    def _with_log(self, reason: str, attempt: int, host: str) -> str:
+        words = self.folder.last_words(attempt, host)
+        return f"{reason}; its output ends with: {words}" if words else reason
+
+    def _warn(self, text: str) -> None:
+        """Report a warning once, and not at every look."""
+        if text != self._warned:
+            self._report.warn(text)
+            self._warned = text
 
     def _listed(self, names: set[str], known: dict[str, Job]) -> dict[str, Job]:
         """Return the jobs as their scheduler lists them; engines have none but this process."""
@@ -159,13 +182,20 @@ class Gatherer:
             return self._final[key]
         name, entry = attempt.job_name(self.request.id, host), attempt.hosts[host]
         job = jobs.get(name)
+        if job is not None and entry.job and job.number not in ("", entry.job):
+            job = None  # of the same name, but not the one that was submitted
         path = self.folder.result(attempt.number, host, one.name)
         result = None
         if job is not None and job.completed:
             result = read_result(path, self.request.id, attempt, host, one)
-        age = time.time() - ended.get(name, attempt.created)
+            if result is None:
+                self.folder.require_results(attempt.number)
+        since = attempt.created if job is None else ended.get(name, attempt.created)
+        age = time.time() - since
         found = decide(entry, job, result, age)
-        number = job.number if job else entry.job or ""
+        number = (job.number if job else "") or entry.job or ""
+        if isinstance(found, State) and found.cause is Cause.LOST and job and job.state == "FAILED":
+            found = replace(found, reason=self._with_log(found.reason, attempt.number, host))
         if not isinstance(found, HostResult):
             facts = result.facts if isinstance(result, HostResult) else {}
             return Row(

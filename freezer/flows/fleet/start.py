@@ -76,6 +76,7 @@ def start_fleet(
         deadline=options.deadline,
         runtimes=options.runtimes,
         python=options.python,
+        options=options.slurm,
         record=options.record,
     )
     folder = FleetFolder(root / request.id)

@@ -39,7 +39,7 @@ def submit_attempt(
     their names, so that none is lost, or submitted again, when this process is killed in between.
     The caller holds the folder's lock.
     """
-    number = len(folder.attempts()) + 1
+    number = folder.next_attempt()
     planned = {node.name: _planned(node, some) for node, some in wanted.items()}
     attempt = Attempt(
         number=number, created=int(time.time()), nonce=secrets.token_hex(16), hosts=planned

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
-import os
 import socket
-import stat
 from contextlib import suppress
 from dataclasses import replace
 from time import time_ns
@@ -16,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from freezer.engine.run.process import this_process
 from freezer.errors import CheckError, FreezerError
 from freezer.fetch.http.secret_words import REDACTED, is_secret_name, redact_text, redact_words
+from freezer.fetch.store.untrusted import read_untrusted
 from freezer.flows.project.environment import LOCKS
 from freezer.flows.runs.request import recorded_command, typed
 from freezer.flows.runs.results.outputs import list_outputs
@@ -26,7 +24,6 @@ from freezer.model.record.run import Digest, Run, Time, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from freezer.engine.interface import ImageInfo, RunOptions, RunResult
     from freezer.flows.project.environment import Locked
@@ -215,18 +212,6 @@ def _usage(prepared: PreparedRun) -> dict[str, Value]:
         return {}
     sane = math.isfinite(cpu) and cpu >= 0 and 0 <= peak < 1 << 62
     return {"cpu-seconds": cpu, "peak-memory": peak} if sane else {}
-
-
-def read_untrusted(path: Path, limit: int) -> bytes:
-    """Return a file written by a container: no link, no pipe, at most ``limit`` bytes.
-
-    Raises ``OSError``.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
-        return stream.read(limit)
 
 
 def known_host(project: Project, image: ImageInfo) -> tuple[str, Mapping[str, Any] | None]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
+import stat
 import sys
 from typing import Dict
 
@@ -13,6 +16,7 @@ from .process import waited
 SEAL = b'{"integrity":"sha256:%s",'
 """The first bytes of a file; the digest covers everything after them."""
 _PREFIX = len(SEAL % (b"0" * 64))
+_LARGEST = 80 << 20
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 """Seconds between attempts: a shared folder that is gone for a minute comes back."""
 
@@ -32,8 +36,7 @@ def is_intact(data: bytes) -> bool:
 def is_written(path: str, nonce: str) -> bool:
     """Return whether there is an intact result of this task."""
     try:
-        with open(path, "rb") as stream:
-            data = stream.read()
+        data = _read(path)
         return is_intact(data) and json.loads(data).get("nonce") == nonce
     except (OSError, ValueError):
         return False
@@ -50,10 +53,26 @@ def write(path: str, document: Dict[str, object]) -> bool:
             _write(path, data)
             return True
         except OSError as error:
-            sys.stderr.write("freezer: %s: %s\n" % (path, error.strerror))
+            _tell("freezer: %s: %s\n" % (path, error.strerror))
             if pause is not None:
                 waited(pause)
     return False
+
+
+def _read(path: str) -> bytes:
+    """Return the bytes of a regular file; a pipe would be waited for."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        return stream.read(_LARGEST)
+
+
+def _tell(text: str) -> None:
+    """Write to the job's log, which may be on the folder that is gone."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def _write(path: str, data: bytes) -> None:
@@ -61,7 +80,7 @@ def _write(path: str, data: bytes) -> None:
     # Only the host's own folder: without the fleet's, another file system would get the result.
     if not os.path.isdir(folder):
         os.mkdir(folder)
-    temporary = os.path.join(folder, ".%s.%d.part" % (name, os.getpid()))
+    temporary = os.path.join(folder, ".%s.%s.%d.part" % (name, os.uname().nodename, os.getpid()))
     try:
         with open(temporary, "wb") as stream:
             stream.write(data)

@@ -7,13 +7,14 @@ No systemd and no cgroups: ``munged``, ``mariadbd``, ``slurmdbd``, ``slurmctld``
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ SelectTypeParameters=CR_Core
 ReturnToService=2
 SlurmdParameters=config_overrides
 SlurmdTimeout=5
+MessageTimeout=5
+TCPTimeout=1
 MinJobAge={job_age}
 KillWait=2
 InactiveLimit=0
@@ -134,8 +137,7 @@ class Slurm:
         )
         self._start_database()
         self._until((at / "munge.sock").exists, "munged")
-        self._start("slurmdbd", "slurmdbd", "-D")
-        self._until(lambda: self._works("sacctmgr", "-n", "list", "cluster"), "slurmdbd")
+        self.start_accounting()
         self.run("sacctmgr", "-i", "add", "cluster", "freezer")
         self.start_controller()
         for node in NODES:
@@ -171,6 +173,27 @@ class Slurm:
         self._running["slurmctld"].terminate()
         self._running.pop("slurmctld").wait()
         self.start_controller()
+
+    def start_accounting(self) -> None:
+        self._start("slurmdbd", "slurmdbd", "-D")
+        self._until(lambda: self._works("sacctmgr", "-n", "list", "cluster"), "slurmdbd")
+
+    def stop_accounting(self) -> None:
+        """Kill it; the controller keeps what it has to say for later."""
+        self._kill("slurmdbd")
+
+    @contextmanager
+    def forgetting(self) -> Iterator[None]:
+        """Have the controller forget jobs soon after their end."""
+        path = self.folder / "slurm.conf"
+        usual = path.read_text()
+        path.write_text(re.sub(r"(?m)^MinJobAge=.*", "MinJobAge=2", usual))
+        self.run("scontrol", "reconfigure")
+        try:
+            yield
+        finally:
+            path.write_text(usual)
+            self.run("scontrol", "reconfigure")
 
     def start_node(self, node: str) -> None:
         self._start(node, "slurmd", "-D", "-N", node)
@@ -285,8 +308,9 @@ def states(document: Any) -> dict[str, tuple[str, str | None]]:
 
 
 def _kill_family(pid: int) -> None:
-    """Kill a process and those below it."""
+    """Kill a process and those below it, which it does not live to report."""
     with suppress(OSError):
+        os.kill(pid, signal.SIGSTOP)
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             _kill_family(int(child))
         os.kill(pid, signal.SIGKILL)

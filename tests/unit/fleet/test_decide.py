@@ -98,10 +98,17 @@ def test_only_a_completed_job_with_a_whole_result_is_judged(
 
 
 def test_a_completed_job_without_a_result_is_waited_for_and_then_lost() -> None:
-    for age, cause in ((0.0, Cause.WAITING), (LATE, Cause.LOST)):
+    ages = ((0.0, Cause.WAITING), (LATE, Cause.LOST), (-5.0, Cause.WAITING), (-LATE, Cause.LOST))
+    for age, cause in ages:  # a negative one: another host's clock was ahead
         decided = decide(ASKED, job("COMPLETED"), None, age)
         assert isinstance(decided, State)
         assert decided.cause is cause
+
+
+def test_a_result_of_another_job_is_not_judged() -> None:
+    decided = decide(ASKED, Job("8", "freezer-x-1-n1", "COMPLETED", "n1", "0:0"), GOOD, 0)
+    assert isinstance(decided, State)
+    assert (decided.cause, decided.reason[-8:]) == (Cause.LOST, "of job 7")
 
 
 def test_a_job_that_nobody_lists_is_late_and_then_lost() -> None:

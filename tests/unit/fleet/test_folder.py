@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,44 @@ def test_a_fleet_is_found_by_its_first_characters(tmp_path: Path) -> None:
     assert find_fleet(tmp_path, "20261130-12").id == names[0]
     with pytest.raises(FleetError, match="several fleets begin with 2026"):
         find_fleet(tmp_path, "2026")
+
+
+def test_a_folder_that_is_gone_has_no_attempts_and_no_results_that_are_missing(
+    tmp_path: Path,
+) -> None:
+    folder = make_fleet(tmp_path, request(), attempt())
+    folder.path.rename(tmp_path / "away")
+    folder.path.mkdir()  # as the place is where a file system is not mounted
+    for read in (folder.attempts, folder.next_attempt, lambda: folder.require_results(1)):
+        with pytest.raises(FleetError, match="the fleet's folder cannot be read"):
+            read()
+
+
+def test_an_attempt_gets_a_number_that_none_has(tmp_path: Path) -> None:
+    folder = make_fleet(tmp_path, request(), attempt())
+    folder.write_attempt(attempt(number=3))
+    for name in ("٤.json", "007.json", "x.json", "9.json.part", "5"):
+        (folder.path / "attempts" / name).touch()
+    assert folder.next_attempt() == 4
+
+
+@pytest.mark.parametrize("name", ["request.json", "attempts/1.json", "jobs.json", "logs/1-n1.log"])
+def test_a_pipe_or_a_link_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    folder = make_fleet(tmp_path, request(), attempt())
+    for replace in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        (folder.path / name).unlink(missing_ok=True)
+        replace(folder.path / name)
+        assert folder.known_jobs() == {}
+        assert folder.last_words(1, "n1") == ""
+        if name == "request.json":
+            with pytest.raises(FleetError, match="cannot be read"):
+                folder.request()
+
+
+def test_the_last_words_of_a_job_are_one_line(tmp_path: Path) -> None:
+    folder = make_fleet(tmp_path, request(), attempt())
+    assert folder.last_words(1, "n1") == ""
+    folder.log(1, "n1").write_bytes(b"first\nKeyError: 'n1'\xff\n\n \n")
+    assert folder.last_words(1, "n1") == "KeyError: 'n1'\ufffd"
+    folder.log(1, "n1").write_bytes(b"x" * 10_000)
+    assert len(folder.last_words(1, "n1")) == 500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,21 @@ def test_equal_results_have_one_fingerprint_whatever_host_and_time() -> None:
     disguised = lines()[0].replace(b"numpy", b'\\"timing\\"', 1)
     assert result(told=[disguised, *lines()[1:]]).fingerprint() != result().fingerprint()
     assert host_line() in result().lines
+
+
+def test_a_result_that_ran_on_another_node_is_none() -> None:
+    found = parse(sealed(result_document(node="n2")))
+    assert found == Problem("the result file is of the node n2")
+    moved = parse(sealed(result_document(node="n2", outcome="wrong-host", lines=[])))
+    assert isinstance(moved, HostResult)
+
+
+def test_a_pipe_or_a_link_is_neither_read_nor_taken_for_written(tmp_path: Path) -> None:
+    (tmp_path / "whole").write_bytes(WHOLE)
+    (tmp_path / "link").symlink_to("whole")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe"):
+        found = read_result(tmp_path / name, FLEET, attempt(), "n1", environment())
+        assert isinstance(found, Problem)
+        assert not is_written(str(tmp_path / name), NONCE)
+    assert is_written(str(tmp_path / "whole"), NONCE)

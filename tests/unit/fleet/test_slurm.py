@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def test_a_job_is_for_one_node_with_what_the_spec_says(
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted")
     monkeypatch.setenv("SLURM_CONF", "/etc/slurm/slurm.conf")
+    monkeypatch.setenv("SBATCH_ARRAY_INX", "0-3")
+    monkeypatch.setenv("SBATCH_ACCOUNT", "ml")
     program(
         programs, "sbatch",
         f'printf "%s\\n" "$@" > {programs}/words; env > {programs}/env; cat > {programs}/script\n'
@@ -62,6 +65,7 @@ def test_a_job_is_for_one_node_with_what_the_spec_says(
         "USER",
         "LOGNAME",
         "SLURM_CONF",
+        "SBATCH_ACCOUNT",
         "LANG",
     }
 
@@ -113,3 +117,41 @@ def test_a_host_without_slurm_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         require_slurm()
     with pytest.raises(FleetError, match="sinfo cannot be started"):
         Slurm().nodes("gpu")
+
+
+def test_accounting_that_does_not_answer_is_not_taken_for_an_empty_list(programs: Path) -> None:
+    program(programs, "squeue", "exit 0")
+    program(programs, "sacct", "echo 'sacct: error: Connection refused' >&2; exit 1")
+    known = {"b": Job("2", "b", "COMPLETED", "n2")}
+    found = Slurm().jobs({"a", "b"}, int(time.time()), known)
+    assert found["b"].state == "COMPLETED"
+    assert (found["a"].active, found["a"].number) == (True, "")
+    assert found["a"].title == "accounting does not answer: sacct: error: Connection refused"
+
+
+def test_accounting_is_asked_about_the_users_own_jobs_since_a_number_of_seconds(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A point in time would be read in another zone; other users may have jobs of the same name."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    program(programs, "squeue", "exit 0")
+    program(programs, "sacct", f'printf "%s\\n" "$@" > {programs}/words')
+    Slurm().jobs({"a"}, int(time.time()) - 5000, {})
+    words = (programs / "words").read_text().splitlines()
+    assert f"--user={os.getuid()}" in words
+    [begin] = [one for one in words if one.startswith("now-")]
+    assert 5600 <= int(begin.removeprefix("now-").removesuffix("seconds")) < 5660
+
+
+@pytest.mark.parametrize(
+    "script", ["echo 'sbatch: error: Socket timed out on send/recv' >&2; exit 1", "kill -9 $$"]
+)
+def test_a_job_that_may_have_been_taken_is_not_called_refused(programs: Path, script: str) -> None:
+    program(programs, "sbatch", script)
+    assert Slurm().submit("gpu", job()) is None
+
+
+@pytest.mark.parametrize("option", ["account=ml", "", "--", "script.sh"])
+def test_an_option_that_sbatch_would_run_is_refused(option: str) -> None:
+    with pytest.raises(FleetError, match="--sbatch does not take"):
+        Slurm((option,))

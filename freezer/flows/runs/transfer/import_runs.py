@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import LedgerError, Where
-from freezer.flows.runs.facts import read_untrusted
+from freezer.fetch.store.untrusted import read_untrusted
 from freezer.flows.runs.ledger import project_ledger
 from freezer.ledger.exchange.document import read_export
 from freezer.ledger.record import record_new

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from freezer.check.reference import all_references, write_reference
-from freezer.errors import BusyError, FleetError
+from freezer.errors import BusyError, FleetError, HostError
 from freezer.fetch.config import Config
 from freezer.fetch.store.store import Store
 from freezer.fleet.folder import FleetFolder
@@ -234,7 +234,8 @@ def test_a_controller_that_is_gone_leaves_the_last_known_states(
 
     monkeypatch.setattr(Slurm, "jobs", gone)
     fleet = read_fleet(project, folder)
-    assert states(fleet) == {"n1": "identical", "n2": "not checked (lost)"}
+    assert states(fleet) == {"n1": "identical", "n2": "waiting"}
+    assert "does not answer" in fleet.rows[1].state.reason
     assert isinstance(project.report, Warnings)
     assert "last known states" in project.report.warnings[-1]
 
@@ -328,3 +329,89 @@ def test_a_thousand_hosts_are_judged_and_drawn_in_two_seconds(
     assert len(fleet.rows) == 1000
     assert drawn.count("node999") >= 1
     assert len(drawn) < 1_000_000
+
+
+def test_a_folder_that_goes_while_it_is_waited_for_is_no_fleet_without_jobs(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_fleet(tmp_path, asked_of(project), attempt())
+    scheduler(monkeypatch)
+    away, pauses = folder.path.with_name("away"), 0
+
+    def pause(seconds: float) -> None:
+        nonlocal pauses
+        pauses += 1
+        if pauses == 1:
+            folder.path.rename(away)
+            folder.path.mkdir()
+        if pauses == 3:
+            folder.path.rmdir()
+            away.rename(folder.path)
+            put(project, folder, "n1")
+
+    assert states(wait(project, folder, pause)) == {"n1": "identical"}
+    assert pauses == 3
+
+
+def test_a_job_of_the_same_name_is_not_the_one_that_was_submitted(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = attempt()
+    other = tried.hosts["n1"].model_copy(update={"job": "99"})
+    folder = make_fleet(
+        tmp_path, asked_of(project), tried.model_copy(update={"hosts": {"n1": other}})
+    )
+    put(project, folder, "n1")
+    scheduler(monkeypatch)
+    assert states(read_fleet(project, folder)) == {"n1": "not checked (lost)"}
+
+
+def test_a_requeued_job_has_time_for_its_result_again(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_fleet(tmp_path, asked_of(project), attempt())
+    scheduler(monkeypatch, n1="NODE_FAIL")
+    assert states(read_fleet(project, folder)) == {"n1": "not checked (lost)"}
+    known = {name: one._replace(ended=1.0) for name, one in folder.known_jobs().items()}
+    folder.keep_jobs(known)
+    scheduler(monkeypatch)
+    assert states(read_fleet(project, folder)) == {"n1": "waiting"}
+    put(project, folder, "n1")
+    assert states(read_fleet(project, folder)) == {"n1": "identical"}
+
+
+def test_a_full_disk_costs_no_verdict(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_fleet(tmp_path, asked_of(project), attempt())
+    put(project, folder, "n1")
+    scheduler(monkeypatch)
+
+    def full(*_: Any) -> None:
+        raise HostError("the disk is full")
+
+    monkeypatch.setattr(FleetFolder, "keep_jobs", full)
+    assert states(read_fleet(project, folder)) == {"n1": "identical"}
+    assert isinstance(project.report, Warnings)
+    assert "not stored: the disk is full" in project.report.warnings[-1]
+
+
+def test_a_job_that_failed_is_lost_with_its_last_words_and_resumed_with_its_options(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asked_of(project).model_copy(update={"options": ("--account=ml",)})
+    folder = make_fleet(tmp_path, asked, attempt())
+    folder.log(1, "n1").write_text("python3: not found\n")
+    scheduler(monkeypatch, n1="FAILED")
+    fleet = read_fleet(project, folder)
+    assert fleet.rows[0].state.reason.endswith("its output ends with: python3: not found")
+    used: list[object] = []
+    monkeypatch.setattr(Slurm, "nodes", lambda *_: {"n1": Node("n1", "idle")})
+    monkeypatch.setattr(Slurm, "submit", lambda self, *_: used.append(self._options))
+    monkeypatch.setattr(follow, "require_slurm", lambda: None)
+    resume(project, folder)
+    assert used == [("--account=ml",)]
+    # It did not say whether it took the job, which is then not refused.
+    assert (folder.attempts()[1].hosts["n1"].job, folder.attempts()[1].hosts["n1"].cause) == (
+        None,
+    ) * 2

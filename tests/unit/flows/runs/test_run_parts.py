@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.errors import DirtyTreeError, RunError
+from freezer.fetch.store.untrusted import read_untrusted
 from freezer.flows.runs.code import LARGEST, code_of, require_clean
-from freezer.flows.runs.facts import read_untrusted, reported
+from freezer.flows.runs.facts import reported
 from freezer.flows.runs.protocol import Filter, setting
 from freezer.flows.runs.request import (
     RunRequest,
