@@ -21,6 +21,9 @@ def main() -> None:
     # Freezer's models need no plug-in of pydantic, and to look for one reads every distribution.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
+        from freezer.cli.lazy_modules import load_late
+
+        load_late()
         from freezer.cli.main import main as run
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")

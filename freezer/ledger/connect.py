@@ -18,7 +18,8 @@ from sqlalchemy.exc import (
 )
 
 from freezer.errors import LedgerError, LedgerGoneError
-from freezer.ledger.schema import REVISION, metadata
+from freezer.ledger.revision import REVISION
+from freezer.ledger.schema import metadata
 from freezer.ledger.tune import (
     engine_options,
     ping_idle,

@@ -24,9 +24,6 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION: Final = "0001"
-"""The newest revision in ``migrations/versions``."""
-
 KEY_LENGTH: Final = 100
 """Characters of a text that are indexed."""
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ".freezer"
 """In the project; git ignores it."""
+LEDGER: Final = "ledger.db"
+"""In that folder, unless the configuration names another ledger."""
 LIVE_SWEEP: Final = ".live"
 """Suffix of the file of a detached sweep that runs."""
 VIEWS: Final = "data"
@@ -44,6 +46,11 @@ def journals(project: Project) -> Path:
 def journals_in(root: Path) -> Path:
     """Return the folder of journals below a project's root; it may not exist."""
     return root / FOLDER / "journal"
+
+
+def has_journals(path: Path) -> bool:
+    """Return whether a folder of records has a journal, of a run that runs or that was killed."""
+    return any((path / "journal").glob(f"*{SUFFIX}"))
 
 
 def sweeps_in(root: Path) -> Path:

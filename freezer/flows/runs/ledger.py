@@ -8,7 +8,7 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FreezerError
-from freezer.flows.runs.folders import FOLDER, folder
+from freezer.flows.runs.folders import FOLDER, LEDGER, folder, has_journals
 from freezer.flows.runs.killed import end_containers, settle
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from freezer.flows.project.project import Project
     from freezer.ledger.connect import Ledger
 
-LEDGER: Final = "ledger.db"
 NOTHING: Final = "sqlite://"
 """An empty ledger in memory, for a project without recorded runs."""
 
@@ -43,10 +42,6 @@ def settle_killed(project: Project) -> None:
         pass  # opening it is all
 
 
-def _has_journals(path: Path) -> bool:
-    return any((path / "journal").glob("*.jsonl"))
-
-
 @contextmanager
 def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledger]:
     """Open the project's ledger, and record what earlier commands could not.
@@ -59,7 +54,7 @@ def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledge
     if reading and project.config.ledger is None:
         path = project.root / FOLDER
         writable = os.access(path, os.W_OK)
-        if not path.is_dir() or (not (path / LEDGER).exists() and not _has_journals(path)):
+        if not path.is_dir() or (not (path / LEDGER).exists() and not has_journals(path)):
             with closing(open_ledger(NOTHING)) as ledger:
                 yield ledger
             return

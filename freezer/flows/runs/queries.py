@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from freezer.flows.runs.folders import journal_path
-from freezer.flows.runs.ledger import project_ledger
-from freezer.ledger import query
-from freezer.ledger.journal import read_journal
-from freezer.ledger.record import change
+from freezer.flows.runs.folders import FOLDER, LEDGER, has_journals, journal_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,6 +34,11 @@ def find(
 
     Raises ``QueryError`` and ``LedgerError``.
     """
+    if order is None and not (text or "").strip() and (found := _latest(project, limit)):
+        return found
+    from freezer.flows.runs.ledger import project_ledger
+    from freezer.ledger import query
+
     with project_ledger(project, reading=True) as ledger:
         runs = query.find(ledger, text, order=order, limit=limit)
         total = len(runs) if limit is None or len(runs) < limit else query.count(ledger, text)
@@ -45,8 +47,26 @@ def find(
     return Found(tuple(runs), total, empty)
 
 
+def _latest(project: Project, limit: int | None) -> Found | None:
+    """Return the latest runs without loading SQLAlchemy; None where it is needed."""
+    folder = project.root / FOLDER
+    if project.config.ledger is not None or has_journals(folder):
+        return None
+    if not (folder / LEDGER).exists():
+        return Found((), 0, ledger_empty=True)
+    if not os.access(folder, os.W_OK):
+        return None
+    from freezer.ledger.latest import latest
+
+    found = latest(folder / LEDGER, limit)
+    return None if found is None else Found(tuple(found[0]), found[1], ledger_empty=not found[1])
+
+
 def get(project: Project, name: str) -> tuple[Run, Mapping[str, Points]]:
     """Return a run by the first digits of its ID, or ``latest``, with its series."""
+    from freezer.flows.runs.ledger import project_ledger
+    from freezer.ledger import query
+
     with project_ledger(project, reading=True) as ledger:
         run = query.get(ledger, name)
         series = query.all_points(ledger, run.id)
@@ -58,6 +78,8 @@ def _so_far(project: Project, run: Run) -> tuple[Run, Mapping[str, Points]]:
     """Return a running run with what it has reported so far, if its journal is on this host."""
     if run.state != "running":
         return run, {}
+    from freezer.ledger.journal import read_journal
+
     left = read_journal(journal_path(project, run.id))
     if left is None or left.run.state != "running":
         return run, {}
@@ -67,6 +89,9 @@ def _so_far(project: Project, run: Run) -> tuple[Run, Mapping[str, Points]]:
 
 def fields(project: Project) -> list[str]:
     """Return every name that a filter can use."""
+    from freezer.flows.runs.ledger import project_ledger
+    from freezer.ledger import query
+
     with project_ledger(project, reading=True) as ledger:
         return query.field_names(ledger)
 
@@ -87,6 +112,9 @@ def note(project: Project, name: str, text: str) -> Run:
 
 
 def _changed(project: Project, name: str, how: Callable[[Run], Run]) -> Run:
+    from freezer.flows.runs.ledger import project_ledger
+    from freezer.ledger.record import change
+
     identifier = get(project, name)[0].id  # nothing is created for a run that is not there
     with project_ledger(project) as ledger:
         return change(ledger, identifier, how)
