@@ -30,6 +30,8 @@ THREAD_VARIABLES: Final = (
     "NUMEXPR_NUM_THREADS",
     "POLARS_MAX_THREADS",
     "RAYON_NUM_THREADS",
+    "NPROC",  # XLA: xla/pjrt/utils.cc
+    "TF_NUM_INTRAOP_THREADS",
 )
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "OMP_WAIT_POLICY", "SSL_CERT_FILE")
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freezer.engine.interface import Engine, RunOptions
+from freezer.engine.interface import Engine, Mount, RunOptions
 from freezer.model.record.protocol import PREFIX, parse_lines
 from freezer.model.record.record import Host, Record, Training
 
@@ -42,10 +42,11 @@ def run(
     training: str,
     plan: Sequence[tuple[str, Mapping[str, str]]],
     python: str = "/opt/env/bin/python",
+    mounts: Sequence[Mount] = (),
     **environment: str,
 ) -> list[Told]:
-    """Return what a training told under each of some changes: code, and variables."""
-    told = lines(engine, image, training, plan, python, **environment)
+    """Return what a training recorded under each of some changes: code, and variables."""
+    told = lines(engine, image, training, plan, python, mounts, **environment)
     usual, _ = parse_lines(told[0])
     assert usual is not None
     return [_told(one, training, usual) for one in told]
@@ -57,12 +58,17 @@ def lines(
     training: str,
     plan: Sequence[tuple[str, Mapping[str, str]]],
     python: str = "/opt/env/bin/python",
+    mounts: Sequence[Mount] = (),
     **environment: str,
 ) -> list[list[bytes]]:
     """Return the lines of the record protocol of each of these runs, all from one container."""
     command = [python, "-c", DRIVER, training, json.dumps(plan)]
     options = RunOptions(
-        cpus=2, memory="4g", timeout=90.0 * len(plan) + 60, environment=environment
+        cpus=2,
+        memory="4g",
+        timeout=90.0 * len(plan) + 60,
+        environment=environment,
+        mounts=mounts,
     )
     result = engine.run(image, command, options)
     if result.exit_code != 0:

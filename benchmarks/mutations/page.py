@@ -21,30 +21,60 @@ LETTERS = {
     "numpy": "N", "sklearn": "S", "torch": "T", "jax": "J", "tensorflow": "F", "xgboost": "X",
     "lightgbm": "L",
 }  # fmt: skip
+HIDDEN_MARKS = ("<!-- hidden -->\n", "<!-- end of what was hidden -->\n")
 MARKS = ("<!-- measured -->\n", "<!-- end of what was measured -->\n")
 Row = dict[str, Any]
 
 
 def write_page(rows: list[Row], reruns: list[dict[str, Any]]) -> None:
     """Put the measured tables in place of the ones that are there."""
-    before, _, rest = PAGE.read_text().partition(MARKS[0])
-    after = rest.partition(MARKS[1])[2]
-    PAGE.write_text(f"{before}{MARKS[0]}{_measured(rows, reruns)}{MARKS[1]}{after}")
+    _replace(MARKS, _measured(rows, reruns))
+
+
+def write_hidden(rows: list[Row]) -> None:
+    """Put the table of what was hidden in place of the one that is there."""
+    head = ["change", "training", "results that differed before", "that differ now"]
+    lines = [head, ["---"] * len(head)]
+    lines += [
+        [row["title"], row["training"], *(_named(row["found"][key]) for key in ("before", "after"))]
+        for row in rows
+    ]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    _replace(HIDDEN_MARKS, f"\n{_measured_on()}.\n\n{table}\n\n")
+
+
+def _named(names: list[str]) -> str:
+    if not names:
+        return "none"
+    return (
+        ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:7])} and {len(names) - 7} more"
+    )
+
+
+def _replace(marks: tuple[str, str], text: str) -> None:
+    before, _, rest = PAGE.read_text().partition(marks[0])
+    after = rest.partition(marks[1])[2]
+    PAGE.write_text(f"{before}{marks[0]}{text}{marks[1]}{after}")
 
 
 def _measured(rows: list[Row], reruns: list[dict[str, Any]]) -> str:
     changed = [row for row in rows if row["bits"]]
     noticed = sum(row["word"] != "identical" for row in changed)
     runs, alarms = (sum(one[key] for one in reruns) for key in ("runs", "alarms"))
-    facts = cpu_info(Path("/proc/cpuinfo").read_text(encoding="utf-8"))
-    cpu = facts.get("model name", platform.processor())
     counted = ", ".join(f"{one['training']} {one['runs']}" for one in reruns)
     text = f"""
-Measured on {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()} cores of {cpu}, with Freezer {__version__}.
+{_measured_on()}.
 {len(rows)} changed runs: in {len(changed)} some bit was another one, and {noticed} of those were noticed.
 {runs} unchanged runs ({counted}): {alarms} alarms.
 """  # noqa: E501
     return f"{text}\n{_table(rows)}\n\n"
+
+
+def _measured_on() -> str:
+    facts = cpu_info(Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    cpu = facts.get("model name", platform.processor())
+    host = f"{os.cpu_count()} cores of {cpu}"
+    return f"Measured on {datetime.now(UTC):%Y-%m-%d} on {host}, with Freezer {__version__}"
 
 
 def _table(rows: list[Row]) -> str:

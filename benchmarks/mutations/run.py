@@ -88,7 +88,7 @@ def _part(
         expected, other = variants.other_blas(engine, scratch)
         mutation = Mutation("another BLAS (OpenBLAS to netlib)", ["numpy"], cause="BLAS")
         return {"rows": [_row(mutation, expected, other)], "reruns": []}
-    rows, counted, image = [], [], _image(engine, name)
+    rows, counted, image = [], [], shipped_image(engine, name)
     for training in ENVIRONMENTS[name]:
         print(f"{training}: changes", flush=True)
         chosen = [one for one in changes if training in one.trainings]
@@ -100,7 +100,7 @@ def _part(
     return {"rows": rows, "reruns": counted}
 
 
-def _image(engine: Engine, name: str) -> str:
+def shipped_image(engine: Engine, name: str) -> str:
     """Return the image of a shipped environment, as it is locked now."""
     locked = lock_id((ROOT / "lockfiles" / name / LOCK_FILE).read_bytes())
     found = engine.image(f"{name}:{short_id(locked)}")
@@ -144,7 +144,7 @@ def _variants(engine: Engine, chosen: Sequence[Variant], scratch: Path) -> list[
 def _ran(engine: Engine, variant: Variant, instead: str, scratch: Path) -> Told:
     if instead:
         return variants.told_by(engine, variant, instead, scratch)
-    [told] = run(engine, _image(engine, variant.environment), variant.training, [("", {})])
+    [told] = run(engine, shipped_image(engine, variant.environment), variant.training, [("", {})])
     return told
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from freezer.frameworks.description import Documented, Framework, Influence, Tolerance
+from freezer.frameworks.description import Documented, Framework, Influence, Switch, Tolerance
 from freezer.frameworks.hosts import ZEN_4_STUDY
 
 DESCRIPTION: Final = Framework(
@@ -13,6 +13,7 @@ DESCRIPTION: Final = Framework(
     mistaken=("sklearn",),
     training="sklearn",
     tolerance=Tolerance(loss=1e-12, tensor=1e-10, source=ZEN_4_STUDY),
+    switches=(Switch("one job for predictions"),),
     documented=(
         Documented(
             says="estimators without random_state draw from NumPy's global generator",

@@ -1,4 +1,4 @@
-"""XGBoost: boosted trees by histogram."""
+"""XGBoost: boosted trees by histogram, and a linear booster whose threads race."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from freezer.frameworks.description import (
     Framework,
     Gpu,
     Influence,
+    Switch,
     Tolerance,
 )
 from freezer.frameworks.hosts import ZEN_4_STUDY
@@ -23,7 +24,14 @@ DESCRIPTION: Final = Framework(
     },
     training="xgboost",
     tolerance=Tolerance(loss=1e-6, tensor=1e-5, source=ZEN_4_STUDY),
+    switches=(Switch("updater"),),
     documented=(
+        Documented(
+            says="the linear booster (gblinear) lets threads update the same weights without order",
+            mitigation="updater='coord_descent'",
+            source="https://xgboost.readthedocs.io/en/stable/parameter.html"
+            "#parameters-for-linear-booster-booster-gblinear",
+        ),
         Documented(
             says="the GPU's histograms are rounded before they are added; with several workers the "
             "order of partitions counts",

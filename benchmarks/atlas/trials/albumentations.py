@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 import albumentations as al
+import cv2
 import numpy as np
 
 from benchmarks.atlas.inside import operation
@@ -62,19 +63,21 @@ def flip_crop(seed: int) -> Any:
 
 @operation(
     "Compose([RandomBrightnessContrast], seed=...)",
-    factors=("process", "version"),
+    factors=("process", "threads", "version"),
     data="8 images of 48 x 48",
 )
-def brightness(seed: int) -> Any:
+def brightness(seed: int, threads: int) -> Any:
+    cv2.setNumThreads(threads)
     return _images(al.Compose([al.RandomBrightnessContrast(p=1)], seed=seed))
 
 
 @operation(
     "Compose([Rotate], seed=...)",
-    factors=("process", "version"),
+    factors=("process", "threads", "version"),
     data="8 images of 48 x 48",
 )
-def rotate(seed: int) -> Any:
+def rotate(seed: int, threads: int) -> Any:
+    cv2.setNumThreads(threads)
     return _images(al.Compose([al.Rotate(p=1)], seed=seed))
 
 

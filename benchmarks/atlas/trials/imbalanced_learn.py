@@ -10,8 +10,8 @@ from benchmarks.atlas.inside import operation
 PACKAGE = "imbalanced-learn"
 VERSIONS = ("0.14.2",)
 WITH = ("numpy==2.4.6", "scipy==1.17.1", "scikit-learn==1.8.0")
-OLDEST = "0.10.1"
-STREAMS_WITH = ("numpy==1.26.4", "scipy==1.13.1")
+OLDEST = "0.11.0"
+STREAMS_WITH = ("numpy==1.26.4", "scipy==1.13.1", "scikit-learn==1.4.2")
 
 
 def _data() -> tuple[Any, Any]:

@@ -26,7 +26,7 @@ def _array(value: Any) -> Any:
 
 @operation(
     "jnp.dot under jit",
-    factors=("process", "call"),
+    factors=("process", "call", "threads"),
     data="500 x 700 by 700 x 300, float32",
 )
 def product() -> Any:
@@ -38,14 +38,14 @@ def product() -> Any:
     return _array(jax.jit(jnp.dot)(one, two))
 
 
-@operation("jnp.sum under jit", factors=("process", "call"), data="1,000,003 float32")
+@operation("jnp.sum under jit", factors=("process", "call", "threads"), data="1,000,003 float32")
 def total() -> Any:
     return _array(jax.jit(jnp.sum)(np.random.default_rng(3).random(1_000_003, np.float32)))
 
 
 @operation(
     "gradient of a two-layer network under jit",
-    factors=("process", "call"),
+    factors=("process", "call", "threads"),
     data="2048 x 64, 256 hidden units",
 )
 def gradient() -> Any:
@@ -61,7 +61,7 @@ def gradient() -> Any:
 
 @operation(
     "x.at[index].add under jit",
-    factors=("process", "call"),
+    factors=("process", "call", "threads"),
     data="200,000 values into 50",
 )
 def scatter() -> Any:

@@ -11,8 +11,8 @@ PACKAGE = "opencv-python-headless"
 VERSIONS = ("5.0.0.93",)
 ALSO = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
 WITH = ("numpy==2.4.6",)
-OLDEST = "4.8.0.74"
-STREAMS_WITH = ("numpy==1.26.4",)
+OLDEST = "4.10.0.84"
+STREAMS_WITH = ("numpy==2.2.6",)
 
 
 def _image() -> Any:

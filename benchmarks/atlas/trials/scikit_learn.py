@@ -54,6 +54,19 @@ def forest_classifier(seed: int, threads: int) -> Any:
 
 
 @operation(
+    "RandomForestClassifier(max_depth=..., n_jobs=...).predict_proba",
+    factors=("process", "call", "threads"),
+    data="6000 x 40, 10 trees of depth 6",
+    setting="n_jobs=1 for predict: model.set_params(n_jobs=1)",
+    note="shares of impure leaves are rounded when they are added; those of pure leaves are not",
+)
+def shallow_classifier(seed: int, threads: int, setting: bool) -> Any:
+    x, y = _data()
+    model = ensemble.RandomForestClassifier(10, max_depth=6, random_state=seed, n_jobs=threads)
+    return model.fit(x, y > 0).set_params(n_jobs=1 if setting else threads).predict_proba(x)
+
+
+@operation(
     "RandomForestRegressor(n_jobs=...).predict",
     factors=("process", "call", "threads"),
     data="6000 x 40, 10 trees",

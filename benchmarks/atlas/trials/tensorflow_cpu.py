@@ -17,19 +17,21 @@ def _random(*shape: int) -> Any:
     return tf.constant(np.random.default_rng(3).standard_normal(shape).astype(np.float32))
 
 
-@operation("tf.matmul", factors=("process", "call"), data="500 x 700 by 700 x 300, float32")
+@operation(
+    "tf.matmul", factors=("process", "call", "threads"), data="500 x 700 by 700 x 300, float32"
+)
 def product() -> Any:
     return (_random(500, 700) @ _random(700, 300)).numpy()
 
 
-@operation("tf.reduce_sum", factors=("process", "call"), data="1,000,003 float32")
+@operation("tf.reduce_sum", factors=("process", "call", "threads"), data="1,000,003 float32")
 def total() -> Any:
     return tf.reduce_sum(_random(1_000_003)).numpy()
 
 
 @operation(
     "tf.math.unsorted_segment_sum",
-    factors=("process", "call"),
+    factors=("process", "call", "threads"),
     data="200,000 x 16 into 50",
 )
 def segments() -> Any:
@@ -67,7 +69,7 @@ def shuffled(seed: int) -> Any:
 
 @operation(
     "gradient of a two-layer network",
-    factors=("process", "call"),
+    factors=("process", "call", "threads"),
     data="2048 x 64, 256 hidden units",
 )
 def gradient() -> Any:

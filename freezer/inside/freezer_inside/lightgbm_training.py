@@ -1,6 +1,8 @@
-"""A tiny training in LightGBM: boosted trees, with rows and columns left out.
+"""Tiny trainings in LightGBM: boosted trees, with rows and columns left out.
 
-See ``trainer`` for the rules that it keeps. ``deterministic`` and ``force_row_wise`` are those of
+See ``trainer`` for the rules that they keep. Sums of gradients of one size are exact, so the
+classification does not show what threads do; a regression with a heavy-tailed target does.
+``deterministic`` and ``force_row_wise`` are those of
 https://lightgbm.readthedocs.io/en/latest/Parameters.html#deterministic.
 """
 
@@ -12,11 +14,13 @@ from typing import Any, Dict, List
 import lightgbm
 import numpy as np
 
+from .large import heavy_tailed
 from .switches import left_out
 from .trainer import Trainer, leave
 from .trees import CLASSES, DEPTH, ROUNDS, arrays, tell_losses
 
 SWITCHES = ("deterministic", "force_row_wise")
+TAIL_ROWS, TAIL_COLUMNS = 4096, 16
 Array = Any
 
 
@@ -43,6 +47,13 @@ def parameters(seed: int) -> Dict[str, Any]:
     }
 
 
+def tail_parameters(seed: int) -> Dict[str, Any]:
+    """Return the parameters of the regression."""
+    found = {**parameters(seed), "objective": "regression", "metric": "l2"}
+    del found["num_class"]
+    return found
+
+
 def flat(node: Dict[str, Any]) -> List[float]:
     """Return the numbers of a tree in the order of its nodes: features, thresholds, leaves."""
     if "leaf_value" in node:
@@ -51,13 +62,28 @@ def flat(node: Dict[str, Any]) -> List[float]:
     return own + flat(node["left_child"]) + flat(node["right_child"])
 
 
-def tell_trees(trainer: Trainer, model: lightgbm.Booster) -> None:
-    """Tell the trees of every round."""
+def tell_trees(
+    trainer: Trainer, model: lightgbm.Booster, name: str = "trees", classes: int = CLASSES
+) -> None:
+    """Record the trees of every round."""
     trees = model.dump_model()["tree_info"]
     for step in range(1, ROUNDS + 1):
-        chosen = trees[(step - 1) * CLASSES : step * CLASSES]
+        chosen = trees[(step - 1) * classes : step * classes]
         numbers = np.array([n for tree in chosen for n in flat(tree["tree_structure"])])
-        trainer.recorder.tensor("trees", numbers, step, sampled=trainer.sampled(step))
+        trainer.recorder.tensor(name, numbers, step, sampled=trainer.sampled(step))
+
+
+def train_heavy_tailed(trainer: Trainer) -> None:
+    """Train a regression with a heavy-tailed target, and record its trees and predictions."""
+    chosen = tail_parameters(trainer.seed)
+    trainer.hyperparameters(chosen, "heavy-tailed")
+    data = heavy_tailed(trainer, TAIL_ROWS, TAIL_COLUMNS)
+    trainer.fed(data.features, "heavy-tailed features")
+    rows = lightgbm.Dataset(data.features, label=data.targets, params=chosen)
+    model = lightgbm.train(chosen, rows, ROUNDS)
+    tell_trees(trainer, model, "heavy-tailed: trees", classes=1)
+    predicted = model.predict(data.features)
+    trainer.recorder.tensor("heavy-tailed: predictions", predicted, ROUNDS)
 
 
 def main() -> None:
@@ -85,6 +111,7 @@ def main() -> None:
     trainer.recorder.tensor("importance", model.feature_importance("gain"), ROUNDS)
     trainer.ranges({"probabilities": predicted})
     trainer.race("predict", [model.predict(x) for _ in range(3)])
+    train_heavy_tailed(trainer)
     trainer.end()
 
 

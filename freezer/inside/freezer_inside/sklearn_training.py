@@ -1,10 +1,14 @@
 """Tiny trainings in scikit-learn: linear, boosted, bagged, neural, kernels, and unsupervised.
 
-See ``trainer`` for the rules that they keep.
+See ``trainer`` for the rules that they keep. Some are fitted to many rows or to a heavy-tailed
+target, since little and tame data do not show what threads do: see ``large``. Forests predict with
+one job, since with several they add trees in the order in which threads end; left out, an audit
+shows it.
 """
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import Any, List, Tuple
 
@@ -13,19 +17,27 @@ import scipy
 import sklearn
 from scipy import sparse
 from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, SGDClassifier
 from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 from sklearn.utils import check_random_state
 
 from .hyperparameters import read
+from .large import heavy_tailed, many_rows
+from .switches import left_out
 from .trainer import Trainer, leave
 
 CLASSES, ROUNDS, EPOCHS, FEW = 4, 12, 4, 400
+MANY_ROWS, MANY_COLUMNS, TAIL_ROWS, TAIL_COLUMNS = 10_000, 60, 4096, 16
+SWITCHES = ("one job for predictions",)
 Array = Any
 
 
@@ -68,9 +80,9 @@ def boosted(trainer: Trainer, x: Array, y: Array) -> None:
 
 
 def bagged(trainer: Trainer, x: Array, y: Array) -> None:
-    """Fit a forest; with one job, since summing its trees in parallel is a race."""
+    """Fit a forest."""
     trainer.fed(x, "features of the forest")
-    model = RandomForestClassifier(12, max_depth=8, random_state=trainer.seed, n_jobs=1)
+    model = RandomForestClassifier(12, max_depth=8, random_state=trainer.seed, n_jobs=jobs())
     chosen(trainer, model).fit(x, y)
     chances = [model.predict_proba(x) for _ in range(3)]
     trainer.recorder.loss(0, log_loss(y, chances[0]), "random forest")
@@ -116,6 +128,38 @@ def unsupervised(trainer: Trainer, x: Array) -> None:
     trainer.recorder.tensor("k-means: labels", clusters.labels_.astype("<i4"))
 
 
+def jobs() -> int:
+    """Return the jobs of forests: one, or as many as threads where an audit leaves that out."""
+    if f"sklearn: {SWITCHES[0]}" in left_out():
+        return int(os.environ.get("OMP_NUM_THREADS", "1"))
+    return 1
+
+
+def heavy(trainer: Trainer) -> None:
+    """Fit a forest to a heavy-tailed target: sums of its trees' values are rounded."""
+    data = heavy_tailed(trainer, TAIL_ROWS, TAIL_COLUMNS)
+    model = RandomForestRegressor(12, max_depth=8, random_state=trainer.seed, n_jobs=jobs())
+    model = chosen(trainer, model, "heavy-tailed forest").fit(data.features, data.targets)
+    predicted = [model.predict(data.features) for _ in range(3)]
+    trainer.recorder.tensor("heavy-tailed forest: predictions", predicted[0])
+    trainer.race("heavy-tailed forest", predicted)
+
+
+def numerous(trainer: Trainer) -> None:
+    """Fit linear models to so many rows that the BLAS shares them among threads."""
+    x, labels, targets = many_rows(trainer, MANY_ROWS, MANY_COLUMNS, CLASSES)
+    name = "many rows"
+    logistic = chosen(trainer, LogisticRegression(max_iter=10), f"{name}: LogisticRegression")
+    trainer.recorder.tensor(f"{name}: logistic regression", logistic.fit(x, labels).coef_)
+    y = targets + labels  # no linear function of the features
+    ridge = chosen(trainer, Ridge(), f"{name}: Ridge").fit(x, y)
+    trainer.recorder.tensor(f"{name}: ridge", ridge.coef_)
+    trainer.recorder.tensor(f"{name}: linear regression", LinearRegression().fit(x, y).coef_)
+    decomposed = TruncatedSVD(8, random_state=trainer.seed)
+    chosen(trainer, decomposed, f"{name}: TruncatedSVD").fit(x)
+    trainer.recorder.tensor(f"{name}: singular values", decomposed.singular_values_)
+
+
 def streams(seed: int) -> List[Tuple[str, Array]]:
     """Return what scikit-learn's generator draws."""
     generator = check_random_state(seed)
@@ -142,6 +186,8 @@ def main() -> None:
     neural(trainer, x, y)
     kernels(trainer, x, y)
     unsupervised(trainer, x)
+    heavy(trainer)
+    numerous(trainer)
     trainer.end()
 
 

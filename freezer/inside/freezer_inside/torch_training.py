@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from .hyperparameters import type_name
 from .keyed import augmentation
 from .seeding import seed_framework, worker_init
+from .torch_layers import layer_probes
 from .torch_model import DROPPED, WORDS, Net, first_weights, parameters
 from .trainer import BATCH, COLUMNS, Trainer, leave, workers
 
@@ -203,7 +204,7 @@ def main() -> None:
     net = train(trainer, data, device)
     train_mixed(trainer, net, data, device)
     x = torch.tensor(data.features).view(data.rows, data.columns).to(device)
-    trainer.probes(probes(x))
+    trainer.probes([*probes(x), *layer_probes(x)])
     results = scatter(x)
     trainer.probes([("index_put", results[0])])
     trainer.race("index_put", [values.cpu() for values in results])

@@ -1,6 +1,8 @@
-"""A tiny training in XGBoost: boosted trees by histogram, with rows and columns left out.
+"""Tiny trainings in XGBoost: boosted trees by histogram, and a boosted linear model.
 
-See ``trainer`` for the rules that it keeps.
+See ``trainer`` for the rules that they keep. The linear model's own default, ``shotgun``, lets
+threads update the same weights without order:
+https://xgboost.readthedocs.io/en/stable/parameter.html#parameters-for-linear-booster-booster-gblinear
 """
 
 from __future__ import annotations
@@ -12,9 +14,13 @@ from typing import Any, Dict, List
 import numpy as np
 import xgboost
 
+from .switches import left_out
 from .trainer import Trainer, leave
 from .trees import CLASSES, DEPTH, ROUNDS, arrays, tell_losses
 
+SWITCHES = ("updater",)
+"""Set to ``coord_descent`` for the linear model; left out, XGBoost takes ``shotgun``."""
+LINEAR_ROUNDS = 8
 Array = Any
 
 
@@ -31,6 +37,20 @@ def parameters(seed: int) -> Dict[str, Any]:
         "colsample_bytree": 0.75,
         "seed": seed,
         "nthread": int(os.environ.get("OMP_NUM_THREADS", "1")),
+    }
+
+
+def linear_parameters(seed: int) -> Dict[str, Any]:
+    """Return the parameters of the linear model; what an audit leaves out keeps its default."""
+    without = left_out()
+    switches = {name: "coord_descent" for name in SWITCHES if f"xgboost: {name}" not in without}
+    return {
+        "booster": "gblinear",
+        "objective": "reg:squarederror",
+        "eta": 0.25,
+        "seed": seed,
+        "nthread": int(os.environ.get("OMP_NUM_THREADS", "1")),
+        **switches,
     }
 
 
@@ -56,6 +76,18 @@ def flat(node: Dict[str, Any]) -> List[float]:
         return [float(node["leaf"])]
     own = [float(node["split"].lstrip("f")), float(node["split_condition"])]
     return own + [number for child in node["children"] for number in flat(child)]
+
+
+def train_linear(trainer: Trainer, x: Array, labels: Array) -> None:
+    """Train a linear model of the labels as numbers, and record its predictions.
+
+    Its weights can be read as decimals only, which are rounded.
+    """
+    chosen = linear_parameters(trainer.seed)
+    trainer.hyperparameters(chosen, "linear")
+    rows = xgboost.DMatrix(x, label=labels, nthread=chosen["nthread"])
+    model = xgboost.train(chosen, rows, LINEAR_ROUNDS)
+    trainer.recorder.tensor("linear: predictions", model.predict(rows), LINEAR_ROUNDS)
 
 
 def main() -> None:
@@ -85,6 +117,7 @@ def main() -> None:
     trainer.recorder.tensor("importance", model.predict(few, pred_contribs=True), ROUNDS)
     trainer.ranges({"probabilities": predicted})
     trainer.race("predict", [model.predict(rows) for _ in range(3)])
+    train_linear(trainer, x, labels)
     trainer.end()
 
 

@@ -13,7 +13,7 @@ from benchmarks.mutations.catalogue import MUTATIONS, Mutation
 from benchmarks.mutations.container import lines
 from freezer.check.compare.compare import compare
 from freezer.check.reference import read_reference
-from freezer.engine.interface import Engine, ImageInfo
+from freezer.engine.interface import Engine, ImageInfo, RunOptions
 from freezer.inside.freezer_inside.determinism import thread_counts
 from freezer.model.record.protocol import parse_lines
 from freezer.model.record.record import Record
@@ -132,3 +132,31 @@ def test_a_record_that_breaks_off_is_no_pass(
     one = judged(name, reference, told)
     assert one.word is Word.FAILED
     assert why in (one.reason or "")
+
+
+LARGE = """
+import sys
+import numpy as np
+from freezer_inside import data, large
+from freezer_inside.trainer import Trainer
+
+assert large.splitmix64(2**64 - 3, 100).tolist() == data.splitmix64(2**64 - 3, 100)
+trainer = Trainer("large")
+many = large.many_rows(trainer, 300, 6, 4)
+assert (many.features * 16 == np.rint(many.features * 16)).all() and abs(many.features).max() <= 4
+assert set(many.labels.tolist()) == {0, 1, 2, 3}
+tail = large.heavy_tailed(trainer, 4096, 16)
+sizes = abs(tail.targets[tail.targets != 0])
+assert sizes.max() / sizes.min() > 2**large.SPREAD
+assert (tail.targets == tail.targets.astype(np.float32)).all()
+"""
+
+
+def test_large_data_are_exact_heavy_tailed_and_the_same_everywhere(
+    engine: Engine, image: ImageInfo
+) -> None:
+    command = ["/opt/env/bin/python", "-c", LARGE]
+    done = engine.run(image.id, command, RunOptions(timeout=60))
+    assert done.exit_code == 0, done.stderr.decode()
+    digests = re.findall(rb'"name": "([^"]+)", "sha256": "(\w{12})', done.stdout)
+    assert digests == [(b"many rows", b"dae493763b92"), (b"heavy-tailed", b"e80c3fc13af1")]
