@@ -33,22 +33,17 @@ def write_page(rows: list[Row], reruns: list[dict[str, Any]]) -> None:
 
 def write_hidden(rows: list[Row]) -> None:
     """Put the table of what was hidden in place of the one that is there."""
-    head = ["change", "training", "results that differed before", "that differ now"]
-    lines = [head, ["---"] * len(head)]
-    lines += [
-        [row["title"], row["training"], *(_named(row["found"][key]) for key in ("before", "after"))]
-        for row in rows
-    ]
+    head = ["change", "training", "results that differed before", "that differ now as well"]
+    lines = [head, ["---"] * len(head), *(_hidden(row) for row in rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     _replace(HIDDEN_MARKS, f"\n{_measured_on()}.\n\n{table}\n\n")
 
 
-def _named(names: list[str]) -> str:
-    if not names:
-        return "none"
-    return (
-        ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:7])} and {len(names) - 7} more"
-    )
+def _hidden(row: Row) -> list[str]:
+    before, after = row["found"]["before"], row["found"]["after"]
+    others = f"{len(before)} others" if before else "none"
+    new = [name for name in after if name not in before]
+    return [row["title"], row["training"], others, ", ".join(new) or "none"]
 
 
 def _replace(marks: tuple[str, str], text: str) -> None:
