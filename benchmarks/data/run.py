@@ -6,9 +6,11 @@ Two sets: many small files, and a few large ones (MB each). First: nothing is kn
 beside `find | xargs -P2 sha256sum`. Again: nothing changed, beside one `stat` of each file. The
 files are read once before, so that all have them in the page cache. With `--dvc` also `dvc add`
 and `dvc status` of that program. All are whole commands as they are typed in the project's folder:
-their starts count. Each takes its turn several times, and the best one counts; `dvc add` takes
-one. The wall clock, and CPU seconds of all processes. With `--first` all of them go before what
-others run; it needs root. Writes `RESULTS.md` next to this file.
+their starts count. The bare walk pays the start of Python, `freeze` that of a command as well: both
+starts have a row, and of a few files the second look is little else. Each takes its turn several
+times, and the best one counts; `dvc add` takes one. The wall clock, and CPU seconds of all
+processes. With `--first` all of them go before what others run; it needs root. Writes `RESULTS.md`
+next to this file.
 """
 
 from __future__ import annotations
@@ -52,6 +54,8 @@ ROWS = {
     "walk": "bare walk with `stat`",
     "again": "`freeze data status`, again",
     "dvc again": "`dvc status`",
+    "python": "start of Python: `python -c pass`",
+    "start": "start of the command: `freeze --version`",
 }
 TARGETS = (
     ("first, times the plain hashes", "first", "hashes", "1.2"),
@@ -115,6 +119,8 @@ def _measure(project: Path, dvc: str | None) -> Took:
         "first": [sys.executable, "-m", "freezer", "data", "status"],
         "walk": [sys.executable, "-c", WALK, "set"],
         "again": [sys.executable, "-m", "freezer", "data", "status"],
+        "python": [sys.executable, "-c", "pass"],
+        "start": [sys.executable, "-m", "freezer", "--version"],
     }
     _timed(commands["hashes"], project, environment)  # into the page cache
     os.sync()
@@ -125,7 +131,7 @@ def _measure(project: Path, dvc: str | None) -> Took:
             took[row].append(_timed(commands[row], project, environment))
     _timed(commands["again"], project, environment)  # files younger than 2 s were read again
     for _ in range(TURNS * 3):
-        for row in ("walk", "again"):
+        for row in ("walk", "again", "python", "start"):
             took[row].append(_timed(commands[row], project, environment))
     if dvc:
         for words in (["git", "init", "-q"], [dvc, "init", "-q"]):

@@ -32,6 +32,9 @@ class Side:
             found.experiment_id if found else self.client.create_experiment("bench", "/nowhere")
         )
         self.engine = _get_store(url).engine
+        self.batched = ""
+        """The run that batches are added to."""
+        self.step = 0
 
     def settings(self) -> str:
         """Say how it is synced."""
@@ -93,10 +96,11 @@ class Side:
 
     def batch(self, count: int) -> list[tuple[float, float]]:
         """Add batches of 1,000 metrics to one run."""
-        run = self.client.create_run(self.experiment).info.run_id
+        run = self.batched = self.batched or self.client.create_run(self.experiment).info.run_id
         took = []
-        for number in range(count):
-            steps = range(number * 100, number * 100 + 100)
+        for _ in range(count):
+            steps = range(self.step, self.step + 100)
+            self.step += 100
             metrics = [
                 Metric(f"m{one}", step / (one + 3), step, step)
                 for one in range(10)

@@ -12,7 +12,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -74,7 +73,7 @@ def _remove_abandoned(path: Path) -> None:
 
 def _open_temporary(path: Path) -> tuple[Path, IO[bytes]]:
     while True:
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(_MARK)}.part")
+        temporary = path.with_name(f".{path.name}.{os.urandom(_MARK).hex()}.part")
         # Opened with the default mode: the umask applies, unlike with `tempfile`.
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         stream = os.fdopen(handle, "wb")

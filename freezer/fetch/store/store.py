@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -163,6 +162,8 @@ class Store:
     def writer(self, *, sha256: str | None = None) -> Iterator[StoreWriter]:
         """Open a file to be stored; nothing is stored when the block fails."""
         with store_errors(self.root):
+            import tempfile  # takes longer to load than a memo to read
+
             handle, name = tempfile.mkstemp(dir=self._partial, prefix=f"new-{os.getpid()}-")
         temporary = Path(name)
         try:
@@ -227,6 +228,8 @@ class Store:
     def scratch(self) -> Iterator[Path]:
         """Yield a temporary folder on the store's file system."""
         with store_errors(self.root):
+            import tempfile
+
             folder = Path(tempfile.mkdtemp(dir=self._scratch, prefix=f"{os.getpid()}-"))
         try:
             yield folder

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freezer.data.diff import DataDiff, data_diff
 from freezer.data.snapshot import members_of
 from freezer.flows.data.declared import declarations
 from freezer.flows.data.records import find, latest, recorded_members, write_record
 from freezer.flows.data.sets import data_sets, require_expected, take
 
 if TYPE_CHECKING:
+    from freezer.data.diff import DataDiff
     from freezer.data.entry import Member
     from freezer.data.snapshot import Snapshot
     from freezer.flows.data.records import DataRecord
@@ -80,6 +80,8 @@ def diff(project: Project, name: str | None, wanted: str, old: str | None) -> Se
 
     ``old`` are the first digits of that state's digest; the newest one by default.
     """
+    from freezer.data.diff import data_diff  # not needed for a status, which has to be quick
+
     environment = declarations(project, name).environment
     [one] = data_sets(project, name, (wanted,))
     record = (
@@ -96,6 +98,8 @@ def diff(project: Project, name: str | None, wanted: str, old: str | None) -> Se
 
 def verify(project: Project, name: str | None, wanted: tuple[str, ...] = ()) -> list[SetVerified]:
     """Read every byte again, whatever is known, and compare. Raises ``DataError``."""
+    from freezer.data.diff import data_diff
+
     found = []
     for one in data_sets(project, name, wanted):
         known = take(project, one)

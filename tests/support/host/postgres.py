@@ -18,11 +18,16 @@ class Postgres:
     """One server on the loopback interface."""
 
     def __init__(self, folder: Path) -> None:
-        """``folder`` is one that any user may reach: pytest closes its own to others."""
+        """``folder`` is one that any user may reach: pytest closes its own to others.
+
+        A cluster that is there already, stopped, is used again.
+        """
         self.folder = folder / "cluster"
         self.log = folder / "log"
         self.port = free_port()
         folder.chmod(0o755)  # its user enters it
+        if self.folder.exists():
+            return
         self.folder.mkdir()
         self.log.touch()
         if os.getuid() == 0:  # it refuses to run as root
@@ -52,8 +57,17 @@ class Postgres:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(text)  # type: ignore[arg-type]
 
-    def stop(self) -> None:
-        self._run("pg_ctl", "-D", str(self.folder), "-m", "immediate", "-w", "stop")
+    def has(self, database: str) -> bool:
+        """Return whether a database of that name is there."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            asked = "SELECT count(*) FROM pg_database WHERE datname = %s"
+            return connection.execute(asked, (database,)).fetchone() == (1,)
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop it: at once, so that it recovers at the next start, or ``fast``, in good order."""
+        self._run("pg_ctl", "-D", str(self.folder), "-m", mode, "-w", "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(BINARIES[-1] / program), *arguments]

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 
-from benchmarks.ledger.report import Row, Section, report
+from benchmarks.ledger.measure import PARTS
+from benchmarks.ledger.report import Row, report
+from benchmarks.ledger.run import _some_of
 from benchmarks.ledger.sides import family
 from benchmarks.ledger.workload import QUERIES, VALUES, example
 
 
-def page(*rows: Row) -> str:
-    section = Section("SQLite", ("ours", "theirs"), list(rows), 1000)
-    return report([section], "3", 10, 0.5, first=False)
+def page(*rows: Row, large: dict[str, list[float]] | None = None) -> str:
+    about = {"date": "2026-11-30", "idle": 0.99, "first": False, "runs": 10}
+    parts = {
+        "queries": {**about, "settings": ["ours", "theirs"], "rows": [asdict(one) for one in rows]},
+        "large": {**about, "idle": 0.5, "metrics": 1000, "large": large or {}},
+    }
+    kept = json.loads(json.dumps({f"sqlite/{name}": one for name, one in parts.items()}))
+    return report(kept, "2 cores")
 
 
 def row(name: str, freezer: float, mlflow: float, **more) -> Row:
@@ -24,19 +34,22 @@ def row(name: str, freezer: float, mlflow: float, **more) -> Row:
 
 def test_targets_that_are_met_are_not_named() -> None:
     text = page(
-        row("record a run", 1.0, 15.0, large=2.0),
+        row("record a run", 1.0, 15.0),
         row("add 1,000 metrics", 1.0, 25.0),
-        row("seed = 1", 0.09, 1.8, target=0.1, query=True, large=0.19),
+        row("seed = 1", 0.09, 1.8, target=0.1, query=True),
+        large={"record a run": [2.0, 1.0], "seed = 1": [0.19, 0.09]},
     )
     assert "Every target is met." in text
+    assert "with 1,000 metric rows" in text
 
 
 def test_targets_that_are_missed_are_named() -> None:
     text = page(
-        row("record a run", 1.0, 14.9, large=2.1),
+        row("record a run", 1.0, 14.9),
         row("add 1,000 metrics", 1.0, 24.0),
-        row("seed = 1", 0.1, 1.9, target=0.1, query=True, large=0.3),
+        row("seed = 1", 0.1, 1.9, target=0.1, query=True),
         Row("seed in (1, 2)", 0.1, query=True, freezer=[(0.05, 0.05)]),
+        large={"record a run": [2.1, 1.0], "seed = 1": [0.3, 0.1]},
     )
     for part in (
         "record a run: 14.9 times, not 15",
@@ -49,6 +62,33 @@ def test_targets_that_are_missed_are_named() -> None:
         assert part in text
     assert "seed in (1, 2):" not in text
     assert "cannot be said" in text
+
+
+def test_each_part_has_its_date_and_load() -> None:
+    text = page(row("seed = 1", 0.01, 1.0, query=True))
+    assert "- `queries`: 2026-11-30, CPUs idle for 99% right before\n" in text
+    assert "- `large`: 2026-11-30, CPUs idle for 50% right before; others used it" in text
+
+
+def test_repeats_of_writes_and_the_bound_are_reported() -> None:
+    text = page(
+        Row(
+            "record a run",
+            freezer=[(0.001, 0.0), (0.002, 0.0), (0.0015, 0.0)],
+            mlflow=[(0.03, 0.0), (0.03, 0.0), (0.03, 0.0)],
+            bound=[(0.001, 0.0), (0.001, 0.0), (0.001, 0.0)],
+        )
+    )
+    assert "15.0 to 30.0 times in 3 repeats" in text
+    assert "took 1.0 ms" in text
+    assert "Freezer adds 0.5 ms to it, MLflow 29.0 ms" in text
+
+
+def test_parts_and_stores_are_chosen_by_name() -> None:
+    parse = _some_of(PARTS)
+    assert parse("batch,record") == ["record", "batch"]
+    with pytest.raises(argparse.ArgumentTypeError, match="recrod: not one of record, batch"):
+        parse("recrod")
 
 
 def test_examples_are_the_same_each_time_and_have_as_many_values() -> None:
