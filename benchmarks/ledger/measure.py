@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import asdict
+from itertools import cycle, islice, permutations
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
@@ -25,8 +26,9 @@ SERIES: Final = 100_000
 WRITES: Final = {"record": "record a run", "batch": "add 1,000 metrics"}
 """The parts that write, and what one operation is."""
 REPEATS: Final = 5
-TURNS: Final = 9
-"""Operations of each side in one repeat."""
+TURNS: Final = 12
+"""Operations of each side in one repeat: each order of the three twice, since a disk is slower
+right after the many commits of another."""
 WARM: Final = 6
 """Operations of each side before the first that counts."""
 
@@ -53,8 +55,9 @@ def _write(pair: Pair, order: str) -> Row:
         side.ask(name, count=WARM)
     for _ in range(REPEATS):
         took: dict[str, list[list[float]]] = {name: [] for name in sides}
-        for _ in range(TURNS):
-            for name, (side, do) in sides.items():
+        for order_of_turn in islice(cycle(permutations(sides)), TURNS):
+            for name in order_of_turn:
+                side, do = sides[name]
                 took[name] += side.ask(do, count=1)
         for name, some in took.items():
             columns = tuple(median(one) for one in zip(*some, strict=True))
