@@ -7,6 +7,7 @@ them with the lock. Any difference fails the build.
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import zlib
 from base64 import b64encode
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from freezer.engine.interface import RunOptions
 from freezer.errors import VerificationError
 from freezer.image.layout import ENVIRONMENT, FREEZER
+from freezer.image.tar.canonical import END, Entry, write_entry
 from freezer.model.canonical import json_bytes
 from freezer.model.parsing import parse_json
 
@@ -37,6 +39,8 @@ _STEPS_HINT = (
     "packages, and request them under 'system', 'conda' or 'pip'"
 )
 _PIECE = 100_000
+_COMMAND = (f"{ENVIRONMENT}/bin/python", f"{FREEZER}/freezer_inside/verify.py")
+_UPLOADED = "freezer-verify.py"
 
 
 class Expected(NamedTuple):
@@ -48,6 +52,15 @@ class Expected(NamedTuple):
     mode: int
     size: int
     """Bytes of a file; 0 for a link."""
+
+
+class Lister(NamedTuple):
+    """What lists the contents of an image that does not contain it: one of lower layers."""
+
+    python: str
+    """The path of the base's Python."""
+    script: bytes
+    """``freezer_inside/verify.py`` of the lock's runtime."""
 
 
 class Account(BaseModel):
@@ -75,25 +88,30 @@ def take_account(
     hashed: Collection[str] | None = None,
     expected: Mapping[str, Expected] | None = None,
     dpkg: bool = True,
+    lister: Lister | None = None,
 ) -> Account:
     """List the contents of an image. Raises ``VerificationError`` when that fails.
 
     Only the paths in ``hashed`` are hashed, every file if it is None. The others are compared with
     ``expected`` by name, kind, size and mode inside the image, and are listed only if they differ.
     ``dpkg`` false skips dpkg's own verification. `freezer.image.assemble.verified_layers` selects
-    both.
+    both. Without a ``lister`` the image's own script and Python do it.
     """
-    options = RunOptions(user="0:0", timeout=1800, environment={"PYTHONDONTWRITEBYTECODE": "1"})
+    options = RunOptions(
+        user="0:0",
+        timeout=1800,
+        environment={"PYTHONDONTWRITEBYTECODE": "1"},
+        read_only=lister is None,
+    )
     command = [
-        f"{ENVIRONMENT}/bin/python",
-        f"{FREEZER}/freezer_inside/verify.py",
+        *(_COMMAND if lister is None else (lister.python, "-I", "-S", f"/{_UPLOADED}")),
         *(() if hashed is None else _pieces(hashed)),
         *(() if hashed is None or expected is None else _expected_digest(expected, hashed)),
         *(() if dpkg else ("--no-dpkg",)),
-        ENVIRONMENT,
-        FREEZER,
+        *((ENVIRONMENT, FREEZER) if lister is None else (ENVIRONMENT,)),
     ]
-    result = engine.run(image, command, options)
+    files = None if lister is None else _upload(lister.script)
+    result = engine.run(image, command, options, files=files)
     if result.exit_code != 0:
         raise VerificationError(
             "the contents of the image could not be listed",
@@ -108,6 +126,14 @@ def take_account(
             found=str(error).splitlines()[0],
             hint="its Python may print other output at startup; run it to see",
         ) from error
+
+
+def _upload(script: bytes) -> bytes:
+    """Return an archive of the script, to be unpacked in a container."""
+    target = io.BytesIO()
+    write_entry(target, Entry(_UPLOADED, "file", 0o644, len(script)), io.BytesIO(script), 0)
+    target.write(END)
+    return target.getvalue()
 
 
 def _pieces(paths: Collection[str]) -> Iterator[str]:
@@ -153,6 +179,19 @@ def verify(
         *_debian(lock, account),
         *_python(lock, account, more),
     ]
+    _refuse(lock, differences)
+
+
+def verify_lower(
+    lock: Lock, account: Account, expected: Mapping[str, Expected], hashed: Collection[str] | None
+) -> None:
+    """Compare an image of some lower layers with what they must contain, as `verify` does."""
+    if account.rest and hashed is not None:
+        expected = {path: expected[path] for path in hashed}
+    _refuse(lock, [*_files(account.files, expected, hashed), *_debian(lock, account)])
+
+
+def _refuse(lock: Lock, differences: list[str]) -> None:
     if differences:
         rest = len(differences) - _DISPLAYED
         shown = [*differences[:_DISPLAYED], *([f"and {rest} more"] if rest > 0 else [])]

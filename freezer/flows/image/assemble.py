@@ -13,7 +13,7 @@ from freezer.flows.image.config_cache import keep_config
 from freezer.flows.image.fetch import fetch_lock
 from freezer.flows.image.inventory_cache import inventory_of, keep_inventory
 from freezer.flows.project.image_runtime import require_runtime
-from freezer.image.assemble.assemble import Parts, assemble
+from freezer.image.assemble.assemble import assemble
 from freezer.image.assemble.inventory_key import inventory_key
 from freezer.image.assemble.preload_layers import LayerPreload
 from freezer.image.assemble.verified_layers import EVERYTHING, mark_verified, verification_scope
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from freezer.engine.interface import Engine, ImageInfo
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
+    from freezer.image.assemble.parts import Parts
 
 
 def make(
@@ -44,7 +45,7 @@ def make(
     for warning in missing_libraries(lock, store):
         project.report.warn(warning)
     reference = ensure_base(lock, engine=engine, store=store, report=project.report)
-    with LayerPreload(lock, engine=engine, store=store) as preload:
+    with LayerPreload(lock, engine=engine, store=store, verified=not everything) as preload:
         parts = assemble(
             lock,
             locked.id,
@@ -57,6 +58,7 @@ def make(
         with project.report.task("Loading the image into the engine"):
             preload.wait()
         image = _load(project, locked, parts, revision)
+        preload.wait_verified()
     sweep_working_images(engine, store)
     _verify(project, locked, image, parts, everything=everything)
     return image, parts

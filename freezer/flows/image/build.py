@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from freezer.engine.interface import Engine, ImageInfo
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
-    from freezer.image.assemble.assemble import Parts
+    from freezer.image.assemble.parts import Parts
     from freezer.model.lock import Lock
 
 _VERIFIED = "verified-image"

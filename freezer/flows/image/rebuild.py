@@ -11,7 +11,7 @@ from freezer.engine.interface import LayerFile
 from freezer.fetch.store.store import Store
 from freezer.flows.image.build import Built, build
 from freezer.flows.project.image_runtime import require_runtime
-from freezer.image.assemble.assemble import SYSTEM_TITLE, Parts, assemble
+from freezer.image.assemble.assemble import SYSTEM_TITLE, assemble
 from freezer.image.assemble.steps import TITLE as STEPS_TITLE
 from freezer.image.base import base_blobs, ensure_base
 from freezer.image.debian.bootstrap import make_base
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.project.project import Project
+    from freezer.image.assemble.parts import Parts
     from freezer.model.lock import BootstrapBase, Lock
 
 _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 from freezer.engine.interface import LayerFile
-from freezer.image.assemble.preload_layers import LEAST, LayerPreload
+from freezer.image.assemble.lower_layers import LowerLayers
+from freezer.image.assemble.parts import Parts
 from freezer.image.assemble.steps import distributions, steps_layer
 from freezer.image.build_container import WorkingImage, python_chunks
 from freezer.image.clock import epoch
 from freezer.image.conda.chunks import conda_chunks, history_chunk
 from freezer.image.debian.system import system_layer
-from freezer.image.layers.bytecode import bytecode_chunks, uncompiled
+from freezer.image.layers.bytecode import bytecode_chunks
 from freezer.image.layers.order import (
     Layer,
     LayerPlan,
@@ -26,37 +27,23 @@ from freezer.image.layers.order import (
 from freezer.image.layers.skeleton import skeleton_chunk
 from freezer.image.layout import ENVIRONMENT
 from freezer.image.runtime import runtime_files
-from freezer.image.wheel.chunks import expected_files, wheel_chunks
+from freezer.image.wheel.chunks import expected_files, linking
 from freezer.image.wheel.install import Layout
 from freezer.image.wheel.sdist import built_wheel, is_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from freezer.engine.interface import Engine
     from freezer.fetch.store.store import Store
-    from freezer.image.verify import Expected
-    from freezer.image.wheel.chunks import Chunk
+    from freezer.image.assemble.preload_layers import LayerPreload
+    from freezer.image.wheel.chunks import Chunk, Linking
     from freezer.model.events import Reporter
     from freezer.model.lock import Lock, PipPackage
 
 SYSTEM_TITLE = "Debian packages"
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The parts of an image."""
-
-    base: tuple[LayerFile, ...]
-    """The base's layers, which are in the engine."""
-    layers: tuple[Layer, ...]
-    """The layers above the base, lowest first."""
-    expected: Mapping[str, Expected]
-    """Every path that the environment and Freezer's runtime must contain."""
-    origin: Mapping[str, int] = field(default_factory=dict)
-    """Index in ``layers`` of the layer with each of those paths."""
-    distributions: frozenset[str] = frozenset()
-    """Python distributions that the lock's steps installed, by normalised name."""
+HEAVY: Final = 40_000_000
+"""Bytes of locked files that are worth a load of their own: two seconds of the engine's time."""
 
 
 def assemble(
@@ -86,17 +73,21 @@ def assemble(
     with WorkingImage(
         lock, (*below, system), titles, engine=engine, store=store, report=report
     ) as working:
-        linked = _linked(lock, working, engine, store, report)
-        # Order of the layers: of two packages with the same path, the upper one's file is visible.
         plans = plan_layers(_weighed(lock))
-        report_clashes([linked[name] for plan in plans for name in plan.packages], store, report)
-        chunks: dict[str, list[Chunk]] = {}
-        layers = [first]
-        for group in _groups(lock, plans, linked, store, preload):
-            chunks |= _compiled(lock, group, linked, working, engine, store, report)
-            layers += _written([(p.title, m) for p, m in order_chunks(group, chunks)], store)
-            if preload is not None and len(group) < len(plans) and group[0] is plans[0]:
-                preload.start(below, layers)
+        with _linking(lock, working, plans, engine, store, report) as linked:
+            chunks: dict[str, list[Chunk]] = {}
+            layers = [first]
+            groups = _groups(lock, plans, linked.missing, preload)
+            for group in groups:
+                files = linked.wait(group)
+                chunks |= _compiled(lock, files, working, engine, store, report)
+                layers += _written([(p.title, m) for p, m in order_chunks(group, chunks)], store)
+                if preload is not None and group is not groups[-1]:
+                    inside = [m for _, m in order_chunks(plans[: len(layers) - 1], chunks)]
+                    lower = LowerLayers(lock, below, tuple(layers), inside)
+                    preload.start(lower)
+    # Order of the layers: of two packages with the same path, the upper one's file is visible.
+    report_clashes([chunks[name][0] for plan in plans for name in plan.packages], store, report)
     ordered = order_chunks(plans, chunks)
     own = _own_chunks(lock, store)
     layers += _written([(own[-1].name, own)], store)
@@ -113,56 +104,96 @@ def assemble(
     return Parts(below, tuple(layers), expected, origin, distributions(chunk, store))
 
 
-def _linked(
-    lock: Lock, working: WorkingImage, engine: Engine, store: Store, report: Reporter
-) -> dict[str, Chunk]:
-    """Return the files of each package as a chunk, by the package's name in the plan."""
+class _Linked:
+    """The packages of a lock as chunks, those of conda at once, wheels as they are linked."""
+
+    def __init__(
+        self, lock: Lock, conda: Sequence[Chunk], wheels: Linking, report: Reporter
+    ) -> None:
+        names = [item.name for item in _weighed(lock)]
+        self._conda = dict(zip(names, conda, strict=False))
+        self._pip = {package.name: package for package in lock.pip}
+        self._wheels, self._report = wheels, report
+
+    @property
+    def missing(self) -> set[str]:
+        """Names of the packages that are being linked, or will be."""
+        return self._wheels.missing
+
+    def wait(self, group: Sequence[LayerPlan]) -> dict[str, Chunk]:
+        """Return the files of each package of some layers, by its name in the plan."""
+        names = [name for plan in group for name in plan.packages]
+        pip = [self._pip[name] for name in names if name not in self._conda]
+        found = self._conda | self._wheels.wait(pip, self._report)
+        return {name: found[name] for name in names}
+
+
+@contextmanager
+def _linking(
+    lock: Lock,
+    working: WorkingImage,
+    plans: Sequence[LayerPlan],
+    engine: Engine,
+    store: Store,
+    report: Reporter,
+) -> Iterator[_Linked]:
+    """Link a lock's packages while the block runs, those of the lowest layers first."""
     latest, layout = epoch(lock.as_of), layout_of(lock)
     conda = conda_chunks(lock.conda, layout=layout, epoch=latest, store=store, report=report)
     working.python = python_chunks(lock, conda)
-    wheels = [_wheel(lock, package, working, engine, store, report) for package in lock.pip]
-    files = wheel_chunks(wheels, layout=layout, epoch=latest, store=store, report=report)
-    names = [item.name for item in _weighed(lock)]
-    return dict(zip(names, [*conda, *files], strict=True))
+    wheels = {one.name: _wheel(lock, one, working, engine, store, report) for one in lock.pip}
+    ordered = [wheels[name] for plan in plans for name in plan.packages if name in wheels]
+    with linking(ordered, layout=layout, epoch=latest, store=store) as linked:
+        yield _Linked(lock, conda, linked, report)
 
 
 def _compiled(
     lock: Lock,
-    group: Sequence[LayerPlan],
-    linked: Mapping[str, Chunk],
+    files: Mapping[str, Chunk],
     working: WorkingImage,
     engine: Engine,
     store: Store,
     report: Reporter,
 ) -> dict[str, list[Chunk]]:
     """Return the chunks of each package of some layers: its files, then its bytecode."""
-    names = [name for plan in group for name in plan.packages]
-    files = [linked[name] for name in names]
     compiled = bytecode_chunks(
-        lock, files, working.interpreter, engine=engine, store=store, report=report
+        lock, list(files.values()), working.interpreter, engine=engine, store=store, report=report
     )
     return {
-        name: [first, second] for name, first, second in zip(names, files, compiled, strict=True)
+        name: [first, second] for (name, first), second in zip(files.items(), compiled, strict=True)
     }
 
 
 def _groups(
     lock: Lock,
     plans: Sequence[LayerPlan],
-    linked: Mapping[str, Chunk],
-    store: Store,
+    missing: Collection[str],
     preload: LayerPreload | None,
 ) -> list[Sequence[LayerPlan]]:
-    """Return the layers in one group, or the heavier half first, to be preloaded.
+    """Return the layers in groups, the lowest first.
 
-    Splitting pays when that half is heavy and much of the rest has to be compiled.
+    Each is compiled, written and preloaded while the next ones are linked. Ending a group pays when
+    it is heavy, and when enough of the rest has still to be made.
     """
-    sizes = [sum(linked[name].size for name in plan.packages) for plan in plans]
-    half = next((n for n in range(len(plans)) if 2 * sum(sizes[:n]) >= sum(sizes)), len(plans))
-    rest = [linked[name] for plan in plans[half:] for name in plan.packages]
-    if preload is None or sum(sizes[:half]) < LEAST or uncompiled(lock, rest, store) < LEAST // 4:
+    if preload is None or not preload.useful:
         return [plans]
-    return [plans[:half], plans[half:]]
+    sizes = {item.name: item.size for item in _weighed(lock)}
+    groups: list[Sequence[LayerPlan]] = []
+    first = 0
+    for end in range(1, len(plans)):
+        heavy = _size_of(plans[first:end], sizes) >= HEAVY
+        if heavy and _size_of(plans[end:], sizes, missing) >= HEAVY // 4:
+            groups.append(plans[first:end])
+            first = end
+    return [*groups, plans[first:]]
+
+
+def _size_of(
+    plans: Sequence[LayerPlan], sizes: Mapping[str, int], names: Collection[str] | None = None
+) -> int:
+    """Return the bytes of the locked files of some layers, or of the named packages in them."""
+    found = (name for plan in plans for name in plan.packages)
+    return sum(sizes[name] for name in found if names is None or name in names)
 
 
 def _written(titled: Sequence[tuple[str, Sequence[Chunk]]], store: Store) -> list[Layer]:

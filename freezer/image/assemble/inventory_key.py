@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freezer.fetch.store.store import Store
-    from freezer.image.assemble.assemble import Parts
+    from freezer.image.assemble.parts import Parts
     from freezer.image.verify import Expected
     from freezer.model.lock import Lock
 

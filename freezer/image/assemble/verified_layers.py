@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from freezer.engine.interface import EngineInfo, ImageInfo, LayerFile
     from freezer.fetch.store.store import Store
-    from freezer.image.assemble.assemble import Parts
+    from freezer.image.assemble.parts import Parts
 
 _MEMO = "verified-layer"
 _WHITEOUT = ".wh."

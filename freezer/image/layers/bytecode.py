@@ -90,17 +90,6 @@ def bytecode_chunks(
     return [_require_stored(recall(store, _MEMO, key)) for key in keys]
 
 
-def uncompiled(lock: Lock, chunks: Sequence[Chunk], store: Store) -> int:
-    """Return the total bytes of those chunks without bytecode."""
-    minor = lock.target.python.minor
-    return sum(
-        chunk.size
-        for chunk in chunks
-        if recall(store, _MEMO, _key(lock, chunk, store)) is None
-        and _has_modules(chunk, minor, store)
-    )
-
-
 def _key(lock: Lock, chunk: Chunk, store: Store) -> str:
     script = hashlib.sha256(runtime_files(lock, store)[_SCRIPT]).hexdigest()
     # A conda environment is compiled by its own Python, others by the base's.

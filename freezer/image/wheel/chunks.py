@@ -10,7 +10,8 @@ import hashlib
 import io
 import json
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from freezer.image.wheel.install import Layout, Placed, install, record
 from freezer.model.canonical import digest, json_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from freezer.fetch.store.store import Store, StoreWriter
@@ -77,24 +78,75 @@ def wheel_chunks(
     Files have the time of the newest member of their wheel, at most ``epoch``. Raises
     ``IntegrityError`` for a wheel that cannot be installed safely.
     """
-    moments = {package.name: _moment(package, epoch, store) for package in packages}
-    keys = [_key(package, layout, moments[package.name]) for package in packages]
-    known = [recall(store, _MEMO, key) for key in keys]
-    missing = [package for package, chunk in zip(packages, known, strict=True) if chunk is None]
-    size = sum(package.size for package in missing)
-    if missing:
-        with (
-            report.task(f"Linking {len(missing)} packages", total=size, unit="bytes") as task,
-            ThreadPoolExecutor(max_workers=2) as pool,
-        ):
+    heaviest = sorted(packages, key=lambda package: -package.size)
+    with linking(heaviest, layout=layout, epoch=epoch, store=store) as linked:
+        found = linked.wait(packages, report)
+    return [found[package.name] for package in packages]
 
-            def make(package: PipPackage) -> None:
-                task.describe(package.name)
-                _make(package, layout, moments[package.name], store)
-                task.advance(package.size)
 
-            list(pool.map(make, sorted(missing, key=lambda package: -package.size)))
-    return [_require_stored(recall(store, _MEMO, key)) for key in keys]
+class Linking:
+    """Wheels that are made into chunks in threads, in the order in which they were given."""
+
+    def __init__(
+        self, packages: Sequence[PipPackage], layout: Layout, epoch: int, store: Store
+    ) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=2)  # inflating and hashing release the GIL
+        self._store = store
+        moments = {package.name: _moment(package, epoch, store) for package in packages}
+        self._keys = {one.name: _key(one, layout, moments[one.name]) for one in packages}
+        self._pending = {
+            one.name: self._pool.submit(_make, one, layout, moments[one.name], store)
+            for one in packages
+            if recall(store, _MEMO, self._keys[one.name]) is None
+        }
+
+    @property
+    def missing(self) -> set[str]:
+        """Names of the packages that had no chunk."""
+        return set(self._pending)
+
+    def wait(self, packages: Sequence[PipPackage], report: Reporter) -> dict[str, Chunk]:
+        """Return the chunks of some of the packages, by name, once they are there.
+
+        Raises as `wheel_chunks` does.
+        """
+        left = {
+            self._pending[one.name]: one
+            for one in packages
+            if one.name in self._pending and not self._pending[one.name].done()
+        }
+        if left:
+            size = sum(package.size for package in left.values())
+            title = f"Linking {len(left)} packages"
+            with report.task(title, total=size, unit="bytes") as task:
+                for done in as_completed(left):
+                    task.describe(left[done].name)
+                    task.advance(left[done].size)
+        return {one.name: self._chunk(one.name) for one in packages}
+
+    def _chunk(self, name: str) -> Chunk:
+        if name in self._pending:
+            self._pending[name].result()
+        return _require_stored(recall(self._store, _MEMO, self._keys[name]))
+
+    def close(self) -> None:
+        """Wait for what was begun; what was not is left."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def linking(
+    packages: Sequence[PipPackage], *, layout: Layout, epoch: int, store: Store
+) -> Iterator[Linking]:
+    """Make the missing chunks of verified wheels while the block runs.
+
+    Files have the time of the newest member of their wheel, at most ``epoch``.
+    """
+    linked = Linking(packages, layout, epoch, store)
+    try:
+        yield linked
+    finally:
+        linked.close()
 
 
 def recall(store: Store, kind: str, key: str) -> Chunk | None:

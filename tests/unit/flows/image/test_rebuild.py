@@ -8,7 +8,7 @@ import pytest
 
 from freezer.engine.interface import LayerFile
 from freezer.flows.image.rebuild import _layers
-from freezer.image.assemble.assemble import Parts
+from freezer.image.assemble.parts import Parts
 from freezer.image.layers.order import Layer
 
 

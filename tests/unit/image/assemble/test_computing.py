@@ -8,8 +8,8 @@ import pytest
 
 from freezer.engine.interface import LayerFile
 from freezer.fetch.store.store import Store
-from freezer.image.assemble.assemble import Parts
 from freezer.image.assemble.inventory_key import inventory_key
+from freezer.image.assemble.parts import Parts
 from freezer.image.layers.order import Layer, write_layer
 from freezer.image.tar.canonical import Entry
 from freezer.image.wheel.chunks import Chunk, data_chunk

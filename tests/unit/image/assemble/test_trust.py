@@ -9,7 +9,7 @@ import pytest
 
 from freezer.engine.interface import EngineInfo, ImageInfo, LayerFile
 from freezer.fetch.store.store import Store
-from freezer.image.assemble.assemble import Parts
+from freezer.image.assemble.parts import Parts
 from freezer.image.assemble.verified_layers import (
     EVERYTHING,
     VerificationScope,
