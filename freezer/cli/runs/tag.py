@@ -15,7 +15,7 @@ def tag(
     run: RunName,
     tags: Annotated[
         list[str],
-        typer.Argument(metavar="NAME=VALUE...", help="Tags to set; `NAME=` takes one away."),
+        typer.Argument(metavar="NAME=VALUE...", help="Tags to set; `NAME=` removes one."),
     ],
 ) -> None:
     """Set tags of a run; filters find them as `tags.NAME`."""
@@ -26,9 +26,16 @@ def tag(
     for word in tags:
         name, mark, value = word.partition("=")
         if not mark or not name.isprintable() or not 0 < len(name) <= 200:
-            raise RunError("a tag cannot be read", found=word[:200], expected="NAME=VALUE")
+            raise RunError(
+                "a tag cannot be read",
+                found=word[:200],
+                expected="NAME=VALUE, or NAME= to remove it",
+                hint="a name has up to 200 printable characters",
+            )
         found[name] = value or None
-    changed = change(current.project(), run, found)
+    changed, redacted = change(current.project(), run, found)
+    for name in redacted:
+        current.reporter().warn(f"the value of tags.{name} is a secret: recorded as ***")
     shown = ", ".join(f"{name}={value}" for name, value in sorted(changed.tags.items()))
     current.stdout.print(
         f"run {changed.id}: {printable(shown) or 'no tags'}", markup=False, highlight=False

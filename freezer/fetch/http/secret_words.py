@@ -60,6 +60,10 @@ _NO_SECRET: Final = frozenset(
 """Words before ``token`` that make it a term of language models."""
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NAMED: Final = re.compile(r"(?P<name>-{0,2}[A-Za-z_][\w.-]{0,99})=(?P<value>.+)", re.DOTALL)
+_PAIRS: Final = re.compile(
+    r"""(?<![\w.-])(?P<name>-{0,2}[A-Za-z_][\w.-]{0,99}+)="""
+    r"""(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s"'&;,]+)"""
+)
 _OPTION: Final = re.compile(r"--?[A-Za-z][\w.-]{0,99}")
 _PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_][A-Za-z0-9_.-]*\}")
 _TOKENS: Final = re.compile(
@@ -85,11 +89,25 @@ def is_secret_name(name: str) -> bool:
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return a text without credentials in URLs, tokens of known services, and given secrets."""
+    """Return a text without given secrets, and without those that can be recognised.
+
+    Those are credentials in URLs, tokens of well-known services, and ``NAME=VALUE`` with the name
+    of a secret.
+    """
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST:
             text = text.replace(secret, REDACTED)
-    return _TOKENS.sub(REDACTED, redact(text))
+    return _PAIRS.sub(_redacted_pair, _TOKENS.sub(REDACTED, redact(text)))
+
+
+def redact_value(name: str, text: str) -> str:
+    """Return a text that was given under a name: redacted whole where it is a secret's."""
+    return REDACTED if text and is_secret_name(name) else redact_text(text)
+
+
+def _redacted_pair(match: re.Match[str]) -> str:
+    hidden = is_secret_name(match["name"]) and not _PLACEHOLDER.fullmatch(match["value"])
+    return f"{match['name']}={REDACTED}" if hidden else match[0]
 
 
 def redact_words(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

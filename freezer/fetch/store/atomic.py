@@ -13,11 +13,12 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from freezer.errors import HostError
+from freezer.errors import HostError, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +39,14 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
 def replacing(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
     """Open a file that replaces ``path`` when the block ends without an error.
 
-    Never partial after a kill; with ``durable``, nor after a power failure.
+    Never partial after a kill; with ``durable``, nor after a power failure. A device such as
+    ``/dev/stdout`` is written to, never replaced. Raises ``HostError`` for a pipe, a socket or a
+    disk of that name.
     """
+    if _is_device(path):
+        with path.open("wb") as device:
+            yield device
+        return
     sweep(path.parent, path.name)
     temporary, stream = _open_temporary(path)
     try:
@@ -54,6 +61,26 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
             _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_device(path: Path) -> bool:
+    """Return whether a path names a character device or an open file of a process.
+
+    Renaming a file to it would remove the device, ``/dev/null`` for all programs.
+    """
+    try:
+        mode = path.stat().st_mode
+        target = path.parent / path.readlink() if path.is_symlink() else path
+        is_open_file = target.parent.resolve().match("/proc/*/fd")
+    except OSError:  # there is nothing yet
+        return False
+    if stat.S_ISCHR(mode) or is_open_file:
+        return True
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return False
+    raise HostError(
+        "this is no regular file", where=Where(str(path)), expected="a file's name, or /dev/stdout"
+    )
 
 
 def sweep(folder: Path, name: str | None = None) -> None:

@@ -96,19 +96,30 @@ def fields(project: Project) -> list[str]:
         return query.field_names(ledger)
 
 
-def tag(project: Project, name: str, tags: Mapping[str, str | None]) -> Run:
-    """Set tags of a run; those that are None are removed."""
+def tag(project: Project, name: str, tags: Mapping[str, str | None]) -> tuple[Run, tuple[str, ...]]:
+    """Set tags of a run; those that are None are removed.
+
+    Return the run, and the names of the tags whose values were redacted, as they hold secrets.
+    """
+    from freezer.fetch.http.secret_words import redact_value
+
+    safe = {one: value and redact_value(one, value) for one, value in tags.items()}
 
     def how(run: Run) -> Run:
-        kept = {**run.tags, **tags}
+        kept = {**run.tags, **safe}
         return replace(run, tags={one: value for one, value in kept.items() if value is not None})
 
-    return _changed(project, name, how)
+    redacted = tuple(one for one in tags if tags[one] != safe[one])
+    return _changed(project, name, how), redacted
 
 
-def note(project: Project, name: str, text: str) -> Run:
-    """Add a note to a run."""
-    return _changed(project, name, lambda run: replace(run, notes=(*run.notes, text)))
+def note(project: Project, name: str, text: str) -> tuple[Run, bool]:
+    """Add a note to a run; return the run, and whether secrets in the note were redacted."""
+    from freezer.fetch.http.secret_words import redact_text
+
+    safe = redact_text(text)
+    changed = _changed(project, name, lambda run: replace(run, notes=(*run.notes, safe)))
+    return changed, safe != text
 
 
 def _changed(project: Project, name: str, how: Callable[[Run], Run]) -> Run:

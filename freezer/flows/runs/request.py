@@ -16,7 +16,7 @@ from freezer.inside import runner_folder
 from freezer.inside.freezer_inside.determinism import SEED, thread_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from freezer.model.record.plan import PlanFile
@@ -39,6 +39,8 @@ _NUMBER: Final = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-
 _DIGITS: Final = 300
 """Maximum digits of a whole number: every double is shorter."""
 _SPECIAL: Final = ("nan", "inf", "+inf", "-inf", "infinity", "-infinity")
+_SHOWN: Final = 200
+"""Characters of a word in a message."""
 _PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
 
 
@@ -112,22 +114,36 @@ def read_params(words: Sequence[str]) -> dict[str, str]:
     """Return parameters given as ``NAME=VALUE``. Raises ``RunError`` for anything else."""
     found: dict[str, str] = {}
     for word in words:
-        name, mark, text = word.partition("=")
-        if not mark or not NAME.fullmatch(name) or "\0" in text:
-            raise RunError(
-                "a parameter cannot be read", found=word, expected="NAME=VALUE, such as lr=0.01"
-            )
+        name, text = read_assignment(word, "a parameter", "NAME=VALUE, such as lr=0.01")
         if name == "seed":
             raise RunError("the seed is no parameter", found=word, expected=f"--seed {text}")
-        clash = next((one for one in found if _variable(one) == _variable(name)), None)
-        if clash is not None:
-            raise RunError(
-                "two parameters have the same name or the same environment variable",
-                found=f"{clash} and {name}",
-                expected="each parameter once",
-            )
+        require_distinct(name, found)
         found[name] = text
     return found
+
+
+def read_assignment(word: str, what: str, expected: str) -> tuple[str, str]:
+    """Return the name and the value of a parameter. Raises ``RunError`` for anything else."""
+    name, mark, text = word.partition("=")
+    if mark and NAME.fullmatch(name) and "\0" not in text:
+        return name, text
+    raise RunError(
+        f"{what} cannot be read",
+        found=word if len(word) <= _SHOWN else f"{word[:_SHOWN]}...",
+        expected=expected,
+        hint="a name begins with a letter from A to Z or '_'; digits, '.' and '-' may follow",
+    )
+
+
+def require_distinct(name: str, others: Iterable[str]) -> None:
+    """Raise ``RunError`` where another parameter has the same environment variable."""
+    clash = next((one for one in others if _variable(one) == _variable(name)), None)
+    if clash is not None:
+        raise RunError(
+            "two parameters have the same name or the same environment variable",
+            found=f"{clash} and {name}",
+            expected="each parameter once",
+        )
 
 
 def typed(text: str) -> Value:

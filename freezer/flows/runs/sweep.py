@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import RunError
-from freezer.flows.runs.request import NAME
+from freezer.flows.runs.request import read_assignment, require_distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 10_000
 """Runs of one sweep."""
+_FORMS: Final = "NAME=FIRST..LAST or NAME=VALUE,VALUE"
 _RANGE: Final = re.compile(r"(-?[0-9]+)\.\.(-?[0-9]+)")
 
 
@@ -28,20 +29,17 @@ def read_each(words: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     count = 1
     for word in words:
-        name, mark, text = word.partition("=")
+        name, text = read_assignment(word, "the values of a sweep", _FORMS)
         values = _values(text)
-        if not mark or not NAME.fullmatch(name) or not values or name in found:
-            raise RunError(
-                "the values of a sweep cannot be read",
-                found=word,
-                expected="NAME=FIRST..LAST or NAME=VALUE,VALUE, each name once",
-            )
+        if not values:
+            raise RunError("a sweep has no values", found=word, expected=_FORMS)
+        require_distinct(name, found)
         if name == "seed" and not all(one.isascii() and one.isdecimal() for one in values):
             raise RunError("a seed is a whole number from 0", found=word)
         found[name] = values
         count *= len(values)
         if count > MOST:
-            raise RunError(f"more than {MOST} runs", found=" ".join(words))
+            raise _too_many(" ".join(words))
     return found
 
 
@@ -52,6 +50,8 @@ def requests(request: RunRequest, each: Mapping[str, Sequence[str]]) -> Iterator
     as a parameter as well.
     """
     both = [name for name in each if name in request.params]
+    for name in each:
+        require_distinct(name, request.params.keys() - each.keys())
     if both or ("seed" in each and request.seed is not None):
         raise RunError(
             "a value is given once, and for a sweep as well",
@@ -74,7 +74,16 @@ def _values(text: str) -> list[str]:
     if match := _RANGE.fullmatch(text):
         first, last = int(match[1]), int(match[2])
         if abs(last - first) >= MOST:
-            raise RunError(f"more than {MOST} runs", found=text)
+            raise _too_many(text)
         step = 1 if last >= first else -1
         return [str(one) for one in range(first, last + step, step)]
     return [part for part in text.split(",") if part]
+
+
+def _too_many(text: str) -> RunError:
+    return RunError(
+        f"a sweep of more than {MOST:,} runs",
+        found=text,
+        expected=f"at most {MOST:,}",
+        hint="divide it into several sweeps",
+    )

@@ -12,7 +12,7 @@ from freezer.ledger.filter.fault import query_error
 from freezer.ledger.filter.reading import readings
 from freezer.ledger.filter.syntax import Comparison, Junction, Member, Not, Present
 from freezer.ledger.schema import fields, names, runs
-from freezer.ledger.values import KINDS, OF_EVERY_RUN
+from freezer.ledger.values import KINDS, MOMENT, OF_EVERY_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +32,8 @@ _KINDS_OF_NAMES: Final = select(
 )
 """Which kinds of values each name has: a look at the index for each."""
 _EVERY_KIND: Final = frozenset(KINDS)
+_HINT_OF_VALUES: Final = "put text and times in single quotes; leave numbers bare"
+_HINT_OF_TIMES: Final = "write a time as '2026-11-30' or '2026-11-30 14:05' (UTC)"
 Shape = tuple[Any, ...]
 """What a filter asks, without its values: filters of one shape have one text of SQL."""
 
@@ -208,5 +210,5 @@ def _chosen(
         value.start,
         found=needs,
         expected=has,
-        hint="put text and times in single quotes; leave numbers bare",
+        hint=_HINT_OF_TIMES if kinds == {MOMENT} else _HINT_OF_VALUES,
     )

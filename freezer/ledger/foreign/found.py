@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from freezer.fetch.http.secret_words import REDACTED, is_secret_name, redact_text
+from freezer.fetch.http.secret_words import redact_value
 
 if TYPE_CHECKING:
     from freezer.ledger.series import Points
@@ -89,9 +89,4 @@ class Budget:
 def keep_text(budget: Budget, kept: dict[str, str], name: str, text: str) -> None:
     """Keep a parameter or tag, without the secrets in it."""
     if name not in _LEFT_OUT and budget.takes(name, text):
-        kept[name] = redacted(name, text)
-
-
-def redacted(name: str, text: str) -> str:
-    """Return the text of a parameter or tag without secrets: all of it where the name says so."""
-    return REDACTED if text and is_secret_name(name) else redact_text(text)
+        kept[name] = redact_value(name, text)

@@ -188,3 +188,42 @@ def test_a_part_of_the_runs_is_exported(project: Path, tmp_path: Path) -> None:
         3,
         4,
     ]
+
+
+def test_secrets_in_tags_and_notes_reach_no_record(project: Path, tmp_path: Path) -> None:
+    words = ("token=sesame42", "site=https://me:s3cr3t@example.org", "plain=a b=c")
+    code, out, err = called(project, "tag", "latest", *words)
+    assert code == 0
+    assert "plain=a b=c" in out
+    assert "the value of tags.token is a secret" in " ".join(err.split())
+    code, _, err = called(project, "note", "latest", "used api_key='hunter 2', and pad_token=5")
+    assert (code, "recorded as ***" in " ".join(err.split())) == (0, True)
+    _, shown, _ = called(project, "show", "latest", "--json")
+    assert json.loads(shown)["notes"][-1] == "used api_key=***, and pad_token=5"
+    called(project, "export", "-o", str(tmp_path / "all.json"))
+    called(project, "export", "--ro-crate", str(tmp_path / "crate"))
+    called(project, "page", "-o", str(tmp_path / "page.html"))
+    files = [*tmp_path.rglob("*.json*"), tmp_path / "page.html", *tmp_path.rglob("ledger.db*")]
+    everything = b"".join(one.read_bytes() for one in files)
+    assert b"pad_token=5" in everything
+    for secret in (b"sesame42", b"s3cr3t", b"hunter 2"):
+        assert secret not in everything
+
+
+@pytest.mark.parametrize("word", ["=x", "a", "new\nline=1", "n" * 201 + "=1"])
+def test_a_tag_that_cannot_be_read_is_refused(project: Path, word: str) -> None:
+    code, _, err = called(project, "tag", "latest", word)
+    assert code == 2
+    assert "up to 200 printable characters" in " ".join(err.split())
+
+
+def test_a_time_that_cannot_be_read_is_answered_with_its_form(project: Path) -> None:
+    code, _, err = called(project, "list", "started > '2026-13-45'")
+    assert code == 2
+    assert "write a time as '2026-11-30'" in " ".join(err.split())
+
+
+def test_a_device_as_output_stays_a_device(project: Path) -> None:
+    code, _, err = called(project, "query", "env = 'demo'", "--format", "csv", "-o", "/dev/full")
+    assert (code, "no space left" in err) == (2, True)
+    assert Path("/dev/full").is_char_device()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +54,30 @@ def test_words_are_recorded_without_their_secrets(words, shown, secrets) -> None
 def test_any_words_keep_their_number_and_what_is_shown_is_stable(words: list[str]) -> None:
     shown, _ = redact_words(words)
     assert len(shown) == len(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("api_key=abc", "api_key=***"),
+        ('used --hf-token="a b", lr=0.1', "used --hf-token=***, lr=0.1"),
+        ("pad_token=5 max_tokens=7", "pad_token=5 max_tokens=7"),
+        ("password=a;secret=b&c=d", "password=***;secret=***&c=d"),
+        ("my_password = none", "my_password = none"),
+        ("token=", "token="),
+        ("a.b/token=x", "a.b/token=***"),
+    ],
+)
+def test_values_of_secret_names_are_taken_out_of_any_text(text: str, expected: str) -> None:
+    assert redact_text(text) == expected
+    assert redact_text(expected) == expected
+
+
+def test_a_long_text_takes_no_longer_than_its_length() -> None:
+    for text in ("a" * 1_000_000, "a=" * 500_000, "token=" * 200_000, "-" * 1_000_000):
+        started = time.monotonic()
+        redact_text(text)
+        assert time.monotonic() - started < 5
 
 
 def test_a_secret_is_taken_out_of_any_text() -> None:

@@ -144,3 +144,37 @@ def test_another_owner_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(HostError) as caught, disk_errors(tmp_path):
         raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
     assert f"belongs to user {tmp_path.stat().st_uid}, and you are 4242" in str(caught.value)
+
+
+@pytest.mark.process
+def test_a_device_and_an_open_file_are_written_to_never_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "null"
+    link.symlink_to("/dev/null")
+    write_atomically(link, b"data")
+    assert link.is_symlink()
+    assert stat.S_ISCHR(link.stat().st_mode)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as stream:
+        write_atomically(Path(f"/dev/fd/{writing}"), b"data")
+        os.close(writing)
+        assert stream.read() == b"data"
+    command = "import pathlib, freezer.fetch.store.atomic as a; "
+    command += "a.write_atomically(pathlib.Path('/dev/stdout'), b'data')"
+    with (tmp_path / "out").open("wb") as out:
+        for target in (subprocess.PIPE, out):
+            done = subprocess.run([sys.executable, "-c", command], stdout=target, check=True)
+            assert done.stdout in (b"data", None)
+    assert (tmp_path / "out").read_bytes() == b"data"
+    assert Path("/dev/stdout").is_symlink()
+
+
+def test_a_full_device_is_an_error() -> None:
+    with pytest.raises(HostError, match="no space left"), disk_errors(Path("/dev")):
+        write_atomically(Path("/dev/full"), b"data")
+    assert stat.S_ISCHR(Path("/dev/full").stat().st_mode)
+
+
+def test_a_pipe_of_that_name_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(HostError, match="no regular file"):
+        write_atomically(tmp_path / "pipe", b"data")

@@ -251,6 +251,37 @@ def test_a_sweep_that_cannot_be_read_is_refused(words: list[str]) -> None:
         read_each(words)
 
 
+@pytest.mark.parametrize(
+    ("read", "words"),
+    [
+        (read_params, ["a b=1"]),
+        (read_params, ["é=1"]),
+        (read_params, ["new\nline=1"]),
+        (read_params, ["=1"]),
+        (read_params, ["1a=1"]),
+        (read_each, ["a b=1,2"]),
+        (read_each, ["é=1..3"]),
+    ],
+)
+def test_the_form_of_a_name_is_named(read, words: list[str]) -> None:
+    with pytest.raises(RunError) as caught:
+        read(words)
+    assert "a name begins with a letter" in str(caught.value)
+
+
+def test_two_values_of_one_environment_variable_are_refused_in_sweeps_too() -> None:
+    with pytest.raises(RunError, match="same environment variable"):
+        read_each(["lr=1,2", "LR=3,4"])
+    with pytest.raises(RunError, match="same environment variable"):
+        list(requests(RunRequest(("true",), params={"l.r": "1"}), read_each(["l-r=1,2"])))
+
+
+def test_a_long_word_is_cut_in_the_message() -> None:
+    with pytest.raises(RunError) as caught:
+        read_params(["x y=" + "z" * 100_000])
+    assert len(str(caught.value)) < 1000
+
+
 def git(folder: Path, *arguments: str) -> str:
     who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     command = ["git", *who, "-C", str(folder), *arguments]
