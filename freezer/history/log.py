@@ -57,6 +57,23 @@ class History:
         return self.generations[-1] if self.generations else None
 
     @cached_property
+    def _by_generation(self) -> dict[tuple[int, str], tuple[Checked, ...]]:
+        """The checks by number and lock ID of the generation, oldest first."""
+        found: dict[tuple[int, str], list[Checked]] = {}
+        for one in self.entries:
+            if isinstance(one, Checked):
+                found.setdefault((one.generation, one.lock_id), []).append(one)
+        return {key: tuple(checks) for key, checks in found.items()}
+
+    @cached_property
+    def _by_lock(self) -> dict[str, tuple[Generation | Checked, ...]]:
+        """The entries by lock ID, oldest first."""
+        found: dict[str, list[Generation | Checked]] = {}
+        for one in self.entries:
+            found.setdefault(one.lock_id, []).append(one)
+        return {lock_id: tuple(entries) for lock_id, entries in found.items()}
+
+    @cached_property
     def tips(self) -> tuple[str, ...]:
         """Digests of the entries without successors: the parents of the next entry."""
         return tips(self.lines)
@@ -113,23 +130,17 @@ class History:
 
     def last_of(self, lock_id: str) -> Generation | None:
         """Return the last generation of a lock; None when it was never current."""
-        return next((one for one in reversed(self.generations) if one.lock_id == lock_id), None)
+        same = reversed(self._by_lock.get(lock_id, ()))
+        return next((one for one in same if isinstance(one, Generation)), None)
 
     def verdicts(self, generation: int | Generation) -> tuple[Checked, ...]:
         """Return the checks of a generation, oldest first. Raises ``HistoryError``."""
         one = self.find(generation) if isinstance(generation, int) else generation
-        return tuple(
-            entry
-            for entry in self.entries
-            if isinstance(entry, Checked)
-            and (entry.generation, entry.lock_id) == (one.number, one.lock_id)
-        )
+        return self._by_generation.get((one.number, one.lock_id), ())
 
     def checks(self, lock_id: str) -> tuple[Checked, ...]:
         """Return the checks of a lock, oldest first."""
-        return tuple(
-            one for one in self.entries if isinstance(one, Checked) and one.lock_id == lock_id
-        )
+        return tuple(one for one in self._by_lock.get(lock_id, ()) if isinstance(one, Checked))
 
     def references(self, lock_id: str) -> dict[str, str]:
         """Return the SHA-256 of each reference at the last check of a lock, by class."""
@@ -143,7 +154,7 @@ class History:
 
     def images(self, lock_id: str) -> frozenset[str]:
         """Return the image IDs recorded for a lock."""
-        found = {one.image for one in self.entries if one.lock_id == lock_id}
+        found = {one.image for one in self._by_lock.get(lock_id, ())}
         return frozenset(one for one in found if one is not None)
 
     def is_good(self, generation: Generation) -> bool:
