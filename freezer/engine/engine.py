@@ -147,6 +147,12 @@ class DockerEngine:
             self._swept = True
             sweep(self._link)
 
+    def end_runs(self) -> None:
+        """Kill the containers that this process runs, in whichever thread; a run then ends."""
+        from freezer.engine.run.owner import kill_own
+
+        kill_own(self._link)
+
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """Point ``repository:tag`` at an image."""
         images.tag(self._link, image_id, repository, tag)

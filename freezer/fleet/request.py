@@ -12,10 +12,11 @@ from freezer.model.base import Digest, EnvName, Model, Sha256
 REQUEST_SCHEMA: Final = "freezer/fleet/1"
 ATTEMPT_SCHEMA: Final = "freezer/fleet-attempt/1"
 TASK_SCHEMA: Final = "freezer/host-task/1"
-_HOST = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$"
+HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,199}")
+"""A file name, and a part of a job's name."""
 FLEET_ID: Final = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 
-HostName = Annotated[str, StringConstraints(pattern=_HOST)]
+HostName = Annotated[str, StringConstraints(pattern=rf"^{HOST_NAME.pattern}$")]
 """A host as its scheduler names it; also a file name."""
 Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Text = Annotated[str, StringConstraints(max_length=2000)]

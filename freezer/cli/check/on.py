@@ -27,13 +27,14 @@ def check_on(
     project = current.project()
     folder = start_fleet(project, names, on, options)
     waits = current.stderr.is_terminal if wait is None else wait
-    if not waits:
+    if not waits and on.startswith("slurm:"):  # engines were waited for
         if as_json:
             current.emit(document(read_fleet(project, folder)))
         else:
             current.stdout.print(folder.id, highlight=False)
         raise typer.Exit(EXIT_OK)
-    project.report.note(f"fleet {folder.id}: Ctrl-C ends the waiting, not the jobs")
+    if on.startswith("slurm:"):
+        project.report.note(f"fleet {folder.id}: Ctrl-C ends the waiting, not the jobs")
     fleet = follow(project, folder)
     if options.record:
         from freezer.flows.fleet.record import record_references

@@ -47,3 +47,12 @@ def sweep(link: Link) -> None:
             if is_gone(text(mapping(found.get("Labels")).get(OWNER_LABEL))):
                 with contextlib.suppress(docker.errors.APIError):  # another process sweeps as well
                     link.api.remove_container(text(found["Id"]), v=True, force=True)
+
+
+def kill_own(link: Link) -> None:
+    """Kill the running containers of this process. Raises ``EngineError``."""
+    wanted = {"label": f"{OWNER_LABEL}={owner()}"}
+    with link.doing("ending containers"):
+        for item in items(link.api.containers(filters=wanted)):
+            with contextlib.suppress(docker.errors.APIError):  # it has just ended
+                link.api.kill(text(mapping(item)["Id"]))

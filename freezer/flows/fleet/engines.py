@@ -11,9 +11,10 @@ import secrets
 import shutil
 import tarfile
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import IO, TYPE_CHECKING, Final
 
 from freezer.engine.connect import contexts
@@ -22,7 +23,7 @@ from freezer.engine.connect.tunnel import forwarded
 from freezer.engine.interface import LayerFile, RunOptions
 from freezer.errors import CheckError, FleetError, FreezerError, HostError, Where
 from freezer.fleet.folder import FleetFolder, KnownJob, task_document
-from freezer.fleet.request import Attempt, FleetEnvironment, Request, Submission
+from freezer.fleet.request import HOST_NAME, Attempt, FleetEnvironment, Request, Submission
 from freezer.fleet.state import Cause
 from freezer.inside.freezer_host.result import write
 from freezer.inside.freezer_host.training import Lines
@@ -31,7 +32,8 @@ from freezer.model.parsing import parse_json
 from freezer.model.yaml_document import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from concurrent.futures import Future
 
     from freezer.engine.engine import DockerEngine
     from freezer.flows.project.project import Project
@@ -42,6 +44,7 @@ _GRACE: Final = 60.0
 _LARGEST: Final = 64 << 20
 """Bytes of a document in an image's archive."""
 _CONTEXT: Final = "context:"
+_INTERRUPTED: Final = "the command was interrupted"
 _DONE, _BROKEN = "COMPLETED", "FAILED"
 _EXPECTED: Final = "hosts: {NAME: context:NAME | ssh://… | tcp://… | unix://…}"
 
@@ -54,7 +57,9 @@ def engine_addresses(on: str, root: Path, only: tuple[str, ...]) -> dict[str, st
     kind, _, listed = on.partition(":")
     if kind == "contexts":
         known = contexts.names(os.environ, Path.home())
-        found = {name: f"{_CONTEXT}{name}" for name in (listed.split(",") if listed else known)}
+        names = listed.split(",") if listed else known
+        found = {name: f"{_CONTEXT}{name}" for name in names}
+        _require_contexts(found, known)
     else:
         found = _hosts_of(on, root)
     unknown = [name for name in only if name not in found]
@@ -65,6 +70,17 @@ def engine_addresses(on: str, root: Path, only: tuple[str, ...]) -> dict[str, st
             hint="`docker context ls` lists contexts",
         )
     return {name: address for name, address in found.items() if not only or name in only}
+
+
+def _require_contexts(found: Mapping[str, str], known: Sequence[str]) -> None:
+    """Raise ``FleetError`` for a context that does not exist, or cannot be a host's name."""
+    for name in found:
+        if HOST_NAME.fullmatch(name) is None or name not in known:
+            raise FleetError(
+                f"there is no docker context {name!r}",
+                expected=", ".join(known[:8]) or None,
+                hint="`docker context ls` lists contexts; without --on the default one is checked",
+            )
 
 
 def _hosts_of(on: str, root: Path) -> dict[str, str]:
@@ -80,8 +96,22 @@ def _hosts_of(on: str, root: Path) -> dict[str, str]:
         raise HostError("the file cannot be read", where=Where(on), found=error.strerror) from None
     hosts = document.values.get("hosts")
     if not isinstance(hosts, dict) or not hosts or set(document.values) != {"hosts"}:
-        raise FleetError("the file names no hosts", where=Where(on), expected=_EXPECTED)
+        others = [str(one) for one in document.values if one != "hosts"]
+        found = f"the key {others[0]}" if others else None
+        raise FleetError(
+            "the file names no hosts" if not hosts else "the file is no list of hosts",
+            where=Where(on),
+            found=found,
+            expected=_EXPECTED,
+        )
     for name, address in hosts.items():
+        if HOST_NAME.fullmatch(str(name)) is None:
+            raise FleetError(
+                "this cannot be a host's name",
+                where=Where(on, document.line(("hosts", name)), "hosts"),
+                found=str(name),
+                expected="letters, digits and ._+-, a letter or digit first",
+            )
         known = ("context:", "ssh://", "tcp://", "unix://")
         if not isinstance(address, str) or not address.startswith(known):
             where = Where(on, document.line(("hosts", name)), f"hosts.{name}")
@@ -109,15 +139,79 @@ def check_engines(
     )
     folder.write_task(number, task_document(folder, request, attempt))
     folder.write_attempt(attempt)
-    total = len(wanted)
+    total, running = len(wanted), _Running()
     with (
         project.report.task("Checking hosts", total=total, unit="hosts") as task,
         ThreadPoolExecutor(_AT_ONCE) as pool,
     ):
-        done = dict(
-            pool.map(lambda host: _host(project, folder, request, attempt, host, task), wanted)
-        )
+        checks = [
+            pool.submit(_host, project, folder, request, attempt, host, task, running)
+            for host in wanted
+        ]
+        try:
+            done = dict(one.result() for one in checks)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            running.end()
+            while wait([one for one in checks if not one.done()], timeout=1.0).not_done:
+                running.end()  # again: a container may just have been created
+            raise
+        finally:
+            _keep_unfinished(folder, request, attempt, checks)
     folder.write_attempt(attempt.model_copy(update={"hosts": {**planned, **done}}))
+
+
+def _keep_unfinished(
+    folder: FleetFolder,
+    request: Request,
+    attempt: Attempt,
+    checks: Sequence[Future[tuple[str, Submission]]],
+) -> None:
+    """Store that hosts were not checked whose turn did not come; `resume` asks them at once."""
+    names = [attempt.job_name(request.id, host) for host in attempt.hosts]
+    now = time.time()
+    folder.keep_jobs(
+        {
+            name: KnownJob("", _BROKEN, host, _INTERRUPTED, now)
+            for name, host, one in zip(names, attempt.hosts, checks, strict=True)
+            if one.cancelled()
+        }
+    )
+
+
+class _Running:
+    """The engines that run trainings now, for the end of all of them."""
+
+    def __init__(self) -> None:
+        self._engines: set[DockerEngine] = set()
+        self._lock, self._ended = Lock(), False
+
+    @contextmanager
+    def on(self, engine: DockerEngine) -> Iterator[None]:
+        """Run something on an engine. Raises ``CheckError`` where it was ended from outside."""
+        with self._lock:
+            self._engines.add(engine)
+        try:
+            self.require()
+            yield
+            self.require()
+        finally:
+            with self._lock:
+                self._engines.discard(engine)
+
+    def require(self) -> None:
+        """Raise ``CheckError`` after the end."""
+        if self._ended:
+            raise CheckError(_INTERRUPTED)
+
+    def end(self) -> None:
+        """Kill the trainings of all engines, which would otherwise be waited for."""
+        self._ended = True
+        with self._lock:
+            engines = list(self._engines)
+        for engine in engines:
+            with suppress(FreezerError):
+                engine.end_runs()
 
 
 def _host(
@@ -127,6 +221,7 @@ def _host(
     attempt: Attempt,
     host: str,
     task: Task,
+    running: _Running,
 ) -> tuple[str, Submission]:
     """Check one host; return what became of its job, whose state is stored with the fleet's."""
     planned = attempt.hosts[host]
@@ -137,7 +232,8 @@ def _host(
             connected = True
             for one in request.environments:
                 if one.name in planned.environments:
-                    _check(project, folder, attempt, host, one, engine)
+                    with running.on(engine):
+                        _check(project, folder, attempt, host, one, engine, running)
     except FreezerError as error:
         note = f"{error.what}: {error.found}" if error.found else error.what
         if not connected:
@@ -179,6 +275,7 @@ def _check(
     host: str,
     one: FleetEnvironment,
     engine: DockerEngine,
+    running: _Running,
 ) -> None:
     """Run one environment on an engine as ``freeze check`` does; write the result file."""
     _ensure_image(project, one, engine)
@@ -192,6 +289,7 @@ def _check(
     done = engine.run(
         one.image, one.command, options, on_stdout=lambda line: lines.add(line + b"\n")
     )
+    running.require()
     document = {
         "schema": "freezer/host-result/1",
         "fleet": folder.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ from freezer.flows.history.recorded import ensure_references, readable_history
 from freezer.flows.project.environment import environment_names, load_locked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from freezer.fleet.jobs import Node
     from freezer.flows.project.project import Project
@@ -60,7 +61,8 @@ def start_fleet(
     _require_runtimes(options.runtimes)
     hosts = _hosts(project, on, options)
     root = fleets_folder(project)
-    locked = [load_locked(project.root, name) for name in names or _every(project)]
+    chosen = dict.fromkeys(names or _every(project))
+    locked = [load_locked(project.root, name) for name in chosen]
     for one in locked:
         if not options.record:
             ensure_references(project, one, readable_history(project, one.lock.name))
@@ -82,7 +84,7 @@ def start_fleet(
     folder = FleetFolder(root / request.id)
     folder.create(request, host_program())
     every = tuple(one.name for one in environments)
-    with folder.locked():
+    with folder.locked(), _resumable(project, folder):
         if hosts.addresses:
             project.report.note(f"fleet {folder.id}")
             check_engines(project, folder, request, dict.fromkeys(hosts.addresses, every))
@@ -90,6 +92,19 @@ def start_fleet(
             slurm, wanted = Slurm(options.slurm), dict.fromkeys(hosts.nodes, every)
             submit_attempt(folder, request, slurm, wanted, project.report)
     return folder
+
+
+@contextmanager
+def _resumable(project: Project, folder: FleetFolder) -> Iterator[None]:
+    """Report the ID of a fleet whose start is interrupted; jobs of it may run."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        project.report.note(
+            f"fleet {folder.id} is not complete: `freeze fleet resume {folder.id}` checks the rest,"
+            f" `freeze fleet cancel {folder.id}` ends its jobs"
+        )
+        raise
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """``freeze check --on contexts``: an engine over ssh, one over TLS that lacks the image, one gone."""
 
 import os
+import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +17,8 @@ from tests.support.cluster.remote import (
     make_context,
     ssh_server,
 )
-from tests.support.host.commands import Project
+from tests.support.cluster.slurm import states, until
+from tests.support.host.commands import Project, outcome
 from tests.support.host.daemons import own_daemon
 
 pytestmark = [
@@ -76,3 +79,21 @@ def test_contexts_are_hosts(config: Path, project: Project, tmp_path: Path) -> N
     (project.folder / "hosts.yaml").write_text("hosts:\n  a: ssh://elsewhere\n  b: unix:///none\n")
     listed = project.freeze("check", "--on", "hosts.yaml", "--wait", "--json").failed(1).document
     assert [one["state"] for one in listed["hosts"]] == ["identical", "not checked"]
+
+
+def test_ctrl_c_ends_the_trainings_and_leaves_hosts_to_resume(project: Project) -> None:
+    """More hosts than are checked at once: some run, some wait for their turn."""
+    hosts = [f"h{number}" for number in range(10)]
+    lines = "".join(f"  {name}: unix:///var/run/docker.sock\n" for name in hosts)
+    (project.folder / "hosts.yaml").write_text(f"hosts:\n{lines}")
+    running = project.start("check", project.name, project.name, "--on", "hosts.yaml")
+    results = project.folder / ".freezer" / "fleets"
+    until(lambda: len(list(results.glob("*/tasks/1.json"))) == 1)
+    time.sleep(1.5)
+    running.send_signal(signal.SIGINT)
+    outcome(running, timeout=10).failed(130, "freeze fleet resume")
+    found = project.freeze("fleet", "status", "--json").good().document
+    assert len(found["hosts"]) == len(hosts)  # an environment that is named twice is checked once
+    assert set(states(found).values()) <= {("not checked", "lost"), ("identical", None)}
+    assert ("not checked", "lost") in states(found).values()
+    project.freeze("fleet", "resume", "--no-wait").good()

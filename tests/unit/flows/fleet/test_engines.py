@@ -27,6 +27,9 @@ def test_contexts_are_named_or_all_of_them(tmp_path: Path, monkeypatch: pytest.M
     assert engine_addresses("contexts", tmp_path, ("a",)) == {"a": "context:a"}
     with pytest.raises(FleetError, match="there is no host 'c'"):
         engine_addresses("contexts", tmp_path, ("c",))
+    for listed in ("a,c", "a,,b", "../x", "default", "a,a b"):
+        with pytest.raises(FleetError, match="there is no docker context '"):
+            engine_addresses(f"contexts:{listed}", tmp_path, ())
 
 
 def test_a_file_names_hosts_and_addresses(tmp_path: Path) -> None:
@@ -40,8 +43,13 @@ def test_a_file_names_hosts_and_addresses(tmp_path: Path) -> None:
         ("", "hosts.yaml"),
         ("[]", "hosts.yaml"),
         ("hosts: {}", "the file names no hosts"),
-        ("hosts: [a]", "the file names no hosts"),
-        ("hosts: {a: ssh://a}\nmore: 1", "the file names no hosts"),
+        ("hosts: [a]", "the file is no list of hosts"),
+        ("hosts: {a: ssh://a}\nmore: 1", "the file is no list of hosts"),
+        ("hosts:\n  a b: ssh://a", r"hosts.yaml:2 \(hosts\): this cannot be a host's name"),
+        ("hosts: {../../x: ssh://a}", "this cannot be a host's name"),
+        ("hosts: {-o: ssh://a}", "this cannot be a host's name"),
+        ('hosts: {"a\\n": ssh://a}', "this cannot be a host's name"),
+        (f"hosts: {{{'x' * 201}: ssh://a}}", "this cannot be a host's name"),
         ("hosts:\n  a: ssh://a\n  b: gopher://b", r"hosts.yaml:3 \(hosts.b\): this is no address"),
         ("hosts: {a: {b: c}}", "this is no address"),
         ("a: &a [*a]", "hosts.yaml"),
