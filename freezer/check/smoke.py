@@ -43,6 +43,8 @@ class Varied:
     """The trainings to run; empty: all of them."""
     limit: float | None = None
     """Maximum seconds for each training, if the spec allows more."""
+    positions: tuple[int, ...] = ()
+    """The CPUs to run on, counted from 0; empty: those that are used least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +120,7 @@ def run_smoke(
     command = _command(plan, names, varied, timeout)
     options = RunOptions(
         cpus=plan.cpus,
+        cpu_positions=varied.positions,
         memory=plan.memory,
         timeout=timeout * len(names) + _GRACE,
         environment={name: value for name, value in varied.environment.items() if value},

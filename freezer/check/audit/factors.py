@@ -58,6 +58,8 @@ class Factor:
     """Whether a difference means that the training is not repeatable on one host."""
     only: tuple[str, ...] = ()
     """The trainings that it applies to; empty: all of them."""
+    alone: bool = False
+    """Whether a library asks how busy the machine is under it, so that nothing runs at its side."""
     costs: Literal["nothing", "as varied", "as locked", "unknown"] = "nothing"
     """The kind of the mitigation's cost: none; the time under the factor over that of the unchanged
     run, if the factor is the mitigation; the reverse, if it removes the mitigation; or unknown."""
@@ -187,6 +189,7 @@ def _switches(lock: Lock) -> list[Factor]:
             f"{name} {value or 'unset'}",
             f"the image sets {name}={lock.environment[name]}",
             {name: value},
+            alone=name.endswith("_DYNAMIC"),
         )
         for name, value in off.items()
         if lock.environment.get(name, value) != value

@@ -7,19 +7,17 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from freezer.check.audit.documented import Note, notes
-from freezer.check.audit.effects import Effect, effects
 from freezer.check.audit.factors import factors
-from freezer.check.smoke import Varied
 from freezer.errors import CheckError, SpecError
+from freezer.flows.check.audit_runs import AuditRuns, lanes
 from freezer.flows.check.check import no_image
 from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.image.build import verified_image
 from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.project.environment import Locked, load_environment
-from freezer.inside.freezer_inside.trainer import PROCESSOR
 
 if TYPE_CHECKING:
-    from freezer.check.audit.factors import Factor
+    from freezer.check.audit.effects import Effect
     from freezer.flows.project.project import Project
     from freezer.model.record.record import Record
     from freezer.model.spec.spec import Accepted
@@ -27,10 +25,6 @@ if TYPE_CHECKING:
 
 BUDGET: Final = 115.0
 """Seconds; with its own start, the command ends within two minutes."""
-_HANGS: Final = 4.0
-"""Times of what is expected of a run; with one thread instead of many it may well take twice."""
-_LEAST_PATIENCE: Final = 15.0
-"""Seconds that any run may take."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,8 @@ def audit(project: Project, name: str | None, *, budget: float = BUDGET) -> Audi
 
     ``budget`` are seconds: factors for which no time is left are named and left out, the most
     informative go first. One whose trainings take far longer than is usual is cut off, and says
-    nothing: some hang where others use the CPUs (PyTorch with ``OMP_DYNAMIC=TRUE``). Raises
+    nothing: some hang where others use the CPUs (PyTorch with ``OMP_DYNAMIC=TRUE``). Where the
+    engine has CPUs for several trainings, so many run at once, each on its own. Raises
     ``CheckError`` when the image is not built or the unchanged trainings do not run.
     """
     locked = load_current_lock(project, name)
@@ -77,56 +72,19 @@ def audit(project: Project, name: str | None, *, budget: float = BUDGET) -> Audi
     runner = smoke_runner(project, locked.lock, locked.id, image.id)
     first = runner.run("Training, nothing changed")
     _require_end(first)
-    usual = monotonic() - started  # of the first run, which also reads an image from the disk
-    runs: dict[str | None, Record] = {None: first}
-    found: list[Effect] = []
-    skipped: list[str] = []
-    for factor in factors(locked.lock):
-        share, begun = _share(first, factor), monotonic()
-        if begun - started + usual * share > budget or factor.against not in runs:
-            skipped.append(factor.title)
-            continue
-        limit = _patience(usual * share, budget - (begun - started))
-        changes = Varied(factor.environment, factor.only, limit)
-        varied = runner.run(f"Training with {factor.title}", changes)
-        if _cut_off(varied, limit):
-            skipped.append(f"{factor.title}, which did not end in {limit:.0f} s")
-            continue
-        runs[factor.name] = varied
-        pace = (monotonic() - begun) / share if share else usual
-        usual = (usual + pace) / 2  # the latest runs say most of what the next one takes
-        found += effects(factor, runs[factor.against], runs[factor.name])
+    varied = factors(locked.lock)
+    runs = AuditRuns(runner, first, started, budget, lanes(locked.lock, runner.engine.info))
+    runs.run(varied)
     return AuditResult(
         locked=locked,
         image=image.id,
         record=first,
         notes=notes(locked.lock),
-        effects=tuple(found),
-        skipped=tuple(skipped),
+        effects=tuple(runs.effects(varied)),
+        skipped=tuple(runs.skipped(varied)),
         accepted=_accepted(project, locked.lock.name),
         seconds=monotonic() - started,
     )
-
-
-def _patience(expected: float, left: float) -> float:
-    """Return how many seconds a run may take: one that hangs is not to take those of the others."""
-    return max(1.0, min(left, max(_HANGS * expected, _LEAST_PATIENCE)))
-
-
-def _share(first: Record, factor: Factor) -> float:
-    """Return which part of the unchanged run's time a run of some of the trainings takes."""
-    seconds = {
-        one.name: sum(part.seconds for part in one.timings if part.name != PROCESSOR)
-        for one in first.trainings
-    }
-    chosen = sum(took for name, took in seconds.items() if not factor.only or name in factor.only)
-    return chosen / sum(seconds.values()) if any(seconds.values()) else 1.0
-
-
-def _cut_off(record: Record, limit: float) -> bool:
-    """Say whether a training was ended by the audit's limit, and not by the spec's own."""
-    reason = f"it did not end within {limit:.0f} seconds"
-    return any((one.failure or "").startswith(reason) for one in record.trainings)
 
 
 def _require_end(record: Record) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+import threading
+import time
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,9 +13,13 @@ import pytest
 
 from freezer.check.audit.factors import factors
 from freezer.check.smoke import Varied
+from freezer.errors import CheckError
 from freezer.flows.check import audit as flow
+from freezer.flows.check import audit_runs
 from freezer.flows.project.environment import Locked
 from freezer.inside.freezer_inside.record import Recorder
+from freezer.model.events import SilentReporter
+from tests.support.host.fake_engine import INFO
 from tests.support.project.locks import make_lock
 from tests.support.project.records import lines, record
 
@@ -35,6 +41,7 @@ class Host:
     first: float
     later: float
     now: float = 0.0
+    engine: Any = field(default_factory=lambda: SimpleNamespace(info=INFO))
     hanging: str = ""
     """The title of a factor under which the training comes to no end."""
 
@@ -55,7 +62,8 @@ class Host:
         patch.setattr(flow, "verified_image", lambda *_: SimpleNamespace(id="sha256:1"))
         patch.setattr(flow, "_accepted", lambda *_: ())
         patch.setattr(flow, "smoke_runner", lambda *_: self)
-        patch.setattr(flow, "monotonic", lambda: self.now)
+        for module in (flow, audit_runs):
+            patch.setattr(module, "monotonic", lambda: self.now)
         project: Any = SimpleNamespace(root=tmp_path)
         return flow.audit(project, None, budget=budget)
 
@@ -120,3 +128,72 @@ def test_one_that_hangs_is_cut_off_when_the_time_is_over(
 def test_a_slow_training_gets_more_patience(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     result = Host(10, 10, hanging=TITLES[-1]).audit(monkeypatch, tmp_path, 1000)
     assert result.skipped == (f"{TITLES[-1]}, which did not end in 40 s",)
+
+
+@dataclass(frozen=True)
+class Together:
+    """A runner with which each run waits until so many run as there are lanes."""
+
+    lock: Any
+    engine: Any
+    at_once: threading.Barrier
+    report: Any = field(default_factory=SilentReporter)
+    runs: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    failing: str = ""
+
+    def run(self, title: str, varied: Varied | None = None) -> Any:
+        if varied is not None:
+            self.runs.append((title.removeprefix("Training with "), varied.positions))
+            if self.failing and title.endswith(self.failing):
+                raise CheckError("the engine went away")
+            if varied.positions:
+                self.at_once.wait(60)
+        return record(lines())
+
+
+def together(**changes: Any) -> Together:
+    smoke = LOCK.smoke.model_copy(update={"cpus": 2, "memory": "2g"})
+    lock = make_lock(smoke=smoke, environment={**LOCK.environment, "OMP_DYNAMIC": "FALSE"})
+    info = replace(INFO, cpus=4, memory=16 << 30)
+    return Together(lock, SimpleNamespace(info=info), threading.Barrier(2), **changes)
+
+
+def audited(host: Together) -> audit_runs.AuditRuns:
+    many = audit_runs.lanes(host.lock, host.engine.info)
+    runner: Any = host
+    return audit_runs.AuditRuns(runner, record(lines()), time.monotonic(), 1000, many)
+
+
+def test_runs_at_once_have_cpus_of_their_own_and_what_looks_at_the_load_is_alone() -> None:
+    host = together()
+    every = factors(host.lock)
+    calm = [factor for factor in every if not factor.alone]
+    chosen = [*calm[: len(calm) // 2 * 2], *(factor for factor in every if factor.alone)]
+    runs = audited(host)
+    runs.run(chosen)
+    assert {positions for _, positions in host.runs} == {(0, 1), (2, 3), ()}
+    assert {title for title, own in host.runs if not own} == {
+        factor.title for factor in every if factor.alone
+    }
+    assert [effect.factor for effect in runs.effects(chosen)] == [one.name for one in chosen]
+    assert list(runs.skipped(chosen)) == []
+
+
+def test_an_error_of_one_run_ends_the_audit() -> None:
+    calm = [factor for factor in factors(LOCK) if not factor.alone]
+    host = together(failing=calm[0].title)
+    host.at_once.abort()
+    with pytest.raises((CheckError, threading.BrokenBarrierError)):
+        audited(host).run(calm)
+    assert len(host.runs) <= 2
+
+
+@pytest.mark.parametrize(
+    ("cpus", "memory", "many"),
+    [(1, 64, 1), (2, 64, 1), (3, 64, 1), (4, 64, 2), (64, 64, 4), (64, 3, 1), (64, 5, 2)],
+)
+def test_as_many_run_at_once_as_there_are_cpus_and_memory_for(
+    cpus: int, memory: int, many: int
+) -> None:
+    info = replace(INFO, cpus=cpus, memory=memory << 30)
+    assert audit_runs.lanes(together().lock, info) == many
