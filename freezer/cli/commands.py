@@ -110,7 +110,8 @@ class Command(TyperCommand):
 
 def _prepared(params: list[Any]) -> list[Any]:
     for param in params:
-        if found := getattr(param, "get_runtime_param", None):  # of typer 0.29 and later
+        found = getattr(param, "get_runtime_param", None)  # of typer 0.29 and later
+        if found and not isinstance(found, partial):
             param.get_runtime_param = partial(_Plain, found)
         if getattr(param, "is_flag", False) or isinstance(param, TyperArgument):
             param.display_type_rich = _no_type  # what newer versions of typer print

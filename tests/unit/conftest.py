@@ -10,6 +10,7 @@ from functools import cache
 from types import SimpleNamespace
 
 import pytest
+import typer
 from urllib3.util.retry import Retry
 
 from freezer.fetch.http import transport
@@ -71,6 +72,12 @@ def solver_that_is_loaded(whole_run: pytest.MonkeyPatch) -> None:
 def pip_compile_that_is_loaded(whole_run: pytest.MonkeyPatch) -> None:
     """Have pip-compile start from a server that has loaded it."""
     whole_run.setattr(resolver, "run_child", piptools.run_child)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_that_are_known(whole_run: pytest.MonkeyPatch) -> None:
+    """Have each command made of its function once, not by each test that runs it."""
+    whole_run.setattr(typer.main, "get_command", cache(typer.main.get_command))
 
 
 @pytest.fixture(scope="session", autouse=True)
