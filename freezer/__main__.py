@@ -6,8 +6,8 @@ import gc
 import os
 import sys
 
-from freezer.errors import EXIT_INTERRUPTED
-
+_INTERRUPTED = 130
+"""As in `freezer.errors`, which Ctrl-C may keep from loading."""
 _ALLOCATIONS = 100_000
 """Containers made before the garbage collector looks for cycles; Python's default is 700 or 2000.
 
@@ -27,7 +27,7 @@ def main() -> None:
         from freezer.cli.main import main as run
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(_INTERRUPTED)
     run()
 
 

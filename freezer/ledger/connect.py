@@ -122,8 +122,22 @@ def read_only(path: Path) -> str:
 
     Where a writer left its shared memory the file is read with it; else it is read as it is.
     """
-    mode = "mode=ro" if path.with_name(f"{path.name}-shm").exists() else "immutable=1"
+    return at_rest(
+        path, "mode=ro" if path.with_name(f"{path.name}-shm").exists() else "immutable=1"
+    )
+
+
+def at_rest(path: Path, mode: str = "immutable=1") -> str:
+    """Return the URL of a SQLite ledger that is read as it is, without the files next to it."""
     return f"sqlite:///file:{quote(str(path))}?{mode}&uri=true"
+
+
+def is_at_rest(path: Path) -> bool:
+    """Return whether all of a SQLite ledger is in its one file: nothing waits in its log."""
+    try:
+        return path.stat().st_size > 0 and not path.with_name(f"{path.name}-wal").stat().st_size
+    except FileNotFoundError:
+        return path.exists()
 
 
 def _url(address: str | Path) -> URL:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from string import Template
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import FreezerError
+from freezer.errors import FreezerError, LedgerGoneError
 from freezer.flows.runs.folders import FOLDER, LEDGER, folder, has_journals
 from freezer.flows.runs.killed import end_containers, settle
 
@@ -46,10 +46,10 @@ def settle_killed(project: Project) -> None:
 def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledger]:
     """Open the project's ledger, and record what earlier commands could not.
 
-    With ``reading`` nothing is created, and a read-only folder is accepted.
+    With ``reading`` nothing is created, and a read-only folder or a full disk is accepted.
     Raises ``LedgerError``, and ``LedgerGoneError`` where the database is out of reach.
     """
-    from freezer.ledger.connect import open_ledger, read_only
+    from freezer.ledger.connect import at_rest, is_at_rest, open_ledger, read_only
 
     if reading and project.config.ledger is None:
         path = project.root / FOLDER
@@ -62,7 +62,16 @@ def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledge
             with closing(open_ledger(read_only(path / LEDGER))) as ledger:
                 yield ledger
             return
-    ledger = open_ledger(address(project))
+    try:
+        ledger = open_ledger(address(project))
+    except LedgerGoneError:
+        path = project.root / FOLDER / LEDGER
+        if not reading or project.config.ledger is not None or not is_at_rest(path):
+            raise
+        # Even to read, SQLite writes next to its file, for which a full disk has no room.
+        with closing(open_ledger(at_rest(path))) as ledger:
+            yield ledger
+        return
     try:
         settle(project, ledger)
         yield ledger

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from freezer.errors import LedgerError
+from freezer.errors import LedgerError, LedgerGoneError
 from freezer.flows.project.project import Project
 from freezer.flows.runs.folders import journals
 from freezer.flows.runs.ledger import project_ledger
@@ -41,6 +41,20 @@ def test_a_folder_that_may_not_be_written_is_read(bare_project: Project, monkeyp
     assert sorted((bare_project.root / ".freezer").rglob("*")) == before
     with project_ledger(bare_project, reading=True) as ledger, pytest.raises(LedgerError):
         record(ledger, run(2))
+
+
+def test_a_full_disk_is_read(bare_project: Project) -> None:
+    with project_ledger(bare_project) as ledger:
+        record(ledger, run(1))
+    path = bare_project.root / ".freezer" / "ledger.db"
+    path.with_name("ledger.db-shm").mkdir()  # no room for the memory that readers share
+    assert find(bare_project, "id = '0000000000000001'").total == 1
+    assert get(bare_project, "latest")[0].id == run(1).id
+    with pytest.raises(LedgerGoneError), project_ledger(bare_project):
+        pass
+    path.with_name("ledger.db-wal").write_bytes(b"x")
+    with pytest.raises(LedgerGoneError):
+        get(bare_project, "latest")
 
 
 def test_a_killed_run_keeps_its_metrics_and_is_recorded_once(bare_project: Project) -> None:
