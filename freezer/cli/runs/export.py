@@ -41,7 +41,7 @@ def export(  # noqa: PLR0913, PLR0917 - an option each
     """Write runs to a file: whole as JSON, for `freeze runs import`, or as a table."""
     if [output, mlflow, ro_crate].count(None) != 2:
         places = "-o FILE, --mlflow URI, or --ro-crate DIR"
-        raise RunError("an export needs one place to go to", expected=places)
+        raise RunError("an export needs one destination", expected=places)
     if mlflow is not None:
         _to_mlflow(query, mlflow, experiment, json=json)
         return

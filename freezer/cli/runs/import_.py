@@ -31,7 +31,11 @@ def import_(
 ) -> None:  # fmt: skip
     """Record the runs of an export or of MLflow; those that are there already are skipped."""
     if (file is None) == (mlflow is None):
-        raise RunError("there is nothing to import", expected="FILE, or --mlflow URI")
+        raise RunError(
+            "an import needs one source",
+            found="both FILE and --mlflow" if file else "none",
+            expected="FILE, or --mlflow URI",
+        )
     from freezer.flows.runs.transfer.from_mlflow import import_mlflow
     from freezer.flows.runs.transfer.import_runs import import_file
     from freezer.output.runs.transfer import imported_document, show_imported

@@ -5,22 +5,20 @@ A short YAML file: the hypothesis, the metric, what changes, the seeds, and what
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from freezer.errors import PlanError, SpecError, Where
-from freezer.model.base import Model, kebab
+from freezer.model.base import Model
+from freezer.model.spec.document_kind import DocumentKind
 from freezer.model.yaml_document import Document, dotted, read_yaml
-
-if TYPE_CHECKING:
-    from freezer.model.yaml_document import Path
 
 MOST_SEEDS: Final = 10_000
 MOST_VALUES: Final = 1_000
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _RANGE: Final = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})")
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _EXPECTED: Final = {
@@ -42,6 +40,13 @@ def _sentence(text: str) -> str:
         msg = "some words"
         raise ValueError(msg)
     return text.strip()
+
+
+def _named(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        msg = "a name that begins with a letter from A to Z or '_'; digits, '.' and '-' may follow"
+        raise ValueError(msg)
+    return text
 
 
 def _text(value: Any) -> Any:
@@ -99,7 +104,7 @@ def _number(value: Any) -> Any:
 
 
 Sentence = Annotated[str, Field(max_length=10_000), AfterValidator(_sentence)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=200)]
+Name = Annotated[str, Field(max_length=200), AfterValidator(_named)]
 Metric = Annotated[str, Field(min_length=1, max_length=200)]
 Setting = Annotated[str, BeforeValidator(_text), Field(max_length=10_000)]
 Settings = Annotated[
@@ -169,6 +174,17 @@ class Plan(Model):
         return f"metrics.{self.metric.removeprefix('metrics.')}"
 
 
+_PLAN: Final = DocumentKind(
+    "plan",
+    {"": Plan, "refuted-by": Criterion},
+    _EXPECTED,
+    more=_HINT,
+    alike=("changes",),
+    hint=lambda _path, _values: _HINT,
+    reasons_first=True,
+)
+
+
 @dataclass(frozen=True)
 class PlanFile:
     """A plan and the bytes of its file."""
@@ -184,13 +200,21 @@ def read_plan(data: bytes, name: str) -> PlanFile:
     try:
         document = read_yaml(data, name)
     except SpecError as error:
+        expected = error.expected and "lines such as 'metric: accuracy'"
         raise PlanError(
-            error.what, where=error.where, found=error.found, expected=error.expected, hint=_HINT
+            error.what, where=error.where, found=error.found, expected=expected, hint=_HINT
         ) from None
     try:
-        plan = Plan.model_validate(document.values)
-    except ValidationError as error:
-        raise _fault(error, document, name) from None
+        plan = _PLAN.validate(document, name)
+    except SpecError as error:
+        raise PlanError(
+            error.what,
+            where=error.where,
+            found=error.found,
+            expected=error.expected,
+            hint=error.hint,
+            details=error.details,
+        ) from None
     _require_planned(plan, document, name)
     return PlanFile(plan, data, name)
 
@@ -202,7 +226,7 @@ def plan_schema() -> dict[str, Any]:
     properties["seeds"]["anyOf"].append({"type": "string", "pattern": f"^{_RANGE.pattern}$"})
     scalar = {"type": ["string", "number", "boolean"]}
     several = {"type": "array", "items": scalar, "minItems": 1, "uniqueItems": True}
-    names = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$"}}
+    names = {"type": "object", "propertyNames": {"pattern": f"^{_NAME.pattern}$"}}
     properties["changes"] = {**names, "additionalProperties": {"anyOf": [scalar, several]}}
     cell = {**names, "additionalProperties": scalar}
     criterion = schema["$defs"]["Criterion"]["properties"]
@@ -211,55 +235,6 @@ def plan_schema() -> dict[str, Any]:
         criterion[bound] = {"anyOf": [{"type": "number"}, cell]}
     dialect = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": dialect, **schema, "title": "A plan of runs"}
-
-
-def _fault(error: ValidationError, document: Document, name: str) -> PlanError:
-    """Return the most specific fault: the deepest one, an unknown key before a missing one."""
-    faults = [(_path(item["loc"], document.values), item) for item in error.errors()]
-    telling = ("missing", "extra_forbidden", "value_error")
-    path, item = max(
-        faults,
-        key=lambda fault: (
-            len(fault[0]),
-            telling.index(fault[1]["type"]) if fault[1]["type"] in telling else -1,
-        ),
-    )
-    where = Where(name, document.line(path), dotted(path) or None)
-    key = str(path[-1]) if path else ""
-    if item["type"] == "extra_forbidden":
-        known = [kebab(one) for one in (Criterion if len(path) > 1 else Plan).model_fields]
-        near = difflib.get_close_matches(key, known, 1, 0.6)
-        hint = f"did you mean {near[0]!r}?" if near else _HINT
-        return PlanError(
-            f"unknown key {key!r}", where=where, expected=f"one of {', '.join(known)}", hint=hint
-        )
-    expected = _EXPECTED.get(dotted(tuple(one for one in path if isinstance(one, str))[:2]))
-    if item["type"] == "missing":
-        return PlanError(f"the key {key!r} is missing", where=where, expected=expected, hint=_HINT)
-    own = item["msg"].removeprefix("Value error, ") if item["type"] == "value_error" else None
-    found = repr(item["input"])
-    return PlanError(
-        f"unusable value for {key!r}" if path else "unusable plan",
-        where=where,
-        found=found if len(found) <= 80 else f"{found[:77]}...",
-        expected=own or expected or _EXPECTED.get(str(path[0])) if path else item["msg"],
-        hint=_HINT,
-    )
-
-
-def _path(location: tuple[Any, ...], values: Any) -> Path:
-    """Return the part of pydantic's location that is the user's: branches of unions are not."""
-    path: list[str | int] = []
-    here = values
-    for part in location:
-        holds = part in here if isinstance(here, dict) else False
-        holds = holds or (isinstance(here, list) and isinstance(part, int) and part < len(here))
-        if holds:
-            here = here[part]
-        elif not (isinstance(here, dict) and part in _EXPECTED):
-            continue
-        path.append(part)
-    return tuple(path)
 
 
 def _require_planned(plan: Plan, document: Document, name: str) -> None:

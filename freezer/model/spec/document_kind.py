@@ -27,6 +27,7 @@ _IN_PLAIN_WORDS: Final = (
     ("input should be a valid string", "text"),
     ("input should be a valid integer", "a whole number"),
     ("input should be a valid boolean", "true or false"),
+    ("string should have at least 1 character", "at least one character"),
 )
 """What pydantic calls by Python's names, in words of YAML."""
 
@@ -45,7 +46,7 @@ class DocumentKind:
     """
 
     what: str
-    """``spec`` or ``policy``."""
+    """``spec``, ``policy`` or ``plan``."""
     sections: Mapping[str, type[Model]]
     """The model of each mapping by its path; that of the whole document by the empty one."""
     expected: Mapping[str, str]
@@ -57,6 +58,8 @@ class DocumentKind:
     alike: tuple[str, ...] = ()
     """Keys of mappings whose values are all alike: what is expected is said of the mapping."""
     hint: Callable[[Path, Any], str | None] = _no_hint
+    reasons_first: bool = False
+    """Whether the reason of a validator of the model counts more than what a key takes."""
 
     def validate(self, document: Document, name: str, context: Any = None) -> Any:
         """Return the model of a document. Raises ``SpecError`` with every fault, by its line."""
@@ -77,9 +80,16 @@ class _Faults:
     def of(self, error: ValidationError) -> list[SpecError]:
         """Return all faults, in the order of their lines."""
         found: dict[Path, SpecError] = {}
-        for item in error.errors(include_url=False):
+        items = error.errors(include_url=False)
+        unknown = [self._path(one["loc"]) for one in items if one["type"] == "extra_forbidden"]
+        misspelled = {(*path[:-1], self._near(path)) for path in unknown}
+        for item in items:
             path = self._path(item["loc"])
-            if path not in found:
+            if item["type"] == "missing" and path in misspelled:
+                continue  # the key that is there says so
+            # Each branch of a union has its reason; a validator's own one says most.
+            telling = self.kind.reasons_first and item["type"] == "value_error"
+            if telling or path not in found:
                 found[path] = self._fault(path, item)
         # A union says that none of its branches fits; the fault inside a branch says why.
         inner = [fault for path, fault in found.items() if not _is_above(path, found)]
@@ -115,6 +125,9 @@ class _Faults:
 
     def _fault(self, path: Path, item: Any) -> SpecError:
         where = place(self.document, self.name, *path)
+        if item["loc"][-1:] == ("[key]",):
+            reason = _reason(item["msg"])
+            return SpecError(f"unusable name {path[-1]!r}", where=where, expected=reason)
         if item["type"] == "extra_forbidden":
             return self._unknown(path, where)
         if item["type"] == "missing":
@@ -133,20 +146,28 @@ class _Faults:
         )
 
     def _own_reason(self, path: Path, item: Any) -> str | None:
-        """Return the model's reason why keys of a mapping exclude each other."""
+        """Return the model's own reason, such as why keys of a mapping exclude each other."""
         named = path[:1] and path[0] in self.kind.named and isinstance(item["input"], dict)
-        return _reason(item["msg"]) if named and item["type"] == "value_error" else None
+        counts = (named or self.kind.reasons_first) and item["type"] == "value_error"
+        return _reason(item["msg"]) if counts else None
 
     def _unknown(self, path: Path, where: Where) -> SpecError:
-        key = str(path[-1])
-        known = _keys(self._section(path[:-1]) or self.kind.sections[""])
-        near = difflib.get_close_matches(key, known, 1, 0.6)
+        near = self._near(path)
         return SpecError(
-            f"unknown key {key!r}",
+            f"unknown key {str(path[-1])!r}",
             where=where,
-            expected=f"one of {', '.join(sorted(known))}",
-            hint=f"did you mean {near[0]!r}?" if near else self.kind.more,
+            expected=f"one of {', '.join(sorted(self._known(path)))}",
+            hint=f"did you mean {near!r}?" if near else self.kind.more,
         )
+
+    def _known(self, path: Path) -> list[str]:
+        """Return the keys of the mapping that a key is in."""
+        return _keys(self._section(path[:-1]) or self.kind.sections[""])
+
+    def _near(self, path: Path) -> str | None:
+        """Return the key that an unknown one is like."""
+        near = difflib.get_close_matches(str(path[-1]), self._known(path), 1, 0.6)
+        return near[0] if near else None
 
     def _expected(self, path: Path) -> str | None:
         if path[:1] and path[0] in self.kind.alike:
@@ -189,5 +210,7 @@ def _reason(message: str) -> str:
 def _shown(path: Path, values: Any) -> str:
     for part in path:
         values = values[part]
+    if values is None:
+        return "nothing"
     text = repr(values)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -29,6 +29,8 @@ def _printable(name: str) -> str:
     return name
 
 
+_ROUNDING = 1e-6
+"""Sums of shares that were rounded, such as 0.333333, may be off by this."""
 Number = Annotated[float, BeforeValidator(_no_truth_value), Field(allow_inf_nan=False)]
 Fraction = Annotated[Number, Field(ge=0, le=1)]
 """A share or a relative tolerance, from 0 to 1."""
@@ -80,6 +82,17 @@ class ClassesExpect(Model):
     def _something_is_expected(self) -> ClassesExpect:
         if self.min_share is None and self.max_share is None and not self.shares and not self.like:
             msg = "'min-share', 'max-share', 'shares' or 'like', or nothing is expected"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _shares_can_be_reached(self) -> ClassesExpect:
+        """Refuse shares that no split has: its shares add up to 1."""
+        more = math.fsum(self.shares.values()) - 1
+        # Classes that are not named may have up to the tolerance each.
+        too_few = self.tolerance == 0 and more < -_ROUNDING
+        if self.shares and (too_few or more > len(self.shares) * self.tolerance + _ROUNDING):
+            msg = f"shares that add up to 1; these add up to {1 + more:g}"
             raise ValueError(msg)
         return self
 

@@ -72,6 +72,8 @@ _EXPECTED: dict[str, str] = {
     "expect.*.monotone.tolerance": "a relative tolerance from 0 to 1",
     "expect.*.shape": "the sizes of a tensor, such as [784, 10] or [any, 10]",
     "expect.*.classes": "a mapping, such as {min-share: 0.05} or {like: train, tolerance: 0.02}",
+    "expect.*.classes.min-share": "a share from 0 to 1",
+    "expect.*.classes.max-share": "a share from 0 to 1",
     "expect.*.classes.shares": "a share from 0 to 1 for each class",
     "expect.*.classes.tolerance": "a difference of shares from 0 to 1",
     "expect.*.in": "run, check or both",

@@ -192,9 +192,9 @@ def test_runs_are_handed_to_a_server(tmp_path: Path, server: str) -> None:
         (("import", "--mlflow", "postgresql://me:planted@example.org/x"), "not read directly"),
         (("import", "--mlflow", "/no/such/folder"), "no such folder"),
         (("import", "--mlflow", "."), "no runs of MLflow"),
-        (("import",), "nothing to import"),
+        (("import",), "one source"),
         (("export", "--mlflow", "sqlite:///x.db"), "a tracking server"),
-        (("export", "--mlflow", "http://127.0.0.1:9", "-o", "x"), "one place"),
+        (("export", "--mlflow", "http://127.0.0.1:9", "-o", "x"), "one destination"),
     ],
 )
 def test_what_is_no_store_is_named(

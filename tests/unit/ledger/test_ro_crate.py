@@ -101,10 +101,10 @@ def test_the_same_runs_are_the_same_bytes(project: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--ro-crate", "there"), "there already"),
+        (("--ro-crate", "there"), "exists already"),
         (("params.lr = 5", "--ro-crate", "new"), "no run matches"),
         (("params.none = 5", "--ro-crate", "new"), "no run has a field"),
-        (("--ro-crate", "new", "-o", "x"), "one place"),
+        (("--ro-crate", "new", "-o", "x"), "one destination"),
         (("--ro-crate", "no/such/new"), "no/such"),
     ],
 )

@@ -73,6 +73,8 @@ def test_short_forms(changes: dict, seeds: object, refuted: object) -> None:
     [
         (plan(metric=None), 1, "metric", "is missing"),
         (plan(hypothesis=None, hypothesi="x"), None, "hypothesi", "did you mean"),
+        (b"metrc: acc\nseeds: true\n", None, None, "4 things in this file"),
+        (plan(changes={"a b": 1}), 4, "changes.a b", "unusable name"),
         (plan(hypothesis=" "), 1, "hypothesis", "some words"),
         (plan(metric=3), 2, "metric", "the name of a metric"),
         (plan(seeds=0), 8, "seeds", "how many"),
@@ -83,7 +85,7 @@ def test_short_forms(changes: dict, seeds: object, refuted: object) -> None:
         (plan(changes={"lr": {"a": 1}}), 4, "changes.lr", "values to try"),
         (plan(changes={"lr": []}), 4, "changes.lr", "values to try"),
         (plan(changes={"lr": [1, 1]}), 4, "changes.lr", "each value once"),
-        (plan(changes={"1x": 1}), 4, "changes.1x", "values to try"),
+        (plan(changes={"1x": 1}), 4, "changes.1x", "begins with a letter"),
         (plan(refuted_by={"at-most": 1, "at-least": 2}), None, "refuted-by", "one of at-most"),
         (plan(refuted_by={}), None, "refuted-by", "one of at-most"),
         (plan(refuted_by={"at-mots": 1}), None, "refuted-by.at-mots", "did you mean"),

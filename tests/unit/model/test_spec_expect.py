@@ -61,7 +61,11 @@ def test_short_forms_are_widened() -> None:
         ("{shape: [-1]}", "(expect.it.shape[0])", "the sizes of a tensor"),
         ("{shape: 3}", "(expect.it.shape)", "the sizes of a tensor"),
         ("{classes: {}}", "(expect.it.classes)", "or nothing is expected"),
-        ("{classes: {min-share: 2}}", "(expect.it.classes.min-share)", "1"),
+        ("{classes: {min-share: 2}}", "(expect.it.classes.min-share)", "a share from 0 to 1"),
+        ("{classes: {max-share: x}}", "(expect.it.classes.max-share)", "a share from 0 to 1"),
+        ("{classes: {shares: {a: 0.5, b: 0.9}}}", "(expect.it.classes)", "these add up to 1.4"),
+        ("{classes: {shares: {a: 0.5}}}", "(expect.it.classes)", "these add up to 0.5"),
+        ("null", "(expect.it)", "found:    nothing"),
         ("{classes: {shares: {cat: 2}}}", "(expect.it.classes.shares.cat)", "1"),
         ("{finite: true, in: ci}", "(expect.it.in)", "run, check or both"),
     ],
@@ -72,6 +76,24 @@ def test_a_fault_has_its_line_its_key_and_what_was_expected(
     message = fault(text)
     assert f"freeze.yaml:5 {place}" in message
     assert part in message
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        "{a: 0.333333, b: 0.333333, c: 0.333334}",
+        "{a: 0.5}, tolerance: 0.01",
+        "{a: 0.5, b: 0.52}, tolerance: 0.01",
+    ],
+)
+def test_shares_that_a_split_can_have_are_accepted(shares: str) -> None:
+    assert expectation(f"{{classes: {{shares: {shares}}}}}").classes is not None
+
+
+def test_a_name_of_no_characters_is_refused_as_a_name() -> None:
+    with pytest.raises(SpecError, match="unusable name ''") as caught:
+        parse_spec(f'{HEAD}  "": {{finite: true}}\n'.encode(), "freeze.yaml", ["torch"])
+    assert "at least one character" in str(caught.value)
 
 
 def test_a_name_that_no_terminal_may_get_is_refused() -> None:

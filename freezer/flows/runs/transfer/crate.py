@@ -38,11 +38,13 @@ def export_crate(project: Project, text: str | None, folder: Path, about: About)
     exist; it appears whole or not at all. Raises ``QueryError``, ``LedgerError`` and ``RunError``.
     """
     if folder.exists():
-        raise RunError("the folder is there already", where=Where(str(folder)))
+        raise RunError(
+            "the folder exists already", where=Where(str(folder)), expected="a new folder"
+        )
     with project_ledger(project, reading=True) as ledger, disk_errors(folder.parent):
         runs = query.find(ledger, text, limit=None)[::-1]
         if not runs:
-            raise LedgerError("no run matches", hint="a crate without runs says nothing")
+            raise LedgerError("no run matches", expected="at least one run for a crate")
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".crate-") as scratch:
             made = Path(scratch) / "crate"
             made.mkdir()

@@ -41,9 +41,10 @@ def import_mlflow(project: Project, source: str) -> Imported:
 
     budget = Budget(points=_POINTS, names=10_000_000, text=1 << 30, size=64 << 30)
     runs = list(_sources(source, budget))
-    if not runs and not budget.notes:
+    if not runs:
         raise LedgerError(
-            "no runs of MLflow are there",
+            "no runs of MLflow were found",
+            details=budget.summary(),
             found=redact(source),
             expected="a folder with a file store, mlflow.db, or a tracking server's address",
         )
