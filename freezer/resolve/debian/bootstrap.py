@@ -16,9 +16,9 @@ from freezer.fetch.debian.packages_index import fetch_indices, verify_release
 from freezer.fetch.debian.signature import armoured, find_keyring
 from freezer.fetch.http.client import NotFoundError
 from freezer.fetch.http.redact import redact
-from freezer.model.canonical import digest, json_bytes, plain
-from freezer.model.lock import DebianPackage
+from freezer.model.canonical import digest, json_bytes
 from freezer.resolve.debian.closure import close, require_no_conflict
+from freezer.resolve.debian.known import known_packages
 from freezer.resolve.debian.packages import PackageTable
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from freezer.fetch.debian.packages_index import Index
     from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
+    from freezer.model.lock import DebianPackage
     from freezer.resolve.debian.packages import Candidate
 
 _KEYRING_IN_BASE = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -64,11 +65,7 @@ def _known_choice(suite: str, indices: Sequence[Index], store: Store) -> tuple[D
     """Return the packages of a minimal system, selected once for each state of the archive."""
     packed = [[index.source, index.packed_sha256] for index in indices]
     key = digest(json_bytes([_FORMAT, suite, packed]))
-    known = store.get_memo(_MEMO, key, tuple[DebianPackage, ...])
-    if known is None:
-        known = choose(suite, indices)
-        store.put_memo(_MEMO, key, [plain(package) for package in known])
-    return known
+    return known_packages(store, _MEMO, key, lambda: choose(suite, indices))
 
 
 def bootstrap_sources(

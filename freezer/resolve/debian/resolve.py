@@ -10,8 +10,8 @@ from freezer.errors import EngineError, IntegrityError, ResolveError
 from freezer.fetch.http.redact import redact
 from freezer.model.base import Model
 from freezer.model.canonical import digest, json_bytes, plain
-from freezer.model.lock import DebianPackage
 from freezer.resolve.debian.apt import RULES, Chosen, InstallPlan, simulate_install
+from freezer.resolve.debian.known import known_packages
 from freezer.resolve.debian.package_requests import PackageRequest, parse_requests
 from freezer.resolve.debian.packages import PackageTable
 from freezer.resolve.debian.reasons import REQUESTED, explain
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from freezer.fetch.debian.packages_index import Index
     from freezer.fetch.store.store import Store
     from freezer.model.events import Reporter
-    from freezer.model.lock import BasePackage
+    from freezer.model.lock import BasePackage, DebianPackage
     from freezer.resolve.debian.packages import Candidate
 
 _MEMO = "debian-answer"
@@ -63,17 +63,18 @@ def resolve_debian(  # noqa: PLR0913 - all inputs of one resolution
     _require_signed(indices)
     inputs = [
         _FORMAT,
+        [index.source for index in indices],
         list(requested),
         [plain(item) for item in installed],
         dict(keep),
         dict(reasons),
     ]
     key = _key(engine, image, indices, inputs)
-    known = store.get_memo(_PACKAGES, key, tuple[DebianPackage, ...])
-    if known is None:
-        known = _resolve(requested, image, indices, installed, keep, engine, store, report, reasons)
-        store.put_memo(_PACKAGES, key, [plain(package) for package in known])
-    return known
+
+    def select() -> tuple[DebianPackage, ...]:
+        return _resolve(requested, image, indices, installed, keep, engine, store, report, reasons)
+
+    return known_packages(store, _PACKAGES, key, select)
 
 
 def _resolve(  # noqa: PLR0913, PLR0917 - as resolve_debian
