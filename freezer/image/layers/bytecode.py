@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from freezer.model.lock import Lock
 
 _MEMO = "bytecode"
+_SAME = "compiled-modules"
 _FORMAT = 2
 """Format number; increment when the same chunk would give other bytecode."""
 _ROOT = "opt/freezer-compile"
@@ -82,19 +83,60 @@ def bytecode_chunks(
         for chunk in missing
         if chunk not in sources
     ]
+    known_modules = {chunk.key: _of_same_modules(lock, chunk, store) for chunk in sources}
+    made += [chunk for chunk in known_modules.values() if chunk is not None]
+    sources = [chunk for chunk in sources if known_modules[chunk.key] is None]
     if sources:
         with report.task(f"Compiling {len(sources)} packages to byte code"):
-            made += _compile(lock, sources, image, engine, store)
+            compiled = list(_compile(lock, sources, image, engine, store))
+        for source, chunk in zip(sources, compiled, strict=True):
+            store.put_memo(_SAME, _modules_key(lock, source, store), vars(chunk))
+        made += compiled
     for chunk in made:
         remember(store, _MEMO, chunk)
     return [_require_stored(recall(store, _MEMO, key)) for key in keys]
 
 
 def _key(lock: Lock, chunk: Chunk, store: Store) -> str:
+    return digest(json_bytes([_FORMAT, chunk.key, *_compiler(lock, store)]))
+
+
+def _modules_key(lock: Lock, chunk: Chunk, store: Store) -> str:
+    """Return a digest of a package's modules, and of the byte code that it has itself.
+
+    A wheel that somebody requires, or that is newer than the lock's cut-off, is another chunk than
+    the same wheel elsewhere, but its modules compile to the same.
+    """
+    minor, facts = lock.target.python.minor, chunk.expected(store)
+    modules = [
+        [path, fact.content]
+        for path, fact in sorted(facts.items())
+        if fact.kind == "file" and _is_module(path, minor)
+    ]
+    own = sorted(path for path in facts if path.endswith(".pyc"))
+    return digest(json_bytes([_FORMAT, modules, own, *_compiler(lock, store)]))
+
+
+def _of_same_modules(lock: Lock, chunk: Chunk, store: Store) -> Chunk | None:
+    """Return the byte code of a package whose modules were compiled before, or None."""
+    key = _modules_key(lock, chunk, store)
+    known = _apart(recall(store, _SAME, key), chunk, store)
+    if known is None:
+        return None
+    with store.verified(known.sha256).open("rb") as stream:
+        files = {}
+        for member in list(scan(stream)):
+            stream.seek(member.offset)
+            files[member.path] = stream.read(member.size)
+    return _chunk(chunk, _key(lock, chunk, store), files, store)
+
+
+def _compiler(lock: Lock, store: Store) -> list[str]:
+    """Return what else decides what modules compile to: the Python and the script."""
     script = hashlib.sha256(runtime_files(lock, store)[_SCRIPT]).hexdigest()
     # A conda environment is compiled by its own Python, others by the base's.
     builds = [package.sha256 for package in lock.conda if package.name == "python"]
-    return digest(json_bytes([_FORMAT, chunk.key, lock.target.python.version, script, *builds]))
+    return [lock.target.python.version, script, *builds]
 
 
 def _compile(

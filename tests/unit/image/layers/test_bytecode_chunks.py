@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import shutil
 import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,6 +48,7 @@ class Compiler:
         fetch: Mapping[str, Path],
     ) -> RunResult:
         self.runs += 1
+        shutil.rmtree(self.folder, ignore_errors=True)  # each container is a new one
         with tarfile.open(files) as archive:
             self.given = archive.getnames()
             archive.extractall(self.folder, filter="data")
@@ -99,6 +102,60 @@ def test_each_package_gets_its_own_byte_code_once(store: Store, tmp_path: Path) 
     assert len(compiler.given) == 4  # few large files
     assert compiled(store, compiler, first, second, other) == made
     assert compiler.runs == 1
+
+
+@pytest.mark.process
+def test_the_same_modules_in_another_chunk_are_not_compiled_again(
+    store: Store, tmp_path: Path
+) -> None:
+    modules = {f"{SITE}/a/__init__.py": "x = 1", f"{SITE}/a/b.py": "y = 'x'"}
+    compiler = Compiler(tmp_path / "engine")
+    (first,) = compiled(store, compiler, chunk(store, "a", modules))
+    marked = chunk(store, "a", {**modules, f"{SITE}/a-1.dist-info/REQUESTED": ""})
+    later = replace(marked, moment=1_800_000_000)
+    (second,) = compiled(store, compiler, later)
+    assert compiler.runs == 1
+    assert second.key != first.key
+    assert second.expected(store) == first.expected(store)
+    elsewhere = Store.open(tmp_path / "elsewhere")
+    for sha256 in (marked.sha256, marked.index):
+        elsewhere.put_file(store.path(sha256))
+    (afresh,) = compiled(elsewhere, Compiler(tmp_path / "other"), later)
+    assert (afresh.sha256, afresh.index) == (second.sha256, second.index)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {f"{SITE}/a/b.py": "y = 'z'"},
+        {f"{SITE}/a/c.py": "y = 'x'"},
+        {f"{SITE}/a/__pycache__/b.cpython-311.pyc": "compiled elsewhere"},
+    ],
+)
+def test_other_modules_or_byte_code_of_its_own_are_compiled(
+    store: Store, tmp_path: Path, changes: dict[str, str]
+) -> None:
+    modules = {f"{SITE}/a/__init__.py": "x = 1", f"{SITE}/a/b.py": "y = 'x'"}
+    compiler = Compiler(tmp_path / "engine")
+    compiled(store, compiler, chunk(store, "a", modules))
+    compiled(store, compiler, chunk(store, "a", {**modules, **changes}))
+    assert compiler.runs == 2
+
+
+@pytest.mark.process
+def test_byte_code_that_was_changed_in_the_store_is_compiled_again(
+    store: Store, tmp_path: Path
+) -> None:
+    compiler = Compiler(tmp_path / "engine")
+    (first,) = compiled(store, compiler, chunk(store, "a", {f"{SITE}/a.py": "x = 1"}))
+    path = store.path(first.sha256)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"x", b"y", 1))
+    marked = chunk(store, "a", {f"{SITE}/a.py": "x = 1", f"{SITE}/REQUESTED": ""})
+    (second,) = compiled(store, compiler, marked)
+    assert compiler.runs == 2
+    assert second.expected(store) == first.expected(store)
 
 
 @pytest.mark.process
