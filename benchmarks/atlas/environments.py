@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -33,6 +35,7 @@ THREAD_VARIABLES: Final = (
     "NPROC",  # XLA: xla/pjrt/utils.cc
     "TF_NUM_INTRAOP_THREADS",
 )
+_OUT, _ERR = "stdout", "stderr"
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "OMP_WAIT_POLICY", "SSL_CERT_FILE")
 
 
@@ -91,27 +94,35 @@ class Virtual:
 def run_with(python: Path, trial: Path, request: Mapping[str, Any], level: Level) -> dict[str, Any]:
     """Run operations of a trial under a Python, in a fresh process and an empty folder."""
     command = [str(python), "-m", "benchmarks.atlas.inside", str(trial), json.dumps(request)]
+    folder = Path(mkdtemp(prefix="atlas-"))
+    status = _ended(command, level.environment(), folder, trial.name)
+    printed, said = ((folder / name).read_text(errors="replace") for name in (_OUT, _ERR))
     try:
-        done = subprocess.run(
-            command,
-            env=level.environment(),
-            cwd=mkdtemp(prefix="atlas-"),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RunError(f"{trial.name} did not end within {TIMEOUT:.0f} seconds") from error
-    try:
-        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        found: dict[str, Any] = json.loads(printed.splitlines()[-1])
     except (IndexError, ValueError) as error:
-        tail = "\n".join(done.stderr.splitlines()[-5:])
-        raise RunError(
-            f"{trial.name} printed no result (exit {done.returncode}): {tail}"
-        ) from error
+        tail = "\n".join(said.splitlines()[-5:])
+        raise RunError(f"{trial.name} printed no result (exit {status}): {tail}") from error
     return found
+
+
+def _ended(command: Sequence[str], environment: dict[str, str], folder: Path, shown: str) -> int:
+    """Run a process to its end, and end what it leaves behind; return its status.
+
+    Its output goes to files of the folder: workers of a library, such as joblib's, may live on for
+    minutes, and would keep a pipe open.
+    """
+    with (folder / _OUT).open("wb") as out, (folder / _ERR).open("wb") as err:
+        process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=out, stderr=err, start_new_session=True
+        )
+    try:
+        return process.wait(TIMEOUT)
+    except subprocess.TimeoutExpired as error:
+        raise RunError(f"{shown} did not end within {TIMEOUT:.0f} seconds") from error
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def virtual(folder: Path, requirements: Sequence[str]) -> Virtual:

@@ -23,6 +23,7 @@ from benchmarks.atlas.streams import Streams, between, bisect, minors
 from benchmarks.atlas.trial import Trial, TrialError, read_trial, trials
 from benchmarks.atlas.write import document, finding, rows_of, streams_of
 from freezer.frameworks.atlas.table import packages, parse_sheet, seal_of, sheet
+from tests.support.waiting import ends_soon, wait_until
 
 TRIALS = trials()
 EVERY = pytest.mark.parametrize("trial", TRIALS, ids=lambda item: item.package)
@@ -325,6 +326,38 @@ def test_rows_of_a_library_that_is_installed_here_agree_when_measured_again() ->
         assert found.effect == wanted.effect
         if wanted.effect == "same":
             assert found.digests == wanted.digests[pa.__version__]
+
+
+LEAVES_A_WORKER = """
+import subprocess, sys
+OLDEST = "1"
+@operation("work", factors=("version",), data="none")
+def work():
+    code = "import time; time.sleep(600)"
+    left = subprocess.Popen([sys.executable, "-c", code])
+    with open("PLACE", "w") as stream:
+        stream.write(str(left.pid))
+"""
+
+
+@pytest.mark.process
+def test_what_a_trial_leaves_behind_is_ended_and_not_waited_for(tmp_path: Path) -> None:
+    """Workers of joblib live on for minutes, with the output of their parent open."""
+    place = tmp_path / "pid"
+    path = written(tmp_path, f"{HEAD}{LEAVES_A_WORKER.replace('PLACE', str(place))}")
+    request = {"operations": ["work"], "threads": 1, "calls": 1}
+    with ends_soon():
+        found = run_with(Path(sys.executable), path, request, Level())["operations"]["work"]
+    assert "error" not in found
+    wait_until(lambda: not _runs(place.read_text()), "the worker has ended")
+
+
+def _runs(process: str) -> bool:
+    try:
+        state = Path("/proc", process, "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 @dataclass
