@@ -68,7 +68,7 @@ def shuffled(seed: int) -> Any:
 
 
 @operation(
-    "gradient of a two-layer network",
+    "tf.GradientTape: gradient of a two-layer network",
     factors=("process", "call", "threads"),
     data="2048 x 64, 256 hidden units",
 )
