@@ -51,8 +51,8 @@ def changed_numbers(
         return None
     from freezer.frameworks.atlas.table import changed_streams
 
-    package = python_names().get(name, name)
-    found = changed_streams(package, before, after)
+    package = _distribution(ecosystem, name)
+    found = changed_streams(package, before, after) if package is not None else ()
     operations = tuple(item.operation for item in found)
     if not operations:
         return None
@@ -74,11 +74,25 @@ def numbers_between(
 def _changes(
     old: Lock, new: Lock, wanted: set[tuple[str, str]] | None
 ) -> Iterator[ChangedNumbers | None]:
+    from freezer.frameworks.atlas.table import locked_versions
+
+    # A package may have come from conda before, and come from pip now.
+    elsewhere = locked_versions(old, python_names())
     for ecosystem in INSTALLED:
         if ecosystem.name not in _PYTHON:
             continue
         before = {item.name: item.version for item in ecosystem.packages(old)}
         for item in ecosystem.packages(new):
             if wanted is None or (ecosystem.name, item.name) in wanted:
-                version = before.get(item.name)
+                name = _distribution(ecosystem.name, item.name)
+                version = before.get(item.name) or elsewhere.get(name or "")
                 yield changed_numbers(ecosystem.name, item.name, version, item.version)
+
+
+def _distribution(ecosystem: str, name: str) -> str | None:
+    """Return the Python distribution that a package is; None for another library of its name."""
+    if ecosystem != "conda":
+        return name
+    from freezer.frameworks.atlas.table import of_conda
+
+    return of_conda(name, python_names())

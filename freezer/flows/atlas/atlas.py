@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from freezer.errors import SpecError
 from freezer.frameworks import python_names
-from freezer.frameworks.atlas.table import packages, sheet
+from freezer.frameworks.atlas.table import library, packages, sheet
 
 if TYPE_CHECKING:
     from freezer.frameworks.atlas.table import Sheet
@@ -38,18 +38,18 @@ class AtlasResult:
 def atlas(package: str | None) -> AtlasResult:
     """Return what was measured of a package, or of all. Raises ``SpecError`` for an unknown one.
 
-    A package is known by any of its names on the Python package index or in conda.
+    A package is known by any of its names: on the Python package index, in conda, or in an import.
     """
     if package is None:
         return AtlasResult(
             tuple(found for name in packages() if (found := sheet(name)) is not None)
         )
     name = str(canonicalize_name(package))
-    found = sheet(python_names().get(name, name))
+    found = library(name, python_names())
     if found is None:
         near = difflib.get_close_matches(name, packages(), 3, 0.6)
         raise SpecError(
-            f"nothing was measured of {package}",
+            f"nothing was measured of {package!r}",
             expected=f"a library of the atlas, such as {', '.join(near)}" if near else None,
             hint="`freeze atlas` lists the libraries that were measured",
         )

@@ -107,9 +107,10 @@ def _numbers(key: Key) -> tuple[Stream, ...]:
     """Return the operations of a Python package whose numbers are not those of every release."""
     if key.ecosystem not in ("conda", "pip"):
         return ()
-    from freezer.frameworks.atlas.table import sheet
+    from freezer.frameworks.atlas.table import of_conda, sheet
 
-    found = sheet(python_names().get(key.name, key.name))
+    name = of_conda(key.name, python_names()) if key.ecosystem == "conda" else key.name
+    found = sheet(name) if name is not None else None
     return tuple(item for item in found.streams if item.changes()) if found else ()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -181,7 +180,7 @@ def sheet(package: str) -> Sheet | None:
 
 @cache
 def _read(name: str) -> Sheet | None:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
+    if name not in packages():  # a lock or a user may name anything, a path as well
         return None
     path = DATA / f"{name}.json"
     try:
@@ -216,8 +215,26 @@ def _differs(old: str | None, new: str | None) -> bool:
 
 def locked_versions(lock: Lock, python_names: Mapping[str, str]) -> dict[str, str]:
     """Return the locked Python packages, by distribution, with conda's under their Python names."""
-    versions = {python_names.get(item.name, item.name): item.version for item in lock.conda}
+    found = ((of_conda(item.name, python_names), item.version) for item in lock.conda)
+    versions = {name: version for name, version in found if name is not None}
     return versions | {item.name: item.version for item in lock.pip}
+
+
+_OTHERS_IN_CONDA: Final = {
+    "igraph": None,
+    "python-igraph": "igraph",
+    "python-xxhash": "xxhash",
+    "xxhash": None,
+}
+"""Conda packages that are other libraries than the Python packages of that name, here their C
+libraries, and the conda packages that are those; versions of the two have nothing in common."""
+
+
+def of_conda(name: str, python_names: Mapping[str, str]) -> str | None:
+    """Return the Python distribution that a conda package is; None for another library."""
+    if name in _OTHERS_IN_CONDA:
+        return _OTHERS_IN_CONDA[name]
+    return python_names.get(name, name)
 
 
 def _version(text: str) -> Version | None:
@@ -225,3 +242,40 @@ def _version(text: str) -> Version | None:
         return Version(text.partition("+")[0])
     except InvalidVersion:  # conda has versions that are invalid for Python packages
         return None
+
+
+_MODULES: Final = {
+    "category-encoders": "category_encoders",
+    "chroma-hnswlib": "hnswlib",
+    "faiss-cpu": "faiss",
+    "fasttext-wheel": "fasttext",
+    "imbalanced-learn": "imblearn",
+    "interpret-core": "interpret",
+    "iterative-stratification": "iterstrat",
+    "opencv-python-headless": "cv2",
+    "opentsne": "openTSNE",
+    "pot": "ot",
+    "scikit-image": "skimage",
+    "scikit-learn": "sklearn",
+    "tensorflow-cpu": "tensorflow",
+    "umap-learn": "umap",
+}
+"""Names under which libraries are imported, where their packages have others."""
+
+
+def library(name: str, python_names: Mapping[str, str]) -> Sheet | None:
+    """Return what was measured of a library by any name: of a distribution, in conda, in imports.
+
+    The names are those that people type: ``sklearn``, ``pytorch``, ``cv2``.
+    """
+    found = sheet(name) or sheet(of_conda(name, python_names) or name)
+    if found is not None:
+        return found
+    by_module = {module.lower().replace("_", "-"): package for package, module in _MODULES.items()}
+    return sheet(by_module[name]) if name in by_module else None
+
+
+def module_name(package: str) -> str:
+    """Return the name under which a library is imported, by any of its distributions."""
+    library = _aliases().get(package, package)
+    return _MODULES.get(library, library.replace("-", "_"))

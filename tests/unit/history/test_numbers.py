@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from freezer.history.diff import diff_locks
 from freezer.history.numbers import LISTED, ChangedNumbers, changed_numbers, numbers_between
 from freezer.history.suspects import assess
-from freezer.model.lock import Lock
+from freezer.model.lock import CondaPackage, Lock
 from tests.support.project.locks import make_lock
 from tests.support.project.streams import Step, changing, staying
 
@@ -88,3 +90,44 @@ def test_conda_names_are_known() -> None:
     found = changed_numbers("conda", "numpy", "2.2.6", "2.4.6")
     assert found is not None
     assert found.operations == ("Generator.wald",)
+
+
+def conda(name: str, version: str) -> CondaPackage:
+    return CondaPackage(
+        source="conda",
+        name=name,
+        version=version,
+        build="0",
+        build_number=0,
+        channel="conda-forge",
+        subdir="linux-64",
+        file=f"{name}-{version}-0.conda",
+        size=1,
+        sha256="1" * 64,
+        reason="requested in x",
+    )
+
+
+def test_a_package_that_moves_from_conda_to_pip_is_the_same_one() -> None:
+    name, before, after = next(step for step in TEN_CHANGE if step[0] == "numpy")
+    old = make_lock(pip=(), conda=(conda(name, before),))
+    [found] = numbers_between(old, locked((name, after)))
+    assert (found.package, found.before, found.after) == (name, before, after)
+    assert numbers_between(old, locked((name, before))) == ()
+
+
+@pytest.mark.parametrize("name", ["igraph", "xxhash"])
+def test_a_library_of_conda_with_the_name_of_another_one_claims_nothing(name: str) -> None:
+    changes = [(old, new) for package, old, new in changing() if package == name]
+    stays = [(old, new) for package, old, new in staying() if package == name]
+    assert changes or stays
+    for before, after in changes:
+        assert changed_numbers("conda", name, before, after) is None
+        assert changed_numbers("conda", f"python-{name}", before, after) is not None
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.sampled_from(["conda", "pip"]))
+def test_versions_that_are_none_claim_nothing(before: str, after: str, ecosystem: str) -> None:
+    """Conda and Debian have versions that are invalid for Python packages."""
+    found = changed_numbers(ecosystem, "numpy", before, after)
+    assert found is None or (before, after) == (found.before, found.after)

@@ -40,13 +40,32 @@ def test_one_library_with_its_settings_releases_and_how_to_repeat() -> None:
     assert "repeat with `python -m benchmarks.atlas polars`" in text
 
 
-@pytest.mark.parametrize("name", ["NumPy", "numpy", "pytorch"])
-def test_a_library_is_found_by_each_of_its_names(name: str) -> None:
-    assert atlas(name).sheets[0].package in ("numpy", "torch")
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("NumPy", "numpy"),
+        ("pytorch", "torch"),
+        ("tensorflow", "tensorflow-cpu"),
+        ("sklearn", "scikit-learn"),
+        ("cv2", "opencv-python-headless"),
+        ("openTSNE", "opentsne"),
+        ("python-igraph", "igraph"),
+    ],
+)
+def test_a_library_is_found_by_each_of_its_names(name: str, package: str) -> None:
+    assert atlas(name).sheets[0].package == package
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../../etc/passwd", "data/numpy", "numpy.json", "a" * 999]
+)
+def test_no_name_leads_out_of_the_atlas(name: str) -> None:
+    with pytest.raises(SpecError, match="nothing was measured of"):
+        atlas(name)
 
 
 def test_an_unknown_library_is_an_error_that_proposes_one() -> None:
-    with pytest.raises(SpecError, match="nothing was measured of polarz") as error:
+    with pytest.raises(SpecError, match="nothing was measured of 'polarz'") as error:
         atlas("polarz")
     assert "polars" in str(error.value)
 
