@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -15,10 +15,18 @@ from freezer.flows.check.run_training import smoke_runner
 from freezer.flows.image.build import verified_image
 from freezer.flows.image.current_lock import load_current_lock
 from freezer.flows.project.environment import Locked, load_environment
+from freezer.flows.project.image_runtime import require_runtime
+from freezer.image.runtime import runtime_files
+from freezer.inside.freezer_inside.smoke import OWN
+from freezer.inside.freezer_inside.switches import WITHOUT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from freezer.check.audit.effects import Effect
+    from freezer.check.audit.factors import Factor
     from freezer.flows.project.project import Project
+    from freezer.model.lock import Lock
     from freezer.model.record.record import Record
     from freezer.model.spec.spec import Accepted
 
@@ -42,6 +50,8 @@ class AuditResult:
     accepted: tuple[Accepted, ...]
     """What the spec accepts."""
     seconds: float
+    measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Factor that changes the user's own training to the measured effects that fit it."""
 
     @property
     def open(self) -> tuple[Effect, ...]:
@@ -72,19 +82,47 @@ def audit(project: Project, name: str | None, *, budget: float = BUDGET) -> Audi
     runner = smoke_runner(project, locked.lock, locked.id, image.id)
     first = runner.run("Training, nothing changed")
     _require_end(first)
-    varied = factors(locked.lock)
+    varied = tuple(item for item in factors(locked.lock) if _has_switch(project, locked.lock, item))
     runs = AuditRuns(runner, first, started, budget, lanes(locked.lock, runner.engine.info))
     runs.run(varied)
+    found = tuple(runs.effects(varied))
     return AuditResult(
         locked=locked,
         image=image.id,
         record=first,
         notes=notes(locked.lock),
-        effects=tuple(runs.effects(varied)),
+        effects=found,
         skipped=tuple(runs.skipped(varied)),
         accepted=_accepted(project, locked.lock.name),
         seconds=monotonic() - started,
+        measured=_measured(project, locked.lock, found),
     )
+
+
+def _measured(project: Project, lock: Lock, found: Sequence[Effect]) -> dict[str, tuple[str, ...]]:
+    """Return the measured effects that fit each factor by which the user's own training changes."""
+    changing = [one.factor for one in found if one.changes and one.training == OWN]
+    if not changing:
+        return {}
+    from freezer.check.cause.measured import fitting_effects
+    from freezer.flows.check.own_sources import own_sources
+
+    sources = own_sources(project, lock)
+    fitting = {name: fitting_effects(lock, sources, name) for name in changing}
+    return {name: sentences for name, sentences in fitting.items() if sentences}
+
+
+def _has_switch(project: Project, lock: Lock, factor: Factor) -> bool:
+    """Return whether the lock's runtime knows the switch that a factor leaves out.
+
+    An older one ignores a switch that is newer: the factor would say that it changes nothing.
+    """
+    title = factor.environment.get(WITHOUT)
+    if title is None:
+        return True
+    require_runtime(project, lock)
+    name = title.partition(": ")[2].encode()
+    return any(b'"%s"' % name in data for data in runtime_files(lock, project.store).values())
 
 
 def _require_end(record: Record) -> None:

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _LATER: Final = ("freezer.check.assess", "freezer.flows.check.record")
 """What is needed once the training is over, and takes time to load; it is loaded meanwhile."""
-_LARGEST_SOURCE: Final = 1_000_000
-"""Bytes of a file that is searched for names of operations."""
 
 
 def check(
@@ -142,12 +140,9 @@ def _measured(project: Project, locked: Locked, found: Assessment) -> tuple[str,
     if found.verdict.word not in CHANGED or not restless or not locked.lock.smoke.command:
         return ()
     from freezer.check.cause.measured import fitting_causes
-    from freezer.flows.project.user_files import fetch_user_files
+    from freezer.flows.check.own_sources import own_sources
 
-    fetch_user_files(project, locked.lock)
-    kept = [file for file in locked.lock.smoke.files if project.store.has(file.sha256)]
-    paths = [project.store.path(file.sha256) for file in kept if file.size <= _LARGEST_SOURCE]
-    return fitting_causes(locked.lock, [path.read_text("utf-8", "replace") for path in paths])
+    return fitting_causes(locked.lock, own_sources(project, locked.lock))
 
 
 def no_image(locked: Locked) -> CheckError:

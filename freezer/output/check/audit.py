@@ -64,6 +64,7 @@ def _lines(result: AuditResult) -> Iterator[str]:
         if (item.changes or item.failure) and item.factor not in explained:
             explained.add(item.factor)
             yield f"{item.title}: {item.mitigation}"
+            yield from (f"  {line}" for line in result.measured.get(item.factor, ()))
         if item.failure is not None:
             yield f"  {item.training}: {item.failure.splitlines()[0]}"
         if item.bad and item.factor in accepted:
@@ -106,6 +107,7 @@ def document(result: AuditResult) -> dict[str, Any]:
         "open": [plain(item) for item in result.open],
         "skipped": list(result.skipped),
         "accepted": [plain(item) for item in result.accepted],
+        "measured": {name: list(lines) for name, lines in result.measured.items()},
         "notes": list(result.notes),
         "seconds": round(result.seconds, 1),
     }

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.atlas.trial import trials
-from freezer.check.cause.measured import MOST, fitting_causes
+from benchmarks.atlas.trial import Trial, trials
+from freezer.check.cause.measured import MOST, fitting_causes, fitting_effects
 from freezer.check.measured import covered, locked_rows
-from freezer.frameworks.atlas.table import Row, packages, sheet
+from freezer.frameworks.atlas.table import Row, module_name, packages, sheet
 from freezer.model.lock import Lock
 from tests.support.project.locks import make_lock
 
@@ -75,22 +75,28 @@ def test_only_locked_versions_and_only_effects() -> None:
     assert list(locked_rows(locked(("polars", "0.1")))) == []
 
 
+def _is_marked(node: ast.FunctionDef) -> bool:
+    return any("operation(" in ast.unparse(mark) for mark in node.decorator_list)
+
+
 def program(text: str, name: str) -> str:
     """Return a trial with one of its operations alone: a small training."""
     tree = ast.parse(text)
     tree.body = [
         node
         for node in tree.body
-        if not isinstance(node, ast.FunctionDef) or node.name == name or not node.decorator_list
+        if not isinstance(node, ast.FunctionDef) or node.name == name or not _is_marked(node)
     ]
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
-            node.decorator_list = []  # they hold the title itself
+            # The mark of the trial has the title itself; others belong to the library.
+            marks = node.decorator_list
+            node.decorator_list = [mark for mark in marks if "operation(" not in ast.unparse(mark)]
     return ast.unparse(tree)
 
 
-def faults() -> list[tuple[str, str, str, str]]:
-    """Return package, version, operation and source of each operation that varies by itself."""
+def faults(effect: str = "varies") -> list[tuple[str, str, str, str]]:
+    """Return package, version, operation and source of each operation that has an effect."""
     sources = {trial.package: trial for trial in trials()}
     found = {}
     for name in packages():
@@ -99,7 +105,7 @@ def faults() -> list[tuple[str, str, str, str]]:
         text = sources[name].path.read_text()
         functions = {one.title: one.name for one in sources[name].operations}
         for item in known.rows:
-            if item.factor in ("process", "call", "threads") and item.effect == "varies":
+            if item.factor in ("process", "call", "threads") and item.effect == effect:
                 source = program(text, functions[item.operation])
                 found[name, item.operation] = (name, item.versions[-1], item.operation, source)
     return list(found.values())
@@ -142,3 +148,42 @@ def test_races_of_threads_are_none_where_a_training_has_one_cpu() -> None:
     source = "duckdb.sql('select sum(x)')"
     assert fitting_causes(locked(("duckdb", "2.0.1")), [source])
     assert fitting_causes(locked(("duckdb", "2.0.1"), cpus=1), [source]) == ()
+
+
+def test_a_library_that_is_not_imported_is_not_named() -> None:
+    lock = locked(("polars", "2.1.0"), ("pyarrow", "26.0.1"))
+    source = "import pyarrow\ntable.group_by('key').aggregate([('value', 'sum')])\n"
+    found = fitting_causes(lock, [source])
+    assert found
+    assert all(text.startswith("measured of pyarrow") for text in found)
+
+
+@pytest.mark.parametrize("trial", trials(), ids=lambda item: item.package)
+def test_the_name_by_which_a_library_is_imported_is_that_of_its_trial(trial: Trial) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(trial.path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {item.name.split(".")[0] for item in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.split(".")[0])
+    assert all(module_name(name) in imported for name in (trial.package, *trial.also))
+
+
+def test_what_an_audit_varies_has_the_measured_effects_that_fit() -> None:
+    lock = locked(("lightgbm", "4.7.0"), ("pandas", "3.1.1"))
+    source = "import lightgbm, pandas\nlightgbm.train(given, rows)\nSeries(list(set(words)))\n"
+    for varied in ("threads-1", "threads-4", "race"):
+        first, *_ = fitting_effects(lock, [source], varied)
+        assert "lightgbm.train with a heavy-tailed target" in first
+        assert "deterministic=True, force_row_wise=True" in first
+    [hashed] = fitting_effects(lock, [source], "hash-seed")
+    assert "Series(list(set(...)))" in hashed
+    assert fitting_effects(lock, [source], "cpu-v2") == ()
+    assert fitting_effects(lock, [], "threads-4") == ()
+
+
+@pytest.mark.parametrize("fault", faults("differs"), ids=lambda item: f"{item[0]}: {item[2]}")
+def test_an_audit_names_what_differs_with_threads(fault: tuple[str, str, str, str]) -> None:
+    name, version, operation, source = fault
+    named = fitting_effects(locked((name, version)), [source], "threads-4")
+    assert any(f", {operation}: " in text for text in named), (operation, named)

@@ -6,6 +6,7 @@ import io
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,16 +15,22 @@ import pytest
 from freezer.check.audit.factors import factors
 from freezer.check.smoke import Varied
 from freezer.errors import CheckError
+from freezer.fetch.store.store import Store
 from freezer.flows.check import audit as flow
 from freezer.flows.check import audit_runs
 from freezer.flows.project.environment import Locked
+from freezer.flows.project.image_runtime import installed_runtime
 from freezer.inside.freezer_inside.record import Recorder
+from freezer.inside.freezer_inside.switches import WITHOUT
 from freezer.model.events import SilentReporter
+from freezer.model.lock import ImageRuntime
 from tests.support.host.fake_engine import INFO
 from tests.support.project.locks import make_lock
 from tests.support.project.records import lines, record
 
 LOCK = make_lock()
+LOCKFILES = Path(__file__).parents[4] / "lockfiles"
+EARLIER = "a2a5f382742b93786407c830ffb9d1a291a0ca7b0803f9846cef14430fb8abf5"
 TITLES = [factor.title for factor in factors(LOCK)]
 
 
@@ -197,3 +204,29 @@ def test_as_many_run_at_once_as_there_are_cpus_and_memory_for(
 ) -> None:
     info = replace(INFO, cpus=cpus, memory=memory << 30)
     assert audit_runs.lanes(together().lock, info) == many
+
+
+@pytest.mark.parametrize(
+    ("training", "older"),
+    [
+        ("lightgbm", {"without-lightgbm-deterministic", "without-lightgbm-force-row-wise"}),
+        ("sklearn", set()),
+        ("xgboost", set()),
+    ],
+)
+def test_a_switch_that_the_locks_runtime_lacks_is_not_varied(
+    tmp_path: Path, training: str, older: set[str]
+) -> None:
+    """Left out, it would change nothing: a statement about no training at all."""
+    stored = LOCKFILES / "boosting" / "inside" / EARLIER
+    store = Store.open(tmp_path)
+    store.put_bytes(stored.read_bytes())
+    project: Any = SimpleNamespace(store=store, root=tmp_path)
+    plan = LOCK.smoke.model_copy(update={"trainings": (training,)})
+    now = make_lock(smoke=plan, inside=installed_runtime())
+    before = make_lock(smoke=plan, inside=ImageRuntime(version="1", sha256=EARLIER))
+    every = {one.name for one in factors(now) if WITHOUT in one.environment}
+    for lock, wanted in ((now, every), (before, older)):
+        found = {one.name for one in factors(lock) if flow._has_switch(project, lock, one)}
+        assert {name for name in found if name in every} == wanted
+    assert every > older or training == "lightgbm"

@@ -1,0 +1,1 @@
+"""Small trainings that have a fault of the atlas, run for real: is its cause named first."""
