@@ -1,6 +1,6 @@
 """Run trainings that have a fault of the atlas, and see whether its cause is named first.
 
-    python -m benchmarks.atlas.faults [--only IMAGE...]
+    python -m benchmarks.atlas.faults [--only NAME...]
 
 Each fault is a small program of a user. It is locked, built and checked (or audited, where results
 change with the number of threads and repeat otherwise) in a real image. The first cause that is
@@ -57,18 +57,28 @@ class Outcome:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.atlas.faults", description=__doc__)
-    parser.add_argument("--only", nargs="*", choices=[*IMAGES], help="images")
-    chosen = parser.parse_args().only or [*IMAGES]
-    kept = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
-    for image in chosen:
+    names = sorted({*IMAGES, *(one.package for one in FAULTS)})
+    parser.add_argument("--only", nargs="*", choices=names, help="images or packages")
+    only = parser.parse_args().only or [*IMAGES]
+    chosen = [one for one in FAULTS if one.image in only or one.package in only]
+    kept: dict[str, Any] = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    found = []
+    for image in dict.fromkeys(one.image for one in chosen):
         with tempfile.TemporaryDirectory(prefix="atlas-faults-") as scratch:
-            faults = [one for one in FAULTS if one.image == image]
-            kept[image] = [asdict(_tried(Path(scratch), one)) for one in faults]
+            for fault in (one for one in chosen if one.image == image):
+                found.append(_tried(Path(scratch), fault))
+                kept[f"{fault.package}: {fault.operation}"] = asdict(found[-1])
+                _write(kept)
         _forget(image)
-        MEASURED.write_text(json.dumps(kept, indent=1) + "\n")
-        write_results(kept)
-    outcomes = [Outcome(**item) for image in chosen for item in kept[image]]
-    return 0 if all(one.good for one in outcomes) else 1
+    return 0 if all(one.good for one in found) else 1
+
+
+def _write(kept: dict[str, Any]) -> None:
+    """Write what was measured, in the order of the catalogue; what is no longer in it goes."""
+    keys = [f"{one.package}: {one.operation}" for one in FAULTS]
+    ordered = {key: kept[key] for key in keys if key in kept}
+    MEASURED.write_text(json.dumps(ordered, indent=1) + "\n")
+    write_results(ordered)
 
 
 def _tried(scratch: Path, fault: Fault) -> Outcome:
@@ -108,7 +118,7 @@ def _named(fault: Fault, report: dict[str, Any]) -> tuple[str, str]:
     """Return what was noticed, and the cause that was named first."""
     if fault.by == "check":
         return report["verdict"], next(iter(report["measured"]), "")
-    changing = [item["factor"] for item in report["effects"] if item["changes"]]
+    changing = [item["factor"] for item in report["effects"] if item.get("changes")]
     named = (report["measured"].get(factor, []) for factor in changing)
     return f"changes with {', '.join(changing)}", next((lines[0] for lines in named if lines), "")
 
@@ -119,14 +129,14 @@ def _mended(fault: Fault, report: dict[str, Any]) -> str:
     threads = [
         item["title"]
         for item in report["effects"]
-        if item["changes"] and item["factor"].startswith(("threads-", "race", "again"))
+        if item.get("changes") and item["factor"].startswith(("threads-", "race", "again"))
     ]
     return f"changes with {', '.join(threads)}" if threads else "same"
 
 
 def write_results(kept: dict[str, Any]) -> None:
     """Write the outcomes as a page."""
-    outcomes = [Outcome(**item) for items in kept.values() for item in items]
+    outcomes = [Outcome(**item) for item in kept.values()]
     good = sum(one.good for one in outcomes)
     head = ["package", "operation", "found by", "verdict", "with the setting", "cause named first"]
     lines = [head, ["---"] * len(head)]
