@@ -5,11 +5,14 @@ from __future__ import annotations
 from freezer.cli.ci.shared.workflow import (
     Branch,
     Check,
+    Cluster,
     Environments,
     Install,
     LedgerSecret,
+    Nightly,
     Output,
     Pins,
+    Runner,
     Runs,
     Sample,
     Schedule,
@@ -28,10 +31,13 @@ def github(  # noqa: PLR0913, PLR0917 - one for each option
     runs: Runs = None,
     secret: LedgerSecret = None,
     sample: Sample = None,
+    cluster: Cluster = None,
+    runner: Runner = None,
+    nightly: Nightly = None,
     fresh_pins: Pins = False,
     json: Json = False,
 ) -> None:
-    """Write a workflow for GitHub: rebuild, check, policy, comment, the past on a schedule."""
+    """Write a workflow for GitHub: rebuild, check, policy, comment; past and cluster on a clock."""
     given = {
         "environments": tuple(environments) if environments else None,
         "install": install,
@@ -40,5 +46,8 @@ def github(  # noqa: PLR0913, PLR0917 - one for each option
         "runs": runs,
         "secret": secret,
         "sample": sample,
+        "cluster": cluster,
+        "runner": runner,
+        "nightly": nightly,
     }
     write_workflow("github", given, output, check=check, fresh_pins=fresh_pins, json=json)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from freezer import __version__
 from freezer.errors import HostError, SpecError, Where
+from freezer.fleet.target import parse_target
 from freezer.flows.project.environment import environment_names, load_environment
 from freezer.flows.project.git import place_in_repository
 
@@ -39,6 +40,7 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _BRANCH: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _PATH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}")
+_LABELS: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}(,[A-Za-z0-9_.-]{1,64}){0,9}")
 _CRON: Final = re.compile(r"[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}")
 
 
@@ -60,6 +62,12 @@ class Options:
     """The variable of the CI system that the ledger's address takes its password from."""
     sample: int = 3
     """Runs that the schedule makes again."""
+    cluster: str | None = None
+    """The partition that is checked each night, such as ``slurm:gpu``."""
+    runner: str = "slurm"
+    """Labels (GitHub) or tags (GitLab) of the self-hosted runner on a login node of the cluster."""
+    nightly: str = "43 1 * * *"
+    """When the cluster is checked, as ``schedule``; GitHub alone."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +230,8 @@ def _require_usable(options: Options) -> None:
         "branch": (_BRANCH, "a branch such as main"),
         "schedule": (_CRON, 'five fields of cron, such as "17 3 * * 1"'),
         "runs": (_PATH, "a file of the repository, such as runs.json"),
+        "nightly": (_CRON, 'five fields of cron, such as "43 1 * * *"'),
+        "runner": (_LABELS, "labels of a runner, joined by commas, such as slurm"),
         "secret": (_VARIABLE, "a variable's name, such as FREEZER_LEDGER_PASSWORD"),
     }
     for name, (pattern, expected) in patterns.items():
@@ -236,6 +246,12 @@ def _require_usable(options: Options) -> None:
         raise _unusable("install", options.install, "what pip installs, such as freezer-ml==0.1.0")
     if not 1 <= options.sample <= MOST_RUNS:
         raise _unusable("sample", str(options.sample), f"a number from 1 to {MOST_RUNS}")
+    if options.cluster is not None:
+        parse_target(options.cluster)
+    if options.cluster is not None and options.nightly == options.schedule:
+        raise SpecError(
+            "--nightly and --schedule are the same", hint="by its time a job knows what it is for"
+        )
     if options.runs and options.secret:
         raise SpecError(
             "--runs and --ledger-secret exclude each other",

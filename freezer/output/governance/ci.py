@@ -73,6 +73,12 @@ def render_workflow(plan: Workflow) -> str:
         verify=_scalars(_verify(plan)),
         past=_scalars(_past(plan)),
         runs=_scalars(_runs(plan)),
+        cluster=_cluster(plan),
+        scalar=_scalar,
+        cancel=_scalar(_cancel(plan)),
+        runner=options.runner.split(","),
+        nightly=options.nightly,
+        own_python=_own_python(install),
     )
 
 
@@ -115,6 +121,43 @@ def _runs(plan: Workflow) -> list[Step]:
         '--seed "$SAMPLE_SEED" | tee freezer-report/runs.txt'
     )  # fmt: skip
     return [*taken, (f"Make {options.sample} runs again", verify)]
+
+
+def _cluster(plan: Workflow) -> list[Step]:
+    """Return the steps on a login node. They name the fleet: the latest may be an older one."""
+    if plan.options.cluster is None:
+        return []
+    names = shlex.join(plan.environments)
+    built = f'for ENVIRONMENT in {names}; do freeze build "$ENVIRONMENT" || exit; done'
+    submit = f"freeze check {names} --on {shlex.quote(plan.options.cluster)} --no-wait"
+    fleet = '"$(cat freezer-report/cluster.id)"'
+    files = "--junit freezer-report/cluster.xml --prometheus freezer-report/cluster.prom"
+    report = f"freeze fleet report {fleet} --html freezer-report/cluster.html {files}"
+    return [
+        ("Build what is checked", built),
+        (
+            "Submit a job for each node",
+            f"mkdir -p freezer-report && {submit} > freezer-report/cluster.id",
+        ),
+        ("Wait for the verdicts", f"freeze fleet status {fleet} --wait"),
+        ("Fail unless every node is good", f"{report} | tee freezer-report/cluster.txt"),
+    ]
+
+
+def _cancel(plan: Workflow) -> str:
+    """Return what GitLab runs after a job, in another shell: it ends jobs of a cancelled one."""
+    folder = f"cd {shlex.quote(plan.folder)} && " if plan.folder else ""
+    cancel = '.freezer/python/bin/freeze fleet cancel "$(cat freezer-report/cluster.id)"'
+    return f'[ "$CI_JOB_STATUS" != canceled ] || ( {folder}{cancel} )'
+
+
+def _own_python(install: str) -> list[str]:
+    """Return commands that install into an environment of the job: a login node is shared."""
+    return [
+        'mkdir -p .freezer && echo "*" > .freezer/.gitignore',
+        "python3 -m venv --clear .freezer/python",
+        install.replace("python", ".freezer/python/bin/python", 1),
+    ]
 
 
 def _before(plan: Workflow, install: str) -> list[str]:
@@ -189,6 +232,12 @@ def show_written(plan: Workflow, path: Path, console: Console) -> None:
     if not _runs(plan):
         console.print(
             "  makes no runs again: name them by --runs FILE or --ledger-secret NAME",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    if plan.options.cluster is not None:
+        console.print(
+            f"  checks {plan.options.cluster} each night on a runner of yours with the label "
+            f"{plan.options.runner}, on a login node",
             markup=False, highlight=False, soft_wrap=True,
         )  # fmt: skip
     if not plan.has_policy:

@@ -80,6 +80,33 @@ Sample = Annotated[
         "--sample", metavar="N", help="How many runs; 3 by default.", min=1, show_default=False
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="TARGET",
+        help="Check the nodes of slurm:PARTITION[:CONSTRAINT] each night.",
+        show_default=False,
+    ),
+]
+Runner = Annotated[
+    str | None,
+    typer.Option(
+        "--runner",
+        metavar="LABEL,…",
+        help="Labels or tags of the self-hosted runner on the cluster; slurm by default.",
+        show_default=False,
+    ),
+]
+Nightly = Annotated[
+    str | None,
+    typer.Option(
+        "--nightly",
+        metavar="CRON",
+        help="When to check the cluster; '43 1 * * *' by default.",
+        show_default=False,
+    ),
+]
 Pins = Annotated[
     bool,
     typer.Option("--fresh-pins", help="Take the pins of this Freezer, not those in the file."),

@@ -84,6 +84,8 @@ OPTIONS = (
     ("--install", "--require-hashes -r 'ci files.txt'"),
     ("--runs", "runs.json", "--sample", "7"),
     ("--ledger-secret", "LEDGER_PASSWORD"),
+    ("--cluster", "slurm:gpu:'a100&nvlink'".replace("'", ""), "--runs", "runs.json"),
+    ("--cluster", "slurm:all", "--runner", "slurm,login.2"),
 )
 
 
@@ -102,9 +104,8 @@ def test_it_is_valid_and_the_same_each_time(
     assert "\n\n\n" not in text
     validator(system).validate(load(text))
     assert ("policy check" in text) is policy
-    assert ("runs verify" in text) is bool(
-        arguments and arguments[0] in ("--runs", "--ledger-secret")
-    )
+    assert ("runs verify" in text) is bool({"--runs", "--ledger-secret"} & set(arguments))
+    assert ("fleet report" in text) is ("--cluster" in arguments)
 
 
 def test_everything_of_others_is_pinned(project: Path) -> None:
@@ -201,6 +202,12 @@ def test_moved_pins_are_kept_and_tags_are_not(project: Path, system: str) -> Non
         (("--sample", "2000"), "a number from 1 to 1000"),
         (("--ledger-secret", "a-b"), "a variable's name"),
         (("--runs", "r", "--ledger-secret", "A"), "exclude each other"),
+        (("--cluster", "gpu"), "--on does not take 'gpu'"),
+        (("--cluster", "slurm:a b"), "--on does not take"),
+        (("--runner", "a b"), "labels of a runner"),
+        (("--runner", "a,,b"), "labels of a runner"),
+        (("--nightly", "daily"), "five fields"),
+        (("--cluster", "slurm:a", "--nightly", "17 3 * * 1"), "are the same"),
         (("--check", "--branch", "x"), "takes the options that are in the file"),
     ],
 )
@@ -240,7 +247,10 @@ def test_options_of_any_file_are_read_or_named(text: str) -> None:
 
 
 def test_options_come_back_as_they_were() -> None:
-    options = Options(("a", "b"), "x -r 'y z'", "trunk", "1 2 * * *", "runs.json", None, 4)
+    cluster = ("slurm:gpu:a|b", "login", "3 4 * * *")
+    options = Options(
+        ("a", "b"), "x -r 'y z'", "trunk", "1 2 * * *", "runs.json", None, 4, *cluster
+    )
     assert workflow._recorded(f"# A\n{options_line(options)}\nx: 1\n", "f") == options
 
 
@@ -270,3 +280,39 @@ def test_a_folder_without_a_spec(tmp_path: Path) -> None:
     code, out = freeze(tmp_path, "ci", "github")
     assert code == 2
     assert "there is no spec here" in out
+
+
+def test_a_cluster_is_checked_by_a_schedule_alone(project: Path) -> None:
+    """A self-hosted runner must never run what a change request holds."""
+    text = rendered(project, "github", "--cluster", "slurm:gpu", "--runner", "login,x")
+    found = load(text)
+    assert [one["cron"] for one in found["on"]["schedule"]] == ["17 3 * * 1", "43 1 * * *"]
+    job = found["jobs"]["cluster"]
+    assert job["runs-on"] == ["self-hosted", "login", "x"]
+    assert job["permissions"] == {"contents": "read"}
+    assert "github.event.schedule == '43 1 * * *'" in job["if"]
+    assert "pull_request" not in job["if"]
+    assert "github.event.schedule != '43 1 * * *'" in found["jobs"]["past"]["if"]
+    assert all("${{" not in step.get("run", "") for step in job["steps"])
+    assert "cluster" not in load(rendered(project, "github"))["jobs"]
+
+    jobs = load(rendered(project, "gitlab", "--cluster", "slurm:gpu", "--runner", "login,x"))
+    job = jobs["freezer:cluster"]
+    assert job["tags"] == ["login", "x"]
+    assert "image" not in job
+    [rule] = job["rules"]
+    assert rule == {"if": '$CI_PIPELINE_SOURCE == "schedule" && $FREEZER_JOB == "cluster"'}
+    assert '$FREEZER_JOB != "cluster"' in jobs["freezer:past"]["rules"][0]["if"]
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab"])
+def test_a_cluster_that_was_edited_in_is_found(project: Path, system: str) -> None:
+    file = project / "ci.yml"
+    assert freeze(project, "ci", system, "--cluster", "slurm:gpu", "-o", str(file))[0] == 0
+    assert freeze(project, "ci", system, "--check", "-o", str(file))[0] == 0
+    assert freeze(project, "ci", system, "--sample", "4", "-o", str(file))[0] == 0
+    assert "--on slurm:gpu" in file.read_text()  # kept
+    file.write_text(file.read_text().replace("--on slurm:gpu", "--on slurm:gpu --host n1"))
+    code, out = freeze(project, "ci", system, "--check", "-o", str(file))
+    assert code == 1
+    assert "--host n1" in out
