@@ -66,6 +66,13 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
             show_default=False,
         ),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="With --all or --since: only list the locks, and where their images come from.",
+        ),
+    ] = False,
     against: Annotated[
         str | None,
         typer.Option(
@@ -158,7 +165,7 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
     from freezer.flows.project.image_reference import is_image
 
     if on is not None:
-        _require_alone(everything, reference, generation, since, against, report, junit)
+        _require_alone(everything, reference, generation, since, dry_run, against, report, junit)
         _check_on(
             envs or (), on, host=host, deadline=deadline, record=record, pull=pull,
             runtime=runtime, sbatch=sbatch, wait=wait, as_json=json,
@@ -166,12 +173,13 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
     env = _only(envs, cluster=bool(host or wait is not None or pull or runtime or sbatch))
     other = everything or since or generation or (env and is_image(env))
     form = _form(report, junit, allowed=not other)
+    _require_fit(dry_run, plan=everything or since is not None, other=bool(generation or record))
     if generation is not None or everything or since is not None:
         if reference is not None or (env is not None and is_image(env)):
             raise typer.BadParameter("only an environment has generations, not an image")
         if (generation is not None) + everything + (since is not None) + (against is not None) > 1:
             raise typer.BadParameter("give one of --generation, --all, --since and --against")
-        _check_past(env, generation, since, record=record, as_json=json)
+        _check_past(env, generation, since, record=record, dry_run=dry_run, as_json=json)
     if env is not None and is_image(env):
         if record:
             raise typer.BadParameter(
@@ -196,6 +204,11 @@ def check(  # noqa: PLR0913, PLR0917 - one for each option
 def _require_alone(*others: object) -> None:
     if any(others):
         raise typer.BadParameter("--on takes no option of the check on this host")
+
+
+def _require_fit(dry_run: bool, *, plan: bool, other: bool) -> None:
+    if dry_run and (other or not plan):
+        raise typer.BadParameter("--dry-run goes with --all or --since, and without --record")
 
 
 def _only(envs: Sequence[str] | None, *, cluster: bool) -> str | None:
@@ -279,8 +292,16 @@ def _write_files(result: CheckResult, path: Path | None, form: str, junit: Path 
 
 
 def _check_past(
-    env: str | None, generation: str | None, since: str | None, *, record: bool, as_json: bool
+    env: str | None,
+    generation: str | None,
+    since: str | None,
+    *,
+    record: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> NoReturn:
+    if dry_run:
+        _plan_past(env, since, as_json=as_json)
     from freezer.flows.compare.check_all import check_all, check_generation, parse_since
     from freezer.output.check.all import document, show
 
@@ -295,6 +316,20 @@ def _check_past(
     else:
         show(found, current.stdout)
     raise typer.Exit(EXIT_OK if found.good else EXIT_NEGATIVE)
+
+
+def _plan_past(env: str | None, since: str | None, *, as_json: bool) -> NoReturn:
+    from freezer.flows.compare.check_all import parse_since
+    from freezer.flows.compare.planned_checks import plan_all
+    from freezer.output.check.all import planned_document, show_planned
+
+    moment = parse_since(since) if since is not None else None
+    found = plan_all(current.project(), env, since=moment)
+    if as_json:
+        current.emit(planned_document(found))
+    else:
+        show_planned(found, current.stdout)
+    raise typer.Exit(EXIT_OK)
 
 
 def _check_image(name: str, reference: Path | None, *, as_json: bool) -> NoReturn:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from freezer.errors import BusyError, FreezerError, HistoryError, SpecError, Where
+from freezer.errors import BusyError, FreezerError, SpecError
 from freezer.flows.check.check import check_locked
 from freezer.flows.check.record import record_check
 from freezer.flows.check.result import Recording
+from freezer.flows.compare.planned_checks import generations_by_lock
 from freezer.flows.history.generations import adopted_history, locked_of, shown_folder
 from freezer.flows.history.log import environment_name
 from freezer.flows.project.environment import read_lock
@@ -77,14 +78,7 @@ def check_all(
     """
     chosen = environment_name(project, name)
     past = adopted_history(project, chosen)
-    wanted = {one.lock_id for one in past.generations if since is None or one.date >= since}
-    if not wanted:
-        raise HistoryError(
-            f"{chosen} has no generation since {since}" if since else f"{chosen} has no generation",
-            where=Where(past.shown),
-            hint="`freeze log` lists them",
-        )
-    return _run(project, chosen, past, wanted, record=record)
+    return _run(project, chosen, past, generations_by_lock(chosen, past, since), record=record)
 
 
 def parse_since(text: str) -> str:

@@ -9,13 +9,15 @@ from rich.markup import escape
 from freezer.model.canonical import plain
 from freezer.model.lockfile import short_id
 from freezer.output.styles import STYLES
-from freezer.output.text import as_json, printable, show_rows
+from freezer.output.text import as_json, plural, printable, show_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from freezer.flows.compare.check_all import PastCheck, PastChecks
+    from freezer.flows.compare.planned_checks import PlannedCheck, PlannedChecks
 
+_PLANNED = {"here": "in the engine", "pulled": "to pull", "rebuilt": "to build"}
 _HOW = {"here": "in the engine", "pulled": "pulled", "rebuilt": "built again", None: "none"}
 
 
@@ -40,6 +42,41 @@ def document(found: PastChecks) -> dict[str, Any]:
         "environment": found.name,
         "good": found.good,
         "locks": [_facts(one) for one in found.checks],
+    }
+
+
+def show_planned(found: PlannedChecks, console: Console) -> None:
+    """Print the locks that would be checked, newest first."""
+    head = ("[dim]generation", "[dim]lock", "[dim]date", "[dim]image")
+    show_rows([head, *(_planned_row(one) for one in reversed(found.checks))], console)
+    console.print(
+        f"{found.name}: {plural(len(found.checks), 'lock')} would be checked; nothing was done",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _planned_row(one: PlannedCheck) -> tuple[str, ...]:
+    last = one.generations[-1]
+    numbers = ", ".join(str(made.number) for made in one.generations)
+    place = f"to pull from {escape(printable(one.place))}" if one.place else _PLANNED[one.source]
+    return numbers, short_id(last.lock_id), last.date[:10], place
+
+
+def planned_document(found: PlannedChecks) -> dict[str, Any]:
+    """Return the locks that would be checked for ``--json``."""
+    return {
+        "environment": found.name,
+        "dry-run": True,
+        "locks": [
+            {
+                "generations": [made.number for made in one.generations],
+                "lock-id": one.generations[-1].lock_id,
+                "how": one.source,
+                "place": one.place,
+            }
+            for one in found.checks
+        ],
     }
 
 

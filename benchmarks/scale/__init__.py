@@ -1,0 +1,1 @@
+"""What commands take in a project with many generations and environments."""
