@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from freezer.ledger.left import SUFFIX
 from freezer.ledger.series import Points, joined, packed, unpacked
-from freezer.model.record.run import read_run, run_bytes
+from freezer.model.record.run import read_new_run, run_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -165,7 +165,7 @@ def _read(path: Path, stream: IO[bytes]) -> Left | None:
         try:
             document = json.loads(line)
             if "run" in document:
-                run = read_run(json.dumps(document["run"]))
+                run = read_new_run(json.dumps(document["run"]))
             for name, columns in document.get("metrics", {}).items():
                 parts.setdefault(name, []).append(unpacked(*map(b64decode, columns)))
             read_before = read_before or "reading" in document

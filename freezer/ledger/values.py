@@ -73,7 +73,7 @@ def as_double(value: int) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def digits(value: Digest) -> str:

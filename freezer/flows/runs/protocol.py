@@ -12,7 +12,7 @@ from freezer.check.invariants.observed import TensorFacts
 from freezer.ledger.series import Points
 from freezer.model.record.protocol import PREFIX
 from freezer.model.record.record import Tensor
-from freezer.model.record.run import Digest
+from freezer.model.record.run import Digest, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
@@ -202,7 +202,7 @@ def read_number(text: Any) -> float:
 def setting(value: Any) -> Value:
     """Return the value of a setting, as a number or boolean if its text is one."""
     if isinstance(value, bool | int | float):
-        return value
+        return bounded(value) if type(value) is int else value
     text = str(value)
     if len(text) > _LONGEST_NUMBER:
         return text
@@ -211,7 +211,7 @@ def setting(value: Any) -> Value:
     if text in ("True", "False"):
         return text == "True"
     try:
-        return int(text)
+        return bounded(int(text))
     except ValueError:
         pass
     try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from freezer.errors import LedgerError
 from freezer.ledger.exchange.validate import LONGEST_NAME, require_run
 from freezer.ledger.series import Points
-from freezer.model.record.run import decode, encode, read_run, run_bytes
+from freezer.model.record.run import decode, encode, read_new_run, run_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -112,7 +112,7 @@ def _content(number: int, text: Any) -> bytes:
 
 def _run(number: int, found: Any) -> tuple[Run, dict[str, Points]]:
     try:
-        run = read_run(json.dumps(found["run"]))
+        run = read_new_run(json.dumps(found["run"]))
         require_run(run)
         series = {_name(name): _points(one) for name, one in found["series"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:

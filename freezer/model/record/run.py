@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMAT: Final = 1
+_LARGEST: Final = 2**1023
+"""Whole numbers from here on are recorded as text: no double can hold twice this."""
 STATES: Final = ("running", "finished", "failed", "interrupted")
 """``finished`` exited with 0, ``failed`` with anything else, or its results are not as the spec
 expects them; ``interrupted`` was ended, or died."""
@@ -175,6 +177,18 @@ def read_run(data: bytes | str) -> Run:
         raise ValueError(message) from None
 
 
+def read_new_run(data: bytes | str) -> Run:
+    """Return the run in a document that comes from outside the ledger: see `bounded`.
+
+    Raises ``ValueError`` as `read_run` does.
+    """
+    run = read_run(data)
+    fields = {
+        name: bounded(value) if type(value) is int else value for name, value in run.fields.items()
+    }
+    return replace(run, fields=fields)
+
+
 def _parsed(data: bytes | str) -> Any:
     """Return a document. A query reads a thousand: pydantic's parser takes a third of the time."""
     try:
@@ -199,6 +213,11 @@ def encode(value: Value) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return {"double": struct.pack(">d", value).hex()}
     return value
+
+
+def bounded(value: int) -> int | str:
+    """Return a whole number as it is, or as text if no double can hold it."""
+    return value if abs(value) < _LARGEST else str(value)
 
 
 def decode(value: Any) -> Value:

@@ -28,6 +28,10 @@ _IN_PLAIN_WORDS: Final = (
     ("input should be a valid integer", "a whole number"),
     ("input should be a valid boolean", "true or false"),
     ("string should have at least 1 character", "at least one character"),
+    (
+        "string should match pattern '^[a-z0-9]+([._-][a-z0-9]+)*$'",
+        "lower-case letters and digits, with single '.', '_' or '-' between them",
+    ),
 )
 """What pydantic calls by Python's names, in words of YAML."""
 

@@ -29,9 +29,13 @@ from freezer.flows.runs.request import (
 from freezer.flows.runs.results.outputs import list_outputs
 from freezer.flows.runs.summary import summary
 from freezer.flows.runs.sweep import read_each, requests
+from freezer.ledger.connect import open_ledger
+from freezer.ledger.query import get
+from freezer.ledger.record import record
+from freezer.ledger.values import columns
 from freezer.model.events import SilentReporter
 from freezer.model.record.protocol import PREFIX
-from freezer.model.record.run import Digest, Run, Time, Value
+from freezer.model.record.run import Digest, Run, Time, Value, read_new_run, run_bytes
 
 SILENT = SilentReporter()
 
@@ -178,6 +182,28 @@ def test_outputs_are_listed_among_links_pipes_and_unreadable_files(tmp_path: Pat
 def test_settings_keep_their_type(text: str, value: object) -> None:
     found = setting(text)
     assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), str(10**399), 2**1023, 2**1024])
+def test_whole_numbers_beyond_all_doubles_are_text(value: int | str, tmp_path: Path) -> None:
+    found = setting(value)
+    assert found == str(value)
+    ledger = open_ledger(tmp_path / "ledger.db")
+    run = Run("a" * 16, "demo", "finished", Time(1), fields={"params.n": found})
+    record(ledger, run)
+    assert get(ledger, run.id) == run
+    ledger.close()
+
+
+def test_a_record_with_a_whole_number_beyond_all_doubles_is_read_and_recorded(
+    tmp_path: Path,
+) -> None:
+    """A journal of an earlier version may hold one; recording it failed in every command."""
+    data = run_bytes(Run("a" * 16, "demo", "finished", Time(1), fields={"params.n": 10**400}))
+    read = read_new_run(data)
+    assert read.fields == {"params.n": str(10**400)}
+    assert columns(10**400)["number"] == math.inf
+    assert columns(-(10**400))["number"] == -math.inf
 
 
 def test_parameters_reach_the_command_as_they_were_written() -> None:
