@@ -1,7 +1,7 @@
-"""What was hashed before: digests of files by path, inode, size and times.
+"""Caches digests of files by path, inode, size and times.
 
-Kept by a set's root on this host. A file is hashed again when any of these differs, and when it was
-changed so shortly before it was hashed that a later change could have left the same times behind
+The cache is keyed by a set's root on this host. A file is hashed again if any of these differs, or
+if it changed so shortly before it was hashed that a later change could have left the same times
 (git calls such an index entry racily clean).
 """
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from freezer.fetch.store.store import Store
 
 FORMAT: Final = 2
-"""Raised when digests are made by other rules, or kept in another form."""
+"""Raise this when the rules for digests or the format of the cache change."""
 SLACK: Final = 2_000_000_000
-"""Nanoseconds: more than the clock of any file system in use is coarse (FAT: 2 s)."""
+"""Nanoseconds; at least the time resolution of any file system in use (FAT: 2 s)."""
 _SUMMARY: Final = "data-set"
 _FILES: Final = "data-files"
 _HEAD: Final = struct.Struct("=3q")
@@ -37,13 +37,13 @@ _DIGITS: Final = 64
 
 @dataclass(frozen=True)
 class Cached:
-    """The last time that a set was hashed on this host."""
+    """The result of the last hashing of a set on this host."""
 
     digest: str
     signature: str
     """Over the times, sizes, inodes and paths of all members: see `Found.signature`."""
     settled: bool
-    """Whether each file was old enough, when it was hashed, for its times to tell of changes."""
+    """Whether every file was old enough, when hashed, for its times to reveal changes."""
     members: int
     size: int
     """Bytes of all files."""
@@ -53,7 +53,7 @@ class Cached:
 
 @dataclass
 class FileDigests:
-    """Digests of single files as columns, with what each file was when it was read."""
+    """Digests of single files as columns, with the state of each file when it was read."""
 
     paths: list[str] = field(default_factory=list)
     numbers: array[int] = field(default_factory=lambda: array("q"))
@@ -64,11 +64,11 @@ class FileDigests:
 
     @property
     def settled(self) -> bool:
-        """Whether a later change of any file would show in its times."""
+        """Whether a later change of any file would be visible in its times."""
         return max(map(sub, self.numbers[CTIME::NUMBERS], self.hashed), default=-SLACK - 1) < -SLACK
 
     def of(self, found: Found) -> FileDigests:
-        """Return what is known of each member of a walk; an empty digest where nothing is."""
+        """Return the cached digest of each member of a walk; empty if there is none."""
         count = len(found.paths)
         if not self.paths:
             return FileDigests(found.paths, found.numbers, [""] * count, array("q", [0]) * count)
@@ -84,7 +84,7 @@ class FileDigests:
         return FileDigests(found.paths, found.numbers, digests, hashed)
 
     def without(self, places: Collection[int]) -> FileDigests:
-        """Return the same without the members at some places: those that are no files."""
+        """Return the same without the members at some places: those that are not files."""
         if not places:
             return self
         rest = [at for at in range(len(self.paths)) if at not in places]
@@ -100,7 +100,7 @@ class FileDigests:
 
 
 def read_summary(store: Store, key: str) -> Cached | None:
-    """Return what is kept of a set; None when there is nothing that can be used."""
+    """Return the cached result of a set; None if there is none that can be used."""
     document = store.get_memo(_SUMMARY, key)
     if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
         return None
@@ -115,12 +115,12 @@ def read_summary(store: Store, key: str) -> Cached | None:
 
 
 def write_summary(store: Store, key: str, cached: Cached) -> None:
-    """Keep the outcome of hashing a set."""
+    """Cache the result of hashing a set."""
     store.put_memo(_SUMMARY, key, {"format": FORMAT, **cached.__dict__})
 
 
 def read_files(store: Store, key: str) -> FileDigests:
-    """Return the digests of a set's files; none where they cannot be used."""
+    """Return the cached digests of a set's files; empty if they cannot be used."""
     data = store.get_packed_memo(_FILES, key)
     try:
         return FileDigests() if data is None else _unpacked(data)
@@ -129,7 +129,7 @@ def read_files(store: Store, key: str) -> FileDigests:
 
 
 def write_files(store: Store, key: str, known: FileDigests) -> None:
-    """Keep the digests of a set's files: the columns one after the other."""
+    """Cache the digests of a set's files: the columns one after the other."""
     paths = "\0".join(known.paths).encode()
     parts = (
         _HEAD.pack(FORMAT, len(known.paths), len(paths)),
@@ -142,7 +142,7 @@ def write_files(store: Store, key: str, known: FileDigests) -> None:
 
 
 def key_of(root: str, pattern: str | None) -> str:
-    """Return the name under which a set is kept on this host."""
+    """Return the cache key of a set on this host."""
     return json.dumps([root, pattern])
 
 

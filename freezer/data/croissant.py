@@ -74,13 +74,13 @@ UNKNOWN: Final = "application/octet-stream"
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """What a data set's files do not say about it."""
+    """Facts about a data set that its files do not contain."""
 
     description: str | None = None
     license: str | None = None
     creator: str | None = None
     url: str | None = None
-    """Where the files can be had: their paths are appended to it."""
+    """Base URL of the files: their paths are appended to it."""
     folder: str = ""
     """Without a URL: the set's folder, relative to the description."""
     published: str | None = None

@@ -51,7 +51,7 @@ def data_diff(old: Sequence[Member], new: Sequence[Member]) -> DataDiff:
 
 
 def _moved(gone: Sequence[Member], come: Sequence[Member]) -> list[tuple[Member, Member]]:
-    """Pair what is gone with what has come by content; a file that kept its name goes first."""
+    """Pair removed with added members by content; files that kept their name come first."""
     waiting: dict[tuple[str, int, str], list[Member]] = defaultdict(list)
     for member in sorted(come, reverse=True):
         if member.kind == "f" and member.size:

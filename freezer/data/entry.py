@@ -1,4 +1,4 @@
-"""The members of a data set: what a walk finds, and what is kept of each once it is hashed."""
+"""The members of a data set: as a walk finds them, and as they are recorded once hashed."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class Member(NamedTuple):
 
 @dataclass
 class Found:
-    """What a walk found, as columns: an object for each of a million files would take too long."""
+    """The result of a walk, as columns: objects for a million files would take too long."""
 
     paths: list[str] = field(default_factory=list)
     """Relative to the set's root, with ``/`` between folders."""
     numbers: array[int] = field(default_factory=lambda: array("q"))
     """`NUMBERS` of each member, times in nanoseconds; zeros for a folder, size 0 for a link."""
     others: dict[int, tuple[Kind, str]] = field(default_factory=dict)
-    """Members that are no files, by their place: the kind, and what a link points to."""
+    """Members that are not files, by place: the kind, and the target of a link."""
 
     @property
     def sizes(self) -> array[int]:
@@ -67,7 +67,7 @@ class Found:
         return self.numbers[CTIME::NUMBERS]
 
     def signature(self) -> str:
-        """Return a digest over what the file system says of all members.
+        """Return a digest over the file system's metadata of all members.
 
         Equal signatures mean an untouched set.
         """

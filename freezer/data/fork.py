@@ -1,4 +1,4 @@
-"""Half of a work in a copy of this process, on another CPU: what threads cannot share in Python."""
+"""Runs a part of the work in a forked process on another CPU, as Python's threads share one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def can_fork() -> bool:
-    """Return whether a copy of this process can work: with one thread alone, and two CPUs.
+    """Return whether forking is safe and useful: only one thread, and at least two CPUs.
 
     A copy has one thread, and the locks that others held stay locked in it.
     """
@@ -22,7 +22,7 @@ def can_fork() -> bool:
 
 @contextmanager
 def forked(work: Callable[[], bytes]) -> Iterator[Callable[[], bytes | None]]:
-    """Do something in a copy of this process during a block.
+    """Run a function in a forked process during a block.
 
     Yields what waits for it and returns its bytes; None where it failed, in whatever way: the
     caller then does the same here. The copy does not outlive the block.
@@ -51,7 +51,7 @@ def forked(work: Callable[[], bytes]) -> Iterator[Callable[[], bytes | None]]:
 
 
 def _work(work: Callable[[], bytes], target: int) -> None:
-    """Write the result, and end without what the end of the command does."""
+    """Write the result, and exit without the command's clean-up."""
     code = 1
     try:
         with os.fdopen(target, "wb") as stream:

@@ -1,4 +1,4 @@
-"""Hashing the files of a data set: one worker process a CPU, fed in batches."""
+"""Hashes the files of a data set: one worker process for each CPU, fed in batches."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 BATCH_FILES: Final = 1024
 BATCH_BYTES: Final = 32 << 20
-"""Of one batch: small enough that workers end together."""
+"""Bytes of one batch: small enough that workers finish together."""
 FEW: Final = 16
-"""Files up to which no worker is started: that takes longer than they do."""
+"""Up to this many files no worker is started: starting it would take longer."""
 _DIGITS: Final = 64
 """Of a SHA-256."""
 
 
 class Hashed(NamedTuple):
-    """What was read of files, in the order in which they were given."""
+    """The results for files, in the order in which they were given."""
 
     numbers: array[int]
     """`NUMBERS` of each file as it was when it was read."""
@@ -81,7 +81,7 @@ def hash_paths(
         try:
             _in_workers(root, count, work)
         finally:
-            batches.clear()  # after a failure the others end with the batch they are in
+            batches.clear()  # after a failure the others finish their current batch
     return _joined([answers[place] for place in sorted(answers)])
 
 
@@ -101,12 +101,12 @@ def hash_files(
 
 
 def available_cpus() -> int:
-    """Return how many CPUs this process may use."""
+    """Return the number of CPUs that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def _batches(paths: Sequence[str], sizes: Sequence[int]) -> list[_Batch]:
-    """Return batches, those of the most bytes first: no worker begins a large file last."""
+    """Return batches, the largest first, so that no worker starts a large file last."""
     done: list[_Batch] = []
     start = size = 0
     for place, one in enumerate(sizes):
@@ -169,12 +169,12 @@ class _Worker:
         self._process.wait()
 
     def answer(self, paths: Sequence[str]) -> bytes:
-        """Return the answer for a batch; less than that if the worker is ended from outside."""
+        """Return the answer for a batch; it is incomplete if the worker was killed."""
         sent, received = self._process.stdin, self._process.stdout
         if sent is None or received is None:
             raise AssertionError
         data = "\0".join([*paths, ""]).encode()
-        # A worker that has ended is noticed by what is missing of its answer.
+        # A worker that died is noticed by its incomplete answer.
         with suppress(BrokenPipeError):
             sent.write(len(data).to_bytes(8, "big") + data)
             sent.flush()
@@ -191,7 +191,7 @@ def _good(answer: bytes, batch: _Batch, root: Path, name: str) -> bytes:
         place, error = array("q", answer[1:])
         raise _failure(error, Where(str(root / batch.paths[place])), name)
     raise DataError(
-        f"hashing data set {name!r} was ended from outside",
+        f"hashing data set {name!r} was killed",
         where=Where(str(root / batch.paths[0])),
     )
 
@@ -199,9 +199,9 @@ def _good(answer: bytes, batch: _Batch, root: Path, name: str) -> bytes:
 def _failure(error: int, where: Where, name: str) -> DataError:
     if error == 0:
         return DataError(
-            f"a file of data set {name!r} changed while it was read",
+            f"a file of data set {name!r} changed while it was being read",
             where=where,
-            hint="wait for whatever writes it, then run the command again",
+            hint="wait until nothing writes to it, then run the command again",
         )
     return DataError(
         f"a file of data set {name!r} cannot be read", where=where, found=os.strerror(error)

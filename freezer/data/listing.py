@@ -1,4 +1,4 @@
-"""The list of a data set's members as bytes, kept to compare later states with it."""
+"""Serialises the list of a data set's members, to compare later states with it."""
 
 from __future__ import annotations
 

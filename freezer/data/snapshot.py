@@ -1,4 +1,4 @@
-"""The state of a data set now: its digest and its members, hashed only where something changed."""
+"""The current state of a data set: digest and members, hashing only what changed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Snapshot:
     size: int
     """Bytes of all files."""
     hashed: int
-    """Files that were read for it; the others are known to be untouched."""
+    """Files that were read; all others are known to be unchanged."""
     listing: str
     """SHA-256 of the list of members, in the store."""
 
@@ -66,7 +66,7 @@ def snapshot(
     needed = [at for at, one in enumerate(files.digests) if not one and at not in found.others]
     folder = root if root.is_dir() else root.parent
     _read(name, folder, files, needed, started, report)
-    found.numbers = files.numbers  # a file may have been replaced since the walk: what was read
+    found.numbers = files.numbers  # as read: a file may have been replaced since the walk
     members = _members(found, files.digests)
     files = files.without(found.others)
     from freezer.data.listing import listing_bytes
@@ -92,8 +92,8 @@ def _read(
     started: int,
     report: Reporter,
 ) -> None:
-    """Hash the files at the needed places, and put what was read in theirs."""
-    from freezer.data.hashing import hash_paths  # an untouched set needs no workers
+    """Hash the files at these places, and store the results there."""
+    from freezer.data.hashing import hash_paths  # an unchanged set needs no workers
 
     paths = [files.paths[at] for at in needed]
     sizes = [files.numbers[at * NUMBERS + SIZE] for at in needed]

@@ -1,4 +1,4 @@
-"""Walking a data set: every file below its root, in an order that no file system decides."""
+"""Walks a data set: every file below its root, in an order independent of the file system."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     Entry = tuple[str, tuple[int, ...]]
 
 DEEPEST = 128
-"""Folders below each other."""
+"""Maximum levels of folders."""
 MANY = 20_000
-"""Members that are likely to come, from which on a second process takes half of them."""
+"""Expected remaining members from which on a second process takes half of them."""
 _KIND = 0o170000
 """The bits of a mode that `stat.S_IFMT` takes."""
 _numbers = attrgetter("st_mode", "st_size", "st_ino", "st_mtime_ns", "st_ctime_ns")
@@ -48,7 +48,7 @@ def walk(root: Path, pattern: str | None, name: str) -> Found:
         mode = root.stat().st_mode
     except OSError as error:
         raise DataError(
-            f"data set {name!r} is not there",
+            f"data set {name!r} does not exist",
             where=Where(str(root)),
             found=error.strerror,
             hint="correct its path under `data:` in the spec, or put the data there",
@@ -69,7 +69,7 @@ def walk(root: Path, pattern: str | None, name: str) -> Found:
     elif stat.S_ISDIR(mode):
         walked.below("", None, 0)
     else:
-        raise DataError(f"data set {name!r} is no file and no folder", where=Where(str(root)))
+        raise DataError(f"data set {name!r} is neither a file nor a folder", where=Where(str(root)))
     return walked.found()
 
 
@@ -83,7 +83,7 @@ def split_glob(text: str) -> tuple[str, str | None]:
 
 
 class _Walk:
-    """Collects members; there may be millions."""
+    """Collects members, possibly millions."""
 
     def __init__(self, name: str, root: str, *, alone: bool = True) -> None:
         self.name = name
@@ -103,11 +103,12 @@ class _Walk:
         return Found(self.paths, self._numbers, self._others)
 
     def below(self, folder: str, above: int | None, depth: int) -> None:
-        """Add the members of a folder; ``above`` is the folder that it is in, opened."""
+        """Add the members of a folder; ``above`` is the open descriptor of its parent."""
         where = f"{self.root}/{folder}" if folder else self.root
         if depth > DEEPEST:
             raise DataError(
-                f"data set {self.name!r} goes over {DEEPEST} folders deep", where=Where(where)
+                f"data set {self.name!r} has more than {DEEPEST} levels of folders",
+                where=Where(where),
             )
         with self._opened(folder, above, where) as opened:
             names, rows = self._children(opened, where)
@@ -198,7 +199,7 @@ class _Walk:
             raise _unreadable(error, place, self.name) from None
 
     def add(self, path: str, numbers: tuple[int, ...]) -> None:
-        """Add a member that is no folder."""
+        """Add a member that is not a folder."""
         kind = numbers[0] & _KIND
         if kind == stat.S_IFREG:
             self._add(path, numbers)
@@ -223,7 +224,7 @@ class _Walk:
 
 
 def _target(root: str, path: str, name: str) -> str:
-    """Return what a link points to within the set: any other would dangle in a container."""
+    """Return the target of a link within the set: any other would dangle in a container."""
     target = os.readlink(f"{root}/{path}")  # noqa: PTH115 - as it is written
     _require_text(target, name)
     inside = os.path.normpath(os.path.join(os.path.dirname(path), target))  # noqa: PTH118, PTH120 - of text alone
@@ -262,7 +263,7 @@ def _require_text(path: str, name: str) -> None:
         raise DataError(
             f"a name in data set {name!r} is not UTF-8",
             found=ascii(os.fsencode(path))[2:-1],
-            hint="rename it: other hosts could not name it in the same way",
+            hint="rename it: other hosts cannot use such a name",
         ) from None
 
 

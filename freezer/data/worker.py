@@ -1,6 +1,6 @@
-"""Hashes files in a process of its own: one for each CPU, started without the rest of Freezer.
+"""A worker process that hashes files: one for each CPU, started without the rest of Freezer.
 
-SHA-256 of many small files is bound by Python's own work on each, which threads cannot share.
+For many small files Python's own work dominates, which threads cannot share.
 Run as a script (``python -I -S -E worker.py ROOT``). On stdin batches: eight bytes of length
 (big-endian), then that many bytes of paths relative to ROOT, each ended by a zero byte. A batch is
 read whole before it is answered, so that the two sides never wait for each other. The answer on
@@ -20,7 +20,7 @@ import sys
 BLOCK = 1 << 20
 SMALL = 1 << 18
 """Bytes up to which a file is read in one call."""
-# O_NONBLOCK: a pipe that took the file's place must not be waited for.
+# O_NONBLOCK: do not wait for a pipe that replaced the file.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 

@@ -1,4 +1,4 @@
-"""Opening a ledger: SQLite by default, PostgreSQL by a URL; the same code on both."""
+"""Opens a ledger: SQLite by default, PostgreSQL by its URL, with the same code."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 _KNOWN: Final = ("0001",)
-"""Revisions in their order."""
+"""Revisions of the schema, the oldest first."""
 
 
 class Ledger:
-    """A database of runs that was opened, and whose schema is this version's."""
+    """An open database of runs with the schema of this version."""
 
     def __init__(self, engine: Engine, shown: str) -> None:
         self.engine = engine
         self.shown = shown
-        """Its address without credentials."""
+        """The address without credentials."""
         database = engine.dialect.name
         self.takes_arrays = database == "postgresql"
         """Whether one statement can insert all rows of a run."""
@@ -51,7 +51,7 @@ class Ledger:
         self.transactional = engine.execution_options(**writing_options(database))
         """The same engine, with transactions of several statements."""
         self.names: dict[str, int] = {}
-        """Numbers of names that are known to be there: none is ever removed or changed."""
+        """The numbers of names that the database has: none is ever removed or changed."""
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -60,7 +60,7 @@ class Ledger:
             with ledger_errors(self.shown), self.transactional.begin() as connection:
                 yield connection
         except BaseException:
-            self.names.clear()  # some may have been added by what is rolled back
+            self.names.clear()  # the transaction that is rolled back may have added some
             raise
 
     @contextmanager
@@ -84,10 +84,10 @@ class Ledger:
 
 
 def open_ledger(address: str | Path) -> Ledger:
-    """Open the ledger at a path or URL; make it where there is none yet.
+    """Open the ledger at a path or URL; create it if there is none.
 
-    Raises ``LedgerGoneError`` when the database is out of reach, and ``LedgerError`` for one that a
-    newer Freezer wrote, or that is no ledger.
+    Raises ``LedgerGoneError`` if the database cannot be reached, and ``LedgerError`` if a newer
+    Freezer wrote it or it is not a ledger.
     """
     url = _url(address)
     shown = url.render_as_string(hide_password=True) if url.host else str(url.database)
@@ -99,7 +99,7 @@ def open_ledger(address: str | Path) -> Ledger:
         engine = create_engine(url, **engine_options(sqlite=sqlite))
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise LedgerError(
-            f"this kind of database is not installed: {url.get_backend_name()}",
+            f"no driver is installed for this kind of database: {url.get_backend_name()}",
             found=str(error),
             hint="for PostgreSQL install Freezer with its extra 'postgres'",
         ) from None
@@ -118,9 +118,9 @@ def open_ledger(address: str | Path) -> Ledger:
 
 
 def read_only(path: Path) -> str:
-    """Return the URL of a SQLite ledger in a folder that may not be written.
+    """Return the URL of a SQLite ledger in a read-only folder.
 
-    Where a writer left its shared memory the file is read with it; else it is read as it is.
+    If a writer left its shared memory, the file is read with it, otherwise on its own.
     """
     return at_rest(
         path, "mode=ro" if path.with_name(f"{path.name}-shm").exists() else "immutable=1"
@@ -128,12 +128,12 @@ def read_only(path: Path) -> str:
 
 
 def at_rest(path: Path, mode: str = "immutable=1") -> str:
-    """Return the URL of a SQLite ledger that is read as it is, without the files next to it."""
+    """Return the URL of a SQLite ledger that is read without the files next to it."""
     return f"sqlite:///file:{quote(str(path))}?{mode}&uri=true"
 
 
 def is_at_rest(path: Path) -> bool:
-    """Return whether all of a SQLite ledger is in its one file: nothing waits in its log."""
+    """Return whether a SQLite ledger is complete in its file: its write-ahead log is empty."""
     try:
         return path.stat().st_size > 0 and not path.with_name(f"{path.name}-wal").stat().st_size
     except FileNotFoundError:
@@ -172,9 +172,9 @@ def _bring_up_to_date(ledger: Ledger) -> None:
         )
     if there and revision is None:
         raise LedgerError(
-            "this database is no ledger: it holds other tables",
+            "this database is not a ledger: it has other tables",
             found=", ".join(sorted(there)[:5]),
-            hint="name a database of its own, or another file",
+            hint="use a separate database, or another file",
         )
     if revision is None:
         _create(ledger)
@@ -185,12 +185,12 @@ def _bring_up_to_date(ledger: Ledger) -> None:
 
 
 def _create(ledger: Ledger) -> None:
-    """Make the tables of the newest revision at once: Alembic takes a second to load.
+    """Create the tables of the newest revision directly: Alembic takes a second to load.
 
-    ``tests/unit/ledger`` holds that the migrations come to the same.
+    A test in ``tests/unit/ledger`` compares them with the result of the migrations.
     """
     with ledger.transactional.begin() as connection:
-        if connection.dialect.name == "postgresql":  # two may begin at once
+        if connection.dialect.name == "postgresql":  # two processes may create it at once
             connection.execute(text("SELECT pg_advisory_xact_lock(7236)"))
         if "alembic_version" in inspect(connection).get_table_names():
             return
@@ -208,7 +208,7 @@ def _create(ledger: Ledger) -> None:
 
 @contextmanager
 def ledger_errors(shown: str) -> Iterator[None]:
-    """Turn a database's failures into ``LedgerGoneError`` and ``LedgerError``."""
+    """Convert errors of a database to ``LedgerGoneError`` and ``LedgerError``."""
     try:
         yield
     except DBAPIError as error:
@@ -217,7 +217,8 @@ def ledger_errors(shown: str) -> Iterator[None]:
         raise kind(
             f"the ledger {shown} {'cannot be reached or written' if gone else 'refused'}",
             found=_first_line(error.orig or error),
-            hint="check that the database runs, that its disk is not full, and your rights on it",
+            hint="check that the database is running, that its disk is not full, "
+            "and that you may write to it",
         ) from None
     except SQLAlchemyError as error:
         raise LedgerError(f"the ledger {shown} failed", found=_first_line(error)) from None
@@ -228,7 +229,7 @@ def ledger_errors(shown: str) -> Iterator[None]:
 
 
 def _is_gone(error: DBAPIError) -> bool:
-    """Say whether trying again later may help: no connection, a full disk, a lock that stays."""
+    """Return whether a retry may succeed: no connection, a full disk, a lasting lock."""
     name = type(error.orig).__name__
     return error.connection_invalidated or name in (
         "OperationalError", "AdminShutdown", "ConnectionTimeout", "DiskFull", "InterfaceError",

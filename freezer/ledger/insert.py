@@ -1,4 +1,4 @@
-"""Inserting the rows of a run: table by table on SQLite, in one statement on PostgreSQL.
+"""Inserts the rows of a run: table by table on SQLite, in one statement on PostgreSQL.
 
 A statement costs PostgreSQL a round trip and a plan, so there all rows of a run are sent as arrays
 in one. SQLite has neither arrays nor round trips.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def insert_run(
     connection: Connection, run: Row, its_fields: Sequence[Row], its_series: Sequence[Row]
 ) -> int | None:
-    """Insert a run with its rows and return its number; return None where its ID is known.
+    """Insert a run with its rows and return its number; None if its ID exists.
 
     ``run`` lacks ``seq``, and the rows lack ``run``: the database gives that number.
     """
@@ -41,7 +41,7 @@ def insert_run(
 
 
 def insert_rows(connection: Connection, table: Table, number: int, rows: Sequence[Row]) -> None:
-    """Insert rows of ``fields`` or ``series`` for run ``number``, which has none of them yet."""
+    """Insert rows of ``fields`` or ``series`` for run ``number``, which has none yet."""
     if not rows:
         return
     if is_postgres(connection):
@@ -51,7 +51,7 @@ def insert_rows(connection: Connection, table: Table, number: int, rows: Sequenc
 
 
 def append_series(connection: Connection, identifier: str, rows: Sequence[Row]) -> bool:
-    """Add chunks after those that a run has; return False, and add none, without such a run.
+    """Append chunks to the series of a run; return False if there is no such run.
 
     The ``chunk`` of the rows counts from 0 for each series.
     """
@@ -69,7 +69,7 @@ def append_series(connection: Connection, identifier: str, rows: Sequence[Row]) 
 
 
 def insert_missing(connection: Connection, table: Table) -> Any:
-    """Return an insert that skips rows which are there already."""
+    """Return an insert that skips existing rows."""
     if is_postgres(connection):
         from sqlalchemy.dialects import postgresql  # takes as long to load as recording a run
 
@@ -80,7 +80,7 @@ def insert_missing(connection: Connection, table: Table) -> Any:
 
 
 def is_postgres(connection: Connection) -> bool:
-    """Return whether statements go over a network, and take arrays."""
+    """Return whether the database is PostgreSQL: over a network, with array parameters."""
     return connection.dialect.name == "postgresql"
 
 
@@ -109,12 +109,12 @@ def _columns(table: Table) -> list[str]:
 
 
 def _arrays(table: Table, rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """Return rows as one array a column, named as `_rows` names its parameters."""
+    """Return rows as an array for each column, named like the parameters of `_rows`."""
     return {f"{table.name}_{name}": [row[name] for row in rows] for name in _columns(table)}
 
 
 def _rows(table: Table) -> Any:
-    """Return the rows that `_arrays` turned into columns, as something to select from."""
+    """Return a table expression of the rows that `_arrays` turned into columns."""
     from sqlalchemy.dialects.postgresql import ARRAY
 
     names = _columns(table)
@@ -142,7 +142,7 @@ def _run_statement() -> Any:
 
 @cache
 def _rows_statement(table: Table) -> Any:
-    """Return a statement that inserts rows of one table for a run that is there."""
+    """Return a statement that inserts rows of one table for an existing run."""
     rows, names = _rows(table), _columns(table)
     number = bindparam("number", type_=runs.c.seq.type)
     chosen = select(number, *(rows.c[name] for name in names))
@@ -151,11 +151,11 @@ def _rows_statement(table: Table) -> Any:
 
 @cache
 def _append_statement() -> Any:
-    """Return a statement that adds chunks to the series of a run, if it is there."""
+    """Return a statement that appends chunks to the series of a run, if it exists."""
     rows, names = _rows(series), _columns(series)
     there = select(func.max(series.c.chunk) + 1)
     there = there.where(series.c.run == runs.c.seq, series.c.name == rows.c.name)
-    # Of a correlated query only what is named comes from outside.
+    # Only the tables named here belong to the outer query.
     first = func.coalesce(there.correlate(runs, rows).scalar_subquery(), 0)
     values = [rows.c[name] + first if name == "chunk" else rows.c[name] for name in names]
     chosen = select(runs.c.seq, *values).where(runs.c.id == bindparam("identifier"))

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Run
 
 RESERVE: Final = 512 << 10
-"""Bytes of the disk that are kept free for a run's last state."""
+"""Bytes on the disk that are reserved for a run's last state."""
 
 
 class Journal:
-    """The open journal of one run; its lock says that the process lives."""
+    """The open journal of one run; its lock shows that the process is alive."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        # It gets its name when it is locked: no other process ever takes it for a dead one's.
+        # Named once it is locked, so that no process takes it for that of a dead one.
         temporary = path.with_suffix(".new")
         self._stream = temporary.open("ab", buffering=0)
         try:
@@ -48,24 +48,24 @@ class Journal:
             raise
 
     def run(self, run: Run) -> None:
-        """Keep the run's state. On the disk when this returns."""
+        """Write the run's state; it is on the disk when this returns."""
         self._write({"run": json.loads(run_bytes(run))})
 
     def last(self, run: Run) -> None:
-        """Keep the run's last state, for which room was reserved when the journal was opened."""
+        """Write the run's last state, for which space was reserved when the journal was opened."""
         _reserve_of(self.path).unlink(missing_ok=True)
         self.run(run)
 
     def metrics(self, metrics: Mapping[str, Points]) -> None:
-        """Keep a batch of points. On the disk when this returns."""
+        """Write a batch of points; it is on the disk when this returns."""
         self._write({"metrics": {name: _text(points) for name, points in metrics.items()}})
 
     def content(self, data: bytes) -> None:
-        """Keep a content that the run refers to by digest."""
+        """Write content that the run refers to by digest."""
         self._write({"content": b64encode(data).decode()})
 
     def done(self) -> None:
-        """Remove the journal: the database has all of it."""
+        """Remove the journal: the database has everything."""
         self.path.unlink(missing_ok=True)
         self.close()
 
@@ -75,7 +75,7 @@ class Journal:
         self._stream.close()
 
     def _reserve(self) -> None:
-        """Take room on the disk: a training that fills it must not cost its own record."""
+        """Reserve space on the disk: a training that fills it must not prevent its own record."""
         with _reserve_of(self.path).open("wb") as stream:
             os.posix_fallocate(stream.fileno(), 0, RESERVE)
 
@@ -87,7 +87,7 @@ class Journal:
                 line = line[self._stream.write(line) :]
             os.fsync(handle)
         except OSError:
-            with suppress(OSError):  # half a line would spoil the next one
+            with suppress(OSError):  # an incomplete line would corrupt the next one
                 os.ftruncate(handle, end)
             raise
 
@@ -101,7 +101,7 @@ class Left:
     metrics: dict[str, Points] = field(default_factory=dict)
     contents: list[bytes] = field(default_factory=list)
     read_before: bool = False
-    """Whether a command began to read what the training wrote, and did not come to its end."""
+    """Whether a command began to read the training's files and did not finish."""
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def dead_journals(folder: Path) -> Iterator[Left]:
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         with suppress(OSError), path.open("r+b") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
-            if not path.exists():  # another command recorded it meanwhile
+            if not path.exists():  # another command has recorded it
                 continue
             found = _read(path, stream)
             _reserve_of(path).unlink(missing_ok=True)
@@ -142,7 +142,7 @@ def dead_journals(folder: Path) -> Iterator[Left]:
 
 
 def read_journal(path: Path) -> Left | None:
-    """Return what a journal holds so far, whoever writes to it; None where there is none."""
+    """Return the content of a journal so far, even while it is written; None if there is none."""
     try:
         with path.open("rb") as stream:
             return _read(path, stream)
@@ -172,7 +172,7 @@ def _read(path: Path, stream: IO[bytes]) -> Left | None:
             if "content" in document:
                 contents.append(b64decode(document["content"]))
         except (ValueError, TypeError, AttributeError, RecursionError):
-            continue  # spoiled; the other lines stand
+            continue  # corrupt; the other lines count
     if run is None:
         return None
     metrics = {name: joined(some) for name, some in parts.items()}

@@ -1,4 +1,4 @@
-"""Whether a dead process left a journal: known without reading one, and quick to import."""
+"""Finds out whether a dead process left a journal, without reading one; quick to import."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIX: Final = ".jsonl"
-"""Of a journal's name."""
+"""Suffix of a journal's name."""
 
 
 def any_left(folder: Path) -> bool:
-    """Say whether any journal in a folder has no living writer; false where there is no folder."""
+    """Return whether any journal in a folder has no living writer; False without the folder."""
     try:
         with os.scandir(folder) as entries:
             paths = [entry.path for entry in entries if entry.name.endswith(SUFFIX)]

@@ -1,4 +1,4 @@
-"""Runs that are recorded as running: under way somewhere, or ended with their process."""
+"""Runs that are recorded as running: still running, or ended when their process was killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def running(ledger: Ledger) -> list[Run]:
-    """Return the runs that the ledger has as running, the first one first."""
+    """Return the runs that are recorded as running, the earliest first."""
     statement = select(runs.c.document).where(runs.c.state == "running").order_by(runs.c.seq)
     with ledger.read() as connection:
         return [read_run(row.document) for row in connection.execute(statement)]

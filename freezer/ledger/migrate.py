@@ -1,4 +1,4 @@
-"""Brings an older ledger to this version's schema, by Alembic; imported only when needed."""
+"""Upgrades an older ledger to the current schema with Alembic; imported only when needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Run the migrations that are missing, all of them in one transaction."""
+    """Run the missing migrations in one transaction."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     with engine.begin() as connection:

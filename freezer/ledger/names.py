@@ -1,4 +1,4 @@
-"""The numbers of fields' names: none is ever changed, so that a ledger keeps those that it read."""
+"""The numbers of field names; they never change, so an open ledger caches them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def numbered(ledger: Ledger, connection: Connection, wanted: Iterable[str]) -> Mapping[str, int]:
-    """Return the numbers of names; new ones are added, whoever else adds them meanwhile."""
+    """Return the numbers of names; add the new ones, also if other processes do so at once."""
     wanted = set(wanted)
     found = read_numbers(ledger, connection, wanted)
     missing = sorted(wanted - found.keys())
@@ -32,7 +32,7 @@ def numbered(ledger: Ledger, connection: Connection, wanted: Iterable[str]) -> M
 def read_numbers(
     ledger: Ledger, connection: Connection, wanted: Iterable[str]
 ) -> Mapping[str, int]:
-    """Return the numbers of the names that are there, wanted ones and others."""
+    """Return the numbers of existing names: the requested ones and cached others."""
     found = ledger.names
     listed = sorted({one for one in wanted if one not in found})
     for start in range(0, len(listed), 500):

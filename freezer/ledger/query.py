@@ -1,4 +1,4 @@
-"""Asking a ledger: runs by filter, one run by its ID, series, contents."""
+"""Queries a ledger: runs by filter, one run by its ID, series, contents."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Run
 
 LIMIT: Final = 1000
-"""Runs that a query returns, unless it says otherwise."""
+"""Default limit of a query, in runs."""
 _FETCHED: Final = 500
-"""Documents that are fetched at once."""
+"""Documents fetched in one batch."""
 _LATEST: Final = (runs.c.started.desc(), runs.c.seq.desc())
 _ORDER: Final = re.compile(r"\s*(?P<name>.+?)(?:\s+(?P<way>asc|desc))?\s*", re.IGNORECASE)
 
@@ -52,7 +52,7 @@ def find(
     order: str | None = None,
     limit: int | None = LIMIT,
 ) -> list[Run]:
-    """Return the runs that a filter describes, whole; the latest first.
+    """Return the runs that match a filter, in full, the latest first.
 
     ``order`` is a field's name, maybe with ``asc`` or ``desc``: runs without it come last. Raises
     ``QueryError`` and ``LedgerError``.
@@ -101,8 +101,8 @@ def _statement(
 ) -> tuple[str, dict[str, Any]]:
     """Return the SQL for filters of one shape, and the parameters that are the same for all.
 
-    The values are ``v0``, ``v1`` and so on, the limit ``most``. To build and compile a statement
-    takes longer than to answer it.
+    The values are ``v0``, ``v1`` and so on, the limit ``most``. Building and compiling a statement
+    takes longer than executing it.
     """
     values: Iterator[Any] = (bindparam(f"v{place}") for place in range(count))
     statement = select(runs.c.seq).where(expression(shape, values))
@@ -117,7 +117,7 @@ def _statement(
 
 
 def _dialect(database: str) -> Dialect:
-    """Return a dialect whose parameters have names."""
+    """Return a dialect with named parameters."""
     if database == "sqlite":
         from sqlalchemy.dialects import sqlite
 
@@ -131,7 +131,7 @@ def _dialect(database: str) -> Dialect:
 def _latest(statement: Select[Any]) -> Select[Any]:
     """Return a statement for the documents of chosen runs, the latest first.
 
-    They are joined once the runs are chosen: to sort all documents takes longer than all else.
+    They are joined after the runs are selected: sorting all documents would dominate the time.
     """
     chosen = statement.add_columns(runs.c.started).order_by(*_LATEST).subquery()
     return (
@@ -142,7 +142,7 @@ def _latest(statement: Select[Any]) -> Select[Any]:
 
 
 def _documents(connection: Connection, chosen: Select[Any]) -> Iterator[bytes]:
-    """Yield the documents of chosen runs in their order, which is known before they are read."""
+    """Yield the documents of selected runs in order; the order is known before they are read."""
     numbers = connection.scalars(chosen).all()
     for start in range(0, len(numbers), _FETCHED):
         some = numbers[start : start + _FETCHED]
@@ -152,7 +152,7 @@ def _documents(connection: Connection, chosen: Select[Any]) -> Iterator[bytes]:
 
 
 def count(ledger: Ledger, text: str | None = None) -> int:
-    """Return how many runs a filter describes. Raises ``QueryError`` and ``LedgerError``."""
+    """Return how many runs match a filter. Raises ``QueryError`` and ``LedgerError``."""
     node = _parsed(text)
     with ledger.read() as connection:
         statement = select(func.count()).select_from(runs)
@@ -162,7 +162,7 @@ def count(ledger: Ledger, text: str | None = None) -> int:
 
 
 def get(ledger: Ledger, name: str) -> Run:
-    """Return the run whose ID begins so, or the latest one (``latest``, ``latest~2``).
+    """Return the run with this prefix of its ID, or the latest one (``latest``, ``latest~2``).
 
     Raises ``LedgerError`` when there is none, or more than one.
     """
@@ -182,8 +182,8 @@ def get(ledger: Ledger, name: str) -> Run:
     if len(found) == 1:
         return read_run(found[0])
     raise LedgerError(
-        f"no run is called {name!r}" if not found else f"several runs begin with {name!r}",
-        expected="the first digits of a run's ID, or 'latest', or 'latest~1' for the one before",
+        f"there is no run {name!r}" if not found else f"several runs begin with {name!r}",
+        expected="the first digits of a run's ID, 'latest', or 'latest~1' for the one before it",
         hint="`freeze runs list` shows them",
     )
 
@@ -195,14 +195,14 @@ def field_names(ledger: Ledger) -> list[str]:
 
 
 def points(ledger: Ledger, identifier: str, name: str) -> Points:
-    """Return a metric's whole series of a run, in the order of recording; empty without one."""
+    """Return the whole series of a metric of a run, in the order of recording; empty if none."""
     return all_points(ledger, identifier, [name]).get(name, joined([]))
 
 
 def all_points(
     ledger: Ledger, identifier: str, wanted: Sequence[str] | None = None
 ) -> dict[str, Points]:
-    """Return the series of a run by name, all of them or the wanted ones."""
+    """Return the series of a run by name: all of them, or the requested ones."""
     asked = (
         select(names.c.name, series.c.steps, series.c.times, series.c["values"])
         .join(names, names.c.id == series.c.name)
@@ -248,13 +248,21 @@ def series_lengths(ledger: Ledger, identifiers: Sequence[str]) -> Iterator[int]:
 
 
 def content(ledger: Ledger, sha256: str) -> bytes:
-    """Return something that a run refers to by digest. Raises ``LedgerError``."""
+    """Return content that a run refers to by digest. Raises ``LedgerError``."""
+    data = stored_content(ledger, sha256)
+    if data is None:
+        raise LedgerError(f"the ledger has no content with the digest {sha256[:12]}")
+    return data
+
+
+def stored_content(ledger: Ledger, sha256: str) -> bytes | None:
+    """Return the content with a digest; None if the ledger has none. Raises ``LedgerError``."""
     with ledger.read() as connection:
         data = connection.scalar(select(objects.c.data).where(objects.c.sha256 == sha256))
     if data is None:
-        raise LedgerError(f"the ledger does not hold {sha256[:12]}")
+        return None
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise LedgerError(f"the ledger holds other bytes for {sha256[:12]}")
+        raise LedgerError(f"the content with the digest {sha256[:12]} has changed in the ledger")
     return bytes(data)
 
 
@@ -263,8 +271,7 @@ def _condition(connection: Connection, node: Node, text: str | None) -> ColumnEl
     try:
         return condition(node, known, text)
     except QueryError:
-        # The same error once more, with the names that were perhaps meant: all of them are read
-        # only now.
+        # The same error with similar names; all names are read only now.
         return condition(node, known, text, all_names(connection))
 
 

@@ -1,4 +1,4 @@
-"""Writing runs: each in one short transaction, so that a kill leaves all of it or nothing."""
+"""Records runs, each in one short transaction: after a kill all of it is there, or nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def record(
     *,
     whole: bool = False,
 ) -> None:
-    """Record a run, new or known, with series to add to it and contents that it refers to.
+    """Record a new or known run, with series to append and contents that it refers to.
 
     ``whole`` says that ``metrics`` are all that the run has: whatever was recorded of it before is
     replaced, so that recording the same journal twice changes nothing. Tags, notes and links that
@@ -79,9 +79,9 @@ def record_new(
     *,
     by_id: bool = False,
 ) -> tuple[list[str], list[str]]:
-    """Record runs that come from elsewhere, in one transaction: all of them, or none.
+    """Record imported runs in one transaction: all of them, or none.
 
-    Returns the IDs of those that are new, and of those that are there already, the same. Raises
+    Returns the IDs of new runs, and of runs that are recorded already with the same content. Raises
     ``LedgerError`` for a run that is there, but differs, unless ``by_id``: then its ID is enough.
     """
     new: list[str] = []
@@ -97,7 +97,7 @@ def record_new(
                 known.append(run.id)
             else:
                 raise LedgerError(
-                    f"run {run.id} is in this ledger already, and differs",
+                    f"run {run.id} is already in this ledger, with other content",
                     hint="tags or notes may have been added: import into another ledger, or "
                     "export without this run; nothing was imported",
                 )
@@ -107,7 +107,7 @@ def record_new(
 
 
 def change(ledger: Ledger, identifier: str, how: Callable[[Run], Run]) -> Run:
-    """Change a recorded run; nothing that another process records meanwhile is lost.
+    """Change a recorded run, without losing concurrent changes of other processes.
 
     Raises ``LedgerError`` when there is no such run.
     """
@@ -143,7 +143,7 @@ def _put(
 ) -> None:
     known = numbered(ledger, connection, _names(run, metrics))
     chunks = _series_rows(_stored(metrics), known)
-    # What is recorded whole was recorded before, when it began; most other runs are new.
+    # A run recorded whole was recorded at its start as well; most others are new.
     before = _recorded(connection, run.id) if whole else None
     if before is None:
         rows = _field_rows(run, known)
@@ -157,7 +157,7 @@ def _put(
 
 
 def _recorded(connection: Connection, identifier: str) -> tuple[int, bytes] | None:
-    """Return the number and the document of a run; None where there is no such run."""
+    """Return the number and the document of a run; None if there is no such run."""
     asked = select(runs.c.seq, runs.c.document).where(runs.c.id == identifier)
     row = connection.execute(asked).first()
     return None if row is None else (row.seq, row.document)

@@ -67,7 +67,7 @@ names = Table(
     Column("name", Text, nullable=False, unique=True),
     sqlite_autoincrement=True,
 )
-"""Names of fields, each once: a million fields have a few hundred names."""
+"""Names of fields, each stored once: a million fields have a few hundred names."""
 
 fields = Table(
     "fields",

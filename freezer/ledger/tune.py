@@ -1,4 +1,4 @@
-"""How each kind of database is connected to: durability, transactions, round trips."""
+"""How Freezer connects to each kind of database: durability, transactions, round trips."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 PATIENCE: Final = 30
 """Seconds that a writer waits for other writers."""
 IDLE: Final = 1.0
-"""Seconds without use after which a connection over a network is tried before it is used."""
+"""Idle seconds after which a network connection is tested before it is used."""
 
 
 def engine_options(*, sqlite: bool) -> dict[str, Any]:
-    """Return what SQLAlchemy makes an engine with. Raises ``ModuleNotFoundError`` for a driver."""
+    """Return the arguments of ``create_engine``. Raises ``ModuleNotFoundError`` for a driver."""
     if sqlite:
         return {"connect_args": {"timeout": PATIENCE, "check_same_thread": False}}
     from psycopg import Cursor
     from psycopg.pq import Format
 
     class BinaryCursor(Cursor[Any]):
-        """Fetches documents as they are: their hexadecimal form is twice as long."""
+        """Fetches documents in binary: in hexadecimal they are twice as long."""
 
         def __init__(self, *arguments: Any, **named: Any) -> None:
             super().__init__(*arguments, **named)
@@ -57,7 +57,7 @@ def writing_options(database: str) -> dict[str, Any]:
 
 
 def ping_idle(engine: Engine) -> None:
-    """Look whether a connection is alive that was not used for a second, or has something to read.
+    """Test a connection that was idle for a second, or that has something to read.
 
     A server that ends says so or closes the connection, and either can be read. ``pool_pre_ping``
     asks each time, which takes a round trip for each run that is recorded.
@@ -75,7 +75,7 @@ def ping_idle(engine: Engine) -> None:
         try:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
-            raise DisconnectionError from error  # the pool connects anew
+            raise DisconnectionError from error  # the pool opens a new connection
 
 
 def _readable(descriptor: int) -> bool:

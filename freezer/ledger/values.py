@@ -1,4 +1,4 @@
-"""How a typed value stands in the table of fields, and how one is compared with it. Pure."""
+"""How typed values are stored in the table of fields, and compared with it. Pure."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def export(  # noqa: PLR0913, PLR0917 - one for each option
     from freezer.output.data.export import document, show
 
     if not croissant:
-        raise typer.BadParameter("say in which form: --croissant")
+        raise typer.BadParameter("choose a format: --croissant")
     about = About(
         description=description, license=license_, creator=creator, url=url, published=published
     )

@@ -22,7 +22,9 @@ def export(  # noqa: PLR0913, PLR0917 - an option each
     output: OutputFile = None,
     mlflow: Annotated[
         str | None,
-        typer.Option("--mlflow", metavar="URI", help="Hand the runs to a tracking server instead."),
+        typer.Option(
+            "--mlflow", metavar="URI", help="Export the runs to a tracking server instead."
+        ),
     ] = None,
     experiment: Annotated[
         str | None,

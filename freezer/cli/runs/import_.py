@@ -24,7 +24,7 @@ def import_(
         str | None,
         typer.Option(
             "--mlflow", metavar="URI|FOLDER",
-            help="Take over the runs of a file store, a SQLite store or a tracking server.",
+            help="Import the runs of a file store, a SQLite store or a tracking server.",
         ),
     ] = None,
     json: Json = False,

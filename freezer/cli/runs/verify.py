@@ -42,7 +42,7 @@ def verify(
         query=query,
         show=passed_on(sys.stderr, sys.stderr),
         picked=lambda number, count, run: current.reporter().note(
-            f"Making run {run.id} again ({number} of {count})"
+            f"Reproducing run {run.id} ({number} of {count})"
         ),
     )
     if json:

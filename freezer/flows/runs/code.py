@@ -103,7 +103,7 @@ def require_clean(code: Code) -> None:
     """Require a commit and an unchanged working tree. Raises ``DirtyTreeError``."""
     if not code.commit:
         raise DirtyTreeError(
-            "--clean needs a commit, and this folder is in no git repository with one",
+            "--clean needs a commit, and this folder is not in a git repository with one",
             hint="commit the code first, or leave out --clean",
         )
     if code.dirty:
@@ -251,7 +251,7 @@ def _require(
     good, answer, complaint = git_output(folder, *arguments, more=more, data=data)
     if not good:
         raise RunError(
-            "git cannot read the code, so the run could not be made again",
+            "git cannot read the code, so that the run could not be reproduced",
             where=Where(str(folder)),
             found=redact_text(complaint.decode(errors="replace").strip())[-500:],
             hint="correct that, or ignore the files in question (.gitignore)",

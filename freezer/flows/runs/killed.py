@@ -135,7 +135,7 @@ def _with_training_files(
 
 
 def _had_secrets(run: Run) -> bool:
-    """Say whether a run was recorded without secrets: which ones is not known any more."""
+    """Return whether secrets were left out of a run: which ones is not known any more."""
     given = (value for name, value in run.fields.items() if name.startswith(("given.", "params.")))
     return REDACTED in given or any(REDACTED in word for word in run.command)
 

@@ -58,9 +58,9 @@ def prepare(
     output = (request.output or folder / "output").absolute()
     if output.exists():
         raise RunError(
-            "the output folder is there already",
+            "the output folder exists already",
             where=Where(str(output)),
-            hint="name one that is not: what a run leaves must be its own",
+            hint="choose a new folder: it must hold the outputs of this run only",
         )
     _require_cpus(project, environment, request)
     # Comparing the lock with its spec loads the resolvers, and the engine its library, while git
@@ -89,7 +89,7 @@ def require_image(project: Project, locked: Locked) -> ImageInfo:
         build_locked(project, locked)
         image = verified_image(project, locked)
     if image is None:
-        raise CheckError(f"the image of lock {locked.id[:12]} is not there after its build")
+        raise CheckError(f"the image of lock {locked.id[:12]} does not exist after its build")
     return image
 
 
@@ -102,8 +102,8 @@ def _require_cpus(project: Project, environment: Environment, request: RunReques
     if wanted > available:
         raise RunError(
             f"the run needs {wanted} CPUs, but the engine has {available}",
-            hint="use a larger engine, or lower `resources.cpus` in freeze.yaml; it is no part of "
-            "the lock",
+            hint="use a larger engine, or lower `resources.cpus` in freeze.yaml, "
+            "which is not part of the lock",
         )
 
 

@@ -116,7 +116,7 @@ def read_params(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         name, text = read_assignment(word, "a parameter", "NAME=VALUE, such as lr=0.01")
         if name == "seed":
-            raise RunError("the seed is no parameter", found=word, expected=f"--seed {text}")
+            raise RunError("the seed is not a parameter", found=word, expected=f"--seed {text}")
         require_distinct(name, found)
         found[name] = text
     return found

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TERMS: Final = "https://w3id.org/ro/terms/workflow-run#"
 FREEZER: Final = "urn:freezer-ml"
-"""The program by name: it has no address of its own."""
+"""The program by name: it has no URL of its own."""
 AUTHOR: Final = "#author"
 _STATUS: Final = {
     "finished": "http://schema.org/CompletedActionStatus",
@@ -36,7 +36,7 @@ _FORMS: Final = {
     "yaml": "application/yaml",
     "zip": "application/zip",
 }
-"""By a file's ending; Python's own table differs between hosts."""
+"""Media types by file extension; Python's own table differs between hosts."""
 _APART: Final = ("params.", "metrics.", "data.", "settings.", "given.")
 Entity = dict[str, Any]
 
@@ -49,19 +49,19 @@ class CrateRun:
     files: Mapping[str, int]
     """Bytes of each file by its path in the crate."""
     outputs: Mapping[str, str]
-    """Where outputs are in the crate, by their own path; those that are gone are not there."""
+    """Paths of outputs in the crate, by their own path; missing outputs have none."""
     document: str
-    """Where the whole run is, as `freeze runs import` reads it."""
+    """Path of the whole run, as `freeze runs import` reads it."""
     lock: str | None = None
     patch: str | None = None
 
 
 @dataclass(frozen=True)
 class About:
-    """What the runs themselves do not tell."""
+    """What the runs themselves do not record."""
 
     license: str | None = None
-    """A URL, or words."""
+    """A URL, or free text."""
     author: str | None = None
 
 
@@ -121,7 +121,7 @@ def _action(
 
 
 def _tool(run: Run, tool: str, one: CrateRun) -> Entity:
-    """Return the command: what the run's code is, and what it needs."""
+    """Return the command: the run's code and its requirements."""
     needs = [{"@id": FREEZER}]
     if one.lock:
         needs.append({"@id": uri_path(one.lock)})
@@ -223,7 +223,7 @@ def _digits(value: Value) -> str:
 
 
 def is_url(text: str | None) -> bool:
-    """Say whether a text is the address of something on the web."""
+    """Return whether a text is a web address."""
     return text is not None and text.startswith(("http://", "https://")) and " " not in text
 
 

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Run
 
 FORMAT: Final = 1
-"""Raise it when an export takes another form."""
+"""Raise this when the format of exports changes."""
 MARK: Final = "freezer-runs"
 _COLUMNS: Final = ("steps", "times", "values")
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export holds."""
+    """The content of an export."""
 
     runs: tuple[tuple[Run, dict[str, Points]], ...]
     """Each run with its series by name."""
@@ -57,16 +57,16 @@ def export_parts(
 
 
 def read_export(data: bytes) -> Exported:
-    """Return what an export holds. Raises ``LedgerError`` for anything else."""
+    """Return the content of an export. Raises ``LedgerError`` for anything else."""
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise _refused("this is no export of runs: it is not JSON", str(error)) from None
+        raise _refused("this is not an export of runs: it is not JSON", str(error)) from None
     if not isinstance(document, dict) or MARK not in document:
-        raise _refused("this is no export of runs", f"a document without {MARK!r}")
+        raise _refused("this is not an export of runs", f"a document without {MARK!r}")
     if document[MARK] != FORMAT:
         raise LedgerError(
-            "this export has a form that this Freezer does not know",
+            "this version of Freezer cannot read this export",
             found=f"format {str(document[MARK])[:50]}",
             expected=f"format {FORMAT}",
             hint="upgrade Freezer",
@@ -76,7 +76,7 @@ def read_export(data: bytes) -> Exported:
     seen: set[str] = set()
     for run, _ in runs:
         if run.id in seen:
-            raise _refused("a run is there twice", run.id)
+            raise _refused("a run appears twice", run.id)
         seen.add(run.id)
     return Exported(runs, contents)
 

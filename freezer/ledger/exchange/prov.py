@@ -84,7 +84,7 @@ def _entities(run: Run, about: About, version: str) -> Iterator[dict[str, Any]]:
 
 
 def _used(run: Run) -> Iterator[dict[str, Any]]:
-    """Yield what decided the results: content by its digest, the rest by name and value."""
+    """Yield the inputs of a run: contents by digest, others by name and value."""
     for name, value in sorted(run.fields.items()):
         if name.startswith(("metrics.", "outputs.")):
             continue

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Table:
-    """Typed cells; None where a run does not have the field."""
+    """Typed cells; None if a run does not have the field."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value | None, ...], ...]

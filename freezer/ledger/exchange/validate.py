@@ -1,4 +1,4 @@
-"""Whether a run from elsewhere is one that a ledger may hold: types, names, ranges. Pure."""
+"""Validates imported runs before they are recorded: types, names, ranges. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def require_run(run: Run) -> None:
-    """Raise ``ValueError`` for a run that is not one, with the part that is wrong."""
+    """Raise ``ValueError`` for an invalid run; the message names the invalid part."""
     _require(_is_text(run.id) and _ID.fullmatch(run.id), "id", run.id)
     _require(_is_name(run.environment, 64), "environment", run.environment)
     _require(run.state in STATES, "state", run.state)

@@ -1,4 +1,4 @@
-"""From what a filter says to SQL. Values are always bound, never pasted into the text."""
+"""Compiles a parsed filter to SQL. Values are always bound, never part of the SQL text."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _KINDS_OF_NAMES: Final = select(
         for kind in KINDS
     ),
 )
-"""Which kinds of values each name has: a look at the index for each."""
+"""The kinds of values of each name: one index lookup for each kind."""
 _EVERY_KIND: Final = frozenset(KINDS)
 _HINT_OF_VALUES: Final = "put text and times in single quotes; leave numbers bare"
 _HINT_OF_TIMES: Final = "write a time as '2026-11-30' or '2026-11-30 14:05' (UTC)"
 Shape = tuple[Any, ...]
-"""What a filter asks, without its values: filters of one shape have one text of SQL."""
+"""The structure of a filter without its values: filters of one shape share their SQL."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class Fields:
     numbers: Mapping[str, int]
     kinds: Mapping[str, frozenset[str]]
     empty: bool = False
-    """Whether there is no run at all: then any name may be that of a field to come."""
+    """Whether there is no run at all: then any name may belong to a future field."""
 
 
 def look_up(connection: Connection, node: Node) -> Fields:
-    """Return what the ledger knows of the fields in a filter."""
+    """Return the numbers and kinds of the fields in a filter."""
     wanted = names_in(node)
     asked = _KINDS_OF_NAMES.where(names.c.name.in_(wanted))
     numbers: dict[str, int] = {}
@@ -62,12 +62,12 @@ def look_up(connection: Connection, node: Node) -> Fields:
 
 
 def is_empty(connection: Connection) -> bool:
-    """Say whether the ledger has no run."""
+    """Return whether the ledger has no run."""
     return connection.scalar(select(runs.c.seq).limit(1)) is None
 
 
 def assumed(node: Node, numbers: Mapping[str, int]) -> Fields | None:
-    """Return what can be assumed of the fields in a filter without a look at the ledger.
+    """Return what can be assumed about the fields in a filter without a query.
 
     That is, all kinds of values. A run that is found by it has a value of the right kind for each
     comparison, as long as all of them must hold: `look_up` would lead to the same result. Return
@@ -146,7 +146,7 @@ def expression(shape: Shape, values: Iterator[Any]) -> ColumnElement[bool]:
     if how == "nothing":
         return false()
     chosen = [_runs_having(part, values) for part in parts or (None,)]
-    # Of `or` in one query SQLite would look at each run that has the field.
+    # With `or` in one query SQLite would scan every run that has the field.
     return runs.c.seq.in_(chosen[0] if len(chosen) == 1 else union_all(*chosen))
 
 
@@ -178,7 +178,7 @@ def _fields(node: Node) -> list[FieldName]:
 
 
 def _kinds(field: FieldName, known: Fields, text: str, every: Sequence[str]) -> frozenset[str]:
-    """Return the kinds of values that a field has; all of them where nothing is known of it."""
+    """Return the kinds of values of a field; all kinds if the ledger is empty."""
     if found := known.kinds.get(field.name):
         return found
     if field.name in OF_EVERY_RUN:

@@ -1,4 +1,4 @@
-"""An error in a filter, with its place marked; without the parser, which is slow to import."""
+"""Errors in filters, with the position marked; the parser, slow to import, is not needed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _EXPECTED: Final = {
 def query_error(
     what: str, text: str, place: int, error: UnexpectedInput | None = None, **more: Any
 ) -> QueryError:
-    """Return an error that shows a place in a filter."""
+    """Return an error that marks a position in a filter."""
     start = max(0, place - 50)
     shown = text[start : place + 30].replace("\n", " ")
     marked = [shown, " " * (place - start) + "^"]

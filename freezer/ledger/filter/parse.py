@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LONGEST: Final = 10_000
 """Characters of a filter."""
 DEEPEST: Final = 50
-"""Parentheses within each other."""
+"""Levels of nested parentheses."""
 MOST: Final = 300
 """Comparisons of a filter: SQLite takes expressions that are 1,000 levels deep, no deeper."""
 _GRAMMAR: Final = r"""
@@ -68,29 +68,29 @@ _GRAMMAR: Final = r"""
 
 @lru_cache(maxsize=256)
 def parse_filter(text: str) -> Node:
-    """Return what a filter says; the same filters are often asked again and again.
+    """Return the parsed filter; cached, as the same filters are used often.
 
     Raises ``QueryError`` with the place marked.
     """
     if len(text) > LONGEST:
-        raise QueryError(f"a filter of more than {LONGEST} characters")
+        raise QueryError(f"a filter of more than {LONGEST:,} characters")
     depth = deepest = 0
     for one in text:
         depth += (one == "(") - (one == ")")
         deepest = max(deepest, depth)
     if deepest > DEEPEST:
-        raise QueryError(f"parentheses go over {DEEPEST} levels deep")
+        raise QueryError(f"parentheses are nested more than {DEEPEST} levels deep")
     try:
         tree = _parser().parse(text)
     except UnexpectedEOF as error:
         raise query_error("the filter ends too early", text, len(text), error) from None
     except UnexpectedToken as error:
         place = len(text) if error.token.type == "$END" else error.token.start_pos or 0
-        what = "the filter ends too early" if place == len(text) else "this does not fit here"
+        what = "the filter ends too early" if place == len(text) else "unexpected text"
         raise query_error(what, text, place, error) from None
     except UnexpectedCharacters as error:
         place = error.pos_in_stream or 0  # type: ignore[redundant-expr, unused-ignore]
-        what = "a quote is not closed" if text[place] in "'\"`" else "this cannot be read"
+        what = "a quote is not closed" if text[place] in "'\"`" else "unexpected character"
         raise query_error(what, text, place, error) from None
     node: Node = _Build().transform(tree)
     if _comparisons(node) > MOST:

@@ -40,7 +40,7 @@ _ORDER: Final = ("<", "<=", ">", ">=")
 
 
 class Reading(NamedTuple):
-    """One way to read a comparison."""
+    """One interpretation of a comparison."""
 
     make: Callable[..., ColumnElement[bool]]
     """Makes the condition of the operator and the values, or of what stands for them."""
@@ -49,7 +49,7 @@ class Reading(NamedTuple):
 
 
 def readings(operator: Operator, value: Literals) -> dict[str, Reading]:
-    """Return how a comparison reads for each kind of field."""
+    """Return the interpretation of a comparison for each kind of field."""
     if operator in ("like", "ilike"):
         return dict.fromkeys((TEXT, DIGEST), _pattern(operator, stored_text(value.text)))
     found: dict[str, Reading] = {}
@@ -113,7 +113,7 @@ def _is_nan(operator: Operator) -> ColumnElement[bool]:
 
 
 def _equal_text(operator: Operator, key: Any, text: Any) -> ColumnElement[bool]:
-    """Return whether a text is equal; its indexed beginning narrows the search."""
+    """Return the condition that a text is equal; its indexed prefix narrows the search."""
     del operator
     return and_(fields.c.key == key, fields.c.text == text)
 
@@ -135,7 +135,7 @@ def _like_exactly(operator: Operator, pattern: Any, plain: Any) -> ColumnElement
 
 
 def _begins(operator: Operator, digits: Any, after: Any) -> ColumnElement[bool]:
-    """Return whether a digest begins so, as a range of the index."""
+    """Return the condition that a digest has a prefix, as a range of the index."""
     key = fields.c.key
     if operator == "=":
         return and_(key >= digits, key < after)

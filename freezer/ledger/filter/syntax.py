@@ -1,4 +1,4 @@
-"""What a filter says, once it is parsed. Pure values; `compile` makes SQL of them."""
+"""The syntax tree of a filter. Pure values; `compile` turns them into SQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Literals:
     text: str
     quoted: bool
     start: int
-    """Where it begins in the filter, from 0."""
+    """Its position in the filter, from 0."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Member:
-    """A field that is one of several values."""
+    """A field that equals one of several values."""
 
     field: FieldName
     values: tuple[Literals, ...]
@@ -53,14 +53,14 @@ class Present:
 
 @dataclass(frozen=True)
 class Not:
-    """What does not hold."""
+    """A negated condition."""
 
     inner: Node
 
 
 @dataclass(frozen=True)
 class Junction:
-    """Several conditions of which all hold, or any."""
+    """Several conditions joined by `and` or `or`."""
 
     kind: Literal["and", "or"]
     parts: tuple[Node, ...]

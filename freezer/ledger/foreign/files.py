@@ -1,4 +1,4 @@
-"""A folder that a training wrote: its files by path, each opened without following links."""
+"""Files in a folder that a training wrote, opened without following links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Folder:
 
     root: Path
     sizes: Mapping[str, int]
-    """Bytes of each regular file, by its path with ``/``."""
+    """Sizes in bytes of regular files, by path with ``/``."""
 
     def open(self, path: str) -> IO[bytes]:
         """Open a file for reading: no link, no pipe. Raises ``OSError``."""

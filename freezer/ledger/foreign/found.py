@@ -1,4 +1,4 @@
-"""A run that another tool recorded, and the bounds within which it is read."""
+"""A run that another tool recorded, and the limits on reading it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_NAME: Final = 250
 """Characters of a name: MLflow's own limit."""
 LONGEST_TEXT: Final = 1 << 20
 _LEFT_OUT: Final = ("mlflow.user", "mlflow.source.name", "mlflow.source.type")
-"""Tags about the person and the program file, which Freezer records itself or not at all."""
+"""Tags about the user and the script, which Freezer records itself or not at all."""
 
 
 @dataclass
@@ -37,7 +37,7 @@ class ForeignRun:
 
 @dataclass
 class Budget:
-    """How much may still be read; what did not fit or could not be read is noted."""
+    """How much may still be read; what exceeds it or cannot be read is noted."""
 
     points: int = 10_000_000
     names: int = 10_000
@@ -50,12 +50,12 @@ class Budget:
     """Values that are left out."""
 
     def note(self, text: str) -> None:
-        """Keep a note; the first hundred count."""
+        """Add a note; only the first hundred are kept."""
         if len(self.notes) < 100:
             self.notes.append(text)
 
     def takes(self, name: str, text: str = "") -> bool:
-        """Say whether a value may be kept; it counts from now on."""
+        """Return whether a value may be kept, and count it."""
         size = len(name) + len(text)
         fits = self.names > 0 and size <= self.text and len(text) <= LONGEST_TEXT
         if not (fits and 0 < len(name) <= LONGEST_NAME and name.isprintable()):
@@ -66,7 +66,7 @@ class Budget:
         return True
 
     def takes_points(self, count: int = 1) -> bool:
-        """Say whether so many points may be kept."""
+        """Return whether this many points may be kept, and count them."""
         if count > self.points:
             self.left_out += count
             return False
@@ -74,7 +74,7 @@ class Budget:
         return True
 
     def takes_bytes(self, count: int) -> bool:
-        """Say whether so many bytes may be read."""
+        """Return whether this many bytes may be read, and count them."""
         if count > self.size:
             return False
         self.size -= count

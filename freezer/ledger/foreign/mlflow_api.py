@@ -1,4 +1,4 @@
-"""MLflow's tracking server over its REST API: requests and answers, all of them bounded."""
+"""A client of MLflow's REST API; every response is bounded."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
 LARGEST: Final = 64 << 20
-"""Bytes of an answer."""
+"""Maximum bytes of a response."""
 SECONDS: Final = 300.0
 _PAGES: Final = 100_000
 
 
 class MissingError(LedgerError):
-    """The server does not have what was asked for."""
+    """The server does not have what was requested."""
 
 
 class Api:
@@ -40,12 +40,12 @@ class Api:
         self.shown = redact(without_credentials(self._base))
 
     def get(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the answer to a read. Raises ``LedgerError``."""
+        """Return the response to a read. Raises ``LedgerError``."""
         words = "&".join(f"{quote(name)}={quote(str(value))}" for name, value in query.items())
         return self._answer("GET", f"api/2.0/mlflow/{path}?{words}", None)
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the answer to a search or a change. Raises ``LedgerError``."""
+        """Return the response to a search or a change. Raises ``LedgerError``."""
         return self._answer("POST", f"api/2.0/mlflow/{path}", json.dumps(body).encode())
 
     def pages(self, path: str, body: dict[str, Any], part: str) -> Iterator[dict[str, Any]]:
@@ -103,7 +103,7 @@ class Api:
 
 
 def objects(found: Any) -> list[dict[str, Any]]:
-    """Return a list of objects; what is none is left out."""
+    """Return a list of objects; anything else in it is left out."""
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
@@ -144,7 +144,7 @@ def _document(body: bytes) -> dict[str, Any]:
         found = None
     if not isinstance(found, dict):
         raise LedgerError(
-            "this is no tracking server of MLflow's: its answer is no JSON object",
+            "this is not an MLflow tracking server: its answer is not a JSON object",
             found=repr(body[:80]),
         )
     return found

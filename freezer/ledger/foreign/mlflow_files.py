@@ -62,7 +62,7 @@ def _meta(folder: Folder, path: str, budget: Budget) -> dict[str, Any] | None:
     except (yaml.YAMLError, RecursionError, ValueError):
         found = None
     if not isinstance(found, dict):
-        budget.note(f"{ascii(path)[1:-1]}: no YAML of MLflow's")
+        budget.note(f"{ascii(path)[1:-1]}: not YAML as MLflow writes it")
         return None
     return found
 

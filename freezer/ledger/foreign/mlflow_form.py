@@ -1,4 +1,4 @@
-"""What of a run MLflow can hold, and in which form; what it cannot is named. Pure."""
+"""Converts a run to what MLflow can store; what it cannot store is listed. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PARAM: Final = 6000
 TAG: Final = 5000
-"""Characters that every store of MLflow's keeps."""
+"""Characters that every MLflow store keeps."""
 NAME: Final = 250
 ID_TAG: Final = "freezer.id"
 ARTIFACT: Final = "freezer-run.json"
@@ -40,7 +40,7 @@ class MlflowForm:
     tags: dict[str, str] = field(default_factory=dict)
     series: dict[str, Points] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    """What MLflow cannot hold as it is."""
+    """What MLflow cannot store unchanged."""
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """Yield every point as the API takes it."""
@@ -55,7 +55,7 @@ class MlflowForm:
 
 
 def mlflow_form(run: Run, series: Mapping[str, Points]) -> MlflowForm:
-    """Return a run as MLflow takes it, with a note for each thing that it cannot hold."""
+    """Return a run in MLflow's form, with a note for everything that it cannot store."""
     made = MlflowForm(
         name=run.id[:8],
         status=_STATES[run.state],
@@ -96,13 +96,13 @@ def _add(made: MlflowForm, name: str, value: Value, series: Mapping[str, Points]
 
 def _param(made: MlflowForm, name: str, text: str) -> None:
     if len(text) > PARAM:
-        made.notes.append(f"params.{name} is cut: it has {len(text)} characters")
+        made.notes.append(f"params.{name} is truncated: it has {len(text)} characters")
     made.params[_free(made, name, made.params)] = text[:PARAM]
 
 
 def _tag(made: MlflowForm, name: str, text: str) -> None:
     if len(text) > TAG:
-        made.notes.append(f"the tag {name} is cut: it has {len(text)} characters")
+        made.notes.append(f"the tag {name} is truncated: it has {len(text)} characters")
     made.tags[_free(made, name, made.tags)] = text[:TAG]
 
 
@@ -114,7 +114,7 @@ def _series(made: MlflowForm, name: str, points: Points) -> None:
 
 
 def _free(made: MlflowForm, name: str, taken: Mapping[str, object]) -> str:
-    """Return a name that MLflow takes, and that is not taken."""
+    """Return a valid name for MLflow that is not in use."""
     found = _FOREIGN.sub("_", name)[:NAME]
     if posixpath.normpath(found) != found or found[0] in "./":
         found = found.replace("/", "_").lstrip(".") or "_"

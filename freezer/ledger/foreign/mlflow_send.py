@@ -1,4 +1,4 @@
-"""Handing a run to a tracking server: whole, or not at all."""
+"""Sends a run to a tracking server: whole, or not at all."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _PROXY: Final = "mlflow-artifacts:/"
 _PARTS: Final = 60
-"""Tags at most that keep a run where the server stores no artifacts."""
+"""Maximum tags that hold a run if the server stores no artifacts."""
 
 
 def experiment_id(api: Api, name: str) -> str:
-    """Return an experiment's ID; it is created where there is none. Raises ``LedgerError``."""
+    """Return an experiment's ID; create it if there is none. Raises ``LedgerError``."""
     with suppress(MissingError):
         found = api.get("experiments/get-by-name", {"experiment_name": name})
         return str(found.get("experiment", {}).get("experiment_id"))
@@ -36,7 +36,7 @@ def experiment_id(api: Api, name: str) -> str:
 
 
 def is_there(api: Api, experiment: str, run: Run) -> bool:
-    """Say whether an earlier export has handed this run over already."""
+    """Return whether an earlier export has sent this run."""
     asked = {
         "experiment_ids": [experiment],
         "filter": f"tags.`{ID_TAG}` = '{run.id}'",
@@ -46,9 +46,9 @@ def is_there(api: Api, experiment: str, run: Run) -> bool:
 
 
 def send_run(api: Api, experiment: str, run: Run, series: Mapping[str, Points]) -> list[str]:
-    """Hand a run over; return what MLflow cannot hold, all of which the run's artifact has.
+    """Send a run; return what MLflow cannot store, all of which is in the run's artifact.
 
-    A run that cannot be handed over whole is deleted again. Raises ``LedgerError``.
+    A run that cannot be sent whole is deleted on the server. Raises ``LedgerError``.
     """
     made = mlflow_form(run, series)
     body = {"experiment_id": experiment, "run_name": made.name, "start_time": made.started}
@@ -59,7 +59,8 @@ def send_run(api: Api, experiment: str, run: Run, series: Mapping[str, Points]) 
         kept = _keep_whole(api, identifier, str(info.get("artifact_uri", "")), run, series)
         notes = [*made.notes, *([] if kept else ["the server stores no artifact of this size"])]
         if notes:
-            text = f"MLflow cannot hold all of run {run.id}; {kept or 'nothing else'} has it:\n- "
+            place = kept or "no other place"
+            text = f"MLflow cannot store all of run {run.id}; what it lacks is in {place}:\n- "
             _tags(api, identifier, {"mlflow.note.content": (text + "\n- ".join(notes))[:TAG]})
         last = {"run_id": identifier, "status": made.status}
         api.post("runs/update", {**last, **({"end_time": made.ended} if made.ended else {})})
@@ -90,7 +91,7 @@ def _batch(api: Api, identifier: str, part: str, values: list[dict[str, Any]]) -
 def _keep_whole(
     api: Api, identifier: str, artifacts: str, run: Run, series: Mapping[str, Points]
 ) -> str:
-    """Keep the whole run as an artifact, else in tags; return where, empty for neither."""
+    """Store the whole run as an artifact, else in tags; return where, empty for neither."""
     if artifacts.startswith(_PROXY):
         place = artifacts.removeprefix(_PROXY).lstrip("/")
         with suppress(LedgerError):  # a server without a store of artifacts

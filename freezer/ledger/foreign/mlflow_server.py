@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PAGE: Final = 1000
 _HISTORY: Final = 25_000
-"""Points of one page of a series: the most that the server gives."""
+"""Points on one page of a series: the server's maximum."""
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 

@@ -1,4 +1,4 @@
-"""MLflow's SQLite store, read as a file that anybody may have written.
+"""Reads MLflow's SQLite store, as a file that anybody may have written.
 
 It is opened immutable: nothing is created next to it, and no lock is taken. Only tables are read,
 never views or virtual tables, whose text would be run; a query that takes too long is ended.
@@ -37,7 +37,7 @@ _LARGEST: Final = 1 << 30
 def sql_runs(path: Path, budget: Budget) -> Iterator[ForeignRun]:
     """Yield the runs of a store that are not deleted, the earliest first.
 
-    What is no store of MLflow's is noted in the budget.
+    A database that is not an MLflow store is noted in the budget.
     """
     name = ascii(path.name)[1:-1]
     try:
@@ -57,7 +57,7 @@ def sql_runs(path: Path, budget: Budget) -> Iterator[ForeignRun]:
 
 
 def is_store(path: Path) -> bool:
-    """Say whether a file is a database with MLflow's tables."""
+    """Return whether a file is a database with MLflow's tables."""
     try:
         with path.open("rb") as stream:
             if stream.read(len(HEADER)) != HEADER:
@@ -70,7 +70,7 @@ def is_store(path: Path) -> bool:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a database; one whose writer was killed, with its log, from a copy."""
+    """Open a database; if its writer was killed, a copy of it with its log."""
     logs = [path.with_name(f"{path.name}{end}") for end in ("-wal", "-journal")]
     logs = [one for one in logs if one.is_file() and not one.is_symlink() and one.stat().st_size]
     if not logs:
@@ -78,7 +78,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
         return
     if sum(one.stat().st_size for one in (path, *logs)) > _LARGEST:
-        message = "it was not closed, and is too large to be copied"
+        message = "it was not closed properly, and is too large to be copied"
         raise ValueError(message)
     with tempfile.TemporaryDirectory() as folder:
         for one in (path, *logs):

@@ -1,4 +1,4 @@
-"""The wire format of protocol buffers, as far as event files need it. Pure."""
+"""Parses the wire format of protocol buffers, as far as event files need it. Pure."""
 
 from __future__ import annotations
 

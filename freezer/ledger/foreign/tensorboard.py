@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MARK: Final = "tfevents"
 _CLOCK: Final = re.compile(r"[0-9]{9,}(\.[0-9]+)?")
-"""A folder that is named by the time, as `add_hparams` of PyTorch makes it."""
+"""A folder named after a time, as PyTorch's `add_hparams` creates it."""
 _NUMBERS: Final = {1: "<f", 2: "<d", 3: "<i", 9: "<q"}
 """How the content of a tensor with one element is packed, by its type."""
 

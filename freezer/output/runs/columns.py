@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Run, Value
 
 LARGEST_INTEGER = 2**53
-"""Beyond it, JavaScript's numbers have gaps."""
+"""Beyond this, JavaScript's numbers have gaps."""
 LONGEST = 2000
 """Characters of one text on a page."""
 
@@ -63,7 +63,7 @@ def typed(value: Value) -> Any:
 
 
 def shortened(text: str) -> str:
-    """Return a text of bearable length without lone surrogates, which no page can have.
+    """Return a shortened text without lone surrogates, which a page cannot contain.
 
     A longer one ends in its digest: two with the same beginning still differ.
     """

@@ -96,7 +96,7 @@ def show_reproduced(found: Reproduced, console: Console) -> None:
     style = _VERDICTS[found.verdict]
     reason = f": {_safe(found.reason)}" if found.reason else ""
     console.print(
-        f"run {found.original.id} made again as {found.again.run.id}: "
+        f"run {found.original.id} reproduced as {found.again.run.id}: "
         f"[{style}]{found.verdict}[/]{reason}",
         highlight=False,
         soft_wrap=True,

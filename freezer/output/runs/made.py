@@ -1,4 +1,4 @@
-"""Documents of `freeze run --json`: runs that were made, and those that could not be."""
+"""Documents of `freeze run --json`: runs that ended, and those that could not start."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def made_document(done: RunDone) -> dict[str, Any]:
 def not_made_document(
     status: int, error: Mapping[str, Any] | None, run: str | None = None
 ) -> dict[str, Any]:
-    """Return the facts of a run that did not begin, or whose process left nothing."""
+    """Return the facts of a run that did not start, or whose process left nothing."""
     state = "not made" if run is None else "interrupted"
     return {"id": run, "state": state, "status": status, "error": redacted(error)}
 
 
 def detached_document(identifier: str, log: Path, total: int | None) -> dict[str, Any]:
-    """Return the facts of a run or sweep that goes on by itself; only a sweep has a ``total``."""
+    """Return the facts of a detached run or sweep; only a sweep has a ``total``."""
     if total is None:
         return {"id": identifier, "state": "running", "log": str(log)}
     return {"sweep": identifier, "state": "running", "total": total, "log": str(log)}

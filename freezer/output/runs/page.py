@@ -40,9 +40,9 @@ def page_html(page: RunsPage) -> str:
         "runs/page.html.j2",
         title=title,
         subtitle=_subtitle(page),
-        script=Markup(script),  # noqa: S704 - ours, and in the policy by its digest
+        script=Markup(script),  # noqa: S704 - our own, and in the policy by its digest
         script_hash=inline_hash(script),
-        style=Markup(style),  # noqa: S704 - ours as well
+        style=Markup(style),  # noqa: S704 - our own
         style_hash=inline_hash(style),
         data=inline_json(_document(page)),
         parts=[
@@ -142,7 +142,7 @@ def _part(page: RunsPage, runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def _rest(page: RunsPage, run: Run) -> dict[str, Any]:
-    """Return what of a run is read only when it is looked at."""
+    """Return the parts of a run that are read only when it is opened."""
     found: dict[str, Any] = {}
     curves = page.curves.get(run.id, {})
     if curves:

@@ -32,7 +32,7 @@ def none_found(found: Found) -> str:
 
 
 def show(found: Found, console: Console) -> None:
-    """Print a row for each run: what differs between them, and what came out."""
+    """Print a row for each run: what differs between them, and the results."""
     if not found.runs:
         console.print(none_found(found), highlight=False)
         return
@@ -119,7 +119,7 @@ def show_run(run: Run, series: Mapping[str, Points], console: Console) -> None:
 
 
 def show_summary(groups: Sequence[Group], console: Console) -> None:
-    """Print a block for each group of runs: mean and spread over seeds, and what was repeated."""
+    """Print a block for each group of runs: mean and spread over seeds, and repetitions."""
     if not groups:
         console.print("no runs")
     for one in groups:
@@ -199,7 +199,7 @@ def _common(runs: Sequence[Run], prefix: str) -> list[str]:
 
 
 def _differs(runs: Iterable[Run], name: str) -> bool:
-    """Say whether the runs that have a field differ in it."""
+    """Return whether the runs that have a field differ in it."""
     return len({repr(run.fields[name]) for run in runs if name in run.fields}) > 1
 
 

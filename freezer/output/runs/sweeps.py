@@ -17,15 +17,15 @@ HOW: Final = "`freeze runs logs -f ID` follows it, `freeze runs stop ID` ends it
 
 
 def sweep_line(sweep: Sweep) -> str:
-    """Return one line on a sweep: how far it is."""
-    made = f"{len(sweep.begun)} of {plural(sweep.total, 'run')} begun"
+    """Return one line on the progress of a sweep."""
+    made = f"{len(sweep.begun)} of {plural(sweep.total, 'run')} started"
     failed = sum(bool(one.exit_code) for one in sweep.runs)
     more = f", {failed} failed or interrupted" if failed else ""
     return f"{sweep.id}: {escape(printable(sweep.state))}, {made}{more}"
 
 
 def show_sweep(sweep: Sweep, console: Console) -> None:
-    """Print a sweep: how far it is, its command, and each run that was started."""
+    """Print the progress of a sweep, its command, and each run that was started."""
     console.print(sweep_line(sweep), highlight=False)
     ended = "" if sweep.ended is None else f" to {sweep.ended}"
     console.print(f"  {sweep.started}{ended}", highlight=False)
@@ -33,7 +33,7 @@ def show_sweep(sweep: Sweep, console: Console) -> None:
     console.print(f"  {command}", highlight=False, soft_wrap=True)
     rows = [
         (
-            f"  {one.run or 'not begun'}",
+            f"  {one.run or 'not started'}",
             escape(printable(one.label)),
             "" if one.exit_code is None else f"exit {one.exit_code}",
         )

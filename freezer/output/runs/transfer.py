@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def show_imported(found: Imported, console: Console) -> None:
-    """Print how many runs are new, and what could not be taken over as it was."""
+    """Print how many runs are new, and what could not be imported unchanged."""
     _show(f"{plural(len(found.recorded), 'run')} recorded", found.skipped, found.notes, console)
 
 
@@ -30,7 +30,7 @@ def imported_document(found: Imported) -> dict[str, Any]:
 
 
 def show_exported(found: Exported, console: Console) -> None:
-    """Print how many runs are new there, and what MLflow cannot hold of them."""
+    """Print how many runs were sent, and what MLflow cannot store of them."""
     _show(f"{plural(len(found.sent), 'run')} sent", found.skipped, found.notes, console)
 
 
@@ -40,7 +40,7 @@ def exported_document(found: Exported) -> dict[str, Any]:
 
 
 def _show(what: str, skipped: Sequence[str], notes: Sequence[str], console: Console) -> None:
-    more = f"; {len(skipped)} skipped: already there" if skipped else ""
+    more = f"; {len(skipped)} skipped: already recorded" if skipped else ""
     console.print(f"{what}{more}", markup=False, highlight=False)
     for note in notes:
         console.print(f"  {printable(note)}", markup=False, highlight=False, soft_wrap=True)

@@ -17,11 +17,11 @@ _STYLES = {"identical": "green", "not comparable": "yellow"}
 
 
 def show_verification(found: Verification, console: Console) -> None:
-    """Print a row for each run that was picked, and how many are identical."""
+    """Print a row for each run that was sampled, and how many are identical."""
     if not found.runs:
         console.print("no finished run to verify", highlight=False)
         return
-    rows = [("[dim]run", "[dim]started", "[dim]made again as", "[dim]verdict", "")]
+    rows = [("[dim]run", "[dim]started", "[dim]reproduced as", "[dim]verdict", "")]
     for one in found.runs:
         style = _STYLES.get(one.verdict, "red")
         rows.append(
@@ -37,7 +37,7 @@ def show_verification(found: Verification, console: Console) -> None:
     good = sum(one.verdict == "identical" for one in found.runs)
     console.print(
         f"{good} of {plural(len(found.runs), 'run')} identical to the bit, "
-        f"picked from {found.candidates} with seed {found.seed}",
+        f"sampled from {found.candidates} with seed {found.seed}",
         highlight=False,
     )
 

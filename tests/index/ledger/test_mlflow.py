@@ -132,7 +132,7 @@ def test_runs_are_handed_to_a_server(tmp_path: Path, server: str) -> None:
     assert done["sent"] == [RUN.id]
     notes = "\n".join(done["notes"])
     for note in (
-        "params.long is cut: it has 7000 characters",
+        "params.long is truncated: it has 7000 characters",
         "metrics.loss: 600 infinite values",
         "parameters are text",
         "is named",
@@ -172,7 +172,7 @@ def test_runs_are_handed_to_a_server(tmp_path: Path, server: str) -> None:
     assert run_bytes(whole) == run_bytes(RUN)
     assert packed(series["metrics.loss"]) == packed(SERIES), "bit for bit, NaN and infinity too"
     code, out, _ = called(tmp_path, *words)
-    assert out.startswith("0 runs sent; 1 skipped: already there")
+    assert out.startswith("0 runs sent; 1 skipped: already recorded")
     other = tmp_path / "other"
     other.mkdir()
     assert called(other, "import", "--mlflow", server)[0] == 0

@@ -80,7 +80,7 @@ def test_links_and_empty_folders_are_counted(project: Path, capsys) -> None:
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("train",), "say in which form: --croissant"),
+        (("train",), "choose a format: --croissant"),
         (("none", "--croissant"), "there is no data set 'none'"),
         (("empty", "--croissant"), "has no files to describe"),
         (("pinned", "--croissant"), "is not the one that the spec pins"),

@@ -55,12 +55,12 @@ def test_a_filter_finds_what_it_says(ledger, text: str, expected: list[int]) -> 
         ("started > 'yesterday'", "started is a time", 11),
         ("params.lr <", "ends too early", 12),
         ("params.lr < 1 or", "ends too early", 17),
-        ("params.lr 1", "does not fit here", 11),
+        ("params.lr 1", "unexpected text", 11),
         ("(params.lr < 1", "ends too early", 15),
-        ("params.lr < 1)", "does not fit here", 14),
+        ("params.lr < 1)", "unexpected text", 14),
         ("params.lr = 'x", "a quote is not closed", 13),
-        ("params.lr = ;", "cannot be read", 13),
-        ("1; DROP TABLE runs", "cannot be read", 2),
+        ("params.lr = ;", "unexpected character", 13),
+        ("1; DROP TABLE runs", "unexpected character", 2),
     ],
 )
 def test_a_fault_is_shown_at_its_place(ledger, text: str, says: str, place: int) -> None:

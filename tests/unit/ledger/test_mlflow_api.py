@@ -51,9 +51,9 @@ def test_any_answer_is_read_or_refused(first: Any, second: Any) -> None:
 @pytest.mark.parametrize(
     ("answer", "status", "says"),
     [
-        (b"<html>", 200, "no tracking server"),
-        (b"[]", 200, "no tracking server"),
-        (b"[" * 100_000, 200, "no tracking server"),
+        (b"<html>", 200, "not an MLflow tracking server"),
+        (b"[]", 200, "not an MLflow tracking server"),
+        (b"[" * 100_000, 200, "not an MLflow tracking server"),
         ({"message": "no such https://me:planted@x/ \x1b[31m"}, 404, "HTTP 404"),
         (b"oops", 500, "HTTP 500"),
         ({}, 401, "MLFLOW_TRACKING_TOKEN"),
@@ -159,8 +159,8 @@ def test_what_mlflow_cannot_hold_is_noted() -> None:
         TAG,
     )
     assert made.notes == [
-        f"params.long is cut: it has {PARAM + 1} characters",
-        "the tag freezer.t is cut: it has 9999 characters",
+        f"params.long is truncated: it has {PARAM + 1} characters",
+        "the tag freezer.t is truncated: it has 9999 characters",
         "metrics.loss: 1 infinite values, which SQL stores lose",
         "parameters are text in MLflow",
     ]

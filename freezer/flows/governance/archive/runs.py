@@ -140,14 +140,9 @@ def _record(ledger: Ledger, run: Run) -> bytes:
     from freezer.ledger import query
     from freezer.ledger.exchange.document import digests, export_parts
 
-    contents = []
-    for sha256 in sorted(set(digests(run))):
-        try:
-            contents.append(query.content(ledger, sha256))
-        except LedgerError as error:
-            if error.found is None and "does not hold" in error.what:
-                continue  # a digest of what the ledger never had
-            raise
+    # Not every digest is that of a content that the ledger has.
+    found = (query.stored_content(ledger, sha256) for sha256 in sorted(set(digests(run))))
+    contents = [data for data in found if data is not None]
     series = query.all_points(ledger, run.id)
     return b"".join(export_parts([(run, series)], contents))
 

@@ -44,7 +44,7 @@ def shell(
     engine's host, and the container has a network. With ``terminal`` stdin is one.
     """
     if port is not None and not 0 < port < 1 << 16:
-        raise RunError("this is no port", found=str(port), expected="a number from 1 to 65535")
+        raise RunError("this is not a port", found=str(port), expected="a number from 1 to 65535")
     environment = load_environment(project.root, name)
     locked = load_locked(project.root, name)
     image = require_image(project, locked)

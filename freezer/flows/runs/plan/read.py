@@ -38,8 +38,8 @@ def warn_of_unplanned(
     """Warn about a run that is not in its plan: it is recorded, but not evaluated."""
     if not belongs(file.plan, params, seed):
         project.report.warn(
-            "the plan does not name a run with these parameters and this seed; it is recorded, "
-            "and does not count"
+            "the plan has no run with these parameters and this seed: it is recorded, "
+            "but not counted"
         )
 
 

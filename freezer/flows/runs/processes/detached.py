@@ -106,7 +106,7 @@ def follow(project: Project, run: Run, *, wait: bool) -> Iterator[bytes]:
     if not path.is_file():
         if run.state == "running":
             raise RunError(
-                f"run {run.id} keeps no log here",
+                f"run {run.id} has no log on this host",
                 found=f"it runs on {run.owner.get('host', 'another host')}, at a terminal",
                 expected="a run that was started with --detach on this host",
             )
@@ -124,7 +124,7 @@ def follow_sweep(project: Project, name: str, *, wait: bool) -> Iterator[bytes]:
     sweep = get_sweep(project, name)
     path = sweep_log(project, sweep.id)
     if not path.is_file():
-        raise RunError(f"the log of {sweep.id} is not here", found=f"no file {path}")
+        raise RunError(f"the log of {sweep.id} is not on this host", found=f"no file {path}")
     yield from _read(
         path, lambda: wait and _goes_on(sweep) and _goes_on(get_sweep(project, sweep.id))
     )

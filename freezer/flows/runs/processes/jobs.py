@@ -170,7 +170,7 @@ class Jobs:
             self._stopping = True
             if self._waiting:
                 self._reporter.warn(
-                    f"{self._jobs[one.number].label} could not begin: no further run is started"
+                    f"{self._jobs[one.number].label} could not start: no further runs are started"
                 )
         elif code == EXIT_INTERRUPTED:  # from outside, as by `kill`: the sweep ends as well
             self._stopping = True

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Value
 
 PREFIX: Final = "sweep-"
-"""Of every sweep's ID: none is taken for a run."""
+"""Prefix of a sweep's ID, so that it is not taken for a run's."""
 FORMAT: Final = 1
 _ENDED: Final = ".jsonl"
 _LARGEST: Final = 64 << 20
@@ -54,7 +54,7 @@ class Sweep:
 
     id: str
     environment: str | None
-    """As it was given."""
+    """As it was given on the command line."""
     state: str
     """As of a run: ``running``, ``finished``, ``failed`` or ``interrupted``."""
     started: Time
@@ -97,7 +97,9 @@ def get_sweep(project: Project, name: str) -> Sweep:
     found = sorted(one for one in names if one.startswith(name))
     if name == PREFIX or len(found) != 1:
         raise RunError(
-            f"several sweeps begin with {name!r}" if found else f"no sweep is called {name!r} here",
+            f"several sweeps begin with {name!r}"
+            if found
+            else f"there is no sweep {name!r} on this host",
             expected="the first digits of the ID of a sweep that was started with --detach",
             hint="`freeze runs list` names those under way; "
             "\"links.sweep = 'ID'\" finds the runs of any",
@@ -106,7 +108,7 @@ def get_sweep(project: Project, name: str) -> Sweep:
         sweep = _read(_folder(project) / f"{found[0]}{ending}")
         if sweep is not None:
             return _settled(project, sweep)
-    raise RunError(f"what is kept of {found[0]} cannot be read", hint=f"look at {FOLDER}/sweeps")
+    raise RunError(f"the record of {found[0]} cannot be read", hint=f"look at {FOLDER}/sweeps")
 
 
 def sweeps_under_way(project: Project) -> list[Sweep]:

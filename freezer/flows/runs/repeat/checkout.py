@@ -29,8 +29,8 @@ def checked_out(
     commit = original.fields.get("git.commit")
     if not isinstance(commit, Digest):
         raise RunError(
-            f"run {original.id} holds no commit: its code was in no git repository",
-            hint="put the project under git; runs from then on can be made again",
+            f"run {original.id} has no commit: its code was not in a git repository",
+            hint="put the project under git: later runs can then be reproduced",
         )
     left_out = original.fields.get("git.left-out")
     if left_out:

@@ -98,10 +98,10 @@ def _folder(project: Project, run: Run) -> Path:
         if place.is_dir():
             return place
     raise RunError(
-        f"the outputs of run {run.id} are not here",
+        f"the outputs of run {run.id} are not on this host",
         where=Where(str(places[0])),
         found=f"it ran on {run.fields.get('host.name', 'another host')}",
-        hint="copy them to this place, or continue it where they are",
+        hint="copy them here, or continue the run on that host",
     )
 
 
@@ -137,7 +137,7 @@ def _require_same(run: Run, wanted: Iterable[Output], now: Iterable[Output]) -> 
     if faults:
         more = len(faults) - _NAMED
         raise RunError(
-            f"the outputs of run {run.id} are not what it left",
+            f"the outputs of run {run.id} have changed",
             details=[*faults[:_NAMED], *([f"... and {more} more"] if more > 0 else [])],
-            hint="restore them; what a run continues from must be what was recorded",
+            hint="restore them: a run continues from the recorded outputs only",
         )

@@ -45,7 +45,7 @@ def prepare_again(
     """
     output = (output or run_folder(project, identifier) / "output").absolute()
     if output.exists():
-        raise RunError("the output folder is there already", where=Where(str(output)))
+        raise RunError("the output folder exists already", where=Where(str(output)))
     sets = same_data(project, original)
     locked = recorded_lock(project, original)
     image = recorded_image(project, original, locked)

@@ -57,16 +57,16 @@ def recorded_request(original: Run, given: Mapping[str, str]) -> RunRequest:
     hidden = {name for name, text in params.items() if text == REDACTED}
     if any(REDACTED in word for word in original.command):
         raise RunError(
-            f"the command of run {original.id} held a secret, which is not recorded",
+            f"the command of run {original.id} contained a secret, which is not recorded",
             found=" ".join(original.command)[:200],
             hint="run it again with `freeze run`, the secret as a parameter: "
-            "-p token=... and {token} in the command; such runs can be made again",
+            "-p token=... and {token} in the command; such runs can be reproduced",
         )
     if hidden != given.keys():
         raise RunError(
             f"run {original.id} was recorded without its secret parameters"
             if hidden - given.keys()
-            else f"only secret parameters of run {original.id} can be given",
+            else f"only secret parameters of run {original.id} can be set",
             found=", ".join(sorted(given)) or "none given",
             expected=", ".join(f"-p {name}=..." for name in sorted(hidden)) or "none",
         )
@@ -119,7 +119,7 @@ def recorded_image(project: Project, original: Run, locked: Locked) -> ImageInfo
         found = project.engine().image(built.image) if built.image == wanted else None
     if found is None:
         raise RunError(
-            f"the image of run {original.id} cannot be had",
+            f"the image of run {original.id} is not available",
             found=f"lock {locked.id[:12]} builds another one",
             expected=wanted[:19],
         )
@@ -143,7 +143,7 @@ def same_data(project: Project, original: Run) -> list[tuple[DataSet, Snapshot]]
     ]
     if changed:
         raise DataError(
-            f"the data of run {original.id} changed since",
+            f"the data of run {original.id} have changed",
             found=", ".join(changed),
             hint=f"`freeze data diff {changed[0]}` lists the files; restore them first",
         )

@@ -54,7 +54,7 @@ def resume(
         raise RunError(f"run {original.id} has not ended yet", hint="`freeze runs stop` ends it")
     if name is not None and name != original.environment:
         raise RunError(
-            f"run {original.id} is of another environment",
+            f"run {original.id} belongs to another environment",
             found=name,
             expected=original.environment,
         )
@@ -63,7 +63,7 @@ def resume(
     if how.new_code or "git.commit" not in original.fields:
         if not how.new_code:
             project.report.warn(
-                f"run {original.id} was in no git repository: the code is that of now"
+                f"run {original.id} was not in a git repository: the current code is used"
             )
         return run(project, original.environment, request, show, started)
     identifier = secrets.token_hex(8)
@@ -104,9 +104,9 @@ def _continued(original: Run, request: RunRequest) -> RunRequest:
     template = str(original.fields.get("template", ""))
     if changed or any(REDACTED in word for word in original.command):
         raise RunError(
-            "the command of the run cannot be taken as it was"
-            + (f": {', '.join(changed)} changed" if changed else ": it held a secret"),
-            expected="the command once more, after --",
+            "the command of the run cannot be reused"
+            + (f": {', '.join(changed)} changed" if changed else ": it contained a secret"),
+            expected="the command again, after --",
             hint=f"it was: {template}"[:300],
         )
     return replace(found, command=original.command, template=template)

@@ -82,7 +82,7 @@ def records_of_tools(root: Path, outputs: Sequence[Output]) -> set[str]:
 
 
 def _in_store(path: str, store: str) -> bool:
-    """Say whether a file below a store's folder is a record: artifacts are results."""
+    """Return whether a file below a store's folder is a record: artifacts are results."""
     parts = path.removeprefix(store).split("/")
     return parts[-1] == "meta.yaml" or (
         len(parts) > 3 and parts[2] in ("params", "metrics", "tags")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING
 
-from freezer.errors import LedgerError
 from freezer.flows.runs.ledger import project_ledger
 from freezer.ledger import query
 from freezer.ledger.exchange.document import digests, export_parts
@@ -38,9 +37,6 @@ def _with_series(ledger: Ledger, runs: Sequence[Run]) -> Iterator[tuple[Run, Map
 def _contents(ledger: Ledger, runs: Sequence[Run]) -> Iterator[bytes]:
     """Yield what the runs refer to, each once; digests of what the ledger never had are many."""
     for sha256 in sorted({one for run in runs for one in digests(run)}):
-        try:
-            yield query.content(ledger, sha256)
-        except LedgerError as error:
-            if error.found is None and "does not hold" in error.what:
-                continue
-            raise
+        data = query.stored_content(ledger, sha256)
+        if data is not None:
+            yield data

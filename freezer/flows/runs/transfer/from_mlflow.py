@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from freezer.model.record.run import Value
 
 ENVIRONMENT: Final = "mlflow"
-"""What stands in place of an environment's name."""
+"""The environment's name of imported runs."""
 _STATES: Final = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "interrupted"}
 _POINTS: Final = 100_000_000
-"""Points of one import."""
+"""Maximum points of one import."""
 
 
 def import_mlflow(project: Project, source: str) -> Imported:
-    """Record the runs of MLflow: all of them, or none; those that are there already are skipped.
+    """Record the runs of MLflow: all of them, or none; those that are already recorded are skipped.
 
     ``source`` is a folder, a file of SQLite's, or an address (``sqlite:///``, ``file://``,
-    ``https://``). Secrets are left out. Raises ``LedgerError`` for a source that is none.
+    ``https://``). Secrets are left out. Raises ``LedgerError`` for any other source.
     """
     from freezer.ledger.foreign.found import Budget
 
@@ -62,9 +62,9 @@ def _sources(source: str, budget: Budget) -> Iterable[ForeignRun]:
         return server_runs(Api(source), budget)
     if mark and scheme not in ("file", "sqlite"):
         raise LedgerError(
-            "this store of MLflow's is not read directly",
+            "this kind of MLflow store cannot be read directly",
             found=redact(source),
-            hint="start `mlflow server --backend-store-uri ...`, and give its address",
+            hint="start `mlflow server --backend-store-uri ...` and use its address",
         )
     path = (
         Path(unquote(rest.removeprefix("/") if scheme == "sqlite" else rest))
@@ -86,7 +86,7 @@ def _local(path: Path, budget: Budget) -> Iterator[ForeignRun]:
     elif path.is_file():
         yield from sql_runs(path, budget)
     else:
-        raise LedgerError("there is no such folder or file", found=str(path))
+        raise LedgerError("no such file or folder", found=str(path))
 
 
 def _converted(

@@ -35,7 +35,7 @@ class Imported:
 def import_file(project: Project, path: Path) -> Imported:
     """Record the runs of an export: all of them, or none.
 
-    Runs that are there already are skipped. Raises ``LedgerError`` for a file that is no export,
+    Runs that are already recorded are skipped. Raises ``LedgerError`` for a file that is no export,
     and for a run that the ledger knows otherwise.
     """
     try:

@@ -23,7 +23,7 @@ class Exported:
     skipped: tuple[str, ...]
     """IDs of the runs that an earlier export sent."""
     notes: tuple[str, ...]
-    """What MLflow cannot hold, and runs that are left out."""
+    """What MLflow cannot store, and runs that are left out."""
 
 
 def export_mlflow(
@@ -40,10 +40,10 @@ def export_mlflow(
 
     if not address.startswith(("http://", "https://")):
         raise LedgerError(
-            "runs are handed to a tracking server",
+            "runs are exported to a tracking server only",
             found=redact(address),
             expected="an address such as http://127.0.0.1:5000",
-            hint="start one: `mlflow server --backend-store-uri sqlite:///mlflow.db`",
+            hint="start one with `mlflow server --backend-store-uri sqlite:///mlflow.db`",
         )
     api = Api(address)
     sent: list[str] = []

@@ -96,7 +96,7 @@ def test_whatever_a_training_does_its_run_is_recorded_without_secrets(project: P
     everything = b"".join(one.read_bytes() for one in records.rglob("*") if one.is_file())
     for secret in (b"hunter2hunter2", b"sesame42", b"s3cr3t"):
         assert secret not in everything
-    project.freeze("runs", "reproduce", "latest").failed(2, "held a secret")
+    project.freeze("runs", "reproduce", "latest").failed(2, "contained a secret")
 
 
 def test_a_killed_run_keeps_the_metrics_that_it_reported(project: Project) -> None:

@@ -144,7 +144,7 @@ def test_a_detached_sweep_goes_on_by_itself(project: Project, tmp_path: Path) ->
     assert made.freeze("runs", "show", sweep, "--json").good().document["state"] == "failed"
     slow = outcome(made.start("run", "-d", "--each", "k=7..9", "--", "sleep", "100")).good()
     ended = made.freeze("runs", "stop", slow.out.strip()).good()
-    assert "interrupted, 1 of 3 runs begun" in ended.out
+    assert "interrupted, 1 of 3 runs started" in ended.out
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_a_ledger_that_is_gone_loses_nothing(project: Project, tmp_path: Path) -
 
 def test_what_is_wrong_here_is_said_before_anything_runs(project: Project, tmp_path: Path) -> None:
     before = len(runs(project))
-    project.freeze("run", "-o", str(tmp_path), "--", "true").failed(2, "there already")
+    project.freeze("run", "-o", str(tmp_path), "--", "true").failed(2, "exists already")
     project.freeze("run", "--data", "none", "--", "true").failed(2, "there is no data set 'none'")
     project.freeze("run", "--clean", "--", "true").failed(2, "no git repository")
     project.freeze("run").failed(2, "there is no command to run")

@@ -27,7 +27,7 @@ def test_reading_creates_nothing(bare_project: Project) -> None:
     assert find(bare_project, None).total == 0
     assert fields(bare_project) == []
     for command in (lambda: get(bare_project, "latest"), lambda: tag(bare_project, "a", {})):
-        with pytest.raises(LedgerError, match="no run is called"):
+        with pytest.raises(LedgerError, match="there is no run"):
             command()
     assert not (bare_project.root / ".freezer").exists()
 

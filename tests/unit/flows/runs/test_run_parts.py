@@ -514,7 +514,7 @@ def test_credentials_of_a_remote_are_left_out(tree: Path) -> None:
 def test_without_git_there_is_no_code_and_nothing_clean(tmp_path: Path) -> None:
     code = code_of(tmp_path)
     assert (code.commit, code.dirty) == ("", False)
-    with pytest.raises(DirtyTreeError, match="no git repository"):
+    with pytest.raises(DirtyTreeError, match="not in a git repository"):
         require_clean(code)
 
 

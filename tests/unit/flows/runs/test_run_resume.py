@@ -71,7 +71,7 @@ def test_what_is_given_changes_and_the_rest_stays(runnable, first: RunDone) -> N
     assert (mount.target, mount.read_only) == ("/resume/deep/count", True)
     environment = runnable.made.held.runs[-1].environment
     assert environment["FREEZER_RESUME"] == "/resume/deep/count"
-    with pytest.raises(RunError, match="the command of the run cannot be taken") as raised:
+    with pytest.raises(RunError, match="the command of the run cannot be reused") as raised:
         go(runnable, Resume(first.run.id), params={"lr": "0.5"})
     assert "it was: train {lr}" in str(raised.value.hint)
     with pytest.raises(RunError, match="seed changed"):
@@ -88,7 +88,7 @@ def test_changed_outputs_are_refused(runnable, first: RunDone, fault: str) -> No
     else:
         (first.output / "deep" / "new").write_text("x")
     before = len(runnable.made.held.runs)
-    with pytest.raises(RunError, match="are not what it left") as raised:
+    with pytest.raises(RunError, match="have changed") as raised:
         go(runnable, Resume(first.run.id))
     assert fault in str(raised.value)
     assert len(runnable.made.held.runs) == before
@@ -98,9 +98,9 @@ def test_missing_outputs_are_refused(runnable, first: RunDone) -> None:
     with pytest.raises(RunError, match="has no output 'none'"):
         go(runnable, Resume(first.run.id, "none"))
     shutil.rmtree(first.output)
-    with pytest.raises(RunError, match="are not here"):
+    with pytest.raises(RunError, match="are not on this host"):
         go(runnable, Resume(first.run.id))
-    with pytest.raises(LedgerError, match="no run is called"):
+    with pytest.raises(LedgerError, match="there is no run"):
         go(runnable, Resume("zz"))
 
 
@@ -122,7 +122,7 @@ def test_a_continued_run_is_reproduced_from_the_same_checkpoint(runnable, first:
     causes = diff(runnable.project, done.run.id, other.run.id).causes
     assert [one.name for one in causes if one.level == "certain"] == ["resumed-from.digest"]
     (first.output / "note").write_text("other")
-    with pytest.raises(RunError, match="are not what it left"):
+    with pytest.raises(RunError, match="have changed"):
         reproduce(runnable.project, done.run.id, lambda _stream, _data: None)
     with project_ledger(runnable.project) as ledger:
         moved = {**done.run.fields, "resumed-from.digest": Digest("ab" * 32)}

@@ -72,7 +72,7 @@ def test_a_published_port_enables_the_network(runnable) -> None:
     seen = runnable.made.held.runs[-1]
     assert (seen.ports, seen.network, seen.tty) == ((8888,), "bridge", False)
     for port in (0, 65536, -1):
-        with pytest.raises(RunError, match="no port"):
+        with pytest.raises(RunError, match="not a port"):
             shell(runnable.project, SHIPPED, (), port=port, terminal=False)
 
 

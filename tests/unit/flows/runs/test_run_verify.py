@@ -86,7 +86,7 @@ def test_each_is_repeated_and_a_difference_exits_with_1(runnable, capsys) -> Non
     secret = runnable.run(params={"kind": "one", "token": "sesame42"})
     code, shown = command("params.kind is not null")
     assert code == 1
-    assert "3 of 5 runs identical to the bit, picked from 5 with seed " in shown
+    assert "3 of 5 runs identical to the bit, sampled from 5 with seed " in shown
     rows = {line.split()[0]: line for line in shown.splitlines()}
     assert "drifted" in rows[random.run.id[:8]]
     assert "not made" in rows[secret.run.id[:8]]

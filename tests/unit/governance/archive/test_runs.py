@@ -153,7 +153,7 @@ def test_runs_that_cannot_be_archived(here: Host, tmp_path: Path) -> None:
     recorded(here, "2" * 16, environment="other")
     recorded(here, "3" * 16, state="running", ended=None, owner={"host": "elsewhere"})
     for text, found in (
-        ("9999", "no run is called"),
+        ("9999", "there is no run"),
         ("params.lr > 1", "no run of demo matches"),
         ("2222", "another environment"),
         ("3333", "under way"),

@@ -96,7 +96,7 @@ def test_a_log_is_followed_to_the_end_of_its_run(runnable) -> None:
         assert b"".join(follow(project, run, wait=True)) == b"one\ntwo\n"
     ended = put(project, 2, "finished", tail="last words")
     assert b"".join(follow(project, ended, wait=True)) == b"last words\n"
-    with pytest.raises(RunError, match="keeps no log here"):
+    with pytest.raises(RunError, match="has no log on this host"):
         list(follow(project, put(project, 3, owner=ELSEWHERE), wait=True))
 
 

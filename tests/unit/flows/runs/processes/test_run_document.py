@@ -96,7 +96,7 @@ def test_a_sweep_that_cannot_go_on_has_the_runs_before_and_the_error(
     first, second = found["runs"]
     assert first["state"] == "finished"
     assert (second["id"], second["state"], second["error"]["error"]) == (None, "not made", "run")
-    assert "there already" in err
+    assert "exists already" in err
     assert second.keys() <= described()
 
 

@@ -150,7 +150,7 @@ def test_a_run_that_cannot_begin_ends_the_sweep(tmp_path: Path) -> None:
     ends = jobs.run()
     assert (ends[0].run, ends[0].exit_code) == (None, 2)
     assert len(ends) < 5
-    assert "could not begin" in report.said[0]
+    assert "could not start" in report.said[0]
 
 
 @pytest.mark.process

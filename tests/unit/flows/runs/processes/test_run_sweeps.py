@@ -96,7 +96,7 @@ def test_of_a_sweep_without_a_run_nothing_is_kept(bare_project: Project) -> None
     made.end([2])
     assert not (bare_project.root / ".freezer").exists()
     for name in ("sweep-", sweep.id):
-        with pytest.raises(RunError, match="no sweep is called"):
+        with pytest.raises(RunError, match="there is no sweep"):
             get_sweep(bare_project, name)
 
 
@@ -204,7 +204,7 @@ def test_the_commands_take_a_sweep_for_a_run(bare_project, capsys, option: list[
     if option:
         assert [one["sweep"] for one in json.loads(out)["sweeps"]] == [identifier]
     else:
-        assert f"{identifier}: running, 1 of 2 runs begun; " in out
+        assert f"{identifier}: running, 1 of 2 runs started; " in out
     assert freeze([*place, "show", identifier, *option]) == 0
     out = capsys.readouterr().out
     assert (json.loads(out)["runs"][0]["label"] if option else out).count("[1/2 k=1]") == 1
@@ -212,7 +212,7 @@ def test_the_commands_take_a_sweep_for_a_run(bare_project, capsys, option: list[
     assert capsys.readouterr().out == "[1/2 k=1] one\n"
     made.end([0, 0])
     assert freeze([*place, "stop", identifier]) == 0
-    assert capsys.readouterr().out == f"{identifier}: finished, 1 of 2 runs begun\n"
+    assert capsys.readouterr().out == f"{identifier}: finished, 1 of 2 runs started\n"
     assert freeze([*place, "logs", "sweep-none"]) == 2
 
 
