@@ -58,16 +58,22 @@ def numeric_libraries(
 def _components(
     project: Project, resolved: Resolved, options: IndexOptions
 ) -> tuple[Component, ...]:
-    wheels = wheel_components(
-        resolved.pip.packages,
-        target=resolved.target,
-        index=PythonIndex.from_config(project.config, options),
-        store=project.store,
-        report=project.report,
-    )
+    wheels = _of_wheels(project, resolved, options) if resolved.pip.packages else ()
     system = system_components(resolved.target, resolved.base, resolved.debian)
     conda = conda_components(resolved.conda.packages)
     if conda:
         system = tuple(item for item in system if item.role != "python")
     every = (*system, *conda, *wheels)
     return tuple(sorted(every, key=lambda item: (item.role, item.provider)))
+
+
+def _of_wheels(
+    project: Project, resolved: Resolved, options: IndexOptions
+) -> tuple[Component, ...]:
+    return wheel_components(
+        resolved.pip.packages,
+        target=resolved.target,
+        index=PythonIndex.from_config(project.config, options),
+        store=project.store,
+        report=project.report,
+    )

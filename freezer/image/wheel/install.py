@@ -34,6 +34,8 @@ if __name__ == "__main__":
     sys.argv[0] = re.sub(r"(-script\\.pyw|\\.exe)?$", "", sys.argv[0])
     sys.exit({function}())
 """
+_FIRST_LINE = len("#!python")
+"""Bytes of a script that tell one of Python's from a program."""
 _SHEBANG = re.compile(rb"#!pythonw?[^\r\n]*")
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 _SCRIPT_NAME = re.compile(r"[\w.+-]+\Z")
@@ -154,11 +156,13 @@ def _plain(wheel: Wheel, path: str, name: str) -> Placed:
 
 
 def _script(wheel: Wheel, path: str, name: str, python: str) -> Placed:
-    with _checked(wheel, wheel.members[name]) as stream:
-        data = stream.read()
-    if _SHEBANG.match(data):
-        data = _SHEBANG.sub(f"#!{python}".encode(), data, count=1)
-    return _bytes(path, data, executable=True)
+    info = wheel.members[name]
+    with _checked(wheel, info) as stream:
+        data = stream.read(_FIRST_LINE)
+        if not _SHEBANG.match(data):  # a program, which may be large
+            return Placed(path, info.file_size, True, lambda: _checked(wheel, info))
+        data += stream.read()
+    return _bytes(path, _SHEBANG.sub(f"#!{python}".encode(), data, count=1), executable=True)
 
 
 def _entry_points(wheel: Wheel, layout: Layout) -> Iterator[Placed]:

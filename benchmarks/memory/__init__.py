@@ -1,0 +1,1 @@
+"""The peak memory of commands on environments of different sizes."""
