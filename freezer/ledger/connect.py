@@ -148,7 +148,7 @@ def _url(address: str | Path) -> URL:
     except ArgumentError:
         raise LedgerError(
             "this is not the URL of a database",
-            expected="such as postgresql://user@host/name or sqlite:///path/ledger.db",
+            expected="such as postgresql://host/name or sqlite:///path/ledger.db",
         ) from None
     if url.get_backend_name() == "postgresql" and url.drivername == "postgresql":
         return url.set(drivername="postgresql+psycopg")

@@ -181,8 +181,14 @@ def get(ledger: Ledger, name: str) -> Run:
         found = connection.scalars(asked).all()
     if len(found) == 1:
         return read_run(found[0])
+    if found:
+        raise LedgerError(
+            f"several runs begin with {name!r}",
+            found=", ".join([*(read_run(data).id for data in found), "..."]),
+            expected="more digits of a run's ID",
+        )
     raise LedgerError(
-        f"there is no run {name!r}" if not found else f"several runs begin with {name!r}",
+        f"there is no run {name!r}",
         expected="the first digits of a run's ID, 'latest', or 'latest~1' for the one before it",
         hint="`freeze runs list` shows them",
     )

@@ -68,7 +68,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="The FREEZER_SEED of the run.", min=0)
+        int | None, typer.Option(help="The FREEZER_SEED of the run.", min=0, max=2**63 - 1)
     ] = None,
     gpus: Annotated[
         bool | None, typer.Option("--gpus/--no-gpus", help="Whether the run sees the GPUs.")

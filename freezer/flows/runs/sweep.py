@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 10_000
 """Runs of one sweep."""
+LAST_SEED: Final = 2**63 - 1
+"""The greatest seed: databases and generators take 64-bit integers."""
 _FORMS: Final = "NAME=FIRST..LAST or NAME=VALUE,VALUE"
 _RANGE: Final = re.compile(r"(-?[0-9]+)\.\.(-?[0-9]+)")
 
@@ -34,8 +36,8 @@ def read_each(words: Sequence[str]) -> dict[str, list[str]]:
         if not values:
             raise RunError("a sweep has no values", found=word, expected=_FORMS)
         require_distinct(name, found)
-        if name == "seed" and not all(one.isascii() and one.isdecimal() for one in values):
-            raise RunError("a seed is a whole number from 0", found=word)
+        if name == "seed" and not all(map(_is_seed, values)):
+            raise RunError("a seed is a whole number from 0 to 2^63 - 1", found=word)
         found[name] = values
         count *= len(values)
         if count > MOST:
@@ -68,6 +70,10 @@ def requests(request: RunRequest, each: Mapping[str, Sequence[str]]) -> Iterator
             seed=None if seed is None else int(seed),
             output=output,
         )
+
+
+def _is_seed(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= LAST_SEED
 
 
 def _values(text: str) -> list[str]:

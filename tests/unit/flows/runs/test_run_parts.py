@@ -271,7 +271,18 @@ def test_a_value_given_twice_is_refused(given: dict) -> None:
         list(requests(RunRequest(("true",), **given), read_each(["lr=1,2", "seed=1..2"])))
 
 
-@pytest.mark.parametrize("words", [["seed"], ["seed=a"], ["lr="], ["n=1..99999"], ["a=1", "a=2"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["seed"],
+        ["seed=a"],
+        [f"seed={2**63}"],
+        ["seed=" + "9" * 5000],
+        ["lr="],
+        ["n=1..99999"],
+        ["a=1", "a=2"],
+    ],
+)
 def test_a_sweep_that_cannot_be_read_is_refused(words: list[str]) -> None:
     with pytest.raises(RunError):
         read_each(words)
