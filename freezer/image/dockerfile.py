@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jinja2
-
 from freezer.image.clock import EARLIEST
 from freezer.image.layout import COMMAND, HOME, STEPS_FOLDER, UID, USER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import jinja2
 
     from freezer.model.lock import Lock, Steps
 
@@ -119,6 +119,8 @@ def _quoted(value: str) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
+    import jinja2  # late: most builds render nothing
+
     installed, checkout = _PACKAGE / "_templates", _PACKAGE.parent / "templates"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(installed if installed.is_dir() else checkout),

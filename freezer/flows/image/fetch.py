@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.ecosystems import lock_artifacts
 from freezer.errors import ArtifactGoneError, EngineError, FetchError, IntegrityError, Where
-from freezer.fetch.python.index import PythonIndex
 from freezer.fetch.store.download import fetch_all
 from freezer.flows.image.current_lock import load_current_lock
-from freezer.flows.lock.base import base_apt_sources
-from freezer.flows.lock.sources import artifact_sources, requirements_if_any, spec_channels
 from freezer.flows.project.image_runtime import fetch_runtime
 from freezer.flows.project.user_files import fetch_user_files
 from freezer.resolve.python.true_metadata import require_true_metadata
@@ -20,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freezer.fetch.debian.apt_sources import AptSource
+    from freezer.fetch.python.index import PythonIndex
     from freezer.fetch.store.interface import Source
     from freezer.flows.project.environment import Locked
     from freezer.flows.project.project import Project
@@ -81,6 +79,9 @@ def fetch_lock(project: Project, lock: Lock) -> None:
 
     def index() -> PythonIndex:
         """Return the source with pages that were read already, or a new one."""
+        from freezer.fetch.python.index import PythonIndex
+        from freezer.flows.lock.sources import requirements_if_any
+
         options = requirements_if_any(project, lock.name).pip.options
         read = (one for one in sources if isinstance(one, PythonIndex))
         return next(read, None) or PythonIndex.from_config(project.config, options)
@@ -109,6 +110,8 @@ def _rebuild_git(project: Project, lock: Lock, sources: Sequence[Source]) -> Non
 
 
 def _sources(project: Project, lock: Lock) -> tuple[Source, ...]:
+    from freezer.flows.lock.sources import artifact_sources, requirements_if_any  # loads the spec
+
     requirements = requirements_if_any(project, lock.name)
     return artifact_sources(project, requirements, lock.as_of, lambda: _base_sources(project, lock))
 
@@ -118,6 +121,7 @@ def _with_nearest(project: Project, lock: Lock, error: ArtifactGoneError) -> Art
     missing = [item for item in lock.conda if any(item.file in text for text in error.details)]
     if not missing:
         return error
+    from freezer.flows.lock.sources import spec_channels
     from freezer.resolve.conda.solver.virtual_packages import SUBDIRS
     from freezer.resolve.conda.takeover.complete import removed_from_channels
 
@@ -156,6 +160,8 @@ def _base_sources(project: Project, lock: Lock) -> tuple[AptSource, ...]:
     """
     if lock.base.kind != "registry":
         return ()
+    from freezer.flows.lock.base import base_apt_sources
+
     try:
         return base_apt_sources(project, lock.base, lock.platform)
     except EngineError as error:
