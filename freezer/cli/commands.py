@@ -84,6 +84,7 @@ GROUPS: Final = {
             "show",
             "logs",
             "stop",
+            "collect",
             "diff",
             "summary",
             "page",

@@ -31,6 +31,10 @@ _PASSED: Final = (
 _ANSWER: Final = 60.0
 _MARGIN: Final = 600
 """Seconds by which the clocks of login nodes and accounting may differ."""
+_QUICK: Final = 5.0
+"""Seconds for an answer to a command that can do without it."""
+_UNANSWERED: Final = ("Socket timed out",)
+"""Errors of ``sbatch`` after which it is not known whether there is a job."""
 _PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts while the controller does not answer."""
 _GONE: Final = ("Unable to contact slurm controller", "Connection refused", "Socket timed out")
@@ -58,12 +62,17 @@ class JobRequest:
     """Seconds until it must have ended."""
 
 
+class UnansweredError(FleetError):
+    """A job was submitted, and whether it was taken is not known."""
+
+
 class Slurm:
     """The cluster that the programs on PATH reach."""
 
-    def __init__(self, options: Sequence[str] = ()) -> None:
+    def __init__(self, options: Sequence[str] = (), *, patient: bool = True) -> None:
         """``options``: further ones for ``sbatch``, such as ``--account=ml``.
 
+        Unless ``patient``, a controller that does not answer is asked once, and not for long.
         Raises ``FleetError`` for one that is no option: ``sbatch`` would run it as its script.
         """
         wrong = [one for one in options if not one.startswith("-") or one == "--"]
@@ -73,10 +82,11 @@ class Slurm:
                 expected="an option of sbatch in one word, such as --sbatch=--account=ml",
             )
         self._options = tuple(options)
+        self._patient = patient
 
     def nodes(self, partition: str) -> dict[str, Node]:
         """Return the nodes of a partition. Raises ``FleetError`` when there is none of the name."""
-        out = self._answer("sinfo", "-h", "-N", "-p", partition, "-o", jobs.NODE_COLUMNS)
+        out = self.answer("sinfo", "-h", "-N", "-p", partition, "-o", jobs.NODE_COLUMNS)
         found = jobs.parse_nodes(out)
         if not found:
             raise FleetError(
@@ -110,6 +120,21 @@ class Slurm:
             raise _refused("sbatch", done)
         return done.stdout.strip().partition(";")[0]
 
+    def submit_words(self, words: Sequence[str], script: str, variables: Mapping[str, str]) -> str:
+        """Run a command line of ``sbatch`` once; return what it printed.
+
+        ``variables`` are added to the job's environment. Raises ``FleetError`` when it is refused,
+        ``UnansweredError`` when the controller may have taken the job without an answer.
+        """
+        done = _run(list(words), script, variables)
+        if done.returncode == 0:
+            return done.stdout
+        if any(text in done.stderr for text in _UNANSWERED):
+            raise UnansweredError(
+                "the Slurm controller did not answer: it may have taken the job", found="timed out"
+            )
+        raise _refused("sbatch", done)
+
     def jobs(self, names: Collection[str], since: int, known: Mapping[str, Job]) -> dict[str, Job]:
         """Return the jobs of some names, from controller and accounting; not those unknown to both.
 
@@ -117,7 +142,7 @@ class Slurm:
         does not keep. A job that the controller forgot is ``UNLISTED`` while accounting does not
         answer. Raises ``FleetError`` when the controller does not answer.
         """
-        queue = self._answer("squeue", "-h", "--me", "-t", "all", "-o", jobs.QUEUE_COLUMNS)
+        queue = self.answer("squeue", "-h", "--me", "-t", "all", "-o", jobs.QUEUE_COLUMNS)
         found = _named(jobs.parse_queue(queue), names)
         accounted: dict[str, Job] = {}
         ended = {name for name, job in known.items() if not job.active}
@@ -146,11 +171,11 @@ class Slurm:
             if done.returncode != 0 and done.stderr.strip():
                 raise _refused("scancel", done)
 
-    def _answer(self, *command: str) -> str:
+    def answer(self, *command: str) -> str:
         """Return a program's output; wait a while for a controller that is being restarted."""
-        pauses = iter(_PAUSES)
+        pauses = iter(_PAUSES if self._patient else ())
         while True:
-            done = _run(list(command))
+            done = _run(list(command), patience=_ANSWER if self._patient else _QUICK)
             if done.returncode == 0:
                 return done.stdout
             pause = next(pauses, None)
@@ -187,7 +212,12 @@ def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in _PASSED if name in os.environ}
 
 
-def _run(command: list[str], script: str | None = None) -> subprocess.CompletedProcess[str]:
+def _run(
+    command: list[str],
+    script: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    patience: float = _ANSWER,
+) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             command,
@@ -196,8 +226,8 @@ def _run(command: list[str], script: str | None = None) -> subprocess.CompletedP
             capture_output=True,
             text=True,
             errors="replace",
-            env=_environment(),
-            timeout=_ANSWER,
+            env={**_environment(), **(variables or {})},
+            timeout=patience,
             check=False,
         )
     except OSError as error:

@@ -23,8 +23,11 @@ from freezer.cli.image.running.invocation import (
 from freezer.cli.options import Env, Json, Junit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from freezer.flows.runs.repeat.resume import Resume
 
+CLUSTER = "On a cluster"
 
 _UsageError: Any = next(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError"
@@ -114,8 +117,12 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         bool, typer.Option("--new-code", help="With --resume: the code and the lock of now.")
     ] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", help="With --each: runs at once.", min=1)
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--jobs", "-j", help="With --each: runs at once; 1, on a cluster as many as fit.",
+            min=1, show_default=False,
+        ),
+    ] = None,
     junit: Junit = None,
     detach: Annotated[
         bool,
@@ -124,6 +131,76 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
             help="Print the ID of the run or sweep and return; it goes on by itself.",
         ),
     ] = False,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on", metavar="TARGET", show_default=False, rich_help_panel=CLUSTER,
+            help="Run as a Slurm job: slurm:PARTITION[:CONSTRAINT]; a sweep as a job array.",
+        ),
+    ] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option(
+            "--nodes", metavar="N", min=1, show_default=False, rich_help_panel=CLUSTER,
+            help="Nodes of one run; 1 by default.",
+        ),
+    ] = None,
+    ntasks_per_node: Annotated[
+        int | None,
+        typer.Option(
+            "--ntasks-per-node", metavar="N", min=1, show_default=False, rich_help_panel=CLUSTER,
+            help="Ranks on each node; 1 by default.",
+        ),
+    ] = None,
+    gpus_per_node: Annotated[
+        int | None,
+        typer.Option(
+            "--gpus-per-node", metavar="N", min=1, show_default=False, rich_help_panel=CLUSTER,
+            help="GPUs of each node; 1 where the run sees GPUs.",
+        ),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            "--time", metavar="DURATION", show_default=False, rich_help_panel=CLUSTER,
+            help="Time limit of the job: 30m, 2h, 1d or [D-]HH:MM:SS; as the partition says.",
+        ),
+    ] = None,
+    requeue: Annotated[
+        bool,
+        typer.Option(
+            "--requeue", rich_help_panel=CLUSTER,
+            help="Start again where the node fails or the job is preempted; recorded once.",
+        ),
+    ] = False,
+    allow_mixed_classes: Annotated[
+        bool,
+        typer.Option(
+            "--allow-mixed-classes", rich_help_panel=CLUSTER,
+            help="Train although the ranks' hosts are of several numerics classes.",
+        ),
+    ] = False,
+    pull: Annotated[
+        bool,
+        typer.Option(
+            "--pull", rich_help_panel=CLUSTER,
+            help="Nodes pull the image from the registry it was pushed to, by digest.",
+        ),
+    ] = False,
+    runtime: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--runtime", metavar="NAME", show_default=False, rich_help_panel=CLUSTER,
+            help="Container runtimes of the nodes in order: docker, podman, apptainer, enroot.",
+        ),
+    ] = None,
+    sbatch: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sbatch", metavar="OPTION", show_default=False, rich_help_panel=CLUSTER,
+            help="A further option for sbatch, such as --account=ml; may be repeated.",
+        ),
+    ] = None,
     json: Json = False,
     detached: Annotated[bool, typer.Option(DETACHED_OPTION, hidden=True)] = False,
     cpu_positions: Annotated[str, typer.Option(CPUS_OPTION, hidden=True)] = "",
@@ -136,7 +213,8 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
 
     The code is mounted read-only, the data read-only, a fresh output folder for writing; there is
     no network unless the spec allows it. The command's exit code is passed on; where it is 0 and
-    a result is not as `expect` of the spec says, it is 1.
+    a result is not as `expect` of the spec says, it is 1. With --on it runs as a Slurm job, in the
+    same way and with the same record.
     """
     from freezer.flows.runs.plan.read import plan_file
     from freezer.flows.runs.request import RunRequest, read_params
@@ -159,7 +237,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         request=request,
         each=each or (),
         values=read_each(each or ()),
-        jobs=jobs,
+        jobs=jobs or 1,
         how=_resume(resume, checkpoint, new_code=new_code),
         junit=junit,
         json=json,
@@ -168,7 +246,27 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
     )
     require_usable(todo)
     todo = with_sweep(todo)
-    raise typer.Exit(_make(todo, report_fd, detach=detach, detached=detached))
+    asked = {
+        "--nodes": nodes, "--ntasks-per-node": ntasks_per_node, "--gpus-per-node": gpus_per_node,
+        "--time": time, "--requeue": requeue, "--allow-mixed-classes": allow_mixed_classes,
+        "--pull": pull, "--runtime": runtime, "--sbatch": sbatch,
+    }  # fmt: skip
+    if on is None:
+        _require_no_cluster(asked)
+        raise typer.Exit(_make(todo, report_fd, detach=detach, detached=detached))
+    from freezer.cli.image.running.on_cluster import job_options, on_cluster
+
+    raise typer.Exit(on_cluster(todo, on, job_options(asked, jobs), detach=detach))
+
+
+def _require_no_cluster(asked: Mapping[str, object]) -> None:
+    given = [name for name, value in asked.items() if value]
+    if given:
+        from freezer.errors import RunError
+
+        raise RunError(
+            f"{', '.join(given)}: options of a job on a cluster", expected="--on TARGET as well"
+        )
 
 
 def _make(todo: Invocation, report_fd: int | None, *, detach: bool, detached: bool) -> int:

@@ -17,7 +17,7 @@ def logs(
     wait: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
 ) -> None:
     """Print what a detached run or sweep printed; of another run, its last lines."""
-    from freezer.flows.runs.processes.detached import follow, follow_sweep
+    from freezer.flows.runs.cluster.control import follow, follow_sweep
     from freezer.flows.runs.processes.sweeps import is_sweep
     from freezer.flows.runs.queries import get
 

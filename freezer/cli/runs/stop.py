@@ -23,10 +23,12 @@ def stop(
 ) -> None:
     """End runs of this host as Ctrl-C does: the container is removed, and the run is recorded.
 
-    Of a detached sweep its runs are ended, and no other is started.
+    Of a detached sweep its runs are ended, and no other is started. Of a run on a cluster its job
+    is cancelled.
     """
-    from freezer.flows.runs.processes.detached import give_up, stop_sweep
-    from freezer.flows.runs.processes.detached import stop as end
+    from freezer.flows.runs.cluster.control import stop as end
+    from freezer.flows.runs.cluster.control import stop_sweep
+    from freezer.flows.runs.processes.detached import give_up
     from freezer.flows.runs.processes.sweeps import is_sweep
     from freezer.output.runs.sweeps import sweep_line
     from freezer.output.text import printable

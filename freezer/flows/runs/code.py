@@ -82,7 +82,7 @@ def code_of(folder: Path, apart: Sequence[str] = ()) -> Code:
         new = _names(_require(top, "ls-files", "-z", "--others", "--exclude-standard", more=index))
         changed = sorted({*names, *new})
         dirty = _dirty_submodules(top)
-        left_out = {one for one in changed if _secret(one) or _large(top / one)}
+        left_out = {one for one in changed if is_secret_file(one) or _large(top / one)}
         taken = [one for one in changed if one not in left_out]
         patch = _patch(top, taken, index)
         files = "" if left_out or dirty else _files_digest(tree, index, apart)
@@ -212,7 +212,8 @@ def _dirty_submodules(top: Path) -> list[str]:
     ]
 
 
-def _secret(path: str) -> bool:
+def is_secret_file(path: str) -> bool:
+    """Return whether a file's name is one of files that hold secrets."""
     name = PurePath(path).name.lower()
     return any(fnmatchcase(name, pattern) for pattern in _SECRETS)
 

@@ -130,10 +130,7 @@ def ended(
     """
     memo_key, known = host
     facts = known or read_host(project, prepared, memo_key)
-    fields: dict[str, Value] = dict(_usage(prepared))
-    for name in ("class", "level", "cpu", "kernel"):
-        if facts and isinstance(facts.get(name), str):
-            fields[f"host.{name}"] = str(facts[name])
+    fields: dict[str, Value] = {**_usage(prepared), **host_fields(facts)}
     if result is not None and result.out_of_memory:
         fields["out-of-memory"] = True
     state = "interrupted" if result is None else "failed" if result.exit_code else "finished"
@@ -151,6 +148,15 @@ def ended(
         outputs=outputs,
         tail=printed.tail(),
     )
+
+
+def host_fields(facts: Mapping[str, Any] | None) -> dict[str, Value]:
+    """Return the recorded ones of a host's facts."""
+    return {
+        f"host.{name}": str(facts[name])
+        for name in ("class", "level", "cpu", "kernel")
+        if facts and isinstance(facts.get(name), str)
+    }
 
 
 def failed(begun: Run, error: FreezerError) -> Run:
@@ -206,9 +212,17 @@ def settings_in_force(image: ImageInfo, confined: RunOptions) -> dict[str, Value
 def _usage(prepared: PreparedRun) -> dict[str, Value]:
     """Return CPU time and peak memory, as written by the runner in the container."""
     try:
-        found = json.loads(read_untrusted(prepared.record / USAGE, 10_000))
+        return usage_fields(read_untrusted(prepared.record / USAGE, 10_000))
+    except OSError:
+        return {}
+
+
+def usage_fields(data: bytes | str) -> dict[str, Value]:
+    """Return what the runner's file says; nothing of one that is not as the runner writes it."""
+    try:
+        found = json.loads(data)
         cpu, peak = float(found["cpu"]), int(found["peak"])
-    except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         return {}
     sane = math.isfinite(cpu) and cpu >= 0 and 0 <= peak < 1 << 62
     return {"cpu-seconds": cpu, "peak-memory": peak} if sane else {}

@@ -58,6 +58,16 @@ def sweeps_in(root: Path) -> Path:
     return root / FOLDER / "sweeps"
 
 
+def submissions_in(root: Path) -> Path:
+    """Return the folder of runs that were handed to a cluster; it may not exist."""
+    return root / FOLDER / "cluster"
+
+
+def submitted(root: Path) -> bool:
+    """Return whether there are such runs whose result is not recorded; one folder is listed."""
+    return any(submissions_in(root).glob("*.json"))
+
+
 def any_sweep_under_way(root: Path) -> bool:
     """Return whether a detached sweep runs, or ran when its process was killed."""
     return any(sweeps_in(root).glob(f"*{LIVE_SWEEP}"))

@@ -125,8 +125,8 @@ def _with_training_files(
         return run, left.metrics
     for note in found.notes:
         project.report.warn(f"in the output of run {run.id}: {note}")
-    if _had_secrets(run):
-        found = _numbers_of(found)
+    if had_secrets(run):
+        found = numbers_of(found)
         project.report.note(
             f"run {run.id} got secrets, which are recorded nowhere: of what its training recorded "
             "for other tools only numbers are recorded"
@@ -134,12 +134,13 @@ def _with_training_files(
     return with_training_files(run, left.metrics, found)
 
 
-def _had_secrets(run: Run) -> bool:
+def had_secrets(run: Run) -> bool:
     """Return whether secrets were left out of a run: which ones is not known any more."""
     given = (value for name, value in run.fields.items() if name.startswith(("given.", "params.")))
     return REDACTED in given or any(REDACTED in word for word in run.command)
 
 
-def _numbers_of(found: TrainingFiles) -> TrainingFiles:
+def numbers_of(found: TrainingFiles) -> TrainingFiles:
+    """Return what a training recorded for other tools without any text."""
     fields = {name: value for name, value in found.fields.items() if not isinstance(value, str)}
     return replace(found, fields=fields, tags={})

@@ -8,7 +8,7 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FreezerError, LedgerGoneError
-from freezer.flows.runs.folders import FOLDER, LEDGER, folder, has_journals
+from freezer.flows.runs.folders import FOLDER, LEDGER, folder, has_journals, submitted
 from freezer.flows.runs.killed import end_containers, settle
 
 if TYPE_CHECKING:
@@ -38,15 +38,31 @@ def settle_killed(project: Project) -> None:
     if project.config.ledger is not None:
         end_containers(project)
         return
-    with suppress(FreezerError), project_ledger(project):
+    with suppress(FreezerError), project_ledger(project, collecting=False):
         pass  # opening it is all
 
 
+def _has_runs(path: Path) -> bool:
+    """Return whether a folder of records has a ledger, or something that belongs into one."""
+    return (path / LEDGER).exists() or has_journals(path) or submitted(path.parent)
+
+
+def _collect(project: Project, ledger: Ledger) -> None:
+    """Record the results of jobs on a cluster; where there are none, one folder is listed."""
+    if submitted(project.root):
+        from freezer.flows.runs.spool.collect import collect
+
+        collect(project, ledger)
+
+
 @contextmanager
-def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledger]:
+def project_ledger(
+    project: Project, *, reading: bool = False, collecting: bool = True
+) -> Iterator[Ledger]:
     """Open the project's ledger, and record what earlier commands could not.
 
-    With ``reading`` nothing is created, and a read-only folder or a full disk is accepted.
+    With ``reading`` nothing is created, and a read-only folder or a full disk is accepted. Unless
+    ``collecting``, the results of jobs on a cluster stay where they are.
     Raises ``LedgerError``, and ``LedgerGoneError`` where the database is out of reach.
     """
     from freezer.ledger.connect import at_rest, is_at_rest, open_ledger, read_only
@@ -54,7 +70,7 @@ def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledge
     if reading and project.config.ledger is None:
         path = project.root / FOLDER
         writable = os.access(path, os.W_OK)
-        if not path.is_dir() or (not (path / LEDGER).exists() and not has_journals(path)):
+        if not path.is_dir() or not _has_runs(path):
             with closing(open_ledger(NOTHING)) as ledger:
                 yield ledger
             return
@@ -74,6 +90,8 @@ def project_ledger(project: Project, *, reading: bool = False) -> Iterator[Ledge
         return
     try:
         settle(project, ledger)
+        if collecting:
+            _collect(project, ledger)
         yield ledger
     finally:
         ledger.close()

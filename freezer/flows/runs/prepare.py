@@ -49,9 +49,17 @@ class PreparedRun:
 
 
 def prepare(
-    project: Project, name: str | None, request: RunRequest, identifier: str
+    project: Project,
+    name: str | None,
+    request: RunRequest,
+    identifier: str,
+    *,
+    elsewhere: bool = False,
 ) -> PreparedRun:
-    """Verify everything that can fail before the container starts; build the image if needed."""
+    """Verify everything that can fail before the container starts; build the image if needed.
+
+    ``elsewhere``: it runs on another host, whose CPUs are not those of the engine here.
+    """
     environment = load_environment(project.root, name)
     locked = load_locked(project.root, name)
     folder = run_folder(project, identifier)
@@ -62,7 +70,8 @@ def prepare(
             where=Where(str(output)),
             hint="choose a new folder: it must hold the outputs of this run only",
         )
-    _require_cpus(project, environment, request)
+    if not elsewhere:
+        _require_cpus(project, environment, request)
     # Comparing the lock with its spec loads the resolvers, and the engine its library, while git
     # and the data are looked at.
     warn = partial(warn_of_spec_change, project, locked)

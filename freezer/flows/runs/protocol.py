@@ -38,6 +38,11 @@ _NUMBER_WITH_TYPE: Final = re.compile(r"(\S+) \((?:float|f[248]|[iu][1248])\)")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
+def now() -> int:
+    """Return the time in microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
 class Filter:
     """Passes a training's output on immediately, and parses its protocol lines.
 
@@ -45,8 +50,12 @@ class Filter:
     """
 
     def __init__(
-        self, show: Callable[[int, bytes], None], tensors: Container[str] = frozenset()
+        self,
+        show: Callable[[int, bytes], None],
+        tensors: Container[str] = frozenset(),
+        clock: Callable[[], int] | None = None,
     ) -> None:
+        """``clock`` returns microseconds since 1970: of output read later, when it was written."""
         self._show = show
         self._held = bytearray()
         """The beginning of a line that may be one of the protocol."""
@@ -57,7 +66,7 @@ class Filter:
         self._blank = False
         """Whether an empty line was held back: the recorder writes one before each of its own."""
         self._tail = b""
-        self.report = Report(tensors)
+        self.report = Report(tensors, clock)
 
     def take(self, stream: int, data: bytes) -> None:
         """Process a block of the container's output."""
@@ -117,7 +126,10 @@ class Filter:
 class Report:
     """Fields and series reported by a training. Untrusted: bounded and validated."""
 
-    def __init__(self, tensors: Container[str] = frozenset()) -> None:
+    def __init__(
+        self, tensors: Container[str] = frozenset(), clock: Callable[[], int] | None = None
+    ) -> None:
+        self._clock = clock or now
         self.fields: dict[str, Value] = {}
         self.tensors: dict[str, TensorFacts] = {}
         self._wanted = tensors
@@ -171,7 +183,7 @@ class Report:
             raise ValueError
         self._field(name, value)
         with self._lock:
-            self._points.setdefault(name, []).append((step, time.time_ns() // 1000, value))
+            self._points.setdefault(name, []).append((step, self._clock(), value))
         self._count += 1
 
     def _field(self, name: str, value: Value) -> None:

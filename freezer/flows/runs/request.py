@@ -172,7 +172,7 @@ def filled(command: Sequence[str], params: Mapping[str, str]) -> tuple[str, ...]
 def actual_command(request: RunRequest, seed: int) -> tuple[str, ...]:
     """Return the command to execute, with parameters, seed and secrets."""
     hidden = {name: text for name, text in request.params.items() if is_secret_name(name)}
-    return filled(_with_open_parameters(request, seed), hidden)
+    return filled(open_command(request, seed), hidden)
 
 
 def recorded_command(request: RunRequest, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -181,12 +181,13 @@ def recorded_command(request: RunRequest, seed: int) -> tuple[tuple[str, ...], t
     A secret parameter (``-p token=...``) stays a placeholder; so the run can be made again by
     giving it anew.
     """
-    words, secrets = redact_words(_with_open_parameters(request, seed))
+    words, secrets = redact_words(open_command(request, seed))
     hidden = [text for name, text in request.params.items() if is_secret_name(name)]
     return words, (*secrets, *hidden)
 
 
-def _with_open_parameters(request: RunRequest, seed: int) -> tuple[str, ...]:
+def open_command(request: RunRequest, seed: int) -> tuple[str, ...]:
+    """Return the command with parameters and seed; a secret one stays a placeholder."""
     if request.template is not None:
         return request.command
     params = {name: text for name, text in request.params.items() if not is_secret_name(name)}
@@ -220,7 +221,10 @@ def options(
         "FREEZER_OUTPUT": OUTPUT,
         "FREEZER_DATA": DATA,
         "HOME": "/tmp",  # noqa: S108 - in the container: the caller may have no home there
-        **{f"FREEZER_PARAM_{_variable(name)}": text for name, text in request.params.items()},
+        **{
+            f"FREEZER_PARAM_{parameter_variable(name)}": text
+            for name, text in request.params.items()
+        },
         **({"FREEZER_FINGERPRINT": "1"} if host.fingerprint else {}),
     }
     mounts = [
@@ -262,5 +266,6 @@ def _resumed(request: RunRequest) -> list[Mount]:
     return [Mount(str(request.checkpoint.folder / path), f"{RESUME}/{path}".rstrip("/"))]
 
 
-def _variable(name: str) -> str:
+def parameter_variable(name: str) -> str:
+    """Return what follows ``FREEZER_PARAM_`` in the variable of a parameter."""
     return re.sub(r"[^A-Za-z0-9]", "_", name).upper()

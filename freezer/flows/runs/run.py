@@ -231,7 +231,7 @@ def _record_start(project: Project, contents: Sequence[bytes], run: Run) -> None
     """
     from freezer.ledger.record import record
 
-    with project_ledger(project) as ledger:
+    with project_ledger(project, collecting=False) as ledger:
         record(ledger, run, None, contents)
 
 
@@ -255,7 +255,7 @@ def _record(
         kept = False
         project.report.warn(f"the journal {journal.path} cannot be written: {error.strerror}")
     try:
-        with project_ledger(project) as ledger:
+        with project_ledger(project, collecting=False) as ledger:
             record(ledger, last, metrics, contents, whole=True)
             address = ledger.shown
     except LedgerError as error:

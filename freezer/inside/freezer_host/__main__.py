@@ -1,4 +1,4 @@
-"""Runs the environments that a task names for a host, and writes a result file for each.
+"""Runs what a task names for this host, and writes a result file for each.
 
 The exit status says whether the result files were written, never what the trainings came to.
 """
@@ -12,6 +12,7 @@ import sys
 from typing import Any, Dict, List
 
 from .facts import host_facts
+from .job import run_job
 from .process import end_on_signals
 from .result import is_written, write
 from .runtimes import NoRuntimeError, Runtime, find_runtime
@@ -25,8 +26,10 @@ _WRITTEN, _USAGE, _NOT_WRITTEN = 0, 64, 74
 def main(arguments: List[str]) -> int:
     """Run a task file's environments on this host."""
     if len(arguments) != 2:
-        sys.stderr.write("usage: host.pyz TASK HOST\n")
+        sys.stderr.write("usage: host.pyz TASK HOST, or host.pyz run|survey|rank TASK\n")
         return _USAGE
+    if arguments[0] in ("run", "survey", "rank"):
+        return run_job(arguments)
     path, host = arguments
     end_on_signals()
     with open(path, "rb") as stream:

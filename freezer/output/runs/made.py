@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from freezer.fleet.trainings.submission import Submission
     from freezer.flows.runs.run import RunDone
 
 
@@ -39,6 +40,20 @@ def detached_document(identifier: str, log: Path, total: int | None) -> dict[str
     if total is None:
         return {"id": identifier, "state": "running", "log": str(log)}
     return {"sweep": identifier, "state": "running", "total": total, "log": str(log)}
+
+
+def submitted_document(sweep: str | None, runs: Sequence[Submission]) -> dict[str, Any]:
+    """Return the facts of a run or sweep that was handed to a cluster."""
+    job = runs[0].job
+    if sweep is None:
+        return {"id": runs[0].run, "state": "running", "job": job, "spool": runs[0].folder}
+    return {
+        "sweep": sweep,
+        "state": "running",
+        "total": len(runs),
+        "job": job,
+        "runs": [{"id": one.run, "job": one.number, "spool": one.folder} for one in runs],
+    }
 
 
 def sweep_document(

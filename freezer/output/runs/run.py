@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from freezer.output.outcomes import show_outcomes
-from freezer.output.text import plural, size
+from freezer.output.text import plural, printable, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,8 @@ def show_done(done: RunDone, project: Path, console: Console) -> None:
     seconds = run.seconds or 0.0
     colour = _COLOURS.get(run.state, "red")
     why = " (out of memory)" if run.fields.get("out-of-memory") else ""
-    if done.exit_code and run.state == "failed":
-        why = f" with exit code {done.exit_code}{why}"
+    if run.exit_code and run.state == "failed":
+        why = f" with exit code {run.exit_code}{why}"
     outputs = plural(len(run.outputs), "output file")
     total = size(sum(one.size for one in run.outputs))
     console.print(
@@ -37,6 +37,8 @@ def show_done(done: RunDone, project: Path, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if (reason := run.fields.get("slurm.reason")) is not None:
+        console.print(f"  {escape(printable(str(reason)))}", highlight=False, soft_wrap=True)
     show_outcomes(done.outcomes, console)
     if run.outputs:
         shown = done.output

@@ -88,6 +88,8 @@ def show_run(run: Run, series: Mapping[str, Points], console: Console) -> None:
     )
     if run.state == "running" and run.owner:
         where = f"on {run.owner.get('host')}, process {run.owner.get('pid')}"
+        if "slurm" in run.owner:
+            where = f"on the cluster, as job {run.owner['slurm']}; `squeue --me` displays its state"
         console.print(f"  running {escape(printable(where))}", highlight=False)
     console.print(f"  {escape(printable(' '.join(run.command)))}", highlight=False, soft_wrap=True)
     rows = [

@@ -16,7 +16,7 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from freezer.engine.run.process import is_dead, this_process
-from freezer.errors import EXIT_INTERRUPTED, RunError
+from freezer.errors import EXIT_INTERRUPTED, EXIT_NEGATIVE, RunError
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.runs.folders import FOLDER, LIVE_SWEEP, sweeps_in
 from freezer.model.record.run import Time
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from freezer.flows.project.project import Project
-    from freezer.model.record.run import Value
+    from freezer.model.record.run import Run, Value
 
 PREFIX: Final = "sweep-"
 """Prefix of a sweep's ID, so that it is not taken for a run's."""
 FORMAT: Final = 1
+ON_CLUSTER: Final = "slurm"
+"""In the owner of what runs as jobs: their name."""
 _ENDED: Final = ".jsonl"
 _LARGEST: Final = 64 << 20
 """Bytes of a file that is read: 10,000 runs take a few."""
@@ -158,7 +160,7 @@ class SweepRecord:
             "started": self._sweep.started.micros,
             "total": self._sweep.total,
             "command": list(self._sweep.command),
-            "owner": this_process(),
+            "owner": dict(self._sweep.owner) or this_process(),
         }
         with disk_errors(self._project.root):
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,12 +173,9 @@ class SweepRecord:
 
     def end(self, codes: Sequence[int]) -> None:
         """Write the sweep's final state, from the exit codes of the runs that were started."""
-        state = "failed" if any(codes) or len(codes) < self._sweep.total else "finished"
-        if EXIT_INTERRUPTED in codes:
-            state = "interrupted"
         if self._started:
             with suppress(OSError):
-                _end(self._path, state)
+                _end(self._path, _final(codes, self._sweep.total))
 
     def _add(self, line: Mapping[str, Any]) -> None:
         if self._started:
@@ -197,11 +196,51 @@ def _end(path: Path, state: str) -> None:
 
 def _settled(project: Project, sweep: Sweep) -> Sweep:
     """Return a sweep; one whose process is dead is marked as interrupted, if it can be written."""
+    if sweep.state == "running" and ON_CLUSTER in sweep.owner:
+        return _collected(project, sweep)
     if sweep.state != "running" or not is_dead(sweep.owner):
         return sweep
     with suppress(OSError):
         _end(_folder(project) / f"{sweep.id}{LIVE_SWEEP}", "interrupted")
     return replace(sweep, state="interrupted", ended=Time(time_ns() // 1000))
+
+
+def _collected(project: Project, sweep: Sweep) -> Sweep:
+    """Return a sweep on a cluster with the exit codes of its runs that the ledger has so far.
+
+    It has ended when none of its runs waits for a result.
+    """
+    from freezer.flows.runs.ledger import project_ledger  # loads SQLAlchemy
+    from freezer.ledger import query
+
+    with project_ledger(project) as ledger:
+        found = query.find(ledger, f"links.sweep = '{sweep.id}'", order=None, limit=None)
+    codes = {run.id: _code(run) for run in found if run.state != "running"}
+    runs = tuple(replace(one, exit_code=codes.get(one.run or "")) for one in sweep.runs)
+    sweep = replace(sweep, runs=runs)
+    if any(one.exit_code is None for one in runs):
+        return sweep
+    path = _folder(project) / f"{sweep.id}{LIVE_SWEEP}"
+    state = _final([one.exit_code or 0 for one in runs], sweep.total)
+    with suppress(OSError):
+        events = [
+            {"number": at, "label": one.label, "exit": one.exit_code} for at, one in enumerate(runs)
+        ]
+        _append(path, *events)
+        _end(path, state)
+    return replace(sweep, state=state, ended=Time(time_ns() // 1000))
+
+
+def _code(run: Run) -> int:
+    if run.exit_code is not None and run.state != "failed":
+        return run.exit_code
+    return run.exit_code or (EXIT_INTERRUPTED if run.state == "interrupted" else EXIT_NEGATIVE)
+
+
+def _final(codes: Sequence[int], total: int) -> str:
+    if EXIT_INTERRUPTED in codes:
+        return "interrupted"
+    return "failed" if any(codes) or len(codes) < total else "finished"
 
 
 def _folder(project: Project) -> Path:

@@ -1,0 +1,1 @@
+"""Users' trainings as Slurm jobs: options, task, submission, result and state."""

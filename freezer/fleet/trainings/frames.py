@@ -1,0 +1,73 @@
+"""Reads the output that hosts capture: frames of stream, time and bytes. Pure but for the file."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from freezer.inside.freezer_host.capture import HEADER, LONGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BLOCK: Final = 1 << 20
+
+
+class Frame(NamedTuple):
+    """What a container wrote at once."""
+
+    stream: int
+    """1 or 2."""
+    micros: int
+    """Since 1970."""
+    data: bytes
+
+
+class FrameReader:
+    """Reads a file of frames from where it stopped before, while it is being written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._held = bytearray()
+        self._read = 0
+        self._digest = hashlib.sha256()
+        self.damaged = False
+        """Whether something that is no frame was found; nothing after it is read."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the complete frames so far."""
+        return self._read - len(self._held)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of everything that was read."""
+        return self._digest.hexdigest()
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the complete frames that were added since; none where there is no file yet."""
+        try:
+            with self._path.open("rb") as stream:
+                stream.seek(self._read)
+                while not self.damaged and (block := stream.read(_BLOCK)):
+                    self._read += len(block)
+                    self._digest.update(block)
+                    self._held += block
+                    yield from self._complete()
+        except OSError:
+            return
+
+    def _complete(self) -> Iterator[Frame]:
+        start, held = 0, self._held
+        while len(held) - start >= HEADER.size:
+            stream, micros, length = HEADER.unpack_from(held, start)
+            if stream not in {1, 2} or length > LONGEST or micros >= 1 << 62:
+                self.damaged = True
+                break
+            end = start + HEADER.size + length
+            if len(held) < end:
+                break
+            yield Frame(stream, micros, bytes(held[start + HEADER.size : end]))
+            start = end
+        del held[:start]

@@ -1,0 +1,140 @@
+"""The result file of a training's job: read with limits, and trusted only as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from freezer.fleet.request import Nonce, Text
+from freezer.inside.freezer_host.result import is_intact
+from freezer.model.base import Digest, Model, Sha256
+from freezer.model.parsing import parse_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from freezer.fleet.trainings.submission import Submission
+
+LARGEST: Final = 128 << 20
+"""Bytes: 100,000 files of outputs, and what 1,000 ranks reported."""
+Micros = Annotated[int, Field(ge=0, lt=1 << 62)]
+Fact = Annotated[str, StringConstraints(max_length=300)]
+Written = Annotated[str, StringConstraints(max_length=1 << 20)]
+"""A file that the runner in the container wrote."""
+Outcome = Literal[
+    "ran", "lost", "no-runtime", "no-image", "no-space", "no-secret", "no-output", "too-few-cpus",
+    "data-changed", "mixed-classes",
+]  # fmt: skip
+
+
+class Captured(Model):
+    """What a rank's container printed, in the file next to the result."""
+
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: Sha256
+    lost: Annotated[int, Field(ge=0)] = 0
+
+
+class Rank(Model):
+    """One process of a run, on one host."""
+
+    rank: Annotated[int, Field(ge=0)]
+    node: Text
+    outcome: Outcome
+    reason: Text = ""
+    runtime: Text = ""
+    user: Text = ""
+    exit: Annotated[int, Field(ge=0, le=255)] | None = None
+    out_of_memory: bool = False
+    started: Micros | None = None
+    ended: Micros | None = None
+    usage: Written = ""
+    host: Written = ""
+    """The lines in which the image reports what decides how the host rounds."""
+    output: Captured | None = None
+    cpus: Text = ""
+    facts: dict[Annotated[str, StringConstraints(max_length=100)], Fact] = Field(
+        default_factory=dict
+    )
+
+
+class TrainingResult(Model):
+    """What became of a job."""
+
+    schema_: Literal["freezer/run-result/1"] = Field(alias="schema")
+    integrity: str
+    run: str
+    nonce: Nonce
+    image: Digest
+    job: Text = ""
+    restarts: Annotated[int, Field(ge=0)] = 0
+    outcome: Outcome
+    reason: Text = ""
+    ranks: tuple[Rank, ...] = ()
+    outputs: tuple[tuple[str, Annotated[int, Field(ge=0)], Sha256], ...] = ()
+    """Path, bytes and SHA-256 of each file in the output folder, as the host saw it."""
+    left_out: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    """Data sets that changed while the training ran."""
+    ended: Micros
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a result is not trusted."""
+
+    reason: str
+
+
+def read_result(path: Path, submission: Submission) -> TrainingResult | Problem | None:
+    """Return a job's result; None where there is no file yet, ``Problem`` where it is not one."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Problem(f"the result file cannot be read: {error.strerror}")
+    return parse_result(data, submission)
+
+
+def parse_result(data: bytes, submission: Submission) -> TrainingResult | Problem:
+    """Return a result only if it is whole, and of this submission. Pure."""
+    if len(data) > LARGEST:
+        return Problem(f"the result file is larger than {LARGEST >> 20} MiB")
+    if not is_intact(data):
+        return Problem("the result file was cut off or edited: its digest is not that of its bytes")
+    try:
+        found = TrainingResult.model_validate(parse_json(data))
+    except (ValueError, ValidationError) as error:
+        return Problem(f"the result file is of another form: {_first(error)}")
+    expected: dict[str, Any] = {
+        "run": submission.run,
+        "nonce": submission.nonce,
+        "image": submission.image,
+    }
+    for name, value in expected.items():
+        if getattr(found, name) != value:
+            return Problem(
+                f"the result file is of another {'submission' if name == 'nonce' else name}"
+            )
+    return _with_ranks(found, submission.ranks)
+
+
+def _with_ranks(found: TrainingResult, count: int) -> TrainingResult | Problem:
+    """Return a result that holds every rank once, if its command ran at all."""
+    numbers = [one.rank for one in found.ranks]
+    if numbers != list(range(count)) and (numbers or found.outcome == "ran"):
+        return Problem(f"the result file has ranks {numbers[:8]}, not 0 to {count - 1}")
+    if found.outcome == "ran" and all(one.exit is None for one in found.ranks):
+        return Problem("the result file holds no exit code")
+    return found
+
+
+def _first(error: ValueError) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
+    return str(error)[:200]

@@ -1,0 +1,1 @@
+"""Trainings on a cluster: submitted, followed, cancelled, and made again there."""

@@ -1,0 +1,1 @@
+"""Results of trainings on a cluster: from the spool folder into the ledger, once."""
