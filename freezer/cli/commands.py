@@ -99,6 +99,8 @@ GROUPS: Final = {
     ),
 }
 """Groups of commands: a line of help, and the functions in ``freezer.cli.GROUP.NAME``."""
+_APART: Final = {("runs", "collect"): "runs.cluster"}
+"""Commands of a group that are in another folder."""
 
 
 class Command(TyperCommand):
@@ -206,5 +208,5 @@ def _group(name: str) -> Commands:
         no_args_is_help=True,
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["-h", "--help"]},
-        table=dict.fromkeys(commands, name),
+        table={one: _APART.get((name, one), name) for one in commands},
     )

@@ -76,6 +76,8 @@ def deciding_rank(result: TrainingResult) -> Rank:
 def run_state(result: TrainingResult) -> tuple[str, int | None]:
     """Return the state and the exit code of a run whose command ran."""
     code = deciding_rank(result).exit
-    if code == 0 and any(one.outcome != "ran" for one in result.ranks):
-        return "interrupted", None  # a rank is lost, and none says why
-    return ("failed" if code else "finished"), code
+    if code:
+        return "failed", code
+    if all(one.outcome == "ran" and one.exit == 0 for one in result.ranks):
+        return "finished", 0
+    return "interrupted", None  # a rank is lost, and none says why

@@ -83,10 +83,15 @@ def submit(
     identifiers = [secrets.token_hex(8) for _ in requests]
     batch = spool_folder(project) / (identifiers[0] if sweep is None else sweep.id)
     requests = [
-        _with_output(project, one, run, batch, number)
+        _with_output(project, _linked(one, sweep), run, batch, number)
         for number, (one, run) in enumerate(zip(requests, identifiers, strict=True), 1)
     ]
-    prepared = prepare(project, name, requests[0], identifiers[0], elsewhere=True)
+    _make_private(batch)
+    try:
+        prepared = prepare(project, name, requests[0], identifiers[0], elsewhere=True)
+    except BaseException:
+        shutil.rmtree(batch, ignore_errors=True)
+        raise
     return submit_prepared(project, prepared, requests, identifiers, cluster, how, sweep)
 
 
@@ -149,6 +154,20 @@ def _require_possible(project: Project, cluster: Cluster, requests: Sequence[Run
     require_shared(cluster, paths)
 
 
+def _linked(request: RunRequest, sweep: SweepPlan | None) -> RunRequest:
+    """Return a request whose run is linked to its sweep."""
+    return (
+        request if sweep is None else replace(request, links={**request.links, "sweep": sweep.id})
+    )
+
+
+def _make_private(batch: Path) -> None:
+    """Make the folder of a submission, which its owner alone can read. Raises ``HostError``."""
+    with disk_errors(batch.parent.parent):
+        for path in (batch.parent, batch):
+            path.mkdir(mode=0o700, exist_ok=True)
+
+
 def _with_output(
     project: Project, request: RunRequest, run: str, batch: Path, number: int
 ) -> RunRequest:
@@ -206,9 +225,8 @@ class _Batch:
         image = fleet_environment(
             project, prepared.locked, fleets_folder(project), pull=self._how.pull
         )
-        with disk_errors(self._folder.parent.parent):
-            self._folder.parent.mkdir(mode=0o700, exist_ok=True)
-            self._folder.mkdir(mode=0o700)
+        _make_private(self._folder)
+        with disk_errors(self._folder):
             write_atomically(self._folder / _PROGRAM, host_program())
             _copy_runner(self._folder / "runner")
         mounts, data = data_of_task(project, prepared.sets, self._folder / "views")
@@ -305,7 +323,7 @@ class _Batch:
             options=self._how,
         )
         with disk_errors(folder.parent):
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)  # the output folder may be in it
             output.mkdir(parents=True, exist_ok=True)
             write_atomically(folder / "task.json", json_bytes(task_document(parts)) + b"\n")
         return Submission(

@@ -16,7 +16,7 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from freezer.engine.run.process import is_dead, this_process
-from freezer.errors import EXIT_INTERRUPTED, EXIT_NEGATIVE, RunError
+from freezer.errors import EXIT_INTERRUPTED, EXIT_NEGATIVE, QueryError, RunError
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.runs.folders import FOLDER, LIVE_SWEEP, sweeps_in
 from freezer.model.record.run import Time
@@ -213,8 +213,9 @@ def _collected(project: Project, sweep: Sweep) -> Sweep:
     from freezer.flows.runs.ledger import project_ledger  # loads SQLAlchemy
     from freezer.ledger import query
 
-    with project_ledger(project) as ledger:
-        found = query.find(ledger, f"links.sweep = '{sweep.id}'", order=None, limit=None)
+    found: list[Run] = []
+    with project_ledger(project) as ledger, suppress(QueryError):  # none is recorded yet
+        found = query.find(ledger, f"links.sweep = '{sweep.id}'", limit=None)
     codes = {run.id: _code(run) for run in found if run.state != "running"}
     runs = tuple(replace(one, exit_code=codes.get(one.run or "")) for one in sweep.runs)
     sweep = replace(sweep, runs=runs)

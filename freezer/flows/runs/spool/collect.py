@@ -85,10 +85,13 @@ def _jobs(
         return {}
     if shutil.which("squeue") is None:
         return None
-    known = {one.key: Job(one.number, one.name, one.state, "", one.note) for one in some}
+    keys = {one.key for one in some}
+    known = {
+        one.key: Job(one.number, one.name, one.state, "", one.note) for one in some if one.state
+    }
     since = min(one.created for one in some)
     try:
-        return training_jobs(Slurm(patient=patient), set(known), since, known)
+        return training_jobs(Slurm(patient=patient), keys, since, known)
     except FleetError as error:
         project.report.warn(
             f"Slurm does not answer, so the state of {len(some)} submitted runs is not known: "
