@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FleetError
 from freezer.fleet import jobs
+from freezer.fleet.jobs import ACCOUNTING_COLUMNS, parse_accounting
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from freezer.fleet.jobs import Job, Node
@@ -148,18 +149,24 @@ class Slurm:
         ended = {name for name, job in known.items() if not job.active}
         forgotten = [name for name in names if name not in found and name not in ended]
         if forgotten:
-            accounted = _named(self._accounting(since, forgotten), names)
+            accounted = _named(self.accounting(since, forgotten), names)
         return jobs.joined(found, accounted, dict(known))
 
-    def _accounting(self, since: int, names: Collection[str]) -> dict[str, Job]:
+    def accounting(
+        self,
+        since: int,
+        names: Collection[str],
+        columns: str = ACCOUNTING_COLUMNS,
+        parse: Callable[[str], dict[str, Job]] = parse_accounting,
+    ) -> dict[str, Job]:
         """Return the user's own jobs since a time; ``names`` are ``UNLISTED`` without an answer."""
         # Counted from now: a point in time would be read in the zone of another process.
         begin = f"now-{max(int(time.time()) - since, 0) + _MARGIN}seconds"
         user = f"--user={os.getuid()}"  # as root, it lists everybody's
-        command = ["sacct", "-X", "-n", "-P", user, "-S", begin, "-o", jobs.ACCOUNTING_COLUMNS]
-        done = _run(command)
+        command = ["sacct", "-X", "-n", "-P", user, "-S", begin, "-o", columns]
+        done = _run(command, patience=_ANSWER if self._patient else _QUICK)
         if done.returncode == 0:
-            return jobs.parse_accounting(done.stdout)
+            return parse(done.stdout)
         if _NO_ACCOUNTING in done.stderr:
             return {}
         return jobs.unlisted(names, f"accounting does not answer: {_last_line(done)}")

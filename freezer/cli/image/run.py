@@ -135,7 +135,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
         str | None,
         typer.Option(
             "--on", metavar="TARGET", show_default=False, rich_help_panel=CLUSTER,
-            help="Run as a Slurm job: slurm:PARTITION[:CONSTRAINT]; a sweep as a job array.",
+            help="Run as a Slurm job: slurm:PARTITION, or slurm:gpu:a100; a sweep as a job array.",
         ),
     ] = None,
     nodes: Annotated[
@@ -173,11 +173,11 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
             help="Start again where the node fails or the job is preempted; recorded once.",
         ),
     ] = False,
-    allow_mixed_classes: Annotated[
+    mixed_classes: Annotated[
         bool,
         typer.Option(
-            "--allow-mixed-classes", rich_help_panel=CLUSTER,
-            help="Train although the ranks' hosts are of several numerics classes.",
+            "--mixed-classes", rich_help_panel=CLUSTER,
+            help="Allow ranks on hosts of several numerics classes.",
         ),
     ] = False,
     pull: Annotated[
@@ -248,7 +248,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of the command line
     todo = with_sweep(todo)
     asked = {
         "--nodes": nodes, "--ntasks-per-node": ntasks_per_node, "--gpus-per-node": gpus_per_node,
-        "--time": time, "--requeue": requeue, "--allow-mixed-classes": allow_mixed_classes,
+        "--time": time, "--requeue": requeue, "--mixed-classes": mixed_classes,
         "--pull": pull, "--runtime": runtime, "--sbatch": sbatch,
     }  # fmt: skip
     if on is None:

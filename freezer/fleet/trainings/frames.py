@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+import os
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from freezer.inside.freezer_host.capture import HEADER, LONGEST
 
@@ -22,6 +23,11 @@ class Frame(NamedTuple):
     micros: int
     """Since 1970."""
     data: bytes
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Open a file of the spool folder: no link, and no pipe that would be waited for."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
 
 
 class FrameReader:
@@ -48,7 +54,7 @@ class FrameReader:
     def frames(self) -> Iterator[Frame]:
         """Yield the complete frames that were added since; none where there is no file yet."""
         try:
-            with self._path.open("rb") as stream:
+            with _opened(self._path) as stream:
                 stream.seek(self._read)
                 while not self.damaged and (block := stream.read(_BLOCK)):
                     self._read += len(block)

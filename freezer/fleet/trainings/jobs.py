@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FleetError
-from freezer.fleet.jobs import Job
+from freezer.fleet.jobs import Job, joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -86,17 +85,11 @@ def training_jobs(
     """
     queue = parse_tasks(slurm.answer("squeue", "-h", "--me", "-r", "-t", "all", "-o", _COLUMNS))
     found = {key: job for key, job in queue.items() if key in keys}
-    missing = [key for key in keys if key not in found]
-    if missing:
-        begin = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since - 60))
-        words = ("sacct", "-X", "-n", "-P", "-S", begin, "-o", _ACCOUNTING)
-        try:
-            accounted = parse_tasks(slurm.answer(*words))
-        except FleetError:  # a cluster without accounting
-            accounted = {}
-        found |= {key: accounted[key] for key in missing if key in accounted}
-    ended = {key: job for key, job in known.items() if key not in found and not job.active}
-    return {**ended, **found}
+    over = {key: job for key, job in known.items() if not job.active}
+    missing = [key for key in keys if key not in found and key not in over]
+    listed = slurm.accounting(since, missing, _ACCOUNTING, parse_tasks) if missing else {}
+    accounted = {key: job for key, job in listed.items() if key in keys}
+    return joined(found, accounted, over)
 
 
 def parse_tasks(text: str) -> dict[str, Job]:

@@ -63,7 +63,7 @@ class JobOptions:
     gpus_per_node: int | None = None
     requeue: bool = False
     """Whether Slurm starts the job again when its node fails or it is preempted."""
-    allow_mixed_classes: bool = False
+    mixed_classes: bool = False
     pull: bool = False
     runtimes: tuple[str, ...] = RUNTIMES
     python: str = "python3"
@@ -103,9 +103,9 @@ def require_job_options(options: JobOptions) -> None:
         raise FleetError(
             f"there is no container runtime {', '.join(unknown)!r}", expected=", ".join(RUNTIMES)
         )
-    if options.allow_mixed_classes and options.ranks == 1:
+    if options.mixed_classes and options.ranks == 1:
         raise FleetError(
-            "--allow-mixed-classes is for runs of several ranks",
+            "--mixed-classes is for runs of several ranks",
             expected="--nodes or --ntasks-per-node as well",
         )
     _require_passed_on(options.sbatch)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from freezer.fetch.store.untrusted import read_untrusted
 from freezer.fleet.request import Nonce, Text
 from freezer.inside.freezer_host.result import is_intact
 from freezer.model.base import Digest, Model, Sha256
@@ -91,8 +92,7 @@ class Problem:
 def read_result(path: Path, submission: Submission) -> TrainingResult | Problem | None:
     """Return a job's result; None where there is no file yet, ``Problem`` where it is not one."""
     try:
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+        data = read_untrusted(path, LARGEST + 1)
     except FileNotFoundError:
         return None
     except OSError as error:

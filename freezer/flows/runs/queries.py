@@ -6,7 +6,13 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from freezer.flows.runs.folders import FOLDER, LEDGER, has_journals, journal_path
+from freezer.flows.runs.folders import (
+    FOLDER,
+    LEDGER,
+    has_journals,
+    journal_path,
+    submitted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +56,7 @@ def find(
 def _latest(project: Project, limit: int | None) -> Found | None:
     """Return the latest runs without loading SQLAlchemy; None where it is needed."""
     folder = project.root / FOLDER
-    if project.config.ledger is not None or has_journals(folder):
+    if project.config.ledger is not None or has_journals(folder) or submitted(project.root):
         return None
     if not (folder / LEDGER).exists():
         return Found((), 0, ledger_empty=True)
@@ -75,9 +81,16 @@ def get(project: Project, name: str) -> tuple[Run, Mapping[str, Points]]:
 
 
 def _so_far(project: Project, run: Run) -> tuple[Run, Mapping[str, Points]]:
-    """Return a running run with what it has reported so far, if its journal is on this host."""
+    """Return a running run with what it has reported so far, if its journal is on this host.
+
+    What a run on a cluster printed is in the spool folder.
+    """
     if run.state != "running":
         return run, {}
+    if "slurm" in run.owner:
+        from freezer.flows.runs.spool.compose import so_far
+
+        return so_far(project, run)
     from freezer.ledger.journal import read_journal
 
     left = read_journal(journal_path(project, run.id))

@@ -19,7 +19,7 @@ from freezer.flows.runs.cluster.submit import SweepPlan, submit
 from freezer.flows.runs.folders import submissions_in
 from freezer.flows.runs.request import RunRequest
 from tests.support.project.documented import SHIPPED
-from tests.support.project.runnable import Runnable
+from tests.support.runnable import Runnable
 
 SINFO = """
 case "$*" in

@@ -33,7 +33,7 @@ def job_options(asked: Mapping[str, Any], at_once: int | None) -> JobOptions:
         gpus_per_node=asked["--gpus-per-node"],
         time=None if asked["--time"] is None else read_time(asked["--time"]),
         requeue=asked["--requeue"],
-        allow_mixed_classes=asked["--allow-mixed-classes"],
+        mixed_classes=asked["--mixed-classes"],
         pull=asked["--pull"],
         runtimes=tuple(asked["--runtime"] or RUNTIMES),
         sbatch=tuple(asked["--sbatch"] or ()),

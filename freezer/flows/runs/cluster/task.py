@@ -88,7 +88,7 @@ def task_document(parts: TaskParts) -> dict[str, Any]:
         "data": {name: dict(one) for name, one in parts.data.items()},
         "ranks": options.ranks,
         "ranks-per-node": options.ntasks_per_node,
-        "mixed": options.allow_mixed_classes,
+        "mixed": options.mixed_classes,
     }
 
 

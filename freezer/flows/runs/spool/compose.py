@@ -8,10 +8,13 @@ from pathlib import Path
 from time import time_ns
 from typing import TYPE_CHECKING
 
-from freezer.errors import EXIT_INTERRUPTED, EXIT_NEGATIVE, EXIT_USER
+from freezer.errors import EXIT_INTERRUPTED, EXIT_NEGATIVE, EXIT_USER, FleetError
+from freezer.fetch.store.untrusted import read_untrusted
 from freezer.fleet.trainings.frames import FrameReader
 from freezer.fleet.trainings.outcome import Ended, deciding_rank, run_state
-from freezer.flows.runs.facts import host_fields, read_untrusted, reported, without_secrets
+from freezer.fleet.trainings.submission import Submission, Submissions
+from freezer.flows.runs.facts import host_fields, reported, without_secrets
+from freezer.flows.runs.folders import submissions_in
 from freezer.flows.runs.killed import had_secrets, numbers_of
 from freezer.flows.runs.protocol import Filter
 from freezer.flows.runs.results.expectations import outcomes_of, with_outcomes
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freezer.fleet.trainings.result import TrainingResult
-    from freezer.fleet.trainings.submission import Submission
     from freezer.flows.project.project import Project
     from freezer.model.record.outcome import Outcome
 
@@ -87,6 +89,24 @@ def compose(project: Project, submission: Submission, end: TrainingResult | Ende
         project.report.warn(f"run {submission.run}: {why}")
         return _without_result(project, submission, start, Ended("interrupted", why))
     return _with_result(project, submission, start, end, printed)
+
+
+def so_far(project: Project, run: Run) -> tuple[Run, Mapping[str, Points]]:
+    """Return a run that goes on with what it has reported until now."""
+    try:
+        submission = Submissions(submissions_in(project.root)).get(run.id)
+    except FleetError:
+        return run, {}
+    if submission is None:
+        return run, {}
+    printed = Printed(captured(Path(submission.folder)), submission)
+    printed.read()
+    more: dict[str, Value] = {"slurm.job": submission.number} if submission.number else {}
+    if submission.state:
+        more["slurm.state"] = submission.state
+    return without_secrets(reported(run, printed.filter.report).with_fields(more), ()), (
+        printed.metrics()
+    )
 
 
 def captured(folder: Path, rank: int = 0) -> Path:

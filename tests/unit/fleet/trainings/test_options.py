@@ -94,7 +94,7 @@ def test_a_word_that_is_no_option_is_refused(word: str) -> None:
     [
         ({"runtimes": ("docker", "lxc")}, "no container runtime 'lxc'"),
         ({"runtimes": ()}, "no container runtime"),
-        ({"allow_mixed_classes": True}, "several ranks"),
+        ({"mixed_classes": True}, "several ranks"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(changes: Any, said: str) -> None:

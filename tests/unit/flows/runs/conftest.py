@@ -14,7 +14,7 @@ from freezer.fetch.store.store import Store
 from freezer.flows.project.project import Project
 from freezer.model.events import SilentReporter
 from tests.support.project.documented import documented
-from tests.support.project.runnable import Runnable
+from tests.support.runnable import Runnable
 
 
 @pytest.fixture(scope="module")

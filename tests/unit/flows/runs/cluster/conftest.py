@@ -11,7 +11,7 @@ from freezer.fleet import slurm
 from freezer.fleet.trainings.submission import Submissions
 from freezer.flows.runs.folders import submissions_in
 from tests.support.cluster.fake_slurm import FakeSlurm
-from tests.support.project.runnable import Runnable
+from tests.support.runnable import Runnable
 
 
 @pytest.fixture
