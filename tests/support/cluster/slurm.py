@@ -170,9 +170,13 @@ class Slurm:
 
         A controller that is killed may have forgotten the latest jobs, whose numbers it gave out.
         """
+        self.stop_controller()
+        self.start_controller()
+
+    def stop_controller(self) -> None:
+        """Stop it as an administrator does."""
         self._running["slurmctld"].terminate()
         self._running.pop("slurmctld").wait()
-        self.start_controller()
 
     def start_accounting(self) -> None:
         self._start("slurmdbd", "slurmdbd", "-D")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freezer.flows.project.project import Project
+    from freezer.flows.runs.request import RunRequest
+    from freezer.ledger.series import Points
     from freezer.model.record.run import Run
 
 Verdict = Literal["identical", "drifted", "not comparable", "failed"]
@@ -37,31 +39,63 @@ class Reproduced:
     """Why the verdict is not ``identical``; empty if it is."""
 
 
+@dataclass(frozen=True)
+class Original:
+    """A recorded run that is made again."""
+
+    run: Run
+    series: Mapping[str, Points]
+    patch: bytes
+    """Of its working tree."""
+
+
 def reproduce(
     project: Project, name: str, show: Show, given: Mapping[str, str] | None = None
 ) -> Reproduced:
     """Repeat a run with the same image, commit, patch, data, parameters, seed and settings.
 
     ``given`` are the secret parameters of the run, which are not recorded. Raises ``RunError`` when
-    its code or image cannot be had, ``DataError`` when its data changed.
+    its code or image cannot be had, or it had several ranks, ``DataError`` when its data changed.
     """
-    with project_ledger(project) as ledger:
-        original = query.get(ledger, name)
-        series = query.all_points(ledger, original.id)
-        patch = original.fields.get("git.patch")
-        patched = query.content(ledger, patch.text) if isinstance(patch, Digest) else b""
-    if original.state == "running":
-        raise RunError(f"run {original.id} has not ended yet")
-    request = recorded_request(original, given or {})
+    original = recorded_original(project, name)
+    ranks = original.run.fields.get("ranks", 1)
+    if ranks != 1:
+        raise RunError(
+            f"run {original.run.id} had {ranks} ranks, on {original.run.fields.get('host.name')}",
+            found="this host runs one",
+            hint=f"`freeze runs reproduce {original.run.id} --on slurm:PARTITION`",
+        )
+    request = request_again(project, original, given or {})
     identifier = secrets.token_hex(8)
-    checkpoint = recorded_checkpoint(project, original)
-    if checkpoint is not None:
-        request = replace(request, checkpoint=checkpoint)
-    with prepare_again(project, original, patched, identifier) as prepared:
+    with prepare_again(project, original.run, original.patch, identifier) as prepared:
         done = run_prepared(project, prepared, request, identifier, show)
-    compared = results(original, done.run, series, done.metrics)
-    verdict, reason = verdict_of(original, done.run, compared)
-    return Reproduced(original, done, compared, verdict, reason)
+    return reproduced(original, done)
+
+
+def recorded_original(project: Project, name: str) -> Original:
+    """Return a run that ended, as the ledger has it. Raises ``RunError`` for one that goes on."""
+    with project_ledger(project) as ledger:
+        run = query.get(ledger, name)
+        series = query.all_points(ledger, run.id)
+        patch = run.fields.get("git.patch")
+        patched = query.content(ledger, patch.text) if isinstance(patch, Digest) else b""
+    if run.state == "running":
+        raise RunError(f"run {run.id} has not ended yet")
+    return Original(run, series, patched)
+
+
+def request_again(project: Project, original: Original, given: Mapping[str, str]) -> RunRequest:
+    """Return the request of a repetition, from the same checkpoint if there was one."""
+    request = recorded_request(original.run, given)
+    checkpoint = recorded_checkpoint(project, original.run)
+    return request if checkpoint is None else replace(request, checkpoint=checkpoint)
+
+
+def reproduced(original: Original, done: RunDone) -> Reproduced:
+    """Compare a repetition with its original."""
+    compared = results(original.run, done.run, original.series, done.metrics)
+    verdict, reason = verdict_of(original.run, done.run, compared)
+    return Reproduced(original.run, done, compared, verdict, reason)
 
 
 def verdict_of(original: Run, again: Run, compared: Results) -> tuple[Verdict, str]:
