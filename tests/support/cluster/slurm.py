@@ -312,12 +312,20 @@ def states(document: Any) -> dict[str, tuple[str, str | None]]:
 
 
 def _kill_family(pid: int) -> None:
-    """Kill a process and those below it, which it does not live to report."""
+    """Kill a process and those below it; the first one first, which would report their end."""
+    for one in _family(pid):
+        with suppress(OSError):
+            os.kill(one, signal.SIGKILL)
+
+
+def _family(pid: int) -> Iterator[int]:
+    children: list[str] = []
     with suppress(OSError):
-        os.kill(pid, signal.SIGSTOP)
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            _kill_family(int(child))
-        os.kill(pid, signal.SIGKILL)
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    below = [list(_family(int(child))) for child in children]
+    yield pid
+    for some in below:
+        yield from some
 
 
 def _ports(count: int) -> Sequence[int]:
