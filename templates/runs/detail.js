@@ -4,7 +4,7 @@ const GROUPS = [
   ['Parameters', /^params\.|^seed$/],
   ['Code', /^(template$|git\.)/],
   ['Settings and resources', /^(settings|resources)\.|^network$/],
-  ['Host', /^host\.|^engine$/],
+  ['Host', /^host\.|^engine$|^ranks|^slurm\./],
 ];
 const SHOWN_APART = /^(id|env|command|status|started|ended|seconds|exit|lock|image|generation|given\..*|metrics\..*|data\..*|tags\..*|links\..*|cpu-seconds|peak-memory|outputs\.left-out)$/;
 
