@@ -137,7 +137,9 @@ def read_assignment(word: str, what: str, expected: str) -> tuple[str, str]:
 
 def require_distinct(name: str, others: Iterable[str]) -> None:
     """Raise ``RunError`` where another parameter has the same environment variable."""
-    clash = next((one for one in others if _variable(one) == _variable(name)), None)
+    clash = next(
+        (one for one in others if parameter_variable(one) == parameter_variable(name)), None
+    )
     if clash is not None:
         raise RunError(
             "two parameters have the same name or the same environment variable",
