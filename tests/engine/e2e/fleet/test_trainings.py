@@ -182,7 +182,8 @@ def test_a_killed_node_a_requeued_job_and_an_edited_result(
     until(lambda: cluster.states()["n3"] in ("idle", "mix", "alloc"))
     [number] = cluster.run("squeue", "-h", "-n", f"freezer-{again}", "-o", "%i").split()
     cluster.run("scontrol", "update", f"jobid={number}", "starttime=now")
-    training.freeze("runs", "collect", "--wait", again).good()
+    waited = training.freeze("runs", "collect", "--wait", again)
+    assert waited.code == 0, (waited, result_of(training, again).with_name("job.log").read_text())
     found = {one["id"]: one for one in runs(training)}
     assert {run: one["state"] for run, one in found.items()} == {
         lost: "interrupted",
