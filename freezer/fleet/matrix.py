@@ -40,6 +40,8 @@ class Row:
     attempt: int = 0
     difference: Difference | None = None
     """The first one, of the first training that differs."""
+    causes: tuple[str, ...] = ()
+    """Why the results differ, likeliest first, as far as the two records tell."""
 
 
 @dataclass(frozen=True)
@@ -168,5 +170,6 @@ def row_document(row: Row) -> dict[str, Any]:
             "expected": first.expected,
             "found": first.found,
         },
+        "causes": list(row.causes),
         "facts": dict(row.facts),
     }

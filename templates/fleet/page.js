@@ -43,7 +43,7 @@ function facts(host) {
 
 function text(host) {
   const values = (data.facts[host.facts] || []).map((pair) => pair.join(' '));
-  return [host.name, host.environment, host.title, host.reason, host.class, host.first, ...values].join(' ').toLowerCase();
+  return [host.name, host.environment, host.title, host.reason, host.class, host.first, ...host.causes, ...values].join(' ').toLowerCase();
 }
 
 function shown(host) {
@@ -67,6 +67,7 @@ function hosts() {
     }
     const why = made('td', host.reason);
     if (host.first) why.append(made('div', host.first, 'soft'));
+    for (const cause of host.causes) why.append(made('div', cause, 'soft'));
     const more = made('td');
     if (host.facts >= 0) more.append(facts(host));
     lines.push(row('host', made('td', host.name), made('td', host.title, `state ${host.look}`), why, more));

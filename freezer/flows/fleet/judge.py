@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from freezer.check.assess import verdict_by
+from freezer.check.cause.measured import fitting_causes
+from freezer.check.cause.recorded import recorded_causes
 from freezer.check.compare.compare import incomparable
 from freezer.check.invariants.hold import in_check, with_outcomes
 from freezer.check.reference import all_references
 from freezer.check.smoke import read_record, with_kill_explained
 from freezer.engine.interface import RunResult
-from freezer.errors import CheckError
+from freezer.errors import CheckError, FreezerError
 from freezer.fleet.matrix import Row
 from freezer.fleet.state import State
 from freezer.flows.check.expectations import expectations_of
+from freezer.flows.check.own_sources import own_sources
 from freezer.flows.history.recorded import ensure_references
 from freezer.flows.project.environment import read_lock
 from freezer.model.record.host_line import parse_host
 from freezer.model.record.verdict import Verdict, Word
+from freezer.model.record.word import CHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +45,7 @@ class Judged:
 
     state: State
     verdict: Verdict | None
+    causes: tuple[str, ...] = ()
 
 
 class Judge:
@@ -53,6 +58,8 @@ class Judge:
         exchanged.
         """
         self._environment = environment
+        self._project = project
+        self._measured: tuple[str, ...] | None = None
         locked = read_lock(project.root, environment.name)
         self._locked = locked if locked is not None and locked.id == environment.lock_id else None
         self._references: Mapping[str, Record] = {}
@@ -93,6 +100,7 @@ class Judge:
             job=job,
             attempt=result.attempt,
             difference=first,
+            causes=judged.causes,
         )
 
     def record(self, result: HostResult) -> Record:
@@ -128,7 +136,27 @@ class Judge:
             verdict = verdict_by(reference, found)
         if self._expected:
             verdict = with_outcomes(verdict, in_check(self._expected, found))
-        return Judged(State(verdict.word, reason=_reason(verdict)), verdict)
+        causes = () if reference is None else self._causes(reference, found, verdict)
+        return Judged(State(verdict.word, reason=_reason(verdict)), verdict, causes)
+
+    def _causes(self, reference: Record, found: Record, verdict: Verdict) -> tuple[str, ...]:
+        """Return likely causes of a change; no host runs anything again for them."""
+        if verdict.word not in CHANGED:
+            return ()
+        if self._measured is None:
+            self._measured = self._fitting()
+        return recorded_causes(reference, found, verdict, self._measured)
+
+    def _fitting(self) -> tuple[str, ...]:
+        """Return measured effects that fit a training of the user's own."""
+        if self._locked is None or not self._locked.lock.smoke.command:
+            return ()
+        lock = self._locked.lock
+        try:
+            return fitting_causes(lock, own_sources(self._project, lock))
+        except FreezerError as error:
+            self._project.report.warn(f"the training's files cannot be read: {error.what}")
+            return ()
 
 
 def _reason(verdict: Verdict) -> str:

@@ -1,24 +1,27 @@
 """Container runtimes of a host, by their command lines: docker, podman, Apptainer, enroot.
 
 All run the trainings under the settings of ``freeze check``: no network, a read-only root, no
-capabilities, the spec's CPUs and memory. Apptainer and enroot follow their documentation and were
-not tried: https://apptainer.org/docs/user/main/cli/apptainer_exec.html,
+capabilities, the spec's CPUs and memory. What a runtime cannot limit is in its title, and so in
+the verdict. Apptainer and enroot follow their documentation and were not tried:
+https://apptainer.org/docs/user/main/cli/apptainer_exec.html,
 https://github.com/NVIDIA/enroot/blob/master/doc/cmd/start.md.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 from abc import ABC, abstractmethod
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from .process import Done, call
 
 _LOADING = 1800.0
 """Seconds for loading or pulling an image."""
 _TMPFS = "/tmp:rw,size=512m,mode=1777"  # noqa: S108 - inside the container
+_CONTROLLERS = ("pids", "memory", "cpuset")
 _ANSWER = 30.0
 """Seconds for a runtime to say what it is."""
 
@@ -38,13 +41,37 @@ class Runtime(ABC):
     not_started: Tuple[int, ...] = (125, 126, 127)
     """Exit statuses of a container that was not started, as docker and podman use them."""
 
-    def __init__(self, version: str) -> None:
-        self.version = version
+    notes: Tuple[str, ...] = ()
+    """What has to be known of results, such as ``untested``."""
+
+    def __init__(self, answer: str) -> None:
+        """``answer``: what the runtime says when it is asked for its version."""
+        found = re.search(r"[0-9][0-9A-Za-z.+~-]*", answer)
+        self.version = found[0] if found else ""
 
     @property
     def title(self) -> str:
-        """Name and version, such as ``docker 28.5.2``."""
-        return ("%s %s" % (self.name, self.version)).strip()
+        """Name, version and notes, such as ``docker 28.5.2``."""
+        notes = " (%s)" % ", ".join(self.notes) if self.notes else ""
+        return ("%s %s%s" % (self.name, self.version, notes)).strip()
+
+    @property
+    def pins(self) -> bool:
+        """Whether the runtime itself confines a container to some CPUs."""
+        return True
+
+    @contextlib.contextmanager
+    def pinned(self, environment: Dict[str, Any]) -> Iterator[None]:
+        """Pin this process, whose children inherit it, where the runtime pins none."""
+        if self.pins:
+            yield
+            return
+        usable = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, _chosen(int(environment["cpus"])))
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, usable)
 
     @abstractmethod
     def ensure_image(self, environment: Dict[str, Any]) -> str:
@@ -98,17 +125,27 @@ class Docker(Runtime):
     def command(self, image: str, environment: Dict[str, Any], name: str) -> List[str]:
         """Return the command line that runs the trainings."""
         program, *arguments = environment["command"]
-        memory, cpus = environment["memory"], _cpus(int(environment["cpus"]))
         return [
             self.name, "run", "--rm", "--name", name, "--label", "freezer=1",
             "--network", "none", "--read-only", "--tmpfs", _TMPFS,
             "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
-            "--pids-limit", "4096", "--memory", memory, "--memory-swap", memory,
-            "--cpuset-cpus", cpus, "--hostname", "freezer",
+            *self.limits(environment), "--hostname", "freezer",
             *self.extra, *self.gpus(environment),
             "--entrypoint", program, image, *arguments,
         ]  # fmt: skip
 
+    def limits(self, environment: Dict[str, Any]) -> List[str]:
+        """Return the options for the controllers that the runtime has."""
+        memory = environment["memory"]
+        options = {
+            "pids": ["--pids-limit", "4096"],
+            "memory": ["--memory", memory, "--memory-swap", memory],
+            "cpuset": ["--cpuset-cpus", _cpus(int(environment["cpus"]))],
+        }
+        return [word for name in _CONTROLLERS if name not in self.lacks for word in options[name]]
+
+    lacks: Tuple[str, ...] = ()
+    """Controllers that the runtime may not use."""
     extra: Tuple[str, ...] = ("--log-driver", "none", "--pull", "never")
 
     def gpus(self, environment: Dict[str, Any]) -> List[str]:
@@ -124,9 +161,23 @@ class Docker(Runtime):
 
 
 class Podman(Docker):
-    """podman, also without root."""
+    """podman, also without root, where it has the controllers that systemd delegates, or none."""
 
     name = "podman"
+
+    def __init__(self, answer: str) -> None:
+        """``answer``: version, ``true`` without root, and the controllers in brackets."""
+        super().__init__(answer)
+        rootless = " true " in answer
+        held = re.findall(r"[a-z]+", answer.partition("[")[2])
+        self.lacks = tuple(one for one in _CONTROLLERS if rootless and one not in held)
+        missing = ("no limit of %s" % " and ".join(self.lacks),) if self.lacks else ()
+        self.notes = ("rootless", *missing) if rootless else ()
+
+    @property
+    def pins(self) -> bool:
+        """Whether it may use the controller of CPU sets."""
+        return "cpuset" not in self.lacks
 
     def gpus(self, environment: Dict[str, Any]) -> List[str]:
         """Return the options for GPUs, by the names of the container device interface."""
@@ -140,21 +191,15 @@ class Apptainer(Runtime):
     """Apptainer: the layout is converted once, next to it. Untested."""
 
     name = "apptainer"
+    notes = ("untested",)
     not_started = (127, 255)
 
     def ensure_image(self, environment: Dict[str, Any]) -> str:
         """Return a name of the image, loaded where it was missing."""
         source = environment.get("archive")
         target = (source or _cache(environment)) + ".sif"
-        if os.path.exists(target):
-            return target
         uri = "oci-archive:" + source if source else "docker://" + environment["pull"]
-        temporary = "%s.%d" % (target, os.getpid())
-        done = call([self.name, "build", temporary, uri], _LOADING)
-        if done.exit != 0:
-            raise ImageError(done.errors.strip()[-1000:] or done.why)
-        os.replace(temporary, target)
-        return target
+        return _converted(target, lambda path: [self.name, "build", path, uri])
 
     def command(self, image: str, environment: Dict[str, Any], name: str) -> List[str]:
         """Return the command line that runs the trainings; the process has no name."""
@@ -176,27 +221,22 @@ class Enroot(Runtime):
     """
 
     name = "enroot"
+    notes = ("untested", "not confined")
 
     @property
-    def title(self) -> str:
-        """Name, version, and what is missing."""
-        return super().title + " (not confined)"
+    def pins(self) -> bool:
+        """It confines nothing."""
+        return False
 
     def ensure_image(self, environment: Dict[str, Any]) -> str:
         """Return a name of the image, loaded where it was missing."""
-        target = _cache(environment) + ".sqsh"
-        if os.path.exists(target):
-            return target
         if not environment.get("pull"):
             raise ImageError("enroot imports images from a registry only: start with --pull")
         host, _, rest = environment["pull"].partition("/")
-        temporary = "%s.%d" % (target, os.getpid())
-        uri = "docker://%s#%s" % (host, rest)
-        done = call([self.name, "import", "--output", temporary, uri], _LOADING)
-        if done.exit != 0:
-            raise ImageError(done.errors.strip()[-1000:] or done.why)
-        os.replace(temporary, target)
-        return target
+        # Its addresses have no digests; what stands in the place of the tag is asked for as it is.
+        uri = "docker://%s#%s" % (host, rest.replace("@", ":", 1))
+        target = _cache(environment) + ".sqsh"
+        return _converted(target, lambda path: [self.name, "import", "--output", path, uri])
 
     def command(self, image: str, environment: Dict[str, Any], name: str) -> List[str]:
         """Return the command line that runs the trainings; the process has no name."""
@@ -207,7 +247,12 @@ class Enroot(Runtime):
 KINDS = {kind.name: kind for kind in (Docker, Podman, Apptainer, Enroot)}
 _VERSIONS = {
     "docker": ["docker", "version", "--format", "{{.Server.Version}}"],
-    "podman": ["podman", "info", "--format", "{{.Version.Version}}"],
+    "podman": [
+        "podman",
+        "info",
+        "--format",
+        "{{.Version.Version}} {{.Host.Security.Rootless}} {{.Host.CgroupControllers}}",
+    ],
     "apptainer": ["apptainer", "--version"],
     "enroot": ["enroot", "version"],
 }
@@ -222,8 +267,7 @@ def find_runtime(names: Sequence[str]) -> Runtime:
             continue
         done = call(_VERSIONS[name], _ANSWER)
         if done.exit == 0:
-            version = re.search(r"[0-9][0-9A-Za-z.+~-]*", done.out.decode("utf-8", "replace"))
-            return KINDS[name](version[0] if version else "")
+            return KINDS[name](done.out.decode("utf-8", "replace"))
         said.append("%s: %s" % (name, done.why))
     raise NoRuntimeError("; ".join(said))
 
@@ -239,10 +283,33 @@ def _cpus(count: int) -> str:
 
     Jobs that share a node start at other CPUs, so that they do not all wait for the first one.
     """
+    return ",".join(str(cpu) for cpu in _chosen(count))
+
+
+def _chosen(count: int) -> List[int]:
     usable = sorted(os.sched_getaffinity(0))
     first = int(os.environ.get("SLURM_JOB_ID") or 0) * count % len(usable)
-    chosen = (usable[first:] + usable[:first])[:count]
-    return ",".join(str(cpu) for cpu in sorted(chosen))
+    return sorted((usable[first:] + usable[:first])[:count])
+
+
+def _converted(target: str, command: Callable[[str], List[str]]) -> str:
+    """Return an image in another format, made where it is missing.
+
+    Raises ``ImageError`` for one of another user, who could put anything there.
+    """
+    if not os.path.exists(target):
+        temporary = "%s.%s.%d" % (target, os.uname().nodename, os.getpid())
+        try:
+            done = call(command(temporary), _LOADING)
+            if done.exit != 0:
+                raise ImageError(done.errors.strip()[-1000:] or done.why)
+            os.replace(temporary, target)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+    if os.stat(target).st_uid not in (0, os.getuid()):
+        raise ImageError("%s is another user's" % target)
+    return target
 
 
 def _given_gpus() -> List[str]:

@@ -54,7 +54,8 @@ def run(runtime: Runtime, environment: Dict[str, Any], name: str) -> Run:
     at_end(lambda: runtime.end(name))
     timeout = float(environment["timeout"]) + _GRACE
     command = runtime.command(image, environment, name)
-    code, errors = stream(command, timeout, collected.add)
+    with runtime.pinned(environment):
+        code, errors = stream(command, timeout, collected.add)
     if code == 124:
         runtime.end(name)
     seconds = time.monotonic() - started

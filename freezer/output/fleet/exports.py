@@ -79,6 +79,7 @@ def _case(row: Row) -> Case:
     if row.state.good:
         return Case(row.class_ or "unknown", row.host, "passed")
     first = row.difference
-    details = f"expected: {first.expected}\nfound: {first.found}" if first else ""
+    values = (f"expected: {first.expected}", f"found: {first.found}") if first else ()
+    details = "\n".join((*values, *(f"likely cause: {cause}" for cause in row.causes)))
     message = f"{row.state.title}: {row.state.reason}" if row.state.reason else row.state.title
     return Case(row.class_ or "unknown", row.host, "failed", message, details)

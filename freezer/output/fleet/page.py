@@ -73,6 +73,7 @@ def _host(row: Row, known: dict[tuple[tuple[str, str], ...], int]) -> dict[str, 
         "look": _look(row.state),
         "reason": printable(row.state.reason),
         "first": printable(f"expected {first.expected}, found {first.found}") if first else "",
+        "causes": [printable(f"likely cause: {cause}") for cause in row.causes],
         "facts": known.setdefault(facts, len(known)) if facts else -1,
     }
 

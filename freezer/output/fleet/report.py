@@ -135,6 +135,8 @@ def _reasons(row: Row) -> Iterator[str]:
         yield row.state.reason
     if row.difference is not None:
         yield f"(expected {row.difference.expected}, found {row.difference.found})"
+    if row.causes:
+        yield f"likely cause: {row.causes[0]}"
 
 
 def _print(console: Console, text: str) -> None:

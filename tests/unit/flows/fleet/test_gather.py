@@ -23,6 +23,7 @@ from freezer.flows.fleet.record import record_references
 from freezer.flows.project.project import Project
 from freezer.model.events import SilentReporter
 from freezer.model.lockfile import LOCK_FILE, lock_bytes, lock_id
+from freezer.output.fleet.exports import junit_xml
 from freezer.output.fleet.page import page
 from freezer.output.fleet.report import document
 from tests.support.cluster.fleets import (
@@ -415,3 +416,27 @@ def test_a_job_that_failed_is_lost_with_its_last_words_and_resumed_with_its_opti
     assert (folder.attempts()[1].hosts["n1"].job, folder.attempts()[1].hosts["n1"].cause) == (
         None,
     ) * 2
+
+
+def test_a_host_that_drifts_has_likely_causes_without_another_run(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = ("good", "same", "other", "threads")
+    folder = make_fleet(tmp_path, asked_of(project, *hosts), attempt(*hosts))
+    put(project, folder, "good")
+    changed = lines(weight=1.5)
+    put(project, folder, "same", told=changed)
+    put(project, folder, "other", told=changed, host_facts={"blas-kernels": ["Haswell"]})
+    put(project, folder, "threads", told=changed, host_facts={"settings": {"OMP_NUM_THREADS": "8"}})
+    scheduler(monkeypatch)
+    fleet = read_fleet(project, folder)
+    causes = {row.host: row.causes for row in fleet.rows}
+    assert causes["good"] == ()
+    assert "those of the reference" in causes["same"][0]
+    assert any("the BLAS kernels: Haswell" in one for one in causes["other"])
+    assert any("OMP_NUM_THREADS is 8" in one for one in causes["threads"])
+    assert "would try it with" in causes["threads"][-1]
+    found = {one["host"]: one["causes"] for one in document(fleet)["hosts"]}
+    assert found["other"] == list(causes["other"])
+    assert "likely cause: " in junit_xml(fleet).decode()
+    assert "likely cause: the BLAS kernels" in page(fleet)
