@@ -1,20 +1,23 @@
-"""What the table of measured facts costs a command, in CPU time.
+"""What the table of measured facts costs a command, in instructions.
 
-    python -m benchmarks.atlas.cost [--runs 15]
+    python -m benchmarks.atlas.cost
 
 Each command runs in a fresh process with the table, and with a module in its place that knows
-nothing; the two take turns, and the least of the runs counts, so that what else a machine does is
-in none of them. Of an audit only the part is run that reads the table: trainings take seconds.
-Writes COST.md; exits 1 when a command takes 20 ms more.
+nothing; valgrind's callgrind counts what each executes, which no other load of a machine changes.
+Times follow from the time that as many instructions take without it. Of an audit only the part is
+run that reads the table: its trainings take seconds. Writes COST.md; exits 1 when a command takes
+20 ms more.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
+import re
 import resource
+import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 LIMIT: Final = 0.020
 """Seconds."""
+RUNS: Final = 5
 _AUDIT: Final = """
 from pathlib import Path
 from freezer.check.audit.documented import notes
@@ -59,21 +63,50 @@ COMMANDS: Final[Mapping[str, str]] = {
 """Title to the program; each runs in the repository."""
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What one command takes."""
+
+    without: int
+    """Instructions without the table."""
+    full: int
+    """Instructions with it."""
+    seconds: float
+    """CPU time with it, the least of some runs."""
+
+    @property
+    def more(self) -> float:
+        """The seconds that the table adds."""
+        return (self.full - self.without) * self.seconds / self.full
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.atlas.cost", description=__doc__)
-    parser.add_argument("--runs", type=int, default=15)
-    runs = parser.parse_args().runs
-    found = {title: _least(code, runs) for title, code in COMMANDS.items()}
-    for title, (without, full) in found.items():
-        print(f"{title}: {without * 1000:.0f} ms, {full * 1000:.0f} ms with the table")
-    _write(found, runs)
-    return 1 if any(full - without > LIMIT for without, full in found.values()) else 0
+    found = {}
+    for title, code in COMMANDS.items():
+        times = [_seconds(code) for _ in range(RUNS)]
+        found[title] = Cost(_instructions(_WITHOUT + code), _instructions(code), min(times))
+        print(f"{title}: {found[title].more * 1000:.1f} ms more", flush=True)
+    _write(found)
+    return 1 if any(one.more > LIMIT for one in found.values()) else 0
 
 
-def _least(code: str, runs: int) -> tuple[float, float]:
-    """Return the least CPU time (seconds) of a program without the table, and with it."""
-    pairs = [(_seconds(_WITHOUT + code), _seconds(code)) for _ in range(runs)]
-    return min(one for one, _ in pairs), min(other for _, other in pairs)
+def _instructions(code: str) -> int:
+    program = shutil.which("valgrind")
+    if program is None:
+        raise SystemExit("valgrind is not installed (on Debian: apt-get install valgrind)")
+    tool = ["nice", program, "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+    done = subprocess.run(
+        [*tool, sys.executable, "-c", code],
+        cwd=ROOT,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    match = re.search(r"Collected : (\d+)", done.stderr)
+    if match is None:
+        raise SystemExit(f"callgrind counted nothing: {done.stderr[-200:]}")
+    return int(match[1])
 
 
 def _seconds(code: str) -> float:
@@ -81,7 +114,7 @@ def _seconds(code: str) -> float:
     subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
-        env={**os.environ, "COLUMNS": "100"},
+        env=_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=False,
@@ -90,19 +123,24 @@ def _seconds(code: str) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def _write(found: Mapping[str, tuple[float, float]], runs: int) -> None:
-    head = ["command", "without the table", "with the table", "difference"]
-    lines = [head, ["---", "--:", "--:", "--:"]]
-    for title, (without, full) in found.items():
-        times = [f"{seconds * 1000:.0f} ms" for seconds in (without, full, full - without)]
-        lines.append([f"`{title}`", *times])
+def _environment() -> dict[str, str]:
+    return {**os.environ, "COLUMNS": "100", "PYTHONHASHSEED": "0"}
+
+
+def _write(found: Mapping[str, Cost]) -> None:
+    head = ["command", "instructions without the table", "with it", "more", "about"]
+    lines = [head, ["---", "--:", "--:", "--:", "--:"]]
+    for title, one in found.items():
+        counts = [f"{count / 1e6:.0f} million" for count in (one.without, one.full)]
+        more = f"{(one.full - one.without) / 1e6:.1f} million"
+        lines.append([f"`{title}`", *counts, more, f"{one.more * 1000:.1f} ms"])
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     text = f"""# What the atlas costs a command
 
 <!-- Written by `python -m benchmarks.atlas.cost`. -->
 
-CPU time of a fresh process, the least of {runs} runs each, on {cpu()},
-{datetime.now(UTC):%Y-%m-%d}.
+Instructions of a fresh process in user space, and the CPU time that the additional ones take, on
+{cpu()}, {datetime.now(UTC):%Y-%m-%d}.
 
 {table}
 """
