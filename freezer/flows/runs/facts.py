@@ -7,7 +7,6 @@ import math
 import socket
 from contextlib import suppress
 from dataclasses import replace
-from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from freezer.engine.run.process import this_process
@@ -17,6 +16,7 @@ from freezer.fetch.store.untrusted import read_untrusted
 from freezer.flows.project.environment import LOCKS
 from freezer.flows.runs.request import recorded_command, typed
 from freezer.flows.runs.results.outputs import list_outputs
+from freezer.flows.support.clock import now_micros
 from freezer.history.log import read_history
 from freezer.model.canonical import digest, json_bytes
 from freezer.model.record.protocol import parse_lines
@@ -81,7 +81,7 @@ def begun(project: Project, prepared: PreparedRun, request: RunRequest, identifi
         id=identifier,
         environment=prepared.environment.name,
         state="running",
-        started=Time(time_ns() // 1000),
+        started=Time(now_micros()),
         command=command,
         fields=fields,
         links=request.links,
@@ -143,7 +143,7 @@ def ended(
     return replace(
         begun.with_fields(fields),
         state=state,
-        ended=Time(time_ns() // 1000),
+        ended=Time(now_micros()),
         exit_code=INTERRUPTED if result is None else result.exit_code,
         outputs=outputs,
         tail=printed.tail(),
@@ -161,7 +161,7 @@ def host_fields(facts: Mapping[str, Any] | None) -> dict[str, Value]:
 
 def failed(begun: Run, error: FreezerError) -> Run:
     """Return a run that failed before its command ended, such as when the engine went away."""
-    ended = Time(time_ns() // 1000)
+    ended = Time(now_micros())
     return replace(begun, state="failed", ended=ended, tail=redact_text(f"error: {error}"))
 
 

@@ -11,13 +11,13 @@ import shutil
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from time import time_ns
 from typing import TYPE_CHECKING
 
 from freezer.engine.run.process import is_dead, on_this_machine
 from freezer.errors import FreezerError, LedgerError
 from freezer.fetch.http.secret_words import REDACTED
 from freezer.flows.runs.folders import VIEWS, journal_path, journals, run_folder
+from freezer.flows.support.clock import now_micros
 from freezer.ledger.journal import dead_journals, reading_once
 from freezer.model.record.run import Time
 
@@ -52,11 +52,12 @@ def ended_by_death(left: Left) -> Run:
     if left.run.state != "running":
         return left.run
     try:
-        last = left.path.stat().st_mtime_ns
+        last = left.path.stat().st_mtime_ns // 1000
     except OSError:
-        last = time_ns()
+        last = now_micros()
+    last = max(last, left.run.started.micros)  # the host's clock may have been set back
     values = {name: points.values[-1] for name, points in left.metrics.items() if len(points)}
-    return replace(left.run.with_fields(values), state="interrupted", ended=Time(last // 1000))
+    return replace(left.run.with_fields(values), state="interrupted", ended=Time(last))
 
 
 def _settle_journals(project: Project, ledger: Ledger, lost: str | None) -> None:

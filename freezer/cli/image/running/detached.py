@@ -119,17 +119,16 @@ def sweep_by_itself(todo: Invocation, report_fd: int) -> int:
 
 
 def _record(todo: Invocation, listed: Sequence[Job]) -> SweepRecord:
-    from time import time_ns
-
     from freezer.fetch.http.secret_words import redact_words
     from freezer.flows.runs.processes.sweeps import Sweep, SweepRecord
+    from freezer.flows.support.clock import now_micros
     from freezer.model.record.run import Time
 
     sweep = Sweep(
         id=todo.sweep or "",
         environment=todo.env,
         state="running",
-        started=Time(time_ns() // 1000),
+        started=Time(now_micros()),
         total=len(listed),
         command=redact_words(todo.request.command)[0],
     )

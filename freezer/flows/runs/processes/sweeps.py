@@ -12,13 +12,13 @@ import json
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from freezer.engine.run.process import is_dead, this_process
 from freezer.errors import EXIT_INTERRUPTED, EXIT_NEGATIVE, QueryError, RunError
 from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.runs.folders import FOLDER, LIVE_SWEEP, sweeps_in
+from freezer.flows.support.clock import now_micros
 from freezer.model.record.run import Time
 
 if TYPE_CHECKING:
@@ -188,9 +188,9 @@ def _append(path: Path, *lines: Mapping[str, Any]) -> None:
         stream.write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
 
-def _end(path: Path, state: str) -> None:
-    """Write the end of a sweep, and rename its file to that of an ended one."""
-    _append(path, {"state": state, "ended": time_ns() // 1000})
+def _end(path: Path, state: str, ended: int | None = None) -> None:
+    """Write the end of a sweep, now by default, and rename its file to that of an ended one."""
+    _append(path, {"state": state, "ended": now_micros() if ended is None else ended})
     path.rename(path.with_suffix(_ENDED))
 
 
@@ -200,9 +200,10 @@ def _settled(project: Project, sweep: Sweep) -> Sweep:
         return _collected(project, sweep)
     if sweep.state != "running" or not is_dead(sweep.owner):
         return sweep
+    ended = max(now_micros(), sweep.started.micros)  # the host's clock may have been set back
     with suppress(OSError):
-        _end(_folder(project) / f"{sweep.id}{LIVE_SWEEP}", "interrupted")
-    return replace(sweep, state="interrupted", ended=Time(time_ns() // 1000))
+        _end(_folder(project) / f"{sweep.id}{LIVE_SWEEP}", "interrupted", ended)
+    return replace(sweep, state="interrupted", ended=Time(ended))
 
 
 def _collected(project: Project, sweep: Sweep) -> Sweep:

@@ -127,6 +127,16 @@ def test_of_a_run_with_secrets_only_numbers_are_read(bare_project, dead, given) 
     assert any("got secrets" in one for one in project.report.heard)
 
 
+def test_a_clock_that_was_set_back_makes_no_negative_duration(bare_project, dead) -> None:
+    project = opened(bare_project, Sweeper())
+    run = replace(kill_one(project, dead), started=Time(2**52))
+    journal = Journal(journal_path(project, run.id))
+    journal.run(run)
+    journal.close()
+    found, _ = get(project, run.id)
+    assert (found.started, found.ended) == (run.started, run.started)
+
+
 def test_a_command_that_is_killed_while_it_reads_does_not_stop_the_next(bare_project, dead) -> None:
     project = opened(bare_project, Sweeper())
     path = journal_path(project, kill_one(project, dead).id)
