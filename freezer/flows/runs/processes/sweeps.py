@@ -224,13 +224,14 @@ def _collected(project: Project, sweep: Sweep) -> Sweep:
         return sweep
     path = _folder(project) / f"{sweep.id}{LIVE_SWEEP}"
     state = _final([one.exit_code or 0 for one in runs], sweep.total)
+    ended = max(now_micros(), sweep.started.micros)  # another host's clock may be ahead
     with suppress(OSError):
         events = [
             {"number": at, "label": one.label, "exit": one.exit_code} for at, one in enumerate(runs)
         ]
         _append(path, *events)
-        _end(path, state)
-    return replace(sweep, state=state, ended=Time(time_ns() // 1000))
+        _end(path, state, ended)
+    return replace(sweep, state=state, ended=Time(ended))
 
 
 def _code(run: Run) -> int:
