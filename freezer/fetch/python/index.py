@@ -109,19 +109,6 @@ class PythonIndex:
         return result
 
 
-class IndexPages:
-    """The sources that one command reads from: each index's page of a project is read once."""
-
-    def __init__(self) -> None:
-        self._opened: dict[Indexes, PythonIndex] = {}
-        self._guard = threading.Lock()
-
-    def of(self, where: Indexes) -> PythonIndex:
-        """Return the source with these indexes."""
-        with self._guard:
-            return self._opened.setdefault(where, PythonIndex(where))
-
-
 def _page(url: str) -> Callable[[], list[IndexFile]]:
     return lambda: page_files(url)
 

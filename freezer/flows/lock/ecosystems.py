@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from freezer.ecosystems import BY_NAME
-from freezer.fetch.python.index import IndexPages
+from freezer.fetch.python.pages import IndexPages
 from freezer.flows.lock.base import BaseResolver
 from freezer.flows.lock.conda import CondaResolver, read_conda
 from freezer.flows.lock.debian import DebianResolver

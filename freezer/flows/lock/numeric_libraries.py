@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freezer.fetch.python.index import PythonIndex
 from freezer.flows.project.spec_errors import errors_at
 from freezer.resolve.accelerator.check import check_locked, locked_accelerator
 from freezer.resolve.components.blas import check_blas
@@ -70,6 +69,8 @@ def _components(
 def _of_wheels(
     project: Project, resolved: Resolved, options: IndexOptions
 ) -> tuple[Component, ...]:
+    from freezer.fetch.python.index import PythonIndex
+
     return wheel_components(
         resolved.pip.packages,
         target=resolved.target,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from freezer.fetch.python.index import IndexPages
+from freezer.fetch.python.pages import IndexPages
 from freezer.flows.lock.interface import PipAnswer, SpecLine
 from freezer.flows.project.spec_errors import errors_at
 from freezer.model.canonical import plain

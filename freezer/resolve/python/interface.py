@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 
-from freezer.fetch.python.index import IndexPages
+from freezer.fetch.python.pages import IndexPages
 from freezer.resolve.python.markers import marker_holds
 from freezer.resolve.python.tags import marker_environment
 
