@@ -71,7 +71,7 @@ _TOKENS: Final = re.compile(
     r"|sk-[\w-]{20,}|(?:AKIA|ASIA)[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|pypi-[\w-]{50,}"
     r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})"
 )
-_SHORTEST: Final = 4
+SHORTEST: Final = 4
 """Minimum characters; shorter secrets would be replaced in unrelated places."""
 
 
@@ -95,7 +95,7 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     of a secret.
     """
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST:
+        if len(secret) >= SHORTEST:
             text = text.replace(secret, REDACTED)
     return _PAIRS.sub(_redacted_pair, _TOKENS.sub(REDACTED, redact(text)))
 

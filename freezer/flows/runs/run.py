@@ -43,6 +43,7 @@ from freezer.flows.runs.request import (
     recorded_command,
 )
 from freezer.flows.runs.results.expectations import outcomes_of, with_outcomes
+from freezer.flows.runs.results.secret_outputs import with_secret_outputs
 from freezer.flows.runs.results.training_files import training_files, with_training_files
 from freezer.flows.support.preload import Later
 from freezer.ledger.journal import Journal
@@ -204,6 +205,7 @@ def _execute(
     last, metrics = _with_training_files(project, prepared, journal, last, live.metrics())
     outcomes = outcomes_of(expectations, last, filtered.report, metrics)
     last = without_secrets(with_outcomes(last, outcomes), secrets)
+    last = with_secret_outputs(last, prepared.output, secrets, project.report)
     return last, metrics, INTERRUPTED if result is None else result.exit_code, outcomes
 
 

@@ -15,6 +15,7 @@ from freezer.fetch.store.atomic import disk_errors
 from freezer.flows.history.generations import generation
 from freezer.flows.runs.folders import run_folder
 from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.results.secret_outputs import exportable
 from freezer.flows.runs.results.training_files import records_of_tools
 from freezer.ledger import query
 from freezer.ledger.exchange.crate_entities import About, CrateRun
@@ -108,7 +109,7 @@ def _outputs(project: Project, run: Run, crate: Path, files: dict[str, int]) -> 
     source = run_folder(project, run.id) / "output"
     placed: dict[str, str] = {}
     records = records_of_tools(source, run.outputs)  # they may hold secrets; the run has the rest
-    for output in run.outputs:
+    for output in exportable(run):
         if output.path in records:
             continue
         path = f"{run.id}/output/{output.path}"
