@@ -273,12 +273,15 @@ class _Batch:
 
     def record(self) -> None:
         """Record that the runs were submitted: in the ledger, and in the list of sweeps."""
-        from freezer.ledger.record import record  # loads SQLAlchemy
+        from freezer.ledger.record import record_many  # loads SQLAlchemy
 
+        contents = [self._contents, *([()] * (len(self._runs) - 1))]  # the same for all of them
         try:
             with project_ledger(self._project, collecting=False) as ledger:
-                for number, run in enumerate(self._runs):
-                    record(ledger, run, None, () if number else self._contents)
+                record_many(
+                    ledger,
+                    ((run, {}, some) for run, some in zip(self._runs, contents, strict=True)),
+                )
         except FreezerError as error:
             self._project.report.warn(
                 f"submitted, and not in the ledger yet: {error.what}; the result will be"
