@@ -19,6 +19,7 @@ KEEPERS = {
     "get_memo": 0,
     "put_packed_memo": 0,
     "get_packed_memo": 0,
+    "known_packages": 1,
     "remember": 1,
     "recall": 1,
 }
