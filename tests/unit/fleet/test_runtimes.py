@@ -79,7 +79,7 @@ def test_gpus_are_those_that_slurm_gave_to_the_job(
 
 
 def test_untested_runtimes_say_so() -> None:
-    assert Apptainer("apptainer version 1.4.5").title == "apptainer 1.4.5 (untested)"
+    assert Apptainer("apptainer version 1.4.5").title == "apptainer 1.4.5 (not in the tests)"
     assert Enroot("3.5.0").title == "enroot 3.5.0 (untested, not confined)"
 
 
@@ -108,12 +108,30 @@ def test_an_image_of_another_user_is_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "2.tar.sif").touch()
+    monkeypatch.setattr(runtimes, "call", lambda *_: Done(0, b"", ""))
     assert Apptainer("").ensure_image(environment(tmp_path)).endswith("2.tar.sif")
     if os.getuid() != 0:
         pytest.skip("only root gives files away")
     os.chown(tmp_path / "2.tar.sif", 12345, 12345)
     with pytest.raises(ImageError, match="another user's"):
         Apptainer("").ensure_image(environment(tmp_path))
+
+
+def test_apptainer_without_cgroups_limits_nothing_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "2.tar.sif").touch()
+    said = "FATAL:   container creation failed: while applying cgroups config: no systemd\n"
+    monkeypatch.setattr(runtimes, "call", lambda *_: Done(255, b"", said))
+    limited, free = Apptainer("1.4.5"), Apptainer("1.4.5")
+    assert "--memory 2g" in options(limited.command("x.sif", environment(tmp_path), "name"))
+    assert limited.pins
+    image = free.ensure_image(environment(tmp_path))
+    made = options(free.command(image, environment(tmp_path), "name"))
+    assert not any(word in made for word in ("--memory", "--pids-limit", "--cpuset-cpus"))
+    assert "--net --network none" in made
+    assert not free.pins
+    assert free.title.endswith("no limit of pids and memory and cpuset)")
 
 
 def test_a_conversion_that_fails_leaves_nothing(
