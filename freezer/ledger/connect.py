@@ -132,6 +132,13 @@ def at_rest(path: Path, mode: str = "immutable=1") -> str:
     return f"sqlite:///file:{quote(str(path))}?{mode}&uri=true"
 
 
+def is_missing(address: str | Path) -> bool:
+    """Return whether an address is that of a SQLite file that does not exist."""
+    url = _url(address)
+    is_file = url.get_backend_name() == "sqlite" and bool(url.database) and not url.query
+    return is_file and not Path(str(url.database)).exists()
+
+
 def is_at_rest(path: Path) -> bool:
     """Return whether a SQLite ledger is complete in its file: its write-ahead log is empty."""
     try:

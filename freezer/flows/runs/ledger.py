@@ -47,6 +47,17 @@ def _has_runs(path: Path) -> bool:
     return (path / LEDGER).exists() or has_journals(path) or submitted(path.parent)
 
 
+def _nothing_yet(project: Project) -> bool:
+    """Return whether there is no ledger yet, and nothing that belongs into one."""
+    from freezer.ledger.connect import is_missing
+
+    path = project.root / FOLDER
+    if project.config.ledger is None:
+        return not path.is_dir() or not _has_runs(path)
+    waiting = has_journals(path) or submitted(project.root)
+    return not waiting and is_missing(address(project))
+
+
 def _collect(project: Project, ledger: Ledger) -> None:
     """Record the results of jobs on a cluster; where there are none, one folder is listed."""
     if submitted(project.root):
@@ -67,21 +78,19 @@ def project_ledger(
     """
     from freezer.ledger.connect import at_rest, is_at_rest, open_ledger, read_only
 
-    if reading and project.config.ledger is None:
-        path = project.root / FOLDER
-        writable = os.access(path, os.W_OK)
-        if not path.is_dir() or not _has_runs(path):
-            with closing(open_ledger(NOTHING)) as ledger:
-                yield ledger
-            return
-        if not writable:
-            with closing(open_ledger(read_only(path / LEDGER))) as ledger:
-                yield ledger
-            return
+    path = project.root / FOLDER
+    if reading and _nothing_yet(project):
+        with closing(open_ledger(NOTHING)) as ledger:
+            yield ledger
+        return
+    if reading and project.config.ledger is None and not os.access(path, os.W_OK):
+        with closing(open_ledger(read_only(path / LEDGER))) as ledger:
+            yield ledger
+        return
     try:
         ledger = open_ledger(address(project))
     except LedgerGoneError:
-        path = project.root / FOLDER / LEDGER
+        path /= LEDGER
         if not reading or project.config.ledger is not None or not is_at_rest(path):
             raise
         # Even to read, SQLite writes next to its file, for which a full disk has no room.

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from freezer.errors import LedgerError, LedgerGoneError
+from freezer.fetch.config import Config
 from freezer.flows.project.project import Project
 from freezer.flows.runs.folders import journals
 from freezer.flows.runs.ledger import project_ledger
 from freezer.flows.runs.queries import fields, find, get, tag
 from freezer.ledger.journal import Journal
-from freezer.ledger.query import all_points
+from freezer.ledger.query import all_points, field_names
+from freezer.ledger.query import find as find_runs
 from freezer.ledger.record import record
 from freezer.ledger.series import Points
 from freezer.model.record.run import Run, Time
@@ -41,6 +45,20 @@ def test_a_folder_that_may_not_be_written_is_read(bare_project: Project, monkeyp
     assert sorted((bare_project.root / ".freezer").rglob("*")) == before
     with project_ledger(bare_project, reading=True) as ledger, pytest.raises(LedgerError):
         record(ledger, run(2))
+
+
+def test_reading_creates_no_ledger_that_the_configuration_names(
+    bare_project: Project, tmp_path: Path
+) -> None:
+    path = tmp_path / "no" / "such" / "ledger.db"
+    project = replace(bare_project, config=Config(ledger=f"sqlite:///{path}"))
+    with project_ledger(project, reading=True) as ledger:
+        assert not field_names(ledger)
+    assert not path.parent.parent.exists()
+    with project_ledger(project) as ledger:
+        record(ledger, run(1))
+    with project_ledger(project, reading=True) as ledger:
+        assert find_runs(ledger, None)[0].id == run(1).id
 
 
 def test_a_full_disk_is_read(bare_project: Project) -> None:
