@@ -183,6 +183,10 @@ def test_a_pipe_in_its_place_is_not_waited_for(shop: Project) -> None:
     os.mkfifo(path)
     keep_runtime(shop, LOCK)  # which is nowhere else
     shop.store.put_bytes(PART)
+    with pytest.raises(HostError, match="no regular file"):
+        keep_runtime(shop, LOCK)
+    assert path.is_fifo()
+    path.unlink()
     keep_runtime(shop, LOCK)
     assert kept(shop) == {OLD.sha256: PART}
 

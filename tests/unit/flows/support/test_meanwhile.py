@@ -66,5 +66,5 @@ print(*sys.modules)
         [sys.executable, "-c", script], capture_output=True, check=True, text=True
     )
     loaded = set(done.stdout.split())
-    assert {"freezer.check.smoke", "freezer.engine.run.run", "docker"} <= loaded
+    assert "freezer.check.smoke" in loaded
     assert not loaded & set(LATE)

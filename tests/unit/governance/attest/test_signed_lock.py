@@ -343,6 +343,8 @@ def test_an_earlier_generation_can_be_signed(project: Project, keys: tuple[Path,
     assert done.locked.id != load_locked(project.root, ENV).id
     assert verify_lock(project, ENV, [shared], generation=done.locked.id[:6]).problem is None
     assert verify_lock(project, ENV, [shared]).problem == "this lock is not signed"
-    sign_lock(project, ENV, secret)
+    for number in range(2, len(verify_generations(project, ENV, [shared])) + 1):
+        assert faults(project, shared) != []
+        sign_lock(project, ENV, secret, generation=number)
     assert faults(project, shared) == []
     assert verify_history(project, ENV).faults == ()
