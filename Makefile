@@ -22,7 +22,7 @@ engine: ## use the container engine there is, or install and start one (root on 
 demo: setup engine ## lock, build and check a real environment, from nothing to a verdict
 	@scripts/demo.sh
 
-test: setup ## the whole test suite: unit tests, then those that need an engine
+test: setup ## the whole test suite: unit tests, and meanwhile those that need an engine
 	@scripts/engine.sh --with-test-tools
 	@scripts/test.sh
 
