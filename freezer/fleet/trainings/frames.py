@@ -7,6 +7,7 @@ import os
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from freezer.inside.freezer_host.capture import HEADER, LONGEST
+from freezer.model.record.run import LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +53,20 @@ class FrameReader:
         return self._digest.hexdigest()
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the complete frames that were added since; none where there is no file yet."""
+        """Yield the complete frames that were added since; none where there is no file yet.
+
+        What is appended meanwhile is left to the next call: a file that grows faster than it is
+        read would have no end.
+        """
         try:
             with _opened(self._path) as stream:
+                left = os.fstat(stream.fileno()).st_size - self._read
                 stream.seek(self._read)
-                while not self.damaged and (block := stream.read(_BLOCK)):
+                while left > 0 and not self.damaged:
+                    block = stream.read(min(left, _BLOCK))
+                    if not block:  # it was cut meanwhile
+                        return
+                    left -= len(block)
                     self._read += len(block)
                     self._digest.update(block)
                     self._held += block
@@ -68,7 +78,7 @@ class FrameReader:
         start, held = 0, self._held
         while len(held) - start >= HEADER.size:
             stream, micros, length = HEADER.unpack_from(held, start)
-            if stream not in {1, 2} or length > LONGEST or micros >= 1 << 62:
+            if stream not in {1, 2} or length > LONGEST or micros > LATEST:
                 self.damaged = True
                 break
             end = start + HEADER.size + length

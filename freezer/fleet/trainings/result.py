@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from freezer.fetch.store.untrusted import read_untrusted
 from freezer.fleet.request import Nonce, Text
+from freezer.inside.freezer_host.outputs import DEEPEST, MOST
 from freezer.inside.freezer_host.result import is_intact
 from freezer.model.base import Digest, Model, Sha256
 from freezer.model.parsing import parse_json
+from freezer.model.record.run import LATEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +22,32 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 128 << 20
 """Bytes: 100,000 files of outputs, and what 1,000 ranks reported."""
-Micros = Annotated[int, Field(ge=0, lt=1 << 62)]
+_INSIDE: Final = DEEPEST + 1
+"""Parts of a path in the output folder."""
+
+
+def _inside(path: str) -> str:
+    """Return the path of an output. Raises ``ValueError`` for one that leads out of its folder."""
+    parts = path.split("/")
+    if len(parts) > _INSIDE or "\0" in path or not {"", ".", ".."}.isdisjoint(parts):
+        raise ValueError("no path of a file below the output folder")
+    return path
+
+
+def _once(outputs: Outputs) -> Outputs:
+    """Return outputs. Raises ``ValueError`` for a path that is there twice."""
+    if len({path for path, _, _ in outputs}) < len(outputs):
+        raise ValueError("a path is there twice")
+    return outputs
+
+
+Micros = Annotated[int, Field(ge=0, le=LATEST)]
+Count = Annotated[int, Field(ge=0, lt=1 << 62)]
+"""What a database keeps as a whole number."""
+OutputPath = Annotated[str, StringConstraints(max_length=1 << 16), AfterValidator(_inside)]
+LeftOut = Annotated[str, StringConstraints(max_length=1 << 17)]
+"""A path with all its characters escaped, and a reason."""
+Outputs = tuple[tuple[OutputPath, Count, Sha256], ...]
 Fact = Annotated[str, StringConstraints(max_length=300)]
 Written = Annotated[str, StringConstraints(max_length=1 << 20)]
 """A file that the runner in the container wrote."""
@@ -33,15 +60,15 @@ Outcome = Literal[
 class Captured(Model):
     """What a rank's container printed, in the file next to the result."""
 
-    bytes: Annotated[int, Field(ge=0)]
+    bytes: Count
     sha256: Sha256
-    lost: Annotated[int, Field(ge=0)] = 0
+    lost: Count = 0
 
 
 class Rank(Model):
     """One process of a run, on one host."""
 
-    rank: Annotated[int, Field(ge=0)]
+    rank: Count
     node: Text
     outcome: Outcome
     reason: Text = ""
@@ -70,14 +97,14 @@ class TrainingResult(Model):
     nonce: Nonce
     image: Digest
     job: Text = ""
-    restarts: Annotated[int, Field(ge=0)] = 0
+    restarts: Count = 0
     outcome: Outcome
     reason: Text = ""
     ranks: tuple[Rank, ...] = ()
-    outputs: tuple[tuple[str, Annotated[int, Field(ge=0)], Sha256], ...] = ()
+    outputs: Annotated[Outputs, Field(max_length=MOST), AfterValidator(_once)] = ()
     """Path, bytes and SHA-256 of each file in the output folder, as the host saw it."""
-    left_out: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
+    left_out: Annotated[tuple[LeftOut, ...], Field(max_length=1000)] = ()
+    changed: tuple[Text, ...] = ()
     """Data sets that changed while the training ran."""
     ended: Micros
 
@@ -130,6 +157,8 @@ def _with_ranks(found: TrainingResult, count: int) -> TrainingResult | Problem:
         return Problem(f"the result file has ranks {numbers[:8]}, not 0 to {count - 1}")
     if found.outcome == "ran" and all(one.exit is None for one in found.ranks):
         return Problem("the result file holds no exit code")
+    if any(one.exit is not None and None in (one.started, one.ended) for one in found.ranks):
+        return Problem("the result file holds an exit code without its times")
     return found
 
 

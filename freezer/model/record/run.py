@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 _LARGEST: Final = 2**1023
 """Whole numbers from here on are recorded as text: no double can hold twice this."""
+LATEST: Final = 253_402_300_799_999_999
+"""The last moment that `Time` can be written as: the end of the year 9999."""
 STATES: Final = ("running", "finished", "failed", "interrupted")
 """``finished`` exited with 0, ``failed`` with anything else, or its results are not as the spec
 expects them; ``interrupted`` was ended, or died."""

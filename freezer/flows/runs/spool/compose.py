@@ -26,7 +26,7 @@ from freezer.ledger.series import Points, joined
 from freezer.model.record.run import Output, Run, Time, Value, read_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from freezer.fleet.trainings.result import TrainingResult
     from freezer.flows.project.project import Project
@@ -150,8 +150,8 @@ def _with_result(
     fields, why = _data_changed(result, why)
     if fields and state == "finished":
         state = "failed"
-    outputs, more = _outputs(project, submission, result)
-    ran = [one for one in result.ranks if one.ended is not None]
+    outputs, changed, more = _outputs(project, submission, result)
+    started, ended = _times(result)
     run = replace(
         reported(start, printed.filter.report).with_fields(
             {
@@ -162,13 +162,13 @@ def _with_result(
             }
         ),
         state=state,
-        started=Time(min(one.started or 0 for one in ran)),
-        ended=Time(max(one.ended or 0 for one in ran)),
+        started=started,
+        ended=ended,
         exit_code=code,
         outputs=outputs,
         tail=_tail(submission, result, printed),
     )
-    run, metrics = _with_training_files(project, submission, run, printed.metrics())
+    run, metrics = _with_training_files(project, submission, run, printed.metrics(), changed)
     outcomes = outcomes_of(submission.expect, run, printed.filter.report, metrics)
     run = without_secrets(with_outcomes(run, outcomes), ())
     failed = (
@@ -179,6 +179,16 @@ def _with_result(
         else 0
     )
     return Collected(run, metrics, outcomes, why, code or failed)
+
+
+def _times(result: TrainingResult) -> tuple[Time, Time]:
+    """Return start and end of the ranks, by the clocks of their hosts.
+
+    A clock that was set back in mid-run, or differs between hosts, makes no negative duration.
+    """
+    started = min(one.started for one in result.ranks if one.started is not None)
+    ended = max(one.ended for one in result.ranks if one.ended is not None)
+    return Time(started), Time(max(started, ended))
 
 
 def _data_changed(result: TrainingResult, why: str) -> tuple[dict[str, Value], str]:
@@ -195,7 +205,7 @@ def _not_run(start: Run, result: TrainingResult) -> Collected:
         f"{result.outcome.replace('-', ' ')}: {result.reason}" if result.reason else result.outcome
     )
     fields = {**rank_fields(result), **slurm_fields(start, result.job, result.restarts, reason)}
-    ended = Time(result.ended)
+    ended = Time(max(result.ended, start.started.micros))  # the clock of another host
     run = replace(
         start.with_fields(fields), state="failed", ended=ended, tail=f"error: {reason}"[:4000]
     )
@@ -251,8 +261,11 @@ def _left_host(output: Path) -> dict[str, Value]:
 
 def _outputs(
     project: Project, submission: Submission, result: TrainingResult
-) -> tuple[tuple[Output, ...], dict[str, Value]]:
-    """Return the outputs as their host listed them; of those that are unchanged, their content."""
+) -> tuple[tuple[Output, ...], frozenset[str], dict[str, Value]]:
+    """Return the outputs as their host listed them, and which are not so any more.
+
+    Of those that are unchanged, the digests of their content are added.
+    """
     found, _ = list_outputs(Path(submission.output), project.report)
     here = {one.path: one for one in found}
     outputs, changed = [], []
@@ -271,14 +284,20 @@ def _outputs(
             f"run {submission.run}: outputs that changed since its end ({len(changed)}): "
             f"{', '.join(changed[:5])}"
         )
-    return tuple(outputs), fields
+    return tuple(outputs), frozenset(changed), fields
 
 
 def _with_training_files(
-    project: Project, submission: Submission, run: Run, metrics: Mapping[str, Points]
+    project: Project,
+    submission: Submission,
+    run: Run,
+    metrics: Mapping[str, Points],
+    changed: Collection[str] = (),
 ) -> tuple[Run, Mapping[str, Points]]:
-    """Return a run with what its training recorded for MLflow or TensorBoard."""
-    changed = str(run.fields.get("outputs.changed", "")).split(", ")
+    """Return a run with what its training recorded for MLflow or TensorBoard.
+
+    Nothing is read of outputs that ``changed``.
+    """
     sizes = {one.path: one.size for one in run.outputs if one.path not in changed}
     found = training_files(Path(submission.output), sizes)
     for note in found.notes:

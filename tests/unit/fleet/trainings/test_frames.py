@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from freezer.fleet.trainings.frames import Frame, FrameReader
 from freezer.inside.freezer_host.capture import HEADER, LONGEST, Capture
+from freezer.model.record.run import LATEST
 from tests.support.cluster.trainings import frames
 
 BLOCKS = st.lists(st.tuples(st.sampled_from((1, 2)), st.binary(max_size=50)), max_size=8)
@@ -49,7 +50,7 @@ def test_a_frame_that_was_cut_short_is_not_read(blocks: list[tuple[int, bytes]],
 @pytest.mark.parametrize(
     "header",
     [HEADER.pack(3, 1, 4), HEADER.pack(0, 1, 4), HEADER.pack(1, 1, LONGEST + 1),
-     HEADER.pack(1, 1 << 63, 4)],
+     HEADER.pack(1, 1 << 63, 4), HEADER.pack(1, LATEST + 1, 4)],
 )  # fmt: skip
 def test_what_is_no_frame_ends_the_reading(tmp_path: Path, header: bytes) -> None:
     path = tmp_path / "output"
@@ -83,3 +84,25 @@ def test_a_secret_is_in_no_captured_output_however_it_is_printed(parts: list[byt
         capture.close()
         shown = b"".join(one.data for one in FrameReader(path).frames())
     assert shown == b"".join(parts).replace(b"planted", b"***")
+
+
+def test_a_file_that_grows_as_fast_as_it_is_read_has_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "output"
+    path.write_bytes(frames((1, b"a"), (1, b"b")))
+    reader, seen = FrameReader(path), []
+    for frame in reader.frames():
+        seen.append(frame.data)
+        with path.open("ab") as stream:
+            stream.write(frames((1, b"more")))
+        assert len(seen) < 5
+    assert seen == [b"a", b"b"]
+    assert [one.data for one in reader.frames()] == [b"more", b"more"]
+
+
+def test_a_file_that_is_cut_below_what_was_read_has_no_more_frames(tmp_path: Path) -> None:
+    path = tmp_path / "output"
+    path.write_bytes(frames((1, b"a"), (1, b"b")))
+    reader = FrameReader(path)
+    assert len(all_of(reader)) == 2
+    path.write_bytes(frames((2, b"c")))
+    assert all_of(reader) == []

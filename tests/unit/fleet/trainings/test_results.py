@@ -19,6 +19,7 @@ from freezer.fleet.trainings.outcome import (
 )
 from freezer.fleet.trainings.result import LARGEST, Problem, TrainingResult, parse_result
 from freezer.inside.freezer_host.result import sealed
+from freezer.model.record.run import LATEST
 from tests.support.cluster.trainings import rank, result_document, submission
 
 WHOLE = sealed(result_document())
@@ -73,6 +74,18 @@ def test_a_file_with_more_bytes_is_none(place: int, more: bytes) -> None:
         ({"outcome": "won"}, "another form"),
         ({"schema": "freezer/run-result/2"}, "another form"),
         ({"outputs": [["a", -1, "0" * 64]]}, "another form"),
+        ({"outputs": [["a", 1 << 63, "0" * 64]]}, "another form"),
+        ({"outputs": [["a", 1, "0" * 64], ["a", 2, "1" * 64]]}, "there twice"),
+        ({"ended": LATEST + 1}, "another form"),
+        ({"ended": -1}, "another form"),
+        ({"restarts": 1 << 80}, "another form"),
+        ({"ended": float("nan")}, "another form"),
+        ({"left-out": ["x" * (1 << 18)]}, "another form"),
+        ({"ranks": [rank(started=None)]}, "without its times"),
+        ({"ranks": [rank(ended=None)]}, "without its times"),
+        ({"ranks": [rank(started=LATEST + 1)]}, "another form"),
+        ({"ranks": [rank(node="\ud800")]}, "another form"),
+        ({"ranks": [{**rank(), "output": {"bytes": 1 << 70, "sha256": "0" * 64}}]}, "another form"),
         ({"more": 1}, "another form"),
     ],
 )
@@ -81,6 +94,26 @@ def test_a_sealed_file_of_something_else_is_refused(changes: Any, said: str) -> 
     found = parse(sealed(document))
     assert isinstance(found, Problem)
     assert said in found.reason
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/etc/passwd", "../x", "a/../../x", "a/./b", "a//b", "a/", ".", "..", "a\0b", "\ud800",
+     "/".join("a" * 102), "x" * (1 << 17)],
+)  # fmt: skip
+def test_an_output_outside_of_its_folder_is_refused(path: str) -> None:
+    found = parse(sealed(result_document(outputs=[[path, 1, "0" * 64]])))
+    assert isinstance(found, Problem)
+    assert "outputs" in found.reason
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b c", "é", "..x", "x..", "-"]), min_size=1, max_size=101),
+    st.integers(0, (1 << 62) - 1),
+)
+def test_an_output_inside_of_its_folder_is_kept(parts: list[str], size: int) -> None:
+    path = "/".join(parts)
+    assert whole(outputs=[[path, size, "0" * 64]]).outputs == ((path, size, "0" * 64),)
 
 
 def test_a_file_that_is_too_large_is_not_parsed() -> None:

@@ -25,6 +25,7 @@ from freezer.flows.runs.processes.sweeps import get_sweep
 from freezer.flows.runs.queries import find, get
 from freezer.flows.runs.request import RunRequest
 from freezer.flows.runs.spool import collect as module
+from freezer.flows.runs.spool import compose
 from freezer.flows.runs.spool.collect import collect
 from freezer.inside.freezer_host.result import sealed
 from freezer.model.events import SilentReporter
@@ -330,6 +331,38 @@ def test_a_run_that_was_not_started_says_why(fake: FakeSlurm) -> None:
     run = run_of(fake, one)
     assert (run.state, run.exit_code) == ("failed", None)
     assert run.tail == "error: no image: rank 0 on n1: no such image"
+
+
+@pytest.mark.parametrize("outcome", ["ran", "no-image"])
+def test_the_clock_of_another_host_makes_no_negative_duration(
+    fake: FakeSlurm, outcome: str
+) -> None:
+    [one] = fake.submit()
+    ranks = [rank(started=STARTED, ended=STARTED - 5_000_000)] if outcome == "ran" else []
+    ends(one, outcome=outcome, ranks=ranks, ended=5)
+    run = run_of(fake, one)
+    assert run.state == ("finished" if ranks else "failed")
+    assert run.seconds == 0
+
+
+def test_nothing_is_read_of_outputs_that_changed_however_many(
+    fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [one] = fake.submit()
+    names = [f"{number:02}, x" for number in range(60)]
+    ends(one, files=dict.fromkeys((*names, "same"), b"first"))
+    for name in names:
+        (Path(one.output) / name).write_bytes(b"other")
+    seen: list[str] = []
+    real = compose.training_files
+
+    def noted(folder: Path, sizes: Any) -> Any:
+        seen.extend(sizes)
+        return real(folder, sizes)
+
+    monkeypatch.setattr(compose, "training_files", noted)
+    assert len(run_of(fake, one).outputs) == 61
+    assert seen == ["same"]
 
 
 def test_data_that_changed_in_mid_run_are_no_finished_run(fake: FakeSlurm) -> None:
