@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from freezer.fleet.trainings.submission import Submission
 
+_NO_FILE: Final = frozenset({errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO})
+"""Errors for a link, a pipe, a folder and a socket in the place of the file."""
 LARGEST: Final = 128 << 20
 """Bytes: 100,000 files of outputs, and what 1,000 ranks reported."""
 _INSIDE: Final = DEEPEST + 1
@@ -116,14 +119,28 @@ class Problem:
     reason: str
 
 
-def read_result(path: Path, submission: Submission) -> TrainingResult | Problem | None:
-    """Return a job's result; None where there is no file yet, ``Problem`` where it is not one."""
+@dataclass(frozen=True)
+class OutOfReach:
+    """Why nothing can be said of a result: the shared folder is gone, or fails."""
+
+    reason: str
+
+
+def read_result(path: Path, submission: Submission) -> TrainingResult | Problem | OutOfReach | None:
+    """Return a job's result; None where there is no file yet, ``Problem`` where it is not one.
+
+    ``OutOfReach`` is neither: a folder that is not mounted now holds the result tomorrow.
+    """
     try:
         data = read_untrusted(path, LARGEST + 1)
     except FileNotFoundError:
-        return None
+        # The task is written next to it before the job is submitted.
+        return None if path.parent.is_dir() else OutOfReach("the folder is not there")
     except OSError as error:
-        return Problem(f"the result file cannot be read: {error.strerror}")
+        why = error.strerror or str(error)
+        if error.errno in _NO_FILE:
+            return Problem(f"the result file cannot be read: {why}")
+        return OutOfReach(why)
     return parse_result(data, submission)
 
 

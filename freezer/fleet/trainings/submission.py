@@ -143,16 +143,15 @@ class Submissions:
     @contextmanager
     def locked(self, *, wait: bool) -> Iterator[bool]:
         """Keep other commands from collecting; yield False where one does, and ``wait`` is not."""
-        handle = -1
+        handle, held = -1, False
         try:
             with suppress(OSError):  # a folder that cannot be written to: nothing is collected
                 handle = os.open(
                     self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
                 )
                 fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-                yield True
-                return
-            yield False
+                held = True
+            yield held  # not in the block above: errors of the caller pass
         finally:
             if handle >= 0:
                 os.close(handle)

@@ -13,7 +13,7 @@ from freezer.fleet.jobs import Job
 from freezer.fleet.slurm import Slurm
 from freezer.fleet.trainings.jobs import training_jobs
 from freezer.fleet.trainings.outcome import decide
-from freezer.fleet.trainings.result import Problem, TrainingResult, read_result
+from freezer.fleet.trainings.result import OutOfReach, Problem, TrainingResult, read_result
 from freezer.fleet.trainings.submission import Submission, Submissions
 from freezer.flows.runs.folders import submissions_in
 from freezer.flows.runs.spool.compose import Collected, compose
@@ -35,7 +35,8 @@ def collect(
     """Record each submitted run that ended; return those that this command recorded.
 
     Where another command is collecting, nothing is done; with ``wait`` it is waited for, and so is
-    a controller that does not answer. Unless ``announce``, the caller reports each end.
+    a controller that does not answer. Unless ``announce``, the caller reports each end. A run whose
+    folder is out of reach goes on, whatever its job's state is.
 
     A run is recorded before its submission is removed, and never replaces an end that the ledger
     has already: a kill in between records the same once more.
@@ -46,7 +47,8 @@ def collect(
         if not held:
             return found
         opened = _opened(project, submissions)
-        results = {one.run: read_result(Path(one.folder) / RESULT, one) for one in opened}
+        results = _results(project, ledger, submissions, opened)
+        opened = [one for one in opened if one.run in results]
         unknown = [one for one in opened if not isinstance(results[one.run], TrainingResult)]
         jobs = _jobs(project, unknown, patient=wait)
         for one in opened:
@@ -75,6 +77,29 @@ def _opened(project: Project, submissions: Submissions) -> list[Submission]:
         if one is not None:
             opened.append(one)
     return opened
+
+
+def _results(
+    project: Project, ledger: Ledger, submissions: Submissions, opened: Sequence[Submission]
+) -> Mapping[str, TrainingResult | Problem | None]:
+    """Return what the jobs left, by run; without the runs whose folder is out of reach."""
+    found: dict[str, TrainingResult | Problem | None] = {}
+    gone: dict[str, list[str]] = {}
+    for one in opened:
+        result = read_result(Path(one.folder) / RESULT, one)
+        if not isinstance(result, OutOfReach):
+            found[one.run] = result
+        elif _has_end(ledger, one.run):
+            submissions.remove(one.run)  # the user gave it up
+        else:
+            where = f"{Path(one.folder).parent}: {result.reason}"
+            gone.setdefault(where, []).append(one.run)
+    for where, runs in gone.items():
+        project.report.warn(
+            f"results of submitted runs are out of reach ({len(runs)}), which stay `running`: "
+            f"{where}; where they are lost for good, `freeze runs stop --lost {runs[0]}` ends a run"
+        )
+    return found
 
 
 def _jobs(
@@ -130,15 +155,20 @@ def _collected(
     return done
 
 
-def _record(project: Project, ledger: Ledger, one: Submission, done: Collected) -> bool:
+def _has_end(ledger: Ledger, run: str) -> bool:
+    """Return whether the ledger has the end of a run."""
     from freezer.ledger import query
+
+    with suppress(FreezerError):
+        return query.get(ledger, run).state != "running"
+    return False
+
+
+def _record(project: Project, ledger: Ledger, one: Submission, done: Collected) -> bool:
     from freezer.ledger.record import record
 
     try:
-        before = None
-        with suppress(FreezerError):
-            before = query.get(ledger, one.run)
-        if before is None or before.state == "running":
+        if not _has_end(ledger, one.run):
             record(ledger, done.run, done.metrics, _contents(project, one), whole=True)
     except LedgerError as error:
         project.report.warn(f"run {one.run} stays in the spool folder: {error.what}")

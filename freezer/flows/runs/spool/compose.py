@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import time_ns
@@ -112,8 +113,8 @@ def so_far(project: Project, run: Run) -> tuple[Run, Mapping[str, Points]]:
 def captured(folder: Path, rank: int = 0) -> Path:
     """Return the captured output of a rank in the latest start of a job."""
     starts = [0]
-    if (folder / "ranks").is_dir():
-        found = (_START.fullmatch(one.name) for one in (folder / "ranks").iterdir())
+    with suppress(OSError):  # not started yet, or the shared folder fails
+        found = [_START.fullmatch(one.name) for one in (folder / "ranks").iterdir()]
         starts += [int(one[1]) for one in found if one and int(one[2]) == rank]
     return _output_of(folder, max(starts), rank)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.fleet.jobs import Job
+from freezer.fleet.trainings import result
 from freezer.fleet.trainings.outcome import (
     LATE,
     REQUEUED,
@@ -17,7 +22,14 @@ from freezer.fleet.trainings.outcome import (
     deciding_rank,
     run_state,
 )
-from freezer.fleet.trainings.result import LARGEST, Problem, TrainingResult, parse_result
+from freezer.fleet.trainings.result import (
+    LARGEST,
+    OutOfReach,
+    Problem,
+    TrainingResult,
+    parse_result,
+    read_result,
+)
 from freezer.inside.freezer_host.result import sealed
 from freezer.model.record.run import LATEST
 from tests.support.cluster.trainings import rank, result_document, submission
@@ -118,6 +130,31 @@ def test_an_output_inside_of_its_folder_is_kept(parts: list[str], size: int) -> 
 
 def test_a_file_that_is_too_large_is_not_parsed() -> None:
     assert isinstance(parse(b"x" * (LARGEST + 1)), Problem)
+
+
+def test_a_file_that_is_not_there_differs_from_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "1" / "result.json"
+    assert isinstance(read_result(path, submission()), OutOfReach)
+    path.parent.mkdir()
+    assert read_result(path, submission()) is None
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.ESTALE, errno.EACCES, errno.ENOTCONN])
+def test_a_shared_folder_that_fails_says_nothing_of_the_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    def fails(*_: object) -> bytes:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(result, "read_untrusted", fails)
+    assert read_result(tmp_path / "r", submission()) == OutOfReach(os.strerror(error))
+
+
+@pytest.mark.parametrize("kind", [os.mkdir, os.mkfifo, lambda path: path.symlink_to("/x")])
+def test_what_is_no_file_is_no_result(tmp_path: Path, kind: Callable[[Path], None]) -> None:
+    path = tmp_path / "result.json"
+    kind(path)
+    assert isinstance(read_result(path, submission()), Problem)
 
 
 def test_a_result_counts_whatever_the_jobs_state_is() -> None:

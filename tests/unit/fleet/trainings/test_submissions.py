@@ -58,6 +58,23 @@ def test_two_collectors_do_not_collect_at_once(tmp_path: Path) -> None:
         assert again
 
 
+@pytest.mark.parametrize("error", [OSError(28, "full"), ValueError("x"), KeyboardInterrupt()])
+def test_an_error_while_the_lock_is_held_is_the_callers(
+    tmp_path: Path, error: BaseException
+) -> None:
+    kept = Submissions(tmp_path)
+
+    def fail() -> None:
+        with kept.locked(wait=True) as held:
+            assert held
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    with kept.locked(wait=False) as again:
+        assert again
+
+
 def test_a_folder_that_is_not_there_is_not_locked(tmp_path: Path) -> None:
     with Submissions(tmp_path / "none").locked(wait=True) as held:
         assert not held

@@ -21,6 +21,7 @@ from freezer.flows.runs.cluster.gather import gather
 from freezer.flows.runs.cluster.submit import SweepPlan
 from freezer.flows.runs.folders import submissions_in
 from freezer.flows.runs.ledger import project_ledger
+from freezer.flows.runs.processes.detached import give_up
 from freezer.flows.runs.processes.sweeps import get_sweep
 from freezer.flows.runs.queries import find, get
 from freezer.flows.runs.request import RunRequest
@@ -296,6 +297,32 @@ def test_without_an_answer_of_slurm_only_results_count(
     ends(one, LOSSES)
     assert run_of(fake, one).state == "finished"
     assert run_of(fake, other).state == "running"
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "FAILED", None])
+def test_a_shared_folder_that_is_gone_loses_no_run(fake: FakeSlurm, state: str | None) -> None:
+    [one] = fake.submit()
+    ends(one, LOSSES)
+    spool = Path(one.folder).parent.parent
+    if state:
+        fake.lists(f"17|{one.name}|{state}|n1|0:0")
+    submissions = Submissions(submissions_in(fake.runnable.project.root))
+    submissions.put(fake.open[0].model_copy(update={"ended": time.time() - 2 * LATE}))
+    spool.rename(spool.with_name("away"))
+    heard = Heard()
+    project = replace(fake.runnable.project, report=heard)
+    assert get(project, one.run)[0].state == "running"
+    assert any("out of reach" in text and str(spool) in text for text in heard.said)
+    spool.with_name("away").rename(spool)
+    assert get(project, one.run)[0].state == "finished"
+
+
+def test_a_run_whose_folder_is_gone_for_good_can_be_given_up(fake: FakeSlurm) -> None:
+    [one] = fake.submit()
+    shutil.rmtree(Path(one.folder).parent)
+    assert give_up(fake.runnable.project, one.run).state == "interrupted"
+    assert run_of(fake, one).state == "interrupted"
+    assert fake.open == []
 
 
 def test_what_the_spec_expects_decides_here_too(fake: FakeSlurm) -> None:
