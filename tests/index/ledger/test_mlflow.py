@@ -137,7 +137,7 @@ def test_runs_are_handed_to_a_server(tmp_path: Path, server: str) -> None:
         "parameters are text",
         "is named",
         f"{'e' * 16}: left out: it is still running",
-        "the tag freezer.text is cut",
+        "the tag freezer.text is truncated",
     ):
         assert note in notes
     [experiment] = [
@@ -162,7 +162,7 @@ def test_runs_are_handed_to_a_server(tmp_path: Path, server: str) -> None:
     assert tags["freezer.id"] == RUN.id
     assert tags["freezer.lock"] == "8e" * 32
     assert tags["team"] == "blue"
-    assert "params.long is cut" in tags["mlflow.note.content"]
+    assert "params.long is truncated" in tags["mlflow.note.content"]
     metrics = {one["key"]: one["value"] for one in data["metrics"]}
     assert metrics["alone"] == 0.25
     place = info["artifact_uri"].removeprefix("mlflow-artifacts:/")
@@ -189,8 +189,11 @@ def test_runs_are_handed_to_a_server(tmp_path: Path, server: str) -> None:
     ("words", "says"),
     [
         (("import", "--mlflow", "http://127.0.0.1:9"), "cannot be reached"),
-        (("import", "--mlflow", "postgresql://me:planted@example.org/x"), "not read directly"),
-        (("import", "--mlflow", "/no/such/folder"), "no such folder"),
+        (
+            ("import", "--mlflow", "postgresql://me:planted@example.org/x"),
+            "cannot be read directly",
+        ),
+        (("import", "--mlflow", "/no/such/folder"), "no such file or folder"),
         (("import", "--mlflow", "."), "no runs of MLflow"),
         (("import",), "one source"),
         (("export", "--mlflow", "sqlite:///x.db"), "a tracking server"),

@@ -222,7 +222,7 @@ def test_what_is_wrong_here_is_said_before_anything_runs(project: Project, tmp_p
     before = len(runs(project))
     project.freeze("run", "-o", str(tmp_path), "--", "true").failed(2, "exists already")
     project.freeze("run", "--data", "none", "--", "true").failed(2, "there is no data set 'none'")
-    project.freeze("run", "--clean", "--", "true").failed(2, "no git repository")
+    project.freeze("run", "--clean", "--", "true").failed(2, "not in a git repository")
     project.freeze("run").failed(2, "there is no command to run")
     project.freeze("run", "-p", "x", "--", "true").failed(2, "NAME=VALUE")
     assert len(runs(project)) == before
@@ -261,7 +261,7 @@ def test_a_run_is_made_again_and_a_changed_one_is_explained(
     (made.folder / "points" / "x.csv").write_text("1\n2\n5\n")
     assert first_cause("-p", "rate=0.1") == "data.points"
     failed = outcome(made.start("runs", "reproduce", again["run"]))
-    failed.failed(2, "changed since", "points")
+    failed.failed(2, "have changed", "points")
 
 
 def test_results_that_are_not_as_expected_fail_the_run(project: Project, tmp_path: Path) -> None:
@@ -324,7 +324,7 @@ def test_a_run_continues_from_what_another_one_left(project: Project) -> None:
     output = project.folder / ".freezer" / "runs"
     assert (output / last["id"] / "output" / "count").read_text() == "2"
     (output / first["id"] / "output" / "count").write_text("7")
-    project.freeze("run", "--resume", first["id"]).failed(2, "not what it left", "count: changed")
+    project.freeze("run", "--resume", first["id"]).failed(2, "have changed", "count: changed")
 
 
 def test_of_a_glob_the_container_sees_what_matches_and_nothing_else(
