@@ -164,7 +164,9 @@ def _class(lines: str) -> str:
 def _srun(task: Mapping[str, Any], path: str, step: str, *options: str) -> str:
     words = [
         "srun", "--ntasks=%d" % int(task["ranks"]),
-        "--ntasks-per-node=%d" % int(task["ranks-per-node"]), *options,
+        "--ntasks-per-node=%d" % int(task["ranks-per-node"]),
+        # Since Slurm 22.05 a step does not inherit them from its job.
+        "--cpus-per-task=%d" % int(task["cpus"]), *options,
         sys.executable, "-I", sys.argv[0], step, path,
     ]  # fmt: skip
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)

@@ -57,7 +57,11 @@ def collect(
                 if isinstance(result, Problem):
                     project.report.warn(f"run {one.run} is not recorded: {result.reason}")
                 continue
-            done = _collected(project, ledger, submissions, one, result, jobs or {})
+            try:
+                done = _collected(project, ledger, submissions, one, result, jobs or {})
+            except (FreezerError, OSError, ValueError) as error:  # it must not keep others waiting
+                project.report.warn(f"run {one.run} is not recorded: {error}")
+                continue
             if done is not None:
                 found[one.run] = done
                 if announce:

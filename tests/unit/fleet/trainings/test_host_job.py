@@ -50,7 +50,9 @@ class Job:
         process = self.start(**variables)
         said = process.communicate()[1].decode()
         assert process.returncode == 0, said
-        found = read_result(self.folder / "result.json", submission(self.folder))
+        found = read_result(
+            self.folder / "result.json", submission(self.folder, ranks=int(self.task["ranks"]))
+        )
         assert isinstance(found, TrainingResult), (found, said)
         return found
 
@@ -77,7 +79,7 @@ def job(tmp_path: Path) -> Job:
         "runner": ["/opt/env/bin/python", "/opt/freezer/freezer_runner/runner.py", "/freezer"],
         "fingerprint": ["/opt/env/bin/python", "-m", "freezer_inside.fingerprint"],
         "record": "/freezer", "command": ["sh", "-c", "echo hello; echo x >$FREEZER_OUTPUT/a"],
-        "secrets": {}, "environment": {"FREEZER_ATTACHED": "1", "FREEZER_SEED": "1"},
+        "secrets": {}, "environment": {"FREEZER_ATTACHED": "1", "FREEZER_FINGERPRINT": "1"},
         "mounts": mounts, "tmpfs": {"/tmp": "rw"}, "working-dir": "/code", "memory": "1g",
         "cpus": 1, "pids": 100, "network": "none", "gpus": False, "data": {}, "ranks": 1,
         "ranks-per-node": 1, "mixed": False,
@@ -205,6 +207,81 @@ def test_a_killed_job_leaves_no_training_behind(job: Job, number: int) -> None:
     wait_until(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists(), "it is ended")
     assert not (job.folder / "result.json").exists()
     assert job.printed() == b"half\n"
+
+
+SRUN = """#!/usr/bin/python3
+import os, subprocess, sys
+options = [one for one in sys.argv[1:] if one.startswith("--")]
+with open({log!r}, "a") as log:
+    log.write(" ".join(options) + "\\n")
+given = dict(one.partition("=")[::2] for one in options)
+command = [one for one in sys.argv[1:] if not one.startswith("--")]
+count, each = int(given["--ntasks"]), int(given["--ntasks-per-node"])
+worst = 0
+for rank in range(count):
+    place = {{"SLURM_PROCID": str(rank), "SLURM_LOCALID": str(rank % each),
+             "SLURMD_NODENAME": "n%d" % (rank // each + 1), "SLURM_LAUNCH_NODE_IPADDR": "10.0.0.1"}}
+    code = subprocess.run(command, env={{**os.environ, **place}}).returncode
+    worst = worst or code
+    if code and "--kill-on-bad-exit" in given:
+        break
+sys.exit(worst)
+"""
+
+
+@pytest.fixture
+def two(job: Job) -> Job:
+    """Return the job with a rank on each of two nodes, and a ``srun`` that starts them in turn."""
+    job.task.update({"ranks": 2, "network": "host"})
+    del job.task["environment"]["FREEZER_FINGERPRINT"]
+    program = job.runtime.folder / "srun"
+    program.write_text(SRUN.format(log=str(job.runtime.folder / "steps")))
+    program.chmod(0o755)
+    job.task["command"] = sh("echo $RANK $LOCAL_RANK $WORLD_SIZE $MASTER_ADDR $MASTER_PORT")
+    return job
+
+
+def test_ranks_get_what_distributed_trainings_read(two: Job) -> None:
+    found = two.run()
+    assert (found.outcome, [one.exit for one in found.ranks]) == ("ran", [0, 0])
+    assert [one.node for one in found.ranks] == ["n1", "n2"]
+    assert all('"class"' in one.host for one in found.ranks)
+    assert two.printed() == b"0 0 2 10.0.0.1 20007\n"
+    steps = (two.runtime.folder / "steps").read_text().splitlines()
+    assert len(steps) == 2
+    assert all("--cpus-per-task=1" in step for step in steps)
+
+
+def test_ranks_of_several_classes_train_only_where_that_is_allowed(two: Job) -> None:
+    two.runtime.differs("n2", host_line(**{"class": "x86-64-v2"}))
+    found = two.run()
+    assert found.outcome == "mixed-classes"
+    assert "rank 1 on n2: x86-64-v2" in found.reason
+    assert [one.exit for one in found.ranks] == [None, None]
+    (two.folder / "result.json").unlink()
+    two.task["mixed"] = True
+    assert two.run().outcome == "ran"
+
+
+def test_a_host_that_does_not_report_its_class_is_no_host_of_the_same_one(two: Job) -> None:
+    two.runtime.differs("n2", "no line of the protocol")
+    found = two.run()
+    assert found.outcome == "mixed-classes"
+    assert "not reported" in found.reason
+
+
+def test_a_rank_that_fails_ends_the_others(two: Job) -> None:
+    two.task["command"] = sh("exit 5")
+    found = two.run()
+    assert [(one.outcome, one.exit) for one in found.ranks] == [("ran", 5), ("lost", None)]
+    assert found.outcome == "ran"
+
+
+def test_a_rank_without_a_runtime_keeps_all_from_training(two: Job) -> None:
+    two.runtime.refuse("no such device")
+    found = two.run()
+    assert found.outcome == "no-runtime"
+    assert "rank 0 on n1" in found.reason
 
 
 def test_an_output_folder_that_cannot_be_made_is_told(job: Job) -> None:

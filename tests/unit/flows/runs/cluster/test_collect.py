@@ -325,6 +325,30 @@ def test_a_run_whose_folder_is_gone_for_good_can_be_given_up(fake: FakeSlurm) ->
     assert fake.open == []
 
 
+def test_one_run_that_cannot_be_recorded_keeps_no_other_waiting(
+    fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [one], [other] = fake.submit(), fake.submit()
+    for both in (one, other):
+        ends(both, LOSSES)
+    real = module.compose
+
+    def some(project: Any, submission: Submission, end: Any) -> Any:
+        if submission.run == one.run:
+            raise OSError(5, "Input/output error")
+        return real(project, submission, end)
+
+    heard = Heard()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "compose", some)
+        found = find(replace(fake.runnable.project, report=heard), None).runs
+    assert {run.id: run.state for run in found if run.id in (one.run, other.run)} == {
+        one.run: "running", other.run: "finished"
+    }  # fmt: skip
+    assert any(one.run in text and "Input/output error" in text for text in heard.said)
+    assert run_of(fake, one).state == "finished"
+
+
 def test_what_the_spec_expects_decides_here_too(fake: FakeSlurm) -> None:
     fake.runnable.made.spec(expect={"loss": {"ceiling": 1.0}})
     [one] = fake.submit()
