@@ -34,8 +34,6 @@ _MARGIN: Final = 600
 """Seconds by which the clocks of login nodes and accounting may differ."""
 _QUICK: Final = 5.0
 """Seconds for an answer to a command that can do without it."""
-_UNANSWERED: Final = ("Socket timed out",)
-"""Errors of ``sbatch`` after which it is not known whether there is a job."""
 _PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts while the controller does not answer."""
 _GONE: Final = ("Unable to contact slurm controller", "Connection refused", "Socket timed out")
@@ -115,7 +113,7 @@ class Slurm:
             *([f"--gres=gpu:{request.gpus}"] if request.gpus else []), *self._options,
         ]  # fmt: skip
         done = _run(command, request.script)
-        if done.returncode < 0 or any(words in done.stderr for words in _SILENT):
+        if _is_silent(done):
             return None
         if done.returncode != 0:
             raise _refused("sbatch", done)
@@ -130,10 +128,8 @@ class Slurm:
         done = _run(list(words), script, variables)
         if done.returncode == 0:
             return done.stdout
-        if any(text in done.stderr for text in _UNANSWERED):
-            raise UnansweredError(
-                "the Slurm controller did not answer: it may have taken the job", found="timed out"
-            )
+        if _is_silent(done):
+            raise UnansweredError("the Slurm controller did not answer", found=_last_line(done))
         raise _refused("sbatch", done)
 
     def jobs(self, names: Collection[str], since: int, known: Mapping[str, Job]) -> dict[str, Job]:
@@ -178,6 +174,12 @@ class Slurm:
             if done.returncode != 0 and done.stderr.strip():
                 raise _refused("scancel", done)
 
+    def cancel_named(self, name: str) -> None:
+        """Cancel the user's jobs of a name."""
+        done = _run(["scancel", "--quiet", f"--user={os.getuid()}", f"--name={name}"])
+        if done.returncode != 0 and done.stderr.strip():
+            raise _refused("scancel", done)
+
     def answer(self, *command: str) -> str:
         """Return a program's output; wait a while for a controller that is being restarted."""
         pauses = iter(_PAUSES if self._patient else ())
@@ -208,6 +210,11 @@ def _named(found: Mapping[str, Job], names: Collection[str]) -> dict[str, Job]:
 def _literal(path: Path) -> str:
     """Return a path as ``--output`` takes it, which replaces patterns such as ``%j``."""
     return str(path).replace("%", "%%")
+
+
+def _is_silent(done: subprocess.CompletedProcess[str]) -> bool:
+    """Return whether ``sbatch`` ended without the controller's answer to a submission."""
+    return done.returncode < 0 or any(words in done.stderr for words in _SILENT)
 
 
 def _duration(seconds: int) -> str:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from freezer.errors import FleetError
 from freezer.fleet.jobs import Job, joined
+from freezer.fleet.slurm import UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -69,10 +69,13 @@ def _minutes(seconds: int) -> int:
 
 
 def require_taken(number: str) -> str:
-    """Return the number that ``sbatch --parsable`` printed. Raises ``FleetError``."""
+    """Return the number that ``sbatch --parsable`` printed.
+
+    Raises ``UnansweredError``: it ended well, so that there may be a job.
+    """
     found = number.strip().partition(";")[0]
     if not found.isdecimal():
-        raise FleetError("sbatch printed no job number", found=number.strip()[:200])
+        raise UnansweredError("sbatch printed no job number", found=number.strip()[:200])
     return found
 
 

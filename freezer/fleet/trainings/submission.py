@@ -130,10 +130,15 @@ class Submissions:
             ) from None
         return found
 
-    def put(self, one: Submission) -> None:
-        """Write a submission; on the disk when this returns. Raises ``HostError``."""
+    def make(self) -> None:
+        """Make the folder. Raises ``HostError``."""
         with disk_errors(self.folder.parent):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def put(self, one: Submission) -> None:
+        """Write a submission; on the disk when this returns. Raises ``HostError``."""
+        self.make()
+        with disk_errors(self.folder.parent):
             write_atomically(self._path(one.run), submission_bytes(one))
 
     def remove(self, run: str) -> None:

@@ -14,8 +14,9 @@ from freezer.fleet.trainings.options import JobOptions
 from freezer.fleet.trainings.submission import Submission, Submissions
 from freezer.flows.image.build import verified_image
 from freezer.flows.project.environment import load_locked
+from freezer.flows.runs.cluster.batch import SweepPlan
 from freezer.flows.runs.cluster.place import cluster_of
-from freezer.flows.runs.cluster.submit import SweepPlan, submit
+from freezer.flows.runs.cluster.submit import submit
 from freezer.flows.runs.folders import submissions_in
 from freezer.flows.runs.request import RunRequest
 from tests.support.project.documented import SHIPPED

@@ -43,8 +43,9 @@ def job_options(asked: Mapping[str, Any], at_once: int | None) -> JobOptions:
 
 def on_cluster(todo: Invocation, on: str, how: JobOptions, *, detach: bool) -> int:
     """Submit a run or a sweep; wait for it unless ``detach``; return the exit code."""
+    from freezer.flows.runs.cluster.batch import SweepPlan
     from freezer.flows.runs.cluster.place import cluster_of
-    from freezer.flows.runs.cluster.submit import SweepPlan, submit
+    from freezer.flows.runs.cluster.submit import submit
     from freezer.flows.runs.plan.read import warn_of_unplanned
 
     if todo.how is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FleetError, RunError
 from freezer.fleet.slurm import Slurm, require_slurm
+from freezer.fleet.trainings.jobs import training_jobs
 from freezer.fleet.trainings.submission import Submissions
 from freezer.flows.runs.cluster.follow import Follower
 from freezer.flows.runs.folders import submissions_in
@@ -18,7 +19,6 @@ from freezer.flows.runs.queries import get
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from freezer.fleet.trainings.submission import Submission
     from freezer.flows.project.project import Project
     from freezer.flows.runs.processes.sweeps import Sweep
     from freezer.model.record.run import Run
@@ -36,7 +36,7 @@ def stop(project: Project, name: str) -> Run:
     run = get(project, name)[0]
     if ON_CLUSTER not in run.owner:
         return detached.stop(project, run.id)
-    _cancel(project, [run.id])
+    _cancel(project, f"run {run.id}", [run.id])
     end = time.monotonic() + PATIENCE
     while run.state == "running":
         if time.monotonic() > end:
@@ -51,7 +51,7 @@ def stop_sweep(project: Project, name: str) -> Sweep:
     sweep = get_sweep(project, name)
     if ON_CLUSTER not in sweep.owner:
         return detached.stop_sweep(project, sweep.id)
-    _cancel(project, sweep.begun)
+    _cancel(project, sweep.id, sweep.begun)
     end = time.monotonic() + PATIENCE
     while sweep.state == "running":
         if time.monotonic() > end:
@@ -61,22 +61,39 @@ def stop_sweep(project: Project, name: str) -> Sweep:
     return sweep
 
 
-def _cancel(project: Project, runs: Sequence[str]) -> None:
+def _cancel(project: Project, what: str, runs: Sequence[str]) -> None:
+    """Cancel the jobs of some runs, of those that Slurm lists under their names.
+
+    A number alone is not enough: when Slurm has used the last one it begins again with the first.
+    """
     submissions = Submissions(submissions_in(project.root))
     found = [one for run in runs if (one := submissions.get(run)) is not None]
     if not found:
-        return  # all of them are recorded
+        _require_recorded(project, what, runs)
+        return
     require_slurm()
-    if not all(one.number for one in found):
+    slurm = Slurm()
+    listed = training_jobs(
+        slurm, {one.key for one in found}, min(one.created for one in found), known={}
+    )
+    active = [job.number for job in listed.values() if job.active and job.number]
+    if not active and not all(one.number for one in found):
         raise FleetError(
             "the number of the job is not known: the controller did not answer its submission",
             hint="`squeue --me --name=" + found[0].name + "` lists it, `scancel` ends it",
         )
-    Slurm().cancel(_numbers(found))
+    if active:
+        slurm.cancel(active)
 
 
-def _numbers(found: Sequence[Submission]) -> list[str]:
-    return [one.number for one in found]
+def _require_recorded(project: Project, what: str, runs: Sequence[str]) -> None:
+    """Raise ``RunError`` for runs that go on, and were not submitted from this folder."""
+    if any(get(project, run)[0].state == "running" for run in runs):
+        raise RunError(
+            f"{what} was not submitted from this project folder, so its job is not known here",
+            expected="`freeze runs stop` in the folder where it was submitted",
+            hint="where that is gone for good, `freeze runs stop --lost RUN` ends a run",
+        )
 
 
 def _does_not_end(what: str) -> RunError:

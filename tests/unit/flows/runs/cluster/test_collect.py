@@ -17,8 +17,8 @@ from freezer.errors import FleetError, RunError
 from freezer.fleet.trainings.outcome import LATE
 from freezer.fleet.trainings.submission import Submission, Submissions
 from freezer.flows.runs.cluster import control, follow
+from freezer.flows.runs.cluster.batch import SweepPlan
 from freezer.flows.runs.cluster.gather import gather
-from freezer.flows.runs.cluster.submit import SweepPlan
 from freezer.flows.runs.folders import submissions_in
 from freezer.flows.runs.ledger import project_ledger
 from freezer.flows.runs.processes.detached import give_up
@@ -450,6 +450,44 @@ def test_stopping_cancels_the_job_and_records_it(
     assert control.stop(fake.runnable.project, one.run).state == "interrupted"
     assert (fake.folder / "cancelled").read_text() == "--quiet 17\n"
     assert control.stop(fake.runnable.project, one.run).state == "interrupted"
+
+
+def test_a_number_that_slurm_used_again_is_not_cancelled(
+    fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "PATIENCE", 0.0)
+    [one] = fake.submit()
+    fake.program("scancel", f'echo "$@" >>{fake.folder}/cancelled')
+    fake.lists("17|another|RUNNING|n1|None")
+    with pytest.raises(RunError, match="did not end"):
+        control.stop(fake.runnable.project, one.run)
+    assert not (fake.folder / "cancelled").exists()
+
+
+def test_a_run_of_another_folder_is_not_waited_for(fake: FakeSlurm) -> None:
+    [one] = fake.submit()
+    Submissions(submissions_in(fake.runnable.project.root)).remove(one.run)
+    with pytest.raises(RunError, match="not submitted from this project folder"):
+        control.stop(fake.runnable.project, one.run)
+    assert give_up(fake.runnable.project, one.run).state == "interrupted"
+
+
+def test_a_job_without_a_number_is_cancelled_where_slurm_lists_it(
+    fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_PAUSE", 0.0)
+    fake.program("sbatch", "echo 'sbatch: error: Socket timed out' >&2; exit 1")
+    with pytest.raises(FleetError):
+        fake.submit()
+    [one] = fake.open
+    fake.program(
+        "scancel", f"echo \"$@\" >{fake.folder}/cancelled; "
+        f"echo '23|{one.name}|CANCELLED|n1|0:0' >{fake.queue}"
+    )  # fmt: skip
+    fake.lists(f"23|{one.name}|PENDING||Priority")
+    control._cancel(fake.runnable.project, "it", [one.run])
+    assert (fake.folder / "cancelled").read_text() == "--quiet 23\n"
+    assert run_of(fake, one).state == "interrupted"
 
 
 def test_a_job_without_a_number_cannot_be_cancelled_from_here(fake: FakeSlurm) -> None:

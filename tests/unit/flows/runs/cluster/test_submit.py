@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from freezer.errors import FleetError, FreezerError, RunError
+from freezer.fleet.slurm import Slurm
 from freezer.fleet.trainings.options import JobOptions
-from freezer.flows.runs.cluster import place
+from freezer.fleet.trainings.submission import Submissions
+from freezer.flows.runs.cluster import place, submit
+from freezer.flows.runs.cluster.batch import SweepPlan
 from freezer.flows.runs.cluster.place import file_system, parse_mounts
-from freezer.flows.runs.cluster.submit import SweepPlan
+from freezer.flows.runs.folders import submissions_in
 from freezer.flows.runs.processes.sweeps import get_sweep
 from freezer.flows.runs.queries import get
 from freezer.flows.runs.request import RunRequest
+from freezer.model.events import SilentReporter
 from tests.support.cluster.fake_slurm import FakeSlurm
 
 pytestmark = pytest.mark.process
+
+
+class Heard(SilentReporter):
+    """Keeps what is reported."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+    def warn(self, text: str) -> None:
+        self.said.append(text)
+
+
 SECRET = "planted-3c9d"
 
 
@@ -189,10 +211,87 @@ def test_a_job_that_may_have_been_taken_is_kept_and_not_submitted_again(fake: Fa
     assert [kept.job for kept in fake.open] == ["23"]
 
 
-def test_an_answer_that_is_no_number_is_an_error(fake: FakeSlurm) -> None:
-    fake.accepts("Submitted")
-    with pytest.raises(FleetError, match="no job number"):
+@pytest.mark.parametrize(
+    "sbatch",
+    ["echo Submitted", "kill -9 $$", "echo 'error: Zero Bytes were transmitted' >&2; exit 1",
+     "echo 'sbatch: error: Connection reset by peer' >&2; exit 1"],
+)  # fmt: skip
+def test_a_job_is_kept_where_the_answer_does_not_exclude_it(fake: FakeSlurm, sbatch: str) -> None:
+    fake.program("sbatch", sbatch)
+    with pytest.raises(FleetError, match="is not known"):
         fake.submit()
+    [one] = fake.open
+    assert (Path(one.folder) / "task.json").exists()
+    assert get(fake.runnable.project, one.run)[0].state == "running"
+
+
+def test_an_array_that_is_too_large_says_what_to_do(fake: FakeSlurm) -> None:
+    said = "sbatch: error: Batch job submission failed: Invalid job array specification"
+    fake.program("sbatch", f"echo '{said}' >&2; exit 1")
+    before = left(fake)
+    requests = [RunRequest(command=("train",), seed=seed) for seed in (1, 2)]
+    with pytest.raises(FleetError, match="no job array of 2 runs") as caught:
+        fake.submit(*requests, sweep=SweepPlan("sweep-1", None, ["a", "b"]))
+    assert "MaxArraySize" in (caught.value.expected or "")
+    assert (left(fake), fake.open) == (before, [])
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_submission_that_the_user_ends_is_withdrawn(
+    fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    fake.program("scancel", f'echo "$@" >{fake.folder}/cancelled; exit {int(not answers)}')
+    if not answers:
+        fake.program("scancel", "echo 'Unable to contact slurm controller' >&2; exit 1")
+
+    def ended(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    heard = Heard()
+    before = left(fake)
+    monkeypatch.setattr(Slurm, "submit_words", ended)
+    monkeypatch.setattr(fake.runnable, "project", replace(fake.runnable.project, report=heard))
+    with pytest.raises(KeyboardInterrupt):
+        fake.submit()
+    assert (left(fake), fake.open) == (before, [])
+    if answers:
+        words = (fake.folder / "cancelled").read_text()
+        assert re.search(r"--name=freezer-[0-9a-f]{16}$", words.strip())
+        assert f"--user={os.getuid()}" in words
+    else:
+        assert any("scancel" in text for text in heard.said)
+
+
+def test_nobody_collects_a_run_before_the_ledger_has_it(
+    fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+    project = fake.runnable.project
+    submissions = Submissions(submissions_in(project.root))
+    real = submit._record
+
+    def recorded(*some: Any) -> None:
+        with submissions.locked(wait=False) as free:
+            held.append(not free)
+        real(*some)
+
+    monkeypatch.setattr(submit, "_record", recorded)
+    fake.submit()
+    assert held == [True]
+    with submissions.locked(wait=False) as free:
+        assert free
+
+
+def test_a_refused_submission_removes_nothing_of_others(fake: FakeSlurm, tmp_path: Path) -> None:
+    output = tmp_path / "there"
+    fake.program("sbatch", f"echo x >{output}/theirs; echo 'error: no' >&2; exit 1")
+    with pytest.raises(FleetError):
+        fake.submit(RunRequest(command=("train",), output=output))
+    assert (output / "theirs").exists()
+    fake.program("sbatch", "echo 'error: no' >&2; exit 1")
+    with pytest.raises(FleetError):
+        fake.submit(RunRequest(command=("train",), output=tmp_path / "own"))
+    assert not (tmp_path / "own").exists()
 
 
 def test_gpus_are_those_of_the_options_or_none(fake: FakeSlurm) -> None:
