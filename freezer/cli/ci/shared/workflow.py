@@ -85,7 +85,7 @@ Cluster = Annotated[
     typer.Option(
         "--cluster",
         metavar="TARGET",
-        help="Check the nodes of slurm:PARTITION[:CONSTRAINT] each night.",
+        help="Check the nodes of a cluster each night: slurm:PARTITION, or slurm:gpu:a100.",
         show_default=False,
     ),
 ]
