@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,7 @@ from freezer.inside.freezer_host.job import RESULT
 from freezer.ledger import query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from freezer.flows.project.project import Project
     from freezer.flows.runs.run import Show
@@ -100,6 +101,7 @@ def wait(project: Project, some: Sequence[Submission], shows: Sequence[Show]) ->
     found: dict[str, Collected] = {}
     submissions = Submissions(submissions_in(project.root))
     looks, due, yielded = 0, time.monotonic() + _ASK[0], 0
+    seen: set[str] = set()
     with project.report.task("Runs on the cluster", total=len(some), unit="runs") as task:
         task.describe(_states(submissions, some))
         while yielded < len(some):
@@ -115,9 +117,8 @@ def wait(project: Project, some: Sequence[Submission], shows: Sequence[Show]) ->
                 yielded += 1
             if yielded == len(some):
                 return
-            written = any(
-                (Path(one.folder) / RESULT).exists() for one in some if one.run in waiting
-            )
+            written = _written(some, waiting - seen)
+            seen |= written  # once: a result that does not count is no reason to ask all the time
             if written or time.monotonic() >= due:
                 found.update(_collect(project))
                 looks += 1
@@ -125,6 +126,16 @@ def wait(project: Project, some: Sequence[Submission], shows: Sequence[Show]) ->
                 task.describe(_states(submissions, some))
             if not written:
                 time.sleep(_LOOK)
+
+
+def _written(some: Sequence[Submission], waiting: Collection[str]) -> set[str]:
+    """Return the runs among the waiting ones that have a result file."""
+    return {
+        one.run
+        for one in some
+        # `Path.exists` raises for a shared folder that fails.
+        if one.run in waiting and os.path.exists(Path(one.folder) / RESULT)  # noqa: PTH110
+    }
 
 
 def wait_quietly(project: Project, runs: Sequence[str]) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import stat
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from freezer.errors import FleetError, Where
 from freezer.fetch.store.atomic import disk_errors, write_atomically
 from freezer.fleet.program import host_program
 from freezer.fleet.trainings.submission import Submission
 from freezer.flows.fleet.images import fleet_environment
-from freezer.flows.fleet.place import fleets_folder
+from freezer.flows.fleet.place import VARIABLE, fleets_folder
 from freezer.flows.runs.cluster.batch import PROGRAM
 from freezer.flows.runs.cluster.data import data_of_task
 from freezer.flows.runs.cluster.place import require_shared
@@ -86,10 +89,23 @@ def write(batch: Batch) -> Written:
 
 
 def make_private(folder: Path) -> None:
-    """Make the folder of a submission, which its owner alone can read. Raises ``HostError``."""
+    """Make the folder of a submission, which its owner alone can read.
+
+    Raises ``HostError``, and ``FleetError`` where another user could replace what the job runs.
+    """
     with disk_errors(folder.parent.parent):
         for path in (folder.parent, folder):
             path.mkdir(mode=0o700, exist_ok=True)
+            found = path.stat()
+            owners = {found.st_uid, path.lstat().st_uid}  # of a link as well
+            if owners - {os.geteuid(), 0} or found.st_mode & 0o022:
+                raise FleetError(
+                    "other users can write to the folder of submitted runs, from which jobs start",
+                    where=Where(str(path)),
+                    found=f"{stat.filemode(found.st_mode)}, of user {found.st_uid}",
+                    expected="a folder of your own: `chmod go-w`, or another one in "
+                    f"{VARIABLE} if it is not yours",
+                )
 
 
 def _copy_runner(target: Path) -> None:

@@ -531,6 +531,37 @@ def test_waiting_passes_on_output_and_exit_codes(
     assert done[1].metrics["metrics.loss"].values[-1] == 1.25
 
 
+def test_a_damaged_result_does_not_ask_slurm_all_the_time(
+    fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [one] = fake.submit()
+    whole = ends(one, LOSSES)
+    cut(Path(one.folder))
+    fake.lists(f"17|{one.name}|RUNNING|n1|None")
+    asked: list[int] = []
+    looks: list[float] = []
+    real = follow._collect
+
+    def collected(project: Any) -> Any:
+        asked.append(len(looks))
+        return real(project)
+
+    def pause(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 20:
+            (Path(one.folder) / "result.json").write_bytes(whole)
+            monkeypatch.setattr(follow, "_ASK", (0.0,))
+            clock[0] += 100
+
+    clock = [0.0]
+    monkeypatch.setattr(follow.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(follow.time, "sleep", pause)
+    monkeypatch.setattr(follow, "_collect", collected)
+    [done] = follow.wait(fake.runnable.project, [one], [lambda *_: None])
+    assert done.run.state == "finished"
+    assert len(asked) == 2
+
+
 def test_a_spool_folder_that_is_a_link_elsewhere_is_not_followed_for_host_facts(
     fake: FakeSlurm, tmp_path: Path
 ) -> None:

@@ -355,6 +355,37 @@ def test_a_folder_that_is_named_holds_everything_that_nodes_write(
     assert all(path.startswith(f"{tmp_path}/shared/") for path in written)
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
+def test_a_folder_that_others_can_write_to_starts_no_job(
+    fake: FakeSlurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    monkeypatch.setenv("FREEZER_FLEETS", str(tmp_path / "shared"))
+    fake.has_image(tmp_path / "shared")
+    spool = tmp_path / "shared" / "spool"
+    spool.mkdir()
+    spool.chmod(mode)
+    with pytest.raises(FleetError, match="other users can write"):
+        fake.submit()
+    assert not fake.submitted
+    assert (stat.S_IMODE(spool.stat().st_mode), list(spool.iterdir())) == (mode, [])
+    spool.chmod(0o755)
+    assert fake.submit()
+
+
+def test_a_link_of_the_users_own_is_followed(
+    fake: FakeSlurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FREEZER_FLEETS", str(tmp_path / "shared"))
+    fake.has_image(tmp_path / "shared")
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / "shared" / "spool").symlink_to(tmp_path / "elsewhere")
+    [one] = fake.submit()
+    assert (tmp_path / "elsewhere" / one.run).is_dir()
+    (tmp_path / "elsewhere").chmod(0o777)
+    with pytest.raises(FleetError, match="other users can write"):
+        fake.submit()
+
+
 def test_an_output_folder_is_never_shared_by_runs(fake: FakeSlurm, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     with pytest.raises(RunError, match="there already"):
