@@ -1,10 +1,11 @@
 """Update one package of a real environment: what moves with Freezer, uv and pip-tools.
 
-    python -m benchmarks.update.run [--without-pip-compile]
+    python -m benchmarks.update.run [--runs 5] [--without-pip-compile] [--before FREEZE]
 
 Needs the index that pip is configured with, a Debian archive and a container engine (for the base).
-All three start from the lock of one day and move one package as of another. Writes ``RESULTS.md``
-beside this file.
+All start from the lock of one day and move one package as of another, in turns, with warm caches;
+medians count, pip-compile runs once. ``--before`` names the ``freeze`` of another installation that
+takes part. Writes ``RESULTS.md`` next to this file.
 """
 
 from __future__ import annotations
@@ -12,23 +13,29 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+from statistics import median
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import uv
 
+from benchmarks.kept import idle
 from freezer.fetch.config import Config
 from freezer.fetch.python.settings import indexes
+from freezer.inside.freezer_inside.fingerprint import cpu_info
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 HERE = Path(__file__).parent
 REQUIREMENTS = ("jupyterlab", "scikit-learn", "pandas", "matplotlib", "numba")
@@ -43,13 +50,26 @@ pip:
 """
 
 
-def run(command: Sequence[str], folder: Path) -> tuple[float, str]:
-    """Return the seconds that a command took, and what it wrote to stdout."""
-    started = monotonic()
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+class Taken(NamedTuple):
+    """Seconds of a command, of the processes that it started included."""
+
+    wall: float
+    cpu: float
+
+
+def run(command: Sequence[str], folder: Path) -> tuple[Taken, str]:
+    """Return what a command took, and what it wrote to stdout."""
+    environment = {**os.environ}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    started, before = monotonic(), getrusage(RUSAGE_CHILDREN)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
-    return monotonic() - started, done.stdout
+    after = getrusage(RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Taken(monotonic() - started, cpu), done.stdout
 
 
 def pins(text: str) -> dict[str, str]:
@@ -77,13 +97,14 @@ def start(folder: Path) -> dict[str, str]:
     return found
 
 
-def with_freezer(folder: Path, package: str) -> tuple[float, list[str]]:
-    command = [sys.executable, "-m", "freezer", "update", package, "--as-of", AFTER]
-    seconds, out = run([*command, "--dry-run", "--json"], folder)
+def with_freezer(
+    folder: Path, package: str, freeze: Sequence[str] = (sys.executable, "-m", "freezer")
+) -> tuple[Taken, list[str]]:
+    taken, out = run([*freeze, "update", package, "--as-of", AFTER, "--dry-run", "--json"], folder)
     document = json.loads(out)
     moves, alone = document["moves"], document["alone"].get(package)
     by_itself = [] if alone in (None, *(one["to"] for one in moves)) else [f"(by itself: {alone})"]
-    return seconds, by_itself + [
+    return taken, by_itself + [
         f"{one['name']} {one['from'] or 'new'} → {one['to'] or 'removed'}"
         + (f" ({one['cause']})" if one["cause"] else "")
         for one in sorted(moves, key=lambda one: str(one["name"]))
@@ -92,11 +113,11 @@ def with_freezer(folder: Path, package: str) -> tuple[float, list[str]]:
 
 def with_other(
     command: Sequence[str], folder: Path, before: dict[str, str]
-) -> tuple[float, list[str]]:
+) -> tuple[Taken, list[str]]:
     output = folder / "out.txt"
     output.write_text((folder / "start.txt").read_text())
-    seconds, _ = run([*command, "--output-file", "out.txt", "in.txt"], folder)
-    return seconds, moved(before, pins(output.read_text()))
+    taken, _ = run([*command, "--output-file", "out.txt", "in.txt"], folder)
+    return taken, moved(before, pins(output.read_text()))
 
 
 def commands(index: str, package: str, *, pip_compile: bool) -> dict[str, list[str]]:
@@ -117,35 +138,63 @@ def commands(index: str, package: str, *, pip_compile: bool) -> dict[str, list[s
     return found
 
 
+def table(tools: Mapping[str, Callable[[], tuple[Taken, list[str]]]], runs: int) -> Iterator[str]:
+    """Yield a row for each tool; all run in turns, so that other load meets all."""
+    taken: dict[str, list[Taken]] = {name: [] for name in tools}
+    moves: dict[str, list[str]] = {}
+    for turn in range(runs + 1):
+        for name, tool in tools.items():
+            if name == "pip-compile" and turn > 1:
+                continue
+            one, moves[name] = tool()
+            if turn:  # the first fills the caches
+                taken[name].append(one)
+    uv_wall = median(one.wall for one in taken["uv pip compile"])
+    uv_cpu = median(one.cpu for one in taken["uv pip compile"])
+    yield "| tool | s | times uv's | CPU | times uv's | moved |"
+    yield "|---|---|---|---|---|---|"
+    for name, found in taken.items():
+        wall, cpu = median(one.wall for one in found), median(one.cpu for one in found)
+        said = "<br>".join(moves[name]) or "nothing"
+        count = sum(not one.startswith("(") for one in moves[name])
+        yield (
+            f"| {name} | {wall:.2f} | {wall / uv_wall:.2f} | {cpu:.2f} | {cpu / uv_cpu:.2f} "
+            f"| {count}: {said} |"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--without-pip-compile", action="store_true", help="it is slow")
+    parser.add_argument("--runs", type=int, default=5, help="of each, of which the median counts")
+    parser.add_argument("--before", type=Path, help="the freeze of another installation")
     options = parser.parse_args()
     index = indexes(Config()).index_url or ""
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        before = start(folder)
+        before, quiet = start(folder), idle()
         for package in PACKAGES:
-            rows = {"freeze update": with_freezer(folder, package)}
-            tools = commands(index, package, pip_compile=not options.without_pip_compile)
-            for name, command in tools.items():
-                rows[name] = with_other(command, folder, before)
-            lines += [f"## {package} {before.get(package)}", "", "| tool | s | moved |"]
-            lines += ["|---|---|---|"]
-            for name, (seconds, found) in rows.items():
-                said = "<br>".join(found) or "nothing"
-                count = sum(not one.startswith("(") for one in found)
-                lines.append(f"| {name} | {seconds:.1f} | {count}: {said} |")
-            lines.append("")
+            slow = {} if options.without_pip_compile else commands(index, package, pip_compile=True)
+            tools: dict[str, Callable[[], tuple[Taken, list[str]]]] = {
+                name: partial(with_other, command, folder, before)
+                for name, command in (slow or commands(index, package, pip_compile=False)).items()
+            }
+            tools["freeze update"] = partial(with_freezer, folder, package)
+            if options.before:
+                freeze = (str(options.before.absolute()),)
+                tools["freeze update, before"] = partial(with_freezer, folder, package, freeze)
+            lines += [f"## {package} {before.get(package)}", "", *table(tools, options.runs), ""]
             print("\n".join(lines[-6:]), flush=True)
     versions = f"uv {version('uv')}, pip-tools {version('pip-tools')}, pip {version('pip')}"
     told = (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {versions}. {len(before)} packages "
         f"for {', '.join(REQUIREMENTS)} as of {BEFORE}; one of them updated as of {AFTER}. "
-        f"Load over the last five minutes: {os.getloadavg()[1]:.1f}. pip-compile does not hand a "
-        "cut-off on to its resolver, and so moves to what is newest today. `freeze update` is "
-        "timed as a whole command, which also says how far the package goes by itself, and why."
+        f"{cpu_info(Path('/proc/cpuinfo').read_text()).get('model name', '')}, Python "
+        f"{platform.python_version()}. Medians of {options.runs} runs in turns, warm; before "
+        f"them the CPUs were idle for {quiet:.0%} of the time. pip-compile has no cut-off for "
+        "its resolver, and moves to what is newest today. `freeze update` is timed as a whole "
+        "command, which also says how far the package goes by itself, and why."
     )
     head = ["# Results", "", told, ""]
     (HERE / "RESULTS.md").write_text("\n".join([*head, *lines]))
