@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ PROGRAMS = ("munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld",
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 MISSING = [name for name in PROGRAMS if shutil.which(name, path=_PATH) is None]
 NODES = ("n1", "n2", "n3", "n4")
+WITH_GPUS = "n4"
 PATIENCE = 60.0
 
 SLURM = """
@@ -62,6 +64,7 @@ AccountingStoragePort={accounting}
 SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=1,sched_interval=2
 JobCompType=jobcomp/none
+GresTypes=gpu
 {nodes}
 PreemptType=preempt/partition_prio
 PreemptMode=CANCEL
@@ -70,8 +73,10 @@ PartitionName=urgent Nodes=n[1-4] PriorityTier=10 State=UP
 """
 NODE = (
     "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=16000 "
-    "State=UNKNOWN Feature={features}"
+    "State=UNKNOWN Feature={features}{resources}"
 )
+GRES = "NodeName={node} Name=gpu File={folder}/gpu[0-1]\n"
+"""Two devices of one node, which are ``/dev/null`` by other names: Slurm alone looks at them."""
 FEATURES = {"n1": "haswell,new", "n2": "haswell", "n3": "haswell,new", "n4": "haswell"}
 SLURMDBD = """
 AuthType=auth/munge
@@ -105,7 +110,13 @@ class Slurm:
         ports = dict(zip(("controller", "accounting", "database", *NODES), _ports(7), strict=True))
         host = socket.gethostname().partition(".")[0]
         nodes = "\n".join(
-            NODE.format(name=name, host=host, port=ports[name], features=FEATURES[name])
+            NODE.format(
+                name=name,
+                host=host,
+                port=ports[name],
+                features=FEATURES[name],
+                resources=" Gres=gpu:2" if name == WITH_GPUS else "",
+            )
             for name in NODES
         )
         values = {"folder": folder, "host": host, "nodes": nodes, "job_age": job_age}
@@ -119,6 +130,10 @@ class Slurm:
         (folder / "slurm.conf").write_text(SLURM.format(**values))
         (folder / "slurmdbd.conf").write_text(SLURMDBD.format(**values))
         (folder / "slurmdbd.conf").chmod(0o600)
+        (folder / "gres.conf").write_text(GRES.format(node=WITH_GPUS, folder=folder))
+        for number in range(2):
+            with suppress(PermissionError):
+                os.mknod(folder / f"gpu{number}", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
         (folder / "munge.key").write_bytes(os.urandom(128))
         (folder / "munge.key").chmod(0o400)
 
