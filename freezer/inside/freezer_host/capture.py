@@ -27,7 +27,9 @@ class Capture:
     def __init__(self, path: str, secrets: Sequence[str] = ()) -> None:
         """``secrets`` are replaced by ``***`` wherever they are printed."""
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._secrets: List[bytes] = [one.encode() for one in secrets if len(one) >= 4]
+        # By lines, in which output is looked at; the longest first, as it may hold another one.
+        lines = {line for one in secrets for line in one.encode().split(b"\n") if len(line) >= 4}
+        self._secrets: List[bytes] = sorted(lines, key=lambda line: (-len(line), line))
         self._held: Dict[int, bytes] = {}
         self._lock = threading.Lock()
         self._digest = hashlib.sha256()
@@ -39,7 +41,7 @@ class Capture:
         """Append what the container wrote."""
         with self._lock:
             if self._secrets:
-                data = self._without_secrets(stream, data)
+                data = self._whole_lines(stream, data)
             for start in range(0, len(data), LONGEST):
                 self._write(stream, data[start : start + LONGEST])
 
@@ -48,7 +50,7 @@ class Capture:
         with self._lock:
             for stream, held in self._held.items():
                 if held:
-                    self._write(stream, self._replaced(held))
+                    self._write(stream, self.without_secrets(held))
             self._held.clear()
             os.close(self._handle)
 
@@ -56,14 +58,15 @@ class Capture:
         """Return what the result file says of the captured output."""
         return {"bytes": self.size, "sha256": self._digest.hexdigest(), "lost": self.lost}
 
-    def _without_secrets(self, stream: int, data: bytes) -> bytes:
+    def _whole_lines(self, stream: int, data: bytes) -> bytes:
         lines, mark, rest = (self._held.get(stream, b"") + data).rpartition(b"\n")
         if len(rest) > _LONGEST_LINE:
             lines, mark, rest = lines + mark + rest, b"", b""
         self._held[stream] = rest
-        return self._replaced(lines + mark)
+        return self.without_secrets(lines + mark)
 
-    def _replaced(self, data: bytes) -> bytes:
+    def without_secrets(self, data: bytes) -> bytes:
+        """Return bytes with ``***`` in place of each secret."""
         for secret in self._secrets:
             data = data.replace(secret, b"***")
         return data

@@ -158,7 +158,8 @@ def _run(task: Mapping[str, Any], place: Place, folder: str, record: str) -> Dic
     capture.close()
     if not os.path.exists(os.path.join(record, "begun")) and code in runtime.not_started:
         full = "no space left" in last.lower()
-        raise NotRunError("no-space" if full else "no-runtime", last.strip(), runtime.title)
+        why = capture.without_secrets(last.encode()).decode("utf-8", "replace").strip()
+        raise NotRunError("no-space" if full else "no-runtime", why, runtime.title)
     return {
         "outcome": "ran",
         "runtime": runtime.title,

@@ -14,6 +14,8 @@ from freezer.flows.runs.folders import FOLDER
 from freezer.flows.runs.repeat.checkout import checked_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from freezer.flows.project.project import Project
     from freezer.flows.runs.prepare import PreparedRun
     from freezer.model.record.run import Run
@@ -49,8 +51,22 @@ def put_code(project: Project, prepared: PreparedRun, run: Run, target: Path) ->
 
 
 def _copy(source: Path, target: Path, apart: set[Path] | None = None) -> None:
+    copy_tree(source, target, _Ignored(source, apart or set()))
+
+
+def copy_tree(source: Path, target: Path, ignore: Callable[[str, list[str]], list[str]]) -> None:
+    """Copy a folder, and links as links. Raises ``HostError`` and ``RunError``."""
     with disk_errors(target.parent):
-        shutil.copytree(source, target, symlinks=True, ignore=_Ignored(source, apart or set()))
+        try:
+            shutil.copytree(source, target, symlinks=True, ignore=ignore)
+        except shutil.Error as error:  # of all files, without an error number
+            path, _, why = error.args[0][0]
+            raise RunError(
+                "a file cannot be copied for the job",
+                where=Where(str(path)),
+                found=str(why),
+                hint="nothing was submitted; make the file readable, or free some space",
+            ) from None
 
 
 class _Ignored:

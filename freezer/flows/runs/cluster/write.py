@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import stat
 import time
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from freezer.flows.fleet.place import VARIABLE, fleets_folder
 from freezer.flows.runs.cluster.batch import PROGRAM
 from freezer.flows.runs.cluster.data import data_of_task
 from freezer.flows.runs.cluster.place import require_shared
-from freezer.flows.runs.cluster.snapshot import put_code
+from freezer.flows.runs.cluster.snapshot import copy_tree, put_code
 from freezer.flows.runs.cluster.task import (
     TaskParts,
     command_of,
@@ -110,7 +109,11 @@ def make_private(folder: Path) -> None:
 
 def _copy_runner(target: Path) -> None:
     """Copy the package that is mounted into the container, as the installed Freezer has it."""
-    shutil.copytree(runner_folder(), target, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def ignored(_: str, names: list[str]) -> list[str]:
+        return [name for name in names if name == "__pycache__"]
+
+    copy_tree(runner_folder(), target, ignored)
 
 
 def _contents(batch: Batch) -> list[bytes]:

@@ -106,3 +106,21 @@ def test_a_file_that_is_cut_below_what_was_read_has_no_more_frames(tmp_path: Pat
     assert len(all_of(reader)) == 2
     path.write_bytes(frames((2, b"c")))
     assert all_of(reader) == []
+
+
+SECRETS = ("abcd1", "abcd1efgh2", "first-line\nsecond-line\n", "xy")
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=20))
+def test_secrets_are_hidden_in_whatever_pieces_they_are_printed(lengths: list[int]) -> None:
+    data = f"a {SECRETS[1]} b {SECRETS[0]} c\n{SECRETS[2]}end {SECRETS[1]}".encode()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "output"
+        capture, start = Capture(str(path), SECRETS), 0
+        for length in lengths:
+            capture.add(1, data[start : start + length])
+            start += length
+        capture.add(1, data[start:])
+        capture.close()
+        printed = b"".join(one.data for one in FrameReader(path).frames())
+    assert printed == b"a *** b *** c\n***\n***\nend ***"

@@ -183,6 +183,14 @@ def test_a_secret_is_on_no_command_line_and_in_no_output(job: Job) -> None:
     assert job.run().ranks[0].exit == 1  # recorded already
 
 
+def test_a_secret_is_not_in_the_reason_of_a_runtime(job: Job) -> None:
+    job.task["secrets"] = {"token": "FREEZER_PARAM_TOKEN"}
+    job.runtime.refuse("docker: no such flag: planted-77aa")
+    found = job.run(FREEZER_PARAM_TOKEN="planted-77aa")
+    assert (found.outcome, found.reason) == ("no-runtime", "docker: no such flag: ***")
+    assert b"planted-77aa" not in (job.folder / "result.json").read_bytes()
+
+
 def test_a_job_without_its_secret_runs_nothing(job: Job) -> None:
     job.task["secrets"] = {"token": "FREEZER_PARAM_TOKEN"}
     found = job.run()

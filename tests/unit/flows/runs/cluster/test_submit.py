@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -223,6 +224,20 @@ def test_a_job_is_kept_where_the_answer_does_not_exclude_it(fake: FakeSlurm, sba
     [one] = fake.open
     assert (Path(one.folder) / "task.json").exists()
     assert get(fake.runnable.project, one.run)[0].state == "running"
+
+
+def test_a_disk_that_is_full_while_code_is_copied_leaves_nothing(
+    fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = left(fake)
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(RunError, match="cannot be copied") as caught:
+        fake.submit()
+    assert "No space left" in (caught.value.found or "")
+    assert (left(fake), fake.open, fake.submitted) == (before, [], False)
 
 
 def test_an_array_that_is_too_large_says_what_to_do(fake: FakeSlurm) -> None:
