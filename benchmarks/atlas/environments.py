@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
@@ -94,9 +94,10 @@ class Virtual:
 def run_with(python: Path, trial: Path, request: Mapping[str, Any], level: Level) -> dict[str, Any]:
     """Run operations of a trial under a Python, in a fresh process and an empty folder."""
     command = [str(python), "-m", "benchmarks.atlas.inside", str(trial), json.dumps(request)]
-    folder = Path(mkdtemp(prefix="atlas-"))
-    status = _ended(command, level.environment(), folder, trial.name)
-    printed, said = ((folder / name).read_text(errors="replace") for name in (_OUT, _ERR))
+    with TemporaryDirectory(prefix="atlas-", ignore_cleanup_errors=True) as made:
+        folder = Path(made)
+        status = _ended(command, level.environment(), folder, trial.name)
+        printed, said = ((folder / name).read_text(errors="replace") for name in (_OUT, _ERR))
     try:
         found: dict[str, Any] = json.loads(printed.splitlines()[-1])
     except (IndexError, ValueError) as error:
