@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -111,7 +112,7 @@ def follow(project: Project, run: Run, *, wait: bool) -> Iterator[bytes]:
     held: list[bytes] = []
     folder, ranks = Path(str(run.owner.get("spool", ""))), _ranks(run)
     follower = Follower(folder, ranks, lambda _stream, data: held.append(data))
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - `is_dir` raises for a shared folder that fails
         yield f"{run.tail}\n".encode("utf-8", "backslashreplace") if run.tail else b""
         return
     while True:

@@ -66,7 +66,8 @@ class _Rank:
 
     def look(self) -> None:
         path = captured(self._folder, self._rank)
-        if path != self._path:
+        # One that is not there is no other start: the shared folder is gone for a while.
+        if path != self._path and os.path.isdir(path.parent):  # noqa: PTH112 - raises nothing
             self.end()
             self._open(path)
         for frame in self._reader.frames():

@@ -531,6 +531,25 @@ def test_waiting_passes_on_output_and_exit_codes(
     assert done[1].metrics["metrics.loss"].values[-1] == 1.25
 
 
+def test_a_folder_that_is_gone_for_a_while_repeats_no_output(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    for start in ("0.0", "1.0"):
+        (folder / "ranks" / start).mkdir(parents=True)
+        (folder / "ranks" / start / "output").write_bytes(frames((1, f"{start}\n".encode())))
+    seen: list[bytes] = []
+    follower = follow.Follower(folder, 1, lambda _, data: seen.append(data))
+    follower.look()
+    folder.rename(tmp_path / "away")
+    follower.look()
+    (tmp_path / "away").rename(folder)
+    follower.look()
+    assert seen == [b"1.0\n"]
+    (folder / "ranks" / "2.0").mkdir()
+    (folder / "ranks" / "2.0" / "output").write_bytes(frames((1, b"2.0\n")))
+    follower.look()
+    assert seen == [b"1.0\n", b"2.0\n"]
+
+
 def test_a_damaged_result_does_not_ask_slurm_all_the_time(
     fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
