@@ -173,10 +173,11 @@ def test_a_killed_node_a_requeued_job_and_an_edited_result(
     stopped = submitted(training, "--sbatch=--nodelist=n4", "-p", "sleep=100", *COMMAND)
     until(lambda: all(weight_of(training, one).exists() for one in (lost, again, stopped)))
     cluster.kill_node("n3")
-    training.freeze("runs", "stop", stopped).good()
     until(lambda: result_of(training, edited).exists())
     data = result_of(training, edited).read_bytes()
     result_of(training, edited).write_bytes(data.replace(b'"exit":0', b'"exit":1'))
+    # Every command about runs collects: not before the result is edited.
+    training.freeze("runs", "stop", stopped).good()
     [number] = cluster.run("squeue", "-h", "-n", f"freezer-{again}", "-o", "%i").split()
     until(lambda: cluster.run("squeue", "-h", "-j", number, "-o", "%T").strip() == "PENDING")
     # Slurm waits two minutes, and a node that has just come back loses the job's script.
