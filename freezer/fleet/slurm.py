@@ -1,4 +1,4 @@
-"""Slurm by its own programs: ``sinfo``, ``sbatch``, ``squeue``, ``sacct``, ``scancel``.
+"""Slurm by its own programs, such as ``sinfo``, ``sbatch``, ``squeue``, ``sacct``, ``scancel``.
 
 They get a small environment: what a user's shell holds, secrets too, would otherwise travel with
 each job to its host.
@@ -7,6 +7,7 @@ each job to its host.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -166,6 +167,15 @@ class Slurm:
         if _NO_ACCOUNTING in done.stderr:
             return {}
         return jobs.unlisted(names, f"accounting does not answer: {_last_line(done)}")
+
+    def cluster(self) -> str:
+        """Return the cluster's name; empty where it is not told."""
+        try:
+            out = self.answer("scontrol", "show", "config")
+        except FleetError:
+            return ""
+        found = re.search(r"^ClusterName\s*=\s*(\S+)", out, re.MULTILINE)
+        return found[1][:200] if found else ""
 
     def cancel(self, numbers: Sequence[str]) -> None:
         """Cancel jobs; those that ended already are left alone."""

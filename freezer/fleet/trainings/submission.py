@@ -45,6 +45,8 @@ class Submission(Model):
     sweep: str | None = None
     job: Annotated[str, StringConstraints(pattern=r"^[0-9]*$", max_length=20)] = ""
     """The number of the job or array; empty while it is not known."""
+    cluster: Text = ""
+    """The name of the cluster; empty where it is not known."""
     folder: str
     """Of its task, result and captured output, in the spool folder."""
     output: str

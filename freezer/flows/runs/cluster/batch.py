@@ -1,4 +1,4 @@
-"""What one command submits to Slurm: its folder, its runs, and the job or array. Pure."""
+"""What one command submits to Slurm: its folder, its runs, and the job or array."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from freezer.errors import FleetError
+from freezer.fleet.slurm import Slurm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,11 @@ class Batch:
     def name(self) -> str:
         """The name of the job or array."""
         return f"freezer-{self.folder.name}"
+
+    @cached_property
+    def cluster_name(self) -> str:
+        """The name of the cluster, by which the job's own lists are told from another's."""
+        return Slurm(patient=False).cluster()
 
     @property
     def tasks(self) -> int | None:

@@ -157,6 +157,7 @@ def _one(batch: Batch, number: int, shared: _Shared) -> tuple[Submission, Run]:
         name=batch.name,
         index=None if batch.sweep is None else number,
         sweep=None if batch.sweep is None else batch.sweep.id,
+        cluster=batch.cluster_name,
         folder=str(folder),
         output=str(output),
         created=int(time.time()),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freezer.errors import FleetError, FreezerError, LedgerError
-from freezer.fleet.jobs import Job
+from freezer.fleet.jobs import UNLISTED, Job
 from freezer.fleet.slurm import Slurm
 from freezer.fleet.trainings.jobs import training_jobs
 from freezer.fleet.trainings.outcome import decide
@@ -119,14 +119,29 @@ def _jobs(
         one.key: Job(one.number, one.name, one.state, "", one.note) for one in some if one.state
     }
     since = min(one.created for one in some)
+    slurm = Slurm(patient=patient)
     try:
-        return training_jobs(Slurm(patient=patient), keys, since, known)
+        found = training_jobs(slurm, keys, since, known)
+        here = "" if keys <= found.keys() else slurm.cluster()
     except FleetError as error:
         project.report.warn(
             f"Slurm does not answer, so the state of {len(some)} submitted runs is not known: "
             f"{error.found or error.what}"
         )
         return None
+    return {**found, **_elsewhere(some, here)}
+
+
+def _elsewhere(some: Sequence[Submission], here: str) -> dict[str, Job]:
+    """Return the jobs of other clusters, by key: the lists of this one say nothing of them.
+
+    A home folder may be shared by the login nodes of several clusters.
+    """
+    return {
+        one.key: Job(one.number, one.name, UNLISTED, "", f"of cluster {one.cluster}")
+        for one in some
+        if here and one.cluster not in {"", here}
+    }
 
 
 def _collected(

@@ -285,6 +285,26 @@ def test_a_job_that_no_list_has_is_given_up_after_a_while(fake: FakeSlurm) -> No
     assert run_of(fake, one).state == "interrupted"
 
 
+@pytest.mark.parametrize(
+    ("name", "becomes"), [("alps", "interrupted"), ("andes", "running"), (None, "interrupted")]
+)
+def test_the_lists_of_another_cluster_say_nothing(
+    fake: FakeSlurm, name: str | None, becomes: str
+) -> None:
+    fake.program("scontrol", "echo 'ClusterName             = alps'")
+    [one] = fake.submit()
+    assert one.cluster == "alps"
+    fake.program("scontrol", f"echo 'ClusterName = {name}'" if name else "exit 1")
+    submissions = Submissions(submissions_in(fake.runnable.project.root))
+    for _ in range(2):
+        if fake.open and fake.open[0].ended is not None:
+            submissions.put(fake.open[0].model_copy(update={"ended": time.time() - LATE}))
+        run = run_of(fake, one)
+    assert run.state == becomes
+    ends(one, LOSSES)
+    assert run_of(fake, one).state == ("finished" if becomes == "running" else becomes)
+
+
 @pytest.mark.parametrize("missing", [True, False])
 def test_without_an_answer_of_slurm_only_results_count(
     fake: FakeSlurm, missing: bool, monkeypatch: pytest.MonkeyPatch
