@@ -141,5 +141,6 @@ def _option(word: str) -> str | None:
         return next((one for one in every if name == one), None) or next(
             (one for one in every if len(name) > 1 and one.startswith(name)), name
         )
-    short = re.fullmatch(r"-([A-Za-z]).*", word)
+    # Flags without a value may stand before an option in the same word: ``-QJname``.
+    short = re.fullmatch(r"-[HOQsv]*([A-Za-z]).*", word)
     return short[1] if short else None

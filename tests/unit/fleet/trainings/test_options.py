@@ -76,7 +76,7 @@ def test_an_option_that_freezer_derives_is_refused_with_what_to_give(
 
 @pytest.mark.parametrize(
     "word", ["--output=x", "-o x", "--job-name=x", "--export=ALL", "--wrap=true", "--parsable",
-             "--wait", "--chdir=/", "--outp=x"]
+             "--wait", "--chdir=/", "--outp=x", "-Jx", "-QJx", "-HsvD/", "-QQW"]
 )  # fmt: skip
 def test_an_option_by_which_jobs_are_found_is_refused(word: str) -> None:
     with pytest.raises(FleetError, match="does not take"):
@@ -100,3 +100,8 @@ def test_a_word_that_is_no_option_is_refused(word: str) -> None:
 def test_options_that_contradict_each_other_are_refused(changes: Any, said: str) -> None:
     with pytest.raises(FleetError, match=said):
         require_job_options(JobOptions(**changes))
+
+
+@pytest.mark.parametrize("word", ["-H", "-Aml", "-QH", "-qlow", "--account=ml", "--exclusive"])
+def test_other_options_are_passed_on(word: str) -> None:
+    require_job_options(JobOptions(sbatch=(word,)))
