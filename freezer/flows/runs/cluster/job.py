@@ -14,7 +14,7 @@ from freezer.flows.runs.cluster.task import secret_parameters
 if TYPE_CHECKING:
     from freezer.flows.runs.cluster.batch import Batch
 
-_NO_ARRAY: Final = "Invalid job array specification"
+NO_ARRAY: Final = "Invalid job array specification"
 """The error of ``sbatch`` for more tasks than ``MaxArraySize`` allows."""
 
 
@@ -45,7 +45,7 @@ def sbatch(batch: Batch) -> str:
     try:
         return require_taken(Slurm().submit_words(words, job.script, job.variables))
     except FleetError as error:
-        if batch.tasks is None or _NO_ARRAY not in (error.found or ""):
+        if batch.tasks is None or NO_ARRAY not in (error.found or ""):
             raise
         raise FleetError(
             f"Slurm takes no job array of {batch.tasks} runs",

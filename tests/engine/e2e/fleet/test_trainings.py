@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from freezer.errors import FleetError
 from freezer.fleet import slurm as programs
+from freezer.flows.runs.cluster.job import NO_ARRAY
 from tests.support.cluster.slurm import Slurm, until
 from tests.support.host.commands import Outcome, Project, outcome
 
@@ -216,3 +218,21 @@ def test_a_controller_that_is_down_takes_nothing_and_nothing_is_left(
     assert runs(training, "") == []
     assert not (training.folder / ".freezer" / "runs").exists()
     assert set(cluster.run("squeue", "-h", "-t", "all", "-o", "%i").split()) <= before
+
+
+def test_what_slurm_itself_answers(cluster: Slurm) -> None:
+    ours = programs.Slurm()
+    assert ours.cluster() == "freezer"
+    words = ["sbatch", "--parsable", "--partition=all", "--output=/dev/null"]
+    with pytest.raises(FleetError) as caught:
+        ours.submit_words([*words, "--array=1-1001"], "#!/bin/sh\ntrue\n", {})
+    assert NO_ARRAY in (caught.value.found or "")
+    name = "freezer-0123456789abcdef"
+    script = "#!/bin/sh\nsleep 300\n"
+    number = ours.submit_words([*words, f"--job-name={name}"], script, {}).strip()
+    other = ours.submit_words([*words, f"--job-name={name}0"], script, {}).strip()
+    ours.cancel_named(name)
+    listed = ours.answer("squeue", "-h", "--me", "-t", "all", "-o", "%i|%T").split()
+    ours.cancel([other])
+    assert f"{number}|CANCELLED" in listed or f"{number}|COMPLETING" in listed
+    assert not any(one.startswith(f"{other}|CANC") for one in listed)
