@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from freezer.check.inventory.numerics import doubles
 from freezer.fetch.store.atomic import disk_errors, write_atomically
+from freezer.history.archive import archive_folder
+from freezer.history.files import read_regular
 from freezer.history.stored import INVENTORY_FILE
 from freezer.inside import inventory_files
 from freezer.model.canonical import digest, plain
@@ -45,9 +47,10 @@ def keep_inventory(project: Project, locked: Locked, image: str) -> InventoryRes
     found = inventory_of(project, image)
     require_inventory(locked.lock, found)
     path = locked.folder / INVENTORY_FILE
-    if not _is_kept(path, found):
+    kept = _kept(locked, path, found)
+    if kept is not None:
         with disk_errors(locked.folder):
-            write_atomically(path, _file(plain(found)))
+            write_atomically(path, kept)
     return InventoryResult(locked, found, path, doubles(found))
 
 
@@ -56,18 +59,38 @@ def _file(document: dict[str, Any]) -> bytes:
     return f"{text}\n".encode()
 
 
-def _is_kept(path: Path, found: Inventory) -> bool:
-    """Return whether a file has this inventory, of this image or another of the same lock.
+def _kept(locked: Locked, path: Path, found: Inventory) -> bytes | None:
+    """Return the bytes to store as the inventory next to a lock, or None: they are there already.
 
     A lock has several images, such as those with a commit in their labels, and the history records
-    one file: it names the image that was there first.
+    one file: it names the image that was there first. A file of an earlier lock with the same
+    libraries does not count, as it names that lock's image.
     """
+    archive = archive_folder(locked.folder, locked.id)
+    now, recorded = _alike(path, found), _alike(archive / INVENTORY_FILE, found)
+    if recorded is not None:
+        return None if now == recorded else recorded
+    if now is None:
+        return _file(plain(found))
+    others = archive.parent.glob(f"*/{INVENTORY_FILE}")
+    return _file(plain(found)) if any(_bytes(one) == now for one in others) else None
+
+
+def _alike(path: Path, found: Inventory) -> bytes | None:
+    """Return a file that has an inventory, of whatever image; None where it has another."""
+    data = _bytes(path)
     try:
-        data = path.read_bytes()
-        named = Inventory.model_validate_json(data).image
-    except (OSError, ValueError, RecursionError):
-        return False
-    return data == _file(plain(found) | {"image": named})
+        named = Inventory.model_validate_json(data or b"").image
+    except (ValueError, RecursionError):
+        return None
+    return data if data == _file(plain(found) | {"image": named}) else None
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return read_regular(path.parent, path.name)
+    except OSError:
+        return None
 
 
 def inventory_of(project: Project, image: str, *, alike: str | None = None) -> Inventory:

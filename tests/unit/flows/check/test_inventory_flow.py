@@ -16,6 +16,7 @@ from freezer.fetch.store.store import Store
 from freezer.flows.image.inventory_cache import inventory_of, keep_inventory
 from freezer.flows.project.environment import Locked
 from freezer.flows.project.project import Project
+from freezer.history.archive import archive_folder
 from freezer.model.canonical import digest, json_bytes, plain
 from freezer.model.events import SilentReporter
 from freezer.model.record.inventory import Inventory, note_of
@@ -103,6 +104,26 @@ def test_another_image_of_the_lock_does_not_change_what_the_history_records(
         path.write_bytes(edited)
         keep_inventory(project, locked(tmp_path), IMAGE)
         assert path.read_bytes() == before
+
+
+def test_the_inventory_of_an_earlier_lock_is_replaced(project: Project, tmp_path: Path) -> None:
+    """Also where it has the same libraries: it names the earlier lock's image."""
+    lock = locked(tmp_path)
+    path = keep_inventory(project, lock, IMAGE).path
+    before = path.read_bytes()
+    archive = archive_folder(lock.folder, sha("7"))
+    archive.mkdir(parents=True)
+    (archive / path.name).write_bytes(before)
+    later = f"sha256:{sha('b')}"
+    keep_inventory(project, lock, later)
+    after = path.read_bytes()
+    assert after == before.replace(IMAGE.encode(), later.encode())
+    own = archive_folder(lock.folder, lock.id)
+    own.mkdir()
+    (own / path.name).write_bytes(after)
+    path.write_bytes(before)
+    keep_inventory(project, lock, f"sha256:{sha('c')}")
+    assert path.read_bytes() == after
 
 
 def test_nothing_is_kept_of_an_image_that_breaks_a_promise(
