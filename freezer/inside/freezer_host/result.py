@@ -16,7 +16,8 @@ from .process import waited
 SEAL = b'{"integrity":"sha256:%s",'
 """The first bytes of a file; the digest covers everything after them."""
 _PREFIX = len(SEAL % (b"0" * 64))
-_LARGEST = 80 << 20
+LARGEST = 128 << 20
+"""Bytes of a result file that are read: the largest that is taken from a host."""
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 """Seconds between attempts: a shared folder that is gone for a minute comes back."""
 
@@ -65,7 +66,7 @@ def _read(path: str) -> bytes:
     with os.fdopen(handle, "rb") as stream:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", path)
-        return stream.read(_LARGEST)
+        return stream.read(LARGEST)
 
 
 def _tell(text: str) -> None:

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freezer.fleet.result import LARGEST, HostResult, Problem, parse_result, read_result
+from freezer.fleet.trainings import result as trainings
+from freezer.inside.freezer_host.result import LARGEST as LARGEST_ON_HOST
 from freezer.inside.freezer_host.result import is_intact, is_written, sealed
 from tests.support.cluster.fleets import (
     FLEET,
@@ -125,3 +127,8 @@ def test_a_pipe_or_a_link_is_neither_read_nor_taken_for_written(tmp_path: Path) 
         assert isinstance(found, Problem)
         assert not is_written(str(tmp_path / name), NONCE)
     assert is_written(str(tmp_path / "whole"), NONCE)
+
+
+def test_a_requeued_job_reads_every_result_that_is_taken_from_it() -> None:
+    """A result that it could not read whole would not count, and the training would run twice."""
+    assert max(LARGEST, trainings.LARGEST) <= LARGEST_ON_HOST
