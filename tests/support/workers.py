@@ -14,7 +14,6 @@ import gc
 import os
 import pickle
 import selectors
-import signal
 import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -134,35 +133,27 @@ class Workers:
     # In the process that forked them
 
     def _report(self, session: pytest.Session, workers: Sequence[_Worker]) -> None:
-        try:
-            self._listen(session, workers)
-        except BaseException:
+        with selectors.DefaultSelector() as selector:
             for one in workers:
-                one.interrupt()
-            raise
-        finally:
-            self._empty_queue()
-            lost = [one for one in workers if one.code() != one.announced]
+                selector.register(one.pipe, selectors.EVENT_READ, one)
+            try:
+                while selector.get_map():
+                    for key, _ in selector.select():
+                        for kind, what in key.data.messages():
+                            self._take(session, key.data, kind, what)
+                        if key.data.ended:
+                            selector.unregister(key.fileobj)
+                        if session.shouldfail or session.shouldstop:
+                            self._empty_queue()
+            finally:
+                self._empty_queue()
+                lost = [one for one in workers if one.code() != one.announced]
         for one in lost:
             session.shouldfail = f"the worker that ran {one.file} ended with {one.code()}"
         if session.shouldfail:
             raise session.Failed(session.shouldfail)
         if session.shouldstop:
             raise session.Interrupted(session.shouldstop)
-
-    def _listen(self, session: pytest.Session, workers: Sequence[_Worker]) -> None:
-        """Report what the workers send until all have ended."""
-        with selectors.DefaultSelector() as selector:
-            for one in workers:
-                selector.register(one.pipe, selectors.EVENT_READ, one)
-            while selector.get_map():
-                for key, _ in selector.select():
-                    for kind, what in key.data.messages():
-                        self._take(session, key.data, kind, what)
-                    if key.data.ended:
-                        selector.unregister(key.fileobj)
-                    if session.shouldfail or session.shouldstop:
-                        self._empty_queue()
 
     def _take(self, session: pytest.Session, worker: _Worker, kind: str, what: Any) -> None:
         if kind == "file":
@@ -220,12 +211,6 @@ class _Worker:
                 break
             yield pickle.loads(bytes(self._data[_SIZE.size : end]))
             del self._data[:end]
-
-    def interrupt(self) -> None:
-        """Have it end as after Ctrl-C, which may have reached this process alone."""
-        os.close(self.pipe)
-        with suppress(ProcessLookupError):
-            os.kill(self._child, signal.SIGINT)
 
     def code(self) -> int:
         """Wait for its end; return its exit code, below zero for a signal."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.process
@@ -108,17 +105,3 @@ def test_they_stop_at_the_first_failure(tmp_path: Path) -> None:
     code, counts, _ = run(tmp_path, "-x", "-k", "no", "--workers", "2")
     assert code == 1
     assert counts.startswith(("1 failed", "2 failed"))  # another worker may have begun one
-
-
-def test_all_end_when_the_run_is_interrupted(tmp_path: Path) -> None:
-    slow = "import os, pathlib, time\n"
-    slow += "def test_slow(): pathlib.Path(f'{os.getpid()}.pid').touch(); time.sleep(600)\n"
-    suite(tmp_path, **{"tests__test_slow.py": slow})
-    command = [sys.executable, "-m", "pytest", "-q", "tests", "--workers", "2"]
-    run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: list(tmp_path.glob("*.pid")), "a test runs")
-    run.send_signal(signal.SIGINT)
-    out, _ = run.communicate()
-    assert (run.returncode, "KeyboardInterrupt" in out) == (2, True)
-    (file,) = tmp_path.glob("*.pid")
-    assert not Path("/proc", file.stem).exists()
