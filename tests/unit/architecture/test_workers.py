@@ -11,13 +11,6 @@ import pytest
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.process
 
-
-@pytest.fixture(autouse=True)
-def no_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the runs below load no plugins, which takes longer than they do."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-
 CONFTEST = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -53,7 +46,7 @@ def suite(folder: Path, **more: str) -> Path:
 
 def run(folder: Path, *options: str) -> tuple[int, str, set[str]]:
     """Return the exit code, the line of counts, and the lines about single tests."""
-    command = [sys.executable, "-m", "pytest", "-q", "-rA", "tests", *options]
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:randomly", "tests", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     counts = next((line for line in reversed(lines) if " in " in line), done.stdout + done.stderr)
@@ -73,7 +66,8 @@ def run(folder: Path, *options: str) -> tuple[int, str, set[str]]:
 )
 def test_they_report_what_one_process_reports(tmp_path: Path, options: tuple[str, ...]) -> None:
     alone = run(suite(tmp_path), *options)
-    assert run(tmp_path, *options, "--workers", "3") == alone
+    assert run(tmp_path, *options, "--workers", "2") == alone
+    assert run(tmp_path, *options, "--workers", "9") == alone
 
 
 def test_a_file_that_cannot_be_imported_is_an_error(tmp_path: Path) -> None:
