@@ -58,14 +58,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts its background jobs so; commands that tests interrupt would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-
-def count_as_tests() -> None:
-    """Have ``make coverage`` tell what this process runs from what commands run that it starts."""
-    if (measured := Coverage.current()) is not None:
-        measured.switch_context("tests")
-
-
-count_as_tests()
+if (measured := Coverage.current()) is not None:
+    measured.switch_context("tests")  # not in the processes that they start, which load no conftest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,7 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start workers if they are asked for."""
     if (count := config.option.workers) and not config.option.collectonly:
-        config.pluginmanager.register(Workers(config, count, LONGEST, begin=count_as_tests))
+        config.pluginmanager.register(Workers(config, count, LONGEST))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -91,5 +85,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_sessionfinish() -> None:
     """Save what was measured now: a worker that takes long to end is killed by xdist."""
-    if (measured := Coverage.current()) is not None:
+    if measured is not None:
         measured.save()

@@ -16,7 +16,7 @@ import pickle
 import selectors
 import struct
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -34,18 +34,9 @@ _SIZE = struct.Struct("=I")
 class Workers:
     """The plugin: it takes the place of pytest's collection and of its loop over the tests."""
 
-    def __init__(
-        self,
-        config: pytest.Config,
-        count: int,
-        first: Sequence[str] = (),
-        begin: Callable[[], None] = lambda: None,
-    ) -> None:
-        """``first`` has the ends of paths of files that are to be run first, in this order.
-
-        ``begin`` is called in each worker.
-        """
-        self._config, self._count, self._first, self._begin = config, count, first, begin
+    def __init__(self, config: pytest.Config, count: int, first: Sequence[str]) -> None:
+        """``first`` has the ends of paths of files that are to be run first, in this order."""
+        self._config, self._count, self._first = config, count, first
         self._found: list[Node] = []
         self._nodes: list[Node] = []
 
@@ -117,7 +108,6 @@ class Workers:
         base = factory.getbasetemp() / f"w{number}"
         base.mkdir()
         factory._basetemp = base
-        self._begin()
 
     def _items(self, session: pytest.Session, sender: _Sender) -> Iterator[pytest.Item]:
         """Yield the tests of one file after the other, as long as there are any in the queue."""
