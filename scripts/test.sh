@@ -14,9 +14,8 @@ in_memory=()
 if [ -w /dev/shm ] && [ "$(df --output=avail -B1M /dev/shm | tail -n 1)" -gt 2000 ]; then
     in_memory=(env TMPDIR=/dev/shm)
 fi
-# Two workers of our own (tests/support/workers.py). How many tests there are is known at the end.
-unit=("${in_memory[@]}" "${runner[@]}" tests/unit --quiet --workers 2)
-unit+=(--override-ini console_output_style=classic)
+# Whoever is done first takes over half of what the other still has.
+unit=("${in_memory[@]}" "${runner[@]}" tests/unit --quiet --numprocesses 2 --dist worksteal)
 case "${1-}" in
 --unit)
     shift

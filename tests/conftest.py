@@ -8,8 +8,6 @@ import pytest
 from coverage import Coverage
 from hypothesis import settings
 
-from tests.support.workers import Workers
-
 # How long an example takes is the machine's. The same commit tries the same examples, so that a
 # failure is the commit's; `--hypothesis-profile random` and `make fuzz` look for new ones.
 settings.register_profile("freezer", deadline=None, derandomize=True)
@@ -39,18 +37,6 @@ LONGEST = (
     "ledger/test_mlflow.py",
     "e2e/test_spine.py",
     "e2e/build/test_git.py",
-    "unit/flows/attest/test_documents.py",
-    "unit/governance/test_sbom.py",
-    "unit/flows/ci/test_workflow.py",
-    "unit/flows/history/test_tampering.py",
-    "unit/flows/registry/test_push_pull.py",
-    "unit/fuzz/test_inputs.py",
-    "unit/fetch/http/test_redact.py",
-    "unit/ledger/test_exchange.py",
-    "unit/inside/inventory/test_inventory_report.py",
-    "unit/architecture/test_imports.py",
-    "unit/benchmarks/test_atlas.py",
-    "unit/flows/fleet/test_gather.py",
 )
 """The files of tests that take longest, the longest first."""
 
@@ -60,17 +46,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 if (measured := Coverage.current()) is not None:
     measured.switch_context("tests")  # not in the processes that they start, which load no conftest
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--workers``."""
-    parser.addoption("--workers", type=int, default=0, help="run tests in so many forked workers")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Start workers if they are asked for."""
-    if (count := config.option.workers) and not config.option.collectonly:
-        config.pluginmanager.register(Workers(config, count, LONGEST))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
