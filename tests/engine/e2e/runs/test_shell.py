@@ -20,6 +20,7 @@ from freezer.engine.interface import ImageInfo, RunOptions
 from freezer.engine.run.run import in_container
 from tests.support.host.commands import Project
 from tests.support.ports import free_port
+from tests.support.waiting import SOON, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -44,37 +45,71 @@ def test_a_pipe_goes_in_and_the_code_is_written(built: Project, tmp_path) -> Non
     assert project.freeze("runs", "list", "--json").good().document["total"] == 0
 
 
+class Terminal:
+    """A terminal, and a command at it in a process of its own."""
+
+    def __init__(self, project: Project, *words: str) -> None:
+        words = tuple(command(project, "--", *words))
+        self._child, self._terminal = pty.fork()
+        if self._child == 0:
+            os.environ["FREEZER_STORE"] = str(project.store)
+            os.execv(words[0], words)
+        self._seen = b""
+        self._status: int | None = None
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._terminal, keys)
+
+    def until(self, wanted: bytes) -> None:
+        """Read on, to the end of what is wanted."""
+        limit = time.monotonic() + SOON
+        while wanted not in self._seen:
+            assert time.monotonic() < limit, self._seen
+            if select.select([self._terminal], [], [], 0.5)[0]:
+                self._seen += os.read(self._terminal, 4096)
+        self._seen = self._seen.partition(wanted)[2]
+
+    def ended(self) -> int:
+        """Return how the command ended."""
+        wait_until(self._has_ended, "the end of the command at the terminal")
+        return os.waitstatus_to_exitcode(self._status or 0)
+
+    def _has_ended(self) -> bool:
+        if self._status is None:
+            child, status = os.waitpid(self._child, os.WNOHANG)
+            self._status = status if child else None
+        return self._status is not None
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Hang up: the command removes its container, whose image other tests remove."""
+        os.close(self._terminal)
+        self.ended()
+
+
+PROMPT = b"# " if os.getuid() == 0 else b"$ "
+
+WAIT = b"""sh -c 'echo wait""ing; exec sleep 600'\r"""
+"""A command that says when it runs, and that SIGINT ends at once from then on: a shell that is about
+to start a command may lose the signal, and so may Python that is about to sleep."""
+
+
 def test_a_terminal_is_one_inside_and_ctrl_c_is_the_command_s(built: Project, tmp_path) -> None:
     project = built.copy(tmp_path / "terminal")
-    child, terminal = pty.fork()
-    if child == 0:
-        os.environ["FREEZER_STORE"] = str(project.store)
-        os.execv(sys.executable, command(project, "--", "sh"))
-    seen = b""
-
-    def until(wanted: bytes) -> None:
-        nonlocal seen
-        limit = time.monotonic() + 60
-        while wanted not in seen:
-            assert time.monotonic() < limit, seen
-            if select.select([terminal], [], [], 0.5)[0]:
-                seen += os.read(terminal, 4096)
-
-    until(b"# " if os.getuid() == 0 else b"$ ")
-    os.write(terminal, b"tty; sleep 600\r")
-    until(b"/dev/pts/")
-    for _ in range(20):  # the shell may not have started `sleep` yet
-        os.write(terminal, b"\x03")
-        os.write(terminal, b"echo still $((40 + 2))\r")
-        if select.select([terminal], [], [], 3)[0]:
-            seen += os.read(terminal, 4096)
-        if b"still 42" in seen:
-            break
-    until(b"still 42")
-    os.write(terminal, b"exit 5\r")
-    until(b"nothing of it was recorded")
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
-    os.close(terminal)
+    with Terminal(project, "sh") as terminal:
+        terminal.until(PROMPT)
+        terminal.type(b"tty; " + WAIT)
+        terminal.until(b"/dev/pts/")
+        terminal.until(b"waiting")
+        terminal.type(b"\x03")
+        terminal.until(PROMPT)
+        terminal.type(b"echo still $((40 + 2))\r")
+        terminal.until(b"still 42")
+        terminal.type(b"exit 5\r")
+        terminal.until(b"nothing of it was recorded")
+        assert terminal.ended() == 5
 
 
 def test_a_port_is_published_to_this_host_alone(engine: DockerEngine, image: ImageInfo) -> None:
