@@ -127,8 +127,9 @@ def _submit_again(
 def cancel(project: Project, folder: FleetFolder) -> int:
     """Cancel the jobs of a fleet that did not end; return their number. Raises ``FleetError``."""
     with folder.locked():  # a command that submits jobs would go on with it
-        fleet = read_fleet(project, folder)
-        numbers = sorted({row.job for row in fleet.rows if row.state.waiting and row.job})
+        gatherer = Gatherer(project, folder)
+        waiting = {row.job for row in gatherer.read().rows if row.state.waiting and row.job}
+        numbers = sorted(waiting - gatherer.ended)  # some wait for a result file alone
         if numbers:
             require_slurm()
             Slurm().cancel(numbers)

@@ -70,6 +70,8 @@ class Gatherer:
         self._judges = {one.name: Judge(project, one) for one in self.request.environments}
         self._final: dict[tuple[str, str, int], Row] = {}
         self._warned = ""
+        self.ended: frozenset[str] = frozenset()
+        """The numbers of the jobs that had ended at the last look."""
 
     def judge(self, environment: str) -> Judge:
         """Return who judges an environment's results."""
@@ -79,6 +81,7 @@ class Gatherer:
         """Return what is known now. Raises ``FleetError``."""
         attempts = self.folder.attempts()
         jobs, ended = self._jobs(attempts)
+        self.ended = frozenset(jobs[name].number for name in ended)
         rows = tuple(
             self._row(host, one, attempts, jobs, ended)
             for one in self.request.environments

@@ -17,7 +17,7 @@ from freezer.fleet.jobs import Job, Node
 from freezer.fleet.request import Request, Submission
 from freezer.fleet.slurm import JobRequest, Slurm
 from freezer.flows.fleet import follow
-from freezer.flows.fleet.follow import latest_fleets, read_fleet, resume, wait
+from freezer.flows.fleet.follow import cancel, latest_fleets, read_fleet, resume, wait
 from freezer.flows.fleet.gather import Fleet
 from freezer.flows.fleet.record import record_references
 from freezer.flows.project.project import Project
@@ -192,6 +192,38 @@ def test_resume_asks_hosts_without_a_verdict_and_no_others(
     assert [one.number for one in folder.attempts()] == [1, 2]
     with folder.locked(), pytest.raises(BusyError):
         resume(project, folder)
+
+
+def test_a_job_that_ended_is_not_cancelled_while_its_result_is_on_its_way(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = {"late": "1", "runs": "2", "ends": "3", "forgotten": "4", "dead": "5"}
+    tried = attempt(*numbers)
+    hosts = {
+        host: one.model_copy(update={"job": numbers[host]}) for host, one in tried.hosts.items()
+    }
+    tried = tried.model_copy(update={"created": int(time.time()), "hosts": hosts})
+    folder = make_fleet(tmp_path, asked_of(project, *numbers), tried)
+    listed = {"late": "COMPLETED", "runs": "RUNNING", "ends": "COMPLETING", "dead": "NODE_FAIL"}
+
+    def jobs(self: Slurm, names: set[str], since: int, known: Any) -> dict[str, Job]:
+        named = {host: tried.job_name(folder.id, host) for host in listed}
+        return {
+            name: Job(numbers[host], name, listed[host], host, "0:0")
+            for host, name in named.items()
+        }
+
+    cancelled: list[str] = []
+    monkeypatch.setattr(Slurm, "jobs", jobs)
+    monkeypatch.setattr(Slurm, "cancel", lambda _, asked: cancelled.extend(asked))
+    monkeypatch.setattr(follow, "require_slurm", lambda: None)
+    assert states(read_fleet(project, folder)) == {
+        **dict.fromkeys(("late", "runs", "ends", "forgotten"), "waiting"),
+        "dead": "not checked (lost)",
+    }
+    # One that is ending may be one that starts again, so it is cancelled too.
+    assert cancel(project, folder) == 3
+    assert cancelled == ["2", "3", "4"]
 
 
 def test_fleets_are_listed_latest_first_without_damaged_ones(
