@@ -26,7 +26,7 @@ from freezer.errors import EngineError
 from freezer.model.lock import Lock
 from freezer.model.lockfile import LOCK_FILE, lock_id, parse_lock
 
-LINKED = ("bytecode", "chunk", "conda-chunk", "layer", "verified-image")
+LINKED = ("bytecode", "chunk", "compiled-modules", "conda-chunk", "layer", "verified-image")
 """Kinds of memos of what a build made of wheels and conda packages, and of the image."""
 MADE = ("system-layer", "steps-layer", *LINKED)
 """The same, and that of what it made in containers."""

@@ -10,7 +10,7 @@ from tests.support.host.commands import Project, outcome
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.archive]
 
 WAITS = "Another freeze process works on this; waiting"
-UNCOMPILED = ("bytecode", "verified-image")
+UNCOMPILED = ("bytecode", "compiled-modules", "verified-image")
 
 
 def test_two_locks_write_the_same_lock_once(project: Project) -> None:
