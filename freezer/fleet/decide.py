@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from freezer.fleet.result import HostResult, Problem
+from freezer.fleet.sealed import Problem
 from freezer.fleet.state import Cause, State, not_checked
 
 if TYPE_CHECKING:
     from freezer.fleet.jobs import Job
     from freezer.fleet.request import Submission
+    from freezer.fleet.result import HostResult
 
 LATE: Final = 60.0
 """Seconds for which a job that ended may be missing in every list, and a result on a shared file

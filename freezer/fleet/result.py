@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from freezer.fetch.store.untrusted import read_untrusted
 from freezer.fleet.request import Attempt, FleetEnvironment, HostName, Nonce, Text
-from freezer.inside.freezer_host.result import is_intact
+from freezer.fleet.sealed import Problem, parse_sealed
 from freezer.model.base import Digest, EnvName, Model, Sha256
 from freezer.model.parsing import parse_json
 from freezer.model.record.protocol import PREFIX
@@ -79,13 +78,6 @@ def _is_beside(line: str) -> bool:
     return isinstance(document, dict) and document.get("kind") in ("timing", "host")
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Why a result file is not trusted."""
-
-    reason: str
-
-
 def read_result(
     path: Path, fleet: str, attempt: Attempt, host: str, environment: FleetEnvironment
 ) -> HostResult | Problem | None:
@@ -103,14 +95,6 @@ def parse_result(
     data: bytes, fleet: str, attempt: Attempt, host: str, environment: FleetEnvironment
 ) -> HostResult | Problem:
     """Return a result only if it is whole and of this attempt, host and environment. Pure."""
-    if len(data) > LARGEST:
-        return Problem(f"the result file is larger than {LARGEST >> 20} MiB")
-    if not is_intact(data):
-        return Problem("the result file was cut off or edited: its digest is not that of its bytes")
-    try:
-        found = HostResult.model_validate(parse_json(data))
-    except (ValueError, ValidationError) as error:
-        return Problem(f"the result file is of another form: {_first(error)}")
     expected: dict[str, Any] = {
         "fleet": fleet,
         "attempt": attempt.number,
@@ -120,16 +104,9 @@ def parse_result(
         "lock_id": environment.lock_id,
         "image": environment.image,
     }
-    for name, value in expected.items():
-        if getattr(found, name) != value:
-            return Problem(f"the result file is of another {name.replace('_', ' ')}")
+    found = parse_sealed(data, HostResult, expected, LARGEST)
+    if isinstance(found, Problem):
+        return found
     if found.job and found.outcome == "ran" and found.node != host:
         return Problem(f"the result file is of the node {found.node}")
     return found
-
-
-def _first(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
-    return str(error)[:200]

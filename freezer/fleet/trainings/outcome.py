@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from freezer.fleet.trainings.result import Problem, Rank, TrainingResult
+from freezer.fleet.sealed import Problem
+from freezer.fleet.trainings.result import Rank, TrainingResult
 
 if TYPE_CHECKING:
     from freezer.fleet.jobs import Job

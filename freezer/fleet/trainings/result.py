@@ -7,14 +7,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints
 
 from freezer.fetch.store.untrusted import read_untrusted
 from freezer.fleet.request import Nonce, Text
+from freezer.fleet.sealed import Problem, parse_sealed
 from freezer.inside.freezer_host.outputs import DEEPEST, MOST
-from freezer.inside.freezer_host.result import is_intact
 from freezer.model.base import Digest, Model, Sha256
-from freezer.model.parsing import parse_json
 from freezer.model.record.run import LATEST
 
 if TYPE_CHECKING:
@@ -114,13 +113,6 @@ class TrainingResult(Model):
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why a result is not trusted."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
 class OutOfReach:
     """Why nothing can be said of a result: the shared folder is gone, or fails."""
 
@@ -148,24 +140,14 @@ def read_result(path: Path, submission: Submission) -> TrainingResult | Problem 
 
 def parse_result(data: bytes, submission: Submission) -> TrainingResult | Problem:
     """Return a result only if it is whole, and of this submission. Pure."""
-    if len(data) > LARGEST:
-        return Problem(f"the result file is larger than {LARGEST >> 20} MiB")
-    if not is_intact(data):
-        return Problem("the result file was cut off or edited: its digest is not that of its bytes")
-    try:
-        found = TrainingResult.model_validate(parse_json(data))
-    except (ValueError, ValidationError) as error:
-        return Problem(f"the result file is of another form: {_first(error)}")
     expected: dict[str, Any] = {
         "run": submission.run,
         "nonce": submission.nonce,
         "image": submission.image,
     }
-    for name, value in expected.items():
-        if getattr(found, name) != value:
-            return Problem(
-                f"the result file is of another {'submission' if name == 'nonce' else name}"
-            )
+    found = parse_sealed(data, TrainingResult, expected, LARGEST)
+    if isinstance(found, Problem):
+        return found
     return _with_ranks(found, submission.ranks)
 
 
@@ -179,10 +161,3 @@ def _with_ranks(found: TrainingResult, count: int) -> TrainingResult | Problem:
     if any(one.exit is not None and None in (one.started, one.ended) for one in found.ranks):
         return Problem("the result file holds an exit code without its times")
     return found
-
-
-def _first(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
-    return str(error)[:200]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from freezer.fleet.decide import LATE, decide
 from freezer.fleet.jobs import Job
 from freezer.fleet.request import Submission
-from freezer.fleet.result import HostResult, Problem
+from freezer.fleet.result import HostResult
+from freezer.fleet.sealed import Problem
 from freezer.fleet.state import Cause, State
 from tests.support.cluster.fleets import result
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freezer.fleet.result import LARGEST, HostResult, Problem, parse_result, read_result
+from freezer.fleet.result import LARGEST, HostResult, parse_result, read_result
+from freezer.fleet.sealed import Problem
 from freezer.fleet.trainings import result as trainings
 from freezer.inside.freezer_host.result import LARGEST as LARGEST_ON_HOST
 from freezer.inside.freezer_host.result import is_intact, is_written, sealed
@@ -59,7 +60,7 @@ def test_a_file_with_more_bytes_is_none(place: int, more: bytes) -> None:
     [
         ("fleet", "20261130-120000-ffff", "another fleet"),
         ("attempt", 2, "another attempt"),
-        ("nonce", "8" * 32, "another nonce"),
+        ("nonce", "8" * 32, "another submission"),
         ("host", "n2", "another host"),
         ("environment", "other", "another environment"),
         ("lock-id", "9" * 64, "another lock id"),

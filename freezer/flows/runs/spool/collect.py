@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from freezer.errors import FleetError, FreezerError, LedgerError
 from freezer.fleet.jobs import UNLISTED, Job
+from freezer.fleet.sealed import Problem
 from freezer.fleet.slurm import Slurm
 from freezer.fleet.trainings.jobs import training_jobs
 from freezer.fleet.trainings.outcome import decide
-from freezer.fleet.trainings.result import OutOfReach, Problem, TrainingResult, read_result
+from freezer.fleet.trainings.result import OutOfReach, TrainingResult, read_result
 from freezer.fleet.trainings.submission import Submission, Submissions
 from freezer.flows.runs.folders import submissions_in
 from freezer.flows.runs.spool.compose import Collected, compose

@@ -39,7 +39,7 @@ def shared() -> Iterator[Path]:
 def running(shared: Path) -> Iterator[Slurm]:
     """Return four idle nodes; whoever breaks one repairs it."""
     if MISSING or os.getuid() != 0:
-        pytest.skip(f"a cluster takes root, and {', '.join(MISSING)}")
+        pytest.skip(f"a cluster takes {', '.join(['root', *MISSING])}")
     folder = shared / "slurm"
     folder.mkdir()
     cluster = Slurm(folder)

@@ -66,7 +66,7 @@ def user(shared: Path) -> Iterator[Mapping[str, str]]:
         one for one in ("podman", "newuidmap", "useradd", "setpriv") if not shutil.which(one)
     ]
     if os.geteuid() != 0 or missing:
-        pytest.skip(f"a user of the test's own takes root and {', '.join(missing)}")
+        pytest.skip(f"a user of the test's own takes {', '.join(['root', *missing])}")
     home = Path(tempfile.mkdtemp(prefix="home-", dir=shared))
     remove_user()
     subprocess.run(["useradd", "--no-create-home", "--home-dir", str(home), ROOTLESS], check=True)
